@@ -1,0 +1,201 @@
+package cascade
+
+import (
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// Mask is a set of columns of one view. Columns get their bits when the plan is compiled; bit 63 is
+// shared by all columns that find no bit of their own, so that a wide view widens instead of failing.
+type Mask uint64
+
+// AllColumns stands for every column of a view, and for columns unknown.
+const AllColumns = ^Mask(0)
+
+// overflowBit is shared by the columns beyond the 63rd of a view.
+const overflowBit = 63
+
+// Op is what a write does to rows.
+type Op uint8
+
+// The operations of @writes. Any covers the others; Upsert is a create or an update.
+const (
+	Any Op = iota
+	Create
+	Update
+	Delete
+	Upsert
+)
+
+// A Plan is a schema's cascade metadata, compiled once. It is immutable and safe for concurrent use.
+type Plan struct {
+	schema *ast.Schema
+	opts   Options
+
+	views  []*View
+	byName map[string]*View   // by view name
+	byType map[string][]*View // by object type name: the views its rows come from, primary first
+
+	fields    map[fieldRef]*Field    // declared or inferred fields; absent means nothing was said
+	mutations map[string]*Mutation   // by field name of the mutation type
+	policies  map[fieldRef]cacheHint // @cacheControl on fields
+	typeHints map[string]cacheHint   // @cacheControl on types
+}
+
+type fieldRef struct{ typ, field string }
+
+// A View is a named set of rows that resolvers read.
+type View struct {
+	ID   int
+	Name string
+	// Types are the object types whose rows come from this view, sorted. Empty for a view that was
+	// named on the schema only.
+	Types []string
+	// Key is the field of Types whose value identifies a row; "id" for views without a type.
+	Key string
+	// Explicit is false for the view that every object type with an id field has without saying so.
+	// Only explicit views promise that scalar fields are columns.
+	Explicit    bool
+	Static      bool
+	Partitioned bool
+
+	columns map[string]uint8 // column name or path -> bit
+	names   []string         // column names by order of declaration
+	// touched are the columns that every write changes by itself.
+	touched Mask
+	// hidden are the columns that no field shows. A change of one may move the row in or out of a
+	// caller's sight (tenant_id, deleted_at), so every read of a row depends on them.
+	hidden Mask
+	// written is set when a mutation writes the view or a view that it depends on.
+	written bool
+
+	shapes []shape // the where-shapes that fields read, see tags.go
+	out    []*edge // views derived from this one
+	in     []*edge
+
+	pos *ast.Position
+}
+
+// An edge says that rows of to are derived from rows of from.
+type edge struct {
+	from, to *View
+	key      string // column of from that holds the key of the row of to; "" means every row
+	using    Mask   // columns of from that matter
+	pos      *ast.Position
+}
+
+// A Field is what the schema says of one field: the reads its value is computed from.
+type Field struct {
+	// Declared is set when the field has @reads or an inferred row read. Plain columns need none.
+	Declared bool
+	Reads    []Read
+}
+
+// ReadKind tells the reads apart.
+type ReadKind uint8
+
+// A ReadRow depends on one row or its absence; a ReadWhere on the rows that match its terms. A read
+// of a whole view is a ReadWhere without terms.
+const (
+	ReadWhere ReadKind = iota
+	ReadRow
+)
+
+// A Read is one @reads.
+type Read struct {
+	// Views is one view, or for a row read of an interface or union the views of its possible types.
+	Views []*View
+	Kind  ReadKind
+	Row   Operand // of a ReadRow
+	Where []Term  // of a ReadWhere, sorted by column; at most maxTerms
+	Using Mask    // of a ReadWhere: columns that decide beyond those of Where
+	// Inferred marks Query.x(key: ID!): T without @reads; the key in the answer must equal the argument.
+	Inferred bool
+
+	pos *ast.Position
+}
+
+// A Term is column = operand.
+type Term struct {
+	Column  string
+	Operand Operand
+}
+
+// OperandKind tells the operands apart.
+type OperandKind uint8
+
+// Where an operand's value comes from.
+const (
+	FromConst OperandKind = iota
+	FromArgs
+	FromParent
+	FromResult
+)
+
+// An Operand is a constant or a path.
+type Operand struct {
+	Kind  OperandKind
+	Path  []string // without the leading args, parent or result
+	Const Value    // of FromConst
+}
+
+// A Mutation is what the schema says of one field of the mutation type. A field without @writes has
+// no Mutation in the plan: it drops everything.
+type Mutation struct {
+	Writes []Write
+}
+
+// A Write is one @writes.
+type Write struct {
+	View *View
+	Op   Op
+	// Row is nil when not given: then the rows are those of Where, or all.
+	Row   *Operand
+	Where []Term // values before
+	Set   []Term // values after
+	// Columns are the columns that change, touched ones included; AllColumns when not declared.
+	Columns Mask
+	// ColumnsFrom are the argument paths whose set input fields add to Columns.
+	ColumnsFrom []columnsFrom
+
+	pos *ast.Position
+}
+
+// columnsFrom maps the fields of an input object, found at path below the arguments, to columns.
+type columnsFrom struct {
+	path []string
+	// masks by input field name. A field that is missing here makes the columns unknown.
+	masks map[string]Mask
+	// columns by input field name, so that a set field also tells the new value of its column.
+	columns map[string]string
+}
+
+// maxTerms bounds the terms of one where: a read subscribes to every subset of its terms.
+const maxTerms = 4
+
+// column returns the mask of a column by name or path, and whether the view has it.
+func (v *View) column(name string) (Mask, bool) {
+	b, ok := v.columns[name]
+	return Mask(1) << b, ok
+}
+
+// addColumn gives a column its bit.
+func (v *View) addColumn(name string) Mask {
+	if b, ok := v.columns[name]; ok {
+		return Mask(1) << b
+	}
+	if v.columns == nil {
+		v.columns = map[string]uint8{}
+	}
+	b := uint8(min(len(v.names), overflowBit))
+	v.columns[name] = b
+	v.names = append(v.names, name)
+	return Mask(1) << b
+}
+
+// shape is a set of columns that a where of some field compares, with all columns that decide the
+// reads of that shape. Events publish a shape's tags only when they change one of those.
+type shape struct {
+	columns []string // sorted
+	id      uint64   // hash of the view's name and the columns
+	mask    Mask     // union of columns and using over the reads with this shape
+}

@@ -1,0 +1,75 @@
+// Package store is the contract between the cache and the tiers that hold its entries.
+//
+// A store keeps bytes under keys. Whether an entry is still true is never its business: the cache
+// checks that on every hit, so a store may lose entries, and may keep dead ones, without harm.
+package store
+
+import (
+	"context"
+	"encoding"
+	"errors"
+	"iter"
+	"time"
+)
+
+// ErrMiss is returned by Get when there is no entry, or only an expired one.
+var ErrMiss = errors.New("store: miss")
+
+// ErrClosed is returned by every method but Close after Close.
+var ErrClosed = errors.New("store: closed")
+
+// ErrTooLarge is returned by Put for an entry that is larger than the store accepts.
+var ErrTooLarge = errors.New("store: entry too large")
+
+// An Entry is one cached response. Neither the store nor its callers change an entry, its body
+// included, once it has been handed to Put or returned by Get.
+type Entry struct {
+	// Body is the response.
+	Body []byte
+	// Expires is when the entry stops being served; the zero time is never. Promotion to a faster
+	// tier keeps it: a copy must not live longer than the original.
+	Expires time.Time
+	// Version orders the entries of one key: a store that can tell keeps the larger one.
+	Version uint64
+	// Size is what the entry is charged for, in bytes: key, body and bookkeeping.
+	Size int
+	// Meta is what the cache needs to check the entry. A tier in memory keeps the value, a remote
+	// one its encoding.
+	Meta encoding.BinaryAppender
+}
+
+// Stats are a store's figures since it was made.
+type Stats struct {
+	Hits, Misses, Puts, Deletes uint64
+	// Evictions are entries removed to make room; Expirations those removed because of their age.
+	Evictions, Expirations uint64
+	// Refused are puts refused for their size.
+	Refused uint64
+	// Entries and Bytes are what is held now; Bytes is the sum of Entry.Size.
+	Entries, Bytes int64
+	// MaxEntries and MaxBytes are the bounds; 0 is unbounded.
+	MaxEntries, MaxBytes int64
+}
+
+// A Store holds entries. All methods are safe for concurrent use. Stores in memory do not block;
+// remote ones obey the context.
+type Store interface {
+	// Get returns the entry of a key, or ErrMiss. The key's bytes are not kept.
+	Get(ctx context.Context, key []byte) (*Entry, error)
+	// Put stores an entry, replacing one of a smaller or equal Version. When Put returns, a Get that
+	// starts later sees the entry or a younger one, or misses. The key's bytes are not kept.
+	Put(ctx context.Context, key []byte, e *Entry) error
+	// Delete removes an entry; it is no error when there is none.
+	Delete(ctx context.Context, key []byte) error
+	// DeleteEntry removes the entry of a key if it still is e.
+	DeleteEntry(ctx context.Context, key []byte, e *Entry) error
+	// All ranges over the entries held, in no order. Entries put or deleted meanwhile may or may
+	// not be seen; the key must not be changed and is valid only during the iteration.
+	All(ctx context.Context) iter.Seq2[[]byte, *Entry]
+	// Clear removes all entries. Entries put while it runs may survive.
+	Clear(ctx context.Context) error
+	// Stats returns the figures; it does not block.
+	Stats() Stats
+	// Close frees what the store holds. Closing twice is no error.
+	Close() error
+}
