@@ -4,15 +4,21 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Mask is a set of columns of one view. Columns get their bits when the plan is compiled; bit 63 is
-// shared by all columns that find no bit of their own, so that a wide view widens instead of failing.
+// Mask is a set of columns of one view. Columns get their bits when the plan is compiled; one bit is
+// shared by all columns that find none of their own, so that a wide view widens instead of failing.
 type Mask uint64
 
 // AllColumns stands for every column of a view, and for columns unknown.
 const AllColumns = ^Mask(0)
 
-// overflowBit is shared by the columns beyond the 63rd of a view.
-const overflowBit = 63
+// The highest two bits have meanings of their own.
+const (
+	// existence is in the mask of every read, and of every change but an update of known columns: rows
+	// that come or go matter to reads that look at no column.
+	existence Mask = 1 << 62
+	// overflowBit is shared by the columns beyond the 62nd of a view.
+	overflowBit = 63
+)
 
 // Op is what a write does to rows.
 type Op uint8
@@ -34,6 +40,9 @@ type Plan struct {
 	views  []*View
 	byName map[string]*View   // by view name
 	byType map[string][]*View // by object type name: the views its rows come from, primary first
+
+	// pathsByType are the values of an object that the reads of its fields compare, its key left out.
+	pathsByType map[string][][]string
 
 	fields    map[fieldRef]*Field    // declared or inferred fields; absent means nothing was said
 	mutations map[string]*Mutation   // by field name of the mutation type
@@ -72,7 +81,8 @@ type View struct {
 	out    []*edge // views derived from this one
 	in     []*edge
 
-	pos *ast.Position
+	hash uint64 // of the name
+	pos  *ast.Position
 }
 
 // An edge says that rows of to are derived from rows of from.
@@ -186,7 +196,10 @@ func (v *View) addColumn(name string) Mask {
 	if v.columns == nil {
 		v.columns = map[string]uint8{}
 	}
-	b := uint8(min(len(v.names), overflowBit))
+	b := uint8(len(v.names))
+	if Mask(1)<<b >= existence {
+		b = overflowBit
+	}
 	v.columns[name] = b
 	v.names = append(v.names, name)
 	return Mask(1) << b
@@ -196,6 +209,7 @@ func (v *View) addColumn(name string) Mask {
 // reads of that shape. Events publish a shape's tags only when they change one of those.
 type shape struct {
 	columns []string // sorted
+	bits    []Mask   // of the columns
 	id      uint64   // hash of the view's name and the columns
 	mask    Mask     // union of columns and using over the reads with this shape
 }

@@ -1,0 +1,282 @@
+package cascade
+
+import (
+	"slices"
+	"strings"
+)
+
+// An Event is one change of one view.
+type Event struct {
+	View *View
+	Op   Op
+	// Rows are the canonical keys of the rows changed; All says that there may be others.
+	Rows []string
+	All  bool
+	// Columns are the columns that changed; AllColumns when unknown, and always unless Op is Update.
+	Columns Mask
+	// Old and New are values that every row of the event had before and has afterwards.
+	Old, New Known
+}
+
+// Known are the values known of some columns. A column with several values holds one of them.
+type Known []ColumnValues
+
+// ColumnValues are the values that a column may hold.
+type ColumnValues struct {
+	Column string
+	Values []Value
+}
+
+// of returns the values of a column; nil when they are not known.
+func (k Known) of(column string) []Value {
+	for i := range k {
+		if k[i].Column == column {
+			return k[i].Values
+		}
+	}
+	return nil
+}
+
+// with returns k with the values of a column, replacing what was known of it.
+func (k Known) with(column string, values []Value) Known {
+	for i := range k {
+		if k[i].Column == column {
+			k = slices.Clone(k)
+			k[i].Values = values
+			return k
+		}
+	}
+	return append(k[:len(k):len(k)], ColumnValues{column, values})
+}
+
+// RowEvent returns a change of one row of a type or view about which nothing else is known. ok is
+// false when the name is neither.
+func (p *Plan) RowEvent(name string, id Value) (events []Event, ok bool) {
+	for _, v := range p.viewsNamed(name) {
+		events = append(events, Event{View: v, Op: Any, Rows: []string{id.text}, Columns: AllColumns})
+	}
+	return events, len(events) > 0
+}
+
+// ViewEvent returns a change of unknown rows of a view or of the views of a type.
+func (p *Plan) ViewEvent(name string) (events []Event, ok bool) {
+	for _, v := range p.viewsNamed(name) {
+		events = append(events, Event{View: v, Op: Any, All: true, Columns: AllColumns})
+	}
+	return events, len(events) > 0
+}
+
+// viewsNamed resolves the name of a view, an object type, or an interface or union.
+func (p *Plan) viewsNamed(name string) []*View {
+	if v := p.byName[name]; v != nil {
+		return []*View{v}
+	}
+	if vs := p.byType[name]; len(vs) > 0 {
+		return vs
+	}
+	var vs []*View
+	if def := p.schema.Types[name]; def != nil && def.IsAbstractType() {
+		for _, t := range p.schema.GetPossibleTypes(def) {
+			for _, v := range p.byType[t.Name] {
+				if !slices.Contains(vs, v) {
+					vs = append(vs, v)
+				}
+			}
+		}
+	}
+	return vs
+}
+
+// Publish appends to dst the tags of the events and of everything derived from them, merged and
+// sorted by hash. A change made inside a partition reaches, in partitioned views, only that
+// partition's readers and those outside all partitions.
+func (p *Plan) Publish(dst []Tag, events []Event, part Partition) []Tag {
+	pub := publisher{out: append(dst, Anything), part: part}
+	for _, e := range p.Cascade(events) {
+		pub.event(&e)
+	}
+	return Merge(pub.out)
+}
+
+// Cascade returns the events and those that follow from them through the view graph. A derived row
+// is visited once, however many ways lead to it.
+func (p *Plan) Cascade(events []Event) []Event {
+	all := slices.Clone(events)
+	seen := map[derivedRow]bool{}
+	for i := 0; i < len(all); i++ { // grows while it runs; the graph has no cycles
+		e := all[i]
+		for _, edge := range e.View.out {
+			if e.Columns&(edge.using|existence) == 0 {
+				continue
+			}
+			d := Event{View: edge.to, Op: Any, Columns: AllColumns}
+			rows, known := edge.rows(&e)
+			if !known {
+				d.All = true
+				rows = []string{""}
+			}
+			for _, k := range rows {
+				if seen[derivedRow{edge.to, d.All, k}] || seen[derivedRow{edge.to, true, ""}] {
+					continue
+				}
+				seen[derivedRow{edge.to, d.All, k}] = true
+				if !d.All {
+					d.Rows = append(d.Rows, k)
+				}
+			}
+			if d.All || len(d.Rows) > 0 {
+				all = append(all, d)
+			}
+		}
+	}
+	return all
+}
+
+type derivedRow struct {
+	view *View
+	all  bool
+	key  string
+}
+
+// rows returns the keys of the rows derived from an event's rows, when they can be told: from the old
+// and the new value of the key's column, which are one when the column did not change.
+func (d *edge) rows(e *Event) ([]string, bool) {
+	if d.key == "" {
+		return nil, false
+	}
+	if d.key == d.from.Key && len(d.from.Types) > 0 { // the row's own key, which never changes
+		return e.Rows, !e.All
+	}
+	before, after := e.Old.of(d.key), e.New.of(d.key)
+	switch e.Op {
+	case Create:
+		return texts(after, nil)
+	case Delete:
+		return texts(before, nil)
+	case Update:
+		if m, _ := d.from.column(d.key); e.Columns&m == 0 {
+			if before == nil {
+				before = after
+			}
+			return texts(before, nil)
+		}
+	}
+	if before == nil || after == nil {
+		return nil, false
+	}
+	return texts(before, after)
+}
+
+// texts joins the values of two lists. A null names no row.
+func texts(a, b []Value) (keys []string, known bool) {
+	if a == nil {
+		return nil, false
+	}
+	for _, v := range slices.Concat(a, b) {
+		switch v.kind {
+		case valueText:
+			keys = append(keys, v.text)
+		case valueUnknown:
+			return nil, false
+		}
+	}
+	return keys, true
+}
+
+// A publisher turns events into tags.
+type publisher struct {
+	out  []Tag
+	part Partition
+	b    tagBuilder
+}
+
+func (p *publisher) event(e *Event) {
+	if e.Columns == 0 || (len(e.Rows) == 0 && !e.All) {
+		return // nothing changed
+	}
+	for _, k := range e.Rows {
+		p.out = append(p.out, Tag{p.b.row(e.View, []byte(k)), uint64(e.Columns)})
+	}
+	parts, n := writerParts(e.View, p.part)
+	for _, part := range parts[:n] {
+		if e.All {
+			// a row that is created was not there, a row that is deleted was
+			if e.Op != Create {
+				p.out = append(p.out, Tag{p.b.rows(tagAllRows, e.View, part), uint64(e.Columns)})
+			}
+			if e.Op != Delete {
+				p.out = append(p.out, Tag{p.b.rows(tagNoRow, e.View, part), uint64(e.Columns)})
+			}
+		}
+		p.shapes(e, part)
+	}
+}
+
+// shapes publishes what the where-reads of the view listen to.
+func (p *publisher) shapes(e *Event, part uint64) {
+	for i := range e.View.shapes {
+		sh := &e.View.shapes[i]
+		if len(sh.columns) == 0 {
+			p.out = append(p.out, Tag{p.b.set(sh.id, 0, nil, part), uint64(e.Columns)})
+			continue
+		}
+		if e.Columns&(sh.mask|existence) == 0 {
+			continue
+		}
+		switch {
+		case e.Op == Create:
+			p.tuple(sh, e.New, nil, 0, e.Columns, part)
+		case e.Op == Delete:
+			p.tuple(sh, e.Old, nil, 0, e.Columns, part)
+		case e.Op == Update && e.Columns&existence == 0:
+			// a column that did not change has one value, whichever side knows it
+			p.tuple(sh, e.Old, e.New, e.Columns, e.Columns, part)
+			p.tuple(sh, e.New, e.Old, e.Columns, e.Columns, part)
+		default:
+			p.tuple(sh, nil, nil, 0, e.Columns, part)
+		}
+	}
+}
+
+// tuple publishes the tags of one side's values: for the columns of the shape that are known, each
+// combination; the reads that compare other columns as well subscribe to every subset of theirs.
+// other tells the values of columns outside changed.
+func (p *publisher) tuple(sh *shape, side, other Known, changed, mask Mask, part uint64) {
+	var known uint
+	lists := make([][]Value, len(sh.columns))
+	combos := 1
+	for i, c := range sh.columns {
+		vals := side.of(c)
+		if vals == nil && other != nil && changed&sh.bits[i] == 0 {
+			vals = other.of(c)
+		}
+		if vals == nil || slices.ContainsFunc(vals, func(v Value) bool { return !v.Known() }) || combos*len(vals) > maxCombinations {
+			continue
+		}
+		combos *= len(vals)
+		known |= 1 << i
+		lists[i] = vals
+	}
+	p.combine(sh, known, 0, lists, make([]Value, len(lists)), mask, part)
+}
+
+func (p *publisher) combine(sh *shape, known uint, i int, lists [][]Value, combo []Value, mask Mask, part uint64) {
+	if i == len(lists) {
+		p.out = append(p.out, Tag{p.b.set(sh.id, known, combo, part), uint64(mask)})
+		return
+	}
+	if known&(1<<i) == 0 {
+		p.combine(sh, known, i+1, lists, combo, mask, part)
+		return
+	}
+	for _, v := range lists[i] {
+		combo[i] = v
+		p.combine(sh, known, i+1, lists, combo, mask, part)
+	}
+}
+
+// joinPath writes a path as columns are named.
+func joinPath(path []string) string { return strings.Join(path, ".") }
+
+// splitPath is the reverse of joinPath.
+func splitPath(column string) []string { return strings.Split(column, ".") }

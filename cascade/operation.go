@@ -1,0 +1,250 @@
+package cascade
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cascadeql/cascadeql/extractor"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// An Operation is what a plan has to say of one operation of one document: everything that does not
+// depend on variables and answers. It is immutable and safe for concurrent use.
+type Operation struct {
+	// Extract is the prepared operation: what to execute, and how to read the answer.
+	Extract *extractor.Operation
+	// Policy is what @cacheControl says of a query.
+	Policy Policy
+	// Anything names the first field whose reads nobody declared ("Query.version"), or the first view
+	// that nobody writes; "" when all reads are declared. Answers with it fall with any change.
+	Anything string
+	// Lists says that some selected field returns a list of objects.
+	Lists bool
+
+	plan  *Plan
+	sels  []selection  // by extractor.Selection.ID
+	reads []fieldReads // by extractor.Field.ID
+	roots []rootWrites // by position in Extract.Root.Fields, of a mutation
+}
+
+// selection is what an answer's object at one position depends on by itself.
+type selection struct {
+	views []*View // of the object's type, when explicit
+	mask  Mask    // columns selected from the first of them, hidden ones included
+	// nested lists the fields whose reads need the object's own values.
+	nested []*extractor.Field
+}
+
+// fieldReads are the reads of one position.
+type fieldReads struct {
+	args  *ast.Field // to evaluate the arguments; nil when no read needs them
+	reads []boundRead
+	// once says that no read needs the enclosing object.
+	nested bool
+}
+
+// boundRead is a Read at one position.
+type boundRead struct {
+	*Read
+	// child says that the row is the object that the field itself returns, so that the object's own
+	// tags say it all: `author: User! @reads(view: "User", row: "parent.author.id")`.
+	child bool
+	// paths are the indexes, in Selection.Paths, of the operands' values: the row's first, then the
+	// terms'; -1 for the object's key and for operands that are no parent path.
+	paths []int
+}
+
+// ErrUnsupported is returned by Operation for operations that are no query and no mutation.
+var ErrUnsupported = errors.New("cascade: operation is no query and no mutation")
+
+// Operation plans one operation of a validated document. It returns extractor.ErrTooLarge, wrapped,
+// for operations with too many response positions.
+func (p *Plan) Operation(doc *ast.QueryDocument, op *ast.OperationDefinition) (*Operation, error) {
+	o := &Operation{plan: p}
+	var spec extractor.Spec
+	switch op.Operation {
+	case ast.Query:
+		spec = extractor.Spec{Schema: p.schema, Key: p.keyOf, Paths: p.parentPaths}
+	case ast.Mutation:
+		spec = extractor.Spec{Schema: p.schema, Key: p.keyOf, Paths: p.resultPaths, Cascade: true}
+	default:
+		return nil, ErrUnsupported
+	}
+	x, err := extractor.Prepare(spec, doc, op)
+	if err != nil {
+		return nil, fmt.Errorf("cascade: preparing operation: %w", err)
+	}
+	o.Extract = x
+	if op.Operation == ast.Mutation {
+		o.bindWrites()
+		return o, nil
+	}
+	o.Policy = p.policy(x.Root)
+	o.sels = make([]selection, countSelections(x))
+	o.reads = make([]fieldReads, len(x.Fields))
+	o.bindSelection(x.Root, false)
+	return o, nil
+}
+
+func countSelections(x *extractor.Operation) int {
+	n := 1
+	for _, f := range x.Fields {
+		n += len(f.On)
+	}
+	return n
+}
+
+// keyOf tells the extractor which field identifies a row.
+func (p *Plan) keyOf(object *ast.Definition) string {
+	if vs := p.byType[object.Name]; len(vs) > 0 {
+		return vs[0].Key
+	}
+	return ""
+}
+
+// parentPaths asks for the values of the enclosing object that the reads of its fields compare.
+func (p *Plan) parentPaths(_ *extractor.Field, object *ast.Definition) [][]string {
+	return p.pathsByType[object.Name]
+}
+
+// undeclared notes the first reason why an answer depends on anything.
+func (o *Operation) undeclared(what string) {
+	if o.Anything == "" {
+		o.Anything = what
+	}
+}
+
+// bindSelection plans what an object of one type at one position depends on. covered says that the
+// field which returned it declared its reads, so that a wrapper type without a row of its own (a
+// page, a connection, an edge) is covered by them.
+func (o *Operation) bindSelection(s *extractor.Selection, covered bool) {
+	p := o.plan
+	me := &o.sels[s.ID]
+	if vs := p.byType[s.Object.Name]; len(vs) > 0 && vs[0].Explicit {
+		me.views = vs
+		me.mask = vs[0].hidden
+		for _, v := range vs {
+			o.checkWritten(v)
+		}
+	}
+	wrapper := covered && len(p.byType[s.Object.Name]) == 0
+	for _, f := range s.Fields {
+		o.bindField(s, me, f, wrapper)
+	}
+}
+
+func (o *Operation) bindField(s *extractor.Selection, me *selection, f *extractor.Field, wrapper bool) {
+	if f.Definition.Name == "__typename" {
+		return
+	}
+	p := o.plan
+	decl := p.fields[fieldRef{s.Object.Name, f.Definition.Name}]
+	declared := decl != nil && decl.Declared
+	switch {
+	case declared:
+		o.bindReads(s, me, f, decl)
+	case wrapper:
+	case len(f.On) == 0 && len(me.views) > 0:
+		m, ok := me.views[0].column(f.Definition.Name)
+		if !ok {
+			o.undeclared(s.Object.Name + "." + f.Definition.Name)
+		}
+		me.mask |= m
+	default:
+		o.undeclared(s.Object.Name + "." + f.Definition.Name)
+	}
+	if len(f.On) > 0 && f.Definition.Type.Elem != nil {
+		o.Lists = true
+	}
+	for _, on := range f.On {
+		o.bindSelection(on, declared || wrapper)
+	}
+}
+
+// bindReads resolves the operands of a field's reads at one position.
+func (o *Operation) bindReads(s *extractor.Selection, me *selection, f *extractor.Field, decl *Field) {
+	fr := &o.reads[f.ID]
+	for i := range decl.Reads {
+		r := &decl.Reads[i]
+		for _, v := range r.Views {
+			o.checkWritten(v)
+		}
+		b := boundRead{Read: r}
+		operands := r.operands()
+		b.paths = make([]int, len(operands))
+		for j, op := range operands {
+			b.paths[j] = -1
+			switch op.Kind {
+			case FromArgs:
+				if fr.args == nil {
+					fr.args = &ast.Field{Name: f.Definition.Name, Definition: f.Definition, Arguments: f.Arguments}
+				}
+			case FromParent:
+				if r.Kind == ReadRow && returnsRow(f, op.Path, o.plan) {
+					b.child = true
+				} else {
+					b.paths[j] = pathIndex(s, me, op.Path)
+					fr.nested = true
+				}
+				if len(me.views) > 0 {
+					m, _ := me.views[0].column(joinPath(op.Path))
+					me.mask |= m
+				}
+			}
+		}
+		fr.reads = append(fr.reads, b)
+	}
+	if fr.nested {
+		me.nested = append(me.nested, f)
+	}
+}
+
+// operands returns the operands in the order of boundRead.paths.
+func (r *Read) operands() []Operand {
+	if r.Kind == ReadRow {
+		return []Operand{r.Row}
+	}
+	ops := make([]Operand, len(r.Where))
+	for i, t := range r.Where {
+		ops[i] = t.Operand
+	}
+	return ops
+}
+
+// returnsRow says whether path, from the enclosing object, leads to the key of the object that f
+// itself returns, for every type it may return.
+func returnsRow(f *extractor.Field, path []string, p *Plan) bool {
+	if len(path) != 2 || path[0] != f.Definition.Name || len(f.On) == 0 || len(f.Arguments) > 0 {
+		return false
+	}
+	for _, on := range f.On {
+		vs := p.byType[on.Object.Name]
+		if len(vs) == 0 || !vs[0].Explicit || vs[0].Key != path[1] {
+			return false
+		}
+	}
+	return true
+}
+
+// pathIndex finds where the extractor reports a path of the enclosing object: -1 is its key.
+func pathIndex(s *extractor.Selection, me *selection, path []string) int {
+	if len(me.views) > 0 && len(path) == 1 && path[0] == me.views[0].Key {
+		return -1
+	}
+	for i, q := range s.Paths {
+		if joinPath(q) == joinPath(path) {
+			return i
+		}
+	}
+	return noPath
+}
+
+// noPath marks a value that cannot be read: the read widens.
+const noPath = -2
+
+// checkWritten notes views that nothing is declared to write: their answers cannot be told to be old.
+func (o *Operation) checkWritten(v *View) {
+	if !v.written && !v.Static {
+		o.undeclared("view " + v.Name)
+	}
+}

@@ -1,0 +1,149 @@
+package cascade
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// A Tag is what an entry depends on and a change names. Hash identifies it, the same on every
+// machine; two names that meet in one hash only make more entries fall. Mask says which columns: a
+// change reaches an entry when the masks of a common tag meet.
+type Tag struct {
+	Hash, Mask uint64
+}
+
+// A Partition is the tenant that a caller's predicate, or a change, belongs to. The zero Partition is
+// outside all of them.
+type Partition struct {
+	hash uint64
+}
+
+// PartitionOf returns the partition of that name; "" is outside all partitions.
+func PartitionOf(name string) Partition {
+	if name == "" {
+		return Partition{}
+	}
+	// the smallest numbers are taken by the marks below
+	return Partition{hash: max(xxhash.Sum64String("p"+name), partOutside+1)}
+}
+
+// The kinds of tag. They go into the hash, and so do the lengths of what follows.
+const (
+	tagAnything  = 'a' // entries whose reads are not all declared; every change publishes it
+	tagRow       = 'r' // one row of a view, there or not
+	tagAllRows   = 'R' // each row of a view that is there; for changes that do not know which
+	tagNoRow     = 'n' // each row of a view that is not there
+	tagSet       = 's' // the rows with these values; no values: the shape; no columns: the whole view
+	tagRootField = 'f' // answers with this query field
+)
+
+// Anything is the tag of entries whose reads are not all declared.
+var Anything = Tag{Hash: xxhash.Sum64String("a"), Mask: uint64(AllColumns)}
+
+// RootField is the tag of the answers that contain a field of the query type.
+func RootField(name string) Tag {
+	return Tag{Hash: xxhash.Sum64String(string(rune(tagRootField)) + name), Mask: uint64(AllColumns)}
+}
+
+type tagBuilder struct {
+	buf [128]byte
+}
+
+func (b *tagBuilder) row(view *View, key []byte) uint64 {
+	h := append(b.buf[:0], tagRow)
+	h = binary.LittleEndian.AppendUint64(h, view.hash)
+	return xxhash.Sum64(append(h, key...))
+}
+
+func (b *tagBuilder) rows(kind byte, view *View, part uint64) uint64 {
+	h := append(b.buf[:0], kind)
+	h = binary.LittleEndian.AppendUint64(h, view.hash)
+	h = binary.LittleEndian.AppendUint64(h, part)
+	return xxhash.Sum64(h)
+}
+
+// set hashes a where-shape with the values of some of its columns: known has bit i set when values
+// holds one for the i-th column of the shape.
+func (b *tagBuilder) set(shapeID uint64, known uint, values []Value, part uint64) uint64 {
+	h := append(b.buf[:0], tagSet, byte(known))
+	h = binary.LittleEndian.AppendUint64(h, shapeID)
+	h = binary.LittleEndian.AppendUint64(h, part)
+	for i, v := range values {
+		if known&(1<<i) == 0 {
+			continue
+		}
+		h = append(h, byte(v.kind))
+		h = binary.AppendUvarint(h, uint64(len(v.text)))
+		h = append(h, v.text...)
+	}
+	return xxhash.Sum64(h)
+}
+
+// shapeID names a set of columns of a view.
+func shapeID(view *View, columns []string) uint64 {
+	h := binary.LittleEndian.AppendUint64(nil, view.hash)
+	for _, c := range columns {
+		h = binary.AppendUvarint(h, uint64(len(c)))
+		h = append(h, c...)
+	}
+	return xxhash.Sum64(h)
+}
+
+// Partition marks within tags. A reader inside a partition hears changes made inside it and changes
+// from outside all of them; a reader outside hears every change.
+const (
+	partNone    = 0 // the view is not partitioned
+	partAny     = 1 // heard by readers outside all partitions, published by every change
+	partOutside = 2 // heard by readers in any partition, published by changes from outside
+)
+
+// readerParts returns the partition marks that a reader of the view subscribes to.
+func readerParts(v *View, p Partition) (parts [2]uint64, n int) {
+	switch {
+	case !v.Partitioned:
+		return [2]uint64{partNone}, 1
+	case p.hash == 0:
+		return [2]uint64{partAny}, 1
+	default:
+		return [2]uint64{p.hash, partOutside}, 2
+	}
+}
+
+// writerParts returns the partition marks that a change of the view publishes.
+func writerParts(v *View, p Partition) (parts [2]uint64, n int) {
+	switch {
+	case !v.Partitioned:
+		return [2]uint64{partNone}, 1
+	case p.hash == 0:
+		return [2]uint64{partOutside, partAny}, 2
+	default:
+		return [2]uint64{p.hash, partAny}, 2
+	}
+}
+
+// Merge sorts tags in place and joins the masks of equal ones.
+func Merge(tags []Tag) []Tag {
+	if len(tags) < 2 {
+		return tags
+	}
+	slices.SortFunc(tags, func(a, b Tag) int {
+		switch {
+		case a.Hash < b.Hash:
+			return -1
+		case a.Hash > b.Hash:
+			return 1
+		}
+		return 0
+	})
+	out := tags[:1]
+	for _, t := range tags[1:] {
+		if last := &out[len(out)-1]; last.Hash == t.Hash {
+			last.Mask |= t.Mask
+		} else {
+			out = append(out, t)
+		}
+	}
+	return out
+}

@@ -1,0 +1,381 @@
+package cascade
+
+import (
+	"slices"
+
+	"github.com/cascadeql/cascadeql/extractor"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// rootWrites are the writes of one field of a mutation operation.
+type rootWrites struct {
+	field    *extractor.Field
+	args     *ast.Field
+	mutation *Mutation // nil when the field does not say what it writes
+	writes   []boundWrite
+}
+
+// boundWrite is a Write with the places of its result paths in Selection.Paths; -1 for operands that
+// are no result path.
+type boundWrite struct {
+	*Write
+	row   int
+	where []int
+	set   []int
+	// row values that the result shows, for the columns that reads compare
+	shown []shownColumn
+}
+
+type shownColumn struct {
+	column string
+	path   int
+}
+
+// bindWrites plans the fields of a mutation operation.
+func (o *Operation) bindWrites() {
+	root := o.Extract.Root
+	o.roots = make([]rootWrites, len(root.Fields))
+	for i, f := range root.Fields {
+		rw := &o.roots[i]
+		rw.field = f
+		rw.mutation = o.plan.mutations[f.Definition.Name]
+		if rw.mutation == nil {
+			if f.Definition.Name != "__typename" {
+				o.undeclared(root.Object.Name + "." + f.Definition.Name)
+			}
+			continue
+		}
+		rw.args = &ast.Field{Name: f.Definition.Name, Definition: f.Definition, Arguments: f.Arguments}
+		index := func(op Operand) int {
+			if op.Kind != FromResult || len(f.On) == 0 {
+				return noPath
+			}
+			return slices.IndexFunc(f.On[0].Paths, func(p []string) bool { return slices.Equal(p, op.Path) })
+		}
+		for j := range rw.mutation.Writes {
+			w := &rw.mutation.Writes[j]
+			b := boundWrite{Write: w, row: noPath}
+			if w.Row != nil {
+				b.row = index(*w.Row)
+			}
+			for _, t := range w.Where {
+				b.where = append(b.where, index(t.Operand))
+			}
+			for _, t := range w.Set {
+				b.set = append(b.set, index(t.Operand))
+			}
+			prefix, ok := o.plan.shownRow(w, f.Definition)
+			if ok {
+				for _, c := range w.neededColumns() {
+					at := index(Operand{Kind: FromResult, Path: slices.Concat(prefix, splitPath(c))})
+					if at >= 0 {
+						b.shown = append(b.shown, shownColumn{c, at})
+					}
+				}
+			}
+			rw.writes = append(rw.writes, b)
+		}
+	}
+}
+
+// resultPaths asks for the values below a mutation field's result that its writes name, and for those
+// of the written row's columns that some where-read or keyed edge compares. Nothing else: hidden
+// paths run the user's resolvers.
+func (p *Plan) resultPaths(f *extractor.Field, _ *ast.Definition) [][]string {
+	if f.In.Field != nil {
+		return nil
+	}
+	m := p.mutations[f.Definition.Name]
+	if m == nil {
+		return nil
+	}
+	var paths [][]string
+	add := func(path []string) {
+		if len(path) > 0 && !slices.ContainsFunc(paths, func(q []string) bool { return slices.Equal(q, path) }) {
+			paths = append(paths, path)
+		}
+	}
+	for i := range m.Writes {
+		w := &m.Writes[i]
+		if w.Row != nil && w.Row.Kind == FromResult {
+			add(w.Row.Path)
+		}
+		for _, t := range slices.Concat(w.Where, w.Set) {
+			if t.Operand.Kind == FromResult {
+				add(t.Operand.Path)
+			}
+		}
+		if prefix, ok := p.shownRow(w, f.Definition); ok {
+			for _, c := range w.neededColumns() {
+				add(slices.Concat(prefix, splitPath(c)))
+			}
+		}
+	}
+	return paths
+}
+
+// shownRow says where a mutation's result shows the row that a write changes as it is afterwards:
+// the path of the row's object below the result.
+func (p *Plan) shownRow(w *Write, def *ast.FieldDefinition) (prefix []string, ok bool) {
+	if w.Op == Delete || len(w.View.Types) == 0 {
+		return nil, false
+	}
+	if w.Row != nil && w.Row.Kind == FromResult {
+		n := len(w.Row.Path)
+		if n == 0 || w.Row.Path[n-1] != w.View.Key {
+			return nil, false
+		}
+		return w.Row.Path[:n-1], true
+	}
+	return nil, slices.Contains(w.View.Types, def.Type.Name())
+}
+
+// neededColumns are the columns of the written view whose values decide which reads a write reaches,
+// as far as the type shows them and the write does not set them itself.
+func (w *Write) neededColumns() []string {
+	may := w.Columns
+	for _, cf := range w.ColumnsFrom {
+		for _, m := range cf.masks {
+			may |= m
+		}
+	}
+	var cols []string
+	add := func(c string) {
+		m, ok := w.View.column(c)
+		known := slices.ContainsFunc(w.Set, func(t Term) bool { return t.Column == c })
+		if ok && m&w.View.hidden == 0 && !known && c != w.View.Key && !slices.Contains(cols, c) {
+			cols = append(cols, c)
+		}
+	}
+	for i := range w.View.shapes {
+		if sh := &w.View.shapes[i]; may&(sh.mask|existence) != 0 {
+			for _, c := range sh.columns {
+				add(c)
+			}
+		}
+	}
+	for _, e := range w.View.out {
+		if e.key != "" && may&(e.using|existence) != 0 {
+			add(e.key)
+		}
+	}
+	return cols
+}
+
+// An Outcome is what became of a mutation operation.
+type Outcome struct {
+	// Vars are the coerced variables.
+	Vars map[string]any
+	// Result is the walked answer; nil when there is none, or when it has errors: then nothing that
+	// the answer would tell is known.
+	Result *extractor.Result
+	// Nothing says, by response name, which fields wrote nothing of what they declare; nil is none.
+	Nothing map[string]bool
+	// Reports are what resolvers know better than the schema.
+	Reports []Report
+}
+
+// Events returns what a mutation operation changed. everything names the first field that does not
+// say what it writes; then all answers must fall and the events are what is known besides.
+func (o *Operation) Events(out Outcome) (events []Event, everything string) {
+	for i := range o.roots {
+		rw := &o.roots[i]
+		if out.Nothing[rw.field.Name] {
+			continue
+		}
+		if rw.mutation == nil {
+			if everything == "" && rw.args == nil && rw.field.Definition.Name != "__typename" {
+				everything = o.Extract.Root.Object.Name + "." + rw.field.Definition.Name
+			}
+			continue
+		}
+		w := writer{
+			args:    rw.args.ArgumentMap(out.Vars),
+			objects: resultObjects(out.Result, rw.field),
+		}
+		for j := range rw.writes {
+			w.write(&rw.writes[j])
+		}
+		events = append(events, w.events...)
+	}
+	return refine(events, out.Reports), everything
+}
+
+// resultObjects returns the objects that a root field returned.
+func resultObjects(res *extractor.Result, f *extractor.Field) []*extractor.Object {
+	if res == nil {
+		return nil
+	}
+	var objs []*extractor.Object
+	for i := range res.Objects {
+		if o := &res.Objects[i]; o.Field == f && o.Parent == 0 {
+			objs = append(objs, o)
+		}
+	}
+	return objs
+}
+
+// writer evaluates the writes of one mutation field.
+type writer struct {
+	args    map[string]any
+	objects []*extractor.Object
+	events  []Event
+}
+
+// operand evaluates an operand of a write; known is false when its value cannot be told.
+func (w *writer) operand(op Operand, path int) (vals []Value, known bool) {
+	var null, ok bool
+	switch op.Kind {
+	case FromConst:
+		return []Value{op.Const}, true
+	case FromArgs:
+		vals, null, ok = valuesAt(w.args, op.Path)
+	case FromResult:
+		for _, obj := range w.objects {
+			vs, isNull, found := valuesOfPath(obj.Paths, path)
+			if !found || isNull {
+				return nil, false
+			}
+			vals, ok = append(vals, vs...), true
+		}
+	}
+	return vals, ok && !null
+}
+
+func (w *writer) write(b *boundWrite) {
+	e := Event{View: b.View, Op: b.Op, Columns: b.Columns}
+	for i, t := range b.Where {
+		if vals, known := w.operand(t.Operand, b.where[i]); known {
+			if len(vals) == 0 {
+				return // the rows with none of these values
+			}
+			e.Old = e.Old.with(t.Column, vals)
+		}
+	}
+	for i, t := range b.Set {
+		vals, known := w.operand(t.Operand, b.set[i])
+		if known && len(vals) > 0 {
+			e.New = e.New.with(t.Column, vals)
+		}
+		if e.Columns&existence == 0 {
+			m, _ := b.View.column(t.Column)
+			e.Columns |= m
+		}
+	}
+	w.inputColumns(b, &e)
+	if !w.rows(b, &e) {
+		return
+	}
+	w.emit(b, e)
+}
+
+// inputColumns adds the columns of the fields that are set in input objects. A null there may mean
+// that the column stays, or that it becomes null: its new value is unknown.
+func (w *writer) inputColumns(b *boundWrite, e *Event) {
+	for _, cf := range b.ColumnsFrom {
+		var in any = w.args
+		for _, step := range cf.path {
+			m, _ := in.(map[string]any)
+			in = m[step]
+		}
+		set, isObject := in.(map[string]any)
+		if in != nil && !isObject {
+			e.Columns = AllColumns // a list of inputs, say
+			continue
+		}
+		for name, v := range set {
+			m, ok := cf.masks[name]
+			if !ok {
+				m = AllColumns
+			}
+			e.Columns |= m
+			if c := cf.columns[name]; c != "" && v != nil {
+				if val := ValueOf(v); val.Known() && !val.IsNull() {
+					e.New = e.New.with(c, []Value{val})
+				}
+			}
+		}
+	}
+}
+
+// rows sets the rows of an event. It returns false when there are none.
+func (w *writer) rows(b *boundWrite, e *Event) bool {
+	if b.Row != nil {
+		vals, known := w.operand(*b.Row, b.row)
+		keys, ok := texts(vals, nil)
+		switch {
+		case known && len(vals) == 0:
+			return false
+		case known && ok:
+			e.Rows = keys
+		default:
+			e.All = true
+		}
+		return true
+	}
+	if b.Op == Create && len(b.Where) == 0 && len(w.objects) > 0 {
+		// the mutation returns what it creates
+		for _, obj := range w.objects {
+			if obj.Key == nil || !ofView(obj, b.View) {
+				e.All, e.Rows = true, nil
+				return true
+			}
+			e.Rows = append(e.Rows, string(obj.Key))
+		}
+		return true
+	}
+	e.All = true
+	return true
+}
+
+func ofView(obj *extractor.Object, v *View) bool {
+	return obj.Selection != nil && slices.Contains(v.Types, obj.Selection.Object.Name)
+}
+
+// emit splits an event so that rows whose values the result shows get them.
+func (w *writer) emit(b *boundWrite, e Event) {
+	if len(b.shown) == 0 || e.All {
+		w.events = append(w.events, e)
+		return
+	}
+	rest := e.Rows
+	for _, obj := range w.objects {
+		key := w.shownKey(b, obj)
+		at := slices.Index(rest, key)
+		if key == "" || at < 0 {
+			continue
+		}
+		one := e
+		one.Rows = []string{key}
+		for _, s := range b.shown {
+			vals, null, ok := valuesOfPath(obj.Paths, s.path)
+			if null {
+				vals = []Value{Null}
+			}
+			if ok && len(vals) == 1 {
+				one.New = one.New.with(s.column, vals)
+			}
+		}
+		rest = slices.Delete(slices.Clone(rest), at, at+1)
+		w.events = append(w.events, one)
+	}
+	if len(rest) > 0 {
+		e.Rows = rest
+		w.events = append(w.events, e)
+	}
+}
+
+// shownKey returns the key of the row that an object of the result shows, "" when it shows none.
+func (w *writer) shownKey(b *boundWrite, obj *extractor.Object) string {
+	if b.Row != nil && b.Row.Kind == FromResult && len(b.Row.Path) > 1 {
+		vals, null, ok := valuesOfPath(obj.Paths, b.row)
+		if !ok || null || len(vals) != 1 {
+			return ""
+		}
+		return vals[0].text
+	}
+	if !ofView(obj, b.View) {
+		return ""
+	}
+	return string(obj.Key)
+}

@@ -1,0 +1,45 @@
+package gqlcache
+
+import "slices"
+
+// Reason names why a query was not looked up, or why its answer was not stored. Stats, logs and
+// extensions.cache share these names.
+type Reason string
+
+// Reasons not to look a query up. All but ReasonFailed are decided before it runs.
+const (
+	ReasonDisabled      Reason = "disabled"      // Options.Enabled said no
+	ReasonClosed        Reason = "closed"        // the cache is closed
+	ReasonIntrospection Reason = "introspection" // __schema, __type or _service: differs per request
+	ReasonTypename      Reason = "typename"      // nothing but __typename: cheaper than a lookup
+	ReasonDefer         Reason = "defer"         // @defer: the answer comes in parts
+	ReasonPolicy        Reason = "policy"        // @cacheControl(maxAge: 0)
+	ReasonVariables     Reason = "variables"     // an upload, or something else without a canonical form
+	ReasonPredicate     Reason = "predicate"     // the caller's predicate is unknown
+	ReasonOperation     Reason = "operation"     // too large to plan
+	ReasonFailed        Reason = "failed"        // a function of the options panicked
+)
+
+// Reasons not to store an answer.
+const (
+	ReasonErrors      Reason = "errors"      // the answer has errors
+	ReasonNoData      Reason = "no_data"     // data is null
+	ReasonIncremental Reason = "incremental" // the answer is one part of several
+	ReasonLists       Reason = "lists"       // Options.CacheLists is false and there are several rows
+	ReasonTooLarge    Reason = "too_large"   // larger than Options.MaxEntryBytes
+	ReasonInvalidated Reason = "invalidated" // a change came in while it was computed
+	ReasonUnreadable  Reason = "unreadable"  // the answer is no JSON that the operation could give
+	ReasonReads       Reason = "reads"       // the predicate names a view that the schema does not have
+	ReasonStore       Reason = "store"       // the store refused it
+)
+
+// reasons lists all of them, so that counters need no map on the way of a request.
+var reasons = []Reason{
+	ReasonDisabled, ReasonClosed, ReasonIntrospection, ReasonTypename, ReasonDefer, ReasonPolicy,
+	ReasonVariables, ReasonPredicate, ReasonOperation, ReasonFailed,
+	ReasonErrors, ReasonNoData, ReasonIncremental, ReasonLists, ReasonTooLarge, ReasonInvalidated,
+	ReasonUnreadable, ReasonReads, ReasonStore,
+}
+
+// firstNotStored is where the reasons not to store begin.
+var firstNotStored = slices.Index(reasons, ReasonErrors)

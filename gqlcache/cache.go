@@ -1,0 +1,146 @@
+package gqlcache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
+	"github.com/cascadeql/cascadeql/gqlcache/store"
+	"github.com/cascadeql/cascadeql/gqlcache/store/memstore"
+	"github.com/cascadeql/cascadeql/schemahash"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// documents is how many operation texts are remembered with their plans.
+const documents = 2000
+
+// A Cache is a gqlgen handler extension that caches resolved operations. Its methods are safe for
+// concurrent use. One Cache serves one schema.
+//
+// Invariants, each with a test that breaks when it does:
+//
+//  1. An entry is found only under the bytes of its whole key: operation, variables, predicate, schema
+//     and Vary parts.
+//  2. An entry carries the clock number read before its resolvers started. It is served only if no
+//     change applied since names one of its tags.
+//  3. A mutation's changes are applied before its response is handed on, whatever became of it.
+//  4. Nothing that goes wrong in here changes a response: the request bypasses the cache instead.
+type Cache struct {
+	opts    Options
+	store   store.Store
+	clock   *clock.Clock
+	flights flight.Group[*filled]
+	docs    graphql.Cache[*documentSet]
+	counts  counters
+	schema  atomic.Pointer[schemaState]
+
+	closeOnce sync.Once
+	closed    chan struct{}
+	swept     sync.WaitGroup
+	sweepMu   sync.Mutex // one sweep at a time
+	lastSweep atomic.Pointer[SweepReport]
+	complain  complaints
+}
+
+// schemaState is what the cache knows of the schema, set once.
+type schemaState struct {
+	hash schemahash.Hash
+	plan *cascade.Plan
+}
+
+// New makes a cache. The error lists everything that is wrong with the options, and with the
+// schema's directives when Options.Schema is set; it wraps ErrOptions or cascade.ErrDirectives.
+// Call Close when the server is done.
+func New(opts Options) (*Cache, error) {
+	opts = opts.withDefaults()
+	faults := []error{opts.validate()}
+	c := &Cache{
+		opts:   opts,
+		clock:  clock.New(clock.Options{}),
+		docs:   lru.New[*documentSet](documents),
+		closed: make(chan struct{}),
+	}
+	c.complain.log = opts.Logger
+	if opts.Schema != nil {
+		faults = append(faults, c.useSchema(opts.Schema))
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	c.store = opts.Store
+	if c.store == nil {
+		mem, err := memstore.New(memstore.Options{MaxBytes: opts.MaxBytes, MaxEntries: opts.MaxEntries, Clock: opts.Now})
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrOptions, err)
+		}
+		c.store = mem
+	}
+	if opts.SweepInterval > 0 {
+		c.swept.Go(c.sweepLoop)
+	}
+	return c, nil
+}
+
+// useSchema compiles the schema's directives. A second schema must mean the same as the first.
+func (c *Cache) useSchema(s *ast.Schema) error {
+	hash := schemahash.Sum(s)
+	if st := c.schema.Load(); st != nil {
+		if st.hash != hash {
+			return fmt.Errorf("%w: the cache already serves another schema; make one cache for each", ErrOptions)
+		}
+		return nil
+	}
+	plan, err := cascade.Compile(s, cascade.Options{Prefix: c.opts.DirectivePrefix})
+	if err != nil {
+		return err
+	}
+	if plan.HasPrivate() && c.opts.Predicate == nil {
+		return fmt.Errorf("%w: the schema has scope: PRIVATE and Predicate is not set; return the condition in force from Predicate", ErrOptions)
+	}
+	if c.schema.CompareAndSwap(nil, &schemaState{hash: hash, plan: plan}) && c.opts.Predicate == nil && c.opts.RLS == RLSWarn {
+		c.opts.Logger.Warn("gqlcache: no Predicate is set, so all callers share answers; set Options.Predicate, or RLS to RLSOff if they all see the same rows")
+	}
+	return nil
+}
+
+// Close stops the sweeper and closes the store. Requests that come later bypass the cache. Closing
+// twice is no error.
+func (c *Cache) Close() error {
+	var err error
+	c.closeOnce.Do(func() {
+		close(c.closed)
+		c.swept.Wait()
+		err = c.store.Close()
+	})
+	return err
+}
+
+func (c *Cache) isClosed() bool {
+	select {
+	case <-c.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Clear drops everything, answers being computed included. It returns ErrClosed after Close, or the
+// store's error; the answers are dropped in any case.
+func (c *Cache) Clear(ctx context.Context) error {
+	if c.isClosed() {
+		return ErrClosed
+	}
+	c.clock.Flush()
+	c.counts.invalidations.Add(1)
+	if err := c.store.Clear(ctx); err != nil {
+		return fmt.Errorf("gqlcache: clearing the store: %w", err)
+	}
+	return nil
+}

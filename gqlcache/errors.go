@@ -1,0 +1,21 @@
+package gqlcache
+
+import "errors"
+
+// Errors that callers may tell apart.
+var (
+	// ErrOptions is wrapped by the errors of New.
+	ErrOptions = errors.New("gqlcache: options")
+	// ErrClosed is returned after Close.
+	ErrClosed = errors.New("gqlcache: closed")
+	// ErrNoOperation is returned by functions that belong inside a resolver when they are called
+	// elsewhere, or on a server without the cache.
+	ErrNoOperation = errors.New("gqlcache: not inside an operation of a server with the cache")
+	// ErrUnknownName is wrapped when a type, view or column is not in the schema.
+	ErrUnknownName = errors.New("gqlcache: unknown name")
+	// ErrNoSchema is returned before the cache was added to a server.
+	ErrNoSchema = errors.New("gqlcache: no schema yet: add the cache to a server or set Options.Schema")
+
+	// errLocalStamp says that an entry's stamp means nothing outside of this process.
+	errLocalStamp = errors.New("gqlcache: entries of this cache cannot leave the process")
+)

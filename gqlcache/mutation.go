@@ -1,0 +1,103 @@
+package gqlcache
+
+import (
+	"context"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/extractor"
+)
+
+// mutation runs a mutation and applies what it changed before its response is handed on. Nothing
+// about the request exempts it: not Enabled, not an unknown predicate, uploads or @defer. When the
+// resolvers panic, or their goroutine ends, the changes count as made.
+func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationContext, next graphql.ResponseHandler) *graphql.Response {
+	first := !r.passed
+	if first {
+		r.passed = true
+		r.debug = c.debugFor(ctx, oc)
+		r.planned = c.document(ctx, oc)
+		prepare(oc, r.planned, c.opts.PathTimeout) // for good: a hidden resolver that timed out may still read it
+		if r.hold != nil {
+			r.hold.mutation()
+		}
+	}
+	d := r.planned
+	r.start()
+	answered := false
+	defer func() {
+		if !answered {
+			c.settle(ctx, r, oc, d, nil)
+		}
+	}()
+	resp := next(ctx)
+	answered = true
+	if resp == nil {
+		if first {
+			c.settle(ctx, r, oc, d, nil)
+		}
+		return nil // the streaming transports ask until there is nothing more
+	}
+	var res *extractor.Result
+	if d.walk {
+		walked, err := d.op.Extract.Walk(resp.Data)
+		if err == nil {
+			resp.Data = walked.Data
+			if len(resp.Errors) == 0 {
+				res = walked
+			}
+		} else if len(resp.Errors) == 0 {
+			c.complain.once("unreadable", "gqlcache: a mutation's answer could not be read, so it drops more", err)
+		}
+	}
+	done := c.settle(ctx, r, oc, d, res)
+	r.debug.mutated(c, resp, d, done)
+	return resp
+}
+
+func (r *request) start() {
+	r.mu.Lock()
+	r.mu.running = true
+	r.mu.Unlock()
+}
+
+// settled is what a mutation did to the cache.
+type settled struct {
+	events     []cascade.Event
+	everything string
+	tags       int
+	number     uint64
+	took       time.Duration
+}
+
+// settle applies what a mutation changed. It is called for every response of the operation: the parts
+// of a deferred one may have written too.
+func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, res *extractor.Result) settled {
+	start := time.Now()
+	r.mu.Lock()
+	touched, reports, nothing := r.mu.events, r.mu.reports, r.mu.nothing
+	r.mu.running = false
+	r.mu.Unlock()
+
+	var s settled
+	s.everything = "an operation without a plan"
+	if d.op != nil {
+		s.events, s.everything = d.op.Events(cascade.Outcome{Vars: oc.Variables, Result: res, Nothing: nothing, Reports: reports})
+		if res != nil {
+			events, everything := c.schema.Load().plan.CascadePayloads(res)
+			s.events = append(s.events, events...)
+			if s.everything == "" {
+				s.everything = everything
+			}
+		}
+	}
+	s.events = append(s.events, touched...)
+	if s.everything != "" {
+		s.number = c.flush(r.hold)
+	} else {
+		s.tags, s.number = c.publish(s.events, c.partition(ctx), r.hold)
+	}
+	s.took = time.Since(start)
+	return s
+}

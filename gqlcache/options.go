@@ -1,0 +1,160 @@
+package gqlcache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/cascadeql/cascadeql/gqlcache/store"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// Enforcement says what happens when nothing tells which rows a caller may see.
+type Enforcement uint8
+
+const (
+	// RLSWarn logs one warning at the start of a cache that has no Options.Predicate.
+	RLSWarn Enforcement = iota
+	// RLSRequired refuses to start without Options.Predicate.
+	RLSRequired
+	// RLSOff says that all callers see the same rows.
+	RLSOff
+)
+
+// Options configure a Cache. The zero value is a useful cache in memory for a server whose callers
+// all see the same rows.
+type Options struct {
+	// Schema lets New report faults in the schema's directives. Without it they are found when the
+	// cache is added to a server, where gqlgen panics with them. Defaults to the server's schema.
+	Schema *ast.Schema
+
+	// Predicate tells the row-level-security condition under which a request is answered. It is called
+	// for every query that is not public, may be called concurrently, and costs what it costs on every
+	// hit. When it returns an error or an empty Predicate, or panics, the request bypasses the cache.
+	// Answers are shared between requests with equal predicates only. Defaults to none: all callers
+	// share answers, unless RLS or a PRIVATE scope in the schema forbids it.
+	Predicate func(ctx context.Context) (Predicate, error)
+	// RLS says what to do without Predicate. Defaults to RLSWarn.
+	RLS Enforcement
+	// Partition names the tenant that a request belongs to: a change made in one drops, in views marked
+	// partitioned, no other tenant's answers. "" is outside all partitions: an administrator, whose
+	// changes reach everybody. It must be a function of the predicate: requests with one predicate are
+	// in one partition. Defaults to none: changes reach all.
+	Partition func(ctx context.Context) string
+	// Vary adds what else the answers depend on, such as the language of the request. Requests share
+	// answers only when all parts are equal. Defaults to none.
+	Vary func(ctx context.Context) []string
+
+	// Enabled says whether a query may be looked up and stored. Mutations invalidate whatever it says.
+	// Defaults to always.
+	Enabled func(ctx context.Context) bool
+	// CacheLists set to false keeps only answers with at most one row. Defaults to true.
+	CacheLists *bool
+
+	// TTL bounds the age of answers whose @cacheControl says nothing: it is how long a change that the
+	// cache cannot see, made by another program, may stay hidden. Defaults to 5 minutes.
+	TTL time.Duration
+	// Jitter shortens each TTL by a random part of up to this fraction, so that answers stored together
+	// do not expire together. Defaults to 0.1; negative is none.
+	Jitter float64
+
+	// MaxBytes bounds the memory of all entries, MaxEntries their number, and MaxEntryBytes the body of
+	// one. They apply to the default Store. Default to 64 MiB, 100,000 and 1 MiB.
+	MaxBytes      int64
+	MaxEntries    int
+	MaxEntryBytes int
+	// Store holds the entries. The cache closes it. Defaults to one in memory.
+	Store store.Store
+
+	// SweepInterval is how often dead entries are looked for: invalidation marks and enumerates
+	// nothing, so they stay in memory until they are replaced, evicted or swept. Defaults to 1 minute;
+	// negative is never.
+	SweepInterval time.Duration
+	// PathTimeout bounds the resolvers that run only to learn which rows a mutation changed. When it is
+	// over the rows count as unknown, which drops more. Defaults to 1 second.
+	PathTimeout time.Duration
+
+	// DirectivePrefix is put before the names of our directives in the schema: see cascade.Options.
+	// Defaults to "".
+	DirectivePrefix string
+
+	// Debug says who may see extensions.cache, which names keys, rows and views. A request asks for it
+	// with the header X-Gqlcache-Debug: true. Defaults to nobody.
+	Debug func(ctx context.Context) bool
+	// Logger gets what the cache has to say. Nothing is logged per request. Defaults to slog.Default().
+	Logger *slog.Logger
+	// Now is the clock of ages and TTLs. Defaults to time.Now.
+	Now func() time.Time
+}
+
+// Predicate is the row-level-security condition in force for a request.
+type Predicate struct {
+	// Text is the condition in canonical form, as it was evaluated: `tenant_id = '5f…'`, not the
+	// caller's name. Equal texts must mean equal sight. Empty: unknown.
+	Text string
+	// Reads names the views whose rows decide whether the condition holds, such as a membership table,
+	// so that their changes drop the answers computed under it. A column of a view that the condition
+	// compares, as "v_post.status", makes the view's answers depend on that column.
+	Reads []string
+}
+
+// withDefaults returns a copy with every default filled in.
+func (o Options) withDefaults() Options {
+	if o.CacheLists == nil {
+		o.CacheLists = new(true)
+	}
+	setDefault(&o.TTL, 5*time.Minute)
+	setDefault(&o.Jitter, 0.1)
+	setDefault(&o.MaxBytes, 64<<20)
+	setDefault(&o.MaxEntries, 100_000)
+	setDefault(&o.MaxEntryBytes, 1<<20)
+	setDefault(&o.SweepInterval, time.Minute)
+	setDefault(&o.PathTimeout, time.Second)
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+func setDefault[T comparable](p *T, v T) {
+	var zero T
+	if *p == zero {
+		*p = v
+	}
+}
+
+// validate reports every fault of options that have their defaults.
+func (o Options) validate() error {
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	if o.RLS > RLSOff {
+		fault("RLS is %d; use RLSWarn, RLSRequired or RLSOff", o.RLS)
+	}
+	if o.RLS == RLSRequired && o.Predicate == nil {
+		fault("RLS is RLSRequired and Predicate is not set; return the condition in force from Predicate")
+	}
+	if o.TTL < 0 {
+		fault("TTL is %v; it must be positive", o.TTL)
+	}
+	if o.Jitter >= 1 {
+		fault("Jitter is %v; it must be below 1", o.Jitter)
+	}
+	if o.MaxBytes < 0 || o.MaxEntries < 0 || o.MaxEntryBytes < 0 {
+		fault("MaxBytes, MaxEntries and MaxEntryBytes are %d, %d and %d; none may be negative", o.MaxBytes, o.MaxEntries, o.MaxEntryBytes)
+	}
+	if int64(o.MaxEntryBytes) > o.MaxBytes {
+		fault("MaxEntryBytes %d is more than MaxBytes %d", o.MaxEntryBytes, o.MaxBytes)
+	}
+	if o.PathTimeout < 0 {
+		fault("PathTimeout is %v; it must be positive", o.PathTimeout)
+	}
+	if len(faults) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", ErrOptions, errors.Join(faults...))
+}

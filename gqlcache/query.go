@@ -1,0 +1,275 @@
+package gqlcache
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/extractor"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
+	"github.com/cascadeql/cascadeql/gqlcache/store"
+)
+
+// caller is who asks, as far as answers depend on it.
+type caller struct {
+	predicate Predicate
+	public    bool
+	// partition of a public answer is outside of all: it hears of every tenant's changes.
+	partition cascade.Partition
+}
+
+// filled is what a computation gave.
+type filled struct {
+	resp  *graphql.Response // for the request that computed it
+	body  []byte            // for those that joined it
+	stamp *stamp            // nil when the answer was not stored
+	why   Reason            // why it was not stored
+	born  uint64            // the clock number it is based on
+}
+
+// stamp is the cache's part of a store.Entry.
+type stamp struct {
+	*clock.Stamp
+	stored time.Time
+	ttl    time.Duration
+	hash   [4]byte // of the operation, for display
+}
+
+// AppendBinary implements encoding.BinaryAppender, for tiers outside of this process: there are none
+// yet that the stamp means anything to.
+func (s *stamp) AppendBinary(b []byte) ([]byte, error) { return b, errLocalStamp }
+
+// query answers a query from the cache, or by computing it at most once for all who ask.
+func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationContext, next graphql.ResponseHandler) *graphql.Response {
+	if r.passed {
+		return next(ctx)
+	}
+	if r.served {
+		return nil
+	}
+	r.debug = c.debugFor(ctx, oc)
+	d, who, why := c.admit(ctx, oc)
+	if why != "" {
+		return c.bypass(ctx, r, d, why, next)
+	}
+	buf := keyBuffers.Get().(*[]byte)
+	defer keyBuffers.Put(buf)
+	key, why := c.appendKey(ctx, (*buf)[:0], d, oc.Variables, who)
+	*buf = key
+	if why != "" {
+		return c.bypass(ctx, r, d, why, next)
+	}
+	r.served = true
+	if e, s := c.lookup(ctx, key); e != nil {
+		c.counts.hits.Add(1)
+		resp := respond(ctx, e.Body)
+		r.debug.hit(c, resp, d, key, e, s)
+		return resp
+	}
+	return c.compute(ctx, r, oc, d, who, string(key), next)
+}
+
+// admit decides whether a query may be looked up.
+func (c *Cache) admit(ctx context.Context, oc *graphql.OperationContext) (*document, *caller, Reason) {
+	if c.isClosed() {
+		return nil, nil, ReasonClosed
+	}
+	if c.opts.Enabled != nil {
+		on, err := protect(func() (bool, error) { return c.opts.Enabled(ctx), nil })
+		if err != nil {
+			c.complain.once("enabled", "gqlcache: Options.Enabled failed, so the request bypasses the cache", err)
+			return nil, nil, ReasonFailed
+		}
+		if !on {
+			return nil, nil, ReasonDisabled
+		}
+	}
+	d := c.document(ctx, oc)
+	if d.bypass != "" {
+		return d, nil, d.bypass
+	}
+	who := &caller{public: d.op.Policy.Public}
+	if !who.public {
+		p, ok := c.predicate(ctx)
+		if !ok {
+			return d, nil, ReasonPredicate
+		}
+		who.predicate = p
+	}
+	return d, who, ""
+}
+
+func (c *Cache) bypass(ctx context.Context, r *request, d *document, why Reason, next graphql.ResponseHandler) *graphql.Response {
+	r.passed = true
+	c.counts.bypass(why)
+	resp := next(ctx)
+	r.debug.bypassed(c, resp, d, why)
+	return resp
+}
+
+// respond makes the response of an answer that somebody else computed. Only the innermost handler
+// attaches errors and extensions that were registered before it, so this one does too.
+func respond(ctx context.Context, body []byte) *graphql.Response {
+	return &graphql.Response{
+		Data:       body[:len(body):len(body)],
+		Errors:     graphql.GetErrors(ctx),
+		Extensions: graphql.GetExtensions(ctx),
+	}
+}
+
+// lookup returns the entry of a key if it may be served.
+func (c *Cache) lookup(ctx context.Context, key []byte) (*store.Entry, *stamp) {
+	e, err := c.store.Get(ctx, key)
+	if err != nil {
+		if err != store.ErrMiss {
+			c.counts.storeErrors.Add(1)
+		}
+		return nil, nil
+	}
+	s, ok := e.Meta.(*stamp)
+	if !ok {
+		return nil, nil
+	}
+	if !c.clock.Valid(s.Stamp) {
+		c.counts.dead.Add(1)
+		_ = c.store.DeleteEntry(ctx, key, e) // a failure leaves it to the sweep
+		return nil, nil
+	}
+	return e, s
+}
+
+// compute runs the operation, or waits for somebody who does.
+func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, next graphql.ResponseHandler) *graphql.Response {
+	if !who.public {
+		who.partition = c.partition(ctx)
+	}
+	// The prepared operation is put in place before a flight starts, by the goroutine that owns the
+	// operation context. Once this request has led a flight and left it, the flight still reads it.
+	restore := prepare(oc, d, c.opts.PathTimeout)
+	fill := func(ctx context.Context, token uint64) flight.Outcome[*filled] {
+		f := c.fill(ctx, oc, d, who, key, token, next)
+		return flight.Outcome[*filled]{Value: f, Shareable: f.body != nil}
+	}
+	out, role, err := c.flights.Do(ctx, key, r.arrived, r.begin, fill, c.usable)
+	if err != nil {
+		// The request ended first. The flight may still be using the operation context.
+		c.counts.abandoned.Add(1)
+		graphql.AddError(ctx, err)
+		return &graphql.Response{Data: []byte("null"), Errors: graphql.GetErrors(ctx), Extensions: graphql.GetExtensions(ctx)}
+	}
+	switch role {
+	case flight.Joined:
+		restore()
+		c.counts.joined.Add(1)
+		resp := respond(ctx, out.Value.body)
+		r.debug.joined(c, resp, d, key, out.Value)
+		return resp
+	case flight.Alone:
+		out = fill(ctx, r.begin())
+	}
+	restore()
+	c.counts.misses.Add(1)
+	f := out.Value
+	if f.why != "" {
+		c.counts.refused(f.why)
+	}
+	r.debug.filled(c, f.resp, d, key, f)
+	return f.resp
+}
+
+// usable says whether an answer computed by an older flight is still right.
+func (c *Cache) usable(f *filled) bool {
+	return f.stamp != nil && c.clock.Valid(f.stamp.Stamp)
+}
+
+// fill computes an answer and stores it if nothing that it depends on changed since token.
+func (c *Cache) fill(ctx context.Context, oc *graphql.OperationContext, d *document, who *caller, key string, token uint64, next graphql.ResponseHandler) *filled {
+	resp := next(ctx)
+	f := &filled{resp: resp, born: token}
+	if resp == nil {
+		f.why = ReasonNoData
+		return f
+	}
+	var res *extractor.Result
+	if d.walk {
+		var err error
+		if res, err = d.op.Extract.Walk(resp.Data); err != nil {
+			f.why = ReasonUnreadable
+			if len(resp.Errors) == 0 {
+				c.complain.once("unreadable", "gqlcache: an answer could not be read, so it is not stored", err)
+			}
+			return f
+		}
+		resp.Data = res.Data
+	}
+	if f.why = c.storable(resp, res); f.why != "" {
+		return f
+	}
+	tags, err := d.op.Reads(nil, oc.Variables, res, who.partition, who.predicate.Reads)
+	if err != nil {
+		c.complain.once("reads", "gqlcache: Predicate.Reads is wrong, so answers are not stored", err)
+		f.why = ReasonReads
+		return f
+	}
+	if cap(resp.Data)-len(resp.Data) > len(resp.Data)/8 {
+		resp.Data = slices.Clone(resp.Data) // gqlgen's buffer has grown by doubling
+	}
+	f.body = resp.Data
+	st, ok := c.clock.Finish(clock.Token(token), tags)
+	if !ok {
+		f.why = ReasonInvalidated
+		return f
+	}
+	c.put(ctx, d, key, f, st)
+	return f
+}
+
+// storable says why an answer must not be kept, whatever it depends on.
+func (c *Cache) storable(resp *graphql.Response, res *extractor.Result) Reason {
+	switch {
+	case len(resp.Errors) > 0:
+		return ReasonErrors
+	case len(resp.Data) == 0 || string(resp.Data) == "null":
+		return ReasonNoData
+	case resp.HasNext != nil || resp.Label != "" || len(resp.Path) > 0:
+		return ReasonIncremental
+	case !*c.opts.CacheLists && res.Rows > 1:
+		return ReasonLists
+	}
+	return ""
+}
+
+// put stores an answer. Its body is shared with the response: neither is changed any more.
+func (c *Cache) put(ctx context.Context, d *document, key string, f *filled, st *clock.Stamp) {
+	if len(f.body) > c.opts.MaxEntryBytes {
+		f.why = ReasonTooLarge
+		return
+	}
+	ttl := c.ttl(d.op.Policy)
+	if c.opts.Jitter > 0 {
+		ttl -= time.Duration(rand.Float64() * c.opts.Jitter * float64(ttl))
+	}
+	now := c.opts.Now()
+	s := &stamp{Stamp: st, stored: now, ttl: ttl, hash: [4]byte(d.hash[:4])}
+	e := &store.Entry{
+		Body:    f.body,
+		Expires: now.Add(ttl),
+		Version: f.born,
+		Size:    len(key) + len(f.body) + entryOverhead + st.Size(),
+		Meta:    s,
+	}
+	f.stamp = s
+	if err := c.store.Put(context.WithoutCancel(ctx), []byte(key), e); err != nil {
+		c.counts.storeErrors.Add(1)
+		c.complain.once("put", "gqlcache: the store refused an entry", err)
+		f.why = ReasonStore
+	}
+}
+
+// entryOverhead is what an entry costs beside its key, body and tags, in bytes: see
+// BenchmarkEntryMemory.
+const entryOverhead = 400

@@ -1,0 +1,158 @@
+package gqlcache
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/cascadeql/cascadeql/cascade"
+)
+
+type requestKey struct{}
+
+// request is the cache's state of one operation.
+type request struct {
+	cache *Cache
+	// arrived is the clock number when the operation began, or when the transaction that it reads in
+	// may have begun. Everything applied before is visible to its resolvers.
+	arrived uint64
+	hold    *hold
+	// served is set once a query's only answer has been given: the streaming transports ask again
+	// until they get nil. Only the transport's goroutine uses it.
+	served bool
+	// passed is set when a query bypasses the cache: all of its answers do.
+	passed bool
+	// planned is the mutation's plan, once it runs.
+	planned *document
+	debug   *debugInfo
+
+	// What resolvers said, until the mutation is published.
+	mu struct {
+		sync.Mutex
+		running bool
+		nothing map[string]bool // by response name of the root field
+		reports []cascade.Report
+		events  []cascade.Event
+		all     bool
+	}
+}
+
+func newRequest(ctx context.Context, c *Cache) *request {
+	r := &request{cache: c, arrived: c.clock.Seq()}
+	if h := holdFrom(ctx); h != nil && h.cache == c {
+		r.hold = h
+		r.arrived = h.arrived
+	}
+	return r
+}
+
+func requestFrom(ctx context.Context) *request {
+	r, _ := ctx.Value(requestKey{}).(*request)
+	return r
+}
+
+// begin returns the number that a computation of this request which starts now is based on: now, or
+// the start of the transaction that it reads in. A later number would bless what the transaction's
+// snapshot, opened before a change, still shows after it.
+func (r *request) begin() uint64 {
+	if r.hold != nil {
+		return r.arrived
+	}
+	return r.cache.clock.Seq()
+}
+
+// NothingWritten tells the cache, from inside a mutation's resolver, that this field wrote nothing of
+// what its @writes declare: a refused request, say. It returns ErrNoOperation outside of an operation.
+// Changes reported by Touch and Report still count.
+func NothingWritten(ctx context.Context) error {
+	r := requestFrom(ctx)
+	fc := graphql.GetFieldContext(ctx)
+	if r == nil || fc == nil {
+		return ErrNoOperation
+	}
+	for fc.Parent != nil && fc.Parent.Field.Field != nil {
+		fc = fc.Parent
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.mu.nothing == nil {
+		r.mu.nothing = map[string]bool{}
+	}
+	r.mu.nothing[fc.Field.Alias] = true
+	return nil
+}
+
+// Touch says that a row was changed in a way that the schema does not tell. Inside a mutation the
+// change counts when the mutation ends; elsewhere in an operation, at once. typ is a type's or view's
+// name, id the row's key as a string or number. It returns ErrNoOperation outside of an operation and
+// wraps ErrUnknownName for an unknown type.
+func Touch(ctx context.Context, typ string, id any) error {
+	r := requestFrom(ctx)
+	if r == nil {
+		return ErrNoOperation
+	}
+	events, err := r.cache.events(Entity(typ, id))
+	if err != nil {
+		return err
+	}
+	r.add(ctx, events)
+	return nil
+}
+
+// add joins events to the running mutation, or applies them when none is running.
+func (r *request) add(ctx context.Context, events []cascade.Event) {
+	r.mu.Lock()
+	if r.mu.running {
+		r.mu.events = append(r.mu.events, events...)
+		r.mu.Unlock()
+		return
+	}
+	r.mu.Unlock()
+	r.cache.publish(events, r.cache.partition(ctx), r.hold)
+}
+
+// A RowReport is what a resolver knows of a row that the schema cannot tell: see Moved and Unchanged.
+type RowReport struct {
+	typ    string
+	id     any
+	column string
+	before any
+	after  any
+}
+
+// Moved reports that a column of a row had one value before the mutation and has another now. With
+// the old value known, only the answers that the row left or entered fall. Equal values say that the
+// column stayed as it was.
+func Moved(typ string, id any, column string, before, after any) RowReport {
+	return RowReport{typ, id, column, before, after}
+}
+
+// Unchanged reports that the mutation left a row as it was, although it is declared to write it.
+func Unchanged(typ string, id any) RowReport { return RowReport{typ: typ, id: id} }
+
+// Report refines, from inside a mutation's resolver, what the mutation is declared to write. A report
+// about a row that no @writes names is a change of its own. It returns ErrNoOperation outside of a
+// mutation and wraps ErrUnknownName for an unknown type or column; then none of the reports counts.
+func Report(ctx context.Context, reports ...RowReport) error {
+	r := requestFrom(ctx)
+	if r == nil {
+		return ErrNoOperation
+	}
+	plan := r.cache.schema.Load().plan
+	var known []cascade.Report
+	for _, rep := range reports {
+		k, ok := plan.NewReport(rep.typ, cascade.ValueOf(rep.id), rep.column, cascade.ValueOf(rep.before), cascade.ValueOf(rep.after))
+		if !ok {
+			return fmt.Errorf("%w: row %s:%v, column %q", ErrUnknownName, rep.typ, rep.id, rep.column)
+		}
+		known = append(known, k)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.mu.running {
+		return ErrNoOperation
+	}
+	r.mu.reports = append(r.mu.reports, known...)
+	return nil
+}

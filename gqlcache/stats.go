@@ -1,0 +1,103 @@
+package gqlcache
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// counters count since the cache was made.
+type counters struct {
+	hits, misses, joined, abandoned atomic.Uint64
+	dead                            atomic.Uint64
+	invalidations, flushes, tags    atomic.Uint64
+	storeErrors                     atomic.Uint64
+	byReason                        [32]atomic.Uint64
+}
+
+var reasonIndex = func() map[Reason]int {
+	m := make(map[Reason]int, len(reasons))
+	for i, r := range reasons {
+		m[r] = i
+	}
+	return m
+}()
+
+func (c *counters) bypass(r Reason)  { c.byReason[reasonIndex[r]].Add(1) }
+func (c *counters) refused(r Reason) { c.byReason[reasonIndex[r]].Add(1) }
+
+// Stats are a cache's figures since it was made. Counters only grow.
+type Stats struct {
+	// Hits are answers from the cache, Misses answers computed, Joined answers that another request was
+	// computing already, Abandoned requests that ended while they waited.
+	Hits, Misses, Joined, Abandoned uint64
+	// Bypassed counts queries that were not looked up, and NotStored answers that were computed but not
+	// kept, by reason.
+	Bypassed, NotStored map[Reason]uint64
+	// Dead are lookups that found an entry which a change had reached.
+	Dead uint64
+	// Invalidations are changes applied, Tags the tags they named, Flushes those that dropped everything.
+	Invalidations, Tags, Flushes uint64
+	// StoreErrors are failures of the store: misses, as far as clients can tell.
+	StoreErrors uint64
+	// Entries and Bytes are what the store holds, dead entries included; Evictions and Expirations what
+	// it removed.
+	Entries, Bytes         int64
+	Evictions, Expirations uint64
+	// LastSweep tells live entries from dead ones, as of then. Nil before the first sweep.
+	LastSweep *SweepReport
+}
+
+// Stats returns the figures. It does not block.
+func (c *Cache) Stats() Stats {
+	st := c.store.Stats()
+	s := Stats{
+		Hits:          c.counts.hits.Load(),
+		Misses:        c.counts.misses.Load(),
+		Joined:        c.counts.joined.Load(),
+		Abandoned:     c.counts.abandoned.Load(),
+		Bypassed:      map[Reason]uint64{},
+		NotStored:     map[Reason]uint64{},
+		Dead:          c.counts.dead.Load(),
+		Invalidations: c.counts.invalidations.Load(),
+		Tags:          c.counts.tags.Load(),
+		Flushes:       c.counts.flushes.Load(),
+		StoreErrors:   c.counts.storeErrors.Load(),
+		Entries:       st.Entries,
+		Bytes:         st.Bytes,
+		Evictions:     st.Evictions,
+		Expirations:   st.Expirations,
+		LastSweep:     c.lastSweep.Load(),
+	}
+	for i, r := range reasons {
+		n := c.counts.byReason[i].Load()
+		switch {
+		case n == 0:
+		case i < firstNotStored:
+			s.Bypassed[r] = n
+		default:
+			s.NotStored[r] = n
+		}
+	}
+	return s
+}
+
+// HitRate is the part of the lookups that were answered without computing, from 0 to 1; 0 before the
+// first lookup.
+func (s Stats) HitRate() float64 {
+	all := s.Hits + s.Joined + s.Misses
+	if all == 0 {
+		return 0
+	}
+	return float64(s.Hits+s.Joined) / float64(all)
+}
+
+// SweepReport is what a sweep found.
+type SweepReport struct {
+	At   time.Time
+	Took time.Duration
+	// Live entries could be served; Dead ones could not and were removed.
+	LiveEntries, DeadEntries int
+	LiveBytes, DeadBytes     int64
+	// Tags are those that live entries depend on.
+	Tags int
+}
