@@ -1,21 +1,27 @@
 package extractor
 
-import "github.com/vektah/gqlparser/v2/ast"
+import (
+	"sync/atomic"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
 
 // A Spec tells Prepare what to look for in a schema.
 type Spec struct {
 	Schema *ast.Schema
 	// Key returns the name of the field that identifies a row of an object type, or "" when rows of
-	// the type have no identity. The field must exist, take no required argument and be a leaf.
+	// the type have no identity. A name that is no field, a field that takes a required argument, or
+	// one that is not a leaf counts as "".
 	Key func(object *ast.Definition) string
 	// Paths returns the field paths, relative to an object of the given type returned by the given
 	// field, whose values the caller wants to know although the client may not have selected them.
-	// Every path ends at a leaf. Nil means none.
+	// Every path ends at a leaf. Nil means none. It is called while the tree is built: of the field,
+	// Name, Definition, Arguments and In are set, On is not.
 	Paths func(field *Field, object *ast.Definition) [][]string
 	// Cascade asks for a hidden copy of GraphQL Cascade payloads below the root fields.
 	Cascade bool
 	// MaxFields bounds the response positions of one operation: nested fragments can describe
-	// exponentially many. Defaults to 10,000.
+	// exponentially many. Selections count as well. Defaults to 10,000.
 	MaxFields int
 }
 
@@ -29,8 +35,17 @@ type Operation struct {
 	Root *Selection
 	// Fields are all positions, by Field.ID.
 	Fields []*Field
+	// Selections are all selections, by Selection.ID.
+	Selections []*Selection
 	// Injected says whether Doc differs from the client's document.
 	Injected bool
+	// Deferred says that the operation uses @defer. Nothing is injected then: its response comes in
+	// parts, and hidden fields would be resolved while other goroutines already read the operation.
+	Deferred bool
+
+	steps []step
+	// objects is the number of objects in the response walked last, to size the next result.
+	objects atomic.Int32
 }
 
 // A Selection is what an operation selects on one concrete object type at one position: fields that
@@ -46,6 +61,14 @@ type Selection struct {
 	Paths [][]string
 
 	byName map[string]*Field
+	// typeNo is the number by which aliases name Object; -1 for the root.
+	typeNo int
+	// key is the field whose member holds the plain key; nil when there is none to rely on.
+	key *Field
+	// keyPaths are the indexes of Paths that name the key itself.
+	keyPaths []int
+	wants    []want
+	cascade  *cascadeShape
 }
 
 // A Field is one response position.
@@ -59,4 +82,32 @@ type Field struct {
 	// On holds, for a field of object, interface or union type, one selection per possible object
 	// type, sorted by type name. Empty for leaves.
 	On []*Selection
+	// Cascade is set on a root field below which a hidden GraphQL Cascade payload was injected. Then
+	// every result with a member for the field has a CascadePayload for it, be it an unreadable one.
+	Cascade bool
+
+	index     int  // of the field in In.Fields
+	composite bool // object, interface or union type, also one without possible types
+	abstract  bool // interface or union type
+}
+
+// Lookup returns the field with the given response name, or nil.
+func (s *Selection) Lookup(name string) *Field { return s.byName[name] }
+
+// selectionOf returns the selection for a type number, or nil. Type numbers follow the order of names,
+// so On is sorted by them too.
+func (f *Field) selectionOf(typeNo int) *Selection {
+	lo, hi := 0, len(f.On)
+	for lo < hi {
+		mid := int(uint(lo+hi) >> 1)
+		if f.On[mid].typeNo < typeNo {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	if lo < len(f.On) && f.On[lo].typeNo == typeNo {
+		return f.On[lo]
+	}
+	return nil
 }
