@@ -1,0 +1,133 @@
+package lint_test
+
+import (
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/cascadeql/cascadeql/internal/lint"
+)
+
+// root is the module as seen from this package's directory.
+func root(t *testing.T) fs.FS {
+	t.Helper()
+	dir := os.DirFS("../..")
+	mod, err := fs.ReadFile(dir, "go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(string(mod), "module "+lint.Module+"\n") {
+		t.Fatalf("../.. is not the root of %s", lint.Module)
+	}
+	return dir
+}
+
+func TestModule(t *testing.T) {
+	t.Parallel()
+	faults, err := lint.Check(root(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fault := range faults {
+		t.Error(fault)
+	}
+}
+
+// TestCheckCatches plants one breach a row and expects exactly that.
+func TestCheckCatches(t *testing.T) {
+	t.Parallel()
+	const ours = lint.Module + "/"
+	rows := []struct{ name, file, source, want string }{
+		{"library on top of itself", "cascade/a.go", imports(ours + "gqlcache"), `"cascade" may not import "gqlcache"`},
+		{"leaf imports ours", "schemahash/a.go", imports(ours + "extractor"), `"schemahash" may not import "extractor"`},
+		{"root imported", "extractor/a.go", imports(lint.Module), `"extractor" may not import ""`},
+		{"store imports its implementation", "gqlcache/store/a.go", imports(ours + "gqlcache/store/memstore"), "may not import"},
+		{"internal imports the cache", "gqlcache/internal/clock/a.go", imports(ours + "gqlcache"), "may not import"},
+		{"suite imported by the cache", "gqlcache/a.go", imports(ours + "gqlcache/store/storetest"), "may not import"},
+		{"example imported", "gqlcache/a.go", imports(ours + "example/graph"), "may not import"},
+		{"under an alias", "cascade/a.go", `package cascade; import x "` + ours + `gqlcache"; var _ = x.X`, "may not import"},
+		{"blank", "gqlcache/a.go", `package gqlcache; import _ "modernc.org/sqlite"`, `may not import "modernc.org/sqlite"`},
+		{"otter elsewhere", "gqlcache/a.go", imports("github.com/maypok86/otter/v2"), "only [gqlcache/store/memstore] may"},
+		{"otter's parts elsewhere", "gqlcache/a.go", imports("github.com/maypok86/otter/v2/stats"), "only [gqlcache/store/memstore] may"},
+		{"gqlgen below", "cascade/a.go", imports("github.com/99designs/gqlgen/graphql"), "may not import"},
+		{"http below", "extractor/a.go", imports("net/http/httptest"), "may not import"},
+		{"goleak in the library", "gqlcache/a.go", imports("go.uber.org/goleak"), "only [] may"},
+		{"rapid in the library", "cascade/a.go", imports("pgregory.net/rapid"), "only [] may"},
+		{"testing in the library", "cascade/a.go", imports("testing"), "may not import"},
+		{"testify in a test", "cascade/a_test.go", imports("github.com/stretchr/testify/require"), "imported nowhere"},
+		{"unknown module", "gqlcache/a.go", imports("example.org/dep"), "argue for the dependency"},
+		{"module of a similar name", "schemahash/a.go", imports("github.com/vektah/gqlparser/v2x"), "argue for the dependency"},
+		{"package without a rule", "gqlcache/novel/a.go", "package novel", "no rule names package"},
+		{"package without a rule, tests only", "novel/a_test.go", "package novel", "no rule names package"},
+		{"package at the root", "a.go", "package cascadeql", "no rule names package"},
+		{"print", "cascade/a.go", "package cascade\nimport \"fmt\"\nfunc f() { fmt.Println() }", "does not print"},
+		{"panic", "cascade/a.go", "package cascade\nfunc f() {\n\tpanic(1)\n}", "needs a comment"},
+		{"panic explained on another line", "cascade/a.go", "package cascade\nfunc f() {\n\t// why\n\tpanic(1)\n}", "needs a comment"},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			faults, err := lint.Check(fstest.MapFS{row.file: {Data: []byte(row.source)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			where := strings.TrimPrefix(path.Dir(row.file), ".")
+			if len(faults) != 1 || !strings.HasPrefix(faults[0], where) || !strings.Contains(faults[0], row.want) {
+				t.Errorf("faults %q, want one with %q", faults, row.want)
+			}
+		})
+	}
+}
+
+func TestCheckAllows(t *testing.T) {
+	t.Parallel()
+	const ours = lint.Module + "/"
+	rows := []struct{ name, file, source string }{
+		{"standard library", "schemahash/a.go", imports("crypto/sha256")},
+		{"parser", "schemahash/a.go", imports("github.com/vektah/gqlparser/v2/ast")},
+		{"downwards", "cascade/a.go", imports(ours + "extractor")},
+		{"internal", "gqlcache/a.go", imports(ours + "gqlcache/internal/clock")},
+		{"http in the cache", "gqlcache/a.go", imports("net/http")},
+		{"example imports everything", "example/graph/a.go", imports(ours + "gqlcache/store/memstore")},
+		{"test imports the example", "gqlcache/a_test.go", imports(ours + "example/graph")},
+		{"test tools in tests", "cascade/a_test.go", imports("pgregory.net/rapid")},
+		{"example prints and panics", "example/a.go", "package main\nimport \"fmt\"\nfunc main() { fmt.Println(); panic(1) }"},
+		{"test prints", "cascade/a_test.go", "package cascade\nimport \"fmt\"\nfunc f() { fmt.Println() }"},
+		{"panic explained", "cascade/a.go", "package cascade\nfunc f() {\n\tpanic(1) // f is never called\n}"},
+		{"formatting", "cascade/a.go", "package cascade\nimport \"fmt\"\nvar _ = fmt.Sprint()"},
+		{"testdata", "cascade/testdata/a.go", "package broken; import \"example.org/dep\""},
+		{"left out", "_old/a.go", "not Go"},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			faults, err := lint.Check(fstest.MapFS{row.file: {Data: []byte(row.source)}})
+			if err != nil || len(faults) > 0 {
+				t.Errorf("Check = %q, %v; want nothing", faults, err)
+			}
+		})
+	}
+	t.Run("module within", func(t *testing.T) {
+		t.Parallel()
+		faults, err := lint.Check(fstest.MapFS{
+			"tools/go.mod": {Data: []byte("module tools")},
+			"tools/a.go":   {Data: []byte(imports("example.org/dep"))},
+		})
+		if err != nil || len(faults) > 0 {
+			t.Errorf("Check = %q, %v; want nothing", faults, err)
+		}
+	})
+}
+
+func TestCheckReportsBrokenFiles(t *testing.T) {
+	t.Parallel()
+	if _, err := lint.Check(fstest.MapFS{"cascade/a.go": {Data: []byte("package")}}); err == nil {
+		t.Error("a file that does not parse passes")
+	}
+}
+
+// imports is a file that imports a package.
+func imports(path string) string { return "package p\n\nimport \"" + path + "\"\n" }

@@ -1,0 +1,50 @@
+package lint
+
+// Module is the path of this module.
+const Module = "github.com/cascadeql/cascadeql"
+
+// A pattern names packages by their directory: "cascade" is this one, "example/..." it and all below.
+
+// ours says which of our packages each package may import, in files that are no tests. The most
+// specific pattern counts. Every package needs a rule, so that a new one finds its place in the
+// order on purpose; everything may not import anything, or the order would be a habit.
+var ours = map[string][]string{
+	"schemahash":               {},
+	"extractor":                {},
+	"cascade":                  {"extractor"},
+	"gqlcache":                 {"schemahash", "extractor", "cascade", "gqlcache/store", "gqlcache/store/memstore", "gqlcache/internal/..."},
+	"gqlcache/internal/clock":  {"cascade"},
+	"gqlcache/internal/opkey":  {},
+	"gqlcache/store":           {},
+	"gqlcache/store/memstore":  {"gqlcache/store"},
+	"gqlcache/store/storetest": {"gqlcache/store"},
+	"internal/lint":            {},
+	"example/...":              {"..."},
+}
+
+// theirs says which packages may import a module that is not ours, in files that are no tests. A
+// module that is missing here may be imported nowhere: adding one is a decision, see CONTRIBUTING.md.
+var theirs = map[string][]string{
+	"github.com/vektah/gqlparser/v2":         {"schemahash", "extractor", "cascade", "gqlcache", "gqlcache/internal/...", "example/..."},
+	"github.com/google/uuid":                 {"extractor", "cascade", "gqlcache", "example/..."},
+	"github.com/99designs/gqlgen":            {"gqlcache", "gqlcache/panel", "example/..."},
+	"github.com/maypok86/otter/v2":           {"gqlcache/store/memstore"},
+	"modernc.org/sqlite":                     {"example/..."},
+	"github.com/graph-gophers/dataloader/v7": {"example/..."},
+	"golang.org/x/sync":                      {"example/..."}, // gqlgen's generated code
+	"go.uber.org/goleak":                     {},              // tests only
+	"pgregory.net/rapid":                     {},              // tests only
+	"github.com/stretchr/testify":            {},
+}
+
+// standard says which packages may import a part of the standard library that is no business of
+// the others, in files that are no tests. What is missing here may be imported anywhere.
+var standard = map[string][]string{
+	"net/http": {"gqlcache", "gqlcache/panel", "example/..."},
+	"testing":  {"gqlcache/store/storetest"},
+}
+
+// nowhere are modules that not even a test imports.
+var nowhere = map[string]string{
+	"github.com/stretchr/testify": "the standard library's testing package does",
+}
