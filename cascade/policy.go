@@ -1,5 +1,11 @@
 package cascade
 
+import (
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/cascadeql/cascadeql/extractor"
+)
+
 // cacheHint is one @cacheControl.
 type cacheHint struct {
 	maxAge     int // seconds; -1 when not given
@@ -10,9 +16,160 @@ type cacheHint struct {
 // Scope says who may share an answer.
 type Scope uint8
 
-// The scopes of @cacheControl; ScopeUnset when it does not say.
+// The scopes of @cacheControl; ScopeUnset when it does not say. A higher one is stricter.
 const (
 	ScopeUnset Scope = iota
 	ScopePublic
 	ScopePrivate
 )
+
+// A Policy is what @cacheControl says of a whole operation.
+type Policy struct {
+	// MaxAge is the lowest maxAge in seconds; -1 when there is none. 0 is never stored.
+	MaxAge int
+	// Default is set when a root field, or one that returns objects, says nothing: then the default
+	// age bounds the operation too.
+	Default bool
+	// Public is set when every part of the operation says PUBLIC.
+	Public bool
+	// LimitedBy is the field (Type.field) or type that set MaxAge.
+	LimitedBy string
+	// PrivateBy is the first field or type that is not PUBLIC.
+	PrivateBy string
+}
+
+// HasPrivate says whether anything in the schema has scope PRIVATE.
+func (p *Plan) HasPrivate() bool {
+	for _, hint := range p.policies {
+		if hint.scope == ScopePrivate {
+			return true
+		}
+	}
+	for _, hint := range p.typeHints {
+		if hint.scope == ScopePrivate {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *Plan) fieldHint(ref fieldRef) cacheHint {
+	if hint, ok := p.policies[ref]; ok {
+		return hint
+	}
+	return noHint
+}
+
+func (p *Plan) typeHint(name string) cacheHint {
+	if hint, ok := p.typeHints[name]; ok {
+		return hint
+	}
+	return noHint
+}
+
+// policy merges the hints of an operation, given by the selection on its root type.
+func (p *Plan) policy(root *extractor.Selection) Policy {
+	w := policyWalk{plan: p, out: Policy{MaxAge: -1, Public: true}}
+	// Nothing returns the root type, so its own hint can only restrict.
+	hint := p.typeHint(root.Object.Name)
+	w.limit(hint.maxAge, root.Object.Name)
+	w.refuse(hint.scope, root.Object.Name)
+	w.selection(root, true)
+	return w.out
+}
+
+// A policyWalk goes over the response positions of an operation.
+type policyWalk struct {
+	plan *Plan
+	out  Policy
+}
+
+func (w *policyWalk) selection(s *extractor.Selection, root bool) {
+	for _, f := range s.Fields {
+		if f.Definition.Name == "__typename" {
+			continue
+		}
+		own := w.plan.fieldHint(fieldRef{s.Object.Name, f.Definition.Name})
+		coordinate := s.Object.Name + "." + f.Definition.Name
+		w.limit(own.maxAge, coordinate)
+		w.refuse(own.scope, coordinate)
+		if def := w.plan.schema.Types[f.Definition.Type.Name()]; def != nil && def.IsLeafType() {
+			w.leaf(s, own, coordinate, root)
+			continue
+		}
+		w.composite(f, own, coordinate, root)
+	}
+}
+
+// leaf: a scalar has the age of what encloses it, but for root fields, and is public by itself or
+// because its object is.
+func (w *policyWalk) leaf(in *extractor.Selection, own cacheHint, coordinate string, root bool) {
+	if root && own.maxAge < 0 {
+		w.out.Default = true
+	}
+	if own.scope != ScopePublic && (root || w.plan.typeHint(in.Object.Name).scope != ScopePublic) {
+		w.private(coordinate)
+	}
+}
+
+func (w *policyWalk) composite(f *extractor.Field, own cacheHint, coordinate string, root bool) {
+	if own.scope != ScopePublic {
+		w.private(coordinate)
+	}
+	name := f.Definition.Type.Name()
+	declared := w.plan.typeHint(name)
+	w.refuse(declared.scope, name)
+	aged := own.maxAge >= 0
+	if !aged {
+		w.limit(declared.maxAge, name)
+		aged = declared.maxAge >= 0
+	}
+	inherits := !root && (own.inheritAge || declared.inheritAge)
+	if !aged && !inherits && !w.allAged(f, name, root) {
+		w.out.Default = true
+	}
+	for _, on := range f.On {
+		// What an interface or union turns out to be counts whatever the field says: the field's
+		// author need not know all types, and a private one must not leak through it.
+		if on.Object.Name != name {
+			hint := w.plan.typeHint(on.Object.Name)
+			w.limit(hint.maxAge, on.Object.Name)
+			w.refuse(hint.scope, on.Object.Name)
+		}
+		w.selection(on, false)
+	}
+}
+
+// allAged says whether each possible type of an abstract one brings its own age.
+func (w *policyWalk) allAged(f *extractor.Field, name string, root bool) bool {
+	def := w.plan.schema.Types[name]
+	if def == nil || def.Kind == ast.Object || len(f.On) == 0 {
+		return false
+	}
+	for _, on := range f.On {
+		hint := w.plan.typeHint(on.Object.Name)
+		if hint.maxAge < 0 && (root || !hint.inheritAge) {
+			return false
+		}
+	}
+	return true
+}
+
+func (w *policyWalk) limit(maxAge int, by string) {
+	if maxAge >= 0 && (w.out.MaxAge < 0 || maxAge < w.out.MaxAge) {
+		w.out.MaxAge, w.out.LimitedBy = maxAge, by
+	}
+}
+
+func (w *policyWalk) refuse(scope Scope, by string) {
+	if scope == ScopePrivate {
+		w.private(by)
+	}
+}
+
+func (w *policyWalk) private(by string) {
+	w.out.Public = false
+	if w.out.PrivateBy == "" {
+		w.out.PrivateBy = by
+	}
+}

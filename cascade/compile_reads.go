@@ -1,0 +1,160 @@
+package cascade
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// A whereRead is what the shapes of a view are made from.
+type whereRead struct {
+	view     *View
+	columns  []string // sorted
+	optional map[string]bool
+	using    Mask
+}
+
+// fields reads @reads and @writes.
+func (c *compiler) fields() {
+	for _, def := range c.types() {
+		if def.Kind != ast.Object && def.Kind != ast.Interface {
+			continue
+		}
+		for _, f := range def.Fields {
+			if uses := c.uses(f.Directives, dirReads); len(uses) > 0 {
+				c.readsOf(def, f, uses)
+			}
+			if uses := c.uses(f.Directives, dirWrites); len(uses) > 0 {
+				c.writesOf(def, f, uses)
+			}
+		}
+	}
+	for _, def := range c.types() {
+		if def.Kind == ast.Interface {
+			c.inheritReads(def)
+		}
+	}
+}
+
+func (c *compiler) readsOf(def *ast.Definition, f *ast.FieldDefinition, uses []use) {
+	if c.isRoot(def) && def != c.schema.Query {
+		c.faultf(uses[0].dir.Position, "%s.%s cannot have @%s: only answers of queries are kept, so remove it", def.Name, f.Name, uses[0].dir.Name)
+		return
+	}
+	field := &Field{Declared: true}
+	for _, u := range uses {
+		if r, ok := c.read(u, site{owner: def, field: f}); ok {
+			field.Reads = append(field.Reads, r)
+		}
+	}
+	c.plan.fields[fieldRef{def.Name, f.Name}] = field
+}
+
+func (c *compiler) read(u use, s site) (Read, bool) {
+	r := Read{Using: AllColumns, pos: u.dir.Position}
+	name, ok := u.required("view")
+	if !ok {
+		return r, false
+	}
+	using, hasUsing := u.list("using")
+	if u.value("row") != nil {
+		return c.rowRead(u, s, name, hasUsing)
+	}
+	v := c.lookupOne(name)
+	if v == nil {
+		return r, false
+	}
+	terms, optional := c.where(u, s, v)
+	r.Views, r.Where = []*View{v}, terms
+	if hasUsing {
+		r.Using = c.mask(v, using)
+	}
+	w := whereRead{view: v, optional: optional, using: r.Using}
+	for _, term := range terms {
+		w.columns = append(w.columns, term.Column)
+	}
+	c.wheres = append(c.wheres, w)
+	return r, true
+}
+
+func (c *compiler) rowRead(u use, s site, name literal, hasUsing bool) (Read, bool) {
+	r := Read{Kind: ReadRow, pos: u.dir.Position}
+	if where := u.value("where"); where != nil {
+		c.faultf(u.place("where", where), "a read is one row or the rows of where: leave row or where out, or write two @%s", u.dir.Name)
+	}
+	if hasUsing {
+		c.faultf(u.place("using", u.value("using")), "using is for where and whole views: a read of one row depends on the columns selected, so leave it out")
+	}
+	views, err := c.lookup(name.text)
+	if err != nil {
+		c.faultf(name.pos, "%v", err)
+	}
+	op, _, ok := c.row(u, s)
+	r.Views, r.Row = views, op
+	return r, ok && err == nil
+}
+
+// inheritReads gives the reads of an interface's fields to the fields of its types that declare none.
+// Several interfaces add up.
+func (c *compiler) inheritReads(def *ast.Definition) {
+	for _, f := range def.Fields {
+		declared := c.plan.fields[fieldRef{def.Name, f.Name}]
+		if declared == nil {
+			continue
+		}
+		for _, object := range c.objects(def) {
+			own := object.Fields.ForName(f.Name)
+			if own == nil || len(c.uses(own.Directives, dirReads)) > 0 {
+				continue
+			}
+			// What a path from parent means on a root type, which has none, is not known: such a field
+			// stays undeclared.
+			if c.isRoot(object) && (object != c.schema.Query || slices.ContainsFunc(declared.Reads, readsParent)) {
+				continue
+			}
+			ref := fieldRef{object.Name, f.Name}
+			merged := &Field{Declared: true}
+			if before := c.plan.fields[ref]; before != nil {
+				merged.Reads = slices.Clone(before.Reads)
+			}
+			merged.Reads = append(merged.Reads, declared.Reads...)
+			c.plan.fields[ref] = merged
+		}
+	}
+}
+
+func readsParent(r Read) bool {
+	return r.Kind == ReadRow && r.Row.Kind == FromParent ||
+		slices.ContainsFunc(r.Where, func(t Term) bool { return t.Operand.Kind == FromParent })
+}
+
+// inferReads declares query fields that look a row up by its key: one argument, called like the key of
+// the object type returned.
+func (c *compiler) inferReads() {
+	query := c.schema.Query
+	if query == nil || query.Kind != ast.Object {
+		return
+	}
+	for _, f := range query.Fields {
+		ref := fieldRef{query.Name, f.Name}
+		if c.plan.fields[ref] != nil || len(f.Arguments) != 1 || f.Type.Elem != nil || strings.HasPrefix(f.Name, "__") {
+			continue
+		}
+		arg := f.Arguments[0]
+		views := c.plan.byType[f.Type.NamedType]
+		argType := c.schema.Types[arg.Type.Name()]
+		if len(views) == 0 || arg.Type.Elem != nil || !argType.IsLeafType() {
+			continue
+		}
+		// A type with several views is joined from them: the row may be absent because one of them
+		// lacks it, which only a common key can track.
+		if slices.ContainsFunc(views, func(v *View) bool { return !v.Explicit || v.Key != arg.Name }) {
+			continue
+		}
+		c.plan.fields[ref] = &Field{Declared: true, Reads: []Read{{
+			Views: slices.Clone(views), Kind: ReadRow, Inferred: true, pos: f.Position,
+			Row: Operand{Kind: FromArgs, Path: []string{arg.Name}},
+		}}}
+	}
+}

@@ -1,0 +1,93 @@
+package cascade
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// terms compiles the strings of a where or set, given as name. It returns the terms sorted by column,
+// and the columns whose terms may have no value at run time.
+func (c *compiler) terms(s site, v *View, name string, items []literal) (terms []Term, optional map[string]bool) {
+	optional = map[string]bool{}
+	seen := map[string]bool{}
+	for _, item := range items {
+		term, isOptional, ok := c.term(s, v, item)
+		if !ok {
+			continue
+		}
+		if seen[term.Column] {
+			c.faultf(item.pos, "%s compares the column %s twice: leave one term out, or use a list operand for any of several values", name, term.Column)
+			continue
+		}
+		seen[term.Column] = true
+		terms = append(terms, term)
+		if isOptional {
+			optional[term.Column] = true
+		}
+	}
+	slices.SortFunc(terms, func(a, b Term) int { return cmp.Compare(a.Column, b.Column) })
+	return terms, optional
+}
+
+func (c *compiler) term(s site, v *View, item literal) (term Term, optional, ok bool) {
+	term, err := parseTerm(item.text)
+	if err != nil {
+		c.faultf(item.pos, "%v", err)
+		return term, false, false
+	}
+	_, leaf, ok := c.column(v, literal{term.Column, item.pos})
+	if !ok {
+		return term, false, false
+	}
+	if term.Operand.Kind == FromResult && len(term.Operand.Path) == 0 {
+		c.faultf(item.pos, "result alone is no value in a term: name one of its fields, such as result.id")
+		return term, false, false
+	}
+	end, err := c.leafPath(s, term.Operand)
+	if err == nil {
+		err = leafCheck(leaf, end.def, term)
+	}
+	if err != nil {
+		c.faultf(item.pos, "%v", err)
+		return term, false, false
+	}
+	optional = end.optional || term.Operand.Kind == FromConst && term.Operand.Const.kind == valueNull
+	return term, optional, true
+}
+
+// where compiles the where of a directive, if there is one.
+func (c *compiler) where(u use, s site, v *View) (terms []Term, optional map[string]bool) {
+	items, given := u.list("where")
+	if given && isEmptyList(u, "where") {
+		c.faultf(u.place("where", u.value("where")), "where is an empty list: leave it out")
+	}
+	if len(items) > maxTerms {
+		c.faultf(items[maxTerms].pos, "where has %d terms: at most %d are possible, so leave out the ones that select least", len(items), maxTerms)
+		return nil, nil
+	}
+	return c.terms(s, v, "where", items)
+}
+
+func isEmptyList(u use, name string) bool {
+	v := u.value(name)
+	return v != nil && v.Kind == ast.ListValue && len(v.Children) == 0
+}
+
+// row compiles the row of a directive: a path to keys.
+func (c *compiler) row(u use, s site) (op Operand, given, ok bool) {
+	text, given := u.str("row")
+	if !given {
+		return op, u.value("row") != nil, false
+	}
+	op, err := parsePath(text.text)
+	if err == nil {
+		_, err = c.leafPath(s, op)
+	}
+	if err != nil {
+		c.faultf(text.pos, "%v", err)
+		return op, true, false
+	}
+	return op, true, true
+}

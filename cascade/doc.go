@@ -1,0 +1,63 @@
+// Package cascade turns the directives of a GraphQL schema into a [Plan]: which rows every query
+// field reads, which rows every mutation writes, and which views are derived from which.
+//
+// [SDL] holds the declarations of the directives and [Config] the lines for gqlgen.yml; [Compile]
+// checks every use of them and reports all faults at once, each with its place and what to do.
+//
+// # Views
+//
+// A view is a named set of rows: a table, a database view, an index. A type's rows come from its
+// view, and wherever a view is named, the name of a type stands for the view of that type.
+//
+//	type Post @view(name: "v_post", columns: ["author.id", "tenant_id"], touched: ["version"]) { … }
+//	extend schema @view(name: "v_post_tag", columns: ["post_id", "tag_id"])
+//
+// A type with a field id has a view of its own name even without @view. Only @view promises that its
+// plain scalar and enum fields are columns of the row. On an interface, @view holds for every possible
+// type that has none itself. A type with several @view directives has the first as its primary one.
+//
+// # Columns
+//
+// A column is a field of the view's type (status), a path of fields that ends at a scalar or an enum
+// (author.id), or a name declared in columns, for what no field shows (tenant_id). Columns in touched
+// change with every write. Views declared on the schema have no fields: their columns are names.
+//
+// # Paths, constants and terms
+//
+// A path starts at args (the field's arguments), parent (the object that has the field, in @reads) or
+// result (what the mutation returned, in @writes). It ends at a scalar or an enum and flattens lists:
+// args.input.authorId, parent.author.id, result.posts.id. A constant is 'text' (with a quote
+// in it doubled), a number, true, false or null.
+//
+// A term compares a column with a path or a constant: status = 'PUBLISHED', author.id = args.by.
+// The name of an argument alone stands for itself: authorId is authorId = args.authorId. The terms of
+// one list are joined by and; a list as operand means any of its elements; in where, an operand that is
+// absent or null makes its term true.
+//
+// # Reads, writes, dependencies
+//
+//	type Query {
+//	  post(id: ID!): Post                        # inferred: row "args.id", for types with @view
+//	  node(id: ID!): Node @reads(view: "Node", row: "args.id")
+//	  feed: [Post!]! @reads(view: "Post", where: ["status = 'PUBLISHED'"], using: [])
+//	}
+//	type Mutation {
+//	  updatePost(id: ID!, input: PostInput!): Post!
+//	    @writes(view: "Post", op: "UPDATE", row: "args.id", fields: ["args.input"])
+//	}
+//	type AuthorStats @view(name: "v_author_stats", key: "authorId")
+//	    @dependsOn(on: "Post", key: "author.id", using: ["status"]) { … }
+//
+// A read is one row, the rows that match terms, or the whole view; using lists the columns that decide
+// it beyond those of its terms. A write names the rows by key or by the values they had before, the
+// values they have afterwards, and with UPDATE the columns that change; an argument path in fields
+// stands for the input fields that a request sets, where authorId stands for author.id if there is no
+// column authorId. A field without @reads reads anything, a mutation without @writes writes anything.
+// A dependency maps a row of the other view to the row whose key is the value of a column, or to all
+// rows; views must not depend on themselves.
+//
+// # Policy
+//
+// @cacheControl is Apollo's: the lowest maxAge of an operation wins, and types seen through interfaces
+// and unions count. An operation is public only when every part of it says so.
+package cascade
