@@ -47,6 +47,7 @@ func Compile(schema *ast.Schema, opts Options) (*Plan, error) {
 	if len(c.faults) > 0 {
 		return nil, c.faults.sorted()
 	}
+	c.plan.finish()
 	return c.plan, nil
 }
 

@@ -275,8 +275,7 @@ func (p *publisher) combine(sh *shape, known uint, i int, lists [][]Value, combo
 	}
 }
 
-// joinPath writes a path as columns are named.
-func joinPath(path []string) string { return strings.Join(path, ".") }
+// columnName is how a path of fields is written as a column; splitPath is the reverse.
+func columnName(path []string) string { return strings.Join(path, ".") }
 
-// splitPath is the reverse of joinPath.
 func splitPath(column string) []string { return strings.Split(column, ".") }

@@ -80,18 +80,10 @@ func (p *Plan) Operation(doc *ast.QueryDocument, op *ast.OperationDefinition) (*
 		return o, nil
 	}
 	o.Policy = p.policy(x.Root)
-	o.sels = make([]selection, countSelections(x))
+	o.sels = make([]selection, len(x.Selections))
 	o.reads = make([]fieldReads, len(x.Fields))
 	o.bindSelection(x.Root, false)
 	return o, nil
-}
-
-func countSelections(x *extractor.Operation) int {
-	n := 1
-	for _, f := range x.Fields {
-		n += len(f.On)
-	}
-	return n
 }
 
 // keyOf tells the extractor which field identifies a row.
@@ -187,7 +179,7 @@ func (o *Operation) bindReads(s *extractor.Selection, me *selection, f *extracto
 					fr.nested = true
 				}
 				if len(me.views) > 0 {
-					m, _ := me.views[0].column(joinPath(op.Path))
+					m, _ := me.views[0].column(columnName(op.Path))
 					me.mask |= m
 				}
 			}
@@ -232,7 +224,7 @@ func pathIndex(s *extractor.Selection, me *selection, path []string) int {
 		return -1
 	}
 	for i, q := range s.Paths {
-		if joinPath(q) == joinPath(path) {
+		if columnName(q) == columnName(path) {
 			return i
 		}
 	}

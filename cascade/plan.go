@@ -213,3 +213,8 @@ type shape struct {
 	id      uint64   // hash of the view's name and the columns
 	mask    Mask     // union of columns and using over the reads with this shape
 }
+
+// String returns the operation as @writes writes it.
+func (o Op) String() string {
+	return [...]string{"ANY", "CREATE", "UPDATE", "DELETE", "UPSERT"}[o]
+}

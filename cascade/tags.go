@@ -83,7 +83,8 @@ func (b *tagBuilder) set(shapeID uint64, known uint, values []Value, part uint64
 
 // shapeID names a set of columns of a view.
 func shapeID(view *View, columns []string) uint64 {
-	h := binary.LittleEndian.AppendUint64(nil, view.hash)
+	h := binary.AppendUvarint(nil, uint64(len(view.Name)))
+	h = append(h, view.Name...)
 	for _, c := range columns {
 		h = binary.AppendUvarint(h, uint64(len(c)))
 		h = append(h, c...)

@@ -181,4 +181,3 @@ func (d *debugInfo) mutated(c *Cache, resp *graphql.Response, doc *document, s s
 	}
 	d.attach(resp, x)
 }
-

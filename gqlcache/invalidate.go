@@ -49,7 +49,7 @@ func (c *Cache) Invalidate(ctx context.Context, changes ...Change) error {
 	if err != nil {
 		return err
 	}
-	c.publish(events, cascade.Partition{}, nil)
+	c.publish(events, nil, cascade.Partition{}, nil)
 	return nil
 }
 
@@ -83,11 +83,11 @@ func (c *Cache) events(changes ...Change) ([]cascade.Event, error) {
 
 // publish applies events to the clock: when it returns, no answer that they reach is served any more.
 // Changes made in a transaction that commits later are applied again then, by the hold.
-func (c *Cache) publish(events []cascade.Event, part cascade.Partition, h *hold) (tags int, number uint64) {
-	if len(events) == 0 {
+func (c *Cache) publish(events []cascade.Event, more []cascade.Tag, part cascade.Partition, h *hold) (tags int, number uint64) {
+	if len(events) == 0 && len(more) == 0 {
 		return 0, c.clock.Seq()
 	}
-	t := c.schema.Load().plan.Publish(nil, events, part)
+	t := c.schema.Load().plan.Publish(more, events, part)
 	c.counts.invalidations.Add(1)
 	c.counts.tags.Add(uint64(len(t)))
 	if h != nil {

@@ -81,14 +81,15 @@ func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationCon
 	r.mu.Unlock()
 
 	var s settled
+	var tags []cascade.Tag
 	s.everything = "an operation without a plan"
 	if d.op != nil {
 		s.events, s.everything = d.op.Events(cascade.Outcome{Vars: oc.Variables, Result: res, Nothing: nothing, Reports: reports})
 		if res != nil {
-			events, everything := c.schema.Load().plan.CascadePayloads(res)
-			s.events = append(s.events, events...)
+			p := c.schema.Load().plan.Payloads(res)
+			s.events, tags = append(s.events, p.Events...), p.Tags
 			if s.everything == "" {
-				s.everything = everything
+				s.everything = p.Everything
 			}
 		}
 	}
@@ -96,7 +97,7 @@ func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationCon
 	if s.everything != "" {
 		s.number = c.flush(r.hold)
 	} else {
-		s.tags, s.number = c.publish(s.events, c.partition(ctx), r.hold)
+		s.tags, s.number = c.publish(s.events, tags, c.partition(ctx), r.hold)
 	}
 	s.took = time.Since(start)
 	return s

@@ -109,7 +109,7 @@ func (r *request) add(ctx context.Context, events []cascade.Event) {
 		return
 	}
 	r.mu.Unlock()
-	r.cache.publish(events, r.cache.partition(ctx), r.hold)
+	r.cache.publish(events, nil, r.cache.partition(ctx), r.hold)
 }
 
 // A RowReport is what a resolver knows of a row that the schema cannot tell: see Moved and Unchanged.

@@ -1,0 +1,48 @@
+package cascade
+
+import (
+	"slices"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// finish derives what the run time needs from a plan without faults.
+func (p *Plan) finish() {
+	for _, v := range p.views {
+		v.hash = xxhash.Sum64String(v.Name)
+		for i := range v.shapes {
+			sh := &v.shapes[i]
+			for _, c := range sh.columns {
+				m, _ := v.column(c)
+				sh.bits = append(sh.bits, m)
+			}
+		}
+	}
+	p.pathsByType = map[string][][]string{}
+	for ref, f := range p.fields {
+		for i := range f.Reads {
+			r := &f.Reads[i]
+			for _, op := range r.operands() {
+				if op.Kind == FromParent && !p.knownWithout(ref, r, op.Path) {
+					p.addPath(ref.typ, op.Path)
+				}
+			}
+		}
+	}
+}
+
+// knownWithout says that a parent path needs no hidden field: it is the parent's key, or the key of
+// the object that the field itself returns.
+func (p *Plan) knownWithout(ref fieldRef, r *Read, path []string) bool {
+	if len(path) == 1 {
+		vs := p.byType[ref.typ]
+		return len(vs) > 0 && vs[0].Key == path[0]
+	}
+	return r.Kind == ReadRow && len(path) == 2 && path[0] == ref.field
+}
+
+func (p *Plan) addPath(typ string, path []string) {
+	if !slices.ContainsFunc(p.pathsByType[typ], func(q []string) bool { return slices.Equal(q, path) }) {
+		p.pathsByType[typ] = append(p.pathsByType[typ], path)
+	}
+}

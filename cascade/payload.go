@@ -1,0 +1,102 @@
+package cascade
+
+import (
+	"path"
+	"strings"
+
+	"github.com/cascadeql/cascadeql/extractor"
+)
+
+// Payloads is what the GraphQL Cascade payloads of a mutation's answer say was changed. It adds to
+// what the schema declares, and replaces nothing of it.
+type Payloads struct {
+	Events []Event
+	// Tags are those of the queries that the payloads name.
+	Tags []Tag
+	// Everything is not empty when a payload says that more changed than it lists, and why.
+	Everything string
+}
+
+// Payloads reads the GraphQL Cascade payloads of an answer. What it cannot make sense of widens.
+func (p *Plan) Payloads(res *extractor.Result) Payloads {
+	var out Payloads
+	for _, raw := range res.Cascade {
+		out.add(p, extractor.ParseCascade(raw.Raw), "cascade payload of "+raw.Root.Definition.Name)
+	}
+	return out
+}
+
+func (out *Payloads) add(p *Plan, c extractor.Cascade, what string) {
+	switch {
+	case c.Malformed:
+		out.Everything = what + " is malformed"
+		return
+	case c.Failed:
+		// an empty list of changes says nothing then; what the schema declares counts
+	case c.Truncated:
+		if len(c.Updated)+len(c.Deleted) == 0 {
+			out.Everything = what + " is incomplete"
+			return
+		}
+	}
+	for _, list := range [][]extractor.Change{c.Updated, c.Deleted} {
+		for _, ch := range list {
+			views := p.viewsNamed(ch.Type)
+			if ch.Type == "" || len(views) == 0 {
+				out.Everything = what + " names the unknown type " + ch.Type
+				return
+			}
+			for _, v := range views {
+				e := Event{View: v, Op: payloadOps[ch.Op], Columns: AllColumns}
+				if ch.ID == "" || c.Truncated {
+					e.All, e.Op = true, Any
+				} else {
+					e.Rows = []string{ch.ID}
+				}
+				out.Events = append(out.Events, e)
+			}
+		}
+	}
+	for _, inv := range c.Invalidations {
+		if !out.queries(p, inv) {
+			out.Everything = what + " invalidates all queries"
+			return
+		}
+	}
+}
+
+var payloadOps = map[extractor.ChangeOp]Op{
+	extractor.ChangeUnknown: Any,
+	extractor.ChangeCreated: Create,
+	extractor.ChangeUpdated: Update,
+	extractor.ChangeDeleted: Delete,
+}
+
+// queries adds the tags of the query fields that an invalidation means. Arguments narrow it to a part
+// of their answers: all of them fall.
+func (out *Payloads) queries(p *Plan, inv extractor.Invalidation) bool {
+	var match func(field string) bool
+	switch {
+	case inv.Scope == extractor.ScopeExact && inv.QueryName != "":
+		match = func(f string) bool { return f == inv.QueryName }
+	case inv.Scope == extractor.ScopePrefix:
+		match = func(f string) bool { return strings.HasPrefix(f, inv.QueryName) }
+	case inv.Scope == extractor.ScopePattern:
+		if _, err := path.Match(inv.QueryPattern, ""); err != nil {
+			return false
+		}
+		match = func(f string) bool { ok, _ := path.Match(inv.QueryPattern, f); return ok }
+	default:
+		return false
+	}
+	found := false
+	if p.schema.Query != nil {
+		for _, f := range p.schema.Query.Fields {
+			if match(f.Name) {
+				out.Tags = append(out.Tags, RootField(f.Name))
+				found = true
+			}
+		}
+	}
+	return found
+}
