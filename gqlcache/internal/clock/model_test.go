@@ -1,0 +1,137 @@
+package clock
+
+import (
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// A modelStamp knows exactly what a stamp depends on.
+type modelStamp struct {
+	stamp *Stamp
+	token Token
+	tags  []Tag
+	// missed by a sweep: the clock may declare it dead without reason.
+	missed bool
+}
+
+type modelEvent struct {
+	n     uint64
+	tags  []Tag
+	flush bool
+}
+
+type model struct {
+	clock   *Clock
+	exact   bool
+	draw    *rapid.Generator[[]Tag]
+	events  []modelEvent
+	tokens  []Token
+	stamps  []*modelStamp
+	horizon [2]uint64 // the clock's number at the last two sweeps
+}
+
+func meet(a, b Tag) bool { return a.Hash == b.Hash && a.mask()&b.mask() != 0 }
+
+// changed tells whether anything in tags was invalidated after token, by the given relation.
+func (m *model) changed(token Token, tags []Tag, related func(a, b Tag) bool) bool {
+	return slices.ContainsFunc(m.events, func(e modelEvent) bool {
+		return e.n > token && (e.flush || slices.ContainsFunc(e.tags, func(a Tag) bool {
+			return slices.ContainsFunc(tags, func(b Tag) bool { return related(a, b) })
+		}))
+	})
+}
+
+func (m *model) apply(t *rapid.T) {
+	tags := m.draw.Draw(t, "changed")
+	before := m.clock.Seq()
+	n := m.clock.Apply(tags)
+	if len(tags) == 0 {
+		if n != before {
+			t.Fatalf("Apply of nothing returned %d after %d", n, before)
+		}
+		return
+	}
+	if n != before+1 || m.clock.Seq() != n {
+		t.Fatalf("Apply returned %d after %d", n, before)
+	}
+	m.events = append(m.events, modelEvent{n: n, tags: tags})
+}
+
+func (m *model) finish(t *rapid.T) {
+	if len(m.tokens) == 0 {
+		m.tokens = append(m.tokens, m.clock.Begin())
+	}
+	token := rapid.SampledFrom(m.tokens).Draw(t, "token")
+	tags := m.draw.Draw(t, "read")
+	s, ok := m.clock.Finish(token, slices.Clone(tags))
+	if ok && m.changed(token, tags, meet) {
+		t.Fatalf("a fill from %d was accepted, its tags %v changed since: %+v", token, tags, m.events)
+	}
+	sameHash := func(a, b Tag) bool { return a.Hash == b.Hash }
+	if !ok && m.exact && token >= m.horizon[0] && !m.changed(token, tags, sameHash) {
+		t.Fatalf("a fill from %d was refused, its tags %v did not change: %+v", token, tags, m.events)
+	}
+	if ok {
+		m.stamps = append(m.stamps, &modelStamp{stamp: s, token: token, tags: tags})
+	}
+}
+
+func (m *model) sweep(t *rapid.T) {
+	var seen []*Stamp
+	for _, s := range m.stamps {
+		if rapid.IntRange(0, 4).Draw(t, "missed") == 0 {
+			s.missed = true
+			continue
+		}
+		seen = append(seen, s.stamp)
+	}
+	m.horizon[0], m.horizon[1] = m.horizon[1], m.clock.Seq()
+	m.clock.Sweep(slices.Values(seen))
+}
+
+func (m *model) check(t *rapid.T) {
+	for _, s := range m.stamps {
+		dead := m.changed(s.token, s.tags, meet)
+		valid := m.clock.Valid(s.stamp)
+		if valid && dead {
+			t.Fatalf("stale: a stamp from %d on %v is valid; events %+v", s.token, s.tags, m.events)
+		}
+		if !valid && !dead && m.exact && !s.missed {
+			t.Fatalf("a stamp from %d on %v is dead without reason; events %+v", s.token, s.tags, m.events)
+		}
+	}
+}
+
+// TestModel runs random histories against a model that remembers everything. No stamp may be valid
+// that the model knows dead. With room for all tombstones and masks that are closed under union, of
+// which a cell holds all, no stamp may be dead that the model knows valid.
+func TestModel(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		exact := rapid.Bool().Draw(t, "exact")
+		o, masks := Options{}, []uint64{1, 2, 3, All, 0}
+		if !exact {
+			o.Tombstones, masks = 1, []uint64{1, 2, 4, 8, 16, 5, 24, All, 0}
+		}
+		m := &model{clock: New(o), exact: exact}
+		hashes := siblings(m.clock, 6)
+		m.draw = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Tag {
+			return Tag{rapid.SampledFrom(hashes).Draw(t, "hash"), rapid.SampledFrom(masks).Draw(t, "mask")}
+		}), 0, 4)
+		t.Repeat(map[string]func(*rapid.T){
+			"apply":   m.apply,
+			"finish":  m.finish,
+			"finish2": m.finish,
+			"sweep":   m.sweep,
+			"begin":   func(*rapid.T) { m.tokens = append(m.tokens, m.clock.Begin()) },
+			"flush": func(t *rapid.T) {
+				if rapid.IntRange(0, 3).Draw(t, "really") == 0 {
+					m.events = append(m.events, modelEvent{n: m.clock.Flush(), flush: true})
+				}
+			},
+			"": m.check,
+		})
+	})
+}

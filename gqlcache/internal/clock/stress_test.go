@@ -1,0 +1,90 @@
+package clock
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// TestApplyStress: once Apply has returned, no stamp that began before and depends on the tag is ever
+// valid again, whatever hits, fills and sweeps run meanwhile.
+//
+// The tag is published last of many, so that a number that is visible before the cells are written
+// stays so for long enough that a reader makes the stamp immune.
+func TestApplyStress(t *testing.T) {
+	t.Parallel()
+	rounds := 4000
+	if testing.Short() {
+		rounds = 1500
+	}
+	c := New(Options{Tombstones: 256})
+	changed := make([]Tag, 100)
+	for i := range changed {
+		changed[i] = Tag{uint64(i + 10), 1 << (i % 5)}
+	}
+	target := Tag{1, 1}
+	changed[len(changed)-1] = target
+	var current atomic.Pointer[Stamp]
+	current.Store(mustFinish(t, c, c.Begin(), target))
+
+	stop := background(t,
+		func() { c.Valid(current.Load()) },
+		func() { c.Sweep(slices.Values([]*Stamp{current.Load()})) },
+		func() { c.Finish(c.Begin(), []Tag{{1, 2}, {1, 1}, {20, All}}) },
+	)
+	defer stop()
+	for i := range rounds {
+		s := mustFinish(t, c, c.Begin(), target, Tag{uint64(i), 4})
+		current.Store(s)
+		// Masks vary, so that the cell merges; all of them meet the target's.
+		changed[len(changed)-1] = Tag{target.Hash, target.Mask | 1<<(i%5)}
+		token := c.Begin()
+		c.Apply(changed)
+		if c.Valid(s) {
+			t.Fatalf("round %d: valid after the invalidation was acknowledged", i)
+		}
+		if _, ok := c.Finish(token, []Tag{target}); ok {
+			t.Fatalf("round %d: a fill in flight was accepted", i)
+		}
+	}
+}
+
+// TestUnrelatedStress: a stamp that every sweep sees, of columns that never change, is valid throughout.
+func TestUnrelatedStress(t *testing.T) {
+	t.Parallel()
+	rounds := 4000
+	if testing.Short() {
+		rounds = 1000
+	}
+	c := New(Options{})
+	s := mustFinish(t, c, c.Begin(), Tag{1, 1 << 40}, Tag{2, 1 << 41})
+	stop := background(t,
+		func() { c.Apply([]Tag{{1, 1}, {2, 2}}) },
+		func() { c.Apply([]Tag{{1, 1 << 20}, {1, 6}, {2, 3}}) },
+		func() { c.Sweep(slices.Values([]*Stamp{s})) },
+		func() { c.Finish(c.Begin(), []Tag{{1, All}, {2, All}}) },
+	)
+	defer stop()
+	for range rounds {
+		if !c.Valid(s) {
+			t.Fatal("dead without reason")
+		}
+		c.Apply([]Tag{{2, 4}})
+	}
+}
+
+// background runs each function over and over until stop is called.
+func background(t *testing.T, fns ...func()) (stop func()) {
+	t.Helper()
+	var done atomic.Bool
+	var wg sync.WaitGroup
+	for _, fn := range fns {
+		wg.Go(func() {
+			for !done.Load() {
+				fn()
+			}
+		})
+	}
+	return func() { done.Store(true); wg.Wait() }
+}

@@ -1,0 +1,115 @@
+package clock
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestSweep(t *testing.T) {
+	t.Parallel()
+	c := New(Options{})
+	kept := mustFinish(t, c, c.Begin(), tag(1), tag(2))
+	dead := mustFinish(t, c, c.Begin(), tag(2), tag(3))
+	mustFinish(t, c, c.Begin(), tag(4)) // nobody holds it
+	c.Apply([]Tag{tag(3)})
+
+	got := c.Sweep(slices.Values([]*Stamp{kept, nil, dead, kept}))
+	if want := (SweepStats{Valid: 2, Dead: 1, Kept: 2, Removed: 2}); got != want {
+		t.Errorf("Sweep = %+v, want %+v", got, want)
+	}
+	if st := c.Stats(); st.Cells != 2 {
+		t.Errorf("%d cells are left", st.Cells)
+	}
+	if !c.Valid(kept) || c.Valid(dead) {
+		t.Error("a sweep changed what is valid")
+	}
+	c.Apply([]Tag{tag(9)})
+	if !c.Valid(kept) {
+		t.Error("the sweep removed a cell that is in use")
+	}
+	c.Apply([]Tag{tag(2)})
+	if c.Valid(kept) {
+		t.Error("the stamp is cut off from its cell")
+	}
+}
+
+// A stamp that the iteration missed is cut off from what its tag will be told. It must die of the
+// next number, whatever that is.
+func TestSweepMissesAStamp(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		apply Tag
+	}{{"its own tag", tag(1)}, {"another tag", tag(2)}} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := New(Options{})
+			missed := mustFinish(t, c, c.Begin(), tag(1))
+			c.Sweep(slices.Values([]*Stamp{}))
+			if !c.Valid(missed) {
+				t.Error("nothing was invalidated, and the compare says otherwise")
+			}
+			c.Apply([]Tag{tt.apply})
+			if c.Valid(missed) {
+				t.Error("a stamp whose cell is gone is valid at a new number")
+			}
+		})
+	}
+}
+
+// A fill that began before an invalidation must be refused although the cell that knew of it was
+// removed meanwhile: at the first sweep by a tombstone, at later ones by the low number.
+func TestSweepKeepsFillsInFlight(t *testing.T) {
+	t.Parallel()
+	for sweeps := 1; sweeps <= 4; sweeps++ {
+		c := New(Options{})
+		mustFinish(t, c, c.Begin(), tag(1))
+		token := c.Begin()
+		c.Apply([]Tag{tag(1)})
+		for range sweeps {
+			c.Sweep(slices.Values([]*Stamp{}))
+		}
+		if _, ok := c.Finish(token, []Tag{tag(1)}); ok {
+			t.Errorf("%d sweeps: a fill from before the invalidation was accepted", sweeps)
+		}
+		mustFinish(t, c, c.Begin(), tag(1))
+		if st := c.Stats(); sweeps > 1 && st.Tombstones != 0 {
+			t.Errorf("%d sweeps: %d tombstones are left", sweeps, st.Tombstones)
+		}
+	}
+}
+
+// The first sweep after an invalidation keeps what it knows column by column.
+func TestSweepTombstoneKeepsColumns(t *testing.T) {
+	t.Parallel()
+	c := New(Options{})
+	mustFinish(t, c, c.Begin(), tag(1))
+	token := c.Begin()
+	c.Apply([]Tag{{1, 1}})
+	c.Sweep(slices.Values([]*Stamp{}))
+	mustFinish(t, c, token, Tag{1, 2})
+}
+
+// A stamp finished while the sweep iterates is not in the iteration, and keeps its cells.
+func TestFinishDuringSweep(t *testing.T) {
+	t.Parallel()
+	c := New(Options{})
+	mustFinish(t, c, c.Begin(), tag(1))
+	var s *Stamp
+	c.Sweep(func(func(*Stamp) bool) { s = mustFinish(t, c, c.Begin(), tag(1), tag(2)) })
+	c.Apply([]Tag{tag(9)})
+	if !c.Valid(s) {
+		t.Error("the sweep removed a cell that was taken after it began")
+	}
+}
+
+// A Finish that read the number of the previous sweep must not take back the mark of this one.
+func TestLateUseKeepsMark(t *testing.T) {
+	t.Parallel()
+	var c cell
+	c.use(2)
+	c.use(1)
+	if got := c.words[markWord].Load(); got != 2 {
+		t.Errorf("mark %d, want 2", got)
+	}
+}
