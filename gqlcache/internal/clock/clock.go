@@ -83,7 +83,7 @@ func (c *Clock) Apply(tags []Tag) uint64 {
 	for _, t := range tags {
 		s := c.shard(t.Hash)
 		s.mu.Lock()
-		s.apply(t.Hash, t.mask(), n, c.bound)
+		s.apply(t.Hash, maskOf(t), n, c.bound)
 		s.mu.Unlock()
 	}
 	// Only now: a reader that sees n must find it in the cells. The other way round, a walk between

@@ -3,21 +3,18 @@ package clock
 import (
 	"cmp"
 	"slices"
+
+	"github.com/cascadeql/cascadeql/cascade"
 )
 
 // All is the mask of every column, and of columns unknown.
 const All = ^uint64(0)
 
-// A Tag names something that a computation depends on and a change touches, and the part of it that
-// matters. Two tags meet when their hashes are equal and their masks intersect, so a collision of
-// hashes invalidates too much and never too little.
-type Tag struct {
-	Hash uint64
-	// Mask is a set of columns. Zero counts as All: a mask that somebody forgot must widen.
-	Mask uint64
-}
+// Tag is what stamps depend on and changes name. Its Mask is a set of columns; zero counts as All: a
+// mask that somebody forgot must widen.
+type Tag = cascade.Tag
 
-func (t Tag) mask() uint64 {
+func maskOf(t Tag) uint64 {
 	if t.Mask == 0 {
 		return All
 	}
@@ -29,7 +26,7 @@ func (t Tag) mask() uint64 {
 // makes no new masks, of which a stamp would have to keep one group each.
 func groupTags(tags []Tag) []Tag {
 	for i := range tags {
-		tags[i].Mask = tags[i].mask()
+		tags[i].Mask = maskOf(tags[i])
 	}
 	slices.SortFunc(tags, func(a, b Tag) int {
 		if c := cmp.Compare(a.Mask, b.Mask); c != 0 {
