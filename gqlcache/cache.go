@@ -68,6 +68,7 @@ func New(opts Options) (*Cache, error) {
 		closed: make(chan struct{}),
 	}
 	c.complain.log = opts.Logger
+	c.flights.OrphanPanic = c.orphan
 	if opts.Schema != nil {
 		faults = append(faults, c.useSchema(opts.Schema))
 	}

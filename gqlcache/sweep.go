@@ -59,7 +59,7 @@ func (c *Cache) sweep(ctx context.Context) SweepReport {
 			}
 		}
 	}
-	r.Tags = c.clock.Sweep(live).Live
+	r.Tags = c.clock.Sweep(live).Kept
 	r.Took = c.opts.Now().Sub(start)
 	c.lastSweep.Store(&r)
 	return r

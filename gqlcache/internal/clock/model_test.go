@@ -32,7 +32,7 @@ type model struct {
 	horizon [2]uint64 // the clock's number at the last two sweeps
 }
 
-func meet(a, b Tag) bool { return a.Hash == b.Hash && a.mask()&b.mask() != 0 }
+func meet(a, b Tag) bool { return a.Hash == b.Hash && maskOf(a)&maskOf(b) != 0 }
 
 // changed tells whether anything in tags was invalidated after token, by the given relation.
 func (m *model) changed(token Token, tags []Tag, related func(a, b Tag) bool) bool {
