@@ -14,6 +14,7 @@ var ours = map[string][]string{
 	"cascade":                  {"extractor"},
 	"gqlcache":                 {"schemahash", "extractor", "cascade", "gqlcache/store", "gqlcache/store/memstore", "gqlcache/internal/..."},
 	"gqlcache/internal/clock":  {"cascade"},
+	"gqlcache/internal/flight": {},
 	"gqlcache/internal/opkey":  {},
 	"gqlcache/store":           {},
 	"gqlcache/store/memstore":  {"gqlcache/store"},

@@ -36,6 +36,7 @@ func newStore(t testing.TB, opts memstore.Options) *memstore.Store {
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(t *testing.T, o storetest.Options) store.Store {
+		t.Helper()
 		return newStore(t, memstore.Options(o))
 	})
 }
@@ -116,6 +117,23 @@ func TestDeleteEntryIsByIdentity(t *testing.T) {
 	}
 	if got, err := s.Get(ctx, []byte("k")); got != two {
 		t.Fatalf("Get = %v, %v; the other entry was deleted", got, err)
+	}
+}
+
+// TestFloorRoundsUp uses bounds that do not divide: with a floor of 2 bytes, 29 entries would fit.
+func TestFloorRoundsUp(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, memstore.Options{MaxBytes: 59, MaxEntries: 20})
+	for i := range 100 {
+		if err := s.Put(t.Context(), []byte{byte(i)}, &store.Entry{Size: 1}); err != nil {
+			t.Fatal(err)
+		}
+		if n := s.Stats().Entries; n > 20 {
+			t.Fatalf("%d entries, bound 20", n)
+		}
+	}
+	if n := s.Stats().Entries; n < 15 {
+		t.Errorf("%d entries, want nearly 20", n)
 	}
 }
 
