@@ -1,0 +1,58 @@
+// Package opkey writes the parts of a cache key.
+//
+// Two requests share an entry exactly when their keys are equal byte for byte, so a key must be
+// injective on everything that the answer depends on. That is never left to hashes or to a printer's
+// taste: every part is written in a form that a reader could take apart again, with lengths before
+// texts, counts before lists, and a byte that tells the kind before every value.
+//
+// # Layout
+//
+//	key       = Version · schema · operation · variables · predicate · count · vary*
+//	schema    = part: the schema's content hash
+//	operation = part: the normal form, [AppendOperation]
+//	variables = part: the coerced variables, [AppendVariables]
+//	predicate = 0 for an operation that is the same for every caller, or 1 · part: the predicate's text
+//	count     = number of vary parts, as a uvarint
+//	vary      = part: what the server's owner added
+//	part      = length as a uvarint · bytes, [AppendPart]
+//
+// The version comes first, so that bytes written under another layout never meet. The predicate says
+// whether it is there, since the empty predicate and none are different rules.
+//
+// # Normal form
+//
+//	operation  = kind · variables · directives · selections · fragment*
+//	variables  = count · (name · type · 0|1 default · directives)*, by name
+//	directives = count · (name · arguments)*
+//	arguments  = count · (name · value)*, by name
+//	selections = count · (field | spread | inline)*
+//	field      = 'f' · response name · name · arguments · directives · selections
+//	spread     = 's' · number of the fragment, in order of first use · directives
+//	inline     = 'i' · type condition · directives · selections
+//	fragment   = 'F' · type condition · variables · directives · selections, in order of first use
+//	value      = '$' name | 'i' text | 'd' text | 's' text | 'b' text | 'e' name | 'n'
+//	           | 'l' count value* | 'o' count (name · value)*, by name
+//
+// What cannot change the data is left out: layout, comments, the order of arguments, input fields and
+// variable definitions, the names of fragments and their order in the document, other operations and
+// fragments that are not reached, whether a string was written as a block, and the operation's name.
+// The data of a response does not depend on that name by the specification; errors and extensions,
+// where tools put it, are not kept. A resolver that reads the name off its context breaks this, and
+// needs it as a vary part.
+//
+// What can change it is kept: the order of fields, which is the order of the answer's keys, aliases, the order of
+// directives on one place, and the names of variables, which [AppendVariables] repeats. Fragments are
+// written once each and not expanded, since expansion can be exponential; a document that uses
+// fragments differs from one that does not, although the answers agree.
+//
+// # Variables
+//
+//	variables = count · (name · value)*, by name
+//	value     = 'n' | 't' | 'f' | 's' text | '#' text of a json.Number
+//	          | 'k' kind · 8 bytes, a Go number | 'l' count value* | 'L' a nil list
+//	          | 'o' count (name · value)*, by name | 'O' a nil map
+//
+// Absent variables are absent, and thus differ from null. A list of one element differs from the
+// element: coercion has made a list of it before, where the type asks for one. Lists of different Go
+// element types are equal when their elements are.
+package opkey
