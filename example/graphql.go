@@ -16,13 +16,14 @@ import (
 
 	"github.com/cascadeql/cascadeql/example/graph"
 	"github.com/cascadeql/cascadeql/example/internal/blog"
+	"github.com/cascadeql/cascadeql/gqlcache"
 )
 
 // queryCacheSize is how many parsed operations are kept.
 const queryCacheSize = 1000
 
 // newGraphQL returns the GraphQL handler. Requests reach it with a tenant in their context.
-func newGraphQL(store *blog.Store) *handler.Server {
+func newGraphQL(store *blog.Store, cache *gqlcache.Cache) *handler.Server {
 	srv := handler.New(graph.NewExecutableSchema(graph.Config{
 		Resolvers: &graph.Resolver{Store: store},
 	}))
@@ -37,6 +38,9 @@ func newGraphQL(store *blog.Store) *handler.Server {
 	srv.AroundRootFields(oneSnapshot(store))
 	srv.Use(extension.Introspection{})
 	srv.Use(extension.AutomaticPersistedQuery{Cache: lru.New[string](queryCacheSize)})
+	if cache != nil {
+		srv.Use(cache) // last, so that it stores what the resolvers said
+	}
 	return srv
 }
 

@@ -50,11 +50,18 @@ func run(ctx context.Context, getenv func(string) string, out io.Writer) (err er
 	defer func() { err = errors.Join(err, closeStore()) }()
 	store.SetLatency(cfg.latency)
 
+	cache, err := newCache(cfg)
+	if err != nil {
+		return err
+	}
+	if cache != nil {
+		defer cache.Close()
+	}
 	fmt.Fprintf(out, "listening on http://%s\n", listener.Addr())
 	if demo {
 		fmt.Fprint(out, demoHelp(listener.Addr().String()))
 	}
-	return serve(ctx, listener, newServer(store))
+	return serve(ctx, listener, newServer(store, cache))
 }
 
 // openStore opens the configured database, or a temporary one with demo data, which is removed when

@@ -6,16 +6,17 @@ import (
 	"github.com/99designs/gqlgen/graphql/playground"
 
 	"github.com/cascadeql/cascadeql/example/internal/blog"
+	"github.com/cascadeql/cascadeql/gqlcache"
 )
 
 // maxBody bounds a request's body; an import of 8 MB must get through.
 const maxBody = 16 << 20
 
 // newServer returns the whole server: GraphQL behind the tenant, the playground, and what measures it
-// from outside.
-func newServer(store *blog.Store) http.Handler {
+// from outside. Without a cache, nil, every query goes to the database.
+func newServer(store *blog.Store, cache *gqlcache.Cache) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", limitBody(requireTenant(newGraphQL(store))))
+	mux.Handle("/graphql", limitBody(requireTenant(newGraphQL(store, cache))))
 	mux.Handle("GET /{$}", playground.Handler("cascadeql example", "/graphql",
 		playground.WithGraphiqlUiHeaders(map[string]string{tenantHeader: demoTenants[0].id})))
 	mux.Handle("GET /__stats", serveStats(store))

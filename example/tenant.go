@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"io"
 	"net/http"
 
@@ -23,14 +22,4 @@ func requireTenant(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r.WithContext(blog.WithTenant(r.Context(), blog.Tenant(tenant))))
 	})
-}
-
-// predicateOf returns the row level security condition that the resolvers of a request evaluate, in
-// canonical form, and "" when the context carries no tenant. It is what an answer may be shared by.
-func predicateOf(ctx context.Context) string {
-	tenant := blog.TenantOf(ctx)
-	if tenant == "" {
-		return ""
-	}
-	return tenant.Predicate()
 }

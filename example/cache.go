@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+
+	"github.com/cascadeql/cascadeql/example/graph"
+	"github.com/cascadeql/cascadeql/example/internal/blog"
+	"github.com/cascadeql/cascadeql/gqlcache"
+)
+
+// newCache returns the response cache, nil when the configuration turns it off.
+func newCache(cfg config) (*gqlcache.Cache, error) {
+	if !cfg.cache {
+		return nil, nil
+	}
+	return gqlcache.New(gqlcache.Options{
+		Schema:    graph.NewExecutableSchema(graph.Config{}).Schema(), // so that faults are errors of New
+		Predicate: predicateOf,
+		RLS:       gqlcache.RLSRequired,
+		Partition: partitionOf,
+		// Whoever asks may see extensions.cache: this server listens on the loopback interface only.
+		Debug: func(context.Context) bool { return true },
+	})
+}
+
+// predicateOf returns the row level security condition that the resolvers of a request evaluate: all
+// answers depend on it. A context without a tenant has none, and bypasses the cache.
+func predicateOf(ctx context.Context) (gqlcache.Predicate, error) {
+	tenant := blog.TenantOf(ctx)
+	if tenant == "" {
+		return gqlcache.Predicate{}, nil
+	}
+	return gqlcache.Predicate{Text: tenant.Predicate()}, nil
+}
+
+// partitionOf returns the tenant whose rows a request sees and changes. The administrator is outside
+// of all: its changes reach every tenant.
+func partitionOf(ctx context.Context) string {
+	tenant := blog.TenantOf(ctx)
+	if tenant == blog.Admin {
+		return ""
+	}
+	return string(tenant)
+}
