@@ -36,6 +36,7 @@ func newStore(t testing.TB, opts memstore.Options) *memstore.Store {
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(t *testing.T, o storetest.Options) store.Store {
+		t.Helper()
 		return newStore(t, memstore.Options(o))
 	})
 }

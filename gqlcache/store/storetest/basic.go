@@ -56,9 +56,9 @@ func testKeysApart(t *testing.T, s *suite) {
 }
 
 func binaryKey(last byte) []byte {
-	key := make([]byte, 257)
-	for i := range key {
-		key[i] = byte(i)
+	key := make([]byte, 0, 258)
+	for i := range 257 {
+		key = append(key, byte(i))
 	}
 	return append(key, last)
 }

@@ -1,0 +1,57 @@
+# Most targets are steps of .ci/run, so that what passes here passes there.
+
+.DEFAULT_GOAL := help
+
+COUNT    ?= 10
+FUZZTIME ?= 30s
+BENCH    ?= .
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: check
+check: ## What a change must pass: format, vet, lint and tests with the race detector
+	.ci/run format vet tidy lint race
+
+.PHONY: test
+test: ## Run the tests
+	go test ./...
+
+.PHONY: race
+race: ## Run the tests with the race detector; a skipped test is a failure
+	.ci/run race
+
+.PHONY: lint
+lint: ## Run the linters of .golangci.yml
+	.ci/run lint
+
+.PHONY: fmt
+fmt: ## Format the Go files
+	gofmt -w $$(git ls-files -co --exclude-standard '*.go')
+
+.PHONY: generate
+generate: ## Write generated code
+	go generate ./...
+
+.PHONY: checkgen
+checkgen: ## Check that generated code is up to date
+	.ci/run generated
+
+.PHONY: bench
+bench: ## Run the benchmarks six times into .ci/out/bench.txt and sum up (BENCH=regexp)
+	@mkdir -p .ci/out
+	go test -run '^$$' -bench '$(BENCH)' -count 6 ./... | tee .ci/out/bench.txt
+	go tool -modfile=tools/go.mod benchstat .ci/out/bench.txt
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for FUZZTIME, 30 seconds unless told
+	FUZZTIME=$(FUZZTIME) .ci/run fuzz
+
+.PHONY: soak
+soak: ## Run all tests COUNT times in random order with the race detector
+	go test -race -shuffle on -count $(COUNT) -timeout 2h ./...
+
+.PHONY: run
+run: ## Run the example server
+	go run ./example
