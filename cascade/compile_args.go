@@ -149,8 +149,37 @@ func (u use) integer(name string) int {
 
 // place is where an argument's value is written; the directive for a default.
 func (u use) place(name string, v *ast.Value) *ast.Position {
-	if v.Position != nil && u.dir.Arguments.ForName(name) != nil {
-		return v.Position
+	if v.Position == nil || u.dir.Arguments.ForName(name) == nil {
+		return u.dir.Position
 	}
-	return u.dir.Position
+	return valueStart(v)
+}
+
+// valueStart is where a value begins. gqlparser's column of a string is that of its first character
+// after the quote, and its line of a block string is the last one; only Start is the quote itself.
+func valueStart(v *ast.Value) *ast.Position {
+	pos := *v.Position
+	switch {
+	case v.Kind == ast.StringValue:
+		pos.Column--
+	case v.Kind == ast.BlockValue && pos.Src != nil:
+		pos.Line, pos.Column = 1, 1
+		var before rune
+		runes := 0
+		for _, r := range pos.Src.Input {
+			if runes == pos.Start {
+				break
+			}
+			runes++
+			pos.Column++
+			if r == '\n' || r == '\r' {
+				pos.Column = 1
+				if r == '\r' || before != '\r' {
+					pos.Line++
+				}
+			}
+			before = r
+		}
+	}
+	return &pos
 }

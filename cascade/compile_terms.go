@@ -2,6 +2,7 @@ package cascade
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -90,4 +91,27 @@ func (c *compiler) row(u use, s site) (op Operand, given, ok bool) {
 		return op, true, false
 	}
 	return op, true, true
+}
+
+// leafCheck says whether a constant or a path can have the values of a column. Only enums are checked:
+// how scalars are written is theirs to say.
+func leafCheck(column, operand *ast.Definition, term Term) error {
+	if column == nil || column.Kind != ast.Enum {
+		return nil
+	}
+	if operand != nil && operand.Kind == ast.Enum && operand != column {
+		return fmt.Errorf("%s is of enum %s and never equals a value of %s: compare it with another path", term.Column, column.Name, operand.Name)
+	}
+	if term.Operand.Kind != FromConst || term.Operand.Const.kind == valueNull {
+		return nil
+	}
+	text := term.Operand.Const.text
+	if column.EnumValues.ForName(text) != nil {
+		return nil
+	}
+	known := make([]string, len(column.EnumValues))
+	for i, v := range column.EnumValues {
+		known[i] = v.Name
+	}
+	return fmt.Errorf("enum %s of %s has no value %s: %s", column.Name, term.Column, text, suggest(text, known))
 }

@@ -164,7 +164,7 @@ func (c *compiler) checkViewNames() {
 			continue
 		}
 		if views, _ := c.typeViews(def); len(views) != 1 || views[0] != v {
-			c.faultf(v.pos, "view %q is called like the type %s, whose rows are not its: choose another name", v.Name, def.Name)
+			c.faultf(c.infos[v].decls[0].name.pos, "view %q is called like the type %s, whose rows are not its: choose another name", v.Name, def.Name)
 		}
 	}
 }

@@ -15,7 +15,8 @@ const AllColumns = ^Mask(0)
 const (
 	// existence is in the mask of every read, and of every change but an update of known columns: rows
 	// that come or go matter to reads that look at no column.
-	existence Mask = 1 << 62
+	existence    Mask = 1 << existenceBit
+	existenceBit      = 62
 	// overflowBit is shared by the columns beyond the 62nd of a view.
 	overflowBit = 63
 )
@@ -196,9 +197,9 @@ func (v *View) addColumn(name string) Mask {
 	if v.columns == nil {
 		v.columns = map[string]uint8{}
 	}
-	b := uint8(len(v.names))
-	if Mask(1)<<b >= existence {
-		b = overflowBit
+	b := uint8(overflowBit)
+	if len(v.names) < existenceBit {
+		b = uint8(len(v.names))
 	}
 	v.columns[name] = b
 	v.names = append(v.names, name)

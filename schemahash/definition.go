@@ -90,13 +90,12 @@ func (w *writer) arguments(list ast.ArgumentDefinitionList) {
 	}
 }
 
-// typ writes a type reference from the outside in: per level whether it is non-null, then whether
-// it is a list.
+// typ writes a type reference from the outside in: per level whether it is non-null, and its name,
+// which a list does not have.
 func (w *writer) typ(t *ast.Type) {
 	for ; t != nil; t = t.Elem {
 		w.flag(true)
 		w.flag(t.NonNull)
-		w.flag(t.Elem != nil)
 		w.text(t.NamedType)
 	}
 	w.flag(false)

@@ -21,5 +21,5 @@ func ExampleSum() {
 	fmt.Println(one)
 	// Output:
 	// true false
-	// ba90064dd33096e6a067cb30e756db7cb7a028ea15ae94db929ad943d9e578fa
+	// 23cb21874a5fc99ab72d81e618920840afa174fd718588897177a880125d4543
 }

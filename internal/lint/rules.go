@@ -14,6 +14,7 @@ var ours = map[string][]string{
 	"cascade":                  {"extractor"},
 	"gqlcache":                 {"schemahash", "extractor", "cascade", "gqlcache/store", "gqlcache/store/memstore", "gqlcache/internal/..."},
 	"gqlcache/internal/clock":  {"cascade"},
+	"gqlcache/internal/flight": {},
 	"gqlcache/internal/opkey":  {},
 	"gqlcache/store":           {},
 	"gqlcache/store/memstore":  {"gqlcache/store"},
@@ -29,6 +30,7 @@ var theirs = map[string][]string{
 	"github.com/google/uuid":                 {"extractor", "cascade", "gqlcache", "example/..."},
 	"github.com/99designs/gqlgen":            {"gqlcache", "gqlcache/panel", "example/..."},
 	"github.com/maypok86/otter/v2":           {"gqlcache/store/memstore"},
+	"github.com/cespare/xxhash/v2":           {"cascade"},
 	"modernc.org/sqlite":                     {"example/..."},
 	"github.com/graph-gophers/dataloader/v7": {"example/..."},
 	"golang.org/x/sync":                      {"example/..."}, // gqlgen's generated code

@@ -9,7 +9,7 @@ import (
 func benchTags(n int, first uint64) []Tag {
 	tags := make([]Tag, n)
 	for i := range tags {
-		tags[i] = Tag{(first + uint64(i)) * 0x9e3779b97f4a7c15, 1 << (i % 3)}
+		tags[i] = Tag{Hash: (first + uint64(i)) * 0x9e3779b97f4a7c15, Mask: 1 << (i % 3)}
 	}
 	return tags
 }

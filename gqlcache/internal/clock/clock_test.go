@@ -35,23 +35,23 @@ func TestRules(t *testing.T) {
 		apply []Tag
 		valid bool
 	}{
-		{"same tag", []Tag{{1, 1}}, []Tag{{1, 1}}, false},
-		{"other tag", []Tag{{1, 1}}, []Tag{{2, 1}}, true},
-		{"other columns", []Tag{{1, 1}}, []Tag{{1, 2}}, true},
-		{"columns meet", []Tag{{1, 3}}, []Tag{{1, 6}}, false},
-		{"unknown columns changed", []Tag{{1, 4}}, []Tag{{1, All}}, false},
-		{"all columns read", []Tag{{1, All}}, []Tag{{1, 4}}, false},
-		{"no mask is all columns, read", []Tag{{1, 0}}, []Tag{{1, 4}}, false},
-		{"no mask is all columns, changed", []Tag{{1, 4}}, []Tag{{1, 0}}, false},
-		{"one of many read", []Tag{{3, 1}, {1, 1}, {2, 2}}, []Tag{{2, 2}}, false},
-		{"one of many changed", []Tag{{2, 1}}, []Tag{{3, 1}, {1, 1}, {2, 1}}, false},
-		{"one hash under two masks, first", []Tag{{1, 1}, {1, 2}}, []Tag{{1, 1}}, false},
-		{"one hash under two masks, second", []Tag{{1, 1}, {1, 2}}, []Tag{{1, 2}}, false},
-		{"one hash under two masks, neither", []Tag{{1, 1}, {1, 2}}, []Tag{{1, 4}}, true},
-		{"mask of a neighbour", []Tag{{1, 1}, {2, 2}}, []Tag{{1, 2}, {2, 1}}, true},
-		{"repeated tags", []Tag{{1, 1}, {1, 1}}, []Tag{{1, 1}, {1, 1}}, false},
-		{"nothing read", nil, []Tag{{1, All}}, true},
-		{"nothing changed", []Tag{{1, 1}}, nil, true},
+		{"same tag", []Tag{{Hash: 1, Mask: 1}}, []Tag{{Hash: 1, Mask: 1}}, false},
+		{"other tag", []Tag{{Hash: 1, Mask: 1}}, []Tag{{Hash: 2, Mask: 1}}, true},
+		{"other columns", []Tag{{Hash: 1, Mask: 1}}, []Tag{{Hash: 1, Mask: 2}}, true},
+		{"columns meet", []Tag{{Hash: 1, Mask: 3}}, []Tag{{Hash: 1, Mask: 6}}, false},
+		{"unknown columns changed", []Tag{{Hash: 1, Mask: 4}}, []Tag{{Hash: 1, Mask: All}}, false},
+		{"all columns read", []Tag{{Hash: 1, Mask: All}}, []Tag{{Hash: 1, Mask: 4}}, false},
+		{"no mask is all columns, read", []Tag{{Hash: 1, Mask: 0}}, []Tag{{Hash: 1, Mask: 4}}, false},
+		{"no mask is all columns, changed", []Tag{{Hash: 1, Mask: 4}}, []Tag{{Hash: 1, Mask: 0}}, false},
+		{"one of many read", []Tag{{Hash: 3, Mask: 1}, {Hash: 1, Mask: 1}, {Hash: 2, Mask: 2}}, []Tag{{Hash: 2, Mask: 2}}, false},
+		{"one of many changed", []Tag{{Hash: 2, Mask: 1}}, []Tag{{Hash: 3, Mask: 1}, {Hash: 1, Mask: 1}, {Hash: 2, Mask: 1}}, false},
+		{"one hash under two masks, first", []Tag{{Hash: 1, Mask: 1}, {Hash: 1, Mask: 2}}, []Tag{{Hash: 1, Mask: 1}}, false},
+		{"one hash under two masks, second", []Tag{{Hash: 1, Mask: 1}, {Hash: 1, Mask: 2}}, []Tag{{Hash: 1, Mask: 2}}, false},
+		{"one hash under two masks, neither", []Tag{{Hash: 1, Mask: 1}, {Hash: 1, Mask: 2}}, []Tag{{Hash: 1, Mask: 4}}, true},
+		{"mask of a neighbour", []Tag{{Hash: 1, Mask: 1}, {Hash: 2, Mask: 2}}, []Tag{{Hash: 1, Mask: 2}, {Hash: 2, Mask: 1}}, true},
+		{"repeated tags", []Tag{{Hash: 1, Mask: 1}, {Hash: 1, Mask: 1}}, []Tag{{Hash: 1, Mask: 1}, {Hash: 1, Mask: 1}}, false},
+		{"nothing read", nil, []Tag{{Hash: 1, Mask: All}}, true},
+		{"nothing changed", []Tag{{Hash: 1, Mask: 1}}, nil, true},
 	}
 	for _, tt := range tests {
 		t.Run("stamp/"+tt.name, func(t *testing.T) {
@@ -176,9 +176,9 @@ func TestTombstonesOfBothGenerations(t *testing.T) {
 	c := New(Options{Tombstones: 1})
 	h := siblings(c, 2)
 	token := c.Begin()
-	c.Apply([]Tag{{h[0], 1}})
-	c.Apply([]Tag{{h[1], 1}}) // the first one is old now
-	c.Apply([]Tag{{h[1], 2}})
+	c.Apply([]Tag{{Hash: h[0], Mask: 1}})
+	c.Apply([]Tag{{Hash: h[1], Mask: 1}}) // the first one is old now
+	c.Apply([]Tag{{Hash: h[1], Mask: 2}})
 	middle := c.Begin()
 	for _, tt := range []struct {
 		name  string
@@ -186,11 +186,11 @@ func TestTombstonesOfBothGenerations(t *testing.T) {
 		tag   Tag
 		ok    bool
 	}{
-		{"old generation", token, Tag{h[0], 1}, false},
-		{"old generation, other column", token, Tag{h[0], 2}, true},
-		{"young generation, earlier mask", token, Tag{h[1], 1}, false},
-		{"young generation, later mask", token, Tag{h[1], 2}, false},
-		{"after both", middle, Tag{h[1], 3}, true},
+		{"old generation", token, Tag{Hash: h[0], Mask: 1}, false},
+		{"old generation, other column", token, Tag{Hash: h[0], Mask: 2}, true},
+		{"young generation, earlier mask", token, Tag{Hash: h[1], Mask: 1}, false},
+		{"young generation, later mask", token, Tag{Hash: h[1], Mask: 2}, false},
+		{"after both", middle, Tag{Hash: h[1], Mask: 3}, true},
 	} {
 		if _, ok := c.Finish(tt.token, []Tag{tt.tag}); ok != tt.ok {
 			t.Errorf("%s: Finish = %v, want %v", tt.name, ok, tt.ok)
@@ -203,9 +203,9 @@ func TestRevivedCellKeepsOtherColumns(t *testing.T) {
 	t.Parallel()
 	c := New(Options{})
 	token := c.Begin()
-	c.Apply([]Tag{{1, 1}})
-	mustFinish(t, c, token, Tag{1, 2})
-	if _, ok := c.Finish(token, []Tag{{1, 1}}); ok {
+	c.Apply([]Tag{{Hash: 1, Mask: 1}})
+	mustFinish(t, c, token, Tag{Hash: 1, Mask: 2})
+	if _, ok := c.Finish(token, []Tag{{Hash: 1, Mask: 1}}); ok {
 		t.Error("the new cell forgot the tombstone")
 	}
 }
@@ -215,7 +215,7 @@ func TestStampSize(t *testing.T) {
 	c := New(Options{})
 	tags := make([]Tag, 0, 40)
 	for i := range 40 {
-		tags = append(tags, Tag{uint64(i / 2), uint64(1 + i%4)})
+		tags = append(tags, Tag{Hash: uint64(i / 2), Mask: uint64(1 + i%4)})
 	}
 	s := mustFinish(t, c, c.Begin(), tags...)
 	if s.Len() != 40 || len(s.groups) != 4 {

@@ -118,7 +118,7 @@ func TestModel(t *testing.T) {
 		m := &model{clock: New(o), exact: exact}
 		hashes := siblings(m.clock, 6)
 		m.draw = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Tag {
-			return Tag{rapid.SampledFrom(hashes).Draw(t, "hash"), rapid.SampledFrom(masks).Draw(t, "mask")}
+			return Tag{Hash: rapid.SampledFrom(hashes).Draw(t, "hash"), Mask: rapid.SampledFrom(masks).Draw(t, "mask")}
 		}), 0, 4)
 		t.Repeat(map[string]func(*rapid.T){
 			"apply":   m.apply,

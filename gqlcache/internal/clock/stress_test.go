@@ -21,9 +21,9 @@ func TestApplyStress(t *testing.T) {
 	c := New(Options{Tombstones: 256})
 	changed := make([]Tag, 100)
 	for i := range changed {
-		changed[i] = Tag{uint64(i + 10), 1 << (i % 5)}
+		changed[i] = Tag{Hash: uint64(i + 10), Mask: 1 << (i % 5)}
 	}
-	target := Tag{1, 1}
+	target := Tag{Hash: 1, Mask: 1}
 	changed[len(changed)-1] = target
 	var current atomic.Pointer[Stamp]
 	current.Store(mustFinish(t, c, c.Begin(), target))
@@ -31,14 +31,14 @@ func TestApplyStress(t *testing.T) {
 	stop := background(t,
 		func() { c.Valid(current.Load()) },
 		func() { c.Sweep(slices.Values([]*Stamp{current.Load()})) },
-		func() { c.Finish(c.Begin(), []Tag{{1, 2}, {1, 1}, {20, All}}) },
+		func() { c.Finish(c.Begin(), []Tag{{Hash: 1, Mask: 2}, {Hash: 1, Mask: 1}, {Hash: 20, Mask: All}}) },
 	)
 	defer stop()
 	for i := range rounds {
-		s := mustFinish(t, c, c.Begin(), target, Tag{uint64(i), 4})
+		s := mustFinish(t, c, c.Begin(), target, Tag{Hash: uint64(i), Mask: 4})
 		current.Store(s)
 		// Masks vary, so that the cell merges; all of them meet the target's.
-		changed[len(changed)-1] = Tag{target.Hash, target.Mask | 1<<(i%5)}
+		changed[len(changed)-1] = Tag{Hash: target.Hash, Mask: target.Mask | 1<<(i%5)}
 		token := c.Begin()
 		c.Apply(changed)
 		if c.Valid(s) {
@@ -58,19 +58,19 @@ func TestUnrelatedStress(t *testing.T) {
 		rounds = 1000
 	}
 	c := New(Options{})
-	s := mustFinish(t, c, c.Begin(), Tag{1, 1 << 40}, Tag{2, 1 << 41})
+	s := mustFinish(t, c, c.Begin(), Tag{Hash: 1, Mask: 1 << 40}, Tag{Hash: 2, Mask: 1 << 41})
 	stop := background(t,
-		func() { c.Apply([]Tag{{1, 1}, {2, 2}}) },
-		func() { c.Apply([]Tag{{1, 1 << 20}, {1, 6}, {2, 3}}) },
+		func() { c.Apply([]Tag{{Hash: 1, Mask: 1}, {Hash: 2, Mask: 2}}) },
+		func() { c.Apply([]Tag{{Hash: 1, Mask: 1 << 20}, {Hash: 1, Mask: 6}, {Hash: 2, Mask: 3}}) },
 		func() { c.Sweep(slices.Values([]*Stamp{s})) },
-		func() { c.Finish(c.Begin(), []Tag{{1, All}, {2, All}}) },
+		func() { c.Finish(c.Begin(), []Tag{{Hash: 1, Mask: All}, {Hash: 2, Mask: All}}) },
 	)
 	defer stop()
 	for range rounds {
 		if !c.Valid(s) {
 			t.Fatal("dead without reason")
 		}
-		c.Apply([]Tag{{2, 4}})
+		c.Apply([]Tag{{Hash: 2, Mask: 4}})
 	}
 }
 

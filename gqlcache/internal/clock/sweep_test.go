@@ -85,9 +85,9 @@ func TestSweepTombstoneKeepsColumns(t *testing.T) {
 	c := New(Options{})
 	mustFinish(t, c, c.Begin(), tag(1))
 	token := c.Begin()
-	c.Apply([]Tag{{1, 1}})
+	c.Apply([]Tag{{Hash: 1, Mask: 1}})
 	c.Sweep(slices.Values([]*Stamp{}))
-	mustFinish(t, c, token, Tag{1, 2})
+	mustFinish(t, c, token, Tag{Hash: 1, Mask: 2})
 }
 
 // A stamp finished while the sweep iterates is not in the iteration, and keeps its cells.

@@ -221,7 +221,7 @@ func (f *flight[T]) compute(ctx context.Context, fn func(context.Context, uint64
 func (f *flight[T]) resume() {
 	switch {
 	case f.panicked:
-		panic(f.value)
+		panic(f.value) // not ours: fn panicked, and its caller must see it
 	case !f.returned:
 		runtime.Goexit()
 	}

@@ -120,6 +120,23 @@ func TestDeleteEntryIsByIdentity(t *testing.T) {
 	}
 }
 
+// TestFloorRoundsUp uses bounds that do not divide: with a floor of 2 bytes, 29 entries would fit.
+func TestFloorRoundsUp(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, memstore.Options{MaxBytes: 59, MaxEntries: 20})
+	for i := range 100 {
+		if err := s.Put(t.Context(), []byte{byte(i)}, &store.Entry{Size: 1}); err != nil {
+			t.Fatal(err)
+		}
+		if n := s.Stats().Entries; n > 20 {
+			t.Fatalf("%d entries, bound 20", n)
+		}
+	}
+	if n := s.Stats().Entries; n < 15 {
+		t.Errorf("%d entries, want nearly 20", n)
+	}
+}
+
 func TestEntryBeyond32Bits(t *testing.T) {
 	t.Parallel()
 	s := newStore(t, memstore.Options{MaxBytes: math.MaxInt64})

@@ -1,0 +1,44 @@
+package blog
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/google/uuid"
+)
+
+// canonical returns the lower-case form of a UUID written with hyphens, and whether id is one.
+func canonical(id string) (string, bool) {
+	if len(id) != 36 {
+		return "", false
+	}
+	u, err := uuid.Parse(id)
+	return u.String(), err == nil
+}
+
+// newID returns the id that a new row gets: the given one, or a random one.
+func newID(given *string) (string, error) {
+	if given == nil {
+		return uuid.NewString(), nil
+	}
+	id, ok := canonical(*given)
+	if !ok {
+		return "", fmt.Errorf("id %q: %w", *given, ErrInvalid)
+	}
+	return id, nil
+}
+
+// list encodes ids for json_each, each once, so that one statement text serves lists of any length.
+// What is no UUID is left out: it is no row's id.
+func list(ids []string) string {
+	known := make([]string, 0, len(ids))
+	seen := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		if id, ok := canonical(id); ok && !seen[id] {
+			seen[id] = true
+			known = append(known, id)
+		}
+	}
+	text, _ := json.Marshal(known) // strings always encode
+	return string(text)
+}

@@ -1,0 +1,108 @@
+package blog
+
+import (
+	"context"
+	stdsql "database/sql"
+	"fmt"
+)
+
+// A tx is one write transaction. It begins immediate: a transaction that reads first and then wants to
+// write would fail, not wait, when another process wrote meanwhile.
+type tx struct {
+	*conn
+	tenant Tenant
+}
+
+// write runs f in a transaction that is committed when write returns without an error, and not when
+// f returns one. The latency lies before and after the transaction.
+func (s Session) write(ctx context.Context, f func(tx) error) error {
+	if err := s.store.latency.wait(ctx); err != nil {
+		return err
+	}
+	if err := s.transact(ctx, f); Refused(err) {
+		return err
+	} else if err != nil {
+		return fmt.Errorf("blog: write: %w", err)
+	}
+	return s.store.latency.wait(ctx)
+}
+
+func (s Session) transact(ctx context.Context, f func(tx) error) error {
+	c, err := s.store.write.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	done := false
+	defer func() {
+		if !done { // failed or panicked
+			s.store.write.rollback(c)
+		}
+	}()
+	if err := c.control(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	if err := f(tx{conn: c, tenant: s.tenant}); err != nil {
+		return err
+	}
+	done = true
+	return s.store.commit(c)
+}
+
+func (t tx) args(args []any) []any { return append([]any{string(t.tenant)}, args...) }
+
+// run sends a statement without rows and returns how many it affected.
+func (t tx) run(ctx context.Context, st statement, args ...any) (int, error) {
+	return t.exec(ctx, st.text(t.tenant), t.args(args)...)
+}
+
+// row sends a statement that returns a row or none; then it returns nil.
+func row[T any](
+	ctx context.Context, t tx, st statement, scan func(*stdsql.Rows, *T) error, args ...any,
+) (*T, error) {
+	all, err := query(ctx, t.conn, st.text(t.tenant), scan, t.args(args)...)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	return &all[0], nil
+}
+
+// all sends the statements one after the other, with the same arguments.
+func (t tx) all(ctx context.Context, sts []statement, args ...any) error {
+	for _, st := range sts {
+		if _, err := t.run(ctx, st, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// must returns the row of a statement, or that the target is not found.
+func must[T any](found *T, err error, what, id string) (*T, error) {
+	if err == nil && found == nil {
+		err = notFound(what, id)
+	}
+	return found, err
+}
+
+var (
+	seeUser = sql(`SELECT ` + userColumns("") + ` FROM users WHERE id = ?2 AND users.VISIBLE`)
+	seePost = sql(`SELECT ` + postColumns("") + ` FROM posts WHERE id = ?2 AND posts.VISIBLE`)
+	seeTag  = sql(`SELECT ` + tagColumns("") + ` FROM tags WHERE id = ?2 AND tags.VISIBLE`)
+)
+
+// user, post and tag return the visible row or ErrNotFound; the id must be canonical.
+
+func (t tx) user(ctx context.Context, id string) (*User, error) {
+	u, err := row(ctx, t, seeUser, scanUser, id)
+	return must(u, err, "user", id)
+}
+
+func (t tx) post(ctx context.Context, id string) (*Post, error) {
+	p, err := row(ctx, t, seePost, scanPost, id)
+	return must(p, err, "post", id)
+}
+
+func (t tx) tag(ctx context.Context, id string) (*Tag, error) {
+	g, err := row(ctx, t, seeTag, scanTag, id)
+	return must(g, err, "tag", id)
+}

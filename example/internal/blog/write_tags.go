@@ -1,0 +1,118 @@
+package blog
+
+import (
+	"context"
+	"errors"
+)
+
+var (
+	insertTag = sql(`INSERT INTO tags (tenant, id, name) VALUES (?1, ?2, ?3) RETURNING ` + tagColumns(""))
+	renameTag = sql(`UPDATE tags SET name = ?3, version = version + 1
+		WHERE id = ?2 AND tags.VISIBLE RETURNING ` + tagColumns(""))
+	deleteTag = []statement{
+		sql(`DELETE FROM post_tags WHERE tag_id = ?2`),
+		sql(`DELETE FROM tags WHERE id = ?2`),
+	}
+	insertRelation = sql(`INSERT OR IGNORE INTO post_tags (tenant, post_id, tag_id) VALUES (?2, ?3, ?4)`)
+	deleteRelation = sql(`DELETE FROM post_tags WHERE post_id = ?2 AND tag_id = ?3`)
+)
+
+// CreateTag creates a tag of the tenant.
+func (s Session) CreateTag(ctx context.Context, in NewTag) (g *Tag, err error) {
+	err = s.write(ctx, func(t tx) error {
+		g, err = t.createTag(ctx, in)
+		return err
+	})
+	return g, err
+}
+
+func (t tx) createTag(ctx context.Context, in NewTag) (*Tag, error) {
+	if t.tenant == Admin {
+		return nil, ErrAdmin
+	}
+	id, err := newID(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	g, err := row(ctx, t, insertTag, scanTag, id, in.Name)
+	return g, taken("tag", err)
+}
+
+// RenameTag changes a tag's name.
+func (s Session) RenameTag(ctx context.Context, id, name string) (g *Tag, err error) {
+	key, ok := canonical(id)
+	if !ok {
+		return nil, notFound("tag", id)
+	}
+	err = s.write(ctx, func(t tx) error {
+		g, err = row(ctx, t, renameTag, scanTag, key, name)
+		g, err = must(g, err, "tag", id)
+		return err
+	})
+	return g, err
+}
+
+// DeleteTag deletes a tag with its relations. It returns false when there is no such tag.
+func (s Session) DeleteTag(ctx context.Context, id string) (bool, error) {
+	key, ok := canonical(id)
+	if !ok {
+		return false, nil
+	}
+	err := s.write(ctx, func(t tx) error {
+		if _, err := t.tag(ctx, key); err != nil {
+			return err
+		}
+		return t.all(ctx, deleteTag, key)
+	})
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// TagPost relates a post and a tag of one tenant, unless they are related already, and returns the
+// post.
+func (s Session) TagPost(ctx context.Context, post, tag string) (p *Post, err error) {
+	err = s.related(ctx, post, tag, func(t tx, found *Post, g *Tag) error {
+		if found.Tenant != g.Tenant { // seen together by the administrator only
+			return notFound("tag", tag)
+		}
+		p = found
+		_, err := t.run(ctx, insertRelation, p.Tenant, p.ID, g.ID)
+		return err
+	})
+	return p, err
+}
+
+// UntagPost removes the relation of a post and a tag, and returns whether there was one.
+func (s Session) UntagPost(ctx context.Context, post, tag string) (was bool, err error) {
+	err = s.related(ctx, post, tag, func(t tx, p *Post, g *Tag) error {
+		n, err := t.run(ctx, deleteRelation, p.ID, g.ID)
+		was = n > 0
+		return err
+	})
+	return was, err
+}
+
+// related runs f in a transaction in which both rows are visible.
+func (s Session) related(ctx context.Context, post, tag string, f func(tx, *Post, *Tag) error) error {
+	postID, ok := canonical(post)
+	if !ok {
+		return notFound("post", post)
+	}
+	tagID, ok := canonical(tag)
+	if !ok {
+		return notFound("tag", tag)
+	}
+	return s.write(ctx, func(t tx) error {
+		p, err := t.post(ctx, postID)
+		if err != nil {
+			return err
+		}
+		g, err := t.tag(ctx, tagID)
+		if err != nil {
+			return err
+		}
+		return f(t, p, g)
+	})
+}

@@ -1,0 +1,31 @@
+package main
+
+import (
+	"net/http"
+
+	"github.com/99designs/gqlgen/graphql/playground"
+
+	"github.com/cascadeql/cascadeql/example/internal/blog"
+)
+
+// maxBody bounds a request's body; an import of 8 MB must get through.
+const maxBody = 16 << 20
+
+// newServer returns the whole server: GraphQL behind the tenant, the playground, and what measures it
+// from outside.
+func newServer(store *blog.Store) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/graphql", limitBody(requireTenant(newGraphQL(store))))
+	mux.Handle("GET /{$}", playground.Handler("cascadeql example", "/graphql",
+		playground.WithGraphiqlUiHeaders(map[string]string{tenantHeader: demoTenants[0].id})))
+	mux.Handle("GET /__stats", serveStats(store))
+	mux.Handle("POST /__latency", setLatency(store))
+	return mux
+}
+
+func limitBody(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		next.ServeHTTP(w, r)
+	})
+}
