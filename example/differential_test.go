@@ -39,6 +39,8 @@ func TestSameAnswers(t *testing.T) {
 		{"no partitions", setup{change: func(o *gqlcache.Options) { o.Partition = nil }}, 20, 40},
 		{"no directives", setup{schema: bareSchema}, 10, 40},
 		{"views only", setup{schema: viewSchema}, 10, 40},
+		// Hidden fields are given up at once, while loaders may have begun on their behalf.
+		{"no patience", setup{latency: 200 * time.Microsecond, change: func(o *gqlcache.Options) { o.PathTimeout = 1 }}, 20, 10},
 	}
 	for _, v := range variants {
 		t.Run(v.name, func(t *testing.T) {

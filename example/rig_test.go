@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2"
@@ -38,6 +39,7 @@ type setup struct {
 	change    func(*gqlcache.Options)
 	extension func() graphql.HandlerExtension // instead of the cache
 	uncached  bool
+	latency   time.Duration
 }
 
 // newRig starts a server. Close ends it.
@@ -49,6 +51,7 @@ func newRig(ctx context.Context, s setup) (_ *rig, err error) {
 	if r.store, err = blog.Open(ctx, filepath.Join(r.dir, "blog.db")); err != nil {
 		return nil, err
 	}
+	r.store.SetLatency(s.latency)
 	cfg := graph.Config{Resolvers: &graph.Resolver{Store: r.store}}
 	opts := cacheOptions()
 	if s.schema != nil {
