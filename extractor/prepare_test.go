@@ -38,6 +38,8 @@ func TestPrepareInjects(t *testing.T) {
 		{"key through a fragment", `{ me { ...F } } fragment F on User { id }`, ``},
 		{"key through a fragment on an interface", `{ me { ... on Node { ... { id } } } }`, ``},
 		{"key through a conditional fragment", `{ me { ... @include(if: true) { id } } }`, `query { me { Nk0: id ... @include(if: true) { id } } }`},
+		{"key through a conditional spread", `{ me { ...F @include(if: true) } } fragment F on User { id }`, `query { me { Nk0: id ... F @include(if: true) } } fragment F on User { id }`},
+		{"key through a spread of another type", `{ me { ...F } } fragment F on Node { ... on Post { id } }`, `query { me { Nk0: id ... F } } fragment F on Node { ... on Post { id } }`},
 		{"merged nodes", `{ me { id } me { ...F } } fragment F on User { id name }`, ``},
 		{"merged nodes, one without key", `{ me { id } me { name } }`, `query { me { id } me { Nk0: id name } }`},
 		{"in a fragment", `{ me { id ...F } } fragment F on User { friend { name } }`, `query { me { id ... F } } fragment F on User { friend { Nk0: id name } }`},
@@ -209,6 +211,20 @@ func TestPrepareFragmentReach(t *testing.T) {
 	_, err := extractor.Prepare(extractor.Spec{Schema: testSchema, Key: keyName, MaxFields: 10}, doc, op)
 	if !errors.Is(err, extractor.ErrTooLarge) {
 		t.Fatalf("got %v", err)
+	}
+}
+
+// TestPrepareRepeatedSpreads has 2^40 ways to one field; a fragment counts once per position.
+func TestPrepareRepeatedSpreads(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	b.WriteString("{ me { ...F0 } }")
+	for i := range 40 {
+		fmt.Fprintf(&b, " fragment F%d on User { ...F%d ...F%d }", i, i+1, i+1)
+	}
+	b.WriteString(" fragment F40 on User { name }")
+	if o := prepare(t, extractor.Spec{}, b.String()); len(o.Fields) != 2 || !o.Injected {
+		t.Fatalf("%d fields", len(o.Fields))
 	}
 }
 

@@ -154,6 +154,7 @@ func TestWalkPaths(t *testing.T) {
 		{"one element lacks a step", `"Nk0":"9","Np0":[{"Np1":"1"},{"Np1":"2","Np2":{"Np3":"4"}}],"Np4":{"Np5":{}},`, `[["9"] ["1" "2"] - - - - -]`},
 		{"no hidden members", ``, `[- - - - - - -]`},
 		{"failed key", `"Nk0":null,"Np0":1,"Np4":[{"Np5":"a"},{"Np5":["b",["c"]]}],"Np6":5,`, `[- - - ["a" "b" "c"] - - [5]]`},
+		{"step below the wrong one", `"Nk0":"9","Np0":[{"Np1":"1","Np2":{"Np3":"2"},"Np3":"x","Np4":{}}],"Np4":{"Np5":"n"},"Np6":5,`, `[["9"] ["1"] ["2"] ["n"] - - [5]]`},
 		{"steps out of place", `"Nk0":"9","Np3":"x","Np0":[{"Np5":"y","Np0":{}}],"Np99":1,`, `[["9"] - - - - - -]`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
