@@ -54,9 +54,18 @@ type site struct {
 	store   *blog.Store
 }
 
-// newSite starts an empty server.
+// newSite starts an empty server with a cache: what the contract says holds for cached answers too.
 func newSite(t *testing.T) *site {
 	t.Helper()
+	cache, err := newCache(config{cache: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := cache.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	store, err := blog.Open(t.Context(), filepath.Join(t.TempDir(), "blog.db"))
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +75,7 @@ func newSite(t *testing.T) *site {
 			t.Error(err)
 		}
 	})
-	return &site{t: t, handler: newServer(store), store: store}
+	return &site{t: t, handler: newServer(store, cache), store: store}
 }
 
 // newBlog starts a server with the fixture: Ann wrote p1 (published), p2 (draft) and p4 (archived), Bob

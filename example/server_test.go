@@ -61,8 +61,9 @@ func TestPredicateOf(t *testing.T) {
 		"acme":   "tenant = 'acme'",
 		"o'neil": "tenant = 'o''neil'",
 	} {
-		if got := predicateOf(blog.WithTenant(t.Context(), tenant)); got != want {
-			t.Errorf("predicate of %q is %q, want %q", tenant, got, want)
+		got, err := predicateOf(blog.WithTenant(t.Context(), tenant))
+		if err != nil || got.Text != want || got.Reads != nil {
+			t.Errorf("predicate of %q is %v, %v, want %q", tenant, got, err, want)
 		}
 	}
 }

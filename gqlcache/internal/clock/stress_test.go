@@ -61,7 +61,7 @@ func TestFinishStress(t *testing.T) {
 		rounds = 8000
 	}
 	c := New(Options{})
-	target := Tag{1, 1}
+	target := Tag{Hash: 1, Mask: 1}
 	var acked atomic.Uint64
 	stop := background(t, func() {
 		acked.Store(c.Apply([]Tag{target}))
@@ -73,7 +73,7 @@ func TestFinishStress(t *testing.T) {
 	tags := make([]Tag, 60)
 	for i := range rounds {
 		for j := range tags {
-			tags[j] = Tag{uint64(j + 1), 1 << min(j, 1)}
+			tags[j] = Tag{Hash: uint64(j + 1), Mask: 1 << min(j, 1)}
 		}
 		s, ok := c.Finish(c.Begin(), tags)
 		if !ok {

@@ -120,8 +120,8 @@ func TestSweepForgetsIntoLow(t *testing.T) {
 	t.Parallel()
 	c := New(Options{})
 	token := c.Begin()
-	s := mustFinish(t, c, token, Tag{1, 2})
-	c.Apply([]Tag{{1, 1}})
+	s := mustFinish(t, c, token, Tag{Hash: 1, Mask: 2})
+	c.Apply([]Tag{{Hash: 1, Mask: 1}})
 	for range 2 {
 		c.Sweep(slices.Values([]*Stamp{s}))
 	}
@@ -129,10 +129,10 @@ func TestSweepForgetsIntoLow(t *testing.T) {
 	if st := c.Stats(); st.Cells != 0 || st.Tombstones != 0 {
 		t.Errorf("%+v", st)
 	}
-	if _, ok := c.Finish(token, []Tag{{1, 1}}); ok {
+	if _, ok := c.Finish(token, []Tag{{Hash: 1, Mask: 1}}); ok {
 		t.Error("a fill from before the invalidation was accepted")
 	}
-	mustFinish(t, c, c.Begin(), Tag{1, 1})
+	mustFinish(t, c, c.Begin(), Tag{Hash: 1, Mask: 1})
 }
 
 // A sweep buries numbers that are older than those of an Apply that came while it ran, and may push the
