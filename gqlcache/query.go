@@ -32,14 +32,13 @@ type filled struct {
 	stamp *stamp            // nil when the answer was not stored
 	why   Reason            // why it was not stored
 	born  uint64            // the clock number it is based on
+	ttl   time.Duration     // of the stored entry
 }
 
 // stamp is the cache's part of a store.Entry.
 type stamp struct {
 	*clock.Stamp
-	stored time.Time
-	ttl    time.Duration
-	hash   [4]byte // of the operation, for display
+	stored int64 // when, in nanoseconds since 1970
 }
 
 // AppendBinary implements encoding.BinaryAppender, for tiers outside of this process: there are none
@@ -266,7 +265,7 @@ func (c *Cache) put(ctx context.Context, d *document, key string, f *filled, st 
 		ttl -= time.Duration(rand.Float64() * c.opts.Jitter * float64(ttl))
 	}
 	now := c.opts.Now()
-	s := &stamp{Stamp: st, stored: now, ttl: ttl, hash: [4]byte(d.hash[:4])}
+	s := &stamp{Stamp: st, stored: now.UnixNano()}
 	e := &store.Entry{
 		Body:    f.body,
 		Expires: now.Add(ttl),
@@ -274,7 +273,7 @@ func (c *Cache) put(ctx context.Context, d *document, key string, f *filled, st 
 		Size:    len(key) + len(f.body) + entryOverhead + st.Size(),
 		Meta:    s,
 	}
-	f.stamp = s
+	f.stamp, f.ttl = s, ttl
 	if err := c.store.Put(context.WithoutCancel(ctx), []byte(key), e); err != nil {
 		c.counts.storeErrors.Add(1)
 		c.complain.once("put", "gqlcache: the store refused an entry", err)
