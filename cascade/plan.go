@@ -15,7 +15,8 @@ const AllColumns = ^Mask(0)
 const (
 	// existence is in the mask of every read, and of every change but an update of known columns: rows
 	// that come or go matter to reads that look at no column.
-	existence Mask = 1 << 62
+	existence    Mask = 1 << existenceBit
+	existenceBit      = 62
 	// overflowBit is shared by the columns beyond the 62nd of a view.
 	overflowBit = 63
 )
@@ -71,6 +72,8 @@ type View struct {
 	names   []string         // column names by order of declaration
 	// touched are the columns that every write changes by itself.
 	touched Mask
+	// above are the views that this one is derived from, directly or not.
+	above []*View
 	// hidden are the columns that no field shows. A change of one may move the row in or out of a
 	// caller's sight (tenant_id, deleted_at), so every read of a row depends on them.
 	hidden Mask
@@ -177,6 +180,9 @@ type columnsFrom struct {
 	masks map[string]Mask
 	// columns by input field name, so that a set field also tells the new value of its column.
 	columns map[string]string
+	// defaults by input field name: what the code that unmarshals the input sets when a request does
+	// not. A field with a default is always set.
+	defaults map[string]Value
 }
 
 // maxTerms bounds the terms of one where: a read subscribes to every subset of its terms.
@@ -185,7 +191,10 @@ const maxTerms = 4
 // column returns the mask of a column by name or path, and whether the view has it.
 func (v *View) column(name string) (Mask, bool) {
 	b, ok := v.columns[name]
-	return Mask(1) << b, ok
+	if !ok {
+		return 0, false
+	}
+	return Mask(1) << b, true
 }
 
 // addColumn gives a column its bit.
@@ -196,9 +205,9 @@ func (v *View) addColumn(name string) Mask {
 	if v.columns == nil {
 		v.columns = map[string]uint8{}
 	}
-	b := uint8(len(v.names))
-	if Mask(1)<<b >= existence {
-		b = overflowBit
+	b := uint8(overflowBit)
+	if n := len(v.names); n < existenceBit {
+		b = uint8(n)
 	}
 	v.columns[name] = b
 	v.names = append(v.names, name)
