@@ -346,6 +346,8 @@ func (w *writer) rows(b *boundWrite, e *Event) bool {
 		case known && ok:
 			slices.Sort(keys)
 			e.Rows = slices.Compact(keys)
+			// a null is a row whose key the arguments do not tell: the server makes it, say
+			e.All = slices.ContainsFunc(vals, Value.IsNull)
 		default:
 			e.All = true
 		}
