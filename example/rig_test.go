@@ -40,6 +40,7 @@ type setup struct {
 	extension func() graphql.HandlerExtension // instead of the cache
 	uncached  bool
 	latency   time.Duration
+	fields    graphql.FieldMiddleware // around the resolvers, nil for none
 }
 
 // newRig starts a server. Close ends it.
@@ -64,6 +65,9 @@ func newRig(ctx context.Context, s setup) (_ *rig, err error) {
 		s.change(&opts)
 	}
 	srv := newHandler(r.store, cfg)
+	if s.fields != nil {
+		srv.AroundFields(s.fields)
+	}
 	switch {
 	case s.extension != nil:
 		srv.Use(s.extension())

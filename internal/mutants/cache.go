@@ -61,7 +61,7 @@ var cacheRules = []mutant{
 	{
 		name: "joiner takes any stored answer", file: queryFile, in: "example",
 		old: "return f.stamp != nil && c.clock.Valid(f.stamp.Stamp)", new: "return f.stamp != nil",
-		test: "TestNoStaleReads",
+		test: "TestJoinerChecksAStoredAnswer",
 	},
 	{
 		name: "joiner takes any answer", file: queryFile, in: "example",
@@ -74,9 +74,9 @@ var cacheRules = []mutant{
 		test: "TestNoStaleReads",
 	},
 	{
-		name: "failed answers are stored", file: queryFile,
+		name: "failed answers are stored", file: queryFile, in: "example",
 		old: "case len(resp.Errors) > 0:", new: "case false:",
-		test: "TestErrorsAreNotShared",
+		test: "TestPartialAnswersAreNotStored",
 	},
 	{
 		name: "a mutation is applied after its response", file: mutationFile,
@@ -92,12 +92,12 @@ var cacheRules = []mutant{
 	},
 	{
 		name: "a mutation that panicked is not applied", file: mutationFile,
-		old: "if !answered {", new: "if false {",
+		old: "if !answered {", new: "if !answered && false {",
 		test: "TestOutcomes|TestCancelledMutation",
 	},
 	{
 		name: "NothingWritten is not heard", file: requestFile,
-		old: "r.mu.nothing[fc.Field.Alias] = true", new: "",
+		old: "r.mu.nothing[root] = true", new: "_ = root",
 		test: "TestNothingWritten",
 	},
 }
