@@ -40,7 +40,8 @@ func (m *model) tableType(t *table) {
 		}
 		if m.chance(40, "name of") {
 			typ.add(&modelField{
-				name: f.name + "Name", typ: "String", directives: m.readsRow(f.to.name, "parent."+f.name+".id"),
+				name: f.name + "Name", typ: "String",
+				directives: m.computed(func() string { return m.readsRow(f.to.name, "parent."+f.name+".id") }),
 				resolve: func(_ map[string]any, p any) any {
 					if r := target(p); r != nil {
 						return fmt.Sprint(r.text["c0"], r.n)
@@ -52,7 +53,7 @@ func (m *model) tableType(t *table) {
 	}
 	if m.chance(40, "label") {
 		typ.add(&modelField{
-			name: "label", typ: "String!", directives: m.readsRow(t.name, "parent.id"),
+			name: "label", typ: "String!", directives: m.computed(func() string { return m.readsRow(t.name, "parent.id") }),
 			resolve: func(_ map[string]any, p any) any { r := p.(*rec); return fmt.Sprint(r.text, r.n) },
 		})
 	}
@@ -233,8 +234,9 @@ func (m *model) lists(on *modelType, t *table, name string, within func(parent a
 		counted = nil
 	}
 	on.add(&modelField{
-		name: name + "Count", typ: "Int!", args: f.args, directives: m.reads(t.name, terms, counted),
-		resolve: func(args map[string]any, p any) any { return len(rows(args, p)) },
+		name: name + "Count", typ: "Int!", args: f.args,
+		directives: m.computed(func() string { return m.reads(t.name, terms, counted) }),
+		resolve:    func(args map[string]any, p any) any { return len(rows(args, p)) },
 	})
 }
 

@@ -392,6 +392,16 @@ func (m *model) readsRow(view, row string) string {
 	return fmt.Sprintf(` @reads(view: %q, row: %q)`, view, row)
 }
 
+// computed writes the @reads of a scalar that is no column. @view promises that scalars without one are.
+func (m *model) computed(reads func() string) string {
+	for range 100 {
+		if d := reads(); d != "" || m.level == declareViews {
+			return d
+		}
+	}
+	panic("no @reads in a hundred draws")
+}
+
 // sdl writes the schema.
 func (m *model) sdl() string {
 	var b strings.Builder
