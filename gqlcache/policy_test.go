@@ -11,7 +11,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
-// TestA2: a PRIVATE type behind a PUBLIC field of an interface type is not shared.
+// TestA2PrivateBehindAnInterface: a PRIVATE type behind a PUBLIC field of an interface type is not shared.
 func TestA2PrivateBehindAnInterface(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "policies", gqlcache.Options{})
@@ -31,7 +31,34 @@ func TestPublicIsShared(t *testing.T) {
 		`@bob mutation{setBanner(id:"b1",text:"new")}`, `@ann MISS: {banner(id:"b1"){text}}`})
 }
 
-// TestA3: the shortest age counts, also behind an interface.
+// TestS15PrivateFieldUnderAnAlias: a PRIVATE field is private under every name.
+func TestS15PrivateFieldUnderAnAlias(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "policies", gqlcache.Options{})
+	r.run("policies", []string{
+		`@ann MISS: {banner(id:"b1"){text r:reader}}`, `@bob MISS: {banner(id:"b1"){text r:reader}}`,
+		`@ann MISS: {banner(id:"b1"){text:reader}}`, `@bob MISS: {banner(id:"b1"){text:reader}}`,
+		`@ann MISS: {banner(id:"b1"){...F}} fragment F on Banner{id:reader}`, `@bob MISS: {banner(id:"b1"){...F}} fragment F on Banner{id:reader}`})
+}
+
+// TestA6OrderOfVariables: the order in which a client sends its variables does not matter, what they are does.
+func TestA6OrderOfVariables(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "annotated", gqlcache.Options{})
+	for _, row := range []struct{ vars, want string }{
+		{`{"t":"a","n":1,"m":{"x":1,"y":[{"p":1,"q":2}]}}`, "MISS"},
+		{`{"n":1,"m":{"y":[{"q":2,"p":1}],"x":1},"t":"a"}`, "HIT"},
+		{`{"n":1,"m":{"y":[{"q":1,"p":2}],"x":1},"t":"a"}`, "MISS"},
+		{`{"t":"a","n":1,"m":{"x":1,"y":[{"p":1,"q":2}]},"unknown":1}`, "HIT"},
+	} {
+		raw := `{"query":"query($t:String,$n:Float,$m:Map){echo(text:$t,n:$n,map:$m)}","variables":` + row.vars + `}`
+		if _, status := r.do(testgraph.Request{Raw: raw}); status != row.want {
+			t.Errorf("%s: %s, want %s", row.vars, status, row.want)
+		}
+	}
+}
+
+// TestA3AgeBehindAnInterface: the shortest age counts, also behind an interface.
 func TestA3AgeBehindAnInterface(t *testing.T) {
 	t.Parallel()
 	var passed atomic.Int64 // the store reads the time in the background
@@ -56,7 +83,7 @@ func TestPrivateNeedsPredicate(t *testing.T) {
 	}
 }
 
-// TestR4: a changed schema is another key: here the cache refuses to serve two at once.
+// TestR4SchemaHash: a changed schema is another key: here the cache refuses to serve two at once.
 func TestR4SchemaHash(t *testing.T) {
 	t.Parallel()
 	c := newCache(t, gqlcache.Options{Predicate: viewerPredicate})
@@ -68,7 +95,7 @@ func TestR4SchemaHash(t *testing.T) {
 	}
 }
 
-// TestS15S29: switching the cache off does not switch invalidation off.
+// TestS29DisabledMutation: switching the cache off does not switch invalidation off.
 func TestS29DisabledMutation(t *testing.T) {
 	t.Parallel()
 	enabled := func(ctx context.Context) bool { return testgraph.Viewer(ctx) != "off" }
