@@ -16,17 +16,17 @@ import (
 func TestBadInput(t *testing.T) {
 	t.Parallel()
 	deep := strings.Repeat(`{"d":`, 500) + `{}` + strings.Repeat(`}`, 500)
-	lists := strings.Repeat("[", 5000) + strings.Repeat("]", 5000)
+	lists := strings.Repeat("[", 1000) + strings.Repeat("]", 1000)
 	nested := "query{users{name ...F0}}"
 	for i := range 60 {
 		nested += fmt.Sprintf(" fragment F%d on User{name ...F%d}", i, i+1)
 	}
 	nested += " fragment F60 on User{email}"
 	wide := "query{users{...W0}}" // doubles at every step
-	for i := range 14 {
+	for i := range 10 {
 		wide += fmt.Sprintf(" fragment W%d on User{a%d:boss{...W%d} b%d:boss{...W%d}}", i, i, i+1, i, i+1)
 	}
-	wide += " fragment W14 on User{name}"
+	wide += " fragment W10 on User{name}"
 	body := func(query, variables string) string {
 		return fmt.Sprintf(`{"query":%q,"variables":%s}`, query, variables)
 	}
@@ -48,7 +48,7 @@ func TestBadInput(t *testing.T) {
 		{"deep variable", body(echo, `{"i":`+deep+`}`)},
 		{"deep map", body(echo, `{"m":`+deep+`}`)},
 		{"deep list in a map", body(echo, `{"m":{"l":`+lists+`}}`)},
-		{"huge string", body(echo, `{"t":"`+strings.Repeat("x", 1<<20)+`"}`)},
+		{"huge string", body(echo, `{"t":"`+strings.Repeat("x", 1<<16)+`"}`)},
 		{"huge number", body(echo, `{"n":1e999}`)},
 		{"huge number in a map", body(echo, `{"m":{"n":1e999}}`)},
 		{"tiny number", body(echo, `{"n":1e-999}`)},
@@ -80,7 +80,7 @@ func TestBadInput(t *testing.T) {
 		{"fragment cycle", body("{users{...A}} fragment A on User{...B} fragment B on User{...A}", "{}")},
 		{"unknown fragment", body("{users{...A}}", "{}")},
 		{"deep selection", body("{users"+strings.Repeat("{boss", 300)+"{name}"+strings.Repeat("}", 300)+"}", "{}")},
-		{"many aliases", body("{"+aliases(2000)+"}", "{}")},
+		{"many aliases", body("{"+aliases(300)+"}", "{}")},
 		{"imitated alias", body("{users{__c0123456789abcdefk1:name}}", "{}")},
 		{"our own alias", body("{users{"+extractor.Nonce()+"k1:name}}", "{}")},
 		{"our own alias on an id", body("{users{"+extractor.Nonce()+"k1:id}}", "{}")},
