@@ -3,6 +3,7 @@ package gqlcache_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -147,6 +148,9 @@ func TestCoalescing(t *testing.T) {
 	if n := r.store.Calls("Query.users"); n != 1 {
 		t.Errorf("%d resolver calls, want 1", n)
 	}
+	if s := r.cache.Stats(); s.Misses != 1 || s.Joined+s.Hits != 20 {
+		t.Errorf("%d misses, %d joined, %d hits; want 1 and 20", s.Misses, s.Joined, s.Hits)
+	}
 }
 
 // TestLeaderLeaves: the request that began a computation ends; the computation goes on for those who
@@ -278,7 +282,7 @@ func TestCancelledMutation(t *testing.T) {
 	}
 }
 
-// TestNothingIsServedBeforeTheAnswer: the changes are applied before the response is handed on, not
+// TestInvalidatesBeforeTheAnswer: the changes are applied before the response is handed on, not
 // only before it is written.
 func TestInvalidatesBeforeTheAnswer(t *testing.T) {
 	t.Parallel()
@@ -314,6 +318,31 @@ func TestHangingPath(t *testing.T) {
 	hits := r.cache.Stats().Hits
 	if r.send("{user(id:$Bob){name}}"); r.cache.Stats().Hits != hits+1 {
 		t.Error("a write of unknown posts dropped a user")
+	}
+}
+
+// TestHiddenFieldsFailQuietly: whatever a resolver does that runs only for the cache, the client does
+// not see it, and more falls.
+func TestHiddenFieldsFailQuietly(t *testing.T) {
+	t.Parallel()
+	for name, hook := range map[string]func(context.Context) error{
+		"error":     func(context.Context) error { return errors.New("hidden") },
+		"panic":     func(context.Context) error { panic("hidden") },
+		"added":     func(ctx context.Context) error { graphql.AddErrorf(ctx, "hidden"); return nil },
+		"extension": func(ctx context.Context) error { graphql.RegisterExtension(ctx, "hidden", 1); return nil },
+		"end of the goroutine": func(context.Context) error {
+			runtime.Goexit()
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, "annotated", gqlcache.Options{})
+			r.store.On("PostPayload.post", hook)
+			r.run("annotated", []string{
+				"MISS: {posts{name}}", "MISS: {post(id:$Zed){name}}",
+				`mutation{createPost(id:$Zed,authorId:$Bob,name:"New"){ok}}`, "MISS: {posts{name}}", "MISS: {post(id:$Zed){name}}"})
+		})
 	}
 }
 
