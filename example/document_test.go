@@ -91,7 +91,7 @@ func (d *doc) body(s spelling) string {
 	var frags []string
 	for i, f := range d.frags {
 		w.Reset()
-		fmt.Fprintf(w, "fragment %sF%d on %s", s.prefix, i, f.on)
+		_, _ = fmt.Fprintf(w, "fragment %sF%d on %s", s.prefix, i, f.on)
 		w.set(f.sub)
 		frags = append(frags, w.String())
 	}
@@ -147,7 +147,7 @@ func (w *writer) set(list []*sel) {
 func (w *writer) sel(s *sel) {
 	switch {
 	case s.frag != nil:
-		fmt.Fprintf(w, "...%sF%d", w.s.prefix, slices.Index(w.frags, s.frag))
+		_, _ = fmt.Fprintf(w, "...%sF%d", w.s.prefix, slices.Index(w.frags, s.frag))
 	case s.field == "":
 		w.WriteString("...")
 		if s.on != "" {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -33,7 +34,8 @@ func (s step) String() string {
 }
 
 // historyTenants are weighed by repetition: two with rows, the administrator, one without rows.
-var historyTenants = strings.Split("ta ta ta ta ta ta ta ta ta tb tb tb tb tb * * * * o'brien", " ")
+var historyTenants = slices.Concat(
+	slices.Repeat([]string{"ta"}, 9), slices.Repeat([]string{"tb"}, 5), slices.Repeat([]string{"*"}, 4), []string{"o'brien"})
 
 // A story makes histories: everything follows from the seed.
 type story struct {
@@ -43,13 +45,15 @@ type story struct {
 	pool    []step // queries that are asked again and again
 	popular *rand.Zipf
 	made    int
+	// changes is how many of a thousand steps are mutations.
+	changes int
 }
 
 // poolSize is how many queries are popular at a time.
 const poolSize = 60
 
 func newStory(seed uint64, schema *ast.Schema) *story {
-	s := &story{rng: rand.New(rand.NewPCG(seed, 0)), schema: schema, worlds: map[string]*world{"ta": newWorld(), "tb": newWorld()}}
+	s := &story{rng: rand.New(rand.NewPCG(seed, 0)), schema: schema, changes: 100, worlds: map[string]*world{"ta": newWorld(), "tb": newWorld()}}
 	s.popular = rand.NewZipf(s.rng, 1.2, 2, poolSize-1)
 	return s
 }
@@ -63,14 +67,14 @@ func (s *story) history(n int) []step {
 	for len(list) < n {
 		st := step{}
 		switch p := s.rng.IntN(1000); {
-		case p < 100:
+		case p < s.changes:
 			st = s.mutation(len(list))
 			if s.rng.IntN(3) == 0 {
 				s.pool[s.rng.IntN(poolSize)] = s.query()
 			}
-		case p < 150:
+		case p < s.changes+50:
 			st = s.query()
-		case p < 155:
+		case p < s.changes+55:
 			st.sweep = true
 		default:
 			st = s.pool[s.popular.Uint64()]

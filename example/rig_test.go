@@ -31,6 +31,7 @@ type rig struct {
 	cache   *gqlcache.Cache // nil for a server without one
 	handler http.Handler
 	dir     string
+	ctx     context.Context // of the requests
 }
 
 // A setup says how a rig differs from the production server.
@@ -45,7 +46,7 @@ type setup struct {
 
 // newRig starts a server. Close ends it.
 func newRig(ctx context.Context, s setup) (_ *rig, err error) {
-	r := &rig{}
+	r := &rig{ctx: ctx}
 	if r.dir, err = os.MkdirTemp("", "cascadeql-rig-"); err != nil {
 		return nil, err
 	}
@@ -110,7 +111,7 @@ type reply struct {
 
 // ask sends a request; tenant "" sends none. debug asks for extensions.cache.
 func (r *rig) ask(tenant, body string, debug bool) reply {
-	req := httptest.NewRequest(http.MethodPost, "/graphql", strings.NewReader(body))
+	req := httptest.NewRequestWithContext(r.ctx, http.MethodPost, "/graphql", strings.NewReader(body))
 	req.Header.Set("Content-Type", "application/json")
 	if tenant != "" {
 		req.Header.Set(tenantHeader, tenant)

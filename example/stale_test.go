@@ -75,6 +75,9 @@ func (r *race) run(seed uint64) int64 {
 				if n%r.perWrite == 0 {
 					turns <- struct{}{} // waits for writers that are behind
 				}
+				if n%512 == 0 && r.rig.cache != nil {
+					_, _ = r.rig.cache.Sweep(r.rig.ctx) // which forgets tags that fills are about to use
+				}
 				reg := pick(rng, r.registers)
 				if rng.IntN(2) == 0 {
 					reg = r.registers[r.latest.Load()]
@@ -133,7 +136,7 @@ func (r *race) settle() {
 // newRace fills the tables of the boards.
 func newRace(t *testing.T, s setup, tenants ...string) *race {
 	t.Helper()
-	r := &race{rig: startRig(t, s), readers: 32, writers: 6, perWrite: 16}
+	r := &race{rig: startRig(t, s), readers: 32, writers: 6, perWrite: 24}
 	for i, tenant := range tenants {
 		b := &board{tenant: tenant, serial: i + 1}
 		r.registers = append(r.registers, b.registers()...)

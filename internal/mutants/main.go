@@ -44,7 +44,7 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	var chosen []mutant
 	for _, m := range slices.Concat(rules, cacheRules) {
 		if only.MatchString(m.name) {

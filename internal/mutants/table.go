@@ -180,7 +180,7 @@ var rules = []mutant{
 		test: "TestLeaderLeavesOthersStay",
 	},
 	{
-		name: "cancelled flight can be joined", file: flightFile,
+		name: "canceled flight can be joined", file: flightFile,
 		old: "	if last {\n		s.remove(f)\n	}\n", new: "",
 		test: "TestNobodyJoinsACancelledFlight",
 	},
