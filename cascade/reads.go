@@ -11,8 +11,8 @@ import (
 // maxCombinations bounds the values that one where-read subscribes to; beyond, it reads the whole view.
 const maxCombinations = 64
 
-// A Reader collects the tags of one answer. It is not safe for concurrent use.
-type Reader struct {
+// A reader collects the tags of one answer.
+type reader struct {
 	o    *Operation
 	vars map[string]any
 	part Partition
@@ -25,12 +25,16 @@ type Reader struct {
 	keys [][]byte // scratch
 }
 
-// Reads appends to dst the tags that an answer to the operation depends on, merged and sorted by
-// hash. Variables are the coerced ones that the answer was computed with; res is the walked answer.
-// extra names views, or columns of views as "view.column", that the answer depends on as well: those
-// that the caller's predicate consults. It returns an error for an unknown one.
+// Reads appends to dst the tags that an answer to a query depends on, and returns all of it merged and
+// sorted by hash. Variables are the coerced ones that the answer was computed with; res is the walked
+// answer. Neither is kept or changed. part is where the caller is.
+//
+// extra names what the caller's predicate consults: a view whose rows decide whether it holds at all,
+// or, as "view.column", a column that it compares in the rows of a view that the answer reads, or that
+// something in the answer is derived from. The error is for a name that is neither; then there are no
+// tags.
 func (o *Operation) Reads(dst []Tag, vars map[string]any, res *extractor.Result, part Partition, extra []string) ([]Tag, error) {
-	r := Reader{o: o, vars: vars, part: part, out: dst}
+	r := reader{o: o, vars: vars, part: part, out: dst}
 	for _, f := range o.Extract.Root.Fields {
 		r.out = append(r.out, RootField(f.Definition.Name))
 	}
@@ -54,14 +58,14 @@ func (o *Operation) Reads(dst []Tag, vars map[string]any, res *extractor.Result,
 	return Merge(r.out), nil
 }
 
-func (r *Reader) add(hash uint64, mask Mask) {
+func (r *reader) add(hash uint64, mask Mask) {
 	r.out = append(r.out, Tag{Hash: hash, Mask: uint64(mask)})
 }
 
-func (r *Reader) anything() { r.out = append(r.out, Anything) }
+func (r *reader) anything() { r.out = append(r.out, Anything) }
 
 // consult notes a view, or a column of a view, that the caller's predicate looks at.
-func (r *Reader) consult(name string) error {
+func (r *reader) consult(name string) error {
 	p := r.o.plan
 	if v := p.viewNamed(name); v != nil {
 		r.whole(v, AllColumns)
@@ -86,7 +90,7 @@ func (r *Reader) consult(name string) error {
 // consultColumn notes a column on which it depends whether the caller sees a row. Rows of the answer
 // have the column in their masks. But rows may also come into sight, in lists that do not compare the
 // column and in what is derived from the view: any row's update is one of those.
-func (r *Reader) consultColumn(v *View, m Mask) {
+func (r *reader) consultColumn(v *View, m Mask) {
 	if r.consulted == nil {
 		r.consulted = map[*View]Mask{}
 	}
@@ -113,7 +117,7 @@ func (p *Plan) viewNamed(name string) *View {
 }
 
 // object adds what one object of the answer depends on.
-func (r *Reader) object(res *extractor.Result, i int) {
+func (r *reader) object(res *extractor.Result, i int) {
 	obj := &res.Objects[i]
 	if obj.Field != nil {
 		r.rowReads(res, obj)
@@ -151,7 +155,7 @@ func (r *Reader) object(res *extractor.Result, i int) {
 	}
 }
 
-func (r *Reader) args(fr *fieldReads) map[string]any {
+func (r *reader) args(fr *fieldReads) map[string]any {
 	if fr.args == nil {
 		return nil
 	}
@@ -159,7 +163,7 @@ func (r *Reader) args(fr *fieldReads) map[string]any {
 }
 
 // presentRow depends on a row that is there.
-func (r *Reader) presentRow(v *View, key []byte, mask Mask) {
+func (r *reader) presentRow(v *View, key []byte, mask Mask) {
 	r.add(r.b.row(v, key), mask)
 	parts, n := readerParts(v, r.part)
 	for _, p := range parts[:n] {
@@ -168,7 +172,7 @@ func (r *Reader) presentRow(v *View, key []byte, mask Mask) {
 }
 
 // anyRow depends on a row, there or not, of which nothing else is known.
-func (r *Reader) anyRow(v *View, key []byte) {
+func (r *reader) anyRow(v *View, key []byte) {
 	r.presentRow(v, key, AllColumns)
 	parts, n := readerParts(v, r.part)
 	for _, p := range parts[:n] {
@@ -178,7 +182,7 @@ func (r *Reader) anyRow(v *View, key []byte) {
 
 // someRowAppears depends on rows that come, be it into the caller's sight: the answer has null for a
 // row, and does not tell whether the parent names none or one that is not there.
-func (r *Reader) someRowAppears(views []*View) {
+func (r *reader) someRowAppears(views []*View) {
 	for _, v := range views {
 		mask := existence | v.hidden | r.consulted[v]
 		if !v.Explicit {
@@ -189,7 +193,7 @@ func (r *Reader) someRowAppears(views []*View) {
 }
 
 // whole depends on everything in a view, as far as mask goes.
-func (r *Reader) whole(v *View, mask Mask) {
+func (r *reader) whole(v *View, mask Mask) {
 	parts, n := readerParts(v, r.part)
 	id := shapeID(v, nil)
 	for _, p := range parts[:n] {
@@ -198,7 +202,7 @@ func (r *Reader) whole(v *View, mask Mask) {
 }
 
 // fixed adds the reads of a position that depend on its arguments only.
-func (r *Reader) fixed(f *extractor.Field, fr *fieldReads) {
+func (r *reader) fixed(f *extractor.Field, fr *fieldReads) {
 	args := r.args(fr)
 	for i := range fr.reads {
 		if b := &fr.reads[i]; b.Kind == ReadWhere {
@@ -211,7 +215,7 @@ func (r *Reader) fixed(f *extractor.Field, fr *fieldReads) {
 }
 
 // rowsOf adds the row reads of a field that returns a leaf or a list: rows there or not.
-func (r *Reader) rowsOf(f *extractor.Field, fr *fieldReads, parent *extractor.Object) {
+func (r *reader) rowsOf(f *extractor.Field, fr *fieldReads, parent *extractor.Object) {
 	args := r.args(fr)
 	for i := range fr.reads {
 		b := &fr.reads[i]
@@ -232,7 +236,7 @@ func (r *Reader) rowsOf(f *extractor.Field, fr *fieldReads, parent *extractor.Ob
 
 // rowReads adds the row reads of the position that holds obj, an object or null. When the object is
 // the row that was asked for, its own tags say it all.
-func (r *Reader) rowReads(res *extractor.Result, obj *extractor.Object) {
+func (r *reader) rowReads(res *extractor.Result, obj *extractor.Object) {
 	f := obj.Field
 	if f.Definition.Type.Elem != nil {
 		return // handled by rowsOf
@@ -273,7 +277,7 @@ func (r *Reader) rowReads(res *extractor.Result, obj *extractor.Object) {
 }
 
 // rowKeys evaluates the operand of a row read.
-func (r *Reader) rowKeys(b *boundRead, args map[string]any, parent *extractor.Object) ([][]byte, bool) {
+func (r *reader) rowKeys(b *boundRead, args map[string]any, parent *extractor.Object) ([][]byte, bool) {
 	vals, null, ok := r.operand(b.Row, b.paths[0], args, parent)
 	if !ok || null {
 		return nil, false
@@ -289,7 +293,7 @@ func (r *Reader) rowKeys(b *boundRead, args map[string]any, parent *extractor.Ob
 }
 
 // operand evaluates an operand. null says that it is null or absent.
-func (r *Reader) operand(op Operand, path int, args map[string]any, parent *extractor.Object) (vals []Value, null, ok bool) {
+func (r *reader) operand(op Operand, path int, args map[string]any, parent *extractor.Object) (vals []Value, null, ok bool) {
 	switch op.Kind {
 	case FromConst:
 		if op.Const.IsNull() {
@@ -334,7 +338,7 @@ func valuesOfPath(paths [][][]byte, i int) (vals []Value, null, ok bool) {
 // where adds a where-read: for every combination of its operands' values, the tags of every subset of
 // its terms, so that a change which knows only some of a row's values finds the answers that the row
 // could be in, and no others.
-func (r *Reader) where(b *boundRead, args map[string]any, parent *extractor.Object) {
+func (r *reader) where(b *boundRead, args map[string]any, parent *extractor.Object) {
 	v := b.Views[0]
 	var columnsBuf [maxTerms]string
 	var listsBuf [maxTerms][]Value
@@ -372,7 +376,7 @@ func (r *Reader) where(b *boundRead, args map[string]any, parent *extractor.Obje
 }
 
 // subset adds the tags of one subset of a shape's columns for every combination of their values.
-func (r *Reader) subset(sh *shape, known uint, i int, lists [][]Value, combo []Value, mask Mask, parts []uint64) {
+func (r *reader) subset(sh *shape, known uint, i int, lists [][]Value, combo []Value, mask Mask, parts []uint64) {
 	if i == len(lists) {
 		for _, p := range parts {
 			r.add(r.b.set(sh.id, known, combo, p), mask)

@@ -79,6 +79,7 @@ type Query {
   firstPost: Post
 }
 input PostInput { title: String status: Status authorId: ID views: Int other: String }
+input Batch { post: PostInput }
 input DefaultInput { title: String status: Status = DRAFT }
 type PostPayload { post: Post posts: [Post!] ref: Ref }
 type Ref { id: ID! status: Status }
@@ -96,6 +97,7 @@ type Mutation {
   updatePost4(id: ID!, input: DefaultInput): Boolean @writes(view: "Post", op: "UPDATE", row: "args.id", fields: ["args.input"])
   updatePosts(ids: [ID!], input: PostInput): [Post] @writes(view: "Post", op: "UPDATE", row: "args.ids", fields: ["args.input"])
   updateBatch(inputs: [PostInput]): Boolean @writes(view: "Post", op: "UPDATE", fields: ["args.inputs"])
+  updateNested(batch: [Batch]): Boolean @writes(view: "Post", op: "UPDATE", fields: ["args.batch.post"])
   touchPost: PostPayload @writes(view: "Post", op: "UPDATE", row: "result.post.id", fields: ["views"])
   touchRef: PostPayload @writes(view: "Post", op: "UPDATE", row: "result.ref.id", fields: ["views"])
   touchList: PostPayload @writes(view: "Post", op: "UPDATE", row: "result.posts.id", fields: ["views"])
@@ -107,6 +109,7 @@ type Mutation {
   deletePost(id: ID!): Boolean @writes(view: "Post", op: "DELETE", row: "args.id")
   deletePost2(id: ID!, authorId: ID): Boolean @writes(view: "Post", op: "DELETE", row: "args.id", where: ["author.id = args.authorId", "status = 'DRAFT'"])
   deleteBy(authorIds: [ID!]): Boolean @writes(view: "Post", op: "DELETE", where: ["author.id = args.authorIds"])
+  deleteShown(id: ID!): Post @writes(view: "Post", op: "DELETE", row: "args.id", where: ["author.id = result.author.id"])
   deleteAll: Boolean @writes(view: "Post", op: "DELETE")
   deleteWhere(ids: [ID!]): Boolean @writes(view: "Post", op: "DELETE", where: ["id = args.ids"])
   deleteNullable: Boolean @writes(view: "Post", op: "DELETE", where: ["status = null"])
@@ -327,6 +330,7 @@ func TestWhereRules(t *testing.T) {
 		list("field for a path", `{updatePost(id: 3, input: {authorId: 9}) {id}}`, true),
 		list("default of an input field", `{updatePost4(id: 3, input: {title: "x"})}`, true),
 		list("list of inputs", `{updateBatch(inputs: [{title: "x"}])}`, true),
+		list("inputs in a list", `{updateNested(batch: [{post: {title: "x"}}])}`, true),
 		list("other view", `{rename(id: 7)}`, false),
 
 		{name: "moved out of DRAFT", query: `{byAuthor(authorId: 7, status: DRAFT) {total}}`, data: emptyPage, mutation: `{publish(id: 3)}`, falls: true},
@@ -570,6 +574,11 @@ func TestResultRules(t *testing.T) {
 		{name: "rows in the arguments, all shown", query: `{popular {title}}`, data: `{"popular":[]}`, mutation: `{updatePosts(ids: [2, 3], input: {views: 1}) {id}}`, result: `{"updatePosts":[{"id":"2","status":"DRAFT"},{"id":"3","status":"DRAFT"}]}`},
 		{name: "unchanged author, his list", query: page7, data: emptyPage, mutation: `{updatePost(id: 3, input: {authorId: 7}) {id}}`, reports: []cascade.Report{moved("v_post", "3", "author.id", "7", "7")}},
 		{name: "shown value beats the input's", query: `{byAuthor(authorId: 7, status: DRAFT) {total}}`, data: emptyPage, mutation: `{createPost(input: {status: PUBLISHED}) {id}}`, result: `{"createPost":{"id":"3","status":"DRAFT","author":{"id":"7"}}}`, falls: true},
+		{name: "deleted, old value in the result", query: page7, data: emptyPage, mutation: `{deleteShown(id: 3) {title}}`, result: `{"deleteShown":{"id":"3","author":{"id":"7"}}}`, falls: true},
+		{name: "deleted, other old value in the result", query: page7, data: emptyPage, mutation: `{deleteShown(id: 3) {title}}`, result: `{"deleteShown":{"id":"3","author":{"id":"8"}}}`},
+		{name: "deleted, old value not readable", query: page7, data: emptyPage, mutation: `{deleteShown(id: 3) {title}}`, result: `{"deleteShown":{"id":"3","author":null}}`, falls: true},
+		{name: "deleted, old value reported", query: page7, data: emptyPage, mutation: `{deletePost(id: 3)}`, reports: []cascade.Report{moved("v_post", "3", "author.id", "8", nil)}},
+		{name: "deleted, this old value reported", query: page7, data: emptyPage, mutation: `{deletePost(id: 3)}`, reports: []cascade.Report{moved("v_post", "3", "author.id", "7", nil)}, falls: true},
 		{name: "created, argument null", query: titleOf1, data: noPost, mutation: `{createPost4}`, falls: true},
 	})
 }
