@@ -678,7 +678,9 @@ type Mutation {
 }`
 	const joined = `
 type P @view(name: "p") @view(name: "p_slug", key: "slug") @view(name: "p_more") { id: ID! slug: String a: Int }
-type Query { p(id: ID!): P @reads(view: "p", row: "args.id") }
+extend schema @view(name: "v_other", static: true)
+schema { query: Query mutation: Mutation }
+type Query { other: Int @reads(view: "v_other") p(id: ID!): P @reads(view: "p", row: "args.id") }
 type Mutation {
   a(id: ID!): Boolean @writes(view: "p", op: "UPDATE", row: "args.id", fields: ["a"])
   slug(slug: String): P @writes(view: "p_slug", op: "UPDATE", row: "args.slug", fields: ["a"])
@@ -720,6 +722,8 @@ type Mutation {
 		{name: "second view, same key", schema: joined, query: `{p(id: 1) {slug}}`, data: `{"p":{"id":"1","slug":"x"}}`, mutation: `{more(id: 1)}`, falls: true},
 		{name: "second view, same key, other row", schema: joined, query: `{p(id: 1) {slug}}`, data: `{"p":{"id":"1","slug":"x"}}`, mutation: `{more(id: 2)}`},
 		{name: "second view, other key", schema: joined, query: `{p(id: 1) {a}}`, data: `{"p":{"id":"1","slug":"x"}}`, mutation: `{slug(slug: "x") {a}}`, falls: true},
+		{name: "predicate reads a type, second view", schema: joined, query: `{other}`, predicate: []string{"P"}, mutation: `{slugNew {a}}`, falls: true},
+		{name: "predicate reads nothing, second view", schema: joined, query: `{other}`, mutation: `{slugNew {a}}`},
 		{name: "second view, created", schema: joined, query: `{p(id: 1) {a}}`, data: `{"p":{"id":"1","slug":"x"}}`, mutation: `{slugNew {a}}`, result: `{"slugNew":{"id":"5","slug":"x"}}`, falls: true},
 
 		{name: "implicit view, row of a list", schema: implicit, query: `{is {e {n}}}`, data: `{"is":[{"id":"1","e":{"id":"2"}}]}`, mutation: `{i(id: 1)}`, falls: true},
