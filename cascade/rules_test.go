@@ -118,6 +118,7 @@ type Mutation {
   setEmail(id: ID!, email: String): User @writes(view: "User", op: "UPDATE", row: "args.id", set: ["email"], fields: [])
   karma(id: ID!): Boolean @writes(view: "User", op: "UPDATE", row: "args.id", fields: ["karma"])
   createUser: Boolean @writes(view: "User", op: "CREATE")
+  renameTag(id: ID!): Boolean @writes(view: "Tag", op: "UPDATE", row: "args.id", fields: ["name"])
   createTag: Tag @writes(view: "Tag", op: "CREATE")
   statsWritten(id: ID!): Boolean @writes(view: "Stats", op: "UPDATE", row: "args.id")
 }`
@@ -405,6 +406,8 @@ func TestNestedRules(t *testing.T) {
 		{name: "computed from its own row", query: `{post(id: 1) {excerpt}}`, data: post1, mutation: `{updatePost2(id: 1)}`, falls: true},
 		{name: "computed from its own row, others", query: `{post(id: 1) {excerpt}}`, data: post1, mutation: `{updatePost2(id: 2)}`},
 		{name: "typeless relation", query: `{post(id: 1) {tags {id}}}`, data: `{"post":{"id":"1","tags":[]}}`, mutation: `{tagPost(postId: 1, tagId: 5)}`, falls: true},
+		{name: "rows that come into sight in a relation", query: `{post(id: 1) {tags {id}}}`, data: `{"post":{"id":"1","tags":[]}}`, predicate: []string{"Tag.name"}, mutation: `{renameTag(id: 5)}`, falls: true},
+		{name: "rows of a relation, nothing consulted", query: `{post(id: 1) {tags {id}}}`, data: `{"post":{"id":"1","tags":[]}}`, mutation: `{renameTag(id: 5)}`},
 		{name: "typeless relation of another row", query: `{post(id: 1) {tags {id}}}`, data: `{"post":{"id":"1","tags":[]}}`, mutation: `{tagPost(postId: 2, tagId: 5)}`},
 		{name: "alias and fragment", query: `{post(id: 1) {a: author {...f}}} fragment f on User {n: name}`, data: post1, mutation: `{rename(id: 7)}`, falls: true},
 		{name: "skipped field", query: `($s: Boolean!) {post(id: 1) {status author @skip(if: $s) {name}}}`, vars: `{"s":true}`, data: post1, mutation: `{rename(id: 7)}`},
