@@ -24,9 +24,16 @@ const queryCacheSize = 1000
 
 // newGraphQL returns the GraphQL handler. Requests reach it with a tenant in their context.
 func newGraphQL(store *blog.Store, cache *gqlcache.Cache) *handler.Server {
-	srv := handler.New(graph.NewExecutableSchema(graph.Config{
-		Resolvers: &graph.Resolver{Store: store},
-	}))
+	srv := newHandler(store, graph.Config{Resolvers: &graph.Resolver{Store: store}})
+	if cache != nil {
+		srv.Use(cache) // last, so that it stores what the resolvers said
+	}
+	return srv
+}
+
+// newHandler is newGraphQL without a cache, for any schema that the resolvers fit.
+func newHandler(store *blog.Store, cfg graph.Config) *handler.Server {
+	srv := handler.New(graph.NewExecutableSchema(cfg))
 	srv.AddTransport(transport.Options{})
 	srv.AddTransport(transport.SSE{}) // a POST that accepts an event stream, so before POST
 	srv.AddTransport(transport.GET{})
@@ -38,9 +45,6 @@ func newGraphQL(store *blog.Store, cache *gqlcache.Cache) *handler.Server {
 	srv.AroundRootFields(oneSnapshot(store))
 	srv.Use(extension.Introspection{})
 	srv.Use(extension.AutomaticPersistedQuery{Cache: lru.New[string](queryCacheSize)})
-	if cache != nil {
-		srv.Use(cache) // last, so that it stores what the resolvers said
-	}
 	return srv
 }
 
