@@ -39,7 +39,7 @@ func (o *Operation) Events(out Outcome) (events []Event, everything string) {
 		}
 		w := writer{
 			plan:     o.plan,
-			args:     rw.args.ArgumentMap(out.Vars),
+			args:     o.plan.arguments(rw.args, out.Vars),
 			objects:  resultObjects(out.Result, rw.field),
 			answered: out.Result != nil && len(rw.field.On) > 0,
 		}

@@ -106,7 +106,7 @@ func (r *reader) args(fr *fieldReads) map[string]any {
 	if fr.args == nil {
 		return nil
 	}
-	return fr.args.ArgumentMap(r.vars)
+	return r.o.plan.arguments(fr.args, r.vars)
 }
 
 // presentRow depends on a row that is there.

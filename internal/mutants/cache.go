@@ -100,4 +100,9 @@ var cacheRules = []mutant{
 		old: "r.mu.nothing[root] = true", new: "_ = root",
 		test: "TestNothingWritten",
 	},
+	{
+		name: "defaults of input fields not applied", file: "cascade/outcome.go",
+		old: "o.plan.arguments(rw.args, out.Vars)", new: "rw.args.ArgumentMap(out.Vars)",
+		test: "TestInputDefaults",
+	},
 }
