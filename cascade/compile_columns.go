@@ -145,29 +145,34 @@ func (c *compiler) findColumn(v *View, name string) (Mask, *ast.Definition, erro
 	if err != nil {
 		return 0, nil, err
 	}
-	if len(parts) > 1 {
-		err = nil
-		for _, def := range c.infos[v].types {
-			end, stepErr := c.fieldPath(def, nil, parts, "")
-			if stepErr == nil && end.def.IsLeafType() {
-				return c.addLeaf(v, name, end.def), end.def, nil
-			}
-			if stepErr == nil {
-				stepErr = fmt.Errorf("the path %s ends at %s: go on to a scalar or enum", name, end.def.Name)
-			}
-			if err == nil {
-				err = stepErr
-			}
-		}
-		if err != nil {
-			return 0, nil, fmt.Errorf("view %q has no column %s: %w", v.Name, name, err)
-		}
+	if len(parts) > 1 && len(v.Types) > 0 {
+		return c.pathColumn(v, name, parts)
 	}
 	hint := "declare it in columns of its " + c.at(dirView)
 	if !v.Explicit {
 		hint = "give the type " + c.at(dirView) + " with this column"
 	}
 	return 0, nil, fmt.Errorf("view %q has no column %s: %s, or %s", v.Name, name, suggest(name, v.names), hint)
+}
+
+// pathColumn adds a path of fields that at least one type of the view has.
+func (c *compiler) pathColumn(v *View, name string, parts []string) (m Mask, leaf *ast.Definition, err error) {
+	for _, def := range c.infos[v].types {
+		end, stepErr := c.fieldPath(def, nil, parts, "")
+		if stepErr == nil && !end.def.IsLeafType() {
+			stepErr = fmt.Errorf("the path %s ends at %s: go on to a scalar or enum", name, end.def.Name)
+		}
+		switch {
+		case stepErr == nil:
+			m = c.addLeaf(v, name, end.def)
+		case err == nil:
+			err = stepErr
+		}
+	}
+	if m == 0 {
+		return 0, nil, fmt.Errorf("view %q has no column %s: %w", v.Name, name, err)
+	}
+	return m, c.infos[v].leaves[name], nil
 }
 
 // mask resolves a list of columns.

@@ -37,6 +37,11 @@ func TestCompileViews(t *testing.T) {
 		{"interface", `interface I @view(name: "v") { id: ID! } type A implements I { id: ID! } type B implements I @view(name: "b") { id: ID! }`, "v", "types [A] key id columns [id] touched {} hidden {}"},
 		{"interface named like itself", `interface I @view(name: "I") { id: ID! } type A implements I { id: ID! }`, "I", "types [A] key id columns [id] touched {} hidden {}"},
 		{"second view", `type T @view(name: "a") @view(name: "b", columns: ["x"]) { id: ID! }`, "b", "types [T] key id columns [id x] touched {} hidden {x}"},
+		{
+			"path of one type", `type A @view(name: "v") { id: ID! s: String } type B @view(name: "v", columns: ["author.name"]) { id: ID! author: User! s: Status }
+				extend type Query { f: Int @reads(view: "v", where: ["s = 'anything'"]) }`, "v",
+			"types [A B] key id columns [id s author.name] touched {} hidden {}",
+		},
 		{"extension", `type T { id: ID! } extend type T @view(name: "v") { n: Int }`, "v", "types [T] key id columns [id n] touched {} hidden {}"},
 		{"schema", `extend schema @view(name: "v", key: "k", columns: ["a", "k", "b.c"], touched: ["a"], static: true)`, "v", "types [] key k columns [k a b.c] touched {a} hidden {a b.c} static"},
 		{
@@ -308,6 +313,57 @@ extend type AuthorStats @view(name: "author_stats", key: "authorId")
 	}
 	if got := describeShapes(p, "posts"); got != ":* author.id:{author.id} author.id+status:{author.id status}" {
 		t.Errorf("shapes of posts: %s", got)
+	}
+}
+
+// The bits of columns and the ids of views and shapes are shared by the instances that have the same
+// schema, however it is split into files.
+func TestCompileIsIndependentOfOrder(t *testing.T) {
+	t.Parallel()
+	const first = `type A @view(name: "x", columns: ["c"]) @dependsOn(on: "v_post", key: "author.id") { id: ID! a: Int b: Post }`
+	const second = `type B @view(name: "x", columns: ["d"]) { id: ID! b: Post! }
+extend type Query { q(s: String): Int @reads(view: "x", where: ["b.author.id = args.s", "b.title = args.s"]) }`
+	p := mustCompile(t, first+faultBase, second, Options{})
+	q := mustCompile(t, second+faultBase, first, Options{})
+	if len(p.views) != len(q.views) {
+		t.Fatalf("got %d and %d views", len(p.views), len(q.views))
+	}
+	for i, v := range p.views {
+		other := q.views[i]
+		if v.Name != other.Name {
+			t.Fatalf("view %d is %s and %s", i, v.Name, other.Name)
+		}
+		if a, b := describeView(p, v.Name)+describeShapes(p, v.Name), describeView(q, v.Name)+describeShapes(q, v.Name); a != b {
+			t.Errorf("view %s is\n%s\nand\n%s", v.Name, a, b)
+		}
+	}
+	want := "types [A B] key id columns [id a c d b.author.id b.title] touched {} hidden {c d} <- v_post(author.id)*"
+	if got := describeView(p, "x"); got != want {
+		t.Errorf("x is\n%s\nwant\n%s", got, want)
+	}
+}
+
+// gqlparser loads some schemas that make no sense; they must not stop a server with a panic.
+func TestCompileOddSchemas(t *testing.T) {
+	t.Parallel()
+	rows := []struct{ name, schema, view, want string }{
+		{"only types", `type A { id: ID! }`, "A", "types [A] key id columns [id] touched {} hidden {} implicit"},
+		{"union as query", `schema { query: U } union U = A type A { id: ID! }`, "A", "types [A] key id columns [id] touched {} hidden {} implicit"},
+		{"enum as mutation", `schema { query: Q mutation: E } enum E { A } type Q { id: ID! }`, "Q", "none"},
+		{"interface as query", `schema { query: I } interface I { a(id: ID!): A } type A @view(name: "a") { id: ID! }`, "a", "types [A] key id columns [id] touched {} hidden {}"},
+		{"one root for all", `schema { query: Q mutation: Q subscription: Q } type Q { a: A @reads(view: "A") @writes(view: "A") } type A { id: ID! }`, "A", "types [A] key id columns [id] touched {} hidden {} implicit written"},
+		{"extension without a type", `extend type A @view(name: "a") { id: ID! }`, "a", "types [A] key id columns [id] touched {} hidden {}"},
+		{"query in a union", `union U = Query | A type Query { n: Int } type A { id: ID! }`, "A", "types [A] key id columns [id] touched {} hidden {} implicit"},
+		{"recursive types", `type A { id: ID! a: A! b(x: Int): [[B!]!]! } type B @view(name: "b", columns: ["a.a.a.id", "a.b.a.id"]) { id: ID! a: A! }`, "b", "types [B] key id columns [id a.a.a.id a.b.a.id] touched {} hidden {}"},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			p := mustCompile(t, row.schema, "", Options{})
+			if got := describeView(p, row.view); got != row.want {
+				t.Errorf("view %s is\n%s\nwant\n%s", row.view, got, row.want)
+			}
+		})
 	}
 }
 

@@ -130,9 +130,13 @@ func (c *compiler) changedColumns(w *Write, s site, items []literal) {
 
 // columnsFrom maps the fields of an input to columns. Fields that match none change anything.
 func (c *compiler) columnsFrom(v *View, path []string, input *ast.Definition) columnsFrom {
-	from := columnsFrom{path: path, masks: map[string]Mask{}, columns: map[string]string{}}
+	from := columnsFrom{path: path, masks: map[string]Mask{}, columns: map[string]string{}, defaults: map[string]Value{}}
 	for _, f := range input.Fields {
-		from.masks[f.Name] = AllColumns
+		if f.DefaultValue != nil {
+			v, _ := f.DefaultValue.Value(nil)
+			from.defaults[f.Name] = ValueOf(v)
+		}
+		var found Mask
 		names := []string{f.Name}
 		if prefix, ok := strings.CutSuffix(f.Name, "Id"); ok && prefix != "" {
 			names = append(names, prefix+".id")
@@ -142,14 +146,18 @@ func (c *compiler) columnsFrom(v *View, path []string, input *ast.Definition) co
 			if err != nil {
 				continue
 			}
-			from.masks[f.Name] = m
+			// A type may have both authorId and author.id: then both change.
+			found |= m
 			// Only a single value of a fitting type is the new value of its column.
 			def := c.schema.Types[f.Type.Name()]
-			if f.Type.Elem == nil && def.IsLeafType() && leafCheck(leaf, def, Term{Operand: Operand{Kind: FromArgs}}) == nil {
+			if from.columns[f.Name] == "" && f.Type.Elem == nil && def.IsLeafType() && leafCheck(leaf, def, Term{Operand: Operand{Kind: FromArgs}}) == nil {
 				from.columns[f.Name] = name
 			}
-			break
 		}
+		if found == 0 {
+			found = AllColumns
+		}
+		from.masks[f.Name] = found
 	}
 	return from
 }

@@ -16,6 +16,10 @@ type Event struct {
 	Columns Mask
 	// Old and New are values that every row of the event had before and has afterwards.
 	Old, New Known
+
+	// everywhere says that the change is not confined to the partition that it was made in: it follows
+	// from a change of a view that the partitions share.
+	everywhere bool
 }
 
 // Known are the values known of some columns. A column with several values holds one of them.
@@ -49,13 +53,25 @@ func (k Known) with(column string, values []Value) Known {
 	return append(k[:len(k):len(k)], ColumnValues{column, values})
 }
 
-// RowEvent returns a change of one row of a type or view about which nothing else is known. ok is
-// false when the name is neither.
+// RowEvent returns a change of one row of a type or view about which nothing else is known. A key that
+// is null or unknown stands for every row. ok is false when the name is neither.
 func (p *Plan) RowEvent(name string, id Value) (events []Event, ok bool) {
-	for _, v := range p.viewsNamed(name) {
-		events = append(events, Event{View: v, Op: Any, Rows: []string{id.text}, Columns: AllColumns})
+	views := p.viewsNamed(name)
+	for _, v := range views {
+		events = append(events, rowEvent(v, Any, id, keyedLike(v, views)))
 	}
 	return events, len(events) > 0
+}
+
+// keyedLike says whether a key of the first of the views is one of v too.
+func keyedLike(v *View, views []*View) bool { return v.Key == views[0].Key }
+
+// rowEvent is a change of one row, when its key is known.
+func rowEvent(v *View, op Op, id Value, known bool) Event {
+	if !known || id.kind != valueText {
+		return Event{View: v, Op: Any, All: true, Columns: AllColumns}
+	}
+	return Event{View: v, Op: op, Rows: []string{id.text}, Columns: AllColumns}
 }
 
 // ViewEvent returns a change of unknown rows of a view or of the views of a type.
@@ -68,11 +84,11 @@ func (p *Plan) ViewEvent(name string) (events []Event, ok bool) {
 
 // viewsNamed resolves the name of a view, an object type, or an interface or union.
 func (p *Plan) viewsNamed(name string) []*View {
-	if v := p.byName[name]; v != nil {
-		return []*View{v}
-	}
 	if vs := p.byType[name]; len(vs) > 0 {
 		return vs
+	}
+	if v := p.byName[name]; v != nil {
+		return []*View{v}
 	}
 	var vs []*View
 	if def := p.schema.Types[name]; def != nil && def.IsAbstractType() {
@@ -87,13 +103,19 @@ func (p *Plan) viewsNamed(name string) []*View {
 	return vs
 }
 
-// Publish appends to dst the tags of the events and of everything derived from them, merged and
-// sorted by hash. A change made inside a partition reaches, in partitioned views, only that
-// partition's readers and those outside all partitions.
+// Publish appends to dst the tags of the events and of everything derived from them, and returns all of
+// it merged and sorted by hash. A change made inside a partition reaches, in partitioned views, only
+// that partition's readers and those outside all partitions; what is derived from a view that is not
+// partitioned reaches all.
 func (p *Plan) Publish(dst []Tag, events []Event, part Partition) []Tag {
-	pub := publisher{out: append(dst, Anything), part: part}
-	for _, e := range p.Cascade(events) {
-		pub.event(&e)
+	pub := publisher{out: append(dst, Anything)}
+	all := p.Cascade(events)
+	for i := range all {
+		pub.part = part
+		if all[i].everywhere {
+			pub.part = Partition{}
+		}
+		pub.event(&all[i])
 	}
 	return Merge(pub.out)
 }
@@ -103,28 +125,33 @@ func (p *Plan) Publish(dst []Tag, events []Event, part Partition) []Tag {
 func (p *Plan) Cascade(events []Event) []Event {
 	all := slices.Clone(events)
 	seen := map[derivedRow]bool{}
+	visited := func(d *Event, all bool, k string) bool {
+		return seen[derivedRow{d.View, d.everywhere, all, k}] || seen[derivedRow{d.View, true, all, k}]
+	}
 	for i := 0; i < len(all); i++ { // grows while it runs; the graph has no cycles
 		e := all[i]
 		for _, edge := range e.View.out {
 			if e.Columns&(edge.using|existence) == 0 {
 				continue
 			}
-			d := Event{View: edge.to, Op: Any, Columns: AllColumns}
+			d := Event{View: edge.to, Op: Any, Columns: AllColumns, everywhere: e.everywhere || !e.View.Partitioned}
 			rows, known := edge.rows(&e)
 			if !known {
 				d.All = true
 				rows = []string{""}
 			}
 			for _, k := range rows {
-				if seen[derivedRow{edge.to, d.All, k}] || seen[derivedRow{edge.to, true, ""}] {
+				if visited(&d, d.All, k) || visited(&d, true, "") {
 					continue
 				}
-				seen[derivedRow{edge.to, d.All, k}] = true
-				if !d.All {
+				seen[derivedRow{d.View, d.everywhere, d.All, k}] = true
+				if d.All {
+					all = append(all, d)
+				} else {
 					d.Rows = append(d.Rows, k)
 				}
 			}
-			if d.All || len(d.Rows) > 0 {
+			if len(d.Rows) > 0 {
 				all = append(all, d)
 			}
 		}
@@ -133,9 +160,9 @@ func (p *Plan) Cascade(events []Event) []Event {
 }
 
 type derivedRow struct {
-	view *View
-	all  bool
-	key  string
+	view            *View
+	everywhere, all bool
+	key             string
 }
 
 // rows returns the keys of the rows derived from an event's rows, when they can be told: from the old
@@ -188,27 +215,41 @@ type publisher struct {
 	out  []Tag
 	part Partition
 	b    tagBuilder
+	keys []Value // of the event's rows, when it has no others
 }
 
 func (p *publisher) event(e *Event) {
 	if e.Columns == 0 || (len(e.Rows) == 0 && !e.All) {
 		return // nothing changed
 	}
+	p.keys = p.keys[:0]
 	for _, k := range e.Rows {
 		p.out = append(p.out, Tag{p.b.row(e.View, []byte(k)), uint64(e.Columns)})
+		p.keys = append(p.keys, Value{kind: valueText, text: k})
+	}
+	if e.All {
+		p.keys = p.keys[:0]
 	}
 	parts, n := writerParts(e.View, p.part)
 	for _, part := range parts[:n] {
-		if e.All {
-			// a row that is created was not there, a row that is deleted was
-			if e.Op != Create {
-				p.out = append(p.out, Tag{p.b.rows(tagAllRows, e.View, part), uint64(e.Columns)})
-			}
-			if e.Op != Delete {
-				p.out = append(p.out, Tag{p.b.rows(tagNoRow, e.View, part), uint64(e.Columns)})
-			}
-		}
+		p.rows(e, part)
 		p.shapes(e, part)
+	}
+}
+
+// rows publishes what the reads of rows listen to besides their own rows.
+func (p *publisher) rows(e *Event, part uint64) {
+	add := func(kind byte) {
+		p.out = append(p.out, Tag{p.b.rows(kind, e.View, part), uint64(e.Columns)})
+	}
+	if e.All && e.Op != Create { // a row that is created was not there
+		add(tagAllRows)
+	}
+	if e.All && e.Op != Delete { // a row that is deleted was there
+		add(tagNoRow)
+	}
+	if e.Op != Create && e.Op != Delete {
+		add(tagUpdate)
 	}
 }
 
@@ -225,30 +266,33 @@ func (p *publisher) shapes(e *Event, part uint64) {
 		}
 		switch {
 		case e.Op == Create:
-			p.tuple(sh, e.New, nil, 0, e.Columns, part)
+			p.tuple(sh, e, e.New, nil, part)
 		case e.Op == Delete:
-			p.tuple(sh, e.Old, nil, 0, e.Columns, part)
+			p.tuple(sh, e, e.Old, nil, part)
 		case e.Op == Update && e.Columns&existence == 0:
 			// a column that did not change has one value, whichever side knows it
-			p.tuple(sh, e.Old, e.New, e.Columns, e.Columns, part)
-			p.tuple(sh, e.New, e.Old, e.Columns, e.Columns, part)
+			p.tuple(sh, e, e.Old, e.New, part)
+			p.tuple(sh, e, e.New, e.Old, part)
 		default:
-			p.tuple(sh, nil, nil, 0, e.Columns, part)
+			p.tuple(sh, e, nil, nil, part)
 		}
 	}
 }
 
 // tuple publishes the tags of one side's values: for the columns of the shape that are known, each
 // combination; the reads that compare other columns as well subscribe to every subset of theirs.
-// other tells the values of columns outside changed.
-func (p *publisher) tuple(sh *shape, side, other Known, changed, mask Mask, part uint64) {
+// other tells the values of columns that did not change. The key of known rows is always known.
+func (p *publisher) tuple(sh *shape, e *Event, side, other Known, part uint64) {
 	var known uint
-	lists := make([][]Value, len(sh.columns))
+	var lists [maxTerms][]Value
 	combos := 1
 	for i, c := range sh.columns {
 		vals := side.of(c)
-		if vals == nil && other != nil && changed&sh.bits[i] == 0 {
+		if vals == nil && other != nil && e.Columns&sh.bits[i] == 0 {
 			vals = other.of(c)
+		}
+		if c == e.View.Key && len(p.keys) > 0 {
+			vals = p.keys
 		}
 		if vals == nil || slices.ContainsFunc(vals, func(v Value) bool { return !v.Known() }) || combos*len(vals) > maxCombinations {
 			continue
@@ -257,7 +301,8 @@ func (p *publisher) tuple(sh *shape, side, other Known, changed, mask Mask, part
 		known |= 1 << i
 		lists[i] = vals
 	}
-	p.combine(sh, known, 0, lists, make([]Value, len(lists)), mask, part)
+	var combo [maxTerms]Value
+	p.combine(sh, known, 0, lists[:len(sh.columns)], combo[:len(sh.columns)], e.Columns, part)
 }
 
 func (p *publisher) combine(sh *shape, known uint, i int, lists [][]Value, combo []Value, mask Mask, part uint64) {

@@ -18,6 +18,9 @@ func (p *Plan) finish() {
 			}
 		}
 	}
+	for _, v := range p.views {
+		v.above = ancestors(nil, v)
+	}
 	p.pathsByType = map[string][][]string{}
 	for ref, f := range p.fields {
 		for i := range f.Reads {
@@ -45,4 +48,14 @@ func (p *Plan) addPath(typ string, path []string) {
 	if !slices.ContainsFunc(p.pathsByType[typ], func(q []string) bool { return slices.Equal(q, path) }) {
 		p.pathsByType[typ] = append(p.pathsByType[typ], path)
 	}
+}
+
+// ancestors adds the views that v is derived from. The graph has no cycles.
+func ancestors(above []*View, v *View) []*View {
+	for _, e := range v.in {
+		if !slices.Contains(above, e.from) {
+			above = ancestors(append(above, e.from), e.from)
+		}
+	}
+	return above
 }

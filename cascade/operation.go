@@ -3,6 +3,7 @@ package cascade
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cascadeql/cascadeql/extractor"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -25,11 +26,13 @@ type Operation struct {
 	sels  []selection  // by extractor.Selection.ID
 	reads []fieldReads // by extractor.Field.ID
 	roots []rootWrites // by position in Extract.Root.Fields, of a mutation
+	sets  []*View      // with reads that are not of one row
+	rows  []*View      // with reads of one row
 }
 
 // selection is what an answer's object at one position depends on by itself.
 type selection struct {
-	views []*View // of the object's type, when explicit
+	views []*View // of the object's type
 	mask  Mask    // columns selected from the first of them, hidden ones included
 	// nested lists the fields whose reads need the object's own values.
 	nested []*extractor.Field
@@ -39,7 +42,7 @@ type selection struct {
 type fieldReads struct {
 	args  *ast.Field // to evaluate the arguments; nil when no read needs them
 	reads []boundRead
-	// once says that no read needs the enclosing object.
+	// nested says that some read needs the enclosing object.
 	nested bool
 }
 
@@ -112,11 +115,15 @@ func (o *Operation) undeclared(what string) {
 func (o *Operation) bindSelection(s *extractor.Selection, covered bool) {
 	p := o.plan
 	me := &o.sels[s.ID]
-	if vs := p.byType[s.Object.Name]; len(vs) > 0 && vs[0].Explicit {
+	if vs := p.byType[s.Object.Name]; len(vs) > 0 {
 		me.views = vs
 		me.mask = vs[0].hidden
+		if !vs[0].Explicit {
+			me.mask = AllColumns // nothing says what is a column
+		}
 		for _, v := range vs {
 			o.checkWritten(v)
+			note(&o.rows, v)
 		}
 	}
 	wrapper := covered && len(p.byType[s.Object.Name]) == 0
@@ -136,7 +143,7 @@ func (o *Operation) bindField(s *extractor.Selection, me *selection, f *extracto
 	case declared:
 		o.bindReads(s, me, f, decl)
 	case wrapper:
-	case len(f.On) == 0 && len(me.views) > 0:
+	case len(f.On) == 0 && len(me.views) > 0 && me.views[0].Explicit:
 		m, ok := me.views[0].column(f.Definition.Name)
 		if !ok {
 			o.undeclared(s.Object.Name + "." + f.Definition.Name)
@@ -160,6 +167,11 @@ func (o *Operation) bindReads(s *extractor.Selection, me *selection, f *extracto
 		r := &decl.Reads[i]
 		for _, v := range r.Views {
 			o.checkWritten(v)
+			if r.Kind == ReadRow {
+				note(&o.rows, v)
+			} else {
+				note(&o.sets, v)
+			}
 		}
 		b := boundRead{Read: r}
 		operands := r.operands()
@@ -172,13 +184,14 @@ func (o *Operation) bindReads(s *extractor.Selection, me *selection, f *extracto
 					fr.args = &ast.Field{Name: f.Definition.Name, Definition: f.Definition, Arguments: f.Arguments}
 				}
 			case FromParent:
-				if r.Kind == ReadRow && returnsRow(f, op.Path, o.plan) {
+				if r.Kind == ReadRow && returnsRow(f, r, o.plan) {
 					b.child = true
 				} else {
 					b.paths[j] = pathIndex(s, me, op.Path)
 					fr.nested = true
 				}
 				if len(me.views) > 0 {
+					// a path that is no column is one that no change names: it comes with all of them
 					m, _ := me.views[0].column(columnName(op.Path))
 					me.mask |= m
 				}
@@ -203,19 +216,29 @@ func (r *Read) operands() []Operand {
 	return ops
 }
 
-// returnsRow says whether path, from the enclosing object, leads to the key of the object that f
-// itself returns, for every type it may return.
-func returnsRow(f *extractor.Field, path []string, p *Plan) bool {
+// returnsRow says whether a row read names, by way of the enclosing object, the very object that f
+// returns, for every type it may return.
+func returnsRow(f *extractor.Field, r *Read, p *Plan) bool {
+	path := r.Row.Path
 	if len(path) != 2 || path[0] != f.Definition.Name || len(f.On) == 0 || len(f.Arguments) > 0 {
 		return false
 	}
+	var own []*View
 	for _, on := range f.On {
 		vs := p.byType[on.Object.Name]
-		if len(vs) == 0 || !vs[0].Explicit || vs[0].Key != path[1] {
+		if len(vs) == 0 || vs[0].Key != path[1] || !slices.Contains(r.Views, vs[0]) {
 			return false
 		}
+		note(&own, vs[0])
 	}
-	return true
+	return len(own) == len(r.Views)
+}
+
+// note adds a view to a set of views.
+func note(set *[]*View, v *View) {
+	if !slices.Contains(*set, v) {
+		*set = append(*set, v)
+	}
 }
 
 // pathIndex finds where the extractor reports a path of the enclosing object: -1 is its key.

@@ -21,7 +21,7 @@ type Payloads struct {
 func (p *Plan) Payloads(res *extractor.Result) Payloads {
 	var out Payloads
 	for _, raw := range res.Cascade {
-		out.add(p, extractor.ParseCascade(raw.Raw), "cascade payload of "+raw.Root.Definition.Name)
+		out.add(p, raw.Parse(), "cascade payload of "+raw.Root.Definition.Name)
 	}
 	return out
 }
@@ -31,14 +31,12 @@ func (out *Payloads) add(p *Plan, c extractor.Cascade, what string) {
 	case c.Malformed:
 		out.Everything = what + " is malformed"
 		return
-	case c.Failed:
-		// an empty list of changes says nothing then; what the schema declares counts
-	case c.Truncated:
-		if len(c.Updated)+len(c.Deleted) == 0 {
-			out.Everything = what + " is incomplete"
-			return
-		}
+	case c.Truncated && len(c.Updated)+len(c.Deleted) == 0:
+		out.Everything = what + " is incomplete"
+		return
 	}
+	// A payload that reports a failure adds what it lists all the same. That it lists nothing says
+	// nothing: what the schema declares counts.
 	for _, list := range [][]extractor.Change{c.Updated, c.Deleted} {
 		for _, ch := range list {
 			views := p.viewsNamed(ch.Type)
@@ -46,14 +44,10 @@ func (out *Payloads) add(p *Plan, c extractor.Cascade, what string) {
 				out.Everything = what + " names the unknown type " + ch.Type
 				return
 			}
+			id := Value{kind: valueText, text: ch.ID}
 			for _, v := range views {
-				e := Event{View: v, Op: payloadOps[ch.Op], Columns: AllColumns}
-				if ch.ID == "" || c.Truncated {
-					e.All, e.Op = true, Any
-				} else {
-					e.Rows = []string{ch.ID}
-				}
-				out.Events = append(out.Events, e)
+				known := ch.ID != "" && !c.Truncated && keyedLike(v, views)
+				out.Events = append(out.Events, rowEvent(v, payloadOps[ch.Op], id, known))
 			}
 		}
 	}

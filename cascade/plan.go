@@ -72,6 +72,8 @@ type View struct {
 	names   []string         // column names by order of declaration
 	// touched are the columns that every write changes by itself.
 	touched Mask
+	// above are the views that this one is derived from, directly or not.
+	above []*View
 	// hidden are the columns that no field shows. A change of one may move the row in or out of a
 	// caller's sight (tenant_id, deleted_at), so every read of a row depends on them.
 	hidden Mask
@@ -178,6 +180,9 @@ type columnsFrom struct {
 	masks map[string]Mask
 	// columns by input field name, so that a set field also tells the new value of its column.
 	columns map[string]string
+	// defaults by input field name: what the code that unmarshals the input sets when a request does
+	// not. A field with a default is always set.
+	defaults map[string]Value
 }
 
 // maxTerms bounds the terms of one where: a read subscribes to every subset of its terms.
@@ -186,7 +191,10 @@ const maxTerms = 4
 // column returns the mask of a column by name or path, and whether the view has it.
 func (v *View) column(name string) (Mask, bool) {
 	b, ok := v.columns[name]
-	return Mask(1) << b, ok
+	if !ok {
+		return 0, false
+	}
+	return Mask(1) << b, true
 }
 
 // addColumn gives a column its bit.
@@ -198,8 +206,8 @@ func (v *View) addColumn(name string) Mask {
 		v.columns = map[string]uint8{}
 	}
 	b := uint8(overflowBit)
-	if len(v.names) < existenceBit {
-		b = uint8(len(v.names))
+	if n := len(v.names); n < existenceBit {
+		b = uint8(n)
 	}
 	v.columns[name] = b
 	v.names = append(v.names, name)

@@ -66,6 +66,7 @@ func TestPolicy(t *testing.T) {
 		{"private field not selected", `type Query { a: A ` + public + ` } type A ` + public + ` { n: Int m: Int @cacheControl(scope: PRIVATE) }`, `{a{n}}`, Policy{MaxAge: -1, Default: true, Public: true}},
 		{"private type", `type Query { a: A ` + public + ` } type A @cacheControl(scope: PRIVATE) { n: Int ` + public + ` }`, `{a{n}}`, Policy{MaxAge: -1, Default: true, PrivateBy: "A"}},
 		{"private type extension", `type Query { a: A ` + public + ` } type A ` + public + ` { n: Int } extend type A @cacheControl(scope: PRIVATE)`, `{a{n}}`, Policy{MaxAge: -1, Default: true, PrivateBy: "A"}},
+		{"public type extension", `type Query { a: A ` + public + ` } type A @cacheControl(scope: PRIVATE) { n: Int } extend type A ` + public, `{a{n}}`, Policy{MaxAge: -1, Default: true, PrivateBy: "A"}},
 		{"inner object says nothing", `type Query { a: A ` + public + ` } type A ` + public + ` { b: A n: Int }`, `{a{b{n}}}`, Policy{MaxAge: -1, Default: true, PrivateBy: "A.b"}},
 		{"A2: private type through an interface", `type Query { a: I @cacheControl(maxAge: 60, scope: PUBLIC) } interface I ` + public + ` { n: Int } type A implements I @cacheControl(scope: PRIVATE) { n: Int ` + public + ` }`, `{a{n}}`, Policy{MaxAge: 60, LimitedBy: "Query.a", PrivateBy: "A"}},
 		{"private type through a union", `type Query { a: U ` + public + ` } union U ` + public + ` = A | B type A @cacheControl(scope: PRIVATE) { n: Int } type B ` + public + ` { n: Int }`, `{a{...on B{n}}}`, Policy{MaxAge: -1, Default: true, PrivateBy: "A"}},

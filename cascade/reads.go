@@ -18,8 +18,8 @@ type Reader struct {
 	part Partition
 	out  []Tag
 	b    tagBuilder
-	// consulted are the columns that the caller's predicate looks at: reads of their views depend on
-	// them too.
+	// consulted are the columns that the caller's predicate looks at: the rows of their views depend
+	// on them too.
 	consulted map[*View]Mask
 
 	keys [][]byte // scratch
@@ -76,14 +76,29 @@ func (r *Reader) consult(name string) error {
 			continue
 		}
 		if m, ok := v.column(name[i+1:]); ok {
-			if r.consulted == nil {
-				r.consulted = map[*View]Mask{}
-			}
-			r.consulted[v] |= m
+			r.consultColumn(v, m)
 			return nil
 		}
 	}
 	return fmt.Errorf("cascade: no view or column %q: a predicate may read views of the schema and their columns", name)
+}
+
+// consultColumn notes a column on which it depends whether the caller sees a row. Rows of the answer
+// have the column in their masks. But rows may also come into sight, in lists that do not compare the
+// column and in what is derived from the view: any row's update is one of those.
+func (r *Reader) consultColumn(v *View, m Mask) {
+	if r.consulted == nil {
+		r.consulted = map[*View]Mask{}
+	}
+	r.consulted[v] |= m
+	derived := func(w *View) bool { return slices.Contains(w.above, v) }
+	if !slices.Contains(r.o.sets, v) && !slices.ContainsFunc(r.o.sets, derived) && !slices.ContainsFunc(r.o.rows, derived) {
+		return
+	}
+	parts, n := readerParts(v, r.part)
+	for _, p := range parts[:n] {
+		r.add(r.b.rows(tagUpdate, v, p), m)
+	}
 }
 
 // viewNamed returns the view of that name, or the first view of the type of that name.
@@ -116,8 +131,8 @@ func (r *Reader) object(res *extractor.Result, i int) {
 		if i == 0 {
 			mask = s.mask | r.consulted[v] | existence
 		}
-		if obj.Key == nil {
-			r.whole(v, AllColumns)
+		if obj.Key == nil || v.Key != s.views[0].Key {
+			r.whole(v, AllColumns) // which of its rows is not known
 			continue
 		}
 		r.presentRow(v, obj.Key, mask)
@@ -158,6 +173,18 @@ func (r *Reader) anyRow(v *View, key []byte) {
 	parts, n := readerParts(v, r.part)
 	for _, p := range parts[:n] {
 		r.add(r.b.rows(tagNoRow, v, p), AllColumns)
+	}
+}
+
+// someRowAppears depends on rows that come, be it into the caller's sight: the answer has null for a
+// row, and does not tell whether the parent names none or one that is not there.
+func (r *Reader) someRowAppears(views []*View) {
+	for _, v := range views {
+		mask := existence | v.hidden | r.consulted[v]
+		if !v.Explicit {
+			mask = AllColumns
+		}
+		r.whole(v, mask)
 	}
 }
 
@@ -213,7 +240,13 @@ func (r *Reader) rowReads(res *extractor.Result, obj *extractor.Object) {
 	fr := &r.o.reads[f.ID]
 	for i := range fr.reads {
 		b := &fr.reads[i]
-		if b.Kind != ReadRow || b.child {
+		if b.Kind != ReadRow {
+			continue
+		}
+		if b.child {
+			if obj.Null {
+				r.someRowAppears(b.Views)
+			}
 			continue
 		}
 		keys, ok := r.rowKeys(b, r.args(fr), &res.Objects[obj.Parent])
@@ -282,7 +315,7 @@ func (r *Reader) operand(op Operand, path int, args map[string]any, parent *extr
 
 // valuesOfPath turns what the extractor found at a hidden path into values.
 func valuesOfPath(paths [][][]byte, i int) (vals []Value, null, ok bool) {
-	if i >= len(paths) || paths[i] == nil {
+	if i < 0 || i >= len(paths) || paths[i] == nil {
 		return nil, false, false
 	}
 	for _, raw := range paths[i] {
@@ -305,7 +338,7 @@ func (r *Reader) where(b *boundRead, args map[string]any, parent *extractor.Obje
 	v := b.Views[0]
 	var columns []string
 	var lists [][]Value
-	combos, mask := 1, b.Using|r.consulted[v]|existence
+	combos, mask := 1, b.Using|existence
 	for i, t := range b.Where {
 		m, _ := v.column(t.Column)
 		vals, null, ok := r.operand(t.Operand, b.paths[i], args, parent)

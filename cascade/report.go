@@ -5,6 +5,9 @@ import "slices"
 // A Report is what a resolver knows of one row that a mutation changed, or left as it was. It refines
 // the declared writes of the operation, and adds a change of its own where none names the row.
 type Report struct {
+	// Root is the response name of the root field whose resolver reports. "" is unknown: then what it
+	// says of the row having stayed as it was counts only when no other root field's writes name it.
+	Root string
 	View *View
 	Key  string
 	// Unchanged says that the row is as it was: no declared write of this row happened.
@@ -14,8 +17,9 @@ type Report struct {
 	Old, New Value
 }
 
-// NewReport resolves the names of a report. ok is false for an unknown type or view, or a column
-// that the view does not have.
+// NewReport resolves the names of a report. Without a column it says that the row is unchanged. ok is
+// false for an unknown type or view, a column that the view does not have, and a key that is null or
+// unknown. A value that is unknown is allowed: then the column counts as changed.
 func (p *Plan) NewReport(name string, id Value, column string, before, after Value) (Report, bool) {
 	v := p.viewNamed(name)
 	if v == nil || id.kind != valueText {
@@ -30,9 +34,21 @@ func (p *Plan) NewReport(name string, id Value, column string, before, after Val
 	return Report{View: v, Key: id.text, Column: column, Old: before, New: after}, true
 }
 
-// refine applies reports to events. An event that names a reported row is split, so that what is
-// known of the row is said of no other.
-func refine(events []Event, reports []Report) []Event {
+// same says that nothing changed, as far as the report goes.
+func (r *Report) same() bool {
+	return r.Unchanged || r.Old == r.New && r.Old.Known()
+}
+
+// rootEvents are the events of one root field.
+type rootEvents struct {
+	root   string // its response name
+	events []Event
+}
+
+// refine applies reports to the events of the root fields. An event that names a reported row is
+// split, so that what is known of the row is said of no other.
+func refine(roots []rootEvents, reports []Report) []Event {
+	var more []Event
 	for len(reports) > 0 {
 		row := reports[0]
 		var about []Report
@@ -43,13 +59,59 @@ func refine(events []Event, reports []Report) []Event {
 			}
 			return same
 		})
-		events = refineRow(events, row.View, row.Key, about)
+		more = append(more, refineRow(roots, row.View, row.Key, about)...)
 	}
-	return events
+	var out []Event
+	for _, r := range roots {
+		out = append(out, r.events...)
+	}
+	return append(out, more...)
 }
 
-func refineRow(events []Event, v *View, key string, about []Report) []Event {
-	named := false
+// refineRow applies the reports about one row, and returns the event of those that refine none.
+func refineRow(roots []rootEvents, v *View, key string, about []Report) []Event {
+	var namers []string
+	for _, r := range roots {
+		if slices.ContainsFunc(r.events, func(e Event) bool { return e.View == v && slices.Contains(e.Rows, key) }) {
+			namers = append(namers, r.root)
+		}
+	}
+	used := make([]bool, len(about))
+	for i, r := range roots {
+		if !slices.Contains(namers, r.root) {
+			continue
+		}
+		var mine []Report
+		for j, rep := range about {
+			if rep.Root != "" && rep.Root != r.root {
+				continue
+			}
+			used[j] = true
+			if rep.Root == "" && len(namers) > 1 && rep.same() {
+				continue // which of the fields left the row alone is not known
+			}
+			mine = append(mine, rep)
+		}
+		roots[i].events = refineEvents(r.events, v, key, mine)
+	}
+	var rest []Report
+	for j, rep := range about {
+		if !used[j] {
+			rest = append(rest, rep)
+		}
+	}
+	e := Event{View: v, Op: Update, Rows: []string{key}}
+	if e, changed := apply(e, rest); changed && e.Columns != 0 {
+		e.Columns |= v.touched
+		return []Event{e}
+	}
+	return nil
+}
+
+func refineEvents(events []Event, v *View, key string, about []Report) []Event {
+	if len(about) == 0 {
+		return events
+	}
 	var out []Event
 	for _, e := range events {
 		at := slices.Index(e.Rows, key)
@@ -57,7 +119,6 @@ func refineRow(events []Event, v *View, key string, about []Report) []Event {
 			out = append(out, e)
 			continue
 		}
-		named = true
 		if len(e.Rows) > 1 || e.All {
 			rest := e
 			rest.Rows = slices.Delete(slices.Clone(e.Rows), at, at+1)
@@ -68,28 +129,44 @@ func refineRow(events []Event, v *View, key string, about []Report) []Event {
 			out = append(out, e)
 		}
 	}
-	if named {
-		return out
-	}
-	e := Event{View: v, Op: Update, Rows: []string{key}}
-	if e, changed := apply(e, about); changed && e.Columns != 0 {
-		e.Columns |= v.touched
-		out = append(out, e)
-	}
 	return out
 }
 
-// apply adds what reports say to the event of their row.
-func apply(e Event, about []Report) (Event, bool) {
+// apply adds what reports say to the event of their row. Reports of one column are steps on its way,
+// so that the event gets the values of each.
+func apply(e Event, about []Report) (_ Event, changed bool) {
+	moved := slices.ContainsFunc(about, func(r Report) bool { return !r.same() })
+	if !moved && slices.ContainsFunc(about, func(r Report) bool { return r.Unchanged }) {
+		return e, false
+	}
+	var done []string
 	for _, r := range about {
-		if r.Unchanged {
-			return e, false
+		if r.Unchanged || slices.Contains(done, r.Column) {
+			continue
 		}
-		e.Old = e.Old.with(r.Column, []Value{r.Old})
-		e.New = e.New.with(r.Column, []Value{r.New})
-		if m, _ := e.View.column(r.Column); r.Old != r.New && e.Columns&existence == 0 {
-			e.Columns |= m
-		}
+		done = append(done, r.Column)
+		e = applyColumn(e, r.Column, about)
 	}
 	return e, true
+}
+
+func applyColumn(e Event, column string, about []Report) Event {
+	var before, after []Value
+	changed := false
+	for _, r := range about {
+		if r.Column == column && !r.Unchanged {
+			before, after = append(before, r.Old), append(after, r.New)
+			changed = changed || !r.same()
+		}
+	}
+	e.Old, e.New = e.Old.with(column, before), e.New.with(column, after)
+	m, _ := e.View.column(column)
+	switch {
+	case e.Columns&existence != 0: // not an update of known columns
+	case changed:
+		e.Columns |= m
+	case m != 1<<overflowBit:
+		e.Columns &^= m
+	}
+	return e
 }

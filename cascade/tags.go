@@ -36,6 +36,7 @@ const (
 	tagAllRows   = 'R' // each row of a view that is there; for changes that do not know which
 	tagNoRow     = 'n' // each row of a view that is not there
 	tagSet       = 's' // the rows with these values; no values: the shape; no columns: the whole view
+	tagUpdate    = 'u' // each update of known columns of a view; for conditions on its rows
 	tagRootField = 'f' // answers with this query field
 )
 

@@ -77,10 +77,14 @@ func valueOfJSON(raw []byte) Value {
 	case '{', '[':
 		return Value{}
 	}
-	return Value{kind: valueText, text: string(extractor.CanonicalID(raw))}
+	id := extractor.CanonicalID(raw)
+	if id == nil {
+		return Value{} // no JSON scalar
+	}
+	return Value{kind: valueText, text: string(id)}
 }
 
-// values flattens what a path leads to: a scalar gives one value, a list one per element, at any
+// valuesAt flattens what a path leads to: a scalar gives one value, a list one per element, at any
 // depth. Absent and null give none and null=true; ok is false when something in it is unknown.
 func valuesAt(v any, path []string) (list []Value, null, ok bool) {
 	for len(path) > 0 {

@@ -120,18 +120,27 @@ func (p *Plan) shownRow(w *Write, def *ast.FieldDefinition) (prefix []string, ok
 	if w.Op == Delete || len(w.View.Types) == 0 {
 		return nil, false
 	}
+	at := p.schema.Types[def.Type.Name()]
 	if w.Row != nil && w.Row.Kind == FromResult {
 		n := len(w.Row.Path)
 		if n == 0 || w.Row.Path[n-1] != w.View.Key {
 			return nil, false
 		}
-		return w.Row.Path[:n-1], true
+		prefix = w.Row.Path[:n-1]
+		for _, step := range prefix {
+			f := at.Fields.ForName(step)
+			if f == nil {
+				return nil, false
+			}
+			at = p.schema.Types[f.Type.Name()]
+		}
 	}
-	return nil, slices.Contains(w.View.Types, def.Type.Name())
+	return prefix, slices.Contains(w.View.Types, at.Name)
 }
 
 // neededColumns are the columns of the written view whose values decide which reads a write reaches,
-// as far as the type shows them and the write does not set them itself.
+// as far as the type shows them and the write does not set them to a constant. What it sets to an
+// argument may be left out of a request.
 func (w *Write) neededColumns() []string {
 	may := w.Columns
 	for _, cf := range w.ColumnsFrom {
@@ -142,7 +151,7 @@ func (w *Write) neededColumns() []string {
 	var cols []string
 	add := func(c string) {
 		m, ok := w.View.column(c)
-		known := slices.ContainsFunc(w.Set, func(t Term) bool { return t.Column == c })
+		known := slices.ContainsFunc(w.Set, func(t Term) bool { return t.Column == c && t.Operand.Kind == FromConst })
 		if ok && m&w.View.hidden == 0 && !known && c != w.View.Key && !slices.Contains(cols, c) {
 			cols = append(cols, c)
 		}
@@ -171,13 +180,17 @@ type Outcome struct {
 	Result *extractor.Result
 	// Nothing says, by response name, which fields wrote nothing of what they declare; nil is none.
 	Nothing map[string]bool
-	// Reports are what resolvers know better than the schema.
+	// Reports are what resolvers know better than the schema, in the order in which they said it.
 	Reports []Report
 }
 
-// Events returns what a mutation operation changed. everything names the first field that does not
-// say what it writes; then all answers must fall and the events are what is known besides.
+// Events returns what a mutation operation changed, without what follows from it: see Plan.Cascade.
+// everything names the first field that does not say what it writes; then all answers must fall and the
+// events are what is known besides. What the outcome does not tell widens the events: without a result,
+// the declared writes count as made to rows and values that are not known. The events belong to the
+// caller; they share no memory with the outcome.
 func (o *Operation) Events(out Outcome) (events []Event, everything string) {
+	var roots []rootEvents
 	for i := range o.roots {
 		rw := &o.roots[i]
 		if out.Nothing[rw.field.Name] {
@@ -190,15 +203,17 @@ func (o *Operation) Events(out Outcome) (events []Event, everything string) {
 			continue
 		}
 		w := writer{
-			args:    rw.args.ArgumentMap(out.Vars),
-			objects: resultObjects(out.Result, rw.field),
+			plan:     o.plan,
+			args:     rw.args.ArgumentMap(out.Vars),
+			objects:  resultObjects(out.Result, rw.field),
+			answered: out.Result != nil && len(rw.field.On) > 0,
 		}
 		for j := range rw.writes {
 			w.write(&rw.writes[j])
 		}
-		events = append(events, w.events...)
+		roots = append(roots, rootEvents{rw.field.Name, w.events})
 	}
-	return refine(events, out.Reports), everything
+	return refine(roots, out.Reports), everything
 }
 
 // resultObjects returns the objects that a root field returned.
@@ -217,9 +232,13 @@ func resultObjects(res *extractor.Result, f *extractor.Field) []*extractor.Objec
 
 // writer evaluates the writes of one mutation field.
 type writer struct {
+	plan    *Plan
 	args    map[string]any
 	objects []*extractor.Object
-	events  []Event
+	// answered says that the answer is known, so that no objects means an empty list, or a field that
+	// was skipped.
+	answered bool
+	events   []Event
 }
 
 // operand evaluates an operand of a write; known is false when its value cannot be told.
@@ -231,6 +250,9 @@ func (w *writer) operand(op Operand, path int) (vals []Value, known bool) {
 	case FromArgs:
 		vals, null, ok = valuesAt(w.args, op.Path)
 	case FromResult:
+		if w.answered && len(w.objects) == 0 {
+			return nil, true
+		}
 		for _, obj := range w.objects {
 			vs, isNull, found := valuesOfPath(obj.Paths, path)
 			if !found || isNull {
@@ -245,60 +267,75 @@ func (w *writer) operand(op Operand, path int) (vals []Value, known bool) {
 func (w *writer) write(b *boundWrite) {
 	e := Event{View: b.View, Op: b.Op, Columns: b.Columns}
 	for i, t := range b.Where {
-		if vals, known := w.operand(t.Operand, b.where[i]); known {
+		if vals, known := w.operand(t.Operand, b.where[i]); known && !(t.Operand.Kind == FromConst && t.Operand.Const.IsNull()) {
 			if len(vals) == 0 {
 				return // the rows with none of these values
 			}
 			e.Old = e.Old.with(t.Column, vals)
 		}
 	}
+	var set Known
 	for i, t := range b.Set {
 		vals, known := w.operand(t.Operand, b.set[i])
 		if known && len(vals) > 0 {
-			e.New = e.New.with(t.Column, vals)
-		}
-		if e.Columns&existence == 0 {
-			m, _ := b.View.column(t.Column)
-			e.Columns |= m
+			set = set.with(t.Column, vals)
 		}
 	}
 	w.inputColumns(b, &e)
 	if !w.rows(b, &e) {
 		return
 	}
-	w.emit(b, e)
+	w.emit(b, e, set)
 }
 
-// inputColumns adds the columns of the fields that are set in input objects. A null there may mean
-// that the column stays, or that it becomes null: its new value is unknown.
+// inputColumns adds the columns of the fields that are set in input objects.
 func (w *writer) inputColumns(b *boundWrite, e *Event) {
-	for _, cf := range b.ColumnsFrom {
+	for i := range b.ColumnsFrom {
+		cf := &b.ColumnsFrom[i]
 		var in any = w.args
 		for _, step := range cf.path {
-			m, _ := in.(map[string]any)
+			m, isObject := in.(map[string]any)
+			if in != nil && !isObject {
+				break
+			}
 			in = m[step]
 		}
 		set, isObject := in.(map[string]any)
-		if in != nil && !isObject {
+		switch {
+		case in == nil:
+		case !isObject:
 			e.Columns = AllColumns // a list of inputs, say
-			continue
-		}
-		for name, v := range set {
-			m, ok := cf.masks[name]
-			if !ok {
-				m = AllColumns
-			}
-			e.Columns |= m
-			if c := cf.columns[name]; c != "" && v != nil {
-				if val := ValueOf(v); val.Known() && !val.IsNull() {
-					e.New = e.New.with(c, []Value{val})
-				}
-			}
+		default:
+			cf.add(set, e)
 		}
 	}
 }
 
-// rows sets the rows of an event. It returns false when there are none.
+// add adds the columns of one input object. A null there may mean that the column stays, or that it
+// becomes null: its new value is unknown.
+func (cf *columnsFrom) add(set map[string]any, e *Event) {
+	one := func(name string, val Value) {
+		m, ok := cf.masks[name]
+		if !ok {
+			m = AllColumns
+		}
+		e.Columns |= m
+		if c := cf.columns[name]; c != "" && val.Known() && !val.IsNull() {
+			e.New = e.New.with(c, append(slices.Clone(e.New.of(c)), val)) // two inputs may set it
+		}
+	}
+	for name, v := range set {
+		one(name, ValueOf(v))
+	}
+	for name, val := range cf.defaults {
+		if _, given := set[name]; !given {
+			one(name, val)
+		}
+	}
+}
+
+// rows sets the rows of an event. It returns false when there are none. Without row and where, the rows
+// that a CREATE returns are those that it creates.
 func (w *writer) rows(b *boundWrite, e *Event) bool {
 	if b.Row != nil {
 		vals, known := w.operand(*b.Row, b.row)
@@ -307,16 +344,22 @@ func (w *writer) rows(b *boundWrite, e *Event) bool {
 		case known && len(vals) == 0:
 			return false
 		case known && ok:
-			e.Rows = keys
+			slices.Sort(keys)
+			e.Rows = slices.Compact(keys)
+			// a null is a row whose key the arguments do not tell: the server makes it, say
+			e.All = slices.ContainsFunc(vals, Value.IsNull)
 		default:
 			e.All = true
 		}
 		return true
 	}
-	if b.Op == Create && len(b.Where) == 0 && len(w.objects) > 0 {
-		// the mutation returns what it creates
+	if keys, known := texts(e.Old.of(b.View.Key), nil); known {
+		e.Rows = keys // where says which rows
+		return len(keys) > 0
+	}
+	if b.Op == Create && len(w.objects) > 0 {
 		for _, obj := range w.objects {
-			if obj.Key == nil || !ofView(obj, b.View) {
+			if obj.Key == nil || !w.ofView(obj, b.View) {
 				e.All, e.Rows = true, nil
 				return true
 			}
@@ -328,12 +371,19 @@ func (w *writer) rows(b *boundWrite, e *Event) bool {
 	return true
 }
 
-func ofView(obj *extractor.Object, v *View) bool {
-	return obj.Selection != nil && slices.Contains(v.Types, obj.Selection.Object.Name)
+// ofView says that an object is a row of a view and has its key.
+func (w *writer) ofView(obj *extractor.Object, v *View) bool {
+	return obj.Selection != nil && slices.Contains(v.Types, obj.Selection.Object.Name) &&
+		w.plan.keyOf(obj.Selection.Object) == v.Key
 }
 
-// emit splits an event so that rows whose values the result shows get them.
-func (w *writer) emit(b *boundWrite, e Event) {
+// emit splits an event so that rows whose values the result shows get them. What the schema says is
+// set counts more than what is shown, and that more than what an input has: the resolver may have
+// changed it on the way.
+func (w *writer) emit(b *boundWrite, e Event, set Known) {
+	for _, c := range set {
+		e.New = e.New.with(c.Column, c.Values)
+	}
 	if len(b.shown) == 0 || e.All {
 		w.events = append(w.events, e)
 		return
@@ -348,11 +398,8 @@ func (w *writer) emit(b *boundWrite, e Event) {
 		one := e
 		one.Rows = []string{key}
 		for _, s := range b.shown {
-			vals, null, ok := valuesOfPath(obj.Paths, s.path)
-			if null {
-				vals = []Value{Null}
-			}
-			if ok && len(vals) == 1 {
+			vals, _, ok := valuesOfPath(obj.Paths, s.path)
+			if ok && len(vals) == 1 && set.of(s.column) == nil {
 				one.New = one.New.with(s.column, vals)
 			}
 		}
@@ -374,7 +421,7 @@ func (w *writer) shownKey(b *boundWrite, obj *extractor.Object) string {
 		}
 		return vals[0].text
 	}
-	if !ofView(obj, b.View) {
+	if !w.ofView(obj, b.View) {
 		return ""
 	}
 	return string(obj.Key)

@@ -31,7 +31,10 @@ type builder struct {
 // contributes to one position per place where the fragment is spread.
 type nodeInfo struct {
 	types []*ast.Definition // that the positions can hold, sorted by name
-	steps map[*ast.Definition][]int
+	// noPlainKey is set when a position has no member that is sure to be the key where it is present.
+	// It concerns all nodes of the position: one node's directive may apply to another's field.
+	noPlainKey bool
+	steps      map[*ast.Definition][]int
 	// cascade holds the payload shapes by type, for nodes at root fields.
 	cascade map[*ast.Definition]*cascadeShape
 }
@@ -88,6 +91,11 @@ func (b *builder) selection(object *ast.Definition, field *Field, nodes []*ast.F
 	for _, group := range c.groups {
 		if err := b.field(sel, group); err != nil {
 			return nil, err
+		}
+	}
+	if sel.key == nil && field != nil {
+		for _, n := range nodes {
+			b.info(n).noPlainKey = true
 		}
 	}
 	return sel, nil

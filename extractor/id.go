@@ -29,6 +29,9 @@ func CanonicalID(raw []byte) []byte {
 			return nil
 		}
 		inner := raw[1 : len(raw)-1]
+		if len(inner) == 36 && isCanonicalUUID(inner) {
+			return inner
+		}
 		if !plainText(inner) {
 			var s string
 			if json.Unmarshal(raw, &s) != nil {

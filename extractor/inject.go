@@ -148,7 +148,7 @@ func (in *injector) hidden(n *ast.Field) ast.SelectionSet {
 		return nil
 	}
 	if declared.Kind == ast.Object {
-		return in.hiddenOn(n, info, declared, in.keyOf(declared) != nil && !in.hasPlainKey(n, declared))
+		return in.hiddenOn(n, info, declared, in.keyOf(declared) != nil && !in.hasPlainKey(n, info, declared))
 	}
 	var out ast.SelectionSet
 	for _, object := range info.types {
@@ -206,51 +206,46 @@ func hiddenField(suffix string, def *ast.FieldDefinition, on *ast.Definition, in
 // hasPlainKey reports whether a node by itself is sure to yield the plain key of an object. What other
 // nodes merged into the same position select does not count: @skip may take them away, and gqlgen
 // answers with one node's fields alone where nodes come from unrelated interfaces.
-func (in *injector) hasPlainKey(n *ast.Field, object *ast.Definition) bool {
-	s := keySearch{injector: in, object: object, key: in.keyOf(object), visited: map[string]bool{}}
-	s.set(n.SelectionSet, true)
-	return s.found && !s.spoilt
+func (in *injector) hasPlainKey(n *ast.Field, info *nodeInfo, object *ast.Definition) bool {
+	if info.noPlainKey {
+		return false
+	}
+	s := keySearch{injector: in, object: object, key: in.keyOf(object).Name, visited: map[string]bool{}}
+	return s.set(n.SelectionSet)
 }
 
+// A keySearch looks for a key field that no directive can take away.
 type keySearch struct {
 	*injector
 	object  *ast.Definition
-	key     *ast.FieldDefinition
+	key     string
 	visited map[string]bool
-	found   bool // unconditionally
-	spoilt  bool // by a selection of the same name that may have another value
 }
 
-func (s *keySearch) set(set ast.SelectionSet, sure bool) {
+func (s *keySearch) set(set ast.SelectionSet) bool {
 	for _, sel := range set {
 		if s.visit() != nil {
-			s.spoilt = true
-		}
-		if s.spoilt {
-			return
+			return false // an injected key is never wrong
 		}
 		switch sel := sel.(type) {
 		case *ast.Field:
-			if sel.Alias == s.key.Name {
-				s.spoilt = sel.Name != s.key.Name || len(sel.Arguments) > 0 || hasCustomDirective(sel.Directives)
-				s.found = s.found || sure && len(sel.Directives) == 0
+			if sel.Alias == s.key && len(sel.Directives) == 0 {
+				return true
 			}
 		case *ast.InlineFragment:
-			if s.satisfies(s.object, sel.TypeCondition) {
-				s.set(sel.SelectionSet, sure && len(sel.Directives) == 0)
+			if len(sel.Directives) == 0 && s.satisfies(s.object, sel.TypeCondition) && s.set(sel.SelectionSet) {
+				return true
 			}
 		case *ast.FragmentSpread:
-			s.spread(sel, sure && len(sel.Directives) == 0)
+			f := s.fragments[sel.Name]
+			if len(sel.Directives) > 0 || s.visited[sel.Name] || !s.satisfies(s.object, f.TypeCondition) {
+				continue
+			}
+			s.visited[sel.Name] = true
+			if s.set(f.SelectionSet) {
+				return true
+			}
 		}
 	}
-}
-
-// spread looks into a fragment, again when an earlier look was on condition.
-func (s *keySearch) spread(sel *ast.FragmentSpread, sure bool) {
-	f := s.fragments[sel.Name]
-	if was, ok := s.visited[sel.Name]; (ok && (was || !sure)) || !s.satisfies(s.object, f.TypeCondition) {
-		return
-	}
-	s.visited[sel.Name] = sure
-	s.set(f.SelectionSet, sure)
+	return false
 }

@@ -134,9 +134,6 @@ func (w *walker) concrete(f *Field) *Selection {
 	if !f.abstract {
 		return f.On[0]
 	}
-	if !w.op.Injected {
-		return nil
-	}
 	peek := w.cursor
 	peek.pos++
 	name, ok := peek.member()

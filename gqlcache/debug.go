@@ -121,7 +121,7 @@ func (d *debugInfo) hit(c *Cache, resp *graphql.Response, doc *document, key []b
 		Status: "HIT", Hit: true,
 		Reason:    debugReason{"hit", "Nothing that this answer depends on has changed since it was computed."},
 		Operation: queryOperation(doc), Key: fingerprint(key),
-		AgeMS: new(now.Sub(s.stored).Milliseconds()), TTLMS: new(e.Expires.Sub(now).Milliseconds()),
+		AgeMS: new((now.UnixNano() - s.stored) / int64(time.Millisecond)), TTLMS: new(e.Expires.Sub(now).Milliseconds()),
 		Bytes: len(e.Body), Tags: s.Len(), Limited: doc.op.Policy.LimitedBy, DependsAll: doc.op.Anything,
 	})
 }
@@ -149,7 +149,7 @@ func (d *debugInfo) filled(c *Cache, resp *graphql.Response, doc *document, key 
 	}
 	if f.stamp != nil {
 		x.Tags = f.stamp.Len()
-		x.TTLMS = new(f.stamp.ttl.Milliseconds())
+		x.TTLMS = new(f.ttl.Milliseconds())
 	}
 	if f.why != "" {
 		x.Reason = debugReason{string(f.why), "The answer was computed and not stored."}

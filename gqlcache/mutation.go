@@ -47,8 +47,8 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 			if len(resp.Errors) == 0 {
 				res = walked
 			}
-		} else if len(resp.Errors) == 0 {
-			c.complain.once("unreadable", "gqlcache: a mutation's answer could not be read, so it drops more", err)
+		} else {
+			c.unreadable(ctx, resp, err)
 		}
 	}
 	done := c.settle(ctx, r, oc, d, res)

@@ -1,7 +1,9 @@
 package gqlcache
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
 // caller is who asks, as far as answers depend on it.
@@ -29,14 +32,13 @@ type filled struct {
 	stamp *stamp            // nil when the answer was not stored
 	why   Reason            // why it was not stored
 	born  uint64            // the clock number it is based on
+	ttl   time.Duration     // of the stored entry
 }
 
 // stamp is the cache's part of a store.Entry.
 type stamp struct {
 	*clock.Stamp
-	stored time.Time
-	ttl    time.Duration
-	hash   [4]byte // of the operation, for display
+	stored int64 // when, in nanoseconds since 1970
 }
 
 // AppendBinary implements encoding.BinaryAppender, for tiers outside of this process: there are none
@@ -199,9 +201,7 @@ func (c *Cache) fill(ctx context.Context, oc *graphql.OperationContext, d *docum
 		var err error
 		if res, err = d.op.Extract.Walk(resp.Data); err != nil {
 			f.why = ReasonUnreadable
-			if len(resp.Errors) == 0 {
-				c.complain.once("unreadable", "gqlcache: an answer could not be read, so it is not stored", err)
-			}
+			c.unreadable(ctx, resp, err)
 			return f
 		}
 		resp.Data = res.Data
@@ -226,6 +226,17 @@ func (c *Cache) fill(ctx context.Context, oc *graphql.OperationContext, d *docum
 	}
 	c.put(ctx, d, key, f, st)
 	return f
+}
+
+// unreadable deals with an answer that is no JSON which its operation could give: a scalar's marshaler
+// has written something else. gqlgen's transports refuse to send what is no JSON at all. Should it be
+// JSON, hidden members may be in it, and clients must not see those.
+func (c *Cache) unreadable(ctx context.Context, resp *graphql.Response, err error) {
+	c.complain.once("unreadable", "gqlcache: an answer could not be read: it is not stored, or drops more", err)
+	if bytes.Contains(resp.Data, []byte(extractor.Nonce())) && json.Valid(resp.Data) {
+		resp.Data = []byte("null")
+		resp.Errors = append(resp.Errors, gqlerror.WrapPath(graphql.GetPath(ctx), errUnreadable))
+	}
 }
 
 // storable says why an answer must not be kept, whatever it depends on.
@@ -254,7 +265,7 @@ func (c *Cache) put(ctx context.Context, d *document, key string, f *filled, st 
 		ttl -= time.Duration(rand.Float64() * c.opts.Jitter * float64(ttl))
 	}
 	now := c.opts.Now()
-	s := &stamp{Stamp: st, stored: now, ttl: ttl, hash: [4]byte(d.hash[:4])}
+	s := &stamp{Stamp: st, stored: now.UnixNano()}
 	e := &store.Entry{
 		Body:    f.body,
 		Expires: now.Add(ttl),
@@ -262,7 +273,7 @@ func (c *Cache) put(ctx context.Context, d *document, key string, f *filled, st 
 		Size:    len(key) + len(f.body) + entryOverhead + st.Size(),
 		Meta:    s,
 	}
-	f.stamp = s
+	f.stamp, f.ttl = s, ttl
 	if err := c.store.Put(context.WithoutCancel(ctx), []byte(key), e); err != nil {
 		c.counts.storeErrors.Add(1)
 		c.complain.once("put", "gqlcache: the store refused an entry", err)

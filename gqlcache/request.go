@@ -66,21 +66,32 @@ func (r *request) begin() uint64 {
 // what its @writes declare: a refused request, say. It returns ErrNoOperation outside of an operation.
 // Changes reported by Touch and Report still count.
 func NothingWritten(ctx context.Context) error {
-	r := requestFrom(ctx)
-	fc := graphql.GetFieldContext(ctx)
-	if r == nil || fc == nil {
+	r, root := requestFrom(ctx), rootField(ctx)
+	if r == nil || root == "" {
 		return ErrNoOperation
-	}
-	for fc.Parent != nil && fc.Parent.Field.Field != nil {
-		fc = fc.Parent
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.mu.nothing == nil {
 		r.mu.nothing = map[string]bool{}
 	}
-	r.mu.nothing[fc.Field.Alias] = true
+	r.mu.nothing[root] = true
 	return nil
+}
+
+// rootField returns the response name of the root field that is being resolved, "" outside of one.
+func rootField(ctx context.Context) string {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return ""
+	}
+	for fc.Parent != nil && fc.Parent.Field.Field != nil {
+		fc = fc.Parent
+	}
+	if fc.Field.Field == nil {
+		return ""
+	}
+	return fc.Field.Alias
 }
 
 // Touch says that a row was changed in a way that the schema does not tell. Inside a mutation the
@@ -139,13 +150,14 @@ func Report(ctx context.Context, reports ...RowReport) error {
 	if r == nil {
 		return ErrNoOperation
 	}
-	plan := r.cache.schema.Load().plan
+	plan, root := r.cache.schema.Load().plan, rootField(ctx)
 	var known []cascade.Report
 	for _, rep := range reports {
 		k, ok := plan.NewReport(rep.typ, cascade.ValueOf(rep.id), rep.column, cascade.ValueOf(rep.before), cascade.ValueOf(rep.after))
 		if !ok {
 			return fmt.Errorf("%w: row %s:%v, column %q", ErrUnknownName, rep.typ, rep.id, rep.column)
 		}
+		k.Root = root
 		known = append(known, k)
 	}
 	r.mu.Lock()

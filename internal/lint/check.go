@@ -76,7 +76,7 @@ func checkFile(root fs.FS, name string) ([]string, error) {
 			faults = append(faults, fmt.Sprintf("%s: %s", files.Position(spec.Pos()), fault))
 		}
 	}
-	if !test && !matches("example/...", pkg) {
+	if !test && !matches("example/...", pkg) && file.Name.Name != "main" && !ast.IsGenerated(file) {
 		faults = append(faults, checkCalls(files, file)...)
 	}
 	return faults, nil

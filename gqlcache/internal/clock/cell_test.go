@@ -37,6 +37,7 @@ func TestCellHistory(t *testing.T) {
 		{"subset after superset", []pair{{3, 5}, {1, 9}}, 2, 5, false},
 		{"three masks are exact", []pair{{1, 5}, {2, 6}, {4, 7}}, 2, 6, false},
 		{"fourth mask merges the two oldest", []pair{{1, 5}, {2, 6}, {4, 7}, {8, 9}}, 1, 5, true},
+		{"fourth mask keeps the second oldest", []pair{{1, 5}, {2, 6}, {4, 7}, {8, 9}}, 2, 5, true},
 		{"fourth mask leaves the youngest exact", []pair{{1, 5}, {2, 6}, {4, 7}, {8, 9}}, 4, 7, false},
 		{"fourth mask is exact itself", []pair{{1, 5}, {2, 6}, {4, 7}, {8, 9}}, 16, 1, false},
 		{"all columns make room", []pair{{1, 5}, {2, 6}, {4, 7}, {All, 8}, {1, 9}, {2, 10}, {4, 11}}, 1, 9, false},
@@ -110,13 +111,42 @@ func (s *snapshot) run(p plan) {
 	}
 }
 
+// TestCellExhaustive does the same for every history of five invalidations, during the last.
+func TestCellExhaustive(t *testing.T) {
+	t.Parallel()
+	masks := []uint64{1, 2, 3, 4, 8, All}
+	var walk func(state snapshot, history []pair)
+	walk = func(state snapshot, history []pair) {
+		for _, m := range masks {
+			p := pair{m, uint64(2*len(history) + 2)}
+			steps := planRaise(&state, m, p.n)
+			states := []snapshot{state}
+			next := state
+			for _, st := range steps.list[:steps.n] {
+				next[st.word] = st.value
+				states = append(states, next)
+			}
+			if len(history) == 4 {
+				checkReads(t, states, history, []pair{p}, false)
+				continue
+			}
+			walk(next, append(history[:len(history):len(history)], p))
+		}
+	}
+	walk(snapshot{}, nil)
+}
+
+type fataler interface {
+	Fatalf(format string, args ...any)
+}
+
 // checkReads tries every way for a reader to load word after word while the states pass.
-func checkReads(t *rapid.T, states []snapshot, before, during []pair, exact bool) {
+func checkReads(t fataler, states []snapshot, before, during []pair, exact bool) {
 	var seen snapshot
 	var load func(word, from int)
 	load = func(word, from int) {
 		if word == len(seen) {
-			checkSeen(t, seen, before, during, exact)
+			checkSeen(t, seen, states[len(states)-1], before, during, exact)
 			return
 		}
 		for i := from; i < len(states); i++ {
@@ -127,7 +157,7 @@ func checkReads(t *rapid.T, states []snapshot, before, during []pair, exact bool
 	load(0, 0)
 }
 
-func checkSeen(t *rapid.T, seen snapshot, before, during []pair, exact bool) {
+func checkSeen(t fataler, seen, final snapshot, before, during []pair, exact bool) {
 	for bit := uint64(1); bit <= 16; bit <<= 1 {
 		var last uint64
 		for _, p := range before {
@@ -137,6 +167,9 @@ func checkSeen(t *rapid.T, seen snapshot, before, during []pair, exact bool) {
 		}
 		if last > 0 && !seen.invalidated(bit, last-1) {
 			t.Fatalf("column %b: the invalidation %d is lost in %v", bit, last, seen)
+		}
+		if limit := final.last(bit); seen.invalidated(bit, limit) {
+			t.Fatalf("column %b: invalidated after %d, and afterwards not any more: %v, then %v", bit, limit, seen, final)
 		}
 		touched := false
 		for _, p := range during {
@@ -155,4 +188,15 @@ func (s snapshot) invalidated(mask, born uint64) bool {
 		c.words[i].Store(w)
 	}
 	return c.invalidated(mask, born)
+}
+
+// last returns the number after which the columns count as untouched.
+func (s *snapshot) last(mask uint64) uint64 {
+	n := s[baseWord]
+	for i := range slots {
+		if s[maskWord(i)]&mask != 0 {
+			n = max(n, s[numWord(i)])
+		}
+	}
+	return n
 }

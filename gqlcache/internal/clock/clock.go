@@ -104,7 +104,8 @@ func (c *Clock) Flush() uint64 {
 
 // Finish returns the stamp for what was computed since the token was taken, or false when one of its
 // tags was invalidated meanwhile: then the result may be given to whoever asked before that, and must
-// not be kept. Finish reorders tags and does not keep them. A stamp without tags dies by Flush only.
+// not be kept. Finish sorts and rewrites tags in place, and does not keep them. A stamp without tags
+// dies by Flush only.
 func (c *Clock) Finish(token Token, tags []Tag) (*Stamp, bool) {
 	// First of all: what is published from here on must make the stamp walk its cells.
 	seq := c.seq.Load()
@@ -171,7 +172,7 @@ func (c *Clock) Stats() Stats {
 		s := &c.shards[i]
 		s.mu.Lock()
 		st.Cells += len(s.cells)
-		st.Tombstones += len(s.young) + len(s.old)
+		st.Tombstones += len(s.young.tombs) + len(s.old.tombs)
 		s.mu.Unlock()
 	}
 	return st

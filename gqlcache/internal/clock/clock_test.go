@@ -167,6 +167,9 @@ func TestDroppedTombstones(t *testing.T) {
 		if _, ok := c.Finish(c.Begin(), []Tag{tag(h)}); !ok {
 			t.Errorf("tag %d: a fill from afterwards was refused", h)
 		}
+		if _, ok := c.Finish(token, []Tag{tag(h)}); ok {
+			t.Errorf("tag %d: a fill from before was accepted, once there was a cell", h)
+		}
 	}
 }
 

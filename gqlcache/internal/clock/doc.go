@@ -21,7 +21,8 @@
 //
 // The converse is kept as far as bounded memory allows: a stamp dies without reason only when a
 // tag saw more than three distinct masks (they are merged), or when a sweep missed it; a Finish is
-// refused without reason only when tombstones had to be dropped or merged.
+// refused without reason only when tombstones had to be dropped or merged, or when it is older than the
+// sweep before the last.
 //
 // # Why it holds
 //

@@ -88,7 +88,21 @@ func (m *model) sweep(t *rapid.T) {
 		seen = append(seen, s.stamp)
 	}
 	m.horizon[0], m.horizon[1] = m.horizon[1], m.clock.Seq()
-	m.clock.Sweep(slices.Values(seen))
+	// Others go on while the sweep iterates.
+	m.clock.Sweep(func(yield func(*Stamp) bool) {
+		for _, s := range seen {
+			if !yield(s) {
+				return
+			}
+		}
+		for range rapid.IntRange(0, 3).Draw(t, "meanwhile") {
+			if rapid.Bool().Draw(t, "apply") {
+				m.apply(t)
+			} else {
+				m.finish(t)
+			}
+		}
+	})
 }
 
 func (m *model) check(t *rapid.T) {

@@ -13,17 +13,21 @@ type shard struct {
 	mu    sync.Mutex
 	cells map[uint64]*cell
 
-	// Two generations of tombstones: when the young one is full, the old one is dropped.
-	young, old       map[uint64]tombstone
-	youngMax, oldMax uint64 // upper bounds of the numbers in them
+	// When the young generation of tombstones is full, the old one is forgotten.
+	young, old generation
 	// low is a number at which everything that is not known here counts as invalidated.
 	low uint64
 }
 
+type generation struct {
+	tombs map[uint64]tombstone
+	last  uint64 // no number in tombs is larger
+}
+
 func (s *shard) init() {
 	s.cells = map[uint64]*cell{}
-	s.young = map[uint64]tombstone{}
-	s.old = map[uint64]tombstone{}
+	s.young.tombs = map[uint64]tombstone{}
+	s.old.tombs = map[uint64]tombstone{}
 }
 
 // apply publishes an invalidation of one tag. REQUIRES: mu, and Clock.apply.
@@ -37,24 +41,23 @@ func (s *shard) apply(hash, mask, n uint64, bound int) {
 
 // bury adds a tombstone, at most bound of them in a generation. REQUIRES: mu.
 func (s *shard) bury(hash uint64, t tombstone, bound int) {
-	if before, ok := s.young[hash]; ok {
+	if before, ok := s.young.tombs[hash]; ok {
 		t.num = max(t.num, before.num)
 		t.mask |= before.mask
-	} else if len(s.young) >= bound {
-		s.dropOld()
+	} else if len(s.young.tombs) >= bound {
+		s.forget(&s.old)
 		s.young, s.old = s.old, s.young
-		s.youngMax, s.oldMax = 0, s.youngMax
 	}
-	s.young[hash] = t
-	s.youngMax = max(s.youngMax, t.num)
+	s.young.tombs[hash] = t
+	s.young.last = max(s.young.last, t.num)
 }
 
-// dropOld forgets the old generation. What is not known any more counts as invalidated as late as
-// anything that was forgotten. REQUIRES: mu.
-func (s *shard) dropOld() {
-	s.low = max(s.low, s.oldMax)
-	clear(s.old)
-	s.oldMax = 0
+// forget empties a generation. What is not known any more counts as invalidated as late as anything
+// that was forgotten. REQUIRES: mu.
+func (s *shard) forget(g *generation) {
+	s.low = max(s.low, g.last)
+	clear(g.tombs)
+	g.last = 0
 }
 
 // intern returns the cell of a tag, or nil when the tag was invalidated after born. The cell is
@@ -76,7 +79,7 @@ func (s *shard) intern(hash, mask, born, sweep uint64) *cell {
 // revive makes a cell for a tag that has none, unless a fill that began at born would be refused:
 // then nobody needs the cell. REQUIRES: mu.
 func (s *shard) revive(hash, mask, born uint64) *cell {
-	old, young := s.old[hash], s.young[hash]
+	old, young := s.old.tombs[hash], s.young.tombs[hash]
 	if s.low > born || old.num > born && old.mask&mask != 0 || young.num > born && young.mask&mask != 0 {
 		return nil
 	}
@@ -90,8 +93,8 @@ func (s *shard) revive(hash, mask, born uint64) *cell {
 		c.raise(young.mask, young.num)
 	}
 	s.cells[hash] = c
-	delete(s.old, hash)
-	delete(s.young, hash)
+	delete(s.old.tombs, hash)
+	delete(s.young.tombs, hash)
 	return c
 }
 
@@ -116,13 +119,11 @@ func (s *shard) sweep(sweep, horizon uint64, bound int) (kept, removed int) {
 			s.bury(hash, t, bound)
 		}
 	}
-	if s.oldMax <= horizon {
-		s.dropOld()
-	}
-	if s.youngMax <= horizon && len(s.young) > 0 {
-		s.young, s.old = s.old, s.young
-		s.youngMax, s.oldMax = 0, s.youngMax
-		s.dropOld()
+	// Either generation may be the later one: a removal buries numbers of any age.
+	for _, g := range []*generation{&s.old, &s.young} {
+		if g.last <= horizon {
+			s.forget(g)
+		}
 	}
 	return kept, removed
 }

@@ -1,6 +1,7 @@
 package clock
 
 import (
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -46,6 +47,40 @@ func TestApplyStress(t *testing.T) {
 		}
 		if _, ok := c.Finish(token, []Tag{target}); ok {
 			t.Fatalf("round %d: a fill in flight was accepted", i)
+		}
+	}
+}
+
+// TestFinishStress: a fill that an Apply overlaps is refused, or its stamp is dead as soon as the
+// Apply has returned. The changed tag comes first of many, so that the walk of Finish takes a while
+// after it.
+func TestFinishStress(t *testing.T) {
+	t.Parallel()
+	rounds := 20000
+	if testing.Short() {
+		rounds = 8000
+	}
+	c := New(Options{})
+	target := Tag{Hash: 1, Mask: 1}
+	var acked atomic.Uint64
+	stop := background(t, func() {
+		acked.Store(c.Apply([]Tag{target}))
+		for range 20 { // leave the fills time to end between two numbers
+			runtime.Gosched()
+		}
+	})
+	defer stop()
+	tags := make([]Tag, 60)
+	for i := range rounds {
+		for j := range tags {
+			tags[j] = Tag{Hash: uint64(j + 1), Mask: 1 << min(j, 1)}
+		}
+		s, ok := c.Finish(c.Begin(), tags)
+		if !ok {
+			continue
+		}
+		if n := acked.Load(); s.Born() < n && c.Valid(s) {
+			t.Fatalf("round %d: a stamp from %d is valid after %d was acknowledged", i, s.Born(), n)
 		}
 	}
 }

@@ -113,3 +113,43 @@ func TestLateUseKeepsMark(t *testing.T) {
 		t.Errorf("mark %d, want 2", got)
 	}
 }
+
+// A cell that outlives two sweeps after an invalidation leaves no tombstone of it when it goes. A fill
+// that is older still must be refused.
+func TestSweepForgetsIntoLow(t *testing.T) {
+	t.Parallel()
+	c := New(Options{})
+	token := c.Begin()
+	s := mustFinish(t, c, token, Tag{Hash: 1, Mask: 2})
+	c.Apply([]Tag{{Hash: 1, Mask: 1}})
+	for range 2 {
+		c.Sweep(slices.Values([]*Stamp{s}))
+	}
+	c.Sweep(slices.Values([]*Stamp{}))
+	if st := c.Stats(); st.Cells != 0 || st.Tombstones != 0 {
+		t.Errorf("%+v", st)
+	}
+	if _, ok := c.Finish(token, []Tag{{Hash: 1, Mask: 1}}); ok {
+		t.Error("a fill from before the invalidation was accepted")
+	}
+	mustFinish(t, c, c.Begin(), Tag{Hash: 1, Mask: 1})
+}
+
+// A sweep buries numbers that are older than those of an Apply that came while it ran, and may push the
+// younger ones into the old generation. That one must keep its own bound when the young generation,
+// with the older numbers, is forgotten first.
+func TestSweepBuriesOldNumbers(t *testing.T) {
+	t.Parallel()
+	c := New(Options{Tombstones: 1})
+	h := siblings(c, 4)
+	mustFinish(t, c, c.Begin(), tag(h[0]))
+	c.Apply([]Tag{tag(h[0])}) // held by a cell that nobody uses
+	token := c.Begin()
+	c.Sweep(func(func(*Stamp) bool) { c.Apply([]Tag{tag(h[1])}) })
+	c.Sweep(slices.Values([]*Stamp{}))
+	c.Apply([]Tag{tag(h[2])})
+	c.Apply([]Tag{tag(h[3])})
+	if _, ok := c.Finish(token, []Tag{tag(h[1])}); ok {
+		t.Error("a fill from before the invalidation was accepted")
+	}
+}

@@ -9,9 +9,8 @@
 //     every change that was acknowledged before the caller arrived was numbered by then, and the
 //     flight began after it.
 //   - An older flight may have read the state before such a change. Its result is usable only if it
-//     is still known to be valid after the flight has ended. Otherwise the caller tries again, and from then on joins
-//     only flights that are young enough, or starts one; a herd that has to try again thus
-//     collapses into one flight.
+//     is still known to be valid after the flight has ended. Otherwise the caller tries again. What it
+//     finds then began after its arrival, so a herd that has to try again collapses into one flight.
 //
 // The owner of a flight may use the result whatever was invalidated meanwhile: its token was taken
 // after it arrived.

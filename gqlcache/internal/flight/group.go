@@ -85,8 +85,8 @@ func (g *Group[T]) Do(
 	valid func(T) bool,
 ) (Outcome[T], Role, error) {
 	s := g.shard(key)
-	for oldest := uint64(0); ; oldest = arrived {
-		f, led := g.join(ctx, s, key, oldest, begin, fn)
+	for {
+		f, led := g.join(ctx, s, key, begin, fn)
 		select {
 		case <-f.done:
 		case <-ctx.Done():
@@ -102,28 +102,27 @@ func (g *Group[T]) Do(
 		case f.token >= arrived || valid(f.out.Value):
 			return f.out, Joined, nil
 		}
-		// The flight began before the caller arrived and is not valid any more. What made it invalid
-		// may have been acknowledged before the caller arrived. From here on only a flight that began
-		// after the arrival will do: so there is no third round.
+		// The flight began before the caller arrived and is not valid any more: what made it invalid may
+		// have been acknowledged before the arrival. The next round finds no flight, or one that began
+		// after this one was taken out of the map, and so after the caller arrived: that one will do, and
+		// there is no third round.
 	}
 }
 
-// join returns a flight with a token of at least oldest, a new one if need be.
+// join returns the flight of a key, a new one if there is none.
 func (g *Group[T]) join(
 	ctx context.Context,
 	s *shard[T],
 	key string,
-	oldest uint64,
 	begin func() uint64,
 	fn func(context.Context, uint64) Outcome[T],
 ) (f *flight[T], led bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if f = s.flights[key]; f != nil && f.token >= oldest {
+	if f = s.flights[key]; f != nil {
 		f.callers++
 		return f, false
 	}
-	// An older flight that is still there stays with those who wait for it.
 	f = &flight[T]{key: key, token: begin(), callers: 1, done: make(chan struct{})}
 	ctx, f.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if s.flights == nil {

@@ -241,8 +241,8 @@ func TestHerdCollapsesAfterRetry(t *testing.T) {
 	})
 }
 
-// A caller that has retried must not join a flight that is older than itself once more.
-func TestRetryReplacesAnOlderFlight(t *testing.T) {
+// Callers of different ages that have to try again share one flight, which is younger than all of them.
+func TestRetriesShareOneFlight(t *testing.T) {
 	t.Parallel()
 	story(t, func(w *world) {
 		a := w.do(nil)

@@ -55,6 +55,8 @@ func TestVariablesThatDiffer(t *testing.T) {
 		{"x": []any{int64(1)}},
 		{"x": []any{"1"}},
 		{"x": []any{[]any{int64(1)}}},
+		{"x": []any{[]any{int64(1)}, int64(2)}},
+		{"x": []any{[]any{int64(1), int64(2)}}},
 		{"x": []any{int64(1), int64(2)}},
 		{"x": []any{int64(2), int64(1)}},
 		{"x": []any{"a", "b"}},
