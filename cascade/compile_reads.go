@@ -70,9 +70,12 @@ func (c *compiler) read(u use, s site) (Read, bool) {
 	if hasUsing {
 		r.Using = c.mask(v, using)
 	}
-	w := whereRead{view: v, optional: optional, using: r.Using}
+	w := whereRead{view: v, optional: map[string]bool{}, using: r.Using}
 	for _, term := range terms {
-		w.columns = append(w.columns, term.Column)
+		w.columns = append(w.columns, term.shapeColumn())
+		if optional[term.Column] {
+			w.optional[term.shapeColumn()] = true
+		}
 	}
 	c.wheres = append(c.wheres, w)
 	return r, true

@@ -286,15 +286,25 @@ func (p *publisher) tuple(sh *shape, e *Event, side, other Known, part uint64) {
 	var known uint
 	var lists [maxTerms][]Value
 	combos := 1
-	for i, c := range sh.columns {
-		vals := side.of(c)
+	for i, c := range sh.names {
+		vals, most := side.of(c), maxCombinations
 		if vals == nil && other != nil && e.Columns&sh.bits[i] == 0 {
 			vals = other.of(c)
 		}
 		if c == e.View.Key && len(p.keys) > 0 {
 			vals = p.keys
 		}
-		if vals == nil || slices.ContainsFunc(vals, func(v Value) bool { return !v.Known() }) || combos*len(vals) > maxCombinations {
+		if vals == nil || slices.ContainsFunc(vals, func(v Value) bool { return !v.Known() }) {
+			continue
+		}
+		if c != sh.columns[i] { // contains
+			grams, ok := gramsOfValues(vals)
+			if !ok {
+				continue
+			}
+			vals, most = grams, maxGrams
+		}
+		if combos*len(vals) > most {
 			continue
 		}
 		combos *= len(vals)

@@ -127,10 +127,11 @@ type Read struct {
 	pos *ast.Position
 }
 
-// A Term is column = operand.
+// A Term is column = operand or, in a read, column contains operand.
 type Term struct {
-	Column  string
-	Operand Operand
+	Column   string
+	Operand  Operand
+	Contains bool
 }
 
 // OperandKind tells the operands apart.
@@ -217,7 +218,8 @@ func (v *View) addColumn(name string) Mask {
 // shape is a set of columns that a where of some field compares, with all columns that decide the
 // reads of that shape. Events publish a shape's tags only when they change one of those.
 type shape struct {
-	columns []string // sorted
+	columns []string // sorted, as Term.shapeColumn has them
+	names   []string // of the columns
 	bits    []Mask   // of the columns
 	id      uint64   // hash of the view's name and the columns
 	mask    Mask     // union of columns and using over the reads with this shape

@@ -349,8 +349,14 @@ func (r *Reader) where(b *boundRead, args map[string]any, parent *extractor.Obje
 		if null {
 			continue // the term is true whatever the column holds
 		}
+		if t.Contains {
+			if vals, ok = gramsOfOperand(vals); !ok {
+				r.whole(v, mask|b.columnMask())
+				return
+			}
+		}
 		mask |= m
-		columns = append(columns, t.Column)
+		columns = append(columns, t.shapeColumn())
 		lists = append(lists, vals)
 		combos *= len(vals)
 		if combos > maxCombinations {

@@ -156,7 +156,7 @@ func newOracle(tb testing.TB, w *workload, level oracleLevel) *oracle {
 		}
 		for i, p := range in.Posts {
 			for n := range 1 + i%2 {
-				if _, err := db.As(t.id).TagPost(ctx, *p.ID, t.tags[(i+5*n)%len(t.tags)]); err != nil {
+				if _, _, err := db.As(t.id).TagPost(ctx, *p.ID, t.tags[(i+5*n)%len(t.tags)]); err != nil {
 					tb.Fatal(err)
 				}
 			}
