@@ -11,13 +11,19 @@ type Mask uint64
 // AllColumns stands for every column of a view, and for columns unknown.
 const AllColumns = ^Mask(0)
 
-// The highest two bits have meanings of their own.
+// The highest bits have meanings of their own. The first three are in the mask of every read, and of
+// every change but an update of known columns: rows that come or go matter to reads that look at no
+// column. A list that shows the first rows only may leave out two of them, see Read.Limit.
 const (
-	// existence is in the mask of every read, and of every change but an update of known columns: rows
-	// that come or go matter to reads that look at no column.
-	existence    Mask = 1 << existenceBit
-	existenceBit      = 62
-	// overflowBit is shared by the columns beyond the 62nd of a view.
+	columnBits = 60
+	// created: a row that was not there before.
+	created Mask = 1 << 60
+	// vanished: a row that was in a set before and is not any more.
+	vanished Mask = 1 << 61
+	// existence: any other way in which a row comes or goes.
+	existence Mask = 1 << 62
+	presence       = created | vanished | existence
+	// overflowBit is shared by the columns beyond the 60th of a view.
 	overflowBit = 63
 )
 
@@ -121,6 +127,11 @@ type Read struct {
 	Row   Operand // of a ReadRow
 	Where []Term  // of a ReadWhere, sorted by column; at most maxTerms
 	Using Mask    // of a ReadWhere: columns that decide beyond those of Where
+	// Limit says that the field is a list of the first so many rows, in an order that Using, the keys and
+	// the order of creation decide, after the first Offset ones. Nil is unknown. Appends says that a
+	// created row comes after all others in this order.
+	Limit, Offset *Operand
+	Appends       bool
 	// Inferred marks Query.x(key: ID!): T without @reads; the key in the answer must equal the argument.
 	Inferred bool
 
@@ -207,7 +218,7 @@ func (v *View) addColumn(name string) Mask {
 		v.columns = map[string]uint8{}
 	}
 	b := uint8(overflowBit)
-	if n := len(v.names); n < existenceBit {
+	if n := len(v.names); n < columnBits {
 		b = uint8(n)
 	}
 	v.columns[name] = b

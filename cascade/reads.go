@@ -16,8 +16,11 @@ type Reader struct {
 	o    *Operation
 	vars map[string]any
 	part Partition
+	res  *extractor.Result
 	out  []Tag
 	b    tagBuilder
+	// counts are the lengths of the answer's lists, once one is asked for.
+	counts map[listPlace]int
 	// consulted are the columns that the caller's predicate looks at: the rows of their views depend
 	// on them too.
 	consulted map[*View]Mask
@@ -30,7 +33,7 @@ type Reader struct {
 // extra names views, or columns of views as "view.column", that the answer depends on as well: those
 // that the caller's predicate consults. It returns an error for an unknown one.
 func (o *Operation) Reads(dst []Tag, vars map[string]any, res *extractor.Result, part Partition, extra []string) ([]Tag, error) {
-	r := Reader{o: o, vars: vars, part: part, out: dst}
+	r := Reader{o: o, vars: vars, part: part, res: res, out: dst}
 	for _, f := range o.Extract.Root.Fields {
 		r.out = append(r.out, RootField(f.Definition.Name))
 	}
@@ -129,7 +132,7 @@ func (r *Reader) object(res *extractor.Result, i int) {
 	for i, v := range s.views {
 		mask := AllColumns
 		if i == 0 {
-			mask = s.mask | r.consulted[v] | existence
+			mask = s.mask | r.consulted[v] | presence
 		}
 		if obj.Key == nil || v.Key != s.views[0].Key {
 			r.whole(v, AllColumns) // which of its rows is not known
@@ -141,7 +144,7 @@ func (r *Reader) object(res *extractor.Result, i int) {
 		fr := &r.o.reads[f.ID]
 		for j := range fr.reads {
 			if b := &fr.reads[j]; b.Kind == ReadWhere {
-				r.where(b, r.args(fr), obj)
+				r.where(b, r.args(fr), obj, &listPlace{f, int32(i)})
 			}
 		}
 		// row reads of fields that return no object have no object of their own to wait for
@@ -180,7 +183,7 @@ func (r *Reader) anyRow(v *View, key []byte) {
 // row, and does not tell whether the parent names none or one that is not there.
 func (r *Reader) someRowAppears(views []*View) {
 	for _, v := range views {
-		mask := existence | v.hidden | r.consulted[v]
+		mask := presence | v.hidden | r.consulted[v]
 		if !v.Explicit {
 			mask = AllColumns
 		}
@@ -200,9 +203,13 @@ func (r *Reader) whole(v *View, mask Mask) {
 // fixed adds the reads of a position that depend on its arguments only.
 func (r *Reader) fixed(f *extractor.Field, fr *fieldReads) {
 	args := r.args(fr)
+	var place *listPlace
+	if f.In.Field == nil {
+		place = &listPlace{f, 0} // below the root there is one list; elsewhere there may be more
+	}
 	for i := range fr.reads {
 		if b := &fr.reads[i]; b.Kind == ReadWhere {
-			r.where(b, args, nil)
+			r.where(b, args, nil, place)
 		}
 	}
 	if len(f.On) == 0 || f.Definition.Type.Elem != nil {
@@ -334,11 +341,11 @@ func valuesOfPath(paths [][][]byte, i int) (vals []Value, null, ok bool) {
 // where adds a where-read: for every combination of its operands' values, the tags of every subset of
 // its terms, so that a change which knows only some of a row's values finds the answers that the row
 // could be in, and no others.
-func (r *Reader) where(b *boundRead, args map[string]any, parent *extractor.Object) {
+func (r *Reader) where(b *boundRead, args map[string]any, parent *extractor.Object, place *listPlace) {
 	v := b.Views[0]
 	var columns []string
 	var lists [][]Value
-	combos, mask := 1, b.Using|existence
+	combos, mask := 1, b.Using|r.presence(b, args, place)
 	for i, t := range b.Where {
 		m, _ := v.column(t.Column)
 		vals, null, ok := r.operand(t.Operand, b.paths[i], args, parent)

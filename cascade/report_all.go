@@ -2,8 +2,8 @@ package cascade
 
 import "slices"
 
-// NewRowsReport says which rows of a view the writes of a root field changed that do not name their
-// rows: exactly these, none for an empty list. ok is false for an unknown type or view, and for a key
+// NewRowsReport says which rows of a view the declared writes of a root field changed: exactly these, or
+// those of these that a write names. ok is false for an unknown type or view, and for a key
 // that is null or unknown.
 func (p *Plan) NewRowsReport(name string, ids []Value) (Report, bool) {
 	v := p.viewNamed(name)
@@ -56,13 +56,8 @@ func refineAll(roots []rootEvents, reports []Report) []Report {
 		}
 		kept := r.events[:0:0]
 		for _, e := range r.events {
-			if lists := about(allRows, e.View); len(lists) > 0 && e.All {
-				e.All, e.Rows = false, slices.Clone(e.Rows)
-				for _, l := range lists {
-					e.Rows = append(e.Rows, l.rows...)
-				}
-				slices.Sort(e.Rows)
-				if e.Rows = slices.Compact(e.Rows); len(e.Rows) == 0 {
+			if lists := about(allRows, e.View); len(lists) > 0 {
+				if e = e.confinedTo(lists); len(e.Rows) == 0 {
 					continue
 				}
 			}
@@ -77,4 +72,19 @@ func refineAll(roots []rootEvents, reports []Report) []Report {
 		r.events = kept
 	}
 	return slices.DeleteFunc(slices.Clone(reports), func(r Report) bool { return r.all != 0 })
+}
+
+// confinedTo returns the event of those rows only that reports list.
+func (e Event) confinedTo(lists []Report) Event {
+	var rows []string
+	for _, l := range lists {
+		for _, k := range l.rows {
+			if e.All || slices.Contains(e.Rows, k) {
+				rows = append(rows, k)
+			}
+		}
+	}
+	slices.Sort(rows)
+	e.All, e.Rows = false, slices.Compact(rows)
+	return e
 }

@@ -85,6 +85,7 @@ func (l oracleLevel) schema(tb testing.TB, es graphql.ExecutableSchema) graphql.
 // one that is measured.
 type oracle struct {
 	tb            testing.TB
+	w             *workload
 	truth, cached http.Handler
 	cache         *gqlcache.Cache
 	store         *spyStore
@@ -177,16 +178,16 @@ func newOracle(tb testing.TB, w *workload, level oracleLevel) *oracle {
 	}
 	tb.Cleanup(func() { _ = cache.Close() })
 	return &oracle{
-		tb: tb, cache: cache, store: spy, log: log,
+		tb: tb, w: w, cache: cache, store: spy, log: log,
 		truth: newGraphQL(db, nil), cached: newHandler(es, db, cache), known: map[oracleRequest]*knownAnswer{},
 	}
 }
 
 // replay runs requests until there were that many reads.
-func (o *oracle) replay(w *workload, reads int) *oracleLog {
+func (o *oracle) replay(reads int) *oracleLog {
 	o.tb.Helper()
 	for o.log.reads < reads {
-		if r := w.next(); r.mutation {
+		if r := o.w.next(); r.mutation {
 			o.mutate(r)
 		} else {
 			o.read(r)

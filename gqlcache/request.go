@@ -154,8 +154,8 @@ func Unchanged(typ string, id any) RowReport {
 	return RowReport{kind: reportRow, typ: typ, ids: []any{id}}
 }
 
-// Rows reports which rows of a type or view this field of the mutation changed, as far as its @writes
-// say so without row: exactly these, and none for an empty list. Without it, deleting the comments of
+// Rows reports which rows of a type or view this field of the mutation changed, of those that its
+// @writes declare: exactly these, and none for an empty list. Without it, deleting the comments of
 // one post drops every answer that shows a comment.
 func Rows[K any](typ string, ids []K) RowReport {
 	r := RowReport{kind: reportRows, typ: typ}
