@@ -56,19 +56,17 @@ func (k Known) with(column string, values []Value) Known {
 // RowEvent returns a change of one row of a type or view about which nothing else is known. A key that
 // is null or unknown stands for every row. ok is false when the name is neither.
 func (p *Plan) RowEvent(name string, id Value) (events []Event, ok bool) {
-	views := p.viewsNamed(name)
-	for _, v := range views {
-		events = append(events, rowEvent(v, Any, id, keyedLike(v, views)))
+	for _, v := range p.viewsNamed(name) {
+		events = append(events, p.rowEvent(v, name, Any, id))
 	}
 	return events, len(events) > 0
 }
 
-// keyedLike says whether a key of the first of the views is one of v too.
-func keyedLike(v *View, views []*View) bool { return v.Key == views[0].Key }
-
-// rowEvent is a change of one row, when its key is known.
-func rowEvent(v *View, op Op, id Value, known bool) Event {
-	if !known || id.kind != valueText {
+// rowEvent is a change of the row of a view that has the given key under the given name. A type's key
+// is that of its first view: it names no row of another one that has a different key.
+func (p *Plan) rowEvent(v *View, name string, op Op, id Value) Event {
+	foreign := v.Name != name && slices.ContainsFunc(v.Types, func(t string) bool { return p.byType[t][0].Key != v.Key })
+	if foreign || id.kind != valueText {
 		return Event{View: v, Op: Any, All: true, Columns: AllColumns}
 	}
 	return Event{View: v, Op: op, Rows: []string{id.text}, Columns: AllColumns}

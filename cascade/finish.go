@@ -23,6 +23,7 @@ func (p *Plan) finish() {
 	for _, v := range p.views {
 		v.above = ancestors(nil, v)
 	}
+	p.findEnvelopes()
 	p.pathsByType = map[string][][]string{}
 	for ref, f := range p.fields {
 		for i := range f.Reads {

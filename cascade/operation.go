@@ -26,8 +26,8 @@ type Operation struct {
 	sels  []selection  // by extractor.Selection.ID
 	reads []fieldReads // by extractor.Field.ID
 	roots []rootWrites // by position in Extract.Root.Fields, of a mutation
-	sets  []*View      // with reads that are not of one row
-	rows  []*View      // with reads of one row
+	sets  []*View      // of which reads other than by key decide which rows are shown or counted
+	rows  []*View      // whose rows are shown or read by key
 }
 
 // selection is what an answer's object at one position depends on by itself.
@@ -87,7 +87,7 @@ func (p *Plan) Operation(doc *ast.QueryDocument, op *ast.OperationDefinition) (*
 	o.Policy = p.policy(x.Root)
 	o.sels = make([]selection, len(x.Selections))
 	o.reads = make([]fieldReads, len(x.Fields))
-	o.bindSelection(x.Root, false)
+	o.bindSelection(x.Root, nil, false)
 	return o, nil
 }
 
@@ -113,8 +113,8 @@ func (o *Operation) undeclared(what string) {
 
 // bindSelection plans what an object of one type at one position depends on. covered says that the
 // field which returned it declared its reads, so that a wrapper type without a row of its own (a
-// page, a connection, an edge) is covered by them.
-func (o *Operation) bindSelection(s *extractor.Selection, covered bool) {
+// page, a connection, an edge) is covered by them; decl is what it declared, nil below a wrapper.
+func (o *Operation) bindSelection(s *extractor.Selection, decl *Field, covered bool) {
 	p := o.plan
 	me := &o.sels[s.ID]
 	if vs := p.byType[s.Object.Name]; len(vs) > 0 {
@@ -126,6 +126,9 @@ func (o *Operation) bindSelection(s *extractor.Selection, covered bool) {
 		for _, v := range vs {
 			o.checkWritten(v)
 			note(&o.rows, v)
+			if !decl.readsRow(v) {
+				note(&o.sets, v)
+			}
 		}
 	}
 	wrapper := covered && len(p.byType[s.Object.Name]) == 0
@@ -158,7 +161,7 @@ func (o *Operation) bindField(s *extractor.Selection, me *selection, f *extracto
 		o.Lists = true
 	}
 	for _, on := range f.On {
-		o.bindSelection(on, declared || wrapper)
+		o.bindSelection(on, decl, declared || wrapper)
 	}
 	if declared {
 		o.bindWindow(f)
@@ -168,6 +171,13 @@ func (o *Operation) bindField(s *extractor.Selection, me *selection, f *extracto
 // fieldArguments is what evaluates the arguments of a field.
 func fieldArguments(f *extractor.Field) *ast.Field {
 	return &ast.Field{Name: f.Definition.Name, Definition: f.Definition, Arguments: f.Arguments}
+}
+
+// readsRow says that which rows of a view a field returns is told by their keys.
+func (f *Field) readsRow(v *View) bool {
+	return f != nil && slices.ContainsFunc(f.Reads, func(r Read) bool {
+		return r.Kind == ReadRow && slices.Contains(r.Views, v)
+	})
 }
 
 // bindReads resolves the operands of a field's reads at one position.

@@ -4,6 +4,8 @@ import (
 	"path"
 	"strings"
 
+	"github.com/vektah/gqlparser/v2/ast"
+
 	"github.com/cascadeql/cascadeql/extractor"
 )
 
@@ -40,14 +42,16 @@ func (out *Payloads) add(p *Plan, c extractor.Cascade, what string) {
 	for _, list := range [][]extractor.Change{c.Updated, c.Deleted} {
 		for _, ch := range list {
 			views := p.viewsNamed(ch.Type)
-			if ch.Type == "" || len(views) == 0 {
+			if ch.Type == "" || len(views) == 0 || p.isEnvelope(ch.Type) {
 				out.Everything = what + " names the unknown type " + ch.Type
 				return
 			}
-			id := Value{kind: valueText, text: ch.ID}
+			var id Value
+			if ch.ID != "" && !c.Truncated {
+				id = Value{kind: valueText, text: ch.ID}
+			}
 			for _, v := range views {
-				known := ch.ID != "" && !c.Truncated && keyedLike(v, views)
-				out.Events = append(out.Events, rowEvent(v, payloadOps[ch.Op], id, known))
+				out.Events = append(out.Events, p.rowEvent(v, ch.Type, payloadOps[ch.Op], id))
 			}
 		}
 	}
@@ -55,6 +59,27 @@ func (out *Payloads) add(p *Plan, c extractor.Cascade, what string) {
 		if !out.queries(p, inv) {
 			out.Everything = what + " invalidates all queries"
 			return
+		}
+	}
+}
+
+// isEnvelope says that a type is that of the entries in a payload's lists, and no type of rows: its name
+// tells nothing about what was changed. Such types have an id like rows do, and so a view by default.
+func (p *Plan) isEnvelope(name string) bool {
+	vs := p.byType[name]
+	return p.envelopes[name] && (len(vs) == 0 || !vs[0].Explicit)
+}
+
+// findEnvelopes notes the types of the entries in lists of changes.
+func (p *Plan) findEnvelopes() {
+	p.envelopes = map[string]bool{}
+	for _, def := range p.schema.Types {
+		updated, deleted := def.Fields.ForName("updated"), def.Fields.ForName("deleted")
+		if updated == nil || deleted == nil {
+			continue
+		}
+		for _, f := range []*ast.FieldDefinition{updated, deleted} {
+			p.envelopes[f.Type.Name()] = true
 		}
 	}
 }

@@ -51,6 +51,9 @@ type Plan struct {
 	// pathsByType are the values of an object that the reads of its fields compare, its key left out.
 	pathsByType map[string][][]string
 
+	// envelopes are the types of the entries of GraphQL Cascade payloads.
+	envelopes map[string]bool
+
 	fields    map[fieldRef]*Field    // declared or inferred fields; absent means nothing was said
 	mutations map[string]*Mutation   // by field name of the mutation type
 	policies  map[fieldRef]cacheHint // @cacheControl on fields

@@ -343,8 +343,9 @@ func valuesOfPath(paths [][][]byte, i int) (vals []Value, null, ok bool) {
 // could be in, and no others.
 func (r *Reader) where(b *boundRead, args map[string]any, parent *extractor.Object, place *listPlace) {
 	v := b.Views[0]
-	var columns []string
-	var lists [][]Value
+	var columnsBuf [maxTerms]string
+	var listsBuf [maxTerms][]Value
+	columns, lists := columnsBuf[:0], listsBuf[:0]
 	combos, mask := 1, b.Using|r.presence(b, args, place)
 	for i, t := range b.Where {
 		m, _ := v.column(t.Column)
@@ -377,9 +378,9 @@ func (r *Reader) where(b *boundRead, args map[string]any, parent *extractor.Obje
 		return
 	}
 	parts, n := readerParts(v, r.part)
-	combo := make([]Value, len(columns))
+	var combo [maxTerms]Value
 	for known := range uint(1) << len(columns) {
-		r.subset(sh, known, 0, lists, combo, mask, parts[:n])
+		r.subset(sh, known, 0, lists, combo[:len(columns)], mask, parts[:n])
 	}
 }
 

@@ -1,24 +1,32 @@
 package gqlcache
 
 import (
+	"bytes"
 	"context"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/extractor"
+	"github.com/google/uuid"
 )
 
 // prepare makes gqlgen execute the prepared operation. The returned function puts the client's back:
-// it may be called only when nothing executes the operation any more.
+// it may be called only when nothing but hidden resolvers that timed out executes the operation any
+// more, and leaves it when there are such.
 func prepare(oc *graphql.OperationContext, d *document, timeout time.Duration) (restore func()) {
 	if !d.walk || !d.op.Extract.Injected {
 		return func() {}
 	}
 	doc, op, mw := oc.Doc, oc.Operation, oc.ResolverMiddleware
-	oc.Doc, oc.Operation = d.op.Extract.Doc, d.op.Extract.Operation
-	oc.ResolverMiddleware = guard(mw, timeout)
-	return func() { oc.Doc, oc.Operation, oc.ResolverMiddleware = doc, op, mw }
+	g := &guard{next: mw, timeout: timeout}
+	oc.Doc, oc.Operation, oc.ResolverMiddleware = d.op.Extract.Doc, d.op.Extract.Operation, g.resolve
+	return func() {
+		if !g.late.Load() {
+			oc.Doc, oc.Operation, oc.ResolverMiddleware = doc, op, mw
+		}
+	}
 }
 
 // quietNull is a null that does not propagate to its parent: gqlgen compares with its own Null.
@@ -26,56 +34,94 @@ type quietNull struct{}
 
 func (quietNull) MarshalGQL(w io.Writer) { _, _ = io.WriteString(w, "null") }
 
-// guard keeps hidden fields from changing the response: whatever goes wrong with one, it is null, and
+// marshaled is a value that was marshaled already.
+type marshaled []byte
+
+func (m marshaled) MarshalGQL(w io.Writer) { _, _ = w.Write(m) }
+
+// A guard keeps hidden fields from changing the response: whatever goes wrong with one, it is null, and
 // nobody else notices. Field interceptors of other extensions do not see hidden fields.
-func guard(mw graphql.FieldMiddleware, timeout time.Duration) graphql.FieldMiddleware {
-	return func(ctx context.Context, next graphql.Resolver) (any, error) {
-		field := graphql.GetFieldContext(ctx).Field
-		if !extractor.IsHidden(field.Alias) {
-			return mw(ctx, next)
-		}
-		if len(field.Selections) == 0 {
-			return quietly(ctx, next)
-		}
-		return quietlyWithin(ctx, next, timeout)
-	}
+type guard struct {
+	next    graphql.FieldMiddleware
+	timeout time.Duration
+	// late is set when a hidden resolver was given up: it goes on, and may read the operation.
+	late atomic.Bool
 }
 
-func quietly(ctx context.Context, next graphql.Resolver) (res any, err error) {
+func (g *guard) resolve(ctx context.Context, next graphql.Resolver) (any, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if !extractor.IsHidden(fc.Field.Alias) {
+		return g.next(ctx, next)
+	}
+	// Errors and extensions of the field, and of its marshaler, which gets the same context, stay here.
+	ctx = graphql.WithFreshResponseContext(ctx)
+	if len(fc.Field.Selections) == 0 && !fc.IsResolver && !fc.IsMethod {
+		return quietly(ctx, next), nil // a value that is there already
+	}
+	return g.within(ctx, next), nil
+}
+
+func quietly(ctx context.Context, next graphql.Resolver) (res any) {
 	defer func() {
 		if recover() != nil {
-			res, err = quietNull{}, nil
+			res = quietNull{}
 		}
 	}()
-	if res, err = next(ctx); err != nil || res == nil {
-		return quietNull{}, nil
+	res, err := next(ctx)
+	if err != nil || res == nil {
+		return quietNull{}
 	}
-	return res, nil
+	return tame(ctx, res)
 }
 
-// quietlyWithin gives up on a resolver that takes too long, even one that does not look at its
-// context: it goes on, and its result is dropped.
-//
-// gqlgen hands the context given to next on to the fields below, so it must outlive the resolver: were
-// it cancelled as soon as there is a result, then of the hidden path post.author.id the post would be
-// found and its author not. The limit thus holds for each field of a path, and the context ends with
-// the request's.
-func quietlyWithin(ctx context.Context, next graphql.Resolver, timeout time.Duration) (any, error) {
+// tame marshals values whose own marshaler might panic while the response is written, and replaces
+// those of which gqlgen makes the null that propagates.
+func tame(ctx context.Context, res any) any {
+	var b bytes.Buffer
+	switch v := res.(type) {
+	case uuid.UUID:
+		if v == uuid.Nil {
+			return quietNull{}
+		}
+		return res
+	case graphql.Marshaler:
+		v.MarshalGQL(&b)
+	case graphql.ContextMarshaler:
+		if v.MarshalGQLContext(ctx, &b) != nil {
+			return quietNull{}
+		}
+	default:
+		return res
+	}
+	return marshaled(b.Bytes())
+}
+
+// within gives up on a resolver that takes too long, even one that does not look at its context: it
+// goes on, and its result is dropped.
+func (g *guard) within(ctx context.Context, next graphql.Resolver) any {
+	// gqlgen resolves the fields below with the context that next was given: it must not end when next
+	// has returned, but with the time that all of them have together.
 	ctx, cancel := context.WithCancel(ctx)
-	over := make(chan struct{})
-	timer := time.AfterFunc(timeout, func() { cancel(); close(over) })
 	result := make(chan any, 1)
+	timer := time.AfterFunc(g.timeout, cancel)
+	context.AfterFunc(ctx, func() { timer.Stop() })
 	go func() {
-		res, _ := quietly(ctx, next)
+		// not when it returns, but when it cannot: runtime.Goexit ends the goroutine without a result
+		returned := false
+		defer func() {
+			if !returned {
+				result <- quietNull{}
+			}
+		}()
+		res := quietly(ctx, next)
+		returned = true
 		result <- res
 	}()
 	select {
 	case res := <-result:
-		timer.Stop()
-		return res, nil
-	case <-over:
-	case <-ctx.Done(): // the request's context has ended
-		timer.Stop()
+		return res
+	case <-ctx.Done():
+		g.late.Store(true)
+		return quietNull{}
 	}
-	return quietNull{}, nil
 }

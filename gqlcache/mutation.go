@@ -36,6 +36,8 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 	if resp == nil {
 		if first {
 			c.settle(ctx, r, oc, d, nil)
+		} else {
+			r.finish(ctx)
 		}
 		return nil // the streaming transports ask until there is nothing more
 	}
@@ -62,6 +64,16 @@ func (r *request) start() {
 	r.mu.Unlock()
 }
 
+// finish ends a mutation that has been settled: what a resolver touches from here on counts at once.
+func (r *request) finish(ctx context.Context) {
+	r.mu.Lock()
+	r.mu.running = false
+	late := r.mu.events
+	r.mu.events = nil
+	r.mu.Unlock()
+	r.cache.publish(late, nil, r.cache.partition(ctx), r.hold)
+}
+
 // settled is what a mutation did to the cache.
 type settled struct {
 	events     []cascade.Event
@@ -78,6 +90,7 @@ func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationCon
 	r.mu.Lock()
 	touched, reports, nothing := r.mu.events, r.mu.reports, r.mu.nothing
 	r.mu.running = false
+	r.mu.events = nil
 	r.mu.Unlock()
 
 	var s settled

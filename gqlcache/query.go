@@ -158,10 +158,11 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	}
 	out, role, err := c.flights.Do(ctx, key, r.arrived, r.begin, fill, c.usable)
 	if err != nil {
-		// The request ended first. The flight may still be using the operation context.
+		// The request ended first. The flight may still be using the operation context, and the response
+		// context: an error added there would count as one of the answer that others wait for, and the
+		// map of extensions may be written to.
 		c.counts.abandoned.Add(1)
-		graphql.AddError(ctx, err)
-		return &graphql.Response{Data: []byte("null"), Errors: graphql.GetErrors(ctx), Extensions: graphql.GetExtensions(ctx)}
+		return &graphql.Response{Data: []byte("null"), Errors: append(graphql.GetErrors(ctx), graphql.DefaultErrorPresenter(ctx, err))}
 	}
 	switch role {
 	case flight.Joined:

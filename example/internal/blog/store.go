@@ -48,7 +48,8 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		_ = writer.Close()
 		return nil, fmt.Errorf("blog: %s: %w", path, err)
 	}
-	reader, err := stdsql.Open("sqlite", dsn(path, "_query_only=1"))
+	// mode=rw: a file that vanished is an error, not a new and empty database.
+	reader, err := stdsql.Open("sqlite", dsn(path, "mode=rw&_query_only=1"))
 	if err != nil {
 		_ = writer.Close()
 		return nil, fmt.Errorf("blog: %s: %w", path, err)

@@ -39,8 +39,9 @@ type DirectiveRoot struct {
 
 type ComplexityRoot struct {
 	Banner struct {
-		ID   func(childComplexity int) int
-		Text func(childComplexity int) int
+		ID     func(childComplexity int) int
+		Reader func(childComplexity int) int
+		Text   func(childComplexity int) int
 	}
 
 	Blurb struct {
@@ -353,6 +354,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Banner.ID(childComplexity), true
+	case "Banner.reader":
+		if e.ComplexityRoot.Banner.Reader == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Banner.Reader(childComplexity), true
 	case "Banner.text":
 		if e.ComplexityRoot.Banner.Text == nil {
 			break
@@ -1631,6 +1638,8 @@ func (ec *executionContext) childFields_Banner(ctx context.Context, field graphq
 		return ec.fieldContext_Banner_id(ctx, field)
 	case "text":
 		return ec.fieldContext_Banner_text(ctx, field)
+	case "reader":
+		return ec.fieldContext_Banner_reader(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Banner", field.Name)
 }
@@ -3028,6 +3037,29 @@ func (ec *executionContext) _Banner_text(ctx context.Context, field graphql.Coll
 	)
 }
 func (ec *executionContext) fieldContext_Banner_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Banner", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Banner_reader(ctx context.Context, field graphql.CollectedField, obj *Banner) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Banner_reader(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reader, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Banner_reader(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Banner", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
@@ -8718,6 +8750,11 @@ func (ec *executionContext) _Banner(ctx context.Context, sel ast.SelectionSet, o
 		case "text":
 			out.Values[i] = ec._Banner_text(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reader":
+			out.Values[i] = ec._Banner_reader(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:

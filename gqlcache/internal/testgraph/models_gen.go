@@ -28,6 +28,8 @@ type Node interface {
 type Banner struct {
 	ID   string `json:"id"`
 	Text string `json:"text"`
+	// Who asks: not for everybody.
+	Reader *string `json:"reader,omitempty"`
 }
 
 // No key at all.

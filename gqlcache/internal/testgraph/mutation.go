@@ -220,7 +220,7 @@ func (m mutation) RenameUserCascade(ctx context.Context, id, name string) (*Rena
 	return do(ctx, m, func() (*RenameUserCascade, error) {
 		out := &RenameUserCascade{Cascade: &CascadeUpdates{
 			Updated: []*UpdatedEntity{}, Deleted: []*DeletedEntity{}, Invalidations: []*QueryInvalidation{},
-			Metadata: &CascadeMetadata{Timestamp: "2026-01-01T00:00:00Z", Depth: 1},
+			Metadata: &CascadeMetadata{Timestamp: "2026-01-01T00:00:00Z", Depth: 1, Truncated: new(false)},
 		}}
 		u := m.change(id, rename(name))
 		if u == nil {

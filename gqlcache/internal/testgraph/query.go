@@ -200,9 +200,10 @@ func (q query) Flash(ctx context.Context, id string) (*Flash, error) {
 }
 
 func (q query) Banner(ctx context.Context, id string) (*Banner, error) {
+	viewer := Viewer(ctx)
 	return get(ctx, q, func() *Banner {
 		if text, ok := q.banners[id]; ok {
-			return &Banner{ID: id, Text: text}
+			return &Banner{ID: id, Text: text, Reader: &viewer}
 		}
 		return nil
 	})

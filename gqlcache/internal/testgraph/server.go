@@ -1,6 +1,8 @@
 package testgraph
 
 import (
+	"context"
+	"errors"
 	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -75,6 +77,7 @@ func Serve(es graphql.ExecutableSchema, exts ...graphql.HandlerExtension) *handl
 	srv.AddTransport(transport.MultipartForm{})
 	srv.AddTransport(transport.POST{})
 	srv.SetQueryCache(lru.New[*ast.QueryDocument](100))
+	srv.SetRecoverFunc(func(context.Context, any) error { return errors.New("panicked") }) // gqlgen's own prints
 	for _, e := range exts {
 		srv.Use(e)
 	}
