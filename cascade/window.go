@@ -57,29 +57,29 @@ func (r *Reader) presence(b *boundRead, args map[string]any, place *listPlace) M
 	if !b.window {
 		return mask
 	}
-	if skipped, ok := r.number(b.Offset, args); ok && skipped <= 0 {
+	if skipped, null, ok := r.number(b.Offset, args); ok && (null || skipped <= 0) {
 		mask &^= vanished
 	}
 	if !b.Appends || place == nil {
 		return mask
 	}
-	if limit, ok := r.number(b.Limit, args); ok && r.shown(*place) >= limit {
+	if limit, null, ok := r.number(b.Limit, args); ok && !null && r.shown(*place) >= limit {
 		mask &^= created
 	}
 	return mask
 }
 
-// number evaluates a limit or an offset; no offset is 0.
-func (r *Reader) number(op *Operand, args map[string]any) (n int, ok bool) {
+// number evaluates a limit or an offset. null says that there is none.
+func (r *Reader) number(op *Operand, args map[string]any) (n int, null, ok bool) {
 	if op == nil {
-		return 0, true
+		return 0, true, true
 	}
 	vals, null, ok := r.operand(*op, noPath, args, nil)
 	if !ok || null || len(vals) != 1 {
-		return 0, false
+		return 0, null, ok && null
 	}
 	n, err := strconv.Atoi(vals[0].text)
-	return n, err == nil
+	return n, false, err == nil
 }
 
 // listPlace is where an answer has a list.
