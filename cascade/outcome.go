@@ -102,7 +102,7 @@ func (w *writer) operand(op Operand, path int) (vals []Value, known bool) {
 func (w *writer) write(b *boundWrite) {
 	e := Event{View: b.View, Op: b.Op, Columns: b.Columns}
 	for i, t := range b.Where {
-		if vals, known := w.operand(t.Operand, b.where[i]); known && !(t.Operand.Kind == FromConst && t.Operand.Const.IsNull()) {
+		if vals, known := w.operand(t.Operand, b.where[i]); known && !slices.ContainsFunc(vals, Value.IsNull) {
 			if len(vals) == 0 {
 				return // the rows with none of these values
 			}
@@ -112,6 +112,10 @@ func (w *writer) write(b *boundWrite) {
 	var set Known
 	for i, t := range b.Set {
 		vals, known := w.operand(t.Operand, b.set[i])
+		// a null in a list of inputs may stand for a default
+		if slices.ContainsFunc(vals, Value.IsNull) && t.Operand.Kind != FromConst {
+			known = false
+		}
 		if known && len(vals) > 0 {
 			set = set.with(t.Column, vals)
 		}

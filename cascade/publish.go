@@ -67,7 +67,14 @@ func (p *publisher) shapes(e *Event, part uint64) {
 	for i := range e.View.shapes {
 		sh := &e.View.shapes[i]
 		if len(sh.columns) == 0 {
-			p.out = append(p.out, Tag{p.b.set(sh.id, 0, nil, part), uint64(e.Columns)})
+			mask := e.Columns
+			switch e.Op {
+			case Create:
+				mask = created
+			case Delete:
+				mask = vanished
+			}
+			p.out = append(p.out, Tag{p.b.set(sh.id, 0, nil, part), uint64(mask)})
 			continue
 		}
 		if e.Columns&(sh.mask|existence) == 0 {
@@ -75,15 +82,19 @@ func (p *publisher) shapes(e *Event, part uint64) {
 		}
 		switch {
 		case e.Op == Create:
-			p.tuple(sh, e, e.New, nil, part)
+			p.tuple(sh, e, e.New, nil, created, part)
 		case e.Op == Delete:
-			p.tuple(sh, e, e.Old, nil, part)
+			p.tuple(sh, e, e.Old, nil, vanished, part)
 		case e.Op == Update && e.Columns&existence == 0:
 			// a column that did not change has one value, whichever side knows it
-			p.tuple(sh, e, e.Old, e.New, part)
-			p.tuple(sh, e, e.New, e.Old, part)
+			left, entered := e.Columns, e.Columns
+			if sh.moved(e) {
+				left, entered = vanished, existence
+			}
+			p.tuple(sh, e, e.Old, e.New, left, part)
+			p.tuple(sh, e, e.New, e.Old, entered, part)
 		default:
-			p.tuple(sh, e, nil, nil, part)
+			p.tuple(sh, e, nil, nil, e.Columns, part)
 		}
 	}
 }
@@ -91,19 +102,29 @@ func (p *publisher) shapes(e *Event, part uint64) {
 // tuple publishes the tags of one side's values: for the columns of the shape that are known, each
 // combination; the reads that compare other columns as well subscribe to every subset of theirs.
 // other tells the values of columns that did not change. The key of known rows is always known.
-func (p *publisher) tuple(sh *shape, e *Event, side, other Known, part uint64) {
+func (p *publisher) tuple(sh *shape, e *Event, side, other Known, mask Mask, part uint64) {
 	var known uint
 	var lists [maxTerms][]Value
 	combos := 1
-	for i, c := range sh.columns {
-		vals := side.of(c)
+	for i, c := range sh.names {
+		vals, most := side.of(c), maxCombinations
 		if vals == nil && other != nil && e.Columns&sh.bits[i] == 0 {
 			vals = other.of(c)
 		}
 		if c == e.View.Key && len(p.keys) > 0 {
 			vals = p.keys
 		}
-		if vals == nil || slices.ContainsFunc(vals, func(v Value) bool { return !v.Known() }) || combos*len(vals) > maxCombinations {
+		if vals == nil || slices.ContainsFunc(vals, func(v Value) bool { return !v.Known() }) {
+			continue
+		}
+		if c != sh.columns[i] { // contains
+			grams, ok := gramsOfValues(vals)
+			if !ok {
+				continue
+			}
+			vals, most = grams, maxGrams
+		}
+		if combos*len(vals) > most {
 			continue
 		}
 		combos *= len(vals)
@@ -111,7 +132,7 @@ func (p *publisher) tuple(sh *shape, e *Event, side, other Known, part uint64) {
 		lists[i] = vals
 	}
 	var combo [maxTerms]Value
-	p.combine(sh, known, 0, lists[:len(sh.columns)], combo[:len(sh.columns)], e.Columns, part)
+	p.combine(sh, known, 0, lists[:len(sh.columns)], combo[:len(sh.columns)], mask, part)
 }
 
 func (p *publisher) combine(sh *shape, known uint, i int, lists [][]Value, combo []Value, mask Mask, part uint64) {

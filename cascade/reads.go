@@ -15,8 +15,11 @@ type reader struct {
 	o    *Operation
 	vars map[string]any
 	part Partition
+	res  *extractor.Result
 	out  []Tag
 	b    tagBuilder
+	// counts are the lengths of the answer's lists, once one is asked for.
+	counts map[listPlace]int
 	// consulted are the columns that the caller's predicate looks at: the rows of their views depend
 	// on them too.
 	consulted map[*View]Mask
@@ -33,7 +36,7 @@ type reader struct {
 // something in the answer is derived from. The error is for a name that is neither; then there are no
 // tags.
 func (o *Operation) Reads(dst []Tag, vars map[string]any, res *extractor.Result, part Partition, extra []string) ([]Tag, error) {
-	r := reader{o: o, vars: vars, part: part, out: dst}
+	r := reader{o: o, vars: vars, part: part, res: res, out: dst}
 	for _, f := range o.Extract.Root.Fields {
 		r.out = append(r.out, RootField(f.Definition.Name))
 	}
@@ -80,7 +83,7 @@ func (r *reader) object(res *extractor.Result, i int) {
 	for i, v := range s.views {
 		mask := AllColumns
 		if i == 0 {
-			mask = s.mask | r.consulted[v] | existence
+			mask = s.mask | r.consulted[v] | presence
 		}
 		if obj.Key == nil || v.Key != s.views[0].Key {
 			r.whole(v, AllColumns) // which of its rows is not known
@@ -92,7 +95,7 @@ func (r *reader) object(res *extractor.Result, i int) {
 		fr := &r.o.reads[f.ID]
 		for j := range fr.reads {
 			if b := &fr.reads[j]; b.Kind == ReadWhere {
-				r.where(b, r.args(fr), obj)
+				r.where(b, r.args(fr), obj, &listPlace{f, int32(i)})
 			}
 		}
 		// row reads of fields that return no object have no object of their own to wait for
@@ -131,7 +134,7 @@ func (r *reader) anyRow(v *View, key []byte) {
 // row, and does not tell whether the parent names none or one that is not there.
 func (r *reader) someRowAppears(views []*View) {
 	for _, v := range views {
-		mask := existence | v.hidden | r.consulted[v]
+		mask := presence | v.hidden | r.consulted[v]
 		if !v.Explicit {
 			mask = AllColumns
 		}
@@ -151,9 +154,13 @@ func (r *reader) whole(v *View, mask Mask) {
 // fixed adds the reads of a position that depend on its arguments only.
 func (r *reader) fixed(f *extractor.Field, fr *fieldReads) {
 	args := r.args(fr)
+	var place *listPlace
+	if f.In.Field == nil {
+		place = &listPlace{f, 0} // below the root there is one list; elsewhere there may be more
+	}
 	for i := range fr.reads {
 		if b := &fr.reads[i]; b.Kind == ReadWhere {
-			r.where(b, args, nil)
+			r.where(b, args, nil, place)
 		}
 	}
 	if len(f.On) == 0 || f.Definition.Type.Elem != nil {

@@ -9,12 +9,12 @@ import (
 // where adds a where-read: for every combination of its operands' values, the tags of every subset of
 // its terms, so that a change which knows only some of a row's values finds the answers that the row
 // could be in, and no others.
-func (r *reader) where(b *boundRead, args map[string]any, parent *extractor.Object) {
+func (r *reader) where(b *boundRead, args map[string]any, parent *extractor.Object, place *listPlace) {
 	v := b.Views[0]
 	var columnsBuf [maxTerms]string
 	var listsBuf [maxTerms][]Value
 	columns, lists := columnsBuf[:0], listsBuf[:0]
-	combos, mask := 1, b.Using|existence
+	combos, mask := 1, b.Using|r.presence(b, args, place)
 	for i, t := range b.Where {
 		m, _ := v.column(t.Column)
 		vals, null, ok := r.operand(t.Operand, b.paths[i], args, parent)
@@ -25,8 +25,14 @@ func (r *reader) where(b *boundRead, args map[string]any, parent *extractor.Obje
 		if null {
 			continue // the term is true whatever the column holds
 		}
+		if t.Contains {
+			if vals, ok = gramsOfOperand(vals); !ok {
+				r.whole(v, mask|b.columnMask())
+				return
+			}
+		}
 		mask |= m
-		columns = append(columns, t.Column)
+		columns = append(columns, t.shapeColumn())
 		lists = append(lists, vals)
 		combos *= len(vals)
 		if combos > maxCombinations {

@@ -158,7 +158,7 @@ func (w *Write) neededColumns() []string {
 	}
 	for i := range w.View.shapes {
 		if sh := &w.View.shapes[i]; may&(sh.mask|existence) != 0 {
-			for _, c := range sh.columns {
+			for _, c := range sh.names {
 				add(c)
 			}
 		}

@@ -24,16 +24,12 @@ const queryCacheSize = 1000
 
 // newGraphQL returns the GraphQL handler. Requests reach it with a tenant in their context.
 func newGraphQL(store *blog.Store, cache *gqlcache.Cache) *handler.Server {
-	srv := newHandler(store, graph.Config{Resolvers: &graph.Resolver{Store: store}})
-	if cache != nil {
-		srv.Use(cache) // last, so that it stores what the resolvers said
-	}
-	return srv
+	return newHandler(graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{Store: store}}), store, cache)
 }
 
-// newHandler is newGraphQL without a cache, for any schema that the resolvers fit.
-func newHandler(store *blog.Store, cfg graph.Config) *handler.Server {
-	srv := handler.New(graph.NewExecutableSchema(cfg))
+// newHandler is newGraphQL for any schema that the resolvers fit.
+func newHandler(schema graphql.ExecutableSchema, store *blog.Store, cache *gqlcache.Cache) *handler.Server {
+	srv := handler.New(schema)
 	srv.AddTransport(transport.Options{})
 	srv.AddTransport(transport.SSE{}) // a POST that accepts an event stream, so before POST
 	srv.AddTransport(transport.GET{})
@@ -45,6 +41,9 @@ func newHandler(store *blog.Store, cfg graph.Config) *handler.Server {
 	srv.AroundRootFields(oneSnapshot(store))
 	srv.Use(extension.Introspection{})
 	srv.Use(extension.AutomaticPersistedQuery{Cache: lru.New[string](queryCacheSize)})
+	if cache != nil {
+		srv.Use(cache) // last, so that it stores what the resolvers said
+	}
 	return srv
 }
 

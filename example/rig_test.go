@@ -65,7 +65,7 @@ func newRig(ctx context.Context, s setup) (_ *rig, err error) {
 	if s.change != nil {
 		s.change(&opts)
 	}
-	srv := newHandler(r.store, cfg)
+	srv := newHandler(graph.NewExecutableSchema(cfg), r.store, nil)
 	if s.fields != nil {
 		srv.AroundFields(s.fields)
 	}

@@ -98,7 +98,7 @@ func (c *Cache) useSchema(s *ast.Schema) error {
 		}
 		return nil
 	}
-	plan, err := cascade.Compile(s, cascade.Options{Prefix: c.opts.DirectivePrefix})
+	plan, err := cascade.Compile(s, cascade.Options{Prefix: c.opts.DirectivePrefix, Infer: c.opts.Infer})
 	if err != nil {
 		return err
 	}
