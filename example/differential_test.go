@@ -186,8 +186,8 @@ func report(ctx context.Context, seed uint64, list []step, s setup) string {
 	for i, st := range short {
 		lines[i] = st.String()
 	}
-	return fmt.Sprintf("seed %d: the cached server differs at step %d: %s\n%d steps show it:\n%s",
-		seed, len(list)-1, problem, len(short), strings.Join(lines, "\n"))
+	return fmt.Sprintf("seed %d (again with -args -history.seed %d): the cached server differs at step %d: %s\n%d steps show it:\n%s",
+		seed, seed, len(list)-1, problem, len(short), strings.Join(lines, "\n"))
 }
 
 // shrinkTime bounds how long a failing history is made shorter.

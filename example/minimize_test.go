@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// minimize removes steps from a history that fails at its last step, as long as what is left still
-// fails somewhere and there is time. fails returns the index of the failing step, -1 if there is none.
+// minimize removes steps, ever smaller runs of them, from a history that fails at its last step, as long
+// as what is left still fails somewhere and there is time. fails returns the index of the failing step, -1 if there is none.
 func minimize(list []step, fails func([]step) int, patience time.Duration) []step {
 	deadline := time.Now().Add(patience)
 	try := func(candidate []step) bool {
@@ -23,25 +23,12 @@ func minimize(list []step, fails func([]step) int, patience time.Duration) []ste
 		return s.body != last.body && !isMutation(s.body)
 	})
 	try(relevant)
-	for size := (len(list) + 1) / 2; size > 0; {
-		removed := false
+	for size := len(list) / 2; size > 0 && time.Now().Before(deadline); size /= 2 {
 		for from := 0; from < len(list)-1 && time.Now().Before(deadline); {
 			to := min(from+size, len(list)-1)
-			if try(slices.Concat(list[:from], list[to:])) {
-				removed = true
-			} else {
+			if !try(slices.Concat(list[:from], list[to:])) {
 				from = to
 			}
-		}
-		if time.Now().After(deadline) {
-			break
-		}
-		if size == 1 && !removed {
-			break
-		}
-		size = max(1, size/2)
-		if size == 1 && removed && len(list) < 3 {
-			break
 		}
 	}
 	return list
