@@ -60,8 +60,9 @@ type Options struct {
 	// do not expire together. Defaults to 0.1; negative is none.
 	Jitter float64
 
-	// MaxBytes bounds the memory of all entries, MaxEntries their number, and MaxEntryBytes the body of
-	// one. They apply to the default Store. Default to 64 MiB, 100,000 and 1 MiB.
+	// MaxBytes bounds the memory of all entries and MaxEntries their number, in the default Store.
+	// MaxEntryBytes bounds the body of one, in any. Default to 64 MiB, 100,000 and 1 MiB, or to MaxBytes
+	// if that is less.
 	MaxBytes      int64
 	MaxEntries    int
 	MaxEntryBytes int
@@ -109,7 +110,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.Jitter, 0.1)
 	setDefault(&o.MaxBytes, 64<<20)
 	setDefault(&o.MaxEntries, 100_000)
-	setDefault(&o.MaxEntryBytes, 1<<20)
+	setDefault(&o.MaxEntryBytes, int(max(0, min(1<<20, o.MaxBytes))))
 	setDefault(&o.SweepInterval, time.Minute)
 	setDefault(&o.PathTimeout, time.Second)
 	if o.Logger == nil {
