@@ -243,10 +243,12 @@ func TestHeldAnswers(t *testing.T) {
 		{"failing mutation", "mutation{boom}", "application/json", "boom", true},
 		{"query", readUsers, "application/json", "users", false},
 		{"query over SSE", readUsers, "text/event-stream", "users", false},
+		{"query that touches a row", "{userCount}", "application/json", "userCount", true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, "annotated", gqlcache.Options{})
+			r.store.On("Query.userCount", func(ctx context.Context) error { return gqlcache.Touch(ctx, "User", testgraph.Ann) })
 			w := &wire{header: http.Header{}}
 			h := r.cache.HoldUntilCommit(http.HandlerFunc(func(hw http.ResponseWriter, q *http.Request) {
 				r.cached.ServeHTTP(hw, q)

@@ -41,7 +41,8 @@ type Options struct {
 	// Partition names the tenant that a request belongs to: a change made in one drops, in views marked
 	// partitioned, no other tenant's answers. "" is outside all partitions: an administrator, whose
 	// changes reach everybody. It must be a function of the predicate: requests with one predicate are
-	// in one partition. Defaults to none: changes reach all.
+	// in one partition. Answers without a predicate hear of all changes. Defaults to none: changes reach
+	// all.
 	Partition func(ctx context.Context) string
 	// Vary adds what else the answers depend on, such as the language of the request. Requests share
 	// answers only when all parts are equal. Defaults to none.

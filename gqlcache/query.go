@@ -21,7 +21,8 @@ import (
 type caller struct {
 	predicate Predicate
 	public    bool
-	// partition of a public answer is outside of all: it hears of every tenant's changes.
+	// partition of an answer that is public, or has no predicate, is outside of all: other tenants get
+	// it too, so it hears of every tenant's changes.
 	partition cascade.Partition
 }
 
@@ -146,7 +147,7 @@ func (c *Cache) lookup(ctx context.Context, key []byte) (*store.Entry, *stamp) {
 
 // compute runs the operation, or waits for somebody who does.
 func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, next graphql.ResponseHandler) *graphql.Response {
-	if !who.public {
+	if !who.public && c.opts.Predicate != nil {
 		who.partition = c.partition(ctx)
 	}
 	// The prepared operation is put in place before a flight starts, by the goroutine that owns the
