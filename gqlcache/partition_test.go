@@ -65,7 +65,9 @@ func byTenant(ctx context.Context) (gqlcache.Predicate, error) {
 	return gqlcache.Predicate{Text: "tenant = '" + tenant(ctx) + "'"}, nil
 }
 
-func always(context.Context) (gqlcache.Predicate, error) { return gqlcache.Predicate{Text: "true"}, nil }
+func always(context.Context) (gqlcache.Predicate, error) {
+	return gqlcache.Predicate{Text: "true"}, nil
+}
 
 // TestPartition: whose answers a change reaches. Each row reads as each reader, changes as the writer,
 // and lists the readers whose answer is then computed anew.

@@ -88,7 +88,7 @@ func (s *mapStore) DeleteEntry(ctx context.Context, key []byte, e *store.Entry) 
 
 func (s *mapStore) All(ctx context.Context) iter.Seq2[[]byte, *store.Entry] {
 	return func(yield func([]byte, *store.Entry) bool) {
-		if s.enter(ctx, "All") != nil {
+		if s.enter(ctx, "All") != nil || ctx.Err() != nil {
 			return
 		}
 		s.mu.Lock()
