@@ -267,7 +267,7 @@ func (w *writer) operand(op Operand, path int) (vals []Value, known bool) {
 func (w *writer) write(b *boundWrite) {
 	e := Event{View: b.View, Op: b.Op, Columns: b.Columns}
 	for i, t := range b.Where {
-		if vals, known := w.operand(t.Operand, b.where[i]); known && !(t.Operand.Kind == FromConst && t.Operand.Const.IsNull()) {
+		if vals, known := w.operand(t.Operand, b.where[i]); known && (t.Operand.Kind != FromConst || !t.Operand.Const.IsNull()) {
 			if len(vals) == 0 {
 				return // the rows with none of these values
 			}

@@ -84,12 +84,14 @@ func (c *Cache) HoldUntilCommit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := &hold{cache: c, arrived: c.clock.Seq()}
 		hw := &heldWriter{ResponseWriter: w, hold: h}
-		func() {
-			defer h.release() // also when next panics: the outcome of the commit is unknown then
-			next.ServeHTTP(hw, r.WithContext(context.WithValue(r.Context(), holdKey{}, h)))
-		}()
+		h.serve(next, hw, r.WithContext(context.WithValue(r.Context(), holdKey{}, h)))
 		hw.release()
 	})
+}
+
+func (h *hold) serve(next http.Handler, w http.ResponseWriter, r *http.Request) {
+	defer h.release() // also when next panics: the outcome of the commit is unknown then
+	next.ServeHTTP(w, r)
 }
 
 // heldWriter buffers what is written once a mutation has run.

@@ -326,7 +326,7 @@ func TestSweepInterval(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				defer c.Close()
+				defer closeCache(c)
 				h := testgraph.NewServer(testgraph.NewStore(), c)
 				testgraph.Ask(t, h, expand(readAnn), nil)
 				testgraph.Ask(t, h, expand(renameAnn), nil)

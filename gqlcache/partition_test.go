@@ -61,10 +61,6 @@ func tenant(ctx context.Context) string {
 	return name
 }
 
-func byTenant(ctx context.Context) (gqlcache.Predicate, error) {
-	return gqlcache.Predicate{Text: "tenant = '" + tenant(ctx) + "'"}, nil
-}
-
 func always(context.Context) (gqlcache.Predicate, error) {
 	return gqlcache.Predicate{Text: "true"}, nil
 }
