@@ -40,6 +40,7 @@ func Compile(schema *ast.Schema, opts Options) (*Plan, error) {
 		c.edges()
 		c.fields()
 		c.inferReads()
+		c.infer()
 		c.markWritten()
 		c.shapes()
 		c.policies()

@@ -1,6 +1,7 @@
 package cascade
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -70,12 +71,57 @@ func (c *compiler) read(u use, s site) (Read, bool) {
 	if hasUsing {
 		r.Using = c.mask(v, using)
 	}
-	w := whereRead{view: v, optional: optional, using: r.Using}
+	c.window(u, s, &r)
+	w := whereRead{view: v, optional: map[string]bool{}, using: r.Using}
 	for _, term := range terms {
-		w.columns = append(w.columns, term.Column)
+		w.columns = append(w.columns, term.shapeColumn())
+		if optional[term.Column] {
+			w.optional[term.shapeColumn()] = true
+		}
 	}
 	c.wheres = append(c.wheres, w)
 	return r, true
+}
+
+// window compiles limit, offset and appends.
+func (c *compiler) window(u use, s site, r *Read) {
+	r.Limit, r.Offset, r.Appends = c.count(u, s, "limit"), c.count(u, s, "offset"), u.boolean("appends")
+	def := c.schema.Types[s.field.Type.Name()]
+	switch {
+	case r.Limit == nil:
+		for _, name := range [...]string{"offset", "appends"} {
+			if v := u.value(name); v != nil && u.dir.Arguments.ForName(name) != nil && u.value("limit") == nil {
+				c.faultf(u.place(name, v), "%s needs limit: without it nothing is known of the list's order", name)
+			}
+		}
+	case s.field.Type.Elem == nil || s.field.Type.Elem.Elem != nil || !def.IsCompositeType():
+		c.faultf(u.place("limit", u.value("limit")), "limit is for fields that return a list of rows: leave it out, %s is %s", s.field.Name, s.field.Type)
+		r.Limit = nil
+	}
+}
+
+// count compiles an argument that is a path to a whole number.
+func (c *compiler) count(u use, s site, name string) *Operand {
+	text, ok := u.str(name)
+	if !ok {
+		return nil
+	}
+	op, err := parsePath(text.text)
+	if err == nil && op.Kind != FromArgs {
+		err = fmt.Errorf("%s is a path that starts at args, such as args.%s", name, name)
+	}
+	var end pathEnd
+	if err == nil {
+		end, err = c.leafPath(s, op)
+	}
+	if err == nil && end.def.Name != "Int" {
+		err = fmt.Errorf("the path %s ends at %s: %s is a whole number, so name an Int", text.text, end.def.Name, name)
+	}
+	if err != nil {
+		c.faultf(text.pos, "%v", err)
+		return nil
+	}
+	return &op
 }
 
 func (c *compiler) rowRead(u use, s site, name literal, hasUsing bool) (Read, bool) {
@@ -85,6 +131,11 @@ func (c *compiler) rowRead(u use, s site, name literal, hasUsing bool) (Read, bo
 	}
 	if hasUsing {
 		c.faultf(u.place("using", u.value("using")), "using is for where and whole views: a read of one row depends on the columns selected, so leave it out")
+	}
+	for _, arg := range [...]string{"limit", "offset"} {
+		if v := u.value(arg); v != nil {
+			c.faultf(u.place(arg, v), "%s is for where and whole views: a read of one row has none, so leave it out", arg)
+		}
 	}
 	views, err := c.lookup(name.text)
 	if err != nil {

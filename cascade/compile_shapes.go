@@ -23,7 +23,7 @@ func (c *compiler) shapes() {
 			}
 			s.mask |= w.using
 			for _, column := range columns {
-				m, _ := w.view.column(column)
+				m, _ := w.view.column(strings.TrimSuffix(column, containsMark))
 				s.mask |= m
 			}
 		}

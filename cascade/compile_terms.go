@@ -2,6 +2,7 @@ package cascade
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -41,6 +42,12 @@ func (c *compiler) term(s site, v *View, item literal) (term Term, optional, ok 
 	_, leaf, ok := c.column(v, literal{term.Column, item.pos})
 	if !ok {
 		return term, false, false
+	}
+	if term.Contains {
+		if err := containsCheck(s, leaf, term); err != nil {
+			c.faultf(item.pos, "%v", err)
+			return term, false, false
+		}
 	}
 	if term.Operand.Kind == FromResult && len(term.Operand.Path) == 0 {
 		c.faultf(item.pos, "result alone is no value in a term: name one of its fields, such as result.id")
@@ -114,4 +121,18 @@ func leafCheck(column, operand *ast.Definition, term Term) error {
 		known[i] = v.Name
 	}
 	return fmt.Errorf("enum %s of %s has no value %s: %s", column.Name, term.Column, text, suggest(text, known))
+}
+
+// containsCheck says whether a column can be searched.
+func containsCheck(s site, column *ast.Definition, term Term) error {
+	if s.write {
+		return fmt.Errorf("contains is for reads: say with %s = which value the rows have", term.Column)
+	}
+	if column != nil && column.Kind == ast.Enum {
+		return fmt.Errorf("%s is of enum %s, which is compared with = only", term.Column, column.Name)
+	}
+	if term.Operand.Kind == FromConst && term.Operand.Const.IsNull() {
+		return errors.New("nothing contains null: leave the term out")
+	}
+	return nil
 }

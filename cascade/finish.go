@@ -2,6 +2,7 @@ package cascade
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/cespare/xxhash/v2"
 )
@@ -13,8 +14,9 @@ func (p *Plan) finish() {
 		for i := range v.shapes {
 			sh := &v.shapes[i]
 			for _, c := range sh.columns {
-				m, _ := v.column(c)
-				sh.bits = append(sh.bits, m)
+				name := strings.TrimSuffix(c, containsMark)
+				m, _ := v.column(name)
+				sh.names, sh.bits = append(sh.names, name), append(sh.bits, m)
 			}
 		}
 	}

@@ -10,7 +10,7 @@ import (
 //
 //	column  = name { "." name }
 //	path    = ( "args" | "parent" | "result" ) { "." name }
-//	term    = name | column "=" operand
+//	term    = name | column "=" operand | column "contains" operand
 //	operand = path | constant
 //	constant = "'" { any character, ' doubled } "'" | number | "true" | "false" | "null"
 //
@@ -60,7 +60,8 @@ func parseTerm(s string) (Term, error) {
 		}
 		return Term{Column: column, Operand: Operand{Kind: FromArgs, Path: names}}, nil
 	}
-	if !sc.skip('=') {
+	contains := sc.word("contains")
+	if !contains && !sc.skip('=') {
 		return Term{}, fmt.Errorf("the term %q has no = after %s: terms only say column = operand, and several of them are several strings", s, column)
 	}
 	sc.space()
@@ -72,7 +73,7 @@ func parseTerm(s string) (Term, error) {
 	if !sc.end() {
 		return Term{}, fmt.Errorf("the term %q goes on after its operand with %q: write one term in a string", s, sc.rest())
 	}
-	return Term{Column: column, Operand: op}, nil
+	return Term{Column: column, Operand: op, Contains: contains}, nil
 }
 
 // pathOperand turns names into a path; false when they do not start where paths start.
@@ -109,6 +110,16 @@ func (sc *scanner) skip(b byte) bool {
 		return false
 	}
 	sc.i++
+	return true
+}
+
+// word skips a word that white space ends.
+func (sc *scanner) word(w string) bool {
+	rest, ok := strings.CutPrefix(sc.rest(), w)
+	if !ok || rest == "" || strings.IndexByte(" \t\r\n", rest[0]) < 0 {
+		return false
+	}
+	sc.i += len(w)
 	return true
 }
 

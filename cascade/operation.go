@@ -52,6 +52,8 @@ type boundRead struct {
 	// child says that the row is the object that the field itself returns, so that the object's own
 	// tags say it all: `author: User! @reads(view: "User", row: "parent.author.id")`.
 	child bool
+	// window says that Read.Limit may be relied on.
+	window bool
 	// paths are the indexes, in Selection.Paths, of the operands' values: the row's first, then the
 	// terms'; -1 for the object's key and for operands that are no parent path.
 	paths []int
@@ -161,6 +163,14 @@ func (o *Operation) bindField(s *extractor.Selection, me *selection, f *extracto
 	for _, on := range f.On {
 		o.bindSelection(on, decl, declared || wrapper)
 	}
+	if declared {
+		o.bindWindow(f)
+	}
+}
+
+// fieldArguments is what evaluates the arguments of a field.
+func fieldArguments(f *extractor.Field) *ast.Field {
+	return &ast.Field{Name: f.Definition.Name, Definition: f.Definition, Arguments: f.Arguments}
 }
 
 // readsRow says that which rows of a view a field returns is told by their keys.
@@ -191,7 +201,7 @@ func (o *Operation) bindReads(s *extractor.Selection, me *selection, f *extracto
 			switch op.Kind {
 			case FromArgs:
 				if fr.args == nil {
-					fr.args = &ast.Field{Name: f.Definition.Name, Definition: f.Definition, Arguments: f.Arguments}
+					fr.args = fieldArguments(f)
 				}
 			case FromParent:
 				if r.Kind == ReadRow && returnsRow(f, r, o.plan) {

@@ -8,6 +8,18 @@ type Options struct {
 	// something else: "cache_" makes @view @cache_view. @cacheControl keeps its name.
 	// Defaults to "".
 	Prefix string
+	// Infer lets the shape of the schema stand for directives that are missing, on types with @view: a
+	// mutation without @writes writes the rows that it returns; if its name begins with update, it
+	// changes the columns that its arguments name or its input sets, and those in touched. A field
+	// without @reads that refers to one row reads that row, and any other that returns rows reads the
+	// whole views of their types.
+	//
+	// It is wrong, and answers are stale until they expire, where a mutation changes more than it
+	// returns: a counter of another row (addComment that also bumps Post.commentCount), rows deleted along
+	// with one, a column that a trigger sets; and where a field shows more than it returns: a plain field
+	// that is computed from another view (a count, a latest date), a list whose order or membership depends on
+	// one. Such fields and mutations need their directives. Defaults to false.
+	Infer bool
 }
 
 // A Fault is one thing wrong with a schema's cascade metadata.

@@ -11,13 +11,19 @@ type Mask uint64
 // AllColumns stands for every column of a view, and for columns unknown.
 const AllColumns = ^Mask(0)
 
-// The highest two bits have meanings of their own.
+// The highest bits have meanings of their own. The first three are in the mask of every read, and of
+// every change but an update of known columns: rows that come or go matter to reads that look at no
+// column. A list that shows the first rows only may leave out two of them, see Read.Limit.
 const (
-	// existence is in the mask of every read, and of every change but an update of known columns: rows
-	// that come or go matter to reads that look at no column.
-	existence    Mask = 1 << existenceBit
-	existenceBit      = 62
-	// overflowBit is shared by the columns beyond the 62nd of a view.
+	columnBits = 60
+	// created: a row that was not there before.
+	created Mask = 1 << 60
+	// vanished: a row that was in a set before and is not any more.
+	vanished Mask = 1 << 61
+	// existence: any other way in which a row comes or goes.
+	existence Mask = 1 << 62
+	presence       = created | vanished | existence
+	// overflowBit is shared by the columns beyond the 60th of a view.
 	overflowBit = 63
 )
 
@@ -124,16 +130,22 @@ type Read struct {
 	Row   Operand // of a ReadRow
 	Where []Term  // of a ReadWhere, sorted by column; at most maxTerms
 	Using Mask    // of a ReadWhere: columns that decide beyond those of Where
+	// Limit says that the field is a list of the first so many rows, in an order that Using, the keys and
+	// the order of creation decide, after the first Offset ones. Nil is unknown. Appends says that a
+	// created row comes after all others in this order.
+	Limit, Offset *Operand
+	Appends       bool
 	// Inferred marks Query.x(key: ID!): T without @reads; the key in the answer must equal the argument.
 	Inferred bool
 
 	pos *ast.Position
 }
 
-// A Term is column = operand.
+// A Term is column = operand or, in a read, column contains operand.
 type Term struct {
-	Column  string
-	Operand Operand
+	Column   string
+	Operand  Operand
+	Contains bool
 }
 
 // OperandKind tells the operands apart.
@@ -209,7 +221,7 @@ func (v *View) addColumn(name string) Mask {
 		v.columns = map[string]uint8{}
 	}
 	b := uint8(overflowBit)
-	if n := len(v.names); n < existenceBit {
+	if n := len(v.names); n < columnBits {
 		b = uint8(n)
 	}
 	v.columns[name] = b
@@ -220,7 +232,8 @@ func (v *View) addColumn(name string) Mask {
 // shape is a set of columns that a where of some field compares, with all columns that decide the
 // reads of that shape. Events publish a shape's tags only when they change one of those.
 type shape struct {
-	columns []string // sorted
+	columns []string // sorted, as Term.shapeColumn has them
+	names   []string // of the columns
 	bits    []Mask   // of the columns
 	id      uint64   // hash of the view's name and the columns
 	mask    Mask     // union of columns and using over the reads with this shape

@@ -15,6 +15,10 @@ type Report struct {
 	// Column had the value Old before and has New afterwards. Equal values say that it did not change.
 	Column   string
 	Old, New Value
+
+	// all is set for reports about all rows of the root field's writes to View; then Key is "".
+	all  reportOfAll
+	rows []string
 }
 
 // NewReport resolves the names of a report. Without a column it says that the row is unchanged. ok is
@@ -49,6 +53,7 @@ type rootEvents struct {
 // split, so that what is known of the row is said of no other.
 func refine(roots []rootEvents, reports []Report) []Event {
 	var more []Event
+	reports = refineAll(roots, reports)
 	for len(reports) > 0 {
 		row := reports[0]
 		var about []Report

@@ -13,14 +13,18 @@ func newCache(cfg config) (*gqlcache.Cache, error) {
 	if !cfg.cache {
 		return nil, nil
 	}
-	return gqlcache.New(gqlcache.Options{
+	return gqlcache.New(cacheOptions())
+}
+
+func cacheOptions() gqlcache.Options {
+	return gqlcache.Options{
 		Schema:    graph.NewExecutableSchema(graph.Config{}).Schema(), // so that faults are errors of New
 		Predicate: predicateOf,
 		RLS:       gqlcache.RLSRequired,
 		Partition: partitionOf,
 		// Whoever asks may see extensions.cache: this server listens on the loopback interface only.
 		Debug: func(context.Context) bool { return true },
-	})
+	}
 }
 
 // predicateOf returns the row level security condition that the resolvers of a request evaluate: all

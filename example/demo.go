@@ -55,7 +55,7 @@ func (t demoTenant) seed(ctx context.Context, s blog.Session) error {
 		return err
 	}
 	for i, p := range in.Posts {
-		if _, err := s.TagPost(ctx, *p.ID, *in.Tags[i%len(in.Tags)].ID); err != nil {
+		if _, _, err := s.TagPost(ctx, *p.ID, *in.Tags[i%len(in.Tags)].ID); err != nil {
 			return err
 		}
 	}

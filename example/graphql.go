@@ -24,9 +24,12 @@ const queryCacheSize = 1000
 
 // newGraphQL returns the GraphQL handler. Requests reach it with a tenant in their context.
 func newGraphQL(store *blog.Store, cache *gqlcache.Cache) *handler.Server {
-	srv := handler.New(graph.NewExecutableSchema(graph.Config{
-		Resolvers: &graph.Resolver{Store: store},
-	}))
+	return newHandler(graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{Store: store}}), store, cache)
+}
+
+// newHandler is newGraphQL for any schema that the resolvers fit.
+func newHandler(schema graphql.ExecutableSchema, store *blog.Store, cache *gqlcache.Cache) *handler.Server {
+	srv := handler.New(schema)
 	srv.AddTransport(transport.Options{})
 	srv.AddTransport(transport.SSE{}) // a POST that accepts an event stream, so before POST
 	srv.AddTransport(transport.GET{})

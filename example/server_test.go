@@ -89,8 +89,8 @@ func TestStats(t *testing.T) {
 		{"no read for what is no id", `{user(id:"x"){name}}`, 0},
 		{"introspection", `{__typename}`, 0},
 		{"only what is asked for", `{posts(authorId:"<u1>"){total}}`, 1},
-		{"a mutation", `mutation{renameTag(id:"<t1>",name:"x"){name}}`, 1},
-		{"a mutation of two rows and a read", `mutation{publishPost(id:"<p2>"){author{karma}}}`, 3},
+		{"a mutation, and what it changes", `mutation{renameTag(id:"<t1>",name:"x"){name}}`, 2},
+		{"a mutation of two rows and two reads", `mutation{publishPost(id:"<p2>"){author{karma}}}`, 4},
 		{"a refused mutation", `mutation{renameTag(id:"<t9>",name:"x"){name}}`, 1},
 	}
 	for _, row := range rows {

@@ -78,8 +78,9 @@ func (h *hold) release() {
 //
 // The wrapper notes the clock before the transaction begins, keeps a mutation's response back until
 // next returns, that is until the commit, and applies the changes then. Answers to queries pass
-// through as they are written. A hijacked connection (a websocket) cannot be held back: mutations
-// there must commit in their resolvers.
+// through as they are written, until a resolver of theirs has called Touch. A hijacked connection (a
+// websocket) cannot be held back and is as without the wrapper: mutations there must commit in their
+// resolvers, and queries not read in a transaction that is older than themselves.
 func (c *Cache) HoldUntilCommit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := &hold{cache: c, arrived: c.clock.Seq()}

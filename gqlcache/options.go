@@ -81,6 +81,10 @@ type Options struct {
 	// DirectivePrefix is put before the names of our directives in the schema: see cascade.Options.
 	// Defaults to "".
 	DirectivePrefix string
+	// Infer lets the shape of the schema stand for missing @reads and @writes. It is wrong where a
+	// mutation changes more than it returns, or a field shows more than it returns, and then answers are
+	// stale: read the documentation of cascade.Options first. Defaults to false.
+	Infer bool
 
 	// Debug says who may see extensions.cache, which names keys, rows and views. A request asks for it
 	// with the header X-Gqlcache-Debug: true. Defaults to nobody.

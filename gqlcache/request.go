@@ -123,24 +123,69 @@ func (r *request) add(ctx context.Context, events []cascade.Event) {
 	r.cache.publish(events, nil, r.cache.partition(ctx), r.hold)
 }
 
-// A RowReport is what a resolver knows of a row that the schema cannot tell: see Moved and Unchanged.
+// A RowReport is what a resolver knows of rows that the schema cannot tell: see [Moved], [Unchanged],
+// [Rows] and [MovedAll].
 type RowReport struct {
+	kind   reportKind
 	typ    string
-	id     any
+	ids    []any
 	column string
 	before any
 	after  any
 }
 
+type reportKind uint8
+
+const (
+	reportRow reportKind = iota
+	reportRows
+	reportAll
+)
+
 // Moved reports that a column of a row had one value before the mutation and has another now. With
 // the old value known, only the answers that the row left or entered fall. Equal values say that the
-// column stayed as it was.
+// column stayed as it was. Of a row that was deleted only the old value counts.
 func Moved(typ string, id any, column string, before, after any) RowReport {
-	return RowReport{typ, id, column, before, after}
+	return RowReport{reportRow, typ, []any{id}, column, before, after}
 }
 
 // Unchanged reports that the mutation left a row as it was, although it is declared to write it.
-func Unchanged(typ string, id any) RowReport { return RowReport{typ: typ, id: id} }
+func Unchanged(typ string, id any) RowReport {
+	return RowReport{kind: reportRow, typ: typ, ids: []any{id}}
+}
+
+// Rows reports which rows of a type or view this field of the mutation changed, of those that its
+// @writes declare: exactly these, and none for an empty list. Without it, deleting the comments of
+// one post drops every answer that shows a comment.
+func Rows[K any](typ string, ids []K) RowReport {
+	r := RowReport{kind: reportRows, typ: typ}
+	for _, id := range ids {
+		r.ids = append(r.ids, id)
+	}
+	return r
+}
+
+// MovedAll is Moved for every row of a type or view that this field of the mutation changed.
+func MovedAll(typ, column string, before, after any) RowReport {
+	return RowReport{kind: reportAll, typ: typ, column: column, before: before, after: after}
+}
+
+// resolve finds what the names of a report stand for.
+func (r *RowReport) resolve(plan *cascade.Plan) (cascade.Report, bool) {
+	ids := make([]cascade.Value, len(r.ids))
+	for i, id := range r.ids {
+		ids[i] = cascade.ValueOf(id)
+	}
+	before, after := cascade.ValueOf(r.before), cascade.ValueOf(r.after)
+	switch r.kind {
+	case reportRows:
+		return plan.NewRowsReport(r.typ, ids)
+	case reportAll:
+		return plan.NewMovedAllReport(r.typ, r.column, before, after)
+	default:
+		return plan.NewReport(r.typ, ids[0], r.column, before, after)
+	}
+}
 
 // Report refines, from inside a mutation's resolver, what the mutation is declared to write. A report
 // about a row that no @writes names is a change of its own. It returns ErrNoOperation outside of a
@@ -153,9 +198,9 @@ func Report(ctx context.Context, reports ...RowReport) error {
 	plan, root := r.cache.schema.Load().plan, rootField(ctx)
 	var known []cascade.Report
 	for _, rep := range reports {
-		k, ok := plan.NewReport(rep.typ, cascade.ValueOf(rep.id), rep.column, cascade.ValueOf(rep.before), cascade.ValueOf(rep.after))
+		k, ok := rep.resolve(plan)
 		if !ok {
-			return fmt.Errorf("%w: row %s:%v, column %q", ErrUnknownName, rep.typ, rep.id, rep.column)
+			return fmt.Errorf("%w: rows %v of %s, column %q", ErrUnknownName, rep.ids, rep.typ, rep.column)
 		}
 		k.Root = root
 		known = append(known, k)

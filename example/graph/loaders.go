@@ -61,6 +61,7 @@ func userID(u blog.User) string              { return u.ID }
 func postID(p blog.Post) string              { return p.ID }
 func postAuthor(p blog.Post) string          { return p.AuthorID }
 func commentAuthor(c blog.Comment) string    { return c.AuthorID }
+func commentID(c blog.Comment) string        { return c.ID }
 func commentPost(c blog.Comment) string      { return c.PostID }
 func tagID(t blog.Tag) string                { return t.ID }
 func statsAuthor(a blog.AuthorStats) string  { return a.AuthorID }

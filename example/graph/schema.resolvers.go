@@ -10,6 +10,7 @@ import (
 
 	"github.com/cascadeql/cascadeql/example/graph/model"
 	"github.com/cascadeql/cascadeql/example/internal/blog"
+	"github.com/cascadeql/cascadeql/gqlcache"
 )
 
 // Author is the resolver for the author field.
@@ -38,106 +39,172 @@ func (r *commentResolver) Post(ctx context.Context, obj *model.Comment) (*model.
 // CreateUser is the resolver for the createUser field.
 func (r *mutationResolver) CreateUser(ctx context.Context, input blog.NewUser) (*model.User, error) {
 	row, err := r.as(ctx).CreateUser(ctx, input)
+	row, err = settled(ctx, row, err)
 	return model.One(row, err, model.Users)
 }
 
 // UpdateUser is the resolver for the updateUser field.
 func (r *mutationResolver) UpdateUser(ctx context.Context, id string, input blog.UserChange) (*model.User, error) {
-	row, err := r.as(ctx).UpdateUser(ctx, id, input)
-	return model.One(row, err, model.Users)
+	change, err := r.as(ctx).UpdateUser(ctx, id, input)
+	if err != nil {
+		return settled[*model.User](ctx, nil, err)
+	}
+	reportUser(ctx, change)
+	return model.One(change.After, nil, model.Users)
 }
 
 // DeleteUser is the resolver for the deleteUser field.
 func (r *mutationResolver) DeleteUser(ctx context.Context, id string) (bool, error) {
-	return r.as(ctx).DeleteUser(ctx, id)
+	gone, err := r.as(ctx).DeleteUser(ctx, id)
+	if err != nil {
+		return settled(ctx, false, err)
+	}
+	if gone.User == nil {
+		nothingWritten(ctx)
+		return false, nil
+	}
+	reportRemoval(ctx, gone)
+	return true, nil
 }
 
 // CreatePost is the resolver for the createPost field.
 func (r *mutationResolver) CreatePost(ctx context.Context, input blog.NewPost) (*model.Post, error) {
 	row, err := r.as(ctx).CreatePost(ctx, input)
+	row, err = settled(ctx, row, err)
 	return model.One(row, err, model.Posts)
 }
 
 // UpdatePost is the resolver for the updatePost field.
 func (r *mutationResolver) UpdatePost(ctx context.Context, id string, input blog.PostChange) (*model.Post, error) {
-	row, err := r.as(ctx).UpdatePost(ctx, id, input)
-	return model.One(row, err, model.Posts)
+	change, err := r.as(ctx).UpdatePost(ctx, id, input)
+	if err != nil {
+		return settled[*model.Post](ctx, nil, err)
+	}
+	reportPost(ctx, change.Before, change.After)
+	return model.One(change.After, nil, model.Posts)
 }
 
 // DeletePost is the resolver for the deletePost field.
 func (r *mutationResolver) DeletePost(ctx context.Context, id string) (*model.DeletePayload, error) {
-	deleted, err := r.as(ctx).DeletePost(ctx, id)
+	gone, err := r.as(ctx).DeletePost(ctx, id)
 	if err != nil {
-		return nil, err
+		return settled[*model.DeletePayload](ctx, nil, err)
 	}
-	return &model.DeletePayload{DeletedID: deleted}, nil
+	reportRemoval(ctx, gone)
+	return &model.DeletePayload{DeletedID: gone.Posts[0].ID}, nil
 }
 
 // PublishPost is the resolver for the publishPost field.
 func (r *mutationResolver) PublishPost(ctx context.Context, id string) (*model.Post, error) {
-	row, err := r.as(ctx).PublishPost(ctx, id)
-	return model.One(row, err, model.Posts)
+	change, err := r.as(ctx).PublishPost(ctx, id)
+	if err != nil {
+		return settled[*model.Post](ctx, nil, err)
+	}
+	if change.Before == change.After {
+		nothingWritten(ctx)
+	} else {
+		reportPost(ctx, change.Before, change.After)
+	}
+	return model.One(change.After, nil, model.Posts)
 }
 
 // SetPostsStatus is the resolver for the setPostsStatus field.
 func (r *mutationResolver) SetPostsStatus(ctx context.Context, ids []string, status blog.Status) (int, error) {
-	return r.as(ctx).SetPostsStatus(ctx, ids, status)
+	before, err := r.as(ctx).SetPostsStatus(ctx, ids, status)
+	if err != nil {
+		return settled(ctx, 0, err)
+	}
+	reportStatus(ctx, before, status)
+	return len(before), nil
 }
 
 // ArchiveAuthorPosts is the resolver for the archiveAuthorPosts field.
 func (r *mutationResolver) ArchiveAuthorPosts(ctx context.Context, authorID string) (int, error) {
-	return r.as(ctx).ArchiveAuthorPosts(ctx, authorID)
+	before, err := r.as(ctx).ArchiveAuthorPosts(ctx, authorID)
+	if err != nil {
+		return settled(ctx, 0, err)
+	}
+	reportStatus(ctx, before, blog.Archived)
+	return len(before), nil
 }
 
 // AddComment is the resolver for the addComment field.
 func (r *mutationResolver) AddComment(ctx context.Context, input blog.NewComment) (*model.Comment, error) {
 	row, err := r.as(ctx).AddComment(ctx, input)
+	row, err = settled(ctx, row, err)
 	return model.One(row, err, model.Comments)
 }
 
 // UpdateComment is the resolver for the updateComment field.
 func (r *mutationResolver) UpdateComment(ctx context.Context, id string, body string) (*model.Comment, error) {
 	row, err := r.as(ctx).UpdateComment(ctx, id, body)
+	row, err = settled(ctx, row, err)
 	return model.One(row, err, model.Comments)
 }
 
 // DeleteComment is the resolver for the deleteComment field.
 func (r *mutationResolver) DeleteComment(ctx context.Context, id string) (*model.Comment, error) {
 	row, err := r.as(ctx).DeleteComment(ctx, id)
+	row, err = settled(ctx, row, err)
 	return model.One(row, err, model.Comments)
 }
 
 // CreateTag is the resolver for the createTag field.
 func (r *mutationResolver) CreateTag(ctx context.Context, input blog.NewTag) (*model.Tag, error) {
 	row, err := r.as(ctx).CreateTag(ctx, input)
+	row, err = settled(ctx, row, err)
 	return model.One(row, err, model.Tags)
 }
 
 // RenameTag is the resolver for the renameTag field.
 func (r *mutationResolver) RenameTag(ctx context.Context, id string, name string) (*model.Tag, error) {
-	row, err := r.as(ctx).RenameTag(ctx, id, name)
-	return model.One(row, err, model.Tags)
+	change, err := r.as(ctx).RenameTag(ctx, id, name)
+	if err != nil {
+		return settled[*model.Tag](ctx, nil, err)
+	}
+	report(ctx, gqlcache.Moved("Tag", change.After.ID, "name", change.Before.Name, change.After.Name))
+	return model.One(change.After, nil, model.Tags)
 }
 
 // DeleteTag is the resolver for the deleteTag field.
 func (r *mutationResolver) DeleteTag(ctx context.Context, id string) (bool, error) {
-	return r.as(ctx).DeleteTag(ctx, id)
+	gone, err := r.as(ctx).DeleteTag(ctx, id)
+	if err != nil {
+		return settled(ctx, false, err)
+	}
+	if gone == nil {
+		nothingWritten(ctx)
+		return false, nil
+	}
+	report(ctx, gqlcache.Moved("Tag", gone.ID, "name", gone.Name, nil))
+	return true, nil
 }
 
 // TagPost is the resolver for the tagPost field.
 func (r *mutationResolver) TagPost(ctx context.Context, postID string, tagID string) (*model.Post, error) {
-	row, err := r.as(ctx).TagPost(ctx, postID, tagID)
-	return model.One(row, err, model.Posts)
+	row, related, err := r.as(ctx).TagPost(ctx, postID, tagID)
+	if err != nil {
+		return settled[*model.Post](ctx, nil, err)
+	}
+	if !related {
+		nothingWritten(ctx)
+	}
+	return model.One(row, nil, model.Posts)
 }
 
 // UntagPost is the resolver for the untagPost field.
 func (r *mutationResolver) UntagPost(ctx context.Context, postID string, tagID string) (bool, error) {
-	return r.as(ctx).UntagPost(ctx, postID, tagID)
+	was, err := r.as(ctx).UntagPost(ctx, postID, tagID)
+	if err == nil && !was {
+		nothingWritten(ctx)
+	}
+	return settled(ctx, was, err)
 }
 
 // ImportData is the resolver for the importData field.
 func (r *mutationResolver) ImportData(ctx context.Context, users []*blog.NewUser, posts []*blog.NewPost, comments []*blog.NewComment, tags []*blog.NewTag) (*blog.Imported, error) {
-	return r.as(ctx).Import(ctx, blog.Import{Users: users, Posts: posts, Comments: comments, Tags: tags})
+	done, err := r.as(ctx).Import(ctx, blog.Import{Users: users, Posts: posts, Comments: comments, Tags: tags})
+	return settled(ctx, done, err)
 }
 
 // Author is the resolver for the author field.

@@ -111,6 +111,16 @@ type Import struct {
 	Tags     []*NewTag
 }
 
+// A Change is a row as an update found and left it. They are equal when nothing was written.
+type Change[R any] struct{ Before, After *R }
+
+// A Removal is what a deletion took along, in the order of the tables.
+type Removal struct {
+	User     *User // nil when a post was deleted
+	Posts    []Post
+	Comments []Comment
+}
+
 // Imported counts the rows that an import created.
 type Imported struct{ Users, Posts, Comments, Tags int }
 

@@ -196,7 +196,8 @@ func TestCancelledReadsAndWrites(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	after, err := s.As(tenant).UpdateUser(t.Context(), u.ID, UserChange{})
+	change, err := s.As(tenant).UpdateUser(t.Context(), u.ID, UserChange{})
+	after := change.After
 	if err != nil || after.Version != before.Version+1 {
 		t.Errorf("version %d after %d, %v", after.Version, before.Version, err)
 	}
@@ -279,12 +280,13 @@ func TestStatementsUseIndexes(t *testing.T) {
 		"insertPost": insertPost, "authorOfPostsTenant": authorOfPostsTenant, "publishPost": publishPost,
 		"praiseAuthor": praiseAuthor, "setStatus": setStatus, "archivePosts": archivePosts,
 		"insertComment": insertComment, "updateComment": updateComment, "deleteComment": deleteComment,
-		"renameTag": renameTag, "deleteRelation": deleteRelation,
+		"renameTag": renameTag, "deleteRelation": deleteRelation, "seePosts": seePosts, "seeUnarchived": seeUnarchived,
+		"untagAll": untagAll, "deletePostComments": deletePostComments, "deletePost": deletePost,
+		"untagAuthor": untagAuthor, "deleteAuthorComments": deleteAuthorComments,
+		"deleteAuthorPosts": deleteAuthorPosts, "deleteUser": deleteUser,
 	}
-	for name, sts := range map[string][]statement{"deleteUser": deleteUser, "deletePost": deletePost, "deleteTag": deleteTag} {
-		for i, st := range sts {
-			single[fmt.Sprint(name, i)] = st
-		}
+	for i, st := range deleteTag {
+		single[fmt.Sprint("deleteTag", i)] = st
 	}
 	for name, st := range single {
 		plan := planOf(t, s, st.tenant)

@@ -55,11 +55,18 @@ func (t tx) run(ctx context.Context, st statement, args ...any) (int, error) {
 	return t.exec(ctx, st.text(t.tenant), t.args(args)...)
 }
 
+// rows sends a statement that returns rows.
+func rows[T any](
+	ctx context.Context, t tx, st statement, scan func(*stdsql.Rows, *T) error, args ...any,
+) ([]T, error) {
+	return query(ctx, t.conn, st.text(t.tenant), scan, t.args(args)...)
+}
+
 // row sends a statement that returns a row or none; then it returns nil.
 func row[T any](
 	ctx context.Context, t tx, st statement, scan func(*stdsql.Rows, *T) error, args ...any,
 ) (*T, error) {
-	all, err := query(ctx, t.conn, st.text(t.tenant), scan, t.args(args)...)
+	all, err := rows(ctx, t, st, scan, args...)
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}

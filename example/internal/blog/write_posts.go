@@ -15,15 +15,17 @@ var (
 	publishPost = sql(`UPDATE posts SET status = 'PUBLISHED', version = version + 1
 		WHERE id = ?2 AND status <> 'PUBLISHED' AND posts.VISIBLE RETURNING ` + postColumns(""))
 	praiseAuthor = sql(`UPDATE users SET karma = karma + 10, version = version + 1 WHERE id = ?2`)
-	setStatus    = sql(`UPDATE posts SET status = ?3, version = version + 1
+	seePosts     = sql(`SELECT ` + postColumns("") + ` FROM posts
 		WHERE id IN (SELECT value FROM json_each(?2)) AND +posts.VISIBLE`)
+	setStatus = sql(`UPDATE posts SET status = ?3, version = version + 1
+		WHERE id IN (SELECT value FROM json_each(?2)) AND +posts.VISIBLE`)
+	seeUnarchived = sql(`SELECT ` + postColumns("") + ` FROM posts
+		WHERE author_id = ?2 AND status <> 'ARCHIVED' AND +posts.VISIBLE`)
 	archivePosts = sql(`UPDATE posts SET status = 'ARCHIVED', version = version + 1
 		WHERE author_id = ?2 AND status <> 'ARCHIVED' AND +posts.VISIBLE`)
-	deletePost = []statement{
-		sql(`DELETE FROM post_tags WHERE post_id = ?2`),
-		sql(`DELETE FROM comments WHERE post_id = ?2`),
-		sql(`DELETE FROM posts WHERE id = ?2`),
-	}
+	untagAll           = sql(`DELETE FROM post_tags WHERE post_id = ?2`)
+	deletePostComments = sql(`DELETE FROM comments WHERE post_id = ?2 RETURNING ` + commentColumns(""))
+	deletePost         = sql(`DELETE FROM posts WHERE id = ?2`)
 )
 
 // CreatePost creates a post of the author's tenant.
@@ -49,12 +51,15 @@ func (t tx) createPost(ctx context.Context, in NewPost) (*Post, error) {
 }
 
 // UpdatePost changes a post. Its version grows even if nothing differs.
-func (s Session) UpdatePost(ctx context.Context, id string, in PostChange) (p *Post, err error) {
+func (s Session) UpdatePost(ctx context.Context, id string, in PostChange) (c Change[Post], err error) {
 	key, ok := canonical(id)
 	if !ok {
-		return nil, notFound("post", id)
+		return c, notFound("post", id)
 	}
 	err = s.write(ctx, func(t tx) error {
+		if c.Before, err = t.post(ctx, key); err != nil {
+			return err
+		}
 		if in.AuthorID != nil {
 			author, err := t.newAuthor(ctx, key, *in.AuthorID)
 			if err != nil {
@@ -62,11 +67,11 @@ func (s Session) UpdatePost(ctx context.Context, id string, in PostChange) (p *P
 			}
 			in.AuthorID = &author
 		}
-		p, err = row(ctx, t, updatePost, scanPost, key, in.AuthorID, in.Title, in.Body, (*string)(in.Status))
-		p, err = must(p, err, "post", id)
+		c.After, err = row(ctx, t, updatePost, scanPost, key, in.AuthorID, in.Title, in.Body, (*string)(in.Status))
+		c.After, err = must(c.After, err, "post", id)
 		return err
 	})
-	return p, err
+	return c, err
 }
 
 // newAuthor checks that a post may get this author: a user of the post's own tenant. The
@@ -84,62 +89,81 @@ func (t tx) newAuthor(ctx context.Context, post, author string) (string, error) 
 }
 
 // PublishPost publishes a post and gives its author 10 karma. Nothing happens to a published one.
-func (s Session) PublishPost(ctx context.Context, id string) (p *Post, err error) {
+func (s Session) PublishPost(ctx context.Context, id string) (c Change[Post], err error) {
 	key, ok := canonical(id)
 	if !ok {
-		return nil, notFound("post", id)
+		return c, notFound("post", id)
 	}
 	err = s.write(ctx, func(t tx) error {
-		p, err = row(ctx, t, publishPost, scanPost, key)
+		if c.Before, err = t.post(ctx, key); err != nil {
+			return err
+		}
+		c.After, err = row(ctx, t, publishPost, scanPost, key)
 		if err != nil {
 			return err
 		}
-		if p == nil {
-			p, err = t.post(ctx, key)
+		if c.After == nil {
+			c.After = c.Before
+			return nil
+		}
+		_, err = t.run(ctx, praiseAuthor, c.After.AuthorID)
+		return err
+	})
+	return c, err
+}
+
+// SetPostsStatus sets the status of the visible posts among ids and returns these as they were.
+func (s Session) SetPostsStatus(ctx context.Context, ids []string, status Status) (before []Post, err error) {
+	err = s.write(ctx, func(t tx) error {
+		if before, err = rows(ctx, t, seePosts, scanPost, list(ids)); err != nil {
 			return err
 		}
-		_, err = t.run(ctx, praiseAuthor, p.AuthorID)
+		_, err = t.run(ctx, setStatus, list(ids), string(status))
 		return err
 	})
-	return p, err
+	return before, err
 }
 
-// SetPostsStatus sets the status of the visible posts among ids and returns how many these are.
-func (s Session) SetPostsStatus(ctx context.Context, ids []string, status Status) (n int, err error) {
-	err = s.write(ctx, func(t tx) error {
-		n, err = t.run(ctx, setStatus, list(ids), string(status))
-		return err
-	})
-	return n, err
-}
-
-// ArchiveAuthorPosts archives the posts of an author that are not, and returns how many these are.
-func (s Session) ArchiveAuthorPosts(ctx context.Context, author string) (n int, err error) {
+// ArchiveAuthorPosts archives the posts of an author that are not, and returns these as they were.
+func (s Session) ArchiveAuthorPosts(ctx context.Context, author string) (before []Post, err error) {
 	key, ok := canonical(author)
 	if !ok {
-		return 0, notFound("user", author)
+		return nil, notFound("user", author)
 	}
 	err = s.write(ctx, func(t tx) error {
 		if _, err := t.user(ctx, key); err != nil {
 			return err
 		}
-		n, err = t.run(ctx, archivePosts, key)
-		return err
-	})
-	return n, err
-}
-
-// DeletePost deletes a post with its comments and its relations to tags. It returns the id of the
-// row that is gone.
-func (s Session) DeletePost(ctx context.Context, id string) (string, error) {
-	key, ok := canonical(id)
-	if !ok {
-		return "", notFound("post", id)
-	}
-	return key, s.write(ctx, func(t tx) error {
-		if _, err := t.post(ctx, key); err != nil {
+		if before, err = rows(ctx, t, seeUnarchived, scanPost, key); err != nil {
 			return err
 		}
-		return t.all(ctx, deletePost, key)
+		_, err = t.run(ctx, archivePosts, key)
+		return err
 	})
+	return before, err
+}
+
+// DeletePost deletes a post with its comments and its relations to tags, and returns the rows that are
+// gone.
+func (s Session) DeletePost(ctx context.Context, id string) (gone Removal, err error) {
+	key, ok := canonical(id)
+	if !ok {
+		return gone, notFound("post", id)
+	}
+	err = s.write(ctx, func(t tx) error {
+		post, err := t.post(ctx, key)
+		if err != nil {
+			return err
+		}
+		gone.Posts = []Post{*post}
+		if _, err = t.run(ctx, untagAll, key); err != nil {
+			return err
+		}
+		if gone.Comments, err = rows(ctx, t, deletePostComments, scanComment, key); err != nil {
+			return err
+		}
+		_, err = t.run(ctx, deletePost, key)
+		return err
+	})
+	return gone, err
 }

@@ -39,49 +39,53 @@ func (t tx) createTag(ctx context.Context, in NewTag) (*Tag, error) {
 }
 
 // RenameTag changes a tag's name.
-func (s Session) RenameTag(ctx context.Context, id, name string) (g *Tag, err error) {
+func (s Session) RenameTag(ctx context.Context, id, name string) (c Change[Tag], err error) {
 	key, ok := canonical(id)
 	if !ok {
-		return nil, notFound("tag", id)
+		return c, notFound("tag", id)
 	}
 	err = s.write(ctx, func(t tx) error {
-		g, err = row(ctx, t, renameTag, scanTag, key, name)
-		g, err = must(g, err, "tag", id)
+		if c.Before, err = t.tag(ctx, key); err != nil {
+			return err
+		}
+		c.After, err = row(ctx, t, renameTag, scanTag, key, name)
+		c.After, err = must(c.After, err, "tag", id)
 		return err
 	})
-	return g, err
+	return c, err
 }
 
-// DeleteTag deletes a tag with its relations. It returns false when there is no such tag.
-func (s Session) DeleteTag(ctx context.Context, id string) (bool, error) {
+// DeleteTag deletes a tag with its relations and returns it, or nil when there is no such tag.
+func (s Session) DeleteTag(ctx context.Context, id string) (gone *Tag, err error) {
 	key, ok := canonical(id)
 	if !ok {
-		return false, nil
+		return nil, nil
 	}
-	err := s.write(ctx, func(t tx) error {
-		if _, err := t.tag(ctx, key); err != nil {
+	err = s.write(ctx, func(t tx) error {
+		if gone, err = t.tag(ctx, key); err != nil {
 			return err
 		}
 		return t.all(ctx, deleteTag, key)
 	})
 	if errors.Is(err, ErrNotFound) {
-		return false, nil
+		return nil, nil
 	}
-	return err == nil, err
+	return gone, err
 }
 
-// TagPost relates a post and a tag of one tenant, unless they are related already, and returns the
-// post.
-func (s Session) TagPost(ctx context.Context, post, tag string) (p *Post, err error) {
+// TagPost relates a post and a tag of one tenant. It returns the post, and whether they were not
+// related already.
+func (s Session) TagPost(ctx context.Context, post, tag string) (p *Post, related bool, err error) {
 	err = s.related(ctx, post, tag, func(t tx, found *Post, g *Tag) error {
 		if found.Tenant != g.Tenant { // seen together by the administrator only
 			return notFound("tag", tag)
 		}
 		p = found
-		_, err := t.run(ctx, insertRelation, p.Tenant, p.ID, g.ID)
+		n, err := t.run(ctx, insertRelation, p.Tenant, p.ID, g.ID)
+		related = n > 0
 		return err
 	})
-	return p, err
+	return p, related, err
 }
 
 // UntagPost removes the relation of a post and a tag, and returns whether there was one.

@@ -12,13 +12,11 @@ var (
 		bio = coalesce(?5, bio), version = version + 1
 		WHERE id = ?2 AND users.VISIBLE RETURNING ` + userColumns(""))
 	// In an order in which no row is left that refers to an absent one.
-	deleteUser = []statement{
-		sql(`DELETE FROM post_tags WHERE post_id IN (SELECT id FROM posts WHERE author_id = ?2)`),
-		sql(`DELETE FROM comments WHERE author_id = ?2
-			OR post_id IN (SELECT id FROM posts WHERE author_id = ?2)`),
-		sql(`DELETE FROM posts WHERE author_id = ?2`),
-		sql(`DELETE FROM users WHERE id = ?2`),
-	}
+	untagAuthor          = sql(`DELETE FROM post_tags WHERE post_id IN (SELECT id FROM posts WHERE author_id = ?2)`)
+	deleteAuthorComments = sql(`DELETE FROM comments WHERE author_id = ?2
+		OR post_id IN (SELECT id FROM posts WHERE author_id = ?2) RETURNING ` + commentColumns(""))
+	deleteAuthorPosts = sql(`DELETE FROM posts WHERE author_id = ?2 RETURNING ` + postColumns(""))
+	deleteUser        = sql(`DELETE FROM users WHERE id = ?2`)
 )
 
 // CreateUser creates a user of the tenant.
@@ -43,34 +41,51 @@ func (t tx) createUser(ctx context.Context, in NewUser) (*User, error) {
 }
 
 // UpdateUser changes a user. Its version grows even if nothing differs.
-func (s Session) UpdateUser(ctx context.Context, id string, in UserChange) (u *User, err error) {
+func (s Session) UpdateUser(ctx context.Context, id string, in UserChange) (c Change[User], err error) {
 	key, ok := canonical(id)
 	if !ok {
-		return nil, notFound("user", id)
+		return c, notFound("user", id)
 	}
 	err = s.write(ctx, func(t tx) error {
-		u, err = row(ctx, t, updateUser, scanUser, key, in.Email, in.Name, in.Bio)
-		u, err = must(u, taken("user", err), "user", id)
+		if c.Before, err = t.user(ctx, key); err != nil {
+			return err
+		}
+		c.After, err = row(ctx, t, updateUser, scanUser, key, in.Email, in.Name, in.Bio)
+		c.After, err = must(c.After, taken("user", err), "user", id)
 		return err
 	})
-	return u, err
+	return c, err
 }
 
 // DeleteUser deletes a user with their posts, the comments on these and the user's comments
-// elsewhere. It returns false when there is no such user.
-func (s Session) DeleteUser(ctx context.Context, id string) (bool, error) {
+// elsewhere, and returns the rows that are gone: none when there is no such user.
+func (s Session) DeleteUser(ctx context.Context, id string) (gone Removal, err error) {
 	key, ok := canonical(id)
 	if !ok {
-		return false, nil
+		return gone, nil
 	}
-	err := s.write(ctx, func(t tx) error {
-		if _, err := t.user(ctx, key); err != nil {
+	err = s.write(ctx, func(t tx) error {
+		user, err := t.user(ctx, key)
+		if err != nil {
 			return err
 		}
-		return t.all(ctx, deleteUser, key)
+		if _, err = t.run(ctx, untagAuthor, key); err != nil {
+			return err
+		}
+		if gone.Comments, err = rows(ctx, t, deleteAuthorComments, scanComment, key); err != nil {
+			return err
+		}
+		if gone.Posts, err = rows(ctx, t, deleteAuthorPosts, scanPost, key); err != nil {
+			return err
+		}
+		if _, err = t.run(ctx, deleteUser, key); err != nil {
+			return err
+		}
+		gone.User = user
+		return nil
 	})
 	if errors.Is(err, ErrNotFound) {
-		return false, nil
+		return Removal{}, nil
 	}
-	return err == nil, err
+	return gone, err
 }

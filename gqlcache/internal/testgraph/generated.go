@@ -1578,10 +1578,19 @@ directive @reads(
   view: String!
   "Exactly this row, or its absence: a path such as args.id or parent.author.id."
   row: String
-  "The rows with these values: terms such as ` + "`" + `status = 'PUBLISHED'` + "`" + ` or ` + "`" + `author.id = args.authorId` + "`" + `."
+  "The rows with these values: terms such as ` + "`" + `status = 'PUBLISHED'` + "`" + `, ` + "`" + `author.id = args.authorId` + "`" + ` or ` + "`" + `title contains args.term` + "`" + `."
   where: [String!]
   "Columns that decide membership, order, or anything shown that is no tracked row's own field; left out: all."
   using: [String!]
+  """
+  The field is a list that shows the first so many of these rows, as tracked rows: a path such as args.limit. Their
+  order is decided by the columns in using, the key and the order of creation, nothing else.
+  """
+  limit: String
+  "Before them so many rows are skipped: a path such as args.offset; left out: none."
+  offset: String
+  "In this order a created row comes after all others."
+  appends: Boolean! = false
 ) repeatable on FIELD_DEFINITION
 
 "Says what a mutation changes. Several add up."

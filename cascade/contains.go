@@ -1,0 +1,107 @@
+package cascade
+
+import (
+	"unicode"
+)
+
+// A term `title contains args.term` is true of rows whose column contains the operand, whatever the
+// case of letters. Tags compare for equality only, so both sides are cut into grams, pieces of fixed
+// lengths: a read subscribes to one gram of its operand, a change publishes all grams of the column's
+// value before and after. A value that contains the operand contains every gram of it, so no change is
+// missed; one that shares the gram and not the operand drops the read without need.
+const (
+	shortGram = 3
+	longGram  = 6
+	// maxGramRunes bounds the text that a change cuts: a longer one drops all reads of the shape.
+	maxGramRunes = 256
+	// maxGrams bounds the values that one side of a change publishes for a shape with such a term.
+	maxGrams = 2 * maxGramRunes
+)
+
+// containsMark ends the name of a column in a shape where the column is searched, not compared.
+const containsMark = "~"
+
+// shapeColumn is how a shape names the column of a term.
+func (t *Term) shapeColumn() string {
+	if t.Contains {
+		return t.Column + containsMark
+	}
+	return t.Column
+}
+
+// gramsOfOperand returns, for each value of an operand, the gram that stands for it: the end of the text,
+// which tells more than its beginning. ok is false when one of them has none: it is too short, or
+// the database may read it in another way.
+func gramsOfOperand(vals []Value) (grams []Value, ok bool) {
+	for _, v := range vals {
+		text, ok := foldText(v)
+		if !ok || len(text) < shortGram {
+			return nil, false
+		}
+		n := shortGram
+		if len(text) >= longGram {
+			n = longGram
+		}
+		for _, r := range text {
+			if unicode.IsControl(r) { // a NUL ends the text for some databases
+				return nil, false
+			}
+		}
+		grams = append(grams, Value{kind: valueText, text: string(text[len(text)-n:])})
+	}
+	return grams, true
+}
+
+// gramsOfValues returns all grams of the values that a column may have. ok is false when they are not
+// known or too many. A null contains nothing.
+func gramsOfValues(vals []Value) (grams []Value, ok bool) {
+	grams = []Value{}
+	seen := map[string]bool{}
+	for _, v := range vals {
+		if v.IsNull() {
+			continue
+		}
+		text, ok := foldText(v)
+		if !ok || len(text) > maxGramRunes {
+			return nil, false
+		}
+		for _, n := range [...]int{shortGram, longGram} {
+			for i := 0; i+n <= len(text); i++ {
+				g := string(text[i : i+n])
+				if !seen[g] {
+					seen[g] = true
+					grams = append(grams, Value{kind: valueText, text: g})
+				}
+			}
+		}
+	}
+	return grams, len(grams) <= maxGrams
+}
+
+// foldText returns the text of a value without the case of letters. ok is false for a UUID: its text is
+// not kept as it was written.
+func foldText(v Value) (text []rune, ok bool) {
+	if v.kind != valueText || looksLikeUUID(v.text) {
+		return nil, false
+	}
+	for _, r := range v.text {
+		text = append(text, foldRune(r))
+	}
+	return text, true
+}
+
+// foldRune returns the smallest of the runes that differ in case only.
+func foldRune(r rune) rune {
+	if 'a' <= r && r <= 'z' { // the larger relatives of k and s beyond ASCII end up at the same rune
+		return r - 'a' + 'A'
+	}
+	least := r
+	for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+		least = min(least, f)
+	}
+	return least
+}
+
+func looksLikeUUID(s string) bool {
+	return len(s) == 36 && s[8] == '-' && s[13] == '-' && s[18] == '-' && s[23] == '-'
+}

@@ -1,0 +1,145 @@
+package cascade_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/cascadeql/cascadeql/cascade"
+)
+
+func lint(tb testing.TB, name, text string) []cascade.Finding {
+	tb.Helper()
+	schema, err := gqlparser.LoadSchema(
+		&ast.Source{Name: "directives.graphql", Input: cascade.SDL("")}, &ast.Source{Name: name, Input: text},
+	)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	found, err := cascade.Lint(schema, cascade.Options{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return found
+}
+
+func TestLint(t *testing.T) {
+	t.Parallel()
+	const types = `type Post @view(name: "v_post") { id: ID! title: String status: String }
+`
+	const writes = `type Mutation { title(id: ID!): Post @writes(view: "Post", op: "UPDATE", row: "args.id", fields: ["title"]) }
+`
+	for _, row := range []struct {
+		name, schema string
+		want         []string
+	}{
+		{"everything said", types + writes + `type Query { post(id: ID!): Post }`, nil},
+		{"root field", types + writes + `type Query { posts: [Post!] }`, []string{"3:14 unknown-reads Query.posts"}},
+		{"scalar root field", types + writes + `type Query { now: String }`, []string{"3:14 unknown-reads Query.now"}},
+		{"nested field", `type Post @view(name: "v_post") { id: ID! title: String rest: Rest } type Rest { a: Int }
+` + writes + `type Query { post(id: ID!): Post }`, []string{"1:57 unknown-reads Post.rest", "1:82 unknown-reads Rest.a"}},
+		{"computed scalar", `type Post @view(name: "v_post") { id: ID! title: String short(n: Int!): String }
+` + writes + `type Query { post(id: ID!): Post }`, []string{"1:57 unknown-reads Post.short"}},
+		{"not reached by queries", `type Post @view(name: "v_post") { id: ID! title: String } type Other { post: Post }
+` + writes + `type Query { post(id: ID!): Post }`, nil},
+		{"type without a view", types + `type Tag { id: ID! name: String }
+` + writes + `type Query { tags: [Tag!]! @reads(view: "Tag") }`, []string{"2:6 unknown-reads Tag"}},
+		{"wrapper below a declared field", types + `type Page { total: Int items: [Post!]! }
+` + writes + `type Query { page: Page @reads(view: "Post") }`, nil},
+		{"mutation", types + `type Mutation { do: Boolean title(id: ID!): Post @writes(view: "Post", op: "UPDATE", row: "args.id", fields: ["title"]) }
+type Query { post(id: ID!): Post }`, []string{"2:17 unknown-writes Mutation.do"}},
+		{"view that nobody writes", types + `type Tag @view(name: "v_tag") { id: ID! }
+` + writes + `type Query { post(id: ID!): Post tag(id: ID!): Tag }`, []string{"2:11 unwritten-view v_tag"}},
+		{"static view", types + `type Tag @view(name: "v_tag", static: true) { id: ID! }
+` + writes + `type Query { post(id: ID!): Post tag(id: ID!): Tag }`, nil},
+		{"column that nothing changes", types + writes + `type Query { posts: [Post!] @reads(view: "Post", using: ["title", "status"]) }`,
+			[]string{"3:30 unchanged-column Query.posts"}},
+		{"column of a dependency that nothing changes", types + `type Stats @view(name: "v_stats") @dependsOn(on: "Post", key: "id", using: ["status"]) { id: ID! }
+` + writes + `type Query { stats(id: ID!): Stats }`, []string{"2:36 unchanged-column v_stats"}},
+		{"columns unknown", types + writes + `type Query { posts: [Post!] @reads(view: "Post") }`, nil},
+		{"result names the row", types + `type Mutation { a(title: String): Post @writes(view: "Post", op: "UPDATE", fields: ["title"]) }
+type Query { post(id: ID!): Post }`, []string{"2:41 wide-write Mutation.a"}},
+		{"payload names the row", types + `type Payload { post: Post }
+type Mutation { a: Payload @writes(view: "Post", op: "CREATE") }
+type Query { post(id: ID!): Post }`, []string{"3:29 wide-write Mutation.a"}},
+		{"argument names the row", types + `type Mutation { a(id: ID!): Boolean @writes(view: "Post", op: "DELETE") }
+type Query { post(id: ID!): Post }`, []string{"2:38 wide-write Mutation.a"}},
+		{"argument names another row", types + `type Tag @view(name: "v_tag") { id: ID! }
+type Mutation { a(id: ID!): Boolean @writes(view: "Post", op: "DELETE", row: "args.id") @writes(view: "Tag", op: "DELETE") }
+type Query { post(id: ID!): Post tag(id: ID!): Tag }`, nil},
+		{"created rows are returned", types + `type Mutation { a: Post @writes(view: "Post", op: "CREATE") }
+type Query { post(id: ID!): Post }`, nil},
+		{"nothing names the row", types + `type Mutation { a: Int @writes(view: "Post", op: "DELETE") }
+type Query { post(id: ID!): Post }`, nil},
+		{"columns of an update", types + `type Mutation { a(id: ID!): Int @writes(view: "Post", op: "UPDATE", row: "args.id") }
+type Query { post(id: ID!): Post }`, []string{"2:34 wide-columns Mutation.a"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			var got []string
+			for _, f := range lint(t, "x.graphql", row.schema) {
+				got = append(got, fmt.Sprintf("%d:%d %s %s", f.Line, f.Column, f.Code, f.Subject))
+				if text := f.String(); !strings.HasPrefix(text, fmt.Sprintf("x.graphql:%d:%d: ", f.Line, f.Column)) || !strings.Contains(text, f.Message) {
+					t.Errorf("text %q", text)
+				}
+			}
+			if !slices.Equal(got, row.want) {
+				t.Errorf("found %q, want %q", got, row.want)
+			}
+		})
+	}
+}
+
+func TestLintRefusesFaults(t *testing.T) {
+	t.Parallel()
+	schema, err := gqlparser.LoadSchema(
+		&ast.Source{Input: cascade.SDL("")}, &ast.Source{Input: `type Query { a: Int @reads(view: "Nothing") }`},
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found, err := cascade.Lint(schema, cascade.Options{}); err == nil || found != nil {
+		t.Errorf("Lint = %v, %v, want an error", found, err)
+	}
+}
+
+// The example says everything.
+func TestLintExample(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("..", "example", "graph", "schema.graphql"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range lint(t, "schema.graphql", string(text)) {
+		t.Error(f)
+	}
+}
+
+func ExampleLint() {
+	schema := gqlparser.MustLoadSchema(
+		&ast.Source{Name: "directives.graphql", Input: cascade.SDL("")},
+		&ast.Source{Name: "blog.graphql", Input: `type Post @view(name: "v_post") { id: ID! }
+type Query { post(id: ID!): Post }
+type Mutation { publish(id: ID!): Post }`},
+	)
+	findings, err := cascade.Lint(schema, cascade.Options{})
+	if err != nil {
+		panic(err)
+	}
+	for _, f := range findings {
+		fmt.Println(f)
+	}
+	text, _ := json.Marshal(findings[1])
+	fmt.Println(string(text))
+	// Output:
+	// blog.graphql:1:12: no mutation writes the view "v_post", so any mutation drops the answers that depend on it: give the ones that do @writes, or say static: true (unwritten-view)
+	// blog.graphql:3:17: nothing says what Mutation.publish writes, so it drops everything: give it @writes (unknown-writes)
+	// {"code":"unknown-writes","file":"blog.graphql","line":3,"column":17,"subject":"Mutation.publish","message":"nothing says what Mutation.publish writes, so it drops everything: give it @writes"}
+}

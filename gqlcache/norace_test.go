@@ -1,0 +1,5 @@
+//go:build !race
+
+package gqlcache_test
+
+const raceEnabled = false
