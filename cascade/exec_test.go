@@ -9,6 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/validator"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/extractor"
@@ -198,7 +199,7 @@ type prepared struct {
 }
 
 func (f *fixture) prepare(text string, vars map[string]any) (*prepared, error) {
-	doc, errs := gqlparser.LoadQuery(f.schema, text)
+	doc, errs := gqlparser.LoadQueryWithRules(f.schema, text, rules.NewDefaultRules())
 	if len(errs) > 0 {
 		return nil, fmt.Errorf("operation: %w\n%s", errs, text)
 	}

@@ -1,6 +1,7 @@
 package cascade
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"testing"
@@ -149,7 +150,11 @@ func FuzzCompile(f *testing.F) {
 		if err == nil {
 			return
 		}
-		for _, fault := range err.(Faults) {
+		var faults Faults
+		if !errors.As(err, &faults) {
+			t.Fatalf("error %v is no Faults", err)
+		}
+		for _, fault := range faults {
 			if fault.File != "row.graphql" || fault.Line == 0 || fault.Column == 0 {
 				t.Errorf("fault without its place: %v", fault)
 			}

@@ -147,7 +147,9 @@ func (m *model) inputType(t *table, name string, withDefault bool) (arg modelArg
 		}
 		if v, ok := in["n"]; ok && v != nil {
 			var i int
-			fmt.Sscan(fmt.Sprint(v), &i)
+			if _, err := fmt.Sscan(fmt.Sprint(v), &i); err != nil {
+				panic(err) // the model writes integers only
+			}
 			n = &i
 		}
 		return text, refs, n

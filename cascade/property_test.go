@@ -265,6 +265,7 @@ func (m *model) step(f *fixture) step {
 }
 
 func testHistory(t *testing.T, l level) {
+	t.Helper()
 	t.Parallel()
 	var count tally
 	rapid.Check(t, func(rt *rapid.T) { history(rt, l, &count) })

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/cascadeql/cascadeql/cascade"
 )
@@ -29,7 +30,7 @@ func feedData() string {
 
 func BenchmarkOperation(b *testing.B) {
 	f := mustFixture(b, ruleSchema)
-	doc, err := gqlparser.LoadQuery(f.schema, feedQuery)
+	doc, err := gqlparser.LoadQueryWithRules(f.schema, feedQuery, rules.NewDefaultRules())
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func run(ctx context.Context, getenv func(string) string, out io.Writer) (err er
 		return err
 	}
 	// First of all: a busy port must leave nothing behind.
-	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(cfg.port)))
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(cfg.port)))
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func run(ctx context.Context, getenv func(string) string, out io.Writer) (err er
 		return err
 	}
 	if cache != nil {
-		defer cache.Close()
+		defer func() { err = errors.Join(err, cache.Close()) }()
 	}
 	fmt.Fprintf(out, "listening on http://%s\n", listener.Addr())
 	if demo {

@@ -59,9 +59,9 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-func TestRunRefuses(t *testing.T) {
+func TestRunRefuses(t *testing.T) { //nolint:tparallel // the rows need the port that is busy until the test ends
 	t.Parallel()
-	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	busy, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,6 +132,7 @@ func (s *running) wait(t *testing.T) string {
 }
 
 func httpClient(t *testing.T) *http.Client {
+	t.Helper()
 	transport := &http.Transport{ExpectContinueTimeout: time.Minute}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Transport: transport}

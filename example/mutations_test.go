@@ -117,7 +117,7 @@ func TestMutations(t *testing.T) {
 }
 
 // Each row fails and changes nothing.
-func TestRefusals(t *testing.T) {
+func TestRefusals(t *testing.T) { //nolint:tparallel // the rows share one blog, and none may change it
 	t.Parallel()
 	s := newBlog(t)
 	const all = `{users:leaderboard(limit:99){author{id email name bio karma version} postCount}

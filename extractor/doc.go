@@ -6,7 +6,7 @@
 // type and key, and cuts the hidden members out, so that the client receives the bytes it would have
 // received anyway.
 //
-// Hidden members are recognised by their alias, which starts with a nonce of this process (see Nonce).
+// Hidden members are recognized by their alias, which starts with a nonce of this process (see Nonce).
 // Data cannot imitate them: a walk looks at member names only where the operation selects fields, and
 // Prepare refuses operations whose aliases contain the nonce. A hidden field that fails must not change
 // the response: whoever executes the copy guards fields for which IsHidden is true, so that a failure

@@ -66,10 +66,7 @@ func (w *writer) selection(on *ast.Definition, depth int) string {
 }
 
 func (w *writer) inline(on *ast.Definition, depth int) string {
-	types := []*ast.Definition{on}
-	for _, t := range testSchema.GetPossibleTypes(on) {
-		types = append(types, t)
-	}
+	types := append([]*ast.Definition{on}, testSchema.GetPossibleTypes(on)...)
 	types = append(types, testSchema.GetImplements(on)...)
 	t := types[w.IntN(len(types))]
 	if w.IntN(4) == 0 {

@@ -66,6 +66,7 @@ func newRunner(es graphql.ExecutableSchema, exts ...graphql.HandlerExtension) *r
 }
 
 func (r *runner) run(tb testing.TB, query string, vars map[string]any) *graphql.Response {
+	tb.Helper()
 	ctx := graphql.StartOperationTrace(context.Background())
 	oc, errs := r.exec.CreateOperationContext(ctx, &graphql.RawParams{Query: query, Variables: vars})
 	if errs != nil {
@@ -80,6 +81,7 @@ func (r *runner) run(tb testing.TB, query string, vars map[string]any) *graphql.
 }
 
 func newBenchCache(tb testing.TB, o gqlcache.Options) *gqlcache.Cache {
+	tb.Helper()
 	o.RLS = gqlcache.RLSOff
 	o.SweepInterval = -1
 	c, err := gqlcache.New(o)
@@ -161,6 +163,7 @@ func BenchmarkMissOverhead(b *testing.B) {
 
 // cpuTime is the CPU time of the process, garbage collection and helpers included.
 func cpuTime(tb testing.TB) time.Duration {
+	tb.Helper()
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		tb.Fatal(err)
@@ -262,7 +265,7 @@ func postRequest(query string) *http.Request {
 	if err != nil {
 		panic(err)
 	}
-	r := httptest.NewRequest(http.MethodPost, "/query", bytes.NewReader(body))
+	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/query", bytes.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
 	return r
 }

@@ -55,6 +55,13 @@ type schemaState struct {
 	plan *cascade.Plan
 }
 
+func (s *schemaState) serves(hash schemahash.Hash) error {
+	if s.hash != hash {
+		return fmt.Errorf("%w: the cache already serves another schema; make one cache for each", ErrOptions)
+	}
+	return nil
+}
+
 // New makes a cache. The error lists everything that is wrong with the options, and with the
 // schema's directives when Options.Schema is set; it wraps ErrOptions or cascade.ErrDirectives.
 // Call Close when the server is done.
@@ -93,10 +100,7 @@ func New(opts Options) (*Cache, error) {
 func (c *Cache) useSchema(s *ast.Schema) error {
 	hash := schemahash.Sum(s)
 	if st := c.schema.Load(); st != nil {
-		if st.hash != hash {
-			return fmt.Errorf("%w: the cache already serves another schema; make one cache for each", ErrOptions)
-		}
-		return nil
+		return st.serves(hash)
 	}
 	plan, err := cascade.Compile(s, cascade.Options{Prefix: c.opts.DirectivePrefix, Infer: c.opts.Infer})
 	if err != nil {
@@ -105,7 +109,10 @@ func (c *Cache) useSchema(s *ast.Schema) error {
 	if plan.HasPrivate() && c.opts.Predicate == nil {
 		return fmt.Errorf("%w: the schema has scope: PRIVATE and Predicate is not set; return the condition in force from Predicate", ErrOptions)
 	}
-	if c.schema.CompareAndSwap(nil, &schemaState{hash: hash, plan: plan}) && c.opts.Predicate == nil && c.opts.RLS == RLSWarn {
+	if !c.schema.CompareAndSwap(nil, &schemaState{hash: hash, plan: plan}) {
+		return c.schema.Load().serves(hash) // another server was faster
+	}
+	if c.opts.Predicate == nil && c.opts.RLS == RLSWarn {
 		c.opts.Logger.Warn("gqlcache: no Predicate is set, so all callers share answers; set Options.Predicate, or RLS to RLSOff if they all see the same rows")
 	}
 	return nil
@@ -118,7 +125,7 @@ func (c *Cache) Close() error {
 	c.closeOnce.Do(func() {
 		close(c.closed)
 		c.swept.Wait()
-		err = c.store.Close()
+		err = guarded(c.store.Close)
 	})
 	return err
 }
@@ -138,9 +145,9 @@ func (c *Cache) Clear(ctx context.Context) error {
 	if c.isClosed() {
 		return ErrClosed
 	}
-	c.clock.Flush()
-	c.counts.invalidations.Add(1)
-	if err := c.store.Clear(ctx); err != nil {
+	c.flush(nil)
+	if err := guarded(func() error { return c.store.Clear(ctx) }); err != nil {
+		c.counts.storeErrors.Add(1)
 		return fmt.Errorf("gqlcache: clearing the store: %w", err)
 	}
 	return nil

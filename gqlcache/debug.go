@@ -106,7 +106,7 @@ func fingerprint(key []byte) string {
 }
 
 func queryOperation(doc *document) debugOperation {
-	if doc == nil {
+	if doc == nil || doc.bypass != "" { // not normalized
 		return debugOperation{Type: "query"}
 	}
 	return debugOperation{Type: "query", Hash: hex.EncodeToString(doc.hash[:4])}

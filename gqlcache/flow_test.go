@@ -172,7 +172,7 @@ func TestLeaderLeaves(t *testing.T) {
 	}
 	cancel()
 	if got := leader.wait(t); len(got.Errors) == 0 {
-		t.Errorf("the cancelled request got %s, want an error", got.Body)
+		t.Errorf("the canceled request got %s, want an error", got.Body)
 	}
 	latch.Release()
 	for _, c := range joiners {
@@ -257,7 +257,7 @@ func TestCancelledMutation(t *testing.T) {
 		name string
 		end  func(context.Context) (context.Context, context.CancelFunc)
 	}{
-		{"cancelled", context.WithCancel},
+		{"canceled", context.WithCancel},
 		{"timed out", func(ctx context.Context) (context.Context, context.CancelFunc) {
 			return context.WithTimeout(ctx, 20*time.Millisecond)
 		}},
@@ -271,7 +271,7 @@ func TestCancelledMutation(t *testing.T) {
 			defer cancel()
 			write := r.start(ctx, renameAnn)
 			receive(t, latch.Reached, "the write")
-			if row.name == "cancelled" {
+			if row.name == "canceled" {
 				cancel()
 			}
 			write.wait(t)
@@ -441,9 +441,9 @@ func TestTouch(t *testing.T) {
 }
 
 // rename changes Ann behind the cache's back.
-func (r *rig) rename(context.Context) {
+func (r *rig) rename(ctx context.Context) {
 	plain := testgraph.NewServer(r.store)
-	testgraph.Ask(r.t, plain, expand(renameAnn), nil)
+	testgraph.Do(r.t, context.WithoutCancel(ctx), plain, testgraph.Request{Query: expand(renameAnn)})
 }
 
 func (r *rig) mustSee(text string) {

@@ -1,8 +1,10 @@
 package gqlcache
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -15,7 +17,11 @@ import (
 type hold struct {
 	cache   *Cache
 	arrived uint64
+	// holding is set once something was changed: what is written from then on waits for the commit.
 	holding atomic.Bool
+	// gone is set when the connection was hijacked: its operations live longer than the request, and
+	// are not part of its transaction.
+	gone atomic.Bool
 
 	mu struct {
 		sync.Mutex
@@ -28,12 +34,16 @@ type holdKey struct{}
 
 func holdFrom(ctx context.Context) *hold {
 	h, _ := ctx.Value(holdKey{}).(*hold)
+	if h == nil || h.gone.Load() {
+		return nil
+	}
 	return h
 }
 
 func (h *hold) mutation() { h.holding.Store(true) }
 
 func (h *hold) add(tags []cascade.Tag) {
+	h.holding.Store(true) // a query's resolver may have touched a row
 	h.mu.Lock()
 	h.mu.tags = append(h.mu.tags, tags...)
 	h.mu.Unlock()
@@ -68,34 +78,46 @@ func (h *hold) release() {
 //
 // The wrapper notes the clock before the transaction begins, keeps a mutation's response back until
 // next returns, that is until the commit, and applies the changes then. Answers to queries pass
-// through as they are written. A hijacked connection (a websocket) cannot be held back: mutations
-// there must commit in their resolvers.
+// through as they are written, until a resolver of theirs has called Touch. A hijacked connection (a
+// websocket) cannot be held back and is as without the wrapper: mutations there must commit in their
+// resolvers, and queries not read in a transaction that is older than themselves.
 func (c *Cache) HoldUntilCommit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := &hold{cache: c, arrived: c.clock.Seq()}
 		hw := &heldWriter{ResponseWriter: w, hold: h}
-		func() {
-			defer h.release() // also when next panics: the outcome of the commit is unknown then
-			next.ServeHTTP(hw, r.WithContext(context.WithValue(r.Context(), holdKey{}, h)))
-		}()
+		h.serve(next, hw, r.WithContext(context.WithValue(r.Context(), holdKey{}, h)))
 		hw.release()
 	})
+}
+
+func (h *hold) serve(next http.Handler, w http.ResponseWriter, r *http.Request) {
+	defer h.release() // also when next panics: the outcome of the commit is unknown then
+	next.ServeHTTP(w, r)
 }
 
 // heldWriter buffers what is written once a mutation has run.
 type heldWriter struct {
 	http.ResponseWriter
-	hold   *hold
-	status int
-	body   bytes.Buffer
+	hold *hold
+
+	mu struct {
+		sync.Mutex // a transport's keep-alive may write while the rest is released
+		status     int
+		body       bytes.Buffer
+	}
 }
 
 // WriteHeader implements http.ResponseWriter.
 func (w *heldWriter) WriteHeader(status int) {
-	if !w.hold.holding.Load() {
+	informational := status < http.StatusOK && status != http.StatusSwitchingProtocols
+	if !w.hold.holding.Load() || informational {
 		w.ResponseWriter.WriteHeader(status)
-	} else if w.status == 0 {
-		w.status = status
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.mu.status == 0 {
+		w.mu.status = status
 	}
 }
 
@@ -104,7 +126,9 @@ func (w *heldWriter) Write(b []byte) (int, error) {
 	if !w.hold.holding.Load() {
 		return w.ResponseWriter.Write(b)
 	}
-	return w.body.Write(b)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.mu.body.Write(b)
 }
 
 // Flush implements http.Flusher. What is held back stays so.
@@ -114,15 +138,27 @@ func (w *heldWriter) Flush() {
 	}
 }
 
-// Unwrap lets http.ResponseController reach the connection.
+// Hijack implements http.Hijacker. Operations of a websocket must not count as begun when it was
+// opened: they could join a computation from before a change that was acknowledged since.
+func (w *heldWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	if err == nil {
+		w.hold.gone.Store(true)
+	}
+	return conn, rw, err
+}
+
+// Unwrap lets http.ResponseController reach the rest of the connection.
 func (w *heldWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // release writes what was held back.
 func (w *heldWriter) release() {
-	if w.status != 0 {
-		w.ResponseWriter.WriteHeader(w.status)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.mu.status != 0 {
+		w.ResponseWriter.WriteHeader(w.mu.status)
 	}
-	if w.body.Len() > 0 {
-		_, _ = w.ResponseWriter.Write(w.body.Bytes()) // as with any handler, a lost client is the server's business
+	if w.mu.body.Len() > 0 {
+		_, _ = w.ResponseWriter.Write(w.mu.body.Bytes()) // as with any handler, a lost client is the server's business
 	}
 }

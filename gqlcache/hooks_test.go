@@ -113,7 +113,7 @@ func TestWebsocket(t *testing.T) {
 		t.Errorf("%d hits and %d misses, want 2 and 2", s.Hits, s.Misses)
 	}
 	ws := c.Websocket("subscription{ticks(n:2)}")
-	defer ws.Close()
+	defer func() { _ = ws.Close() }() // the server has closed it already
 	for want := range 2 {
 		var got struct{ Ticks int }
 		if err := ws.Next(&got); err != nil || got.Ticks != want {

@@ -34,7 +34,8 @@ func Everything() Change { return Change{} }
 // Invalidate drops what the changes, and all that is derived from them, could have changed: call it
 // after the change is committed. When it returns, no request that starts later gets an answer
 // computed before. It does not block on anything but other invalidations. It returns ErrClosed,
-// ErrNoSchema, or wraps ErrUnknownName; then nothing was dropped.
+// ErrNoSchema, an error that wraps ErrUnknownName, or one that names a key which is neither string nor
+// number; then nothing was dropped. Beside Everything the other changes are not looked at.
 func (c *Cache) Invalidate(ctx context.Context, changes ...Change) error {
 	if c.isClosed() {
 		return ErrClosed

@@ -41,7 +41,8 @@ type Options struct {
 	// Partition names the tenant that a request belongs to: a change made in one drops, in views marked
 	// partitioned, no other tenant's answers. "" is outside all partitions: an administrator, whose
 	// changes reach everybody. It must be a function of the predicate: requests with one predicate are
-	// in one partition. Defaults to none: changes reach all.
+	// in one partition. Answers without a predicate hear of all changes. Defaults to none: changes reach
+	// all.
 	Partition func(ctx context.Context) string
 	// Vary adds what else the answers depend on, such as the language of the request. Requests share
 	// answers only when all parts are equal. Defaults to none.
@@ -60,8 +61,9 @@ type Options struct {
 	// do not expire together. Defaults to 0.1; negative is none.
 	Jitter float64
 
-	// MaxBytes bounds the memory of all entries, MaxEntries their number, and MaxEntryBytes the body of
-	// one. They apply to the default Store. Default to 64 MiB, 100,000 and 1 MiB.
+	// MaxBytes bounds the memory of all entries and MaxEntries their number, in the default Store.
+	// MaxEntryBytes bounds the body of one, in any. Default to 64 MiB, 100,000 and 1 MiB, or to MaxBytes
+	// if that is less.
 	MaxBytes      int64
 	MaxEntries    int
 	MaxEntryBytes int
@@ -113,7 +115,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.Jitter, 0.1)
 	setDefault(&o.MaxBytes, 64<<20)
 	setDefault(&o.MaxEntries, 100_000)
-	setDefault(&o.MaxEntryBytes, 1<<20)
+	setDefault(&o.MaxEntryBytes, int(max(0, min(1<<20, o.MaxBytes))))
 	setDefault(&o.SweepInterval, time.Minute)
 	setDefault(&o.PathTimeout, time.Second)
 	if o.Logger == nil {

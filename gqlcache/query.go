@@ -21,7 +21,8 @@ import (
 type caller struct {
 	predicate Predicate
 	public    bool
-	// partition of a public answer is outside of all: it hears of every tenant's changes.
+	// partition of an answer that is public, or has no predicate, is outside of all: other tenants get
+	// it too, so it hears of every tenant's changes.
 	partition cascade.Partition
 }
 
@@ -38,6 +39,9 @@ type filled struct {
 // stamp is the cache's part of a store.Entry.
 type stamp struct {
 	*clock.Stamp
+	// cache made the entry. Another cache that shares the store must not serve it: the numbers of the
+	// one's clock say nothing about changes that the other has seen.
+	cache  *Cache
 	stored int64 // when, in nanoseconds since 1970
 }
 
@@ -125,20 +129,17 @@ func respond(ctx context.Context, body []byte) *graphql.Response {
 
 // lookup returns the entry of a key if it may be served.
 func (c *Cache) lookup(ctx context.Context, key []byte) (*store.Entry, *stamp) {
-	e, err := c.store.Get(ctx, key)
-	if err != nil {
-		if err != store.ErrMiss {
-			c.counts.storeErrors.Add(1)
-		}
+	e := c.get(ctx, key)
+	if e == nil {
 		return nil, nil
 	}
 	s, ok := e.Meta.(*stamp)
-	if !ok {
+	if !ok || s.cache != c {
 		return nil, nil
 	}
 	if !c.clock.Valid(s.Stamp) {
 		c.counts.dead.Add(1)
-		_ = c.store.DeleteEntry(ctx, key, e) // a failure leaves it to the sweep
+		c.remove(ctx, key, e)
 		return nil, nil
 	}
 	return e, s
@@ -146,7 +147,7 @@ func (c *Cache) lookup(ctx context.Context, key []byte) (*store.Entry, *stamp) {
 
 // compute runs the operation, or waits for somebody who does.
 func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, next graphql.ResponseHandler) *graphql.Response {
-	if !who.public {
+	if !who.public && c.opts.Predicate != nil {
 		who.partition = c.partition(ctx)
 	}
 	// The prepared operation is put in place before a flight starts, by the goroutine that owns the
@@ -156,18 +157,20 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 		f := c.fill(ctx, oc, d, who, key, token, next)
 		return flight.Outcome[*filled]{Value: f, Shareable: f.body != nil}
 	}
+	count := &c.counts.misses // also when an extension below panics
+	defer func() { count.Add(1) }()
 	out, role, err := c.flights.Do(ctx, key, r.arrived, r.begin, fill, c.usable)
 	if err != nil {
 		// The request ended first. The flight may still be using the operation context, and the response
 		// context: an error added there would count as one of the answer that others wait for, and the
 		// map of extensions may be written to.
-		c.counts.abandoned.Add(1)
+		count = &c.counts.abandoned
 		return &graphql.Response{Data: []byte("null"), Errors: append(graphql.GetErrors(ctx), graphql.DefaultErrorPresenter(ctx, err))}
 	}
 	switch role {
 	case flight.Joined:
 		restore()
-		c.counts.joined.Add(1)
+		count = &c.counts.joined
 		resp := respond(ctx, out.Value.body)
 		r.debug.joined(c, resp, d, key, out.Value)
 		return resp
@@ -175,7 +178,6 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 		out = fill(ctx, r.begin())
 	}
 	restore()
-	c.counts.misses.Add(1)
 	f := out.Value
 	if f.why != "" {
 		c.counts.refused(f.why)
@@ -220,7 +222,7 @@ func (c *Cache) fill(ctx context.Context, oc *graphql.OperationContext, d *docum
 		resp.Data = slices.Clone(resp.Data) // gqlgen's buffer has grown by doubling
 	}
 	f.body = resp.Data
-	st, ok := c.clock.Finish(clock.Token(token), tags)
+	st, ok := c.clock.Finish(token, tags)
 	if !ok {
 		f.why = ReasonInvalidated
 		return f
@@ -266,7 +268,7 @@ func (c *Cache) put(ctx context.Context, d *document, key string, f *filled, st 
 		ttl -= time.Duration(rand.Float64() * c.opts.Jitter * float64(ttl))
 	}
 	now := c.opts.Now()
-	s := &stamp{Stamp: st, stored: now.UnixNano()}
+	s := &stamp{Stamp: st, cache: c, stored: now.UnixNano()}
 	e := &store.Entry{
 		Body:    f.body,
 		Expires: now.Add(ttl),
@@ -275,9 +277,7 @@ func (c *Cache) put(ctx context.Context, d *document, key string, f *filled, st 
 		Meta:    s,
 	}
 	f.stamp, f.ttl = s, ttl
-	if err := c.store.Put(context.WithoutCancel(ctx), []byte(key), e); err != nil {
-		c.counts.storeErrors.Add(1)
-		c.complain.once("put", "gqlcache: the store refused an entry", err)
+	if !c.storePut(context.WithoutCancel(ctx), key, e) {
 		f.why = ReasonStore
 	}
 }

@@ -48,7 +48,7 @@ func TestRules(t *testing.T) {
 		{"one hash under two masks, first", []Tag{{Hash: 1, Mask: 1}, {Hash: 1, Mask: 2}}, []Tag{{Hash: 1, Mask: 1}}, false},
 		{"one hash under two masks, second", []Tag{{Hash: 1, Mask: 1}, {Hash: 1, Mask: 2}}, []Tag{{Hash: 1, Mask: 2}}, false},
 		{"one hash under two masks, neither", []Tag{{Hash: 1, Mask: 1}, {Hash: 1, Mask: 2}}, []Tag{{Hash: 1, Mask: 4}}, true},
-		{"mask of a neighbour", []Tag{{Hash: 1, Mask: 1}, {Hash: 2, Mask: 2}}, []Tag{{Hash: 1, Mask: 2}, {Hash: 2, Mask: 1}}, true},
+		{"mask of a neighbor", []Tag{{Hash: 1, Mask: 1}, {Hash: 2, Mask: 2}}, []Tag{{Hash: 1, Mask: 2}, {Hash: 2, Mask: 1}}, true},
 		{"repeated tags", []Tag{{Hash: 1, Mask: 1}, {Hash: 1, Mask: 1}}, []Tag{{Hash: 1, Mask: 1}, {Hash: 1, Mask: 1}}, false},
 		{"nothing read", nil, []Tag{{Hash: 1, Mask: All}}, true},
 		{"nothing changed", []Tag{{Hash: 1, Mask: 1}}, nil, true},
@@ -122,8 +122,10 @@ func TestValidIsRememberedForOneNumberOnly(t *testing.T) {
 	s := mustFinish(t, c, c.Begin(), tag(1))
 	for range 3 {
 		c.Apply([]Tag{tag(2)})
-		if !c.Valid(s) || !c.Valid(s) {
-			t.Fatal("another tag killed the stamp")
+		for range 2 { // by a walk, and by what it remembered
+			if !c.Valid(s) {
+				t.Fatal("another tag killed the stamp")
+			}
 		}
 	}
 	c.Apply([]Tag{tag(1)})

@@ -16,6 +16,6 @@
 // after it arrived.
 //
 // A computation runs on its own goroutine with a context that no single caller can cancel. It is
-// cancelled when the last caller has left. Values of the context come from the caller that started
+// canceled when the last caller has left. Values of the context come from the caller that started
 // it: a request-scoped transaction in there ends with that caller's request, not with the flight.
 package flight

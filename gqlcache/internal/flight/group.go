@@ -134,7 +134,7 @@ func (g *Group[T]) join(
 }
 
 // leave gives up waiting. The last to leave ends the computation, and takes the flight out of the map
-// under the same lock: nobody can join a flight that was cancelled.
+// under the same lock: nobody can join a flight that was canceled.
 func (g *Group[T]) leave(s *shard[T], f *flight[T], led bool) {
 	s.mu.Lock()
 	f.callers--

@@ -66,6 +66,33 @@ func NewStore() *Store {
 	return s
 }
 
+// Clone returns a store with the same rows: a snapshot, or the workspace of a transaction. It has no
+// points set.
+func (s *Store) Clone() *Store {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := &Store{
+		created: s.created, blurb: s.blurb,
+		users: maps.Clone(s.users), posts: maps.Clone(s.posts), comments: maps.Clone(s.comments),
+		counters: maps.Clone(s.counters), docs: maps.Clone(s.docs), settings: maps.Clone(s.settings),
+		broken: maps.Clone(s.broken), notes: maps.Clone(s.notes), flashes: maps.Clone(s.flashes),
+		banners: maps.Clone(s.banners), loose: maps.Clone(s.loose),
+	}
+	for id, u := range c.users {
+		u.s = c
+		c.users[id] = u
+	}
+	for id, p := range c.posts {
+		p.s = c
+		c.posts[id] = p
+	}
+	for id, x := range c.comments {
+		x.s = c
+		c.comments[id] = x
+	}
+	return c
+}
+
 // newID returns the id that the client chose, or the next one. REQUIRES: mu.
 func (s *Store) newID(chosen *string) string {
 	s.created++

@@ -1,0 +1,192 @@
+package gqlcache_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+
+	"github.com/cascadeql/cascadeql/gqlcache"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
+)
+
+// ask posts an operation, and prints the answer and what the cache has done so far.
+func ask(h http.Handler, c *gqlcache.Cache, document string) {
+	body := `{"query":"` + strings.ReplaceAll(expand(document), `"`, `\"`) + `"}`
+	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/query", strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	s := c.Stats()
+	fmt.Println(w.Body, s.Hits, "hits,", s.Misses, "misses")
+}
+
+func closeCache(c *gqlcache.Cache) {
+	if err := c.Close(); err != nil {
+		fmt.Println(err)
+	}
+}
+
+func exampleCache() *gqlcache.Cache {
+	cache, err := gqlcache.New(gqlcache.Options{RLS: gqlcache.RLSOff})
+	if err != nil {
+		fmt.Println(err)
+	}
+	return cache
+}
+
+func ExampleNew() {
+	cache, err := gqlcache.New(gqlcache.Options{
+		// Requests share answers when they are answered under the same condition.
+		Predicate: func(ctx context.Context) (gqlcache.Predicate, error) {
+			return gqlcache.Predicate{Text: "tenant_id = '5f'"}, nil
+		},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer closeCache(cache)
+	srv := testgraph.NewServer(testgraph.NewStore())
+	srv.Use(cache) // after all other extensions
+
+	ask(srv, cache, `{users{name}}`)
+	ask(srv, cache, `{users{name}}`)
+	ask(srv, cache, `mutation{renameUser(id:$Ann,name:"Anna")}`)
+	ask(srv, cache, `{users{name}}`)
+	// Output:
+	// {"data":{"users":[{"name":"Ann"},{"name":"Bob"}]}} 0 hits, 1 misses
+	// {"data":{"users":[{"name":"Ann"},{"name":"Bob"}]}} 1 hits, 1 misses
+	// {"data":{"renameUser":true}} 1 hits, 1 misses
+	// {"data":{"users":[{"name":"Anna"},{"name":"Bob"}]}} 1 hits, 2 misses
+}
+
+// A change made by another program is told to the cache once it is committed.
+func ExampleCache_Invalidate() {
+	cache := exampleCache()
+	defer closeCache(cache)
+	srv := testgraph.NewServer(testgraph.NewStore(), cache)
+	ctx := context.Background()
+
+	ask(srv, cache, `{user(id:$Ann){name}}`)
+	err := cache.Invalidate(ctx, gqlcache.Entity("User", testgraph.Bob), gqlcache.View("v_setting"))
+	fmt.Println(err)
+	ask(srv, cache, `{user(id:$Ann){name}}`)
+	fmt.Println(cache.Invalidate(ctx, gqlcache.Entity("User", testgraph.Ann)))
+	ask(srv, cache, `{user(id:$Ann){name}}`)
+	fmt.Println(cache.Invalidate(ctx, gqlcache.View("v_uzer")))
+	// Output:
+	// {"data":{"user":{"name":"Ann"}}} 0 hits, 1 misses
+	// <nil>
+	// {"data":{"user":{"name":"Ann"}}} 1 hits, 1 misses
+	// <nil>
+	// {"data":{"user":{"name":"Ann"}}} 1 hits, 2 misses
+	// gqlcache: unknown name: "v_uzer" is no view and no type with a key
+}
+
+// A refused mutation drops nothing when its resolver says so.
+func ExampleNothingWritten() {
+	cache := exampleCache()
+	defer closeCache(cache)
+	store := testgraph.NewStore()
+	srv := testgraph.NewServer(store, cache)
+	// In a server of your own this is the beginning of the resolver.
+	store.On("Mutation.renameUser", func(ctx context.Context) error {
+		return errors.Join(gqlcache.NothingWritten(ctx), errors.New("forbidden"))
+	})
+
+	ask(srv, cache, `{user(id:$Ann){name}}`)
+	ask(srv, cache, `mutation{renameUser(id:$Ann,name:"Anna")}`)
+	ask(srv, cache, `{user(id:$Ann){name}}`)
+	// Output:
+	// {"data":{"user":{"name":"Ann"}}} 0 hits, 1 misses
+	// {"errors":[{"message":"forbidden","path":["renameUser"],"locations":[{"line":1,"column":10}]}],"data":null} 0 hits, 1 misses
+	// {"data":{"user":{"name":"Ann"}}} 1 hits, 1 misses
+}
+
+// A resolver that knows what a row was before lets answers stay that the row was not part of.
+func ExampleReport() {
+	cache := exampleCache()
+	defer closeCache(cache)
+	store := testgraph.NewStore()
+	srv := testgraph.NewServer(store, cache)
+	store.On("Mutation.updatePost", func(ctx context.Context) error {
+		return gqlcache.Report(ctx, gqlcache.Moved("Post", testgraph.Hello, "author.id", testgraph.Ann, testgraph.Bob))
+	})
+
+	ask(srv, cache, `mutation{createUser(id:$Zed,input:{name:"Zed"}){name}}`)
+	ask(srv, cache, `{user(id:$Ann){postCount}}`)
+	ask(srv, cache, `{user(id:$Zed){postCount}}`)
+	ask(srv, cache, `mutation{updatePost(id:$Hello,input:{authorId:$Bob}){name}}`)
+	ask(srv, cache, `{user(id:$Ann){postCount}}`)
+	ask(srv, cache, `{user(id:$Zed){postCount}}`) // it was not Zed's, and is not now
+	// Output:
+	// {"data":{"createUser":{"name":"Zed"}}} 0 hits, 0 misses
+	// {"data":{"user":{"postCount":1}}} 0 hits, 1 misses
+	// {"data":{"user":{"postCount":0}}} 0 hits, 2 misses
+	// {"data":{"updatePost":{"name":"Hello"}}} 0 hits, 2 misses
+	// {"data":{"user":{"postCount":0}}} 0 hits, 3 misses
+	// {"data":{"user":{"postCount":0}}} 1 hits, 3 misses
+}
+
+// A resolver changes a row that its mutation's directives do not name.
+func ExampleTouch() {
+	cache := exampleCache()
+	defer closeCache(cache)
+	store := testgraph.NewStore()
+	srv := testgraph.NewServer(store, cache)
+	store.On("Mutation.log", func(ctx context.Context) error {
+		return gqlcache.Touch(ctx, "User", testgraph.Ann)
+	})
+
+	ask(srv, cache, `{user(id:$Ann){name}}`)
+	ask(srv, cache, `mutation{log}`)
+	ask(srv, cache, `{user(id:$Ann){name}}`)
+	// Output:
+	// {"data":{"user":{"name":"Ann"}}} 0 hits, 1 misses
+	// {"data":{"log":true}} 0 hits, 1 misses
+	// {"data":{"user":{"name":"Ann"}}} 0 hits, 2 misses
+}
+
+// A middleware that commits after gqlgen has answered is wrapped: the client gets a mutation's answer
+// after the commit, and nothing that was read before it is served afterwards.
+func ExampleCache_HoldUntilCommit() {
+	cache := exampleCache()
+	defer closeCache(cache)
+	srv := testgraph.NewServer(testgraph.NewStore(), cache)
+	transactionPerRequest := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			fmt.Println("BEGIN")
+			next.ServeHTTP(w, r)
+			fmt.Println("COMMIT")
+		})
+	}
+	h := cache.HoldUntilCommit(transactionPerRequest(srv))
+
+	ask(h, cache, `mutation{renameUser(id:$Ann,name:"Anna")}`)
+	// Output:
+	// BEGIN
+	// COMMIT
+	// {"data":{"renameUser":true}} 0 hits, 0 misses
+}
+
+func ExampleCache_Stats() {
+	cache := exampleCache()
+	defer closeCache(cache)
+	srv := testgraph.NewServer(testgraph.NewStore(), cache)
+	for range 3 {
+		ask(srv, cache, `{userCount}`)
+	}
+	ask(srv, cache, `{__typename}`)
+
+	s := cache.Stats()
+	fmt.Printf("%.0f %% of lookups hit, %d entries, bypassed: %v\n", 100*s.HitRate(), s.Entries, s.Bypassed)
+	// Output:
+	// {"data":{"userCount":2}} 0 hits, 1 misses
+	// {"data":{"userCount":2}} 1 hits, 1 misses
+	// {"data":{"userCount":2}} 2 hits, 1 misses
+	// {"data":{"__typename":"Query"}} 2 hits, 1 misses
+	// 67 % of lookups hit, 1 entries, bypassed: map[typename:1]
+}

@@ -1,0 +1,58 @@
+package gqlcache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cascadeql/cascadeql/gqlcache/store"
+)
+
+// Whatever a store does, a panic included, is a miss and a counter to the requests that meet it.
+
+// get returns the entry of a key, or nil.
+func (c *Cache) get(ctx context.Context, key []byte) (e *store.Entry) {
+	defer func() {
+		if p := recover(); p != nil {
+			e = nil
+			c.storeFailed("get", fmt.Errorf("panic: %v", p))
+		}
+	}()
+	e, err := c.store.Get(ctx, key)
+	if err == nil {
+		return e
+	}
+	if !errors.Is(err, store.ErrMiss) {
+		c.storeFailed("get", err)
+	}
+	return nil
+}
+
+// storePut tells whether the store took an entry.
+func (c *Cache) storePut(ctx context.Context, key string, e *store.Entry) bool {
+	err := guarded(func() error { return c.store.Put(ctx, []byte(key), e) })
+	if err != nil {
+		c.storeFailed("put", err)
+	}
+	return err == nil
+}
+
+// remove removes a dead entry. A failure leaves it to the next sweep: it is never served.
+func (c *Cache) remove(ctx context.Context, key []byte, e *store.Entry) bool {
+	err := guarded(func() error { return c.store.DeleteEntry(ctx, key, e) })
+	if err != nil {
+		c.storeFailed("delete", err)
+	}
+	return err == nil
+}
+
+func (c *Cache) storeFailed(call string, err error) {
+	c.counts.storeErrors.Add(1)
+	c.complain.once(call, "gqlcache: the store failed: "+call, err)
+}
+
+// guarded turns a panic into an error.
+func guarded(f func() error) error {
+	_, err := protect(func() (struct{}, error) { return struct{}{}, f() })
+	return err
+}
