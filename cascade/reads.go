@@ -21,6 +21,10 @@ type Reader struct {
 	b    tagBuilder
 	// counts are the lengths of the answer's lists, once one is asked for.
 	counts map[listPlace]int
+	// lasts are the values that resolvers have told of the last rows of root fields, and ending the
+	// page whose tags are being added, where they tell.
+	lasts  map[string]Value
+	ending *page
 	// consulted are the columns that the caller's predicate looks at: the rows of their views depend
 	// on them too.
 	consulted map[*View]Mask
@@ -33,7 +37,27 @@ type Reader struct {
 // extra names views, or columns of views as "view.column", that the answer depends on as well: those
 // that the caller's predicate consults. It returns an error for an unknown one.
 func (o *Operation) Reads(dst []Tag, vars map[string]any, res *extractor.Result, part Partition, extra []string) ([]Tag, error) {
-	r := Reader{o: o, vars: vars, part: part, res: res, out: dst}
+	return o.ReadsOf(dst, Answer{Vars: vars, Result: res, Part: part, Predicate: extra})
+}
+
+// An Answer is what became of a query.
+type Answer struct {
+	// Vars are the coerced variables that it was computed with, Result the walked answer.
+	Vars   map[string]any
+	Result *extractor.Result
+	// Part is the caller's partition; Predicate names the views and columns that the caller's predicate
+	// consults.
+	Part      Partition
+	Predicate []string
+	// Lasts are, by response name of a root field whose reads declare an order, the value of the order's
+	// column in the last row that matters, as far as resolvers have told.
+	Lasts map[string]Value
+}
+
+// ReadsOf is Reads with all that may be known of an answer.
+func (o *Operation) ReadsOf(dst []Tag, a Answer) ([]Tag, error) {
+	vars, res, extra := a.Vars, a.Result, a.Predicate
+	r := Reader{o: o, vars: vars, part: a.Part, res: res, out: dst, lasts: a.Lasts}
 	for _, f := range o.Extract.Root.Fields {
 		r.out = append(r.out, RootField(f.Definition.Name))
 	}
@@ -347,6 +371,9 @@ func (r *Reader) where(b *boundRead, args map[string]any, parent *extractor.Obje
 	var listsBuf [maxTerms][]Value
 	columns, lists := columnsBuf[:0], listsBuf[:0]
 	combos, mask := 1, b.Using|r.presence(b, args, place)
+	if b.order != nil {
+		mask |= b.order.mask
+	}
 	for i, t := range b.Where {
 		m, _ := v.column(t.Column)
 		vals, null, ok := r.operand(t.Operand, b.paths[i], args, parent)
@@ -379,16 +406,26 @@ func (r *Reader) where(b *boundRead, args map[string]any, parent *extractor.Obje
 	}
 	parts, n := readerParts(v, r.part)
 	var combo [maxTerms]Value
+	page := r.page(b, sh, place)
 	for known := range uint(1) << len(columns) {
+		if known == uint(1)<<len(columns)-1 {
+			r.ending = page
+		}
 		r.subset(sh, known, 0, lists, combo[:len(columns)], mask, parts[:n])
 	}
+	r.ending = nil
 }
 
 // subset adds the tags of one subset of a shape's columns for every combination of their values.
 func (r *Reader) subset(sh *shape, known uint, i int, lists [][]Value, combo []Value, mask Mask, parts []uint64) {
 	if i == len(lists) {
 		for _, p := range parts {
-			r.add(r.b.set(sh.id, known, combo, p), mask)
+			set := r.b.set(sh.id, known, combo, p)
+			if r.ending != nil {
+				r.until(set, r.ending.last, r.ending.descending, mask)
+			} else {
+				r.add(set, mask)
+			}
 		}
 		return
 	}
@@ -400,6 +437,24 @@ func (r *Reader) subset(sh *shape, known uint, i int, lists [][]Value, combo []V
 		combo[i] = v
 		r.subset(sh, known, i+1, lists, combo, mask, parts)
 	}
+}
+
+// A page is the end of a list in its order.
+type page struct {
+	last       uint64
+	descending bool
+}
+
+// page returns where a list of the answer ends, nil when that is not known.
+func (r *Reader) page(b *boundRead, sh *shape, place *listPlace) *page {
+	if b.order == nil || b.order.column != sh.order || place == nil || place.parent != 0 || place.field.In.Field != nil {
+		return nil
+	}
+	last, ok := placeOf(r.lasts[place.field.Name])
+	if !ok {
+		return nil
+	}
+	return &page{last, b.order.descending}
 }
 
 // columnMask is the mask of the columns that a read's terms compare.

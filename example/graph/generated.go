@@ -969,6 +969,11 @@ directive @reads(
   offset: String
   "In this order a created row comes after all others."
   appends: Boolean! = false
+  """
+  The column that orders the rows, "created desc" for instance, its values whole numbers. It tells something only where
+  a resolver names the last row that matters, and mutations name the rows' values.
+  """
+  order: String
 ) repeatable on FIELD_DEFINITION
 
 "Says what a mutation changes. Several add up."
