@@ -49,8 +49,15 @@ fuzz: ## Run each fuzz target for FUZZTIME, 30 seconds unless told
 	FUZZTIME=$(FUZZTIME) .ci/run fuzz
 
 .PHONY: soak
-soak: ## Run all tests COUNT times in random order with the race detector
+soak: ## Run all tests COUNT times in random order with the race detector, and long random histories
 	go test -race -shuffle on -count $(COUNT) -timeout 2h ./...
+	go test -timeout 2h -count 1 -v -run 'TestSameAnswers$$' ./example -args -history.runs $(COUNT) -history.steps 20000
+	go test -timeout 2h -count 1 -v -run TestNoStaleReads ./example -args -stale.reads $$(( $(COUNT) * 100000 ))
+	go test -timeout 2h -count 1 -v -run TestSharedEntriesAreAnsweredAlike ./example -args -rapid.checks $$(( $(COUNT) * 1000 ))
+
+.PHONY: mutants
+mutants: ## Break the rules one by one and check that a test notices
+	.ci/run mutants
 
 .PHONY: run
 run: ## Run the example server

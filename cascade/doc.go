@@ -13,8 +13,9 @@
 //	extend schema @view(name: "v_post_tag", columns: ["post_id", "tag_id"])
 //
 // A type with a field id has a view of its own name even without @view. Only @view promises that its
-// plain scalar and enum fields are columns of the row. On an interface, @view holds for every possible
-// type that has none itself. A type with several @view directives has the first as its primary one.
+// plain scalar and enum fields are columns of the row; computed ones need @reads. On an interface, @view
+// holds for every possible type that has none itself. A type with several @view directives has the first
+// as its primary one.
 //
 // # Columns
 //
@@ -34,7 +35,8 @@
 // may also say title contains args.term, for a search in which at most the case of letters makes no
 // difference. The terms of
 // one list are joined by and; a list as operand means any of its elements; in where, an operand that is
-// absent or null makes its term true.
+// absent or null makes its term true. Values are compared as canonical text: a column for which other
+// spellings are equal too (case-insensitive text, times with zones) belongs in using, not in a term.
 //
 // # Reads, writes, dependencies
 //
@@ -55,8 +57,9 @@
 // with appends if created rows come last: then rows that it does not show matter less. With order, a
 // resolver may tell where it ends. A write names the rows by key or by the values they had before, the
 // values they have afterwards, and with UPDATE the columns that change; an argument path in fields
-// stands for the input fields that a request sets, where authorId stands for author.id if there is no
-// column authorId. A field without @reads reads anything, a mutation without @writes writes anything.
+// stands for the input fields that a request sets or that have a default, where authorId stands for
+// author.id too. A CREATE without row creates exactly the rows of its view that the mutation returns, if
+// it returns any. A field without @reads reads anything, a mutation without @writes writes anything.
 // A dependency maps a row of the other view to the row whose key is the value of a column, or to all
 // rows; views must not depend on themselves.
 //

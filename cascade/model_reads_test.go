@@ -254,12 +254,17 @@ func (m *model) reverse(t *table, f *ref) {
 // derived adds a type with a row for each key that a reference has, and one derived from that.
 func (m *model) derived(t *table, f *ref) {
 	name := t.name + strings.ToUpper(f.name)
+	withBase := m.chance(40, "base") // the sum counts the row of the key too
 	row := func(key string) *agg {
 		rows := m.visible(t, func(r *rec) bool { return r.refs[f.name] == key })
 		if len(rows) == 0 {
 			return nil
 		}
-		return &agg{name, key, len(rows), sum(rows)}
+		a := &agg{name, key, len(rows), sum(rows)}
+		if base := f.to.rows[key]; withBase && m.sees(base) {
+			a.sum += base.n
+		}
+		return a
 	}
 	all := func() (out []*agg) {
 		for i := range 5 {
@@ -277,6 +282,9 @@ func (m *model) derived(t *table, f *ref) {
 		case 2:
 			edge = fmt.Sprintf(`@dependsOn(on: %q)`, t.name)
 		}
+	}
+	if withBase {
+		edge += fmt.Sprintf(` @dependsOn(on: %q, key: "id", using: ["n"])`, f.to.name)
 	}
 	partitioned := t.tenanted && m.chance(50, "partitioned")
 	key := m.viewType(name, "key", partitioned, edge)

@@ -320,7 +320,14 @@ func (m *model) fill() {
 }
 
 func (m *model) newRec(t *table, id string) *rec {
-	return &rec{table: t, id: id, text: map[string]any{}, refs: map[string]any{}}
+	r := &rec{table: t, id: id, text: map[string]any{}, refs: map[string]any{}}
+	for _, c := range t.columns {
+		r.text[c] = nil
+	}
+	for _, f := range t.refs {
+		r.refs[f.name] = nil
+	}
+	return r
 }
 
 func quoteList(items []string) string {

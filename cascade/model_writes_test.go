@@ -2,6 +2,7 @@ package cascade_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -199,12 +200,8 @@ func (m *model) create(t *table) {
 					r.tenant = m.caller
 				}
 				text, refs, n := read(inputOf(args))
-				for _, c := range t.columns {
-					r.text[c] = text[c]
-				}
-				for _, f := range t.refs {
-					r.refs[f.name] = refs[f.name]
-				}
+				maps.Copy(r.text, text)
+				maps.Copy(r.refs, refs)
 				if n != nil {
 					r.n = *n
 				}

@@ -106,7 +106,7 @@ func (p *publisher) places(set uint64, at uint64, known bool, mask Mask) {
 }
 
 // until subscribes to the places of a set that come first in an order, up to the last one.
-func (r *Reader) until(set uint64, last uint64, descending bool, mask Mask) {
+func (r *reader) until(set uint64, last uint64, descending bool, mask Mask) {
 	add := func(kind byte, level int, prefix uint64) { r.add(placeTag(kind, set, level, prefix), mask) }
 	add(tagNowhere, 0, 0)
 	add(tagRange, 0, last)
@@ -127,4 +127,22 @@ func (r *Reader) until(set uint64, last uint64, descending bool, mask Mask) {
 	for fewer := range n {
 		add(tagDigits, fewer, 0)
 	}
+}
+
+// A page is the end of a list in its order.
+type page struct {
+	last       uint64
+	descending bool
+}
+
+// page returns where a list of the answer ends, nil when that is not known.
+func (r *reader) page(b *boundRead, sh *shape, place *listPlace) *page {
+	if b.order == nil || b.order.column != sh.order || place == nil || place.parent != 0 || place.field.In.Field != nil {
+		return nil
+	}
+	last, ok := placeOf(r.lasts[place.field.Name])
+	if !ok {
+		return nil
+	}
+	return &page{last, b.order.descending}
 }

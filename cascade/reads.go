@@ -2,7 +2,6 @@ package cascade
 
 import (
 	"bytes"
-	"fmt"
 	"slices"
 
 	"github.com/cascadeql/cascadeql/extractor"
@@ -11,8 +10,8 @@ import (
 // maxCombinations bounds the values that one where-read subscribes to; beyond, it reads the whole view.
 const maxCombinations = 64
 
-// A Reader collects the tags of one answer. It is not safe for concurrent use.
-type Reader struct {
+// A reader collects the tags of one answer.
+type reader struct {
 	o    *Operation
 	vars map[string]any
 	part Partition
@@ -32,21 +31,22 @@ type Reader struct {
 	keys [][]byte // scratch
 }
 
-// Reads appends to dst the tags that an answer to the operation depends on, merged and sorted by
-// hash. Variables are the coerced ones that the answer was computed with; res is the walked answer.
-// extra names views, or columns of views as "view.column", that the answer depends on as well: those
-// that the caller's predicate consults. It returns an error for an unknown one.
+// Reads appends to dst the tags that an answer to a query depends on, and returns all of it merged and
+// sorted by hash. Variables are the coerced ones that the answer was computed with; res is the walked
+// answer. Neither is kept or changed. part is where the caller is.
+//
+// extra names what the caller's predicate consults: a view whose rows decide whether it holds at all,
+// or, as "view.column", a column that it compares in the rows of a view that the answer reads, or that
+// something in the answer is derived from. The error is for a name that is neither; then there are no
+// tags.
 func (o *Operation) Reads(dst []Tag, vars map[string]any, res *extractor.Result, part Partition, extra []string) ([]Tag, error) {
 	return o.ReadsOf(dst, Answer{Vars: vars, Result: res, Part: part, Predicate: extra})
 }
 
-// An Answer is what became of a query.
+// An Answer is what became of a query, as Reads gets it.
 type Answer struct {
-	// Vars are the coerced variables that it was computed with, Result the walked answer.
-	Vars   map[string]any
-	Result *extractor.Result
-	// Part is the caller's partition; Predicate names the views and columns that the caller's predicate
-	// consults.
+	Vars      map[string]any
+	Result    *extractor.Result
 	Part      Partition
 	Predicate []string
 	// Lasts are, by response name of a root field whose reads declare an order, the value of the order's
@@ -56,8 +56,8 @@ type Answer struct {
 
 // ReadsOf is Reads with all that may be known of an answer.
 func (o *Operation) ReadsOf(dst []Tag, a Answer) ([]Tag, error) {
-	vars, res, extra := a.Vars, a.Result, a.Predicate
-	r := Reader{o: o, vars: vars, part: a.Part, res: res, out: dst, lasts: a.Lasts}
+	res, extra := a.Result, a.Predicate
+	r := reader{o: o, vars: a.Vars, part: a.Part, res: res, out: dst, lasts: a.Lasts}
 	for _, f := range o.Extract.Root.Fields {
 		r.out = append(r.out, RootField(f.Definition.Name))
 	}
@@ -81,66 +81,14 @@ func (o *Operation) ReadsOf(dst []Tag, a Answer) ([]Tag, error) {
 	return Merge(r.out), nil
 }
 
-func (r *Reader) add(hash uint64, mask Mask) {
+func (r *reader) add(hash uint64, mask Mask) {
 	r.out = append(r.out, Tag{Hash: hash, Mask: uint64(mask)})
 }
 
-func (r *Reader) anything() { r.out = append(r.out, Anything) }
-
-// consult notes a view, or a column of a view, that the caller's predicate looks at.
-func (r *Reader) consult(name string) error {
-	p := r.o.plan
-	if v := p.viewNamed(name); v != nil {
-		r.whole(v, AllColumns)
-		return nil
-	}
-	for i := range len(name) {
-		if name[i] != '.' {
-			continue
-		}
-		v := p.viewNamed(name[:i])
-		if v == nil {
-			continue
-		}
-		if m, ok := v.column(name[i+1:]); ok {
-			r.consultColumn(v, m)
-			return nil
-		}
-	}
-	return fmt.Errorf("cascade: no view or column %q: a predicate may read views of the schema and their columns", name)
-}
-
-// consultColumn notes a column on which it depends whether the caller sees a row. Rows of the answer
-// have the column in their masks. But rows may also come into sight, in lists that do not compare the
-// column and in what is derived from the view: any row's update is one of those.
-func (r *Reader) consultColumn(v *View, m Mask) {
-	if r.consulted == nil {
-		r.consulted = map[*View]Mask{}
-	}
-	r.consulted[v] |= m
-	derived := func(w *View) bool { return slices.Contains(w.above, v) }
-	if !slices.Contains(r.o.sets, v) && !slices.ContainsFunc(r.o.sets, derived) && !slices.ContainsFunc(r.o.rows, derived) {
-		return
-	}
-	parts, n := readerParts(v, r.part)
-	for _, p := range parts[:n] {
-		r.add(r.b.rows(tagUpdate, v, p), m)
-	}
-}
-
-// viewNamed returns the view of that name, or the first view of the type of that name.
-func (p *Plan) viewNamed(name string) *View {
-	if v := p.byName[name]; v != nil {
-		return v
-	}
-	if vs := p.byType[name]; len(vs) > 0 {
-		return vs[0]
-	}
-	return nil
-}
+func (r *reader) anything() { r.out = append(r.out, Anything) }
 
 // object adds what one object of the answer depends on.
-func (r *Reader) object(res *extractor.Result, i int) {
+func (r *reader) object(res *extractor.Result, i int) {
 	obj := &res.Objects[i]
 	if obj.Field != nil {
 		r.rowReads(res, obj)
@@ -178,15 +126,15 @@ func (r *Reader) object(res *extractor.Result, i int) {
 	}
 }
 
-func (r *Reader) args(fr *fieldReads) map[string]any {
+func (r *reader) args(fr *fieldReads) map[string]any {
 	if fr.args == nil {
 		return nil
 	}
-	return fr.args.ArgumentMap(r.vars)
+	return r.o.plan.arguments(fr.args, r.vars)
 }
 
 // presentRow depends on a row that is there.
-func (r *Reader) presentRow(v *View, key []byte, mask Mask) {
+func (r *reader) presentRow(v *View, key []byte, mask Mask) {
 	r.add(r.b.row(v, key), mask)
 	parts, n := readerParts(v, r.part)
 	for _, p := range parts[:n] {
@@ -195,7 +143,7 @@ func (r *Reader) presentRow(v *View, key []byte, mask Mask) {
 }
 
 // anyRow depends on a row, there or not, of which nothing else is known.
-func (r *Reader) anyRow(v *View, key []byte) {
+func (r *reader) anyRow(v *View, key []byte) {
 	r.presentRow(v, key, AllColumns)
 	parts, n := readerParts(v, r.part)
 	for _, p := range parts[:n] {
@@ -205,7 +153,7 @@ func (r *Reader) anyRow(v *View, key []byte) {
 
 // someRowAppears depends on rows that come, be it into the caller's sight: the answer has null for a
 // row, and does not tell whether the parent names none or one that is not there.
-func (r *Reader) someRowAppears(views []*View) {
+func (r *reader) someRowAppears(views []*View) {
 	for _, v := range views {
 		mask := presence | v.hidden | r.consulted[v]
 		if !v.Explicit {
@@ -216,7 +164,7 @@ func (r *Reader) someRowAppears(views []*View) {
 }
 
 // whole depends on everything in a view, as far as mask goes.
-func (r *Reader) whole(v *View, mask Mask) {
+func (r *reader) whole(v *View, mask Mask) {
 	parts, n := readerParts(v, r.part)
 	id := shapeID(v, nil)
 	for _, p := range parts[:n] {
@@ -225,7 +173,7 @@ func (r *Reader) whole(v *View, mask Mask) {
 }
 
 // fixed adds the reads of a position that depend on its arguments only.
-func (r *Reader) fixed(f *extractor.Field, fr *fieldReads) {
+func (r *reader) fixed(f *extractor.Field, fr *fieldReads) {
 	args := r.args(fr)
 	var place *listPlace
 	if f.In.Field == nil {
@@ -242,7 +190,7 @@ func (r *Reader) fixed(f *extractor.Field, fr *fieldReads) {
 }
 
 // rowsOf adds the row reads of a field that returns a leaf or a list: rows there or not.
-func (r *Reader) rowsOf(f *extractor.Field, fr *fieldReads, parent *extractor.Object) {
+func (r *reader) rowsOf(f *extractor.Field, fr *fieldReads, parent *extractor.Object) {
 	args := r.args(fr)
 	for i := range fr.reads {
 		b := &fr.reads[i]
@@ -263,7 +211,7 @@ func (r *Reader) rowsOf(f *extractor.Field, fr *fieldReads, parent *extractor.Ob
 
 // rowReads adds the row reads of the position that holds obj, an object or null. When the object is
 // the row that was asked for, its own tags say it all.
-func (r *Reader) rowReads(res *extractor.Result, obj *extractor.Object) {
+func (r *reader) rowReads(res *extractor.Result, obj *extractor.Object) {
 	f := obj.Field
 	if f.Definition.Type.Elem != nil {
 		return // handled by rowsOf
@@ -304,7 +252,7 @@ func (r *Reader) rowReads(res *extractor.Result, obj *extractor.Object) {
 }
 
 // rowKeys evaluates the operand of a row read.
-func (r *Reader) rowKeys(b *boundRead, args map[string]any, parent *extractor.Object) ([][]byte, bool) {
+func (r *reader) rowKeys(b *boundRead, args map[string]any, parent *extractor.Object) ([][]byte, bool) {
 	vals, null, ok := r.operand(b.Row, b.paths[0], args, parent)
 	if !ok || null {
 		return nil, false
@@ -320,7 +268,7 @@ func (r *Reader) rowKeys(b *boundRead, args map[string]any, parent *extractor.Ob
 }
 
 // operand evaluates an operand. null says that it is null or absent.
-func (r *Reader) operand(op Operand, path int, args map[string]any, parent *extractor.Object) (vals []Value, null, ok bool) {
+func (r *reader) operand(op Operand, path int, args map[string]any, parent *extractor.Object) (vals []Value, null, ok bool) {
 	switch op.Kind {
 	case FromConst:
 		if op.Const.IsNull() {
@@ -360,119 +308,4 @@ func valuesOfPath(paths [][][]byte, i int) (vals []Value, null, ok bool) {
 		return nil, true, true
 	}
 	return vals, false, true
-}
-
-// where adds a where-read: for every combination of its operands' values, the tags of every subset of
-// its terms, so that a change which knows only some of a row's values finds the answers that the row
-// could be in, and no others.
-func (r *Reader) where(b *boundRead, args map[string]any, parent *extractor.Object, place *listPlace) {
-	v := b.Views[0]
-	var columnsBuf [maxTerms]string
-	var listsBuf [maxTerms][]Value
-	columns, lists := columnsBuf[:0], listsBuf[:0]
-	combos, mask := 1, b.Using|r.presence(b, args, place)
-	if b.order != nil {
-		mask |= b.order.mask
-	}
-	for i, t := range b.Where {
-		m, _ := v.column(t.Column)
-		vals, null, ok := r.operand(t.Operand, b.paths[i], args, parent)
-		if !ok {
-			r.whole(v, mask|b.columnMask())
-			return
-		}
-		if null {
-			continue // the term is true whatever the column holds
-		}
-		if t.Contains {
-			if vals, ok = gramsOfOperand(vals); !ok {
-				r.whole(v, mask|b.columnMask())
-				return
-			}
-		}
-		mask |= m
-		columns = append(columns, t.shapeColumn())
-		lists = append(lists, vals)
-		combos *= len(vals)
-		if combos > maxCombinations {
-			r.whole(v, mask|b.columnMask())
-			return
-		}
-	}
-	sh := v.shape(columns)
-	if sh == nil { // a combination of terms that no change looks for
-		r.whole(v, mask|b.columnMask())
-		return
-	}
-	parts, n := readerParts(v, r.part)
-	var combo [maxTerms]Value
-	page := r.page(b, sh, place)
-	for known := range uint(1) << len(columns) {
-		if known == uint(1)<<len(columns)-1 {
-			r.ending = page
-		}
-		r.subset(sh, known, 0, lists, combo[:len(columns)], mask, parts[:n])
-	}
-	r.ending = nil
-}
-
-// subset adds the tags of one subset of a shape's columns for every combination of their values.
-func (r *Reader) subset(sh *shape, known uint, i int, lists [][]Value, combo []Value, mask Mask, parts []uint64) {
-	if i == len(lists) {
-		for _, p := range parts {
-			set := r.b.set(sh.id, known, combo, p)
-			if r.ending != nil {
-				r.until(set, r.ending.last, r.ending.descending, mask)
-			} else {
-				r.add(set, mask)
-			}
-		}
-		return
-	}
-	if known&(1<<i) == 0 {
-		r.subset(sh, known, i+1, lists, combo, mask, parts)
-		return
-	}
-	for _, v := range lists[i] {
-		combo[i] = v
-		r.subset(sh, known, i+1, lists, combo, mask, parts)
-	}
-}
-
-// A page is the end of a list in its order.
-type page struct {
-	last       uint64
-	descending bool
-}
-
-// page returns where a list of the answer ends, nil when that is not known.
-func (r *Reader) page(b *boundRead, sh *shape, place *listPlace) *page {
-	if b.order == nil || b.order.column != sh.order || place == nil || place.parent != 0 || place.field.In.Field != nil {
-		return nil
-	}
-	last, ok := placeOf(r.lasts[place.field.Name])
-	if !ok {
-		return nil
-	}
-	return &page{last, b.order.descending}
-}
-
-// columnMask is the mask of the columns that a read's terms compare.
-func (r *Read) columnMask() Mask {
-	var m Mask
-	for _, t := range r.Where {
-		c, _ := r.Views[0].column(t.Column)
-		m |= c
-	}
-	return m
-}
-
-// shape returns the view's shape of these sorted columns, or nil.
-func (v *View) shape(columns []string) *shape {
-	for i := range v.shapes {
-		if slices.Equal(v.shapes[i].columns, columns) {
-			return &v.shapes[i]
-		}
-	}
-	return nil
 }

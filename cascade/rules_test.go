@@ -79,6 +79,7 @@ type Query {
   firstPost: Post
 }
 input PostInput { title: String status: Status authorId: ID views: Int other: String }
+input Batch { post: PostInput }
 input DefaultInput { title: String status: Status = DRAFT }
 type PostPayload { post: Post posts: [Post!] ref: Ref }
 type Ref { id: ID! status: Status }
@@ -96,6 +97,7 @@ type Mutation {
   updatePost4(id: ID!, input: DefaultInput): Boolean @writes(view: "Post", op: "UPDATE", row: "args.id", fields: ["args.input"])
   updatePosts(ids: [ID!], input: PostInput): [Post] @writes(view: "Post", op: "UPDATE", row: "args.ids", fields: ["args.input"])
   updateBatch(inputs: [PostInput]): Boolean @writes(view: "Post", op: "UPDATE", fields: ["args.inputs"])
+  updateNested(batch: [Batch]): Boolean @writes(view: "Post", op: "UPDATE", fields: ["args.batch.post"])
   touchPost: PostPayload @writes(view: "Post", op: "UPDATE", row: "result.post.id", fields: ["views"])
   touchRef: PostPayload @writes(view: "Post", op: "UPDATE", row: "result.ref.id", fields: ["views"])
   touchList: PostPayload @writes(view: "Post", op: "UPDATE", row: "result.posts.id", fields: ["views"])
@@ -107,6 +109,7 @@ type Mutation {
   deletePost(id: ID!): Boolean @writes(view: "Post", op: "DELETE", row: "args.id")
   deletePost2(id: ID!, authorId: ID): Boolean @writes(view: "Post", op: "DELETE", row: "args.id", where: ["author.id = args.authorId", "status = 'DRAFT'"])
   deleteBy(authorIds: [ID!]): Boolean @writes(view: "Post", op: "DELETE", where: ["author.id = args.authorIds"])
+  deleteShown(id: ID!): Post @writes(view: "Post", op: "DELETE", row: "args.id", where: ["author.id = result.author.id"])
   deleteAll: Boolean @writes(view: "Post", op: "DELETE")
   deleteWhere(ids: [ID!]): Boolean @writes(view: "Post", op: "DELETE", where: ["id = args.ids"])
   deleteNullable: Boolean @writes(view: "Post", op: "DELETE", where: ["status = null"])
@@ -115,6 +118,7 @@ type Mutation {
   setEmail(id: ID!, email: String): User @writes(view: "User", op: "UPDATE", row: "args.id", set: ["email"], fields: [])
   karma(id: ID!): Boolean @writes(view: "User", op: "UPDATE", row: "args.id", fields: ["karma"])
   createUser: Boolean @writes(view: "User", op: "CREATE")
+  renameTag(id: ID!): Boolean @writes(view: "Tag", op: "UPDATE", row: "args.id", fields: ["name"])
   createTag: Tag @writes(view: "Tag", op: "CREATE")
   statsWritten(id: ID!): Boolean @writes(view: "Stats", op: "UPDATE", row: "args.id")
 }`
@@ -327,6 +331,7 @@ func TestWhereRules(t *testing.T) {
 		list("field for a path", `{updatePost(id: 3, input: {authorId: 9}) {id}}`, true),
 		list("default of an input field", `{updatePost4(id: 3, input: {title: "x"})}`, true),
 		list("list of inputs", `{updateBatch(inputs: [{title: "x"}])}`, true),
+		list("inputs in a list", `{updateNested(batch: [{post: {title: "x"}}])}`, true),
 		list("other view", `{rename(id: 7)}`, false),
 
 		{name: "moved out of DRAFT", query: `{byAuthor(authorId: 7, status: DRAFT) {total}}`, data: emptyPage, mutation: `{publish(id: 3)}`, falls: true},
@@ -401,6 +406,8 @@ func TestNestedRules(t *testing.T) {
 		{name: "computed from its own row", query: `{post(id: 1) {excerpt}}`, data: post1, mutation: `{updatePost2(id: 1)}`, falls: true},
 		{name: "computed from its own row, others", query: `{post(id: 1) {excerpt}}`, data: post1, mutation: `{updatePost2(id: 2)}`},
 		{name: "typeless relation", query: `{post(id: 1) {tags {id}}}`, data: `{"post":{"id":"1","tags":[]}}`, mutation: `{tagPost(postId: 1, tagId: 5)}`, falls: true},
+		{name: "rows that come into sight in a relation", query: `{post(id: 1) {tags {id}}}`, data: `{"post":{"id":"1","tags":[]}}`, predicate: []string{"Tag.name"}, mutation: `{renameTag(id: 5)}`, falls: true},
+		{name: "rows of a relation, nothing consulted", query: `{post(id: 1) {tags {id}}}`, data: `{"post":{"id":"1","tags":[]}}`, mutation: `{renameTag(id: 5)}`},
 		{name: "typeless relation of another row", query: `{post(id: 1) {tags {id}}}`, data: `{"post":{"id":"1","tags":[]}}`, mutation: `{tagPost(postId: 2, tagId: 5)}`},
 		{name: "alias and fragment", query: `{post(id: 1) {a: author {...f}}} fragment f on User {n: name}`, data: post1, mutation: `{rename(id: 7)}`, falls: true},
 		{name: "skipped field", query: `($s: Boolean!) {post(id: 1) {status author @skip(if: $s) {name}}}`, vars: `{"s":true}`, data: post1, mutation: `{rename(id: 7)}`},
@@ -570,6 +577,11 @@ func TestResultRules(t *testing.T) {
 		{name: "rows in the arguments, all shown", query: `{popular {title}}`, data: `{"popular":[]}`, mutation: `{updatePosts(ids: [2, 3], input: {views: 1}) {id}}`, result: `{"updatePosts":[{"id":"2","status":"DRAFT"},{"id":"3","status":"DRAFT"}]}`},
 		{name: "unchanged author, his list", query: page7, data: emptyPage, mutation: `{updatePost(id: 3, input: {authorId: 7}) {id}}`, reports: []cascade.Report{moved("v_post", "3", "author.id", "7", "7")}},
 		{name: "shown value beats the input's", query: `{byAuthor(authorId: 7, status: DRAFT) {total}}`, data: emptyPage, mutation: `{createPost(input: {status: PUBLISHED}) {id}}`, result: `{"createPost":{"id":"3","status":"DRAFT","author":{"id":"7"}}}`, falls: true},
+		{name: "deleted, old value in the result", query: page7, data: emptyPage, mutation: `{deleteShown(id: 3) {title}}`, result: `{"deleteShown":{"id":"3","author":{"id":"7"}}}`, falls: true},
+		{name: "deleted, other old value in the result", query: page7, data: emptyPage, mutation: `{deleteShown(id: 3) {title}}`, result: `{"deleteShown":{"id":"3","author":{"id":"8"}}}`},
+		{name: "deleted, old value not readable", query: page7, data: emptyPage, mutation: `{deleteShown(id: 3) {title}}`, result: `{"deleteShown":{"id":"3","author":null}}`, falls: true},
+		{name: "deleted, old value reported", query: page7, data: emptyPage, mutation: `{deletePost(id: 3)}`, reports: []cascade.Report{moved("v_post", "3", "author.id", "8", nil)}},
+		{name: "deleted, this old value reported", query: page7, data: emptyPage, mutation: `{deletePost(id: 3)}`, reports: []cascade.Report{moved("v_post", "3", "author.id", "7", nil)}, falls: true},
 		{name: "created, argument null", query: titleOf1, data: noPost, mutation: `{createPost4}`, falls: true},
 	})
 }
@@ -669,7 +681,9 @@ type Mutation {
 }`
 	const joined = `
 type P @view(name: "p") @view(name: "p_slug", key: "slug") @view(name: "p_more") { id: ID! slug: String a: Int }
-type Query { p(id: ID!): P @reads(view: "p", row: "args.id") }
+extend schema @view(name: "v_other", static: true)
+schema { query: Query mutation: Mutation }
+type Query { other: Int @reads(view: "v_other") p(id: ID!): P @reads(view: "p", row: "args.id") }
 type Mutation {
   a(id: ID!): Boolean @writes(view: "p", op: "UPDATE", row: "args.id", fields: ["a"])
   slug(slug: String): P @writes(view: "p_slug", op: "UPDATE", row: "args.slug", fields: ["a"])
@@ -711,6 +725,8 @@ type Mutation {
 		{name: "second view, same key", schema: joined, query: `{p(id: 1) {slug}}`, data: `{"p":{"id":"1","slug":"x"}}`, mutation: `{more(id: 1)}`, falls: true},
 		{name: "second view, same key, other row", schema: joined, query: `{p(id: 1) {slug}}`, data: `{"p":{"id":"1","slug":"x"}}`, mutation: `{more(id: 2)}`},
 		{name: "second view, other key", schema: joined, query: `{p(id: 1) {a}}`, data: `{"p":{"id":"1","slug":"x"}}`, mutation: `{slug(slug: "x") {a}}`, falls: true},
+		{name: "predicate reads a type, second view", schema: joined, query: `{other}`, predicate: []string{"P"}, mutation: `{slugNew {a}}`, falls: true},
+		{name: "predicate reads nothing, second view", schema: joined, query: `{other}`, mutation: `{slugNew {a}}`},
 		{name: "second view, created", schema: joined, query: `{p(id: 1) {a}}`, data: `{"p":{"id":"1","slug":"x"}}`, mutation: `{slugNew {a}}`, result: `{"slugNew":{"id":"5","slug":"x"}}`, falls: true},
 
 		{name: "implicit view, row of a list", schema: implicit, query: `{is {e {n}}}`, data: `{"is":[{"id":"1","e":{"id":"2"}}]}`, mutation: `{i(id: 1)}`, falls: true},

@@ -52,7 +52,7 @@ func (o *Operation) showsRows(f *extractor.Field, v *View) bool {
 }
 
 // presence returns which rows that come or go matter to a where-read at one place of the answer.
-func (r *Reader) presence(b *boundRead, args map[string]any, place *listPlace) Mask {
+func (r *reader) presence(b *boundRead, args map[string]any, place *listPlace) Mask {
 	mask := presence
 	if !b.window {
 		return mask
@@ -70,7 +70,7 @@ func (r *Reader) presence(b *boundRead, args map[string]any, place *listPlace) M
 }
 
 // number evaluates a limit or an offset. null says that there is none.
-func (r *Reader) number(op *Operand, args map[string]any) (n int, null, ok bool) {
+func (r *reader) number(op *Operand, args map[string]any) (n int, null, ok bool) {
 	if op == nil {
 		return 0, true, true
 	}
@@ -89,7 +89,7 @@ type listPlace struct {
 }
 
 // shown returns how many objects a list has.
-func (r *Reader) shown(place listPlace) int {
+func (r *reader) shown(place listPlace) int {
 	if r.counts == nil {
 		r.counts = map[listPlace]int{}
 		for i := range r.res.Objects {

@@ -27,6 +27,7 @@ func newGraphQL(store *blog.Store, cache *gqlcache.Cache) *handler.Server {
 	return newHandler(graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{Store: store}}), store, cache)
 }
 
+// newHandler is newGraphQL for any schema that the resolvers fit.
 func newHandler(schema graphql.ExecutableSchema, store *blog.Store, cache *gqlcache.Cache) *handler.Server {
 	srv := handler.New(schema)
 	srv.AddTransport(transport.Options{})

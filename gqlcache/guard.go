@@ -96,15 +96,25 @@ func tame(ctx context.Context, res any) any {
 	return marshaled(b.Bytes())
 }
 
+// hiddenUntil is the context key of the time when the hidden fields below a hidden field are given up.
+type hiddenUntil struct{}
+
 // within gives up on a resolver that takes too long, even one that does not look at its context: it
 // goes on, and its result is dropped.
+//
+// The resolver's context is not canceled when the time is up. Loaders share one computation between
+// fields, on the context of whichever came first: a hidden field that cancels its own would take away
+// what a field of the client's waits for. Nor may the context end when the resolver has returned:
+// gqlgen resolves the fields below with it.
 func (g *guard) within(ctx context.Context, next graphql.Resolver) any {
-	// gqlgen resolves the fields below with the context that next was given: it must not end when next
-	// has returned, but with the time that all of them have together.
-	ctx, cancel := context.WithCancel(ctx)
+	until, nested := ctx.Value(hiddenUntil{}).(time.Time)
+	if !nested {
+		until = time.Now().Add(g.timeout)
+		ctx = context.WithValue(ctx, hiddenUntil{}, until)
+	}
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
 	result := make(chan any, 1)
-	timer := time.AfterFunc(g.timeout, cancel)
-	context.AfterFunc(ctx, func() { timer.Stop() })
 	go func() {
 		// not when it returns, but when it cannot: runtime.Goexit ends the goroutine without a result
 		returned := false
@@ -120,8 +130,9 @@ func (g *guard) within(ctx context.Context, next graphql.Resolver) any {
 	select {
 	case res := <-result:
 		return res
+	case <-timer.C:
 	case <-ctx.Done():
-		g.late.Store(true)
-		return quietNull{}
 	}
+	g.late.Store(true)
+	return quietNull{}
 }

@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -43,29 +44,33 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	var chosen []mutant
-	for _, m := range mutants {
+	for _, m := range slices.Concat(rules, cacheRules) {
 		if only.MatchString(m.name) {
 			chosen = append(chosen, m)
 		}
 	}
 	// A test that fails by itself proves nothing.
-	if out, err := test(nil, ".", packages(chosen)...); err != nil {
-		return fmt.Errorf("the tests fail without a mutant:\n%s", out)
+	for pkg, pattern := range patterns(chosen) {
+		if out, err := test(nil, pattern, pkg); err != nil {
+			return fmt.Errorf("the tests fail without a mutant:\n%s", out)
+		}
 	}
 	return judge(dir, chosen)
 }
 
-func packages(list []mutant) (pkgs []string) {
-	seen := map[string]bool{}
+// patterns returns, for each package, an expression for all the tests that are named in it.
+func patterns(list []mutant) map[string]string {
+	all := map[string]string{}
 	for _, m := range list {
-		if pkg := m.pkg(); !seen[pkg] {
-			seen[pkg] = true
-			pkgs = append(pkgs, pkg)
+		if p := all[m.pkg()]; p != "" {
+			all[m.pkg()] = p + "|" + m.test
+		} else {
+			all[m.pkg()] = m.test
 		}
 	}
-	return pkgs
+	return all
 }
 
 // judge tries all mutants, as many at a time as there are processors.
@@ -103,9 +108,15 @@ type mutant struct {
 	old  string // occurs once in the file
 	new  string
 	test string // regular expression of the tests that must notice
+	in   string // their package; the file's unless set
 }
 
-func (m mutant) pkg() string { return "./" + path.Dir(m.file) }
+func (m mutant) pkg() string {
+	if m.in != "" {
+		return "./" + m.in
+	}
+	return "./" + path.Dir(m.file)
+}
 
 // try returns nil when the mutant is caught.
 func (m mutant) try(dir string) error {

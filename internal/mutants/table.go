@@ -11,7 +11,8 @@ const (
 	reflFile   = "gqlcache/internal/opkey/reflected.go"
 )
 
-var mutants = []mutant{
+// rules are those of the engine's packages.
+var rules = []mutant{
 	{
 		name: "token taken at the end of the fill", file: clockFile,
 		old:  "	seq := c.seq.Load()\n	if token < ",
@@ -179,7 +180,7 @@ var mutants = []mutant{
 		test: "TestLeaderLeavesOthersStay",
 	},
 	{
-		name: "cancelled flight can be joined", file: flightFile,
+		name: "canceled flight can be joined", file: flightFile,
 		old: "	if last {\n		s.remove(f)\n	}\n", new: "",
 		test: "TestNobodyJoinsACancelledFlight",
 	},

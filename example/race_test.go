@@ -1,0 +1,9 @@
+//go:build race
+
+package main
+
+// See norace_test.go.
+const (
+	defaultSteps = 500
+	defaultReads = 4000
+)

@@ -1,0 +1,108 @@
+package main
+
+const (
+	keyFile      = "gqlcache/key.go"
+	documentFile = "gqlcache/document.go"
+	queryFile    = "gqlcache/query.go"
+	mutationFile = "gqlcache/mutation.go"
+	guardFile    = "gqlcache/guard.go"
+	requestFile  = "gqlcache/request.go"
+)
+
+// cacheRules are those of the cache itself. Where the test compares whole servers it is the example's.
+var cacheRules = []mutant{
+	{
+		name: "key without the predicate", file: keyFile, in: "example",
+		old: "b = opkey.AppendPart(append(b, 'R'), caller.predicate.Text)", new: "b = append(b, 'R')",
+		test: "TestSharedEntriesAreAnsweredAlike",
+	},
+	{
+		name: "key without variables", file: keyFile, in: "example",
+		old: "opkey.AppendVariables(b, vars)", new: "opkey.AppendVariables(b, nil)",
+		test: "TestSharedEntriesAreAnsweredAlike",
+	},
+	{
+		name: "key without the schema hash", file: documentFile, in: "example",
+		old: "append([]byte(nil), st.hash[:]...)", new: "[]byte(nil)",
+		test: "TestSchemasDoNotShareKeys",
+	},
+	{
+		name: "key without Vary parts", file: keyFile, in: "example",
+		old: "b = opkey.AppendPart(b, p)", new: "_ = p",
+		test: "TestVaryKeepsAnswersApart",
+	},
+	{
+		name: "plan by the text of the document alone", file: documentFile,
+		old: "if d.source == oc.Operation {", new: "if d.source.Name == oc.Operation.Name {",
+		test: "TestRewrittenOperation",
+	},
+	{
+		name: "hidden aliases of a query not stripped", file: queryFile, in: "example",
+		old: "resp.Data = res.Data\n", new: "",
+		test: "TestSameAnswers$",
+	},
+	{
+		name: "hidden aliases of a mutation not stripped", file: mutationFile, in: "example",
+		old: "resp.Data = walked.Data\n", new: "",
+		test: "TestSameAnswers$",
+	},
+	{
+		name: "hidden field cancels what a loader shares", file: guardFile, in: "example",
+		old: "	timer := time.NewTimer(time.Until(until))\n",
+		new: "	ctx, cancel := context.WithCancel(ctx)\n	time.AfterFunc(time.Until(until), cancel)\n" +
+			"	timer := time.NewTimer(time.Until(until))\n",
+		test: "TestHiddenFieldsShareLoaders",
+	},
+	{
+		name: "fill is stamped when it ends", file: queryFile, in: "example",
+		old: "c.clock.Finish(clock.Token(token), tags)", new: "c.clock.Finish(c.clock.Begin(), tags)",
+		test: "TestNoStaleReads",
+	},
+	{
+		name: "joiner takes any stored answer", file: queryFile, in: "example",
+		old: "return f.stamp != nil && c.clock.Valid(f.stamp.Stamp)", new: "return f.stamp != nil",
+		test: "TestJoinerChecksAStoredAnswer",
+	},
+	{
+		name: "joiner takes any answer", file: queryFile, in: "example",
+		old: "return f.stamp != nil && c.clock.Valid(f.stamp.Stamp)", new: "return true",
+		test: "TestNoStaleReads",
+	},
+	{
+		name: "entries are not checked", file: queryFile, in: "example",
+		old: "if !c.clock.Valid(s.Stamp) {", new: "if false {",
+		test: "TestNoStaleReads",
+	},
+	{
+		name: "failed answers are stored", file: queryFile, in: "example",
+		old: "case len(resp.Errors) > 0:", new: "case false:",
+		test: "TestPartialAnswersAreNotStored",
+	},
+	{
+		name: "a mutation is applied after its response", file: mutationFile,
+		old:  "done := c.settle(ctx, r, oc, d, res)",
+		new:  "done := settled{}\n	time.AfterFunc(50*time.Millisecond, func() { c.settle(ctx, r, oc, d, res) })",
+		test: "TestInvalidatesBeforeTheAnswer",
+	},
+	{
+		name: "a failed mutation is not applied", file: mutationFile,
+		old:  "done := c.settle(ctx, r, oc, d, res)",
+		new:  "done := settled{}\n	if len(resp.Errors) == 0 {\n		done = c.settle(ctx, r, oc, d, res)\n	}",
+		test: "TestOutcomes",
+	},
+	{
+		name: "a mutation that panicked is not applied", file: mutationFile,
+		old: "if !answered {", new: "if !answered && false {",
+		test: "TestOutcomes|TestCancelledMutation",
+	},
+	{
+		name: "NothingWritten is not heard", file: requestFile,
+		old: "r.mu.nothing[root] = true", new: "_ = root",
+		test: "TestNothingWritten",
+	},
+	{
+		name: "defaults of input fields not applied", file: "cascade/outcome.go",
+		old: "o.plan.arguments(rw.args, out.Vars)", new: "rw.args.ArgumentMap(out.Vars)",
+		test: "TestInputDefaults",
+	},
+}
