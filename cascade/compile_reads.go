@@ -14,6 +14,7 @@ type whereRead struct {
 	columns  []string // sorted
 	optional map[string]bool
 	using    Mask
+	order    *order
 }
 
 // fields reads @reads and @writes.
@@ -72,7 +73,8 @@ func (c *compiler) read(u use, s site) (Read, bool) {
 		r.Using = c.mask(v, using)
 	}
 	c.window(u, s, &r)
-	w := whereRead{view: v, optional: map[string]bool{}, using: r.Using}
+	c.order(u, v, &r)
+	w := whereRead{order: r.order, view: v, optional: map[string]bool{}, using: r.Using}
 	for _, term := range terms {
 		w.columns = append(w.columns, term.shapeColumn())
 		if optional[term.Column] {
@@ -132,7 +134,7 @@ func (c *compiler) rowRead(u use, s site, name literal, hasUsing bool) (Read, bo
 	if hasUsing {
 		c.faultf(u.place("using", u.value("using")), "using is for where and whole views: a read of one row depends on the columns selected, so leave it out")
 	}
-	for _, arg := range [...]string{"limit", "offset"} {
+	for _, arg := range [...]string{"limit", "offset", "order"} {
 		if v := u.value(arg); v != nil {
 			c.faultf(u.place(arg, v), "%s is for where and whole views: a read of one row has none, so leave it out", arg)
 		}

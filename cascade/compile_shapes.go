@@ -22,6 +22,12 @@ func (c *compiler) shapes() {
 				byView[w.view][key] = s
 			}
 			s.mask |= w.using
+			if w.order != nil && len(columns) > 0 {
+				s.mask |= w.order.mask
+				if s.order == "" {
+					s.order = w.order.column
+				}
+			}
 			for _, column := range columns {
 				m, _ := w.view.column(strings.TrimSuffix(column, containsMark))
 				s.mask |= m

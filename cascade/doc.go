@@ -53,7 +53,9 @@
 //	    @dependsOn(on: "Post", key: "author.id", using: ["status"]) { … }
 //
 // A read is one row, the rows that match terms, or the whole view; using lists the columns that decide
-// it beyond those of its terms. A write names the rows by key or by the values they had before, the
+// it beyond those of its terms. A list that shows the first rows only says so with limit and offset, and
+// with appends if created rows come last: then rows that it does not show matter less. With order, a
+// resolver may tell where it ends. A write names the rows by key or by the values they had before, the
 // values they have afterwards, and with UPDATE the columns that change; an argument path in fields
 // stands for the input fields that a request sets or that have a default, where authorId stands for
 // author.id too. A CREATE without row creates exactly the rows of its view that the mutation returns, if

@@ -135,6 +135,7 @@ type Read struct {
 	// created row comes after all others in this order.
 	Limit, Offset *Operand
 	Appends       bool
+	order         *order // nil when not declared
 	// Inferred marks Query.x(key: ID!): T without @reads; the key in the answer must equal the argument.
 	Inferred bool
 
@@ -235,8 +236,10 @@ type shape struct {
 	columns []string // sorted, as Term.shapeColumn has them
 	names   []string // of the columns
 	bits    []Mask   // of the columns
-	id      uint64   // hash of the view's name and the columns
-	mask    Mask     // union of columns and using over the reads with this shape
+	// order is the column that tells the place of a row in reads of this shape; "" when no read says.
+	order string
+	id    uint64 // hash of the view's name and the columns
+	mask  Mask   // union of columns and using over the reads with this shape
 }
 
 // String returns the operation as @writes writes it.

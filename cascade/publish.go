@@ -131,21 +131,47 @@ func (p *publisher) tuple(sh *shape, e *Event, side, other Known, mask Mask, par
 		known |= 1 << i
 		lists[i] = vals
 	}
+	leaf := setLeaf{sh: sh, known: known, mask: mask, part: part}
+	if all := uint(1)<<len(sh.columns) - 1; sh.order != "" && known == all {
+		leaf.ordered = true
+		at := side.of(sh.order)
+		if m, _ := e.View.column(sh.order); at == nil && other != nil && e.Columns&m == 0 {
+			at = other.of(sh.order)
+		}
+		if len(at) == 1 && len(e.Rows) == 1 && !e.All {
+			leaf.place, leaf.placed = placeOf(at[0])
+		}
+	}
 	var combo [maxTerms]Value
-	p.combine(sh, known, 0, lists[:len(sh.columns)], combo[:len(sh.columns)], mask, part)
+	p.combine(&leaf, 0, lists[:len(sh.columns)], combo[:len(sh.columns)])
 }
 
-func (p *publisher) combine(sh *shape, known uint, i int, lists [][]Value, combo []Value, mask Mask, part uint64) {
+// setLeaf is what the tags of one side of a change have in common.
+type setLeaf struct {
+	sh    *shape
+	known uint
+	mask  Mask
+	part  uint64
+	// ordered says that pages listen for the place of the change, placed that it is known.
+	ordered, placed bool
+	place           uint64
+}
+
+func (p *publisher) combine(leaf *setLeaf, i int, lists [][]Value, combo []Value) {
 	if i == len(lists) {
-		p.out = append(p.out, Tag{p.b.set(sh.id, known, combo, part), uint64(mask)})
+		set := p.b.set(leaf.sh.id, leaf.known, combo, leaf.part)
+		p.out = append(p.out, Tag{set, uint64(leaf.mask)})
+		if leaf.ordered {
+			p.places(set, leaf.place, leaf.placed, leaf.mask)
+		}
 		return
 	}
-	if known&(1<<i) == 0 {
-		p.combine(sh, known, i+1, lists, combo, mask, part)
+	if leaf.known&(1<<i) == 0 {
+		p.combine(leaf, i+1, lists, combo)
 		return
 	}
 	for _, v := range lists[i] {
 		combo[i] = v
-		p.combine(sh, known, i+1, lists, combo, mask, part)
+		p.combine(leaf, i+1, lists, combo)
 	}
 }

@@ -20,6 +20,10 @@ type reader struct {
 	b    tagBuilder
 	// counts are the lengths of the answer's lists, once one is asked for.
 	counts map[listPlace]int
+	// lasts are the values that resolvers have told of the last rows of root fields, and ending the
+	// page whose tags are being added, where they tell.
+	lasts  map[string]Value
+	ending *page
 	// consulted are the columns that the caller's predicate looks at: the rows of their views depend
 	// on them too.
 	consulted map[*View]Mask
@@ -36,7 +40,24 @@ type reader struct {
 // something in the answer is derived from. The error is for a name that is neither; then there are no
 // tags.
 func (o *Operation) Reads(dst []Tag, vars map[string]any, res *extractor.Result, part Partition, extra []string) ([]Tag, error) {
-	r := reader{o: o, vars: vars, part: part, res: res, out: dst}
+	return o.ReadsOf(dst, Answer{Vars: vars, Result: res, Part: part, Predicate: extra})
+}
+
+// An Answer is what became of a query, as Reads gets it.
+type Answer struct {
+	Vars      map[string]any
+	Result    *extractor.Result
+	Part      Partition
+	Predicate []string
+	// Lasts are, by response name of a root field whose reads declare an order, the value of the order's
+	// column in the last row that matters, as far as resolvers have told.
+	Lasts map[string]Value
+}
+
+// ReadsOf is Reads with all that may be known of an answer.
+func (o *Operation) ReadsOf(dst []Tag, a Answer) ([]Tag, error) {
+	res, extra := a.Result, a.Predicate
+	r := reader{o: o, vars: a.Vars, part: a.Part, res: res, out: dst, lasts: a.Lasts}
 	for _, f := range o.Extract.Root.Fields {
 		r.out = append(r.out, RootField(f.Definition.Name))
 	}

@@ -15,6 +15,9 @@ func (r *reader) where(b *boundRead, args map[string]any, parent *extractor.Obje
 	var listsBuf [maxTerms][]Value
 	columns, lists := columnsBuf[:0], listsBuf[:0]
 	combos, mask := 1, b.Using|r.presence(b, args, place)
+	if b.order != nil {
+		mask |= b.order.mask
+	}
 	for i, t := range b.Where {
 		m, _ := v.column(t.Column)
 		vals, null, ok := r.operand(t.Operand, b.paths[i], args, parent)
@@ -47,16 +50,26 @@ func (r *reader) where(b *boundRead, args map[string]any, parent *extractor.Obje
 	}
 	parts, n := readerParts(v, r.part)
 	var combo [maxTerms]Value
+	page := r.page(b, sh, place)
 	for known := range uint(1) << len(columns) {
+		if known == uint(1)<<len(columns)-1 {
+			r.ending = page
+		}
 		r.subset(sh, known, 0, lists, combo[:len(columns)], mask, parts[:n])
 	}
+	r.ending = nil
 }
 
 // subset adds the tags of one subset of a shape's columns for every combination of their values.
 func (r *reader) subset(sh *shape, known uint, i int, lists [][]Value, combo []Value, mask Mask, parts []uint64) {
 	if i == len(lists) {
 		for _, p := range parts {
-			r.add(r.b.set(sh.id, known, combo, p), mask)
+			set := r.b.set(sh.id, known, combo, p)
+			if r.ending != nil {
+				r.until(set, r.ending.last, r.ending.descending, mask)
+			} else {
+				r.add(set, mask)
+			}
 		}
 		return
 	}

@@ -154,7 +154,7 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	// operation context. Once this request has led a flight and left it, the flight still reads it.
 	restore := prepare(oc, d, c.opts.PathTimeout)
 	fill := func(ctx context.Context, token uint64) flight.Outcome[*filled] {
-		f := c.fill(ctx, oc, d, who, key, token, next)
+		f := c.fill(ctx, r, oc, d, who, key, token, next)
 		return flight.Outcome[*filled]{Value: f, Shareable: f.body != nil}
 	}
 	count := &c.counts.misses // also when an extension below panics
@@ -192,7 +192,8 @@ func (c *Cache) usable(f *filled) bool {
 }
 
 // fill computes an answer and stores it if nothing that it depends on changed since token.
-func (c *Cache) fill(ctx context.Context, oc *graphql.OperationContext, d *document, who *caller, key string, token uint64, next graphql.ResponseHandler) *filled {
+func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, token uint64, next graphql.ResponseHandler) *filled {
+	r.forgetLasts()
 	resp := next(ctx)
 	f := &filled{resp: resp, born: token}
 	if resp == nil {
@@ -212,7 +213,9 @@ func (c *Cache) fill(ctx context.Context, oc *graphql.OperationContext, d *docum
 	if f.why = c.storable(resp, res); f.why != "" {
 		return f
 	}
-	tags, err := d.op.Reads(nil, oc.Variables, res, who.partition, who.predicate.Reads)
+	tags, err := d.op.ReadsOf(nil, cascade.Answer{
+		Vars: oc.Variables, Result: res, Part: who.partition, Predicate: who.predicate.Reads, Lasts: r.lastRows(),
+	})
 	if err != nil {
 		c.complain.once("reads", "gqlcache: Predicate.Reads is wrong, so answers are not stored", err)
 		f.why = ReasonReads

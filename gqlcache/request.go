@@ -27,9 +27,10 @@ type request struct {
 	planned *document
 	debug   *debugInfo
 
-	// What resolvers said, until the mutation is published.
+	// What resolvers said, until the mutation is published or the query's answer stored.
 	mu struct {
 		sync.Mutex
+		lasts   map[string]cascade.Value // by response name of the root field
 		running bool
 		nothing map[string]bool // by response name of the root field
 		reports []cascade.Report

@@ -961,14 +961,20 @@ directive @reads(
   "Columns that decide membership, order, or anything shown that is no tracked row's own field; left out: all."
   using: [String!]
   """
-  The field is a list that shows the first so many of these rows, as tracked rows: a path such as args.limit. Their
-  order is decided by the columns in using, the key and the order of creation, nothing else.
+  The field is a list that shows the first so many of these rows, of several reads those of all together, as
+  tracked rows: a path such as args.limit. Their order is decided by the columns in using and where, the key and the
+  order of creation, nothing else.
   """
   limit: String
   "Before them so many rows are skipped: a path such as args.offset; left out: none."
   offset: String
   "In this order a created row comes after all others."
   appends: Boolean! = false
+  """
+  The column that orders the rows, "created desc" for instance, its values whole numbers. It tells something only where
+  a resolver names the last row that matters, and mutations name the rows' values.
+  """
+  order: String
 ) repeatable on FIELD_DEFINITION
 
 "Says what a mutation changes. Several add up."

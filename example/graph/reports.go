@@ -39,7 +39,16 @@ func reportPost(ctx context.Context, was, is *blog.Post) {
 		gqlcache.Moved("Post", is.ID, "author.id", was.AuthorID, is.AuthorID),
 		gqlcache.Moved("Post", is.ID, "status", was.Status, is.Status),
 		gqlcache.Moved("Post", is.ID, "title", was.Title, is.Title),
+		gqlcache.Moved("Post", is.ID, "seq", was.Seq, is.Seq),
 	)
+}
+
+// reportPage tells where a page of posts ends, the newest first: older posts do not matter to it. That of
+// a page that is not full is not known, as the next one would be shown there.
+func reportPage(ctx context.Context, posts []blog.Post, limit int) {
+	if len(posts) > 0 && len(posts) >= limit {
+		_ = gqlcache.ShownUntil(ctx, posts[len(posts)-1].Seq)
+	}
 }
 
 // reportStatus tells which posts got a status, of all that a mutation could have changed.

@@ -70,8 +70,11 @@ func (r *mutationResolver) DeleteUser(ctx context.Context, id string) (bool, err
 // CreatePost is the resolver for the createPost field.
 func (r *mutationResolver) CreatePost(ctx context.Context, input blog.NewPost) (*model.Post, error) {
 	row, err := r.as(ctx).CreatePost(ctx, input)
-	row, err = settled(ctx, row, err)
-	return model.One(row, err, model.Posts)
+	if err != nil {
+		return settled[*model.Post](ctx, nil, err)
+	}
+	report(ctx, gqlcache.Moved("Post", row.ID, "seq", nil, row.Seq))
+	return model.One(row, nil, model.Posts)
 }
 
 // UpdatePost is the resolver for the updatePost field.
@@ -281,12 +284,14 @@ func (r *queryResolver) Posts(ctx context.Context, authorID string, status *blog
 // Feed is the resolver for the feed field.
 func (r *queryResolver) Feed(ctx context.Context, limit int, offset int) ([]*model.Post, error) {
 	rows, err := r.as(ctx).Feed(ctx, blog.Page{Limit: limit, Offset: offset})
+	reportPage(ctx, rows, limit)
 	return model.Posts(rows), err
 }
 
 // PostsByStatus is the resolver for the postsByStatus field.
 func (r *queryResolver) PostsByStatus(ctx context.Context, status blog.Status, limit int, offset int) ([]*model.Post, error) {
 	rows, err := r.as(ctx).PostsByStatus(ctx, status, blog.Page{Limit: limit, Offset: offset})
+	reportPage(ctx, rows, limit)
 	return model.Posts(rows), err
 }
 

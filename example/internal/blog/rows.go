@@ -18,6 +18,7 @@ type Post struct {
 	ID, Tenant, AuthorID, Title, Body string
 	Status                            Status
 	Version                           int
+	Seq                               int64 // place in the order of creation
 }
 
 // A Comment is a row of comments.

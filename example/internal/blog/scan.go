@@ -14,11 +14,11 @@ func scanUser(r *stdsql.Rows, u *User) error {
 }
 
 func postColumns(p string) string {
-	return p + "id, " + p + "tenant, " + p + "author_id, " + p + "title, " + p + "body, " + p + "status, " + p + "version"
+	return p + "id, " + p + "tenant, " + p + "author_id, " + p + "title, " + p + "body, " + p + "status, " + p + "version, " + p + "seq"
 }
 
 func (p *Post) targets() []any {
-	return []any{&p.ID, &p.Tenant, &p.AuthorID, &p.Title, &p.Body, (*string)(&p.Status), &p.Version}
+	return []any{&p.ID, &p.Tenant, &p.AuthorID, &p.Title, &p.Body, (*string)(&p.Status), &p.Version, &p.Seq}
 }
 
 func scanPost(r *stdsql.Rows, p *Post) error { return r.Scan(p.targets()...) }
