@@ -11,6 +11,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
 // dependents is how many views are derived from the one that is written, each by its key.
@@ -55,7 +56,7 @@ func newCostMutation(tb testing.TB) *costMutation {
 	tb.Helper()
 	plan, schema := costPlan(tb)
 	operation := func(text string) *cascade.Operation {
-		doc, errs := gqlparser.LoadQuery(schema, text)
+		doc, errs := gqlparser.LoadQueryWithRules(schema, text, rules.NewDefaultRules())
 		if errs != nil {
 			tb.Fatal(errs)
 		}
