@@ -290,7 +290,7 @@ func (o *oracle) ask(h http.Handler, r oracleRequest) oracleAnswer {
 	if err != nil {
 		o.tb.Fatal(err)
 	}
-	req := httptest.NewRequest(http.MethodPost, "/graphql", bytes.NewReader(body))
+	req := httptest.NewRequestWithContext(o.tb.Context(), http.MethodPost, "/graphql", bytes.NewReader(body))
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set(gqlcache.DebugHeader, "true")
 	rec := httptest.NewRecorder()

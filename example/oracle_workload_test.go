@@ -10,20 +10,25 @@ import (
 	"github.com/cascadeql/cascadeql/example/internal/blog"
 )
 
-// The sizes of the workload's database, for each of its two tenants.
 const (
-	oracleTenants  = 2
-	oracleUsers    = 50
-	oraclePosts    = 400
-	oracleComments = 1500
-	oracleTags     = 12
-	oraclePage     = 10
+	oracleTenants = 2
+	oracleTags    = 12
+	oraclePage    = 10
+)
+
+// oracleSize is the size of each tenant's database.
+type oracleSize struct{ users, posts, comments int }
+
+var (
+	oracleFull  = oracleSize{users: 50, posts: 400, comments: 1500}
+	oracleSmall = oracleSize{users: 20, posts: 80, comments: 250} // for tests that take seconds
 )
 
 // A workload draws requests from a seed. What it asks for depends on nothing but the seed, so that it
 // can be replayed against servers that keep more or less.
 type workload struct {
 	rng     *rand.Rand
+	size    oracleSize
 	writes  int // in a thousand requests
 	tenants []*oracleTenant
 }
@@ -31,6 +36,7 @@ type workload struct {
 // oracleTenant is what a workload knows of a tenant: the ids it has handed out. Rows may be gone.
 type oracleTenant struct {
 	id                            blog.Tenant
+	born                          int // posts before the first request
 	users, posts, comments, draft []string
 	tags                          []string
 	popularPost, popularUser      *rand.Zipf
@@ -161,12 +167,12 @@ var words = strings.Fields(`apple basket candle desert engine forest garden harb
 	pillow rocket shadow tunnel velvet walnut blossom cabinet dolphin emerald fountain gravel horizon`)
 
 // newWorkload returns a workload with that many writes in a thousand requests.
-func newWorkload(seed uint64, writes int) *workload {
-	w := &workload{rng: rand.New(rand.NewPCG(seed, 3)), writes: writes}
+func newWorkload(seed uint64, size oracleSize, writes int) *workload {
+	w := &workload{rng: rand.New(rand.NewPCG(seed, 3)), size: size, writes: writes}
 	for range oracleTenants {
-		t := &oracleTenant{id: blog.Tenant(w.id())}
-		t.popularUser = rand.NewZipf(w.rng, 1.1, 1, oracleUsers-1)
-		t.popularPost = rand.NewZipf(w.rng, 1.1, 1, oraclePosts-1)
+		t := &oracleTenant{id: blog.Tenant(w.id()), born: size.posts}
+		t.popularUser = rand.NewZipf(w.rng, 1.1, 1, uint64(size.users-1))
+		t.popularPost = rand.NewZipf(w.rng, 1.1, 1, uint64(size.posts-1))
 		w.tenants = append(w.tenants, t)
 	}
 	return w
@@ -174,12 +180,12 @@ func newWorkload(seed uint64, writes int) *workload {
 
 // rows returns what to create for a tenant before the first request.
 func (w *workload) rows(t *oracleTenant) (in blog.Import) {
-	for n := range oracleUsers {
+	for n := range w.size.users {
 		id := w.id()
 		t.users = append(t.users, id)
 		in.Users = append(in.Users, &blog.NewUser{ID: &id, Email: email("user", n), Name: fmt.Sprintf("User %d", n)})
 	}
-	for range oraclePosts {
+	for range w.size.posts {
 		id := w.id()
 		p := &blog.NewPost{ID: &id, AuthorID: t.user(), Title: w.title(), Body: w.title(), Status: blog.Published}
 		switch n := w.rng.IntN(10); {
@@ -194,7 +200,7 @@ func (w *workload) rows(t *oracleTenant) (in blog.Import) {
 	}
 	// the oldest post is not the most popular
 	w.rng.Shuffle(len(t.posts), func(i, j int) { t.posts[i], t.posts[j] = t.posts[j], t.posts[i] })
-	for range oracleComments {
+	for range w.size.comments {
 		id := w.id()
 		t.comments = append(t.comments, id)
 		in.Comments = append(in.Comments, &blog.NewComment{ID: &id, PostID: t.post(), AuthorID: t.user(), Body: w.title()})
@@ -234,8 +240,8 @@ func (t *oracleTenant) user() string { return t.users[t.popularUser.Uint64()] }
 // post returns a popular post. New posts become popular at the expense of the least popular ones.
 func (t *oracleTenant) post() string {
 	n := int(t.popularPost.Uint64())
-	if extra := len(t.posts) - oraclePosts; n > oraclePosts/2 && extra > 0 && n%2 == 0 {
-		return t.posts[oraclePosts+n%extra]
+	if extra := len(t.posts) - t.born; n > t.born/2 && extra > 0 && n%2 == 0 {
+		return t.posts[t.born+n%extra]
 	}
 	return t.posts[n]
 }
