@@ -61,7 +61,7 @@ func TestLatency(t *testing.T) {
 	write := func() error { _, err := s.As(tenant).DeleteUser(t.Context(), u.ID); return err }
 	refused := func() error {
 		if _, err := s.As(tenant).UpdateUser(t.Context(), u.ID, UserChange{}); !errors.Is(err, ErrNotFound) {
-			return fmt.Errorf("got %v", err)
+			return fmt.Errorf("the update was not refused: %w", err)
 		}
 		return nil
 	}
@@ -120,7 +120,7 @@ func TestCommitLiesBetweenTheSleeps(t *testing.T) {
 func pathOf(t *testing.T, s *Store) string {
 	t.Helper()
 	var path string
-	if err := s.read.db.QueryRow(`SELECT file FROM pragma_database_list`).Scan(&path); err != nil {
+	if err := s.read.db.QueryRowContext(t.Context(), `SELECT file FROM pragma_database_list`).Scan(&path); err != nil {
 		t.Fatal(err)
 	}
 	return path
