@@ -18,8 +18,8 @@ type reader struct {
 	res  *extractor.Result
 	out  []Tag
 	b    tagBuilder
-	// counts are the lengths of the answer's lists, once one is asked for.
-	counts map[listPlace]int
+	// counts are the rows that the answer's lists show, once one is asked for.
+	counts map[shownRows]int
 	// consulted are the columns that the caller's predicate looks at: the rows of their views depend
 	// on them too.
 	consulted map[*View]Mask
