@@ -57,6 +57,9 @@ func (c *compiler) term(s site, v *View, item literal) (term Term, optional, ok 
 	if err == nil {
 		err = leafCheck(leaf, end.def, term)
 	}
+	if err == nil && term.Contains && hasNoText(end.def) {
+		err = fmt.Errorf("the operand of contains is %s, of which servers write one value in several ways: search for a String", end.def.Name)
+	}
 	if err != nil {
 		c.faultf(item.pos, "%v", err)
 		return term, false, false
@@ -131,8 +134,16 @@ func containsCheck(s site, column *ast.Definition, term Term) error {
 	if column != nil && column.Kind == ast.Enum {
 		return fmt.Errorf("%s is of enum %s, which is compared with = only", term.Column, column.Name)
 	}
+	if hasNoText(column) {
+		return fmt.Errorf("%s is %s, of which servers write one value in several ways: name it in using, not in a term with contains", term.Column, column.Name)
+	}
 	if term.Operand.Kind == FromConst && term.Operand.Const.IsNull() {
 		return errors.New("nothing contains null: leave the term out")
 	}
 	return nil
+}
+
+// hasNoText says that the values of a scalar have no text that every server agrees on: 1.50, t.
+func hasNoText(def *ast.Definition) bool {
+	return def != nil && (def.Name == "Float" || def.Name == "Boolean")
 }

@@ -1,6 +1,8 @@
 package cascade
 
 import (
+	"slices"
+	"strings"
 	"unicode"
 )
 
@@ -35,21 +37,33 @@ func (t *Term) shapeColumn() string {
 func gramsOfOperand(vals []Value) (grams []Value, ok bool) {
 	for _, v := range vals {
 		text, ok := foldText(v)
-		if !ok || len(text) < shortGram {
+		if !ok || slices.ContainsFunc(text, unicode.IsControl) { // a NUL ends the text for some databases
+			return nil, false
+		}
+		text = searched(text)
+		if len(text) < shortGram {
 			return nil, false
 		}
 		n := shortGram
 		if len(text) >= longGram {
 			n = longGram
 		}
-		for _, r := range text {
-			if unicode.IsControl(r) { // a NUL ends the text for some databases
-				return nil, false
-			}
-		}
 		grams = append(grams, Value{kind: valueText, text: string(text[len(text)-n:])})
 	}
 	return grams, true
+}
+
+// searched returns a part of an operand that every value which is found must contain, even if the
+// server takes away the space around it, or hands it to LIKE as it is: the last piece between the
+// characters that mean something there.
+func searched(text []rune) []rune {
+	pieces := strings.FieldsFunc(strings.TrimSpace(string(text)), func(r rune) bool { return strings.ContainsRune(`%_\`, r) })
+	for _, p := range slices.Backward(pieces) {
+		if piece := []rune(p); len(piece) >= shortGram {
+			return piece
+		}
+	}
+	return nil
 }
 
 // gramsOfValues returns all grams of the values that a column may have. ok is false when they are not
@@ -78,20 +92,37 @@ func gramsOfValues(vals []Value) (grams []Value, ok bool) {
 	return grams, len(grams) <= maxGrams
 }
 
-// foldText returns the text of a value without the case of letters. ok is false for a UUID: its text is
-// not kept as it was written.
+// foldText returns the text of a value without the case of letters. ok is false for a UUID, whose text
+// is not kept as it was written, and for letters that are several in the other case.
 func foldText(v Value) (text []rune, ok bool) {
 	if v.kind != valueText || looksLikeUUID(v.text) {
 		return nil, false
 	}
 	for _, r := range v.text {
+		if unicode.Is(severalLetters, r) {
+			return nil, false
+		}
 		text = append(text, foldRune(r))
 	}
 	return text, true
 }
 
+// severalLetters are those that become several in upper or lower case: STRASSE is straße for some
+// databases. They are the letters with an unconditional mapping in Unicode's SpecialCasing, rounded up.
+var severalLetters = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{0x00DF, 0x00DF, 1}, {0x0130, 0x0130, 1}, {0x0149, 0x0149, 1}, {0x01F0, 0x01F0, 1},
+		{0x0390, 0x0390, 1}, {0x03B0, 0x03B0, 1}, {0x0587, 0x0587, 1}, {0x1E96, 0x1E9A, 1},
+		{0x1E9E, 0x1E9E, 1}, {0x1F50, 0x1FFC, 1}, {0xFB00, 0xFB06, 1}, {0xFB13, 0xFB17, 1},
+	},
+	LatinOffset: 1,
+}
+
 // foldRune returns the smallest of the runes that differ in case only.
 func foldRune(r rune) rune {
+	if r == 'ı' { // its upper case is I, of which it is not the lower case
+		return 'I'
+	}
 	if 'a' <= r && r <= 'z' { // the larger relatives of k and s beyond ASCII end up at the same rune
 		return r - 'a' + 'A'
 	}

@@ -15,7 +15,8 @@ type Outcome struct {
 	Result *extractor.Result
 	// Nothing says, by response name, which fields wrote nothing of what they declare; nil is none.
 	Nothing map[string]bool
-	// Reports are what resolvers know better than the schema, in the order in which they said it.
+	// Reports are what resolvers know better than the schema, in the order in which they said it. Those
+	// about all rows count only with a Result: a resolver that failed may have changed others since.
 	Reports []Report
 }
 
@@ -28,11 +29,9 @@ func (o *Operation) Events(out Outcome) (events []Event, everything string) {
 	var roots []rootEvents
 	for i := range o.roots {
 		rw := &o.roots[i]
-		if out.Nothing[rw.field.Name] {
-			continue
-		}
+		nothing := out.Nothing[rw.field.Name]
 		if rw.mutation == nil {
-			if everything == "" && rw.args == nil && rw.field.Definition.Name != "__typename" {
+			if !nothing && everything == "" && rw.args == nil && rw.field.Definition.Name != "__typename" {
 				everything = o.Extract.Root.Object.Name + "." + rw.field.Definition.Name
 			}
 			continue
@@ -46,9 +45,9 @@ func (o *Operation) Events(out Outcome) (events []Event, everything string) {
 		for j := range rw.writes {
 			w.write(&rw.writes[j])
 		}
-		roots = append(roots, rootEvents{rw.field.Name, w.events})
+		roots = append(roots, rootEvents{rw.field.Name, nothing, w.events})
 	}
-	return refine(roots, out.Reports), everything
+	return refine(roots, out.Reports, out.Result != nil), everything
 }
 
 // resultObjects returns the objects that a root field returned.

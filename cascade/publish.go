@@ -124,7 +124,7 @@ func (p *publisher) tuple(sh *shape, e *Event, side, other Known, mask Mask, par
 			}
 			vals, most = grams, maxGrams
 		}
-		if combos*len(vals) > most {
+		if len(vals) > 1 && combos*len(vals) > most {
 			continue
 		}
 		combos *= len(vals)

@@ -18,8 +18,8 @@ type reader struct {
 	res  *extractor.Result
 	out  []Tag
 	b    tagBuilder
-	// counts are the lengths of the answer's lists, once one is asked for.
-	counts map[listPlace]int
+	// counts are the rows that the answer's lists show, once one is asked for.
+	counts map[shownRows]int
 	// lasts are the values that resolvers have told of the last rows of root fields, and ending the
 	// page whose tags are being added, where they tell.
 	lasts  map[string]Value

@@ -5,8 +5,8 @@ import "slices"
 // A Report is what a resolver knows of one row that a mutation changed, or left as it was. It refines
 // the declared writes of the operation, and adds a change of its own where none names the row.
 type Report struct {
-	// Root is the response name of the root field whose resolver reports. "" is unknown: then what it
-	// says of the row having stayed as it was counts only when no other root field's writes name it.
+	// Root is the response name of the root field whose resolver reports. "" is unknown: then it refines
+	// a write only when no other root field's writes name the row, and is a change of its own otherwise.
 	Root string
 	View *View
 	Key  string
@@ -45,15 +45,16 @@ func (r *Report) same() bool {
 
 // rootEvents are the events of one root field.
 type rootEvents struct {
-	root   string // its response name
-	events []Event
+	root    string // its response name
+	nothing bool   // it wrote nothing: its events are only what a report without a root may be about
+	events  []Event
 }
 
 // refine applies reports to the events of the root fields. An event that names a reported row is
-// split, so that what is known of the row is said of no other.
-func refine(roots []rootEvents, reports []Report) []Event {
+// split, so that what is known of the row is said of no other. answered says that no field failed.
+func refine(roots []rootEvents, reports []Report, answered bool) []Event {
 	var more []Event
-	reports = refineAll(roots, reports)
+	reports = refineAll(roots, reports, answered)
 	for len(reports) > 0 {
 		row := reports[0]
 		var about []Report
@@ -68,7 +69,9 @@ func refine(roots []rootEvents, reports []Report) []Event {
 	}
 	var out []Event
 	for _, r := range roots {
-		out = append(out, r.events...)
+		if !r.nothing {
+			out = append(out, r.events...)
+		}
 	}
 	return append(out, more...)
 }
@@ -83,7 +86,7 @@ func refineRow(roots []rootEvents, v *View, key string, about []Report) []Event 
 	}
 	used := make([]bool, len(about))
 	for i, r := range roots {
-		if !slices.Contains(namers, r.root) {
+		if r.nothing || !slices.Contains(namers, r.root) {
 			continue
 		}
 		var mine []Report
@@ -91,10 +94,10 @@ func refineRow(roots []rootEvents, v *View, key string, about []Report) []Event 
 			if rep.Root != "" && rep.Root != r.root {
 				continue
 			}
-			used[j] = true
-			if rep.Root == "" && len(namers) > 1 && rep.same() {
-				continue // which of the fields left the row alone is not known
+			if rep.Root == "" && len(namers) > 1 {
+				continue // which of the fields it is about is not known: another may have gone on from there
 			}
+			used[j] = true
 			mine = append(mine, rep)
 		}
 		roots[i].events = refineEvents(r.events, v, key, mine)

@@ -42,9 +42,12 @@ const (
 
 // refineAll applies the reports about all rows of a root field and returns the others. Such a report
 // counts for the field whose resolver made it only: another field of the operation may have changed
-// other rows.
-func refineAll(roots []rootEvents, reports []Report) []Report {
+// other rows. When one of them failed, none counts: after the report it may have changed more.
+func refineAll(roots []rootEvents, reports []Report, answered bool) []Report {
 	for i := range roots {
+		if !answered {
+			break
+		}
 		r := &roots[i]
 		about := func(all reportOfAll, v *View) (mine []Report) {
 			for _, rep := range reports {

@@ -7,15 +7,19 @@ import (
 	"github.com/cascadeql/cascadeql/extractor"
 )
 
-// A list that shows the first rows of a set does not depend on all that happens to the set. Of a row
-// that it does not show, two things are known to leave it alone:
+// A list that shows the first rows of a set does not depend on all that happens to the set. While it
+// shows as many rows as it may, two things that happen to a row that it does not show leave it alone:
 //
 //   - The row leaves the set. What comes first is the same without it, unless rows before it were
 //     skipped.
-//   - The row is created, comes after all others, and the list is full.
+//   - The row is created and comes after all others.
 //
 // Of a row that it shows, the entry has the row's own tag; the columns that put the row in the set are
 // added to its mask, so that an update which takes it out is heard there.
+//
+// A list that shows fewer rows hears everything. It may lack one that left the set while it was
+// computed: a resolver that looks up keys first and their rows later finds a row gone whose tag the entry
+// then does not have, although the next row should have moved up.
 
 // bindWindow does that for the rows of a list. REQUIRES: the selections below f are bound.
 func (o *Operation) bindWindow(f *extractor.Field) {
@@ -37,8 +41,12 @@ func (o *Operation) bindWindow(f *extractor.Field) {
 	}
 }
 
-// showsRows says that every row of the view which f may return has its own tag there.
+// showsRows says that every row of the view which f may return has its own tag there. The rows of a view
+// without a type are never shown.
 func (o *Operation) showsRows(f *extractor.Field, v *View) bool {
+	if len(v.Types) == 0 {
+		return false
+	}
 	shown := 0
 	for _, on := range f.On {
 		if slices.Contains(v.Types, on.Object.Name) {
@@ -54,19 +62,25 @@ func (o *Operation) showsRows(f *extractor.Field, v *View) bool {
 // presence returns which rows that come or go matter to a where-read at one place of the answer.
 func (r *reader) presence(b *boundRead, args map[string]any, place *listPlace) Mask {
 	mask := presence
-	if !b.window {
+	if !b.window || place == nil || !r.full(b, args, *place) {
 		return mask
 	}
-	if skipped, null, ok := r.number(b.Offset, args); ok && (null || skipped <= 0) {
+	if skipped, null, ok := r.number(b.Offset, args); ok && (null || skipped == 0) {
 		mask &^= vanished
 	}
-	if !b.Appends || place == nil {
-		return mask
-	}
-	if limit, null, ok := r.number(b.Limit, args); ok && !null && r.shown(*place) >= limit {
+	if b.Appends {
 		mask &^= created
 	}
 	return mask
+}
+
+// full says that a list shows exactly as many rows of the read's view as it may. Where several reads
+// share one limit, their rows are counted apart: whether each of them may show so many or all together,
+// and where in the list the created rows of each come, is not declared. A limit that is not positive may
+// stand for none.
+func (r *reader) full(b *boundRead, args map[string]any, place listPlace) bool {
+	limit, null, ok := r.number(b.Limit, args)
+	return ok && !null && limit > 0 && r.shown(place, b.Views[0]) == limit
 }
 
 // number evaluates a limit or an offset. null says that there is none.
@@ -88,17 +102,27 @@ type listPlace struct {
 	parent int32
 }
 
-// shown returns how many objects a list has.
-func (r *reader) shown(place listPlace) int {
+// shownRows are the rows of one view in a list.
+type shownRows struct {
+	listPlace
+	view *View
+}
+
+// shown returns how many rows of a view a list has.
+func (r *reader) shown(place listPlace, v *View) int {
 	if r.counts == nil {
-		r.counts = map[listPlace]int{}
+		r.counts = map[shownRows]int{}
 		for i := range r.res.Objects {
-			if obj := &r.res.Objects[i]; !obj.Null {
-				r.counts[listPlace{obj.Field, obj.Parent}]++
+			obj := &r.res.Objects[i]
+			if obj.Null || obj.Selection == nil {
+				continue
+			}
+			if views := r.o.sels[obj.Selection.ID].views; len(views) > 0 {
+				r.counts[shownRows{listPlace{obj.Field, obj.Parent}, views[0]}]++
 			}
 		}
 	}
-	return r.counts[place]
+	return r.counts[shownRows{place, v}]
 }
 
 // moved says that a known update takes rows from one set of a shape to another: a column that the

@@ -55,7 +55,7 @@ var cacheRules = []mutant{
 	},
 	{
 		name: "fill is stamped when it ends", file: queryFile, in: "example",
-		old: "c.clock.Finish(clock.Token(token), tags)", new: "c.clock.Finish(c.clock.Begin(), tags)",
+		old: "c.clock.Finish(token, tags)", new: "c.clock.Finish(c.clock.Begin(), tags)",
 		test: "TestNoStaleReads",
 	},
 	{
