@@ -17,9 +17,9 @@ var cacheRules = []mutant{
 		test: "TestSharedEntriesAreAnsweredAlike",
 	},
 	{
-		name: "key without variables", file: keyFile, in: "example",
+		name: "key without variables", file: keyFile,
 		old: "opkey.AppendVariables(b, vars)", new: "opkey.AppendVariables(b, nil)",
-		test: "TestSharedEntriesAreAnsweredAlike",
+		test: "TestA6OrderOfVariables",
 	},
 	{
 		name: "key without the schema hash", file: documentFile, in: "example",
