@@ -306,7 +306,7 @@ var tenants = []string{"", "t1", "t2"}
 
 func (m *model) fill() {
 	for _, t := range m.tables {
-		for i := range m.pick(5, "rows") {
+		for i := range m.pick(6, "rows") {
 			r := m.newRec(t, m.idAt(t, i))
 			for _, c := range t.columns {
 				r.text[c] = m.textOrNull()

@@ -70,7 +70,7 @@ func (o *opText) field(f *modelField, alias string, depth int) {
 	o.b.WriteString(" " + alias + ": " + f.name)
 	var args []string
 	for _, a := range f.args {
-		if !strings.HasSuffix(a.typ, "!") && o.m.chance(40, "omitted") {
+		if !strings.HasSuffix(a.typ, "!") && a.name != "limit" && o.m.chance(40, "omitted") {
 			continue
 		}
 		args = append(args, a.name+": "+o.argument(a))
