@@ -81,7 +81,7 @@ func (m *model) window(t *table) window {
 }
 
 func (m *model) windowArgs(w window) []modelArg {
-	args := []modelArg{{"limit", "Int", func() any { return []any{1, 1, 2, 2, 3, 0, -1, nil}[m.pick(8, "limit")] }}}
+	args := []modelArg{{"limit", "Int", func() any { return []any{1, 1, 1, 2, 2, 3, 0, -1, nil}[m.pick(9, "limit")] }}}
 	if w.offset {
 		args = append(args, modelArg{"offset", "Int", func() any { return []any{0, 1, 1, 2, -1, nil}[m.pick(6, "offset")] }})
 	}
