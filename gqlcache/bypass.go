@@ -17,6 +17,8 @@ const (
 	ReasonVariables     Reason = "variables"     // an upload, or something else without a canonical form
 	ReasonPredicate     Reason = "predicate"     // the caller's predicate is unknown
 	ReasonOperation     Reason = "operation"     // too large to plan
+	ReasonLease         Reason = "lease"         // Options.Log is not fresh: others may have changed what is stored
+	ReasonToken         Reason = "token"         // the log has not reached the caller's token
 	ReasonFailed        Reason = "failed"        // a function of the options panicked
 )
 
@@ -36,7 +38,7 @@ const (
 // reasons lists all of them, so that counters need no map on the way of a request.
 var reasons = []Reason{
 	ReasonDisabled, ReasonClosed, ReasonIntrospection, ReasonTypename, ReasonDefer, ReasonPolicy,
-	ReasonVariables, ReasonPredicate, ReasonOperation, ReasonFailed,
+	ReasonVariables, ReasonPredicate, ReasonOperation, ReasonLease, ReasonToken, ReasonFailed,
 	ReasonErrors, ReasonNoData, ReasonIncremental, ReasonLists, ReasonTooLarge, ReasonInvalidated,
 	ReasonUnreadable, ReasonReads, ReasonStore,
 }

@@ -2,6 +2,7 @@ package gqlcache
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/history"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 	"github.com/cascadeql/cascadeql/gqlcache/store/memstore"
 	"github.com/cascadeql/cascadeql/schemahash"
@@ -36,6 +38,7 @@ type Cache struct {
 	opts    Options
 	store   store.Store
 	clock   *clock.Clock
+	history *history.Table // of Options.Log's records
 	flights flight.Group[*filled]
 	docs    graphql.Cache[*documentSet]
 	counts  counters
@@ -53,6 +56,7 @@ type Cache struct {
 type schemaState struct {
 	hash schemahash.Hash
 	plan *cascade.Plan
+	mark cascade.Tag // names the schema in records of Options.Log
 }
 
 func (s *schemaState) serves(hash schemahash.Hash) error {
@@ -75,6 +79,9 @@ func New(opts Options) (*Cache, error) {
 		closed: make(chan struct{}),
 	}
 	c.complain.log = opts.Logger
+	if opts.Log != nil {
+		c.history = history.New(history.DefaultTags)
+	}
 	c.flights.OrphanPanic = c.orphan
 	if opts.Schema != nil {
 		faults = append(faults, c.useSchema(opts.Schema))
@@ -109,11 +116,17 @@ func (c *Cache) useSchema(s *ast.Schema) error {
 	if plan.HasPrivate() && c.opts.Predicate == nil {
 		return fmt.Errorf("%w: the schema has scope: PRIVATE and Predicate is not set; return the condition in force from Predicate", ErrOptions)
 	}
-	if !c.schema.CompareAndSwap(nil, &schemaState{hash: hash, plan: plan}) {
+	mark := cascade.Tag{Hash: binary.LittleEndian.Uint64(hash[:]), Mask: binary.LittleEndian.Uint64(hash[8:])}
+	if !c.schema.CompareAndSwap(nil, &schemaState{hash: hash, plan: plan, mark: mark}) {
 		return c.schema.Load().serves(hash) // another server was faster
 	}
 	if c.opts.Predicate == nil && c.opts.RLS == RLSWarn {
 		c.opts.Logger.Warn("gqlcache: no Predicate is set, so all callers share answers; set Options.Predicate, or RLS to RLSOff if they all see the same rows")
+	}
+	if c.opts.Log != nil {
+		if err := c.opts.Log.Start(context.Background(), sink{c}); err != nil {
+			return fmt.Errorf("%w: Log: %w", ErrOptions, err)
+		}
 	}
 	return nil
 }
@@ -125,7 +138,13 @@ func (c *Cache) Close() error {
 	c.closeOnce.Do(func() {
 		close(c.closed)
 		c.swept.Wait()
-		err = guarded(c.store.Close)
+		if c.opts.Log != nil {
+			err = guarded(c.opts.Log.Close)
+		}
+		err = errors.Join(err, guarded(c.store.Close))
+		if c.opts.Shared != nil {
+			err = errors.Join(err, guarded(c.opts.Shared.Close))
+		}
 	})
 	return err
 }
@@ -145,7 +164,7 @@ func (c *Cache) Clear(ctx context.Context) error {
 	if c.isClosed() {
 		return ErrClosed
 	}
-	c.flush(nil)
+	c.flush(ctx, nil)
 	if err := guarded(func() error { return c.store.Clear(ctx) }); err != nil {
 		c.counts.storeErrors.Add(1)
 		return fmt.Errorf("gqlcache: clearing the store: %w", err)

@@ -16,6 +16,8 @@ var (
 	// ErrNoSchema is returned before the cache was added to a server.
 	ErrNoSchema = errors.New("gqlcache: no schema yet: add the cache to a server or set Options.Schema")
 
+	// errNoLease is what a client sees of a mutation that Options.RequireLease refused.
+	errNoLease = errors.New("the server is cut off from its peers: nothing was changed, try again")
 	// errUnreadable is what a client sees of an answer that cannot be told from a wrong one.
 	errUnreadable = errors.New("internal system error")
 	// errLocalStamp says that an entry's stamp means nothing outside of this process.

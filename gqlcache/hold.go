@@ -16,6 +16,8 @@ import (
 // gqlgen has answered.
 type hold struct {
 	cache   *Cache
+	ctx     context.Context
+	header  http.Header // of the response
 	arrived uint64
 	// holding is set once something was changed: what is written from then on waits for the commit.
 	holding atomic.Bool
@@ -60,10 +62,13 @@ func (h *hold) release() {
 	h.mu.Lock()
 	tags, all := cascade.Merge(h.mu.tags), h.mu.all
 	h.mu.Unlock()
-	if all {
-		h.cache.clock.Flush()
-	} else {
-		h.cache.clock.Apply(tags)
+	if !all && len(tags) == 0 {
+		return
+	}
+	// The request's context may be over; its changes are committed all the same.
+	a := h.cache.announce(context.WithoutCancel(h.ctx), tags, all)
+	if h.header != nil && a.shared && (a.err != nil || !a.receipt.Confirmed) {
+		h.header.Set(ConsistencyHeader, consistencyBounded)
 	}
 }
 
@@ -83,7 +88,7 @@ func (h *hold) release() {
 // resolvers, and queries not read in a transaction that is older than themselves.
 func (c *Cache) HoldUntilCommit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := &hold{cache: c, arrived: c.clock.Seq()}
+		h := &hold{cache: c, ctx: r.Context(), header: w.Header(), arrived: c.clock.Seq()}
 		hw := &heldWriter{ResponseWriter: w, hold: h}
 		h.serve(next, hw, r.WithContext(context.WithValue(r.Context(), holdKey{}, h)))
 		hw.release()

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -69,6 +70,22 @@ type Options struct {
 	MaxEntryBytes int
 	// Store holds the entries. The cache closes it. Defaults to one in memory.
 	Store store.Store
+
+	// Log is the numbered log through which several instances of the server tell each other what changed;
+	// redislog.New makes one. The cache starts it when it knows the schema, and closes it. Queries bypass
+	// the cache while it is not fresh. Defaults to none: one process.
+	Log changelog.Log
+	// Shared is a store that the instances have in common, such as redisstore: an answer that one has
+	// computed serves all. It needs Log. The cache closes it. Defaults to none.
+	Shared store.Store
+	// RequireLease refuses mutations, before they run, while this instance is cut off from the log: what it
+	// changed then would stay hidden from the others. It waits a while for the log to come back. Mutations
+	// are answered with an error. Defaults to false: they run, and their answers say that others may
+	// not know.
+	RequireLease bool
+	// Tokens adds extensions.cache.token to the answers of mutations. A client that sends it back in the
+	// header X-Gqlcache-Token gets, from any instance, answers that show its change. Defaults to false.
+	Tokens bool
 
 	// SweepInterval is how often dead entries are looked for: invalidation marks and enumerates
 	// nothing, so they stay in memory until they are replaced, evicted or swept. Defaults to 1 minute;
@@ -155,6 +172,9 @@ func (o Options) validate() error {
 	}
 	if int64(o.MaxEntryBytes) > o.MaxBytes {
 		fault("MaxEntryBytes %d is more than MaxBytes %d", o.MaxEntryBytes, o.MaxBytes)
+	}
+	if o.Log == nil && (o.Shared != nil || o.RequireLease || o.Tokens) {
+		fault("Shared, RequireLease and Tokens need Log, which is not set; make one with redislog.New")
 	}
 	if o.PathTimeout < 0 {
 		fault("PathTimeout is %v; it must be positive", o.PathTimeout)

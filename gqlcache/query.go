@@ -11,6 +11,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/extractor"
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
@@ -34,6 +35,8 @@ type filled struct {
 	why   Reason            // why it was not stored
 	born  uint64            // the clock number it is based on
 	ttl   time.Duration     // of the stored entry
+	// fromShared says that another instance has computed it.
+	fromShared bool
 }
 
 // stamp is the cache's part of a store.Entry.
@@ -59,6 +62,12 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	}
 	r.debug = c.debugFor(ctx, oc)
 	d, who, why := c.admit(ctx, oc)
+	if why == "" && !c.catchUp(ctx, oc.Headers.Get(TokenHeader)) {
+		why = ReasonToken
+	}
+	if why == "" && !c.fresh() {
+		why = ReasonLease
+	}
 	if why != "" {
 		return c.bypass(ctx, r, d, why, next)
 	}
@@ -179,6 +188,9 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	}
 	restore()
 	f := out.Value
+	if f.fromShared {
+		count = &c.counts.hits
+	}
 	if f.why != "" {
 		c.counts.refused(f.why)
 	}
@@ -188,11 +200,22 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 
 // usable says whether an answer computed by an older flight is still right.
 func (c *Cache) usable(f *filled) bool {
-	return f.stamp != nil && c.clock.Valid(f.stamp.Stamp)
+	return f.stamp != nil && c.fresh() && c.clock.Valid(f.stamp.Stamp)
 }
 
 // fill computes an answer and stores it if nothing that it depends on changed since token.
 func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, token uint64, next graphql.ResponseHandler) *filled {
+	if f := c.fromShared(ctx, key); f != nil {
+		f.resp = respond(ctx, f.body)
+		return f
+	}
+	var at changelog.Position
+	if c.opts.Log != nil && r.hold == nil {
+		// The look-up took time: the computation begins now. The place in the log is read first, so that all
+		// records up to it were applied, hence committed, before.
+		at = c.opts.Log.Applied()
+		token = r.begin()
+	}
 	r.forgetLasts()
 	resp := next(ctx)
 	f := &filled{resp: resp, born: token}
@@ -225,12 +248,18 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		resp.Data = slices.Clone(resp.Data) // gqlgen's buffer has grown by doubling
 	}
 	f.body = resp.Data
+	named := tags
+	if c.opts.Shared != nil {
+		named = slices.Clone(tags) // Finish keeps and reorders them
+	}
 	st, ok := c.clock.Finish(token, tags)
 	if !ok {
 		f.why = ReasonInvalidated
 		return f
 	}
-	c.put(ctx, d, key, f, st)
+	if e := c.put(ctx, d, key, f, st); e != nil {
+		c.toShared(context.WithoutCancel(ctx), key, e, at, named)
+	}
 	return f
 }
 
@@ -260,11 +289,12 @@ func (c *Cache) storable(resp *graphql.Response, res *extractor.Result) Reason {
 	return ""
 }
 
-// put stores an answer. Its body is shared with the response: neither is changed any more.
-func (c *Cache) put(ctx context.Context, d *document, key string, f *filled, st *clock.Stamp) {
+// put stores an answer and returns its entry, nil if it is too large. Its body is shared with the
+// response: neither is changed any more.
+func (c *Cache) put(ctx context.Context, d *document, key string, f *filled, st *clock.Stamp) *store.Entry {
 	if len(f.body) > c.opts.MaxEntryBytes {
 		f.why = ReasonTooLarge
-		return
+		return nil
 	}
 	ttl := c.ttl(d.op.Policy)
 	if c.opts.Jitter > 0 {
@@ -276,13 +306,18 @@ func (c *Cache) put(ctx context.Context, d *document, key string, f *filled, st 
 		Body:    f.body,
 		Expires: now.Add(ttl),
 		Version: f.born,
-		Size:    len(key) + len(f.body) + entryOverhead + st.Size(),
+		Size:    entrySize(key, f.body, st),
 		Meta:    s,
 	}
 	f.stamp, f.ttl = s, ttl
 	if !c.storePut(context.WithoutCancel(ctx), key, e) {
 		f.why = ReasonStore
 	}
+	return e
+}
+
+func entrySize(key string, body []byte, st *clock.Stamp) int {
+	return len(key) + len(body) + entryOverhead + st.Size()
 }
 
 // entryOverhead is what an entry costs beside its key, body and tags, in bytes: see

@@ -121,7 +121,7 @@ func (r *request) add(ctx context.Context, events []cascade.Event) {
 		return
 	}
 	r.mu.Unlock()
-	r.cache.publish(events, nil, r.cache.partition(ctx), r.hold)
+	r.cache.publish(ctx, events, nil, r.cache.partition(ctx), r.hold)
 }
 
 // A RowReport is what a resolver knows of rows that the schema cannot tell: see [Moved], [Unchanged],
