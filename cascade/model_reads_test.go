@@ -103,7 +103,15 @@ func (m *model) filter(t *table) filter {
 	}
 	for range m.pick(4, "terms") {
 		c := t.columns[m.pick(len(t.columns), "column")]
-		switch m.pick(6, "term") {
+		switch m.pick(8, "term") {
+		case 6:
+			matches := m.search()
+			add(c+" contains args.find_"+c, &modelArg{"find_" + c, "String", m.term}, func(v any, r *rec) bool { return matches(r.text[c], v) })
+		case 7:
+			matches := m.search()
+			add(c+" contains args.findAny_"+c, &modelArg{"findAny_" + c, "[String!]", m.list(m.term)}, func(v any, r *rec) bool {
+				return slices.ContainsFunc(listOf(v), func(term any) bool { return matches(r.text[c], term) })
+			})
 		case 0:
 			add(c, &modelArg{c, "String", m.text}, equal(c))
 		case 1:
@@ -138,6 +146,8 @@ func listOf(v any) []any {
 	case []any:
 		return v
 	case []string: // a single value that became a list
+		return anys(v)
+	case []map[string]any:
 		return anys(v)
 	case string:
 		return []any{v}
@@ -192,6 +202,7 @@ func (m *model) queries(t *table) {
 		},
 	})
 	m.lists(q, t, low+"s", nil, m.filter(t))
+	m.firstRows(q, t, low+"First", nil, m.filter(t))
 	pageType := t.name + "Page"
 	p := m.typ(pageType, "type "+pageType)
 	p.add(&modelField{name: "total", typ: "Int!", resolve: func(_ map[string]any, p any) any { return len(p.(*page).rows) }})
@@ -249,6 +260,7 @@ func (m *model) reverse(t *table, f *ref) {
 	}
 	within := func(p any, r *rec) bool { return r.refs[f.name] == p.(*rec).id }
 	m.lists(m.types[f.to.name], t, "of"+t.name+f.name, within, flt, column+" = parent.id")
+	m.firstRows(m.types[f.to.name], t, "first"+t.name+f.name, within, flt, column+" = parent.id")
 }
 
 // derived adds a type with a row for each key that a reference has, and one derived from that.
@@ -383,6 +395,7 @@ func (m *model) abstract() {
 			return out
 		},
 	})
+	m.found()
 }
 
 func (m *model) readsNode(row string) string {

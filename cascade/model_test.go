@@ -40,6 +40,7 @@ type model struct {
 	roots   int    // how many have run
 	reports []cascade.Report
 	plan    *cascade.Plan
+	created int // rows so far
 }
 
 type table struct {
@@ -73,6 +74,7 @@ type rec struct {
 	refs   map[string]any // by ref, nil or the key
 	n      int
 	ver    int
+	seq    int // order of creation
 	tenant string
 }
 
@@ -119,6 +121,8 @@ type modelType struct {
 	head   string
 	fields []*modelField
 	byName map[string]*modelField
+	// windows are the fields that show the first rows of a set: asked for more often than others.
+	windows []*modelField
 }
 
 type modelField struct {
@@ -151,6 +155,9 @@ func (m *model) typ(name, head string) *modelType {
 func (t *modelType) add(f *modelField) {
 	t.fields = append(t.fields, f)
 	t.byName[f.name] = f
+	if slices.ContainsFunc(f.args, func(a modelArg) bool { return a.name == "limit" }) {
+		t.windows = append(t.windows, f)
+	}
 }
 
 func (m *model) resolve(typ, field string, args map[string]any, parent any) any {
@@ -255,7 +262,12 @@ func newModel(rt *rapid.T, l level) *model {
 
 var texts = []any{"x", "y", "z"}
 
-func (m *model) text() any { return texts[m.pick(len(texts), "text")] }
+func (m *model) text() any {
+	if m.chance(30, "long") {
+		return longTexts[m.pick(len(longTexts), "long text")]
+	}
+	return texts[m.pick(len(texts), "text")]
+}
 
 func (m *model) textOrNull() any {
 	if m.chance(20, "null") {
@@ -320,7 +332,8 @@ func (m *model) fill() {
 }
 
 func (m *model) newRec(t *table, id string) *rec {
-	r := &rec{table: t, id: id, text: map[string]any{}, refs: map[string]any{}}
+	m.created++
+	r := &rec{table: t, id: id, text: map[string]any{}, refs: map[string]any{}, seq: m.created}
 	for _, c := range t.columns {
 		r.text[c] = nil
 	}

@@ -164,6 +164,7 @@ func inputOf(args map[string]any) map[string]any {
 
 func (m *model) mutations(t *table) {
 	m.create(t)
+	m.createMany(t)
 	m.update(t)
 	m.delete(t)
 	m.bulk(t)
@@ -192,27 +193,35 @@ func (m *model) create(t *table) {
 	m.types["Mutation"].add(&modelField{
 		name: "create" + t.name, typ: t.name, args: []modelArg{arg}, directives: directives,
 		resolve: func(args map[string]any, _ any) any {
-			for i := range 5 {
-				id := m.idAt(t, i)
-				if t.rows[id] != nil {
-					continue
-				}
-				r := m.newRec(t, id)
-				if t.tenanted {
-					r.tenant = m.caller
-				}
-				text, refs, n := read(inputOf(args))
-				maps.Copy(r.text, text)
-				maps.Copy(r.refs, refs)
-				if n != nil {
-					r.n = *n
-				}
-				t.rows[id] = r
+			text, refs, n := read(inputOf(args))
+			if r := m.insert(t, text, refs, n); r != nil {
 				return r
 			}
 			return nil
 		},
 	})
+}
+
+// insert adds a row with the first key that is free; nil when there is none.
+func (m *model) insert(t *table, text, refs map[string]any, n *int) *rec {
+	for i := range 5 {
+		id := m.idAt(t, i)
+		if t.rows[id] != nil {
+			continue
+		}
+		r := m.newRec(t, id)
+		if t.tenanted {
+			r.tenant = m.caller
+		}
+		maps.Copy(r.text, text)
+		maps.Copy(r.refs, refs)
+		if n != nil {
+			r.n = *n
+		}
+		t.rows[id] = r
+		return r
+	}
+	return nil
 }
 
 func (m *model) update(t *table) {
@@ -319,8 +328,10 @@ func (m *model) delete(t *table) {
 				return nil
 			}
 			shown := r.clone()
+			changed := map[*table][]*rec{t: {r}}
 			for _, d := range dependents {
 				for _, s := range m.visible(d.table, func(s *rec) bool { return s.refs[d.ref.name] == r.id }) {
+					changed[d.table] = append(changed[d.table], s)
 					if d.ref.onDelete == deleteCascades {
 						m.remove(s)
 					} else {
@@ -330,6 +341,14 @@ func (m *model) delete(t *table) {
 				}
 			}
 			m.remove(r)
+			for _, d := range m.tables {
+				if rows := changed[d]; rows != nil || slices.ContainsFunc(dependents, func(e dependent) bool { return e.table == d }) {
+					m.rowsReport(d, rows)
+				}
+			}
+			for c, v := range r.text {
+				m.movedAll(t, c, v, nil) // of a row that is gone only the old value counts
+			}
 			return shown
 		},
 	})
@@ -358,9 +377,13 @@ func (m *model) bulk(t *table) {
 				return slices.ContainsFunc(listOf(args["ids"]), func(id any) bool { return fmt.Sprint(id) == r.id })
 			})
 			for _, r := range rows {
+				if len(rows) == 1 {
+					m.movedAll(t, "c0", r.text["c0"], args["c0"])
+				}
 				r.text["c0"] = args["c0"]
 				r.touch()
 			}
+			m.rowsReport(t, rows)
 			return len(rows)
 		},
 	})
@@ -372,6 +395,8 @@ func (m *model) bulk(t *table) {
 			for _, r := range rows {
 				m.change(r, map[string]any{"c0": args["c0"]}, nil, nil)
 			}
+			m.rowsReport(t, rows)
+			m.movedAll(t, "c0", args["old"], args["c0"])
 			return rows
 		},
 	})
@@ -395,7 +420,11 @@ func (m *model) bulk(t *table) {
 			rows := m.visible(t, func(r *rec) bool { return slices.Contains(listOf(args["values"]), r.text[c]) })
 			for _, r := range rows {
 				m.remove(r)
+				if len(rows) == 1 {
+					m.movedAll(t, c, r.text[c], nil)
+				}
 			}
+			m.rowsReport(t, rows)
 			return len(rows)
 		},
 	})

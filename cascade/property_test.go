@@ -49,6 +49,9 @@ func (o *opText) selection(typ string, depth int) {
 	n := 0
 	for range 1 + o.m.pick(3, "fields") {
 		f := t.fields[o.m.pick(len(t.fields), "field")]
+		if len(t.windows) > 0 && o.m.chance(40, "window") {
+			f = t.windows[o.m.pick(len(t.windows), "field")]
+		}
 		target := strings.Trim(f.typ, "[]!")
 		if depth <= 0 && o.m.types[target] != nil {
 			continue

@@ -116,7 +116,7 @@ func (r *reader) object(res *extractor.Result, i int) {
 		fr := &r.o.reads[f.ID]
 		for j := range fr.reads {
 			if b := &fr.reads[j]; b.Kind == ReadWhere {
-				r.where(b, r.args(fr), obj, &listPlace{f, int32(i)})
+				r.where(b, r.args(fr), obj, listPlace{f, int32(i)})
 			}
 		}
 		// row reads of fields that return no object have no object of their own to wait for
@@ -175,10 +175,7 @@ func (r *reader) whole(v *View, mask Mask) {
 // fixed adds the reads of a position that depend on its arguments only.
 func (r *reader) fixed(f *extractor.Field, fr *fieldReads) {
 	args := r.args(fr)
-	var place *listPlace
-	if f.In.Field == nil {
-		place = &listPlace{f, 0} // below the root there is one list; elsewhere there may be more
-	}
+	place := listPlace{f, 0} // below the root there is one list; of several elsewhere, none counts as full
 	for i := range fr.reads {
 		if b := &fr.reads[i]; b.Kind == ReadWhere {
 			r.where(b, args, nil, place)

@@ -9,7 +9,7 @@ import (
 // where adds a where-read: for every combination of its operands' values, the tags of every subset of
 // its terms, so that a change which knows only some of a row's values finds the answers that the row
 // could be in, and no others.
-func (r *reader) where(b *boundRead, args map[string]any, parent *extractor.Object, place *listPlace) {
+func (r *reader) where(b *boundRead, args map[string]any, parent *extractor.Object, place listPlace) {
 	v := b.Views[0]
 	var columnsBuf [maxTerms]string
 	var listsBuf [maxTerms][]Value

@@ -41,12 +41,8 @@ func (o *Operation) bindWindow(f *extractor.Field) {
 	}
 }
 
-// showsRows says that every row of the view which f may return has its own tag there. The rows of a view
-// without a type are never shown.
+// showsRows says that every row of the view which f may return has its own tag there.
 func (o *Operation) showsRows(f *extractor.Field, v *View) bool {
-	if len(v.Types) == 0 {
-		return false
-	}
 	shown := 0
 	for _, on := range f.On {
 		if slices.Contains(v.Types, on.Object.Name) {
@@ -60,9 +56,9 @@ func (o *Operation) showsRows(f *extractor.Field, v *View) bool {
 }
 
 // presence returns which rows that come or go matter to a where-read at one place of the answer.
-func (r *reader) presence(b *boundRead, args map[string]any, place *listPlace) Mask {
+func (r *reader) presence(b *boundRead, args map[string]any, place listPlace) Mask {
 	mask := presence
-	if !b.window || place == nil || !r.full(b, args, *place) {
+	if !b.window || !r.full(b, args, place) {
 		return mask
 	}
 	if skipped, null, ok := r.number(b.Offset, args); ok && (null || skipped == 0) {
@@ -74,7 +70,8 @@ func (r *reader) presence(b *boundRead, args map[string]any, place *listPlace) M
 	return mask
 }
 
-// full says that a list shows exactly as many rows of the read's view as it may. Where several reads
+// full says that a list shows exactly as many rows of the read's view as it may; never, when the list
+// shows no rows of that view but others that it leads to. Where several reads
 // share one limit, their rows are counted apart: whether each of them may show so many or all together,
 // and where in the list the created rows of each come, is not declared. A limit that is not positive may
 // stand for none.
