@@ -136,8 +136,8 @@ type page struct {
 }
 
 // page returns where a list of the answer ends, nil when that is not known.
-func (r *reader) page(b *boundRead, sh *shape, place *listPlace) *page {
-	if b.order == nil || b.order.column != sh.order || place == nil || place.parent != 0 || place.field.In.Field != nil {
+func (r *reader) page(b *boundRead, sh *shape, place listPlace) *page {
+	if b.order == nil || b.order.column != sh.order || place.parent != 0 || place.field.In.Field != nil {
 		return nil
 	}
 	last, ok := placeOf(r.lasts[place.field.Name])
