@@ -9,18 +9,20 @@ const Module = "github.com/cascadeql/cascadeql"
 // specific pattern counts. Every package needs a rule, so that a new one finds its place in the
 // order on purpose; everything may not import anything, or the order would be a habit.
 var ours = map[string][]string{
-	"schemahash":               {},
-	"extractor":                {},
-	"cascade":                  {"extractor"},
-	"gqlcache":                 {"schemahash", "extractor", "cascade", "gqlcache/store", "gqlcache/store/memstore", "gqlcache/internal/clock", "gqlcache/internal/flight", "gqlcache/internal/opkey"},
-	"gqlcache/internal/clock":  {"cascade"},
-	"gqlcache/internal/flight": {},
-	"gqlcache/internal/opkey":  {},
-	"gqlcache/store":           {},
-	"gqlcache/store/memstore":  {"gqlcache/store"},
-	"gqlcache/store/storetest": {"gqlcache/store"},
-	"internal/lint":            {},
-	"internal/mutants":         {},
+	"schemahash":                {},
+	"extractor":                 {},
+	"cascade":                   {"extractor"},
+	"gqlcache":                  {"schemahash", "extractor", "cascade", "gqlcache/store", "gqlcache/store/memstore", "gqlcache/internal/clock", "gqlcache/internal/flight", "gqlcache/internal/opkey"},
+	"gqlcache/internal/clock":   {"cascade"},
+	"gqlcache/internal/flight":  {},
+	"gqlcache/internal/opkey":   {},
+	"gqlcache/store":            {},
+	"gqlcache/store/memstore":   {"gqlcache/store"},
+	"gqlcache/store/storetest":  {"gqlcache/store"},
+	"gqlcache/store/redisstore": {"gqlcache/store"},
+	"gqlcache/store/tiered":     {"gqlcache/store"},
+	"internal/lint":             {},
+	"internal/mutants":          {},
 	// For tests: it is in no list of this table, so nothing else may import it.
 	"gqlcache/internal/testgraph": {"cascade"},
 	"example/...":                 {"..."},
@@ -34,6 +36,8 @@ var theirs = map[string][]string{
 	"github.com/99designs/gqlgen":    {"gqlcache", "gqlcache/panel", "gqlcache/internal/testgraph", "example/..."},
 	"github.com/maypok86/otter/v2":   {"gqlcache/store/memstore"},
 	"github.com/cespare/xxhash/v2":   {"cascade"},
+	"github.com/redis/go-redis/v9":   {"gqlcache/store/redisstore", "gqlcache/changelog/redislog"},
+	"github.com/klauspost/compress":  {"gqlcache/store/redisstore"},
 	"modernc.org/sqlite":             {"example/..."},
 	"golang.org/x/sync":              {"example/..."}, // gqlgen's generated code
 	"go.uber.org/goleak":             {},              // tests only
