@@ -32,11 +32,12 @@
 //
 // A term compares a column with a path or a constant: status = 'PUBLISHED', author.id = args.by.
 // The name of an argument alone stands for itself: authorId is authorId = args.authorId. In reads a term
-// may also say title contains args.term, for a search in which at most the case of letters makes no
-// difference. The terms of
-// one list are joined by and; a list as operand means any of its elements; in where, an operand that is
-// absent or null makes its term true. Values are compared as canonical text: a column for which other
-// spellings are equal too (case-insensitive text, times with zones) belongs in using, not in a term.
+// may also say title contains args.term, for a search in which at most the case of letters, space around
+// the term and the characters of LIKE make a difference; one that ignores accents, knows word stems or
+// finds words apart names its columns in using. The terms of one list are joined by and; a list as operand
+// means any of its elements; in where, an operand that is absent or null makes its term true. Values are
+// compared as canonical text: a column for which other spellings are equal too (case-insensitive text,
+// times with zones) belongs in using, not in a term.
 //
 // # Reads, writes, dependencies
 //

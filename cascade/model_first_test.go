@@ -13,8 +13,8 @@ import (
 
 // longTexts are found by the terms below, some by servers of one kind only.
 var (
-	longTexts   = []any{"green apple", "GREEN pear", "kelvin 300", "İstanbul", "straße", "pear", "f47ac10b-58cc-4372-a567-0e02b2c3d479"}
-	searchTerms = []any{"green", "GRE", "apple", "een pe", "\u212aELVIN", "istanbul", "TANBUL", "STRASSE", "gr", "", "gr%le", " pear ", "f47ac10b", "x", "blue"}
+	longTexts   = []any{"green apple", "GREEN pear", "kelvin 300", "İstanbul", "straße", "kış", "pear", "f47ac10b-58cc-4372-a567-0e02b2c3d479"}
+	searchTerms = []any{"green", "GRE", "apple", "een pe", "\u212aELVIN", "istanbul", "TANBUL", "STRASSE", "KIŞ", "gr", "", "gr%le", " pear ", "f47ac10b", "x", "blue"}
 )
 
 func (m *model) term() any { return searchTerms[m.pick(len(searchTerms), "term")] }
@@ -81,9 +81,9 @@ func (m *model) window(t *table) window {
 }
 
 func (m *model) windowArgs(w window) []modelArg {
-	args := []modelArg{{"limit", "Int", func() any { return []any{1, 1, 2, 2, 3, 0, -1, nil}[m.pick(8, "limit")] }}}
+	args := []modelArg{{"limit", "Int", func() any { return []any{1, 1, 1, 2, 2, 3, 0, -1, nil}[m.pick(9, "limit")] }}}
 	if w.offset {
-		args = append(args, modelArg{"offset", "Int", func() any { return []any{0, 0, 1, 2, -1, nil}[m.pick(6, "offset")] }})
+		args = append(args, modelArg{"offset", "Int", func() any { return []any{0, 1, 1, 2, -1, nil}[m.pick(6, "offset")] }})
 	}
 	return args
 }
@@ -125,10 +125,13 @@ func (w window) first(rows []*rec, args map[string]any) []*rec {
 // firstRows adds a list of the first rows of a set to a type. within, if not nil, bounds them to the parent.
 func (m *model) firstRows(on *modelType, t *table, name string, within func(parent any, r *rec) bool, f filter, terms ...string) {
 	w := m.window(t)
-	terms = append(terms, f.terms...)
-	if len(terms) > 4 {
-		return
+	if kind := m.pick(3, "rows of the list"); kind == 0 || len(terms)+len(f.terms) > 4 {
+		f = filter{match: func(map[string]any, *rec) bool { return true }} // long lists have more to leave out
+	} else if kind == 1 { // rows come and go
+		value := modelArg{"c0", "String!", func() any { return texts[m.pick(2, "text")] }}
+		f = filter{[]string{"c0"}, []modelArg{value}, func(args map[string]any, r *rec) bool { return r.text["c0"] == args["c0"] }}
 	}
+	terms = append(terms, f.terms...)
 	on.add(&modelField{
 		name: name, typ: "[" + t.name + "!]!", args: slices.Concat(f.args, m.windowArgs(w)),
 		directives: w.directive(m.readsExactly(t.name, terms, w.using)),

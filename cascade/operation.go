@@ -183,6 +183,9 @@ func (f *Field) readsRow(v *View) bool {
 // bindReads resolves the operands of a field's reads at one position.
 func (o *Operation) bindReads(s *extractor.Selection, me *selection, f *extractor.Field, decl *Field) {
 	fr := &o.reads[f.ID]
+	if len(me.views) > 0 && !slices.ContainsFunc(decl.Reads, readsParent) {
+		me.mask = AllColumns // what of the parent's row decides what the field reads is not declared
+	}
 	for i := range decl.Reads {
 		r := &decl.Reads[i]
 		for _, v := range r.Views {

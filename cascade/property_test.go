@@ -70,7 +70,7 @@ func (o *opText) field(f *modelField, alias string, depth int) {
 	o.b.WriteString(" " + alias + ": " + f.name)
 	var args []string
 	for _, a := range f.args {
-		if !strings.HasSuffix(a.typ, "!") && o.m.chance(40, "omitted") {
+		if !strings.HasSuffix(a.typ, "!") && a.name != "limit" && o.m.chance(30, "omitted") {
 			continue
 		}
 		args = append(args, a.name+": "+o.argument(a))
@@ -125,6 +125,12 @@ func literal(v any) string {
 
 func (m *model) query() *opText {
 	o := &opText{m: m, vars: map[string]any{}}
+	if windows := m.types["Query"].windows; m.chance(40, "one window") { // nothing else hears what it may ignore
+		o.b.WriteString("{")
+		o.field(windows[m.pick(len(windows), "window")], "f0", 0)
+		o.b.WriteString("}")
+		return o
+	}
 	o.selection("Query", 3)
 	return o
 }

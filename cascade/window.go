@@ -111,7 +111,7 @@ func (r *reader) shown(place listPlace, v *View) int {
 		r.counts = map[shownRows]int{}
 		for i := range r.res.Objects {
 			obj := &r.res.Objects[i]
-			if obj.Null || obj.Selection == nil {
+			if obj.Null || obj.Selection == nil || obj.Field == nil || obj.Field.Definition.Type.Elem == nil {
 				continue
 			}
 			if views := r.o.sels[obj.Selection.ID].views; len(views) > 0 {

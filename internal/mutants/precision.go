@@ -34,8 +34,8 @@ var precisionRules = []mutant{
 	},
 	{
 		name: "nulls fill a list", file: windowFile,
-		old:  "			if obj.Null || obj.Selection == nil {\n				continue\n			}\n",
-		new:  "			if obj.Null {\n				r.counts[shownRows{listPlace{obj.Field, obj.Parent}, v}]++\n			}\n			if obj.Null || obj.Selection == nil {\n				continue\n			}\n",
+		old:  "			if obj.Null || obj.Selection == nil || obj.Field == nil || obj.Field.Definition.Type.Elem == nil {\n				continue\n			}\n",
+		new:  "			if obj.Null {\n				r.counts[shownRows{listPlace{obj.Field, obj.Parent}, v}]++\n			}\n			if obj.Null || obj.Selection == nil || obj.Field == nil || obj.Field.Definition.Type.Elem == nil {\n				continue\n			}\n",
 		test: "TestFirstRowsCorners",
 	},
 	{
