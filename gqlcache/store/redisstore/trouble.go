@@ -108,8 +108,6 @@ func diagnoseReply(text string) string {
 	switch {
 	case strings.HasPrefix(text, "ERR unknown command"):
 		return "the server does not know a command that the store needs: PTTL, GETRANGE, SET, UNLINK, EVAL, SCAN"
-	case strings.HasPrefix(text, "ERR AUTH") || strings.HasPrefix(text, "ERR Client sent AUTH"):
-		return "a password is given, but Redis has none; remove it, or set one there"
 	case strings.HasPrefix(text, "ERR max number of clients"):
 		return "Redis has too many clients; raise its maxclients"
 	}
