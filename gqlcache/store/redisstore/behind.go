@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -20,19 +21,21 @@ import (
 // A nil queue is one that holds nothing.
 type queue struct {
 	maxEntries, maxBytes int
-	wake                 chan struct{} // of one: something waits, or the queue is closed
-	ended                chan struct{} // closed when the writer has stopped
+	wake                 chan struct{}   // of one: something waits, or the queue is closed
+	ended                chan struct{}   // closed when the writer has stopped
+	ctx                  context.Context // of the writer; ends when Close has no time left
+	cancel               context.CancelFunc
 
-	mu       sync.Mutex
-	waiting  map[string]*write
-	order    []*write // in waiting, or replaced: then its at is not
-	writing  map[string]*write
-	bytes    int // of values waiting
-	closed   bool
-	deadline time.Time // of a closed queue
-	flushes  []flush
-	added    uint64 // places in order handed out
-	written  uint64 // places done with
+	mu      sync.Mutex
+	waiting map[string]*write
+	order   []*write // in waiting, or replaced: then its at is not
+	writing map[string]*write
+	bytes   int // of values waiting
+	closed  bool
+	lost    int // writes that Close had no time for
+	flushes []flush
+	added   uint64 // places in order handed out
+	written uint64 // places done with
 }
 
 // A flush waits until the first upTo places are done with.
@@ -42,11 +45,13 @@ type flush struct {
 }
 
 func newQueue(maxEntries, maxBytes int) *queue {
-	return &queue{
+	q := &queue{
 		maxEntries: maxEntries, maxBytes: maxBytes,
 		wake: make(chan struct{}, 1), ended: make(chan struct{}),
 		waiting: map[string]*write{},
 	}
+	q.ctx, q.cancel = context.WithCancel(context.Background())
+	return q
 }
 
 // add accepts a write, and reports whether a put that waited is deleted by it. A put that is older than
@@ -144,11 +149,12 @@ const (
 	batchBytes   = 2 << 20
 )
 
-// take moves the next batch to writing, and returns none when nothing waits.
-func (q *queue) take() []write {
+// take moves the next batch to writing; there is none when nothing waits. It also reports whether the
+// queue is closed: both are of one moment, so that nothing can have been added after an empty batch of a
+// closed queue.
+func (q *queue) take() (batch []write, closed bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	var batch []write
 	size := 0
 	q.writing = map[string]*write{}
 	for len(q.order) > 0 && len(batch) < batchEntries {
@@ -164,13 +170,16 @@ func (q *queue) take() []write {
 		size += len(w.value)
 		batch = append(batch, *w)
 	}
-	return batch
+	return batch, q.closed
 }
 
-// done forgets the batch that was taken last, and tells those who wait for it.
+// done forgets the batch that was taken last, of n writes, and tells those who wait for it.
 func (q *queue) done(n int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.ctx.Err() != nil {
+		q.lost += n
+	}
 	q.writing = nil
 	q.written += uint64(n)
 	rest := q.flushes[:0]
@@ -184,51 +193,40 @@ func (q *queue) done(n int) {
 	q.flushes = rest
 }
 
-// late reports whether a closed queue has no time left, and isClosed whether it is closed.
-func (q *queue) late() (late, isClosed bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.closed && !time.Now().Before(q.deadline), q.closed
-}
-
-// close refuses further writes, waits until the writer has stopped, and returns how many writes are
-// lost.
+// close refuses further writes, lets the writer finish within the timeout, and returns how many writes
+// are lost, or may be.
 func (q *queue) close(timeout time.Duration) int {
 	q.mu.Lock()
-	q.closed, q.deadline = true, time.Now().Add(timeout)
+	q.closed = true
 	q.signal()
 	q.mu.Unlock()
+	timer := time.AfterFunc(timeout, q.cancel)
+	defer timer.Stop()
 	<-q.ended
-	lost := 0
-	for batch := q.take(); len(batch) > 0; batch = q.take() {
-		lost += len(batch)
-		q.done(len(batch))
-	}
-	return lost
+	q.cancel()
+	return q.lost // the writer was the last to change it
 }
 
-// writeBehind is the writer. It stops when the queue is closed and empty, or its time is over: after
-// the deadline it begins no batch, and each takes WriteTimeout at most.
+// writeBehind is the writer. It stops when the queue is closed and empty; once its context has ended
+// no write takes any time.
 func (s *Store) writeBehind() {
-	defer close(s.queue.ended)
+	q := s.queue
+	defer close(q.ended)
 	for {
-		late, closed := s.queue.late()
-		if late {
-			return
-		}
-		batch := s.queue.take()
+		batch, closed := q.take()
 		if len(batch) == 0 {
-			s.queue.done(0)
 			if closed {
 				return
 			}
-			<-s.queue.wake
+			<-q.wake
 			continue
 		}
-		if err := s.send(context.Background(), "write", batch); err == ErrUnavailable {
-			s.counters.dropped.Add(uint64(len(batch)))
+		if q.ctx.Err() == nil {
+			if err := s.send(q.ctx, "write", batch); errors.Is(err, ErrUnavailable) {
+				s.counters.dropped.Add(uint64(len(batch)))
+			}
 		}
-		s.queue.done(len(batch))
+		q.done(len(batch))
 	}
 }
 

@@ -77,7 +77,8 @@ type record struct {
 
 // encode makes the value of an entry, or returns store.ErrTooLarge or the error of its Meta.
 func (s *Store) encode(key []byte, e *store.Entry, ttl time.Duration) ([]byte, error) {
-	value := make([]byte, headerLen, headerLen+len(key)+len(e.Body)+64)
+	var header [headerLen]byte // filled in at the end
+	value := append(make([]byte, 0, headerLen+len(key)+len(e.Body)+256), header[:]...)
 	value = append(value, key...)
 	flags := byte(0)
 	if e.Meta != nil {

@@ -52,7 +52,7 @@ func (s *server) start(t testing.TB) {
 	}
 	_, port, _ := net.SplitHostPort(s.addr)
 	args := append([]string{"--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir()}, s.args...)
-	s.cmd = exec.Command(binary, args...) //nolint:noctx // it ends with kill, after the test's context has
+	s.cmd = exec.CommandContext(context.Background(), binary, args...) // it ends with kill
 	output, err := os.Create(filepath.Join(t.TempDir(), "redis.log"))
 	if err != nil {
 		t.Fatal(err)

@@ -101,6 +101,7 @@ type faulty struct {
 	mu   sync.Mutex
 	err  error
 	read func() // called by Get with the answer in hand
+	gone func() // called by Put and Delete before they do anything
 }
 
 func (f *faulty) fail(err error) { f.mu.Lock(); f.err = err; f.mu.Unlock() }
@@ -122,12 +123,18 @@ func (f *faulty) Put(ctx context.Context, key []byte, e *store.Entry) error {
 	if err := f.fault(); err != nil {
 		return err
 	}
+	if f.gone != nil {
+		f.gone()
+	}
 	return f.Store.Put(ctx, key, e)
 }
 
 func (f *faulty) Delete(ctx context.Context, key []byte) error {
 	if err := f.fault(); err != nil {
 		return err
+	}
+	if f.gone != nil {
+		f.gone()
 	}
 	return f.Store.Delete(ctx, key)
 }
@@ -435,6 +442,29 @@ func TestNoMoveAfter(t *testing.T) {
 			}
 			holds(t, w, "old")
 			holds(t, w.fast, row.want)
+		})
+	}
+}
+
+// TestMoveWithin runs a whole Get just before a writer comes to the slow tier.
+func TestMoveWithin(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{"Delete": "", "Put": "new"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newTwo(t, nil)
+			put(t, w.slow, body("old", 1))
+			w.slow.gone = func() {
+				w.slow.gone = nil
+				holds(t, w, "old")
+			}
+			if name == "Put" {
+				put(t, w, body("new", 1))
+			} else if err := w.Delete(t.Context(), key); err != nil {
+				t.Fatal(err)
+			}
+			holds(t, w.fast, want)
+			holds(t, w.slow, want)
 		})
 	}
 }
