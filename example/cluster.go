@@ -32,6 +32,7 @@ func newCluster(url, database string) (*cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("REDIS_URL: %w", err)
 	}
+	opts.ContextTimeoutEnabled = true
 	opts.DialerRetries = 1
 	opts.MaxRetries = -1 // the log and the store have their own ideas of when to try again
 	client := redis.NewClient(opts)
