@@ -10,11 +10,11 @@ import (
 
 // A Proxy is a link to a server that a test can harm. It ends with the test.
 type Proxy struct {
-	target   string
 	listener net.Listener
 	done     sync.WaitGroup
 
 	mu      sync.Mutex // protects all below
+	target  string
 	conns   map[net.Conn]bool
 	cut     bool
 	delay   time.Duration // of each piece of a reply
@@ -70,6 +70,22 @@ func (p *Proxy) Heal() {
 	})
 }
 
+// Retarget ends all connections; new ones go to another address.
+func (p *Proxy) Retarget(target string) {
+	p.change(func() {
+		p.target = target
+		for c := range p.conns {
+			_ = c.Close()
+		}
+	})
+}
+
+func (p *Proxy) where() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.target
+}
+
 func (p *Proxy) change(f func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -84,12 +100,13 @@ func (p *Proxy) accept() {
 		if err != nil {
 			return
 		}
-		server, err := net.Dial("tcp", p.target)
+		target := p.where()
+		server, err := net.Dial("tcp", target)
 		if err != nil {
 			_ = client.Close()
 			continue
 		}
-		if !p.enter(client, server) {
+		if !p.enter(target, client, server) {
 			_ = client.Close()
 			_ = server.Close()
 			continue
@@ -105,10 +122,11 @@ func (p *Proxy) accept() {
 	}
 }
 
-func (p *Proxy) enter(conns ...net.Conn) bool {
+// enter registers a connection, unless there is to be none.
+func (p *Proxy) enter(target string, conns ...net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.cut {
+	if p.cut || target != p.target {
 		return false
 	}
 	for _, c := range conns {

@@ -3,6 +3,7 @@ package redistest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os/exec"
@@ -75,7 +76,8 @@ func (s *Server) start() error {
 	defer tick.Stop()
 	limit := time.After(20 * time.Second)
 	for {
-		if c.Ping(context.Background()).Err() == nil {
+		var answer redis.Error // a refusal for want of a password is an answer too
+		if err := c.Ping(context.Background()).Err(); err == nil || errors.As(err, &answer) {
 			return nil
 		}
 		select {

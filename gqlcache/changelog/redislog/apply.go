@@ -4,15 +4,21 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
+// epochStep is by how much an epoch is greater, at least, than every number before. It is part of the
+// scripts.
+const epochStep = 1_000_000
+
 // apply brings records to the sink, in order. Those known already are skipped; at a hole, records are
-// lost, and everything that was cached before is void. Records are of the epoch of the position, or
-// of a later one: its numbers are higher, and look like a hole. They are then applied under the old epoch's
-// name, which dooms what is stored under it and harms nothing else; the next renewal sets it right.
+// lost, and everything that was cached before is void. A record that is too far ahead is of another epoch,
+// or of nobody who knows the log: it voids everything too, and the position stays for a renewal to move.
 // REQUIRES: mu held.
 func (l *Log) apply(records []streamRecord) {
 	for _, r := range records {
 		at := l.Applied()
 		switch {
+		case r.Number >= at.Number+epochStep:
+			l.flush(at, "record of another epoch")
+			l.rounds.kickOff()
 		case r.unknown:
 			// What cannot be read may be anything. Its number is used if it is one.
 			l.trouble.begin(troubleUnknown, nil)

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
 const (
@@ -21,10 +23,10 @@ func (l *Log) readLoop() {
 		return
 	case <-l.joined:
 	}
-	failures, cursor := 0, ""
+	failures, c := 0, cursor{}
 	for l.ctx.Err() == nil {
-		var err error
-		if cursor, err = l.read(cursor); err == nil {
+		err := l.read(&c)
+		if err == nil {
 			failures = 0
 			l.trouble.end(troubleRead)
 			continue
@@ -38,13 +40,19 @@ func (l *Log) readLoop() {
 	}
 }
 
-// read waits for records once. The cursor is the ID of the last entry seen: it is needed only when entries
-// that are not ours follow the position, which would else be read again for ever.
-func (l *Log) read(cursor string) (string, error) {
+// A cursor is where to read on from while the position stays where it is: after an entry that did not move it,
+// which would else be read again and again.
+type cursor struct {
+	at   changelog.Position
+	last string // ID of the last entry read since
+}
+
+// read waits for records once.
+func (l *Log) read(c *cursor) error {
 	at := l.Applied()
 	from := formatNumber(at.Number) + "-0"
-	if parseRecord(cursor, "", "").Number == at.Number && cursor != "" {
-		from = cursor
+	if c.at == at && c.last != "" {
+		from = c.last
 	}
 	ctx, cancel := context.WithTimeout(l.ctx, readBlock+l.o.TTL)
 	defer cancel()
@@ -52,17 +60,17 @@ func (l *Log) read(cursor string) (string, error) {
 		Streams: []string{l.keys[1], from}, Count: readCount, Block: readBlock,
 	}).Result()
 	if errors.Is(err, redis.Nil) || err == nil && len(streams) == 0 {
-		return cursor, nil
+		return nil
 	}
 	if err != nil {
-		return cursor, err
+		return err
 	}
-	records := make([]streamRecord, 0, len(streams[0].Messages))
-	for _, m := range streams[0].Messages {
+	messages := streams[0].Messages
+	records := make([]streamRecord, 0, len(messages))
+	for _, m := range messages {
 		payload, _ := m.Values["t"].(string)
 		origin, _ := m.Values["o"].(string)
 		records = append(records, parseRecord(m.ID, payload, origin))
-		cursor = m.ID
 	}
 	l.at("read")
 	l.mu.Lock()
@@ -70,6 +78,7 @@ func (l *Log) read(cursor string) (string, error) {
 	// In another epoch, these may be records of the old one.
 	if l.Applied().Epoch == at.Epoch {
 		l.apply(records)
+		*c = cursor{at: l.Applied(), last: messages[len(messages)-1].ID}
 	}
-	return cursor, nil
+	return nil
 }

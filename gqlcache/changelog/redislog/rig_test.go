@@ -72,6 +72,7 @@ type instance struct {
 	table   *history.Table
 	stopped gate // a stopped process: everything of it stands still
 	deaf    gate // records do not arrive as they are logged
+	renewal gate // leases are not renewed
 	hits    atomic.Int64
 
 	mu      sync.Mutex // protects all below
@@ -296,14 +297,18 @@ func newInstance(t testing.TB, addr string, db *database, o redislog.Options) *i
 	i.Log = log
 	log.Gate(func(point string) {
 		i.stopped.pass()
-		if point == "read" {
+		switch point {
+		case "read":
 			i.deaf.pass()
 			i.stopped.pass()
+		case "renew":
+			i.renewal.pass()
 		}
 	})
 	t.Cleanup(func() {
 		i.stopped.open()
 		i.deaf.open()
+		i.renewal.open()
 		_ = log.Close()
 	})
 	return i
@@ -333,5 +338,4 @@ func startFresh(t testing.TB, n int, addr string, o redislog.Options) []*instanc
 	return all
 }
 
-// shared is one server for all tests that do it no harm.
 func contains(l []uint64, n uint64) bool { return slices.Contains(l, n) }
