@@ -28,13 +28,10 @@ type cluster struct {
 
 // newCluster connects an instance over the database of that name to the others over the same one.
 func newCluster(url, database string) (*cluster, error) {
-	opts, err := redis.ParseURL(url)
+	opts, err := redisstore.ClientOptions(url)
 	if err != nil {
 		return nil, fmt.Errorf("REDIS_URL: %w", err)
 	}
-	opts.ContextTimeoutEnabled = true
-	opts.DialerRetries = 1
-	opts.MaxRetries = -1 // the log and the store have their own ideas of when to try again
 	client := redis.NewClient(opts)
 	// The contract leaves no grace period: a mutation is acknowledged when no instance can show what was
 	// before it.

@@ -2,7 +2,6 @@ package gqlcache
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"sync"
@@ -44,6 +43,7 @@ type Cache struct {
 	counts  counters
 	schema  atomic.Pointer[schemaState]
 
+	joinOnce  sync.Once
 	closeOnce sync.Once
 	closed    chan struct{}
 	swept     sync.WaitGroup
@@ -97,6 +97,11 @@ func New(opts Options) (*Cache, error) {
 		}
 		c.store = mem
 	}
+	if c.schema.Load() != nil {
+		if err := c.join(); err != nil {
+			return nil, err
+		}
+	}
 	if opts.SweepInterval > 0 {
 		c.swept.Go(c.sweepLoop)
 	}
@@ -116,23 +121,32 @@ func (c *Cache) useSchema(s *ast.Schema) error {
 	if plan.HasPrivate() && c.opts.Predicate == nil {
 		return fmt.Errorf("%w: the schema has scope: PRIVATE and Predicate is not set; return the condition in force from Predicate", ErrOptions)
 	}
-	mark := cascade.Tag{Hash: binary.LittleEndian.Uint64(hash[:]), Mask: binary.LittleEndian.Uint64(hash[8:])}
-	if !c.schema.CompareAndSwap(nil, &schemaState{hash: hash, plan: plan, mark: mark}) {
+	if !c.schema.CompareAndSwap(nil, &schemaState{hash: hash, plan: plan, mark: c.opts.markOf(hash)}) {
 		return c.schema.Load().serves(hash) // another server was faster
 	}
 	if c.opts.Predicate == nil && c.opts.RLS == RLSWarn {
 		c.opts.Logger.Warn("gqlcache: no Predicate is set, so all callers share answers; set Options.Predicate, or RLS to RLSOff if they all see the same rows")
 	}
-	if c.opts.Log != nil {
-		if err := c.opts.Log.Start(context.Background(), sink{c}); err != nil {
-			return fmt.Errorf("%w: Log: %w", ErrOptions, err)
-		}
-	}
 	return nil
 }
 
-// Close stops the sweeper and closes the store. Requests that come later bypass the cache. Closing
-// twice is no error.
+// join starts the log, once: when the schema is known, without which records mean nothing, and when
+// nothing can fail any more that would leave it running.
+func (c *Cache) join() (err error) {
+	c.joinOnce.Do(func() {
+		if c.opts.Log == nil {
+			return
+		}
+		if err = c.opts.Log.Start(context.Background(), sink{c: c}); err != nil {
+			err = fmt.Errorf("%w: Log: %w", ErrOptions, err)
+		}
+	})
+	return err
+}
+
+// Close stops the sweeper, leaves the log, so that no other instance waits for this one, and closes the
+// stores; the error is what they say. Requests that come later bypass the cache. Closing twice is no
+// error.
 func (c *Cache) Close() error {
 	var err error
 	c.closeOnce.Do(func() {
@@ -158,16 +172,17 @@ func (c *Cache) isClosed() bool {
 	}
 }
 
-// Clear drops everything, answers being computed included. It returns ErrClosed after Close, or the
-// store's error; the answers are dropped in any case.
+// Clear drops everything, answers being computed included, in all instances. It returns ErrClosed after
+// Close, or what the log and the store say; the answers are dropped here in any case. Entries of
+// Options.Shared are not removed: they count as dropped.
 func (c *Cache) Clear(ctx context.Context) error {
 	if c.isClosed() {
 		return ErrClosed
 	}
-	c.flush(ctx, nil)
+	logged := c.flush(ctx, nil).err
 	if err := guarded(func() error { return c.store.Clear(ctx) }); err != nil {
 		c.counts.storeErrors.Add(1)
-		return fmt.Errorf("gqlcache: clearing the store: %w", err)
+		return errors.Join(logged, fmt.Errorf("gqlcache: clearing the store: %w", err))
 	}
-	return nil
+	return logged
 }

@@ -11,7 +11,8 @@ import (
 // Headers between clients and instances.
 const (
 	// TokenHeader is the request header with which a client asks for answers that show a change it has
-	// seen acknowledged: extensions.cache.token of that mutation. See Options.Tokens.
+	// seen acknowledged: extensions.cache.token of that mutation. It is a response header of a mutation
+	// held until its commit, with the token. See Options.Tokens.
 	TokenHeader = "X-Gqlcache-Token"
 	// ConsistencyHeader is the response header of a mutation held until its commit, see
 	// Cache.HoldUntilCommit, with the value of extensions.cache.consistency.
@@ -31,6 +32,9 @@ func (c *Cache) mayWrite(ctx context.Context) bool {
 	if !c.opts.RequireLease || c.fresh() {
 		return true
 	}
+	if c.isClosed() {
+		return false // no lease comes any more
+	}
 	ctx, cancel := context.WithTimeout(ctx, leaseWait)
 	defer cancel()
 	poll := time.NewTicker(10 * time.Millisecond)
@@ -38,6 +42,8 @@ func (c *Cache) mayWrite(ctx context.Context) bool {
 	for {
 		select {
 		case <-ctx.Done():
+			return false
+		case <-c.closed:
 			return false
 		case <-poll.C:
 			if c.fresh() {
@@ -56,7 +62,7 @@ type mutationExtension struct {
 // confess tells the client when other instances may not know of the change, and the token that its
 // next requests may show.
 func (c *Cache) confess(resp *graphql.Response, s settled) {
-	x := c.confession(s)
+	x := c.confession(s.announced)
 	if x == (mutationExtension{}) {
 		return
 	}
@@ -68,18 +74,18 @@ func (c *Cache) confess(resp *graphql.Response, s settled) {
 	resp.Extensions = ext
 }
 
-func (c *Cache) confession(s settled) (x mutationExtension) {
-	if !s.shared {
+func (c *Cache) confession(a announced) (x mutationExtension) {
+	if !a.shared {
 		return x
 	}
 	switch {
-	case s.err != nil:
+	case a.err != nil:
 		x.Consistency = consistencyPending
-	case !s.receipt.Confirmed:
+	case !a.receipt.Confirmed:
 		x.Consistency = consistencyBounded
 	}
-	if c.opts.Tokens && s.err == nil {
-		x.Token = s.receipt.Position().String()
+	if at := a.receipt.Position(); c.opts.Tokens && a.err == nil && at.Epoch != 0 {
+		x.Token = at.String()
 	}
 	return x
 }

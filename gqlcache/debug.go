@@ -180,7 +180,7 @@ func (d *debugInfo) mutated(c *Cache, resp *graphql.Response, doc *document, s s
 	x := debugExtension{
 		Status: "INVALIDATED", Reason: debugReason{"mutation", "Answers that these changes reach are not served any more."},
 		Operation:         debugOperation{Type: "mutation"},
-		mutationExtension: c.confession(s),
+		mutationExtension: c.confession(s.announced),
 		Invalidated:       &debugInvalidation{Seq: s.number, Tags: s.tags, Everything: s.everything, DurationUS: s.took.Microseconds()},
 	}
 	for _, e := range c.schema.Load().plan.Cascade(s.events) {

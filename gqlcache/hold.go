@@ -66,9 +66,12 @@ func (h *hold) release() {
 		return
 	}
 	// The request's context may be over; its changes are committed all the same.
-	a := h.cache.announce(context.WithoutCancel(h.ctx), tags, all)
-	if h.header != nil && a.shared && (a.err != nil || !a.receipt.Confirmed) {
-		h.header.Set(ConsistencyHeader, consistencyBounded)
+	x := h.cache.confession(h.cache.announce(context.WithoutCancel(h.ctx), tags, all))
+	if x.Consistency != "" {
+		h.header.Set(ConsistencyHeader, x.Consistency)
+	}
+	if x.Token != "" {
+		h.header.Set(TokenHeader, x.Token)
 	}
 }
 

@@ -71,6 +71,12 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	if why != "" {
 		return c.bypass(ctx, r, d, why, next)
 	}
+	if c.opts.Log != nil {
+		// Not when the operation arrived: a change that another instance had acknowledged by then was
+		// perhaps not applied here before the lease, or the caller's token, was looked at. A computation
+		// that began in between would count as one that began after the caller, and lacks the change.
+		r.since = c.clock.Seq()
+	}
 	buf := keyBuffers.Get().(*[]byte)
 	defer keyBuffers.Put(buf)
 	key, why := c.appendKey(ctx, (*buf)[:0], d, oc.Variables, who)
@@ -168,7 +174,7 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	}
 	count := &c.counts.misses // also when an extension below panics
 	defer func() { count.Add(1) }()
-	out, role, err := c.flights.Do(ctx, key, r.arrived, r.begin, fill, c.usable)
+	out, role, err := c.flights.Do(ctx, key, r.since, r.begin, fill, c.usable)
 	if err != nil {
 		// The request ended first. The flight may still be using the operation context, and the response
 		// context: an error added there would count as one of the answer that others wait for, and the

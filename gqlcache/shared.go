@@ -2,6 +2,7 @@ package gqlcache
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -10,10 +11,15 @@ import (
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
+	"github.com/cascadeql/cascadeql/schemahash"
 )
 
 // sink is the cache's side of Options.Log.
-type sink struct{ c *Cache }
+type sink struct {
+	c *Cache
+	// noted is called between the two steps of Apply, in tests.
+	noted func()
+}
 
 // Apply implements changelog.Sink. The history learns of a record before the clock does. The other way
 // round, an entry of the shared store could be taken over with a token from after the record, while
@@ -25,10 +31,13 @@ func (s sink) Apply(r changelog.Record) {
 	}
 	r.Tags = tags
 	s.c.history.Note(r)
+	if s.noted != nil {
+		s.noted()
+	}
 	if r.All {
 		s.c.clock.Flush()
 	} else {
-		s.c.clock.Apply(slices.Clone(tags))
+		s.c.clock.Apply(tags)
 	}
 }
 
@@ -38,20 +47,40 @@ func (s sink) Flush(epoch, number uint64) {
 	s.c.clock.Flush()
 }
 
-// Records begin with a tag that names the schema which their other tags belong to. What an instance with
-// another schema or other directives has changed cannot be told by its tags, nor what a
-// program without any of it has: that drops everything, for as long as a deployment takes.
+// tagsVersion is part of every mark. It changes when the same schema gives other tags.
+const tagsVersion = 1
+
+// markOf returns the tag that names what tags mean: the schema with its directives, and what else they
+// are derived from.
+func (o Options) markOf(schema schemahash.Hash) cascade.Tag {
+	h := sha256.New()
+	fmt.Fprintf(h, "%d %t %q ", tagsVersion, o.Infer, o.DirectivePrefix)
+	h.Write(schema[:])
+	sum := h.Sum(nil)
+	return cascade.Tag{Hash: binary.LittleEndian.Uint64(sum), Mask: binary.LittleEndian.Uint64(sum[8:])}
+}
+
+// The tags of records and of shared entries begin with the mark. What an instance with another schema
+// or other directives has changed cannot be told by its tags, nor what a program without any of it has:
+// that drops everything, for as long as a deployment takes.
 func (st *schemaState) sign(tags []cascade.Tag) []cascade.Tag {
 	return append([]cascade.Tag{st.mark}, tags...)
 }
 
-// readable returns the tags of a record; false when they mean something else here.
-func (c *Cache) readable(r changelog.Record) ([]cascade.Tag, bool) {
-	st := c.schema.Load()
-	if r.All || len(r.Tags) == 0 || r.Tags[0] != st.mark {
+// signed returns the tags behind the mark; false when there is none, or they mean something else here.
+func (st *schemaState) signed(tags []cascade.Tag) ([]cascade.Tag, bool) {
+	if len(tags) == 0 || tags[0] != st.mark {
 		return nil, false
 	}
-	return r.Tags[1:], true
+	return tags[1:], true
+}
+
+// readable returns the tags of a record; false when everything may have changed.
+func (c *Cache) readable(r changelog.Record) ([]cascade.Tag, bool) {
+	if r.All {
+		return nil, false
+	}
+	return c.schema.Load().signed(r.Tags)
 }
 
 // announced is what became of a change.
@@ -70,18 +99,27 @@ func (c *Cache) announce(ctx context.Context, tags []cascade.Tag, all bool) anno
 		return announced{number: c.apply(tags, all)}
 	}
 	a := announced{shared: true}
-	a.receipt, a.err = c.opts.Log.Publish(ctx, c.schema.Load().sign(tags), all)
+	a.receipt, a.err = c.log(ctx, tags, all)
 	if a.err != nil {
 		c.counts.logErrors.Add(1)
 		c.complain.once("publish", "gqlcache: a change did not reach the log: other instances learn of it when it is back", a.err)
-		if errors.Is(a.err, changelog.ErrClosed) || errors.Is(a.err, changelog.ErrNotStarted) {
-			c.apply(tags, all) // the log has not
+		if !errors.Is(a.err, changelog.ErrPending) {
+			c.apply(tags, all) // the log has perhaps not: it is closed, not started, or broken
 		}
 	} else if !a.receipt.Confirmed {
 		c.counts.unconfirmed.Add(1)
 	}
 	a.number = c.clock.Seq()
 	return a
+}
+
+func (c *Cache) log(ctx context.Context, tags []cascade.Tag, all bool) (changelog.Receipt, error) {
+	if all {
+		tags = nil
+	} else {
+		tags = c.schema.Load().sign(tags)
+	}
+	return protect(func() (changelog.Receipt, error) { return c.opts.Log.Publish(ctx, tags, all) })
 }
 
 func (c *Cache) apply(tags []cascade.Tag, all bool) uint64 {
@@ -96,7 +134,7 @@ func (c *Cache) apply(tags []cascade.Tag, all bool) uint64 {
 func (c *Cache) fresh() bool { return c.opts.Log == nil || c.opts.Log.Fresh() }
 
 // sharedMeta is what an entry of the shared store carries: the place in the log that its computation
-// is based on, and its tags.
+// is based on, and its tags, signed.
 type sharedMeta struct {
 	at   changelog.Position
 	tags []cascade.Tag
@@ -154,13 +192,14 @@ func (c *Cache) fromShared(ctx context.Context, key string) *filled {
 		}
 		return nil
 	}
-	m, ok := e.Meta.(*sharedMeta)
-	if !ok || !c.history.Unchanged(m.at.Epoch, m.at.Number, m.tags) {
+	tags, ok := c.proven(e)
+	if !ok {
 		c.counts.sharedDead.Add(1)
 		return nil
 	}
-	st, ok := c.clock.Finish(token, m.tags)
+	st, ok := c.clock.Finish(token, tags)
 	if !ok {
+		c.counts.sharedDead.Add(1) // a record came in since
 		return nil
 	}
 	c.counts.sharedHits.Add(1)
@@ -173,13 +212,29 @@ func (c *Cache) fromShared(ctx context.Context, key string) *filled {
 	return f
 }
 
+// proven returns the tags of a shared entry if no record that is known here speaks against it.
+func (c *Cache) proven(e *store.Entry) ([]cascade.Tag, bool) {
+	if e == nil {
+		return nil, false
+	}
+	m, ok := e.Meta.(*sharedMeta)
+	if !ok {
+		return nil, false
+	}
+	tags, ok := c.schema.Load().signed(m.tags)
+	if !ok || !c.history.Unchanged(m.at.Epoch, m.at.Number, tags) {
+		return nil, false
+	}
+	return slices.Clone(tags), true // the clock reorders them; the store may hand them out again
+}
+
 // toShared stores an answer for the other instances.
 func (c *Cache) toShared(ctx context.Context, key string, e *store.Entry, at changelog.Position, tags []cascade.Tag) {
 	if c.opts.Shared == nil || at.Epoch == 0 || !c.fresh() {
 		return
 	}
 	shared := *e
-	shared.Version, shared.Meta = at.Number, &sharedMeta{at: at, tags: tags}
+	shared.Version, shared.Meta = at.Number, &sharedMeta{at: at, tags: c.schema.Load().sign(tags)}
 	err := guarded(func() error { return c.opts.Shared.Put(ctx, []byte(key), &shared) })
 	if err != nil && !errors.Is(err, store.ErrTooLarge) {
 		c.storeFailed("shared put", err)

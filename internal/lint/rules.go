@@ -12,7 +12,7 @@ var ours = map[string][]string{
 	"schemahash":                  {},
 	"extractor":                   {},
 	"cascade":                     {"extractor"},
-	"gqlcache":                    {"schemahash", "extractor", "cascade", "gqlcache/store", "gqlcache/store/memstore", "gqlcache/internal/clock", "gqlcache/internal/flight", "gqlcache/internal/opkey", "gqlcache/internal/history", "gqlcache/changelog"},
+	"gqlcache":                    {"schemahash", "extractor", "cascade", "gqlcache/store", "gqlcache/store/memstore", "gqlcache/changelog", "gqlcache/internal/clock", "gqlcache/internal/flight", "gqlcache/internal/history", "gqlcache/internal/opkey"},
 	"gqlcache/internal/clock":     {"cascade"},
 	"gqlcache/internal/flight":    {},
 	"gqlcache/internal/opkey":     {},
@@ -40,7 +40,7 @@ var theirs = map[string][]string{
 	"github.com/99designs/gqlgen":    {"gqlcache", "gqlcache/panel", "gqlcache/internal/testgraph", "example/..."},
 	"github.com/maypok86/otter/v2":   {"gqlcache/store/memstore"},
 	"github.com/cespare/xxhash/v2":   {"cascade"},
-	"github.com/redis/go-redis/v9":   {"gqlcache/changelog/redislog", "gqlcache/store/redisstore", "internal/redistest", "example/..."},
+	"github.com/redis/go-redis/v9":   {"gqlcache/store/redisstore", "gqlcache/changelog/redislog", "internal/redistest", "example"},
 	"github.com/klauspost/compress":  {"gqlcache/store/redisstore"},
 	"modernc.org/sqlite":             {"example/..."},
 	"golang.org/x/sync":              {"example/..."}, // gqlgen's generated code
