@@ -15,9 +15,10 @@ var (
 	ErrUnknownName = errors.New("gqlcache: unknown name")
 	// ErrNoSchema is returned before the cache was added to a server.
 	ErrNoSchema = errors.New("gqlcache: no schema yet: add the cache to a server or set Options.Schema")
+	// ErrNoLease is the error in the answer to a mutation that Options.RequireLease has refused. The server's
+	// error presenter gets it like those of resolvers.
+	ErrNoLease = errors.New("the server is cut off from its peers: nothing was changed, try again")
 
-	// errNoLease is what a client sees of a mutation that Options.RequireLease refused.
-	errNoLease = errors.New("the server is cut off from its peers: nothing was changed, try again")
 	// errUnreadable is what a client sees of an answer that cannot be told from a wrong one.
 	errUnreadable = errors.New("internal system error")
 	// errLocalStamp says that an entry's stamp means nothing outside of this process.

@@ -28,7 +28,7 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 	}
 	if first && !c.mayWrite(ctx) {
 		r.served = true
-		graphql.AddError(ctx, errNoLease)
+		graphql.AddError(ctx, ErrNoLease)
 		return &graphql.Response{Data: []byte("null"), Errors: graphql.GetErrors(ctx), Extensions: graphql.GetExtensions(ctx)}
 	}
 	d := r.planned
