@@ -358,7 +358,7 @@ func TestReplicaPromoted(t *testing.T) {
 	})
 	old := w.a.Applied()
 	// The replica stops listening; what is written now is lost with the primary.
-	if err := promoted.SlaveOf(t.Context(), "NO", "ONE").Err(); err != nil {
+	if err := promoted.Do(t.Context(), "REPLICAOF", "NO", "ONE").Err(); err != nil {
 		t.Fatal(err)
 	}
 	w.confirmed("on the old primary")
