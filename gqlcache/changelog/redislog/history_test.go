@@ -35,6 +35,7 @@ type trace struct {
 
 // client does some operations on an instance.
 func (h *trace) client(t *testing.T, i *instance, r *rand.Rand, ops int) {
+	t.Helper()
 	for range ops {
 		i.stopped.pass() // a stopped process takes no requests
 		o := op{k: r.IntN(registers), call: time.Since(h.began)}
