@@ -265,6 +265,8 @@ func TestOptions(t *testing.T) {
 	defer deafToDeadlines.Close()
 	cluster := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:1"}, ContextTimeoutEnabled: true})
 	defer cluster.Close()
+	replicas := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:1"}, ContextTimeoutEnabled: true, RouteRandomly: true})
+	defer replicas.Close()
 	ring := redis.NewRing(&redis.RingOptions{Addrs: map[string]string{"a": "127.0.0.1:1"}})
 	defer ring.Close()
 	for _, row := range []struct {
@@ -279,6 +281,7 @@ func TestOptions(t *testing.T) {
 		{"no client", nil, redislog.Options{}, []string{"client is nil"}},
 		{"nil client", (*redis.Client)(nil), redislog.Options{}, []string{"client is nil"}},
 		{"ring", ring, redislog.Options{}, []string{"type *redis.Ring"}},
+		{"cluster client that reads from replicas", replicas, redislog.Options{}, []string{"RouteRandomly"}},
 		{"client that ignores deadlines", deafToDeadlines, redislog.Options{}, []string{"ContextTimeoutEnabled"}},
 		{"everything", deafToDeadlines, redislog.Options{Namespace: "a}b", Instance: "a b", Level: 9, TTL: time.Hour, AckBudget: -1, MaxLen: 1},
 			[]string{"Namespace", "Instance", "Level", "TTL", "AckBudget", "MaxLen", "ContextTimeoutEnabled"}},
