@@ -19,6 +19,7 @@ import (
 // A Server is a redis-server of a test's own, on a free port, without persistence. It ends with the test.
 type Server struct {
 	t    testing.TB
+	file string // of configuration; none if empty
 	args []string
 	port int
 
@@ -32,13 +33,23 @@ type Server struct {
 // redis-server on this machine.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
+	return launch(t, "", func() ([]string, error) { return args, nil })
+}
+
+// launch is Start with a file of configuration, and with arguments that are made anew for every attempt.
+func launch(t testing.TB, file string, more func() ([]string, error)) *Server {
+	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Fatalf("these tests need a redis-server of version 7 or later in the PATH: install the package redis-server (Debian, Ubuntu) or redis (Alpine, Fedora, Homebrew): %v", err)
 	}
-	s := &Server{t: t, args: append([]string{"--dir", t.TempDir()}, args...)}
+	s := &Server{t: t, file: file}
 	t.Cleanup(s.Kill)
 	var err error
 	for range 5 { // another process may take a free port before the server does
+		if s.args, err = more(); err != nil {
+			continue
+		}
+		s.args = append([]string{"--dir", t.TempDir()}, s.args...)
 		if s.port, err = freePort(); err == nil {
 			if err = s.start(); err == nil {
 				return s
@@ -61,6 +72,9 @@ func freePort() (int, error) {
 // start starts the process and waits until it answers.
 func (s *Server) start() error {
 	args := append([]string{"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"}, s.args...)
+	if s.file != "" {
+		args = append([]string{s.file}, args...) // the server reads it from there only
+	}
 	cmd, out, end := exec.CommandContext(context.Background(), "redis-server", args...), &bytes.Buffer{}, make(chan struct{})
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {

@@ -144,8 +144,13 @@ func sleep(ctx, life context.Context, d time.Duration, news <-chan struct{}) wak
 }
 
 // poll reads what the members have said. Who is no member any more has left or holds no lease.
+//
+// That is so where the record is known. A replica may be promoted that has neither it nor the member who joined
+// just before it, and is of the same epoch until somebody renews there: it would say that nobody is left to wait
+// for, while the lease from the old primary runs. Replication keeps the order, so a server that has the number
+// has every member that it was published to.
 func (l *Log) poll(ctx context.Context, w *wait, deadline time.Duration) {
-	fields := []string{"e"}
+	fields := []string{"e", "s"}
 	ids := make([]string, 0, len(w.members))
 	for id := range w.members {
 		ids = append(ids, id)
@@ -157,9 +162,13 @@ func (l *Log) poll(ctx context.Context, w *wait, deadline time.Duration) {
 	if err != nil || len(values) != len(fields) || values[0] != formatNumber(w.Epoch) {
 		return
 	}
+	last, _ := values[1].(string)
+	if n, err := strconv.ParseUint(last, 10, 64); err != nil || n < w.Number {
+		return
+	}
 	applied := map[string]uint64{}
 	for i, id := range ids {
-		text, member := values[i+1].(string)
+		text, member := values[i+2].(string)
 		if !member {
 			delete(w.members, id)
 		} else if n, err := strconv.ParseUint(text, 10, 64); err == nil {

@@ -262,8 +262,11 @@ func TestOptions(t *testing.T) {
 	good := redis.NewClient(&redis.Options{ContextTimeoutEnabled: true})
 	deafToDeadlines := redis.NewClient(&redis.Options{})
 	cluster := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:1"}, ContextTimeoutEnabled: true})
+	replicas := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:1"}, ContextTimeoutEnabled: true, RouteRandomly: true})
 	ring := redis.NewRing(&redis.RingOptions{Addrs: map[string]string{"a": "127.0.0.1:1"}})
-	t.Cleanup(func() { _, _, _, _ = good.Close(), deafToDeadlines.Close(), cluster.Close(), ring.Close() })
+	t.Cleanup(func() {
+		_, _, _, _, _ = good.Close(), deafToDeadlines.Close(), cluster.Close(), replicas.Close(), ring.Close()
+	})
 	for _, row := range []struct {
 		name   string
 		client redis.UniversalClient
@@ -276,6 +279,7 @@ func TestOptions(t *testing.T) {
 		{"no client", nil, redislog.Options{}, []string{"client is nil"}},
 		{"nil client", (*redis.Client)(nil), redislog.Options{}, []string{"client is nil"}},
 		{"ring", ring, redislog.Options{}, []string{"type *redis.Ring"}},
+		{"cluster client that reads from replicas", replicas, redislog.Options{}, []string{"RouteRandomly"}},
 		{"client that ignores deadlines", deafToDeadlines, redislog.Options{}, []string{"ContextTimeoutEnabled"}},
 		{"everything", deafToDeadlines, redislog.Options{Namespace: "a}b", Instance: "a b", Level: 9, TTL: time.Hour, AckBudget: -1, MaxLen: 1},
 			[]string{"Namespace", "Instance", "Level", "TTL", "AckBudget", "MaxLen", "ContextTimeoutEnabled"}},

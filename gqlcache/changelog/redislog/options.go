@@ -123,6 +123,10 @@ func validateClient(client redis.UniversalClient) error {
 			return errors.New("redislog: the client is nil")
 		}
 		obeys = c.Options().ContextTimeoutEnabled
+		// A replica that is behind does not know of the last member yet: nobody would wait for it.
+		if c.Options().ReadOnly || c.Options().RouteByLatency || c.Options().RouteRandomly {
+			return errors.New("redislog: the client reads from replicas: unset ReadOnly, RouteByLatency and RouteRandomly in its options")
+		}
 	case nil:
 		return errors.New("redislog: the client is nil")
 	default:

@@ -288,6 +288,12 @@ func namespace() string { return "t" + strconv.FormatInt(namespaces.Add(1), 10) 
 // newInstance returns an instance that is not started. It is closed with the test.
 func newInstance(t testing.TB, addr string, db *database, o redislog.Options) *instance {
 	t.Helper()
+	return newInstanceOf(t, redistest.Client(t, addr), db, o)
+}
+
+// newInstanceOf is newInstance with a client of any kind, which stays the caller's.
+func newInstanceOf(t testing.TB, client redis.UniversalClient, db *database, o redislog.Options) *instance {
+	t.Helper()
 	i := &instance{db: db, logged: &syncBuffer{}, table: history.New(0),
 		entries: map[int]int{}, changed: map[uint64]int{}, happens: make(chan struct{})}
 	if o.TTL == 0 {
@@ -295,7 +301,7 @@ func newInstance(t testing.TB, addr string, db *database, o redislog.Options) *i
 	}
 	o.Logger = slog.New(slog.NewTextHandler(i.logged, nil))
 	o.OnEvent = i.event
-	log, err := redislog.New(redistest.Client(t, addr), o)
+	log, err := redislog.New(client, o)
 	if err != nil {
 		t.Fatal(err)
 	}
