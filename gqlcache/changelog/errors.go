@@ -8,6 +8,8 @@ var (
 	ErrEpoch = errors.New("changelog: the position is of an epoch that is over")
 	// ErrBehind says that the log itself has not got as far as a position.
 	ErrBehind = errors.New("changelog: the log has not reached the position")
+	// ErrGap says that records after a position are missing: they were trimmed, or lost.
+	ErrGap = errors.New("changelog: records after the position are missing")
 	// ErrClosed says that the log was closed.
 	ErrClosed = errors.New("changelog: closed")
 	// ErrNotStarted says that there is no sink yet.

@@ -14,6 +14,7 @@ const (
 	troubleAck     = "acknowledgements cannot be sent, others wait for this instance"
 	troubleName    = "INFO is not allowed, a failover that loses records is noticed late or not at all"
 	troubleUnknown = "a record is of no known kind, everything cached was flushed"
+	troubleFeed    = "the feed of changes cannot be read, it is tried again"
 	troubleWAIT    = "replicas do not confirm in time"
 )
 
