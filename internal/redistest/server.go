@@ -50,18 +50,18 @@ func Start(t testing.TB, args ...string) *Server {
 }
 
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := listen()
 	if err != nil {
 		return 0, err
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
 // start starts the process and waits until it answers.
 func (s *Server) start() error {
 	args := append([]string{"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"}, s.args...)
-	cmd, out, end := exec.Command("redis-server", args...), &bytes.Buffer{}, make(chan struct{})
+	cmd, out, end := exec.CommandContext(context.Background(), "redis-server", args...), &bytes.Buffer{}, make(chan struct{})
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
 		return err
@@ -71,7 +71,7 @@ func (s *Server) start() error {
 	s.cmd, s.out, s.end = cmd, out, end
 	s.mu.Unlock()
 	c := redis.NewClient(s.Options())
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	limit := time.After(20 * time.Second)

@@ -243,42 +243,46 @@ func TestServerForgets(t *testing.T) {
 	}
 }
 
-// TestLogLost has records lost that an instance has not read.
+// TestLogLost has records lost that an instance has not read: of two the last, the first, or both.
 func TestLogLost(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name string
-		lose func(w *world, log string) error
+		lose func(w *world, log, first, last string) error
 	}{
-		{"evicted", func(w *world, log string) error { return w.redis.Del(w.t.Context(), log).Err() }},
-		{"trimmed", func(w *world, log string) error { return w.redis.XTrimMaxLen(w.t.Context(), log, 0).Err() }},
-		{"one record deleted", func(w *world, log string) error {
-			last, err := w.redis.XRevRangeN(w.t.Context(), log, "+", "-", 1).Result()
-			if err != nil {
-				return err
-			}
-			return w.redis.XDel(w.t.Context(), log, last[0].ID).Err()
-		}},
+		{"evicted", func(w *world, log, _, _ string) error { return w.redis.Del(w.t.Context(), log).Err() }},
+		{"trimmed", func(w *world, log, _, _ string) error { return w.redis.XTrimMaxLen(w.t.Context(), log, 0).Err() }},
+		{"last", func(w *world, log, _, last string) error { return w.redis.XDel(w.t.Context(), log, last).Err() }},
+		{"first", func(w *world, log, first, _ string) error { return w.redis.XDel(w.t.Context(), log, first).Err() }},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, redislog.Options{Level: changelog.Eventual})
 			_, log := w.b.Keys()
 			flushes := w.b.Stats().Flushes
-			w.b.stopped.close()
-			receipt, err := w.write(w.a)
-			if err != nil {
+			w.link.Cut()
+			var receipts [2]changelog.Receipt
+			for n := range receipts {
+				var err error
+				if receipts[n], err = w.a.write(t, n, 1); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w.value = 1
+			id := func(r changelog.Receipt) string { return strconv.FormatUint(r.Number, 10) + "-0" }
+			if err := row.lose(w, log, id(receipts[0]), id(receipts[1])); err != nil {
 				t.Fatal(err)
 			}
-			if err := row.lose(w, log); err != nil {
-				t.Fatal(err)
+			w.link.Heal()
+			w.b.until(t, "to get past the hole", func() bool { return w.b.Applied().Reached(receipts[1].Position()) })
+			if got := w.b.Stats(); got.Flushes == flushes {
+				t.Errorf("a record is missing and nothing was flushed: %+v", got)
 			}
-			w.b.stopped.open()
-			w.b.until(t, "to get past the hole", func() bool { return w.b.Applied().Reached(receipt.Position()) })
-			if got := w.b.Stats(); got.Flushes == flushes && !contains(w.b.numbers(), receipt.Number) {
-				t.Errorf("the record is missing and nothing was flushed: %+v", got)
+			for k := range receipts {
+				if got := w.b.read(k); got != 1 {
+					t.Errorf("stale: register %d is %d after the hole", k, got)
+				}
 			}
-			w.fresh("after the hole", w.a, w.b)
 			w.settle()
 		})
 	}
@@ -354,7 +358,7 @@ func TestReplicaPromoted(t *testing.T) {
 	})
 	old := w.a.Applied()
 	// The replica stops listening; what is written now is lost with the primary.
-	if err := promoted.SlaveOf(t.Context(), "NO", "ONE").Err(); err != nil {
+	if err := promoted.Do(t.Context(), "REPLICAOF", "NO", "ONE").Err(); err != nil {
 		t.Fatal(err)
 	}
 	w.confirmed("on the old primary")
@@ -425,12 +429,12 @@ func TestInfoNotAllowed(t *testing.T) {
 
 func TestCleanLeave(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, redislog.Options{TTL: 10 * time.Second, Namespace: "leave"})
+	w := newWorld(t, redislog.Options{TTL: 2 * time.Second})
 	if err := w.b.Close(); err != nil {
 		t.Fatal(err)
 	}
 	receipt, err := w.write(w.a)
-	if err != nil || !receipt.Confirmed || receipt.Waited > 5*time.Second || w.a.Stats().Members != 1 {
+	if err != nil || !receipt.Confirmed || w.a.Stats().Members != 1 || w.a.had(redislog.EventReaped) > 0 {
 		t.Errorf("a write waited for who has left: %+v, %v, %+v", receipt, err, w.a.Stats())
 	}
 	w.fresh("after it left", w.b)
@@ -703,5 +707,86 @@ func TestReap(t *testing.T) {
 	left := c.HGetAll(ctx, keys[0]).Val()
 	if len(left) != 5 || left["l:new"] != "150" || left["m:new"] != "141" {
 		t.Errorf("left over: %v", left)
+	}
+}
+
+// TestLeaseNeedsTheLastReply is a link on which requests arrive and replies do not.
+func TestLeaseNeedsTheLastReply(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t)
+	c := s.Client()
+	keys := []string{"{nonce}:c", "{nonce}:log"}
+	renew := func(epoch, number, nonce string) (e, s, next string, granted bool) {
+		t.Helper()
+		reply, err := redislog.RenewScript.Run(t.Context(), c, keys, "x", epoch, number, nonce, 1000, 100, 0).Slice()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return reply[0].(string), reply[1].(string), reply[4].(string), reply[5].(int64) == 1
+	}
+	epoch, number, first, granted := renew("0", "0", "0")
+	if granted {
+		t.Fatal("a lease for who does not know the epoch")
+	}
+	_, _, second, granted := renew(epoch, number, first)
+	if !granted {
+		t.Fatal("no lease after the first reply")
+	}
+	// The reply with second is lost.
+	last := ""
+	for n := range 20 {
+		if _, _, last, granted = renew(epoch, number, first); granted {
+			t.Fatalf("lease %d for who has not received the reply before, nonce %s instead of %s", n, first, second)
+		}
+	}
+	if _, _, _, granted = renew(epoch, number, last); !granted {
+		t.Error("no lease after a reply arrived again")
+	}
+}
+
+// TestNoLeaseWithChangesPending has a renewal's reply under way while a publication fails.
+func TestNoLeaseWithChangesPending(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, redislog.Options{})
+	leases := w.b.had(redislog.EventLease)
+	w.b.reply.close()
+	w.b.until(t, "a reply that is under way", w.b.reply.holds)
+	w.link.Cut()
+	if receipt, err := w.write(w.b); !errors.Is(err, changelog.ErrPending) {
+		t.Fatalf("%+v, %v", receipt, err)
+	}
+	w.b.reply.open()
+	w.b.until(t, "the next renewal", func() bool { return w.b.logged.lines("does not renew") > 0 })
+	if w.b.had(redislog.EventLease) > leases || w.b.Fresh() {
+		t.Error("a lease was taken with a change pending")
+	}
+	w.link.Heal()
+	w.settle()
+	w.fresh("healed", w.a, w.b)
+}
+
+// TestLeaseComesAfterTheRecords has a lease and a missed record come with one reply.
+func TestLeaseComesAfterTheRecords(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, redislog.Options{Level: changelog.Eventual})
+	w.b.deaf.close()
+	w.b.renewal.close()
+	w.b.until(t, "a lease that runs out", func() bool { return w.b.renewal.holds() && !w.b.Fresh() })
+	leases := w.b.had(redislog.EventLease)
+	receipt, err := w.write(w.a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.b.renewal.open()
+	w.b.until(t, "another lease", func() bool { return w.b.had(redislog.EventLease) > leases })
+	w.b.mu.Lock()
+	defer w.b.mu.Unlock()
+	for _, e := range w.b.events {
+		if e.Kind == redislog.EventLease {
+			leases--
+		}
+		if leases < 0 && e.Kind == redislog.EventLease && e.Number < receipt.Number {
+			t.Errorf("a lease was taken at %d, before record %d was applied", e.Number, receipt.Number)
+		}
 	}
 }

@@ -116,7 +116,8 @@ func (l *Log) Start(ctx context.Context, sink changelog.Sink) error {
 		return changelog.ErrStarted
 	}
 	l.life.started = true
-	l.ctx, l.life.stop = context.WithCancel(ctx)
+	ctx, l.life.stop = context.WithCancel(ctx)
+	l.ctx = ctx
 	l.mu.Lock()
 	l.sink = sink
 	l.mu.Unlock()
@@ -124,7 +125,7 @@ func (l *Log) Start(ctx context.Context, sink changelog.Sink) error {
 	l.life.done.Go(l.readLoop)
 	l.life.done.Go(l.ackLoop)
 	l.life.done.Go(l.hearLoop)
-	context.AfterFunc(l.ctx, func() { l.until.Store(never) })
+	context.AfterFunc(ctx, func() { l.until.Store(never) })
 	return nil
 }
 

@@ -205,7 +205,7 @@ func TestLifeCycle(t *testing.T) {
 	if err := i.Start(t.Context(), nil); err == nil {
 		t.Error("Start without a sink succeeds")
 	}
-	if err := i.Start(context.Background(), i); err != nil {
+	if err := i.Start(t.Context(), i); err != nil {
 		t.Fatal(err)
 	}
 	if err := i.Start(t.Context(), i); !errors.Is(err, changelog.ErrStarted) {
@@ -248,7 +248,7 @@ func TestEndOfTheContextEndsTheLease(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	i := newInstance(t, s.Addr(), newDatabase(), redislog.Options{})
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	if err := i.Start(ctx, i); err != nil {
 		t.Fatal(err)
 	}
@@ -260,13 +260,10 @@ func TestEndOfTheContextEndsTheLease(t *testing.T) {
 func TestOptions(t *testing.T) {
 	t.Parallel()
 	good := redis.NewClient(&redis.Options{ContextTimeoutEnabled: true})
-	defer good.Close()
 	deafToDeadlines := redis.NewClient(&redis.Options{})
-	defer deafToDeadlines.Close()
 	cluster := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:1"}, ContextTimeoutEnabled: true})
-	defer cluster.Close()
 	ring := redis.NewRing(&redis.RingOptions{Addrs: map[string]string{"a": "127.0.0.1:1"}})
-	defer ring.Close()
+	t.Cleanup(func() { _, _, _, _ = good.Close(), deafToDeadlines.Close(), cluster.Close(), ring.Close() })
 	for _, row := range []struct {
 		name   string
 		client redis.UniversalClient

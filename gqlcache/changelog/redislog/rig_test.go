@@ -73,6 +73,7 @@ type instance struct {
 	stopped gate // a stopped process: everything of it stands still
 	deaf    gate // records do not arrive as they are logged
 	renewal gate // leases are not renewed
+	reply   gate // replies to renewals are not looked at
 	hits    atomic.Int64
 
 	mu      sync.Mutex // protects all below
@@ -218,8 +219,9 @@ func (i *instance) numbers() []uint64 {
 
 // A gate can be shut.
 type gate struct {
-	mu   sync.Mutex
-	shut chan struct{} // nil when open
+	mu      sync.Mutex
+	shut    chan struct{} // nil when open
+	waiting int           // how many stand before it
 }
 
 func (g *gate) close() {
@@ -241,17 +243,20 @@ func (g *gate) open() {
 
 func (g *gate) pass() {
 	g.mu.Lock()
-	shut := g.shut
-	g.mu.Unlock()
-	if shut != nil {
+	defer g.mu.Unlock()
+	if shut := g.shut; shut != nil {
+		g.waiting++
+		g.mu.Unlock()
 		<-shut
+		g.mu.Lock()
+		g.waiting--
 	}
 }
 
-func (g *gate) isShut() bool {
+func (g *gate) holds() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.shut != nil
+	return g.waiting > 0
 }
 
 // syncBuffer collects a log.
@@ -303,12 +308,15 @@ func newInstance(t testing.TB, addr string, db *database, o redislog.Options) *i
 			i.stopped.pass()
 		case "renew":
 			i.renewal.pass()
+		case "renewed":
+			i.reply.pass()
 		}
 	})
 	t.Cleanup(func() {
 		i.stopped.open()
 		i.deaf.open()
 		i.renewal.open()
+		i.reply.open()
 		_ = log.Close()
 	})
 	return i
@@ -318,7 +326,7 @@ func newInstance(t testing.TB, addr string, db *database, o redislog.Options) *i
 func startInstance(t testing.TB, addr string, db *database, o redislog.Options) *instance {
 	t.Helper()
 	i := newInstance(t, addr, db, o)
-	if err := i.Start(context.Background(), i); err != nil {
+	if err := i.Start(t.Context(), i); err != nil {
 		t.Fatal(err)
 	}
 	return i

@@ -26,6 +26,8 @@ import "github.com/redis/go-redis/v9"
 //     catches the rest, and is all there is where INFO is not allowed.
 //
 // An epoch is greater than every epoch and number known before.
+//
+//nolint:dupword // Lua
 const prelude = `#!lua flags=allow-oom
 local function fmt(n) return string.format('%.0f', n) end
 local function info(section, pattern)
@@ -84,6 +86,8 @@ return {fmt(e), id, redis.call('HGETALL', KEYS[1]), missed}
 // No lease without the nonce: over a link on which requests arrive and replies do not, an instance would
 // stay a member that never answers, and every mutation would wait for it. The nonces are unique, so
 // that a reply which is lost never looks like one that was received.
+//
+//nolint:dupword // Lua
 var renewScript = redis.NewScript(prelude + `
 local ce, a, limit = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[6])
 local e, s, run = ensure(ce, a)
@@ -126,6 +130,8 @@ return 1
 // The lease's number decides, not the one applied: a member may have been granted a lease at the number,
 // with the records that it missed, and not have said since that it applied them. It is dropped by its last
 // word, and is missing from the list of the next mutation, while its lease is valid.
+//
+//nolint:dupword // Lua
 var reapScript = redis.NewScript(`#!lua flags=allow-oom
 local v = redis.call('HMGET', KEYS[1], 'e', 's')
 if v[1] ~= ARGV[1] or (tonumber(v[2]) or 0) < tonumber(ARGV[2]) then return -1 end
