@@ -62,3 +62,7 @@ mutants: ## Break the rules one by one and check that a test notices
 .PHONY: run
 run: ## Run the example server
 	go run ./example
+
+.PHONY: cluster
+cluster: ## Run two example servers side by side over one redis-server and one database
+	example/cluster.sh
