@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -358,7 +359,8 @@ func TestDeleteEntryIsByVersion(t *testing.T) {
 // slots, and scripts that hide their keys.
 func TestCluster(t *testing.T) {
 	t.Parallel()
-	srv := startServer(t, "--cluster-enabled", "yes")
+	_, bus, _ := net.SplitHostPort(freeAddr(t)) // by default it is 10000 above the other, which may be none
+	srv := startServer(t, "--cluster-enabled", "yes", "--cluster-port", bus)
 	node := srv.client(t)
 	if err := node.ClusterAddSlotsRange(t.Context(), 0, 16383).Err(); err != nil {
 		t.Fatal(err)

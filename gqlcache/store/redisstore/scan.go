@@ -19,7 +19,8 @@ const (
 // All ranges over the entries in Redis, whoever put them, after it has flushed what is queued. It looks
 // at every key of every primary, ours or not, and remembers those it has seen: it is meant for tools,
 // not for the path of requests. It obeys the context, as far as the client does, rather than
-// ReadTimeout and the breaker; an error ends it and is counted.
+// ReadTimeout and the breaker; an error ends it and is counted. An entry whose slot moves to a primary
+// that has been looked at is passed over.
 func (s *Store) All(ctx context.Context) iter.Seq2[[]byte, *store.Entry] {
 	return func(yield func([]byte, *store.Entry) bool) {
 		if s.closed.Load() || s.Flush(ctx) != nil {
@@ -120,7 +121,8 @@ func (s *Store) Clear(ctx context.Context) error {
 	})
 }
 
-// scan hands the keys below the prefix to f, some at a time, until f has enough or fails.
+// scan hands the keys below the prefix to f, some at a time, until f has enough or fails, and through whom
+// to reach them.
 func (s *Store) scan(ctx context.Context, f func(node redis.Cmdable, keys []string) (bool, error)) error {
 	err := s.scanNodes(ctx, f)
 	switch {
@@ -143,13 +145,14 @@ func (s *Store) scanNodes(ctx context.Context, f func(redis.Cmdable, []string) (
 	}
 	for _, node := range nodes {
 		var cursor uint64
+		via := s.route(node)
 		for {
 			keys, next, err := node.Scan(ctx, cursor, s.begin+"*", scanCount).Result()
 			if err != nil {
 				return err
 			}
 			if len(keys) > 0 {
-				if more, err := f(node, keys); !more || err != nil {
+				if more, err := f(via, keys); !more || err != nil {
 					return err
 				}
 			}
@@ -162,6 +165,16 @@ func (s *Store) scanNodes(ctx context.Context, f func(redis.Cmdable, []string) (
 		}
 	}
 	return nil
+}
+
+// route returns through whom the keys are reached that a node has shown. In a cluster that is the client,
+// which follows redirections: while a slot is under way, its new node shows keys, and answers who does not
+// come by way of the old node with MOVED; and a key may have gone since it was shown.
+func (s *Store) route(node redis.Cmdable) redis.Cmdable {
+	if c, ok := s.opts.Client.(*redis.ClusterClient); ok {
+		return c
+	}
+	return node
 }
 
 // primaries returns the servers that hold keys.
