@@ -54,4 +54,5 @@
 // The payload is a byte 1 followed by 16 bytes for each tag, its hash and mask, both little endian; or the
 // single byte 2 for everything. If the program ends between the two commands, or a later number is logged
 // first, instances find a hole and flush. A payload that is not understood flushes too. Nobody is waited for.
+// docs/log-format.md has a command that does both at once, and the format at length.
 package redislog
