@@ -29,7 +29,7 @@ const (
 	ReasonIncremental Reason = "incremental" // the answer is one part of several
 	ReasonLists       Reason = "lists"       // Options.CacheLists is false and there are several rows
 	ReasonTooLarge    Reason = "too_large"   // larger than Options.MaxEntryBytes
-	ReasonInvalidated Reason = "invalidated" // a change came in while it was computed
+	ReasonInvalidated Reason = "invalidated" // a change came in while it was computed, or was announced: see Options.Intent
 	ReasonUnreadable  Reason = "unreadable"  // the answer is no JSON that the operation could give
 	ReasonReads       Reason = "reads"       // the predicate names a view that the schema does not have
 	ReasonStore       Reason = "store"       // the store refused it

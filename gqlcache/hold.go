@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 )
 
 // hold collects, for one HTTP request, what its mutations changed in a transaction that commits after
@@ -27,8 +28,9 @@ type hold struct {
 
 	mu struct {
 		sync.Mutex
-		tags []cascade.Tag
-		all  bool
+		tags    []cascade.Tag
+		all     bool
+		intents []*clock.Intent // open until the commit
 	}
 }
 
@@ -57,11 +59,22 @@ func (h *hold) addAll() {
 	h.mu.Unlock()
 }
 
-// release applies the changes once more, now that they are committed.
+func (h *hold) intend(in *clock.Intent) {
+	h.mu.Lock()
+	h.mu.intents = append(h.mu.intents, in)
+	h.mu.Unlock()
+}
+
+// release applies the changes once more, now that they are committed, and settles the intents.
 func (h *hold) release() {
 	h.mu.Lock()
-	tags, all := cascade.Merge(h.mu.tags), h.mu.all
+	tags, all, intents := cascade.Merge(h.mu.tags), h.mu.all, h.mu.intents
 	h.mu.Unlock()
+	defer func() {
+		for _, in := range intents {
+			in.Settle()
+		}
+	}()
 	if !all && len(tags) == 0 {
 		return
 	}

@@ -32,6 +32,9 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 		return &graphql.Response{Data: []byte("null"), Errors: graphql.GetErrors(ctx), Extensions: graphql.GetExtensions(ctx)}
 	}
 	d := r.planned
+	if first {
+		defer c.intend(ctx, r, oc, d)() // runs last: when the changes are applied
+	}
 	r.start()
 	answered := false
 	defer func() {

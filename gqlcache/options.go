@@ -87,6 +87,17 @@ type Options struct {
 	// header X-Gqlcache-Token gets, from any instance, answers that show its change. Defaults to false.
 	Tokens bool
 
+	// Intent makes reads linearizable. Without it, two readers may see a change come and go in the time
+	// between its commit and the mutation's answer: one computes and sees it, a later one gets the answer
+	// from the cache that was stored before. With it a mutation drops, before its resolvers run, all that
+	// its declared writes may change, and until it is applied such answers are computed by each request
+	// for itself, neither served from the cache nor stored. It costs hits: what only the answer tells
+	// counts as unknown, a mutation that fails has dropped as much as one that succeeds, and an undeclared
+	// one stops the cache while it runs. Not announced is what is known to resolvers only: changes
+	// reported with Touch, Report and Invalidate, and what the parts of a deferred answer write. It is for one
+	// process: not with Log. Defaults to false.
+	Intent bool
+
 	// SweepInterval is how often dead entries are looked for: invalidation marks and enumerates
 	// nothing, so they stay in memory until they are replaced, evicted or swept. Defaults to 1 minute;
 	// negative is never.
@@ -175,6 +186,9 @@ func (o Options) validate() error {
 	}
 	if o.Log == nil && (o.Shared != nil || o.RequireLease || o.Tokens) {
 		fault("Shared, RequireLease and Tokens need Log, which is not set; make one with redislog.New")
+	}
+	if o.Log != nil && o.Intent {
+		fault("Intent is for one process, and Log is set; the log's level says what other instances may show")
 	}
 	if o.PathTimeout < 0 {
 		fault("PathTimeout is %v; it must be positive", o.PathTimeout)

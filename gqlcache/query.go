@@ -170,7 +170,7 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	restore := prepare(oc, d, c.opts.PathTimeout)
 	fill := func(ctx context.Context, token uint64) flight.Outcome[*filled] {
 		f := c.fill(ctx, r, oc, d, who, key, token, next)
-		return flight.Outcome[*filled]{Value: f, Shareable: f.body != nil}
+		return flight.Outcome[*filled]{Value: f, Shareable: f.body != nil && c.mayShare(f)}
 	}
 	count := &c.counts.misses // also when an extension below panics
 	defer func() { count.Add(1) }()
@@ -203,6 +203,12 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	r.debug.filled(c, f.resp, d, key, f)
 	return f.resp
 }
+
+// mayShare says whether those who have joined a flight may have its answer. The clock cannot tell a
+// flight that began before they arrived from a younger one when nothing was published in between. In that
+// time a mutation may have been committed that is not applied yet, and its change seen by another reader;
+// with Options.Intent it is announced, so the answer could not be stored, and everybody computes alone.
+func (c *Cache) mayShare(f *filled) bool { return !c.opts.Intent || f.why != ReasonInvalidated }
 
 // usable says whether an answer computed by an older flight is still right.
 func (c *Cache) usable(f *filled) bool {

@@ -70,6 +70,7 @@ func TestCheckCatches(t *testing.T) {
 		{"http below", "extractor/a.go", imports("net/http/httptest"), "may not import"},
 		{"goleak in the library", "gqlcache/a.go", imports("go.uber.org/goleak"), "only [] may"},
 		{"rapid in the library", "cascade/a.go", imports("pgregory.net/rapid"), "only [] may"},
+		{"porcupine in the library", "gqlcache/a.go", imports("github.com/anishathalye/porcupine"), "only [] may"},
 		{"testing in the library", "cascade/a.go", imports("testing"), "may not import"},
 		{"testify in a test", "cascade/a_test.go", imports("github.com/stretchr/testify/require"), "imported nowhere"},
 		{"unknown module", "gqlcache/a.go", imports("example.org/dep"), "argue for the dependency"},
