@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
@@ -42,21 +41,6 @@ func redisMachines(t *testing.T, n int, s *redistest.Server, change func(*gqlcac
 		eventually(t, "a lease", log.Fresh)
 	}
 	return all
-}
-
-// eventually waits for a condition.
-func eventually(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	limit := time.After(30 * time.Second)
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !condition() {
-		select {
-		case <-tick.C:
-		case <-limit:
-			t.Fatalf("waited too long for %s", what)
-		}
-	}
 }
 
 // documented returns the command behind a mark in docs/log-format.md, for a server.
