@@ -60,7 +60,7 @@ var sharedRules = []mutant{
 	{
 		name: "shared entry is stamped when it is stored", file: queryFile,
 		old:  "c.toShared(context.WithoutCancel(ctx), key, e, at, named)",
-		new:  "c.toShared(context.WithoutCancel(ctx), key, e, c.opts.Log.Applied(), named)",
+		new:  "at = c.opts.Log.Applied()\n		c.toShared(context.WithoutCancel(ctx), key, e, at, named)",
 		test: "TestSharedStampIsOfTheBeginning",
 	},
 	{
@@ -99,7 +99,7 @@ var sharedRules = []mutant{
 		name: "no flush when the end of the log is missing", file: leaseFile,
 		old:  "		l.flush(changelog.Position{Epoch: at.Epoch, Number: reply.number}, \"missing records\")\n",
 		new:  "		l.position.Store(&changelog.Position{Epoch: at.Epoch, Number: reply.number})\n",
-		test: "TestLogLost",
+		test: "TestHole",
 	},
 	{
 		name: "unknown record is skipped", file: applyFile,
@@ -125,7 +125,7 @@ var sharedRules = []mutant{
 	{
 		name: "lease without proof of the reply before", file: scriptsFile,
 		old: "if e == ce and received and ", new: "if e == ce and ",
-		test: "TestRepliesSwallowed",
+		test: "TestLeaseNeedsTheReplyBefore",
 	},
 	{
 		name: "a full server takes no changes", file: scriptsFile,

@@ -110,9 +110,52 @@ func TestNoLeaseWhilePending(t *testing.T) {
 	w.fresh("healed", w.a, w.b)
 }
 
-// TestHole: a record is gone before it was read. The next one must not be taken for its successor.
+// TestLeaseNeedsTheReplyBefore: on a link that lets requests through and no replies, an instance would stay a
+// member that never answers.
+func TestLeaseNeedsTheReplyBefore(t *testing.T) {
+	t.Parallel()
+	c := redistest.Start(t).Client()
+	ctx := t.Context()
+	keys := []string{"{renew}:c", "{renew}:log"}
+	if err := c.HSet(ctx, keys[0], "e", 100, "s", 150, "x", 7, "p:one", 7).Err(); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		name, instance, nonce string
+		want                  int64
+	}{
+		{"stranger", "two", "0", 0},
+		{"nonce that was never given", "one", "6", 0},
+		{"nonce before the last", "one", "7", 0},
+		{"last nonce", "one", "10", 1},
+		{"the same again", "one", "10", 0},
+	} {
+		reply, err := redislog.RenewScript.Run(ctx, c, keys, row.instance, 100, 150, row.nonce, 1000, 10, 0).Slice()
+		if err != nil {
+			t.Fatal(err)
+		}
+		member := c.HExists(ctx, keys[0], "m:"+row.instance).Val()
+		if reply[5] != row.want || row.want == 1 && !member || row.instance == "two" && member {
+			t.Errorf("%s: granted %v, member %v, want %d", row.name, reply[5], member, row.want)
+		}
+	}
+}
+
+// TestHole: a record is gone before it was read, and the position moves past it. What it named must not be
+// served.
 func TestHole(t *testing.T) {
 	t.Parallel()
+	t.Run("before the next record", func(t *testing.T) {
+		t.Parallel()
+		testHole(t, true)
+	})
+	t.Run("at the end of the log", func(t *testing.T) {
+		t.Parallel()
+		testHole(t, false)
+	})
+}
+
+func testHole(t *testing.T, next bool) {
 	w := named(t, redislog.Options{Level: changelog.Eventual, TTL: 1500 * time.Millisecond})
 	_, log := w.b.Keys()
 	publish := func(register int) changelog.Receipt {
@@ -128,7 +171,8 @@ func TestHole(t *testing.T) {
 	<-s.reached["renew"]
 	publish(1)
 	<-s.reached["read"]
-	publish(0)
+	end := publish(0)
+	gone := end.Number
 	last, err := w.redis.XRevRangeN(t.Context(), log, "+", "-", 1).Result()
 	if err != nil {
 		t.Fatal(err)
@@ -136,10 +180,12 @@ func TestHole(t *testing.T) {
 	if err := w.redis.XDel(t.Context(), log, last[0].ID).Err(); err != nil {
 		t.Fatal(err)
 	}
-	end := publish(1)
+	if next {
+		end = publish(1)
+	}
 	s.release()
 	w.b.until(t, "to get past the hole", func() bool { return w.b.Applied().Reached(end.Position()) })
-	if contains(w.b.numbers(), end.Number-1) {
+	if contains(w.b.numbers(), gone) {
 		t.Fatal("the test is pointless: b has read the record")
 	}
 	if got, want := w.b.read(0), w.b.db.read(0); got != want {
