@@ -4,7 +4,7 @@ import "github.com/redis/go-redis/v9"
 
 // The scripts are the protocol: they are all that changes the two keys, and each is atomic.
 //
-//	KEYS[1]  hash    e epoch · s number of the last record · r server that made the epoch
+//	KEYS[1]  hash    e epoch · s number of the last record · r server that made the epoch, and its history of replication
 //	                 x last nonce given out · t longest lease in ms
 //	                 m:<instance> number applied · l:<instance> number at its last lease
 //	                 p:<instance> nonce of the last reply sent to it
@@ -21,7 +21,10 @@ import "github.com/redis/go-redis/v9"
 //   - the key is not there, or is broken;
 //   - the server is another process than the one that began the epoch: after a failover or a restart
 //     from disk, the last records may be missing, and their numbers would be used again for others.
-//     An instance that has applied the first of two records of one number would never notice the second;
+//     An instance that has applied the first of two records of one number would never notice the second.
+//     The same process may have another history of replication: demoted, given the data of a primary that
+//     lacked the last records, and promoted again before anybody renewed at that one. So the history is part
+//     of its name. It also changes, for no loss, when a server gets its first replica;
 //   - the caller, whose position is ce and a, has seen a later epoch or a later number of this one. It
 //     catches the rest, and is all there is where INFO is not allowed.
 //
@@ -39,6 +42,7 @@ local function ensure(ce, a)
   local v = redis.call('HMGET', KEYS[1], 'e', 's', 'r')
   local e, s = tonumber(v[1]), tonumber(v[2])
   local run = info('server', 'run_id:(%w+)')
+  if run then run = run .. '/' .. (info('replication', 'master_replid:(%w+)') or '') end
   if e and s and not (run and v[3] and v[3] ~= run) and not (ce > e) and not (ce == e and a > s) then
     if run and not v[3] then redis.call('HSET', KEYS[1], 'r', run) end
     return e, s, run

@@ -365,3 +365,63 @@ func memberOf(t *testing.T, s *redistest.Server, control string) string {
 	t.Fatalf("no member: %v", fields)
 	return ""
 }
+
+// TestFailedBack loses the last record by a failover, and goes back to the first primary, before anybody has
+// renewed: it is the process that began the epoch, without its last record.
+func TestFailedBack(t *testing.T) {
+	t.Parallel()
+	p := newPair(t)
+	primary, replica := p.primary.Client(), p.replica.Client()
+	o := redislog.Options{Level: changelog.Strong}
+	db := newDatabase()
+	a, b := startInstance(t, p.link.Addr(), db, o), startInstance(t, p.link.Addr(), db, o)
+	a.untilFresh(t)
+	b.untilFresh(t)
+	control, _ := a.Keys()
+	redistest.Eventually(t, "a replica in step", func() bool {
+		v, err := replica.HMGet(t.Context(), control, "e", "s").Result()
+		return err == nil && v[0] != nil && a.Applied().String() == v[0].(string)+":"+v[1].(string)
+	})
+	redistest.Isolate(t, p.primary, p.replica)
+	b.until(t, "a confirmed write", func() bool {
+		receipt, err := a.write(t, 0, db.read(0)+1)
+		return err == nil && receipt.Confirmed
+	})
+	b.read(1)
+	a.renewal.close()
+	b.renewal.close()
+	a.until(t, "the end of the lease", func() bool { return !a.Fresh() && !b.Fresh() }) // no renewal is under way
+	old := b.Applied()
+
+	p.primary.Pause() // the replica must not catch up
+	p.replica.Resume()
+	if err := replica.SlaveOf(t.Context(), "NO", "ONE").Err(); err != nil {
+		t.Fatal(err)
+	}
+	p.primary.Resume()
+	if err := primary.SlaveOf(t.Context(), "127.0.0.1", p.replica.Port()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	redistest.Eventually(t, "the old primary in step", func() bool { return redistest.InStep(p.primary) })
+	if err := primary.SlaveOf(t.Context(), "NO", "ONE").Err(); err != nil {
+		t.Fatal(err)
+	}
+
+	c := startInstance(t, p.primary.Addr(), db, o)
+	c.until(t, "to join", func() bool { return c.Applied().Epoch != 0 })
+	published := make(chan changelog.Receipt)
+	go func() {
+		receipt, _ := c.write(t, 1, 77)
+		published <- receipt
+	}()
+	c.until(t, "the record", func() bool { return len(c.numbers()) > 0 })
+	b.renewal.open()
+	receipt := <-published
+	b.untilFresh(t)
+	if got := b.read(1); receipt.Confirmed && got != 77 {
+		t.Errorf("stale: b reads %d after a confirmed write: %+v; b is at %v, was at %v", got, receipt, b.Applied(), old)
+	}
+	if b.Applied().Epoch <= old.Epoch {
+		t.Errorf("no new epoch after records were lost: %v, before %v", b.Applied(), old)
+	}
+}
