@@ -62,4 +62,4 @@ func (s *Store) release(ctx context.Context, at, token string) {
 
 // deleteLease removes a lease that is still the caller's. It returns 0: leases are no entries, which
 // deletions count.
-const deleteLease = `if redis.call('GET',KEYS[1])==ARGV[1] then redis.call('UNLINK',KEYS[1]) end return 0`
+const deleteLease = `if redis.call('GETRANGE',KEYS[1],0,-1)==ARGV[1] then redis.call('UNLINK',KEYS[1]) end return 0`
