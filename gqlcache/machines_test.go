@@ -19,6 +19,7 @@ type machine struct {
 	h      http.Handler
 	log    *member
 	shared *hatch
+	rows   *testgraph.Store // of all machines
 }
 
 // machines are servers that share rows, a log and a store.
@@ -41,7 +42,7 @@ func newMachines(t *testing.T, n int, change ...func(*machine, *gqlcache.Options
 
 func (r *machines) add(change ...func(*machine, *gqlcache.Options)) *machine {
 	r.t.Helper()
-	m := &machine{t: r.t, log: r.fleet.join(changelog.Bounded), shared: &hatch{attic: r.attic}}
+	m := &machine{t: r.t, rows: r.rows, log: r.fleet.join(changelog.Bounded), shared: &hatch{attic: r.attic}}
 	o := gqlcache.Options{
 		RLS: gqlcache.RLSOff, Log: m.log, Shared: m.shared,
 		Debug: func(context.Context) bool { return true },

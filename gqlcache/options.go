@@ -78,6 +78,12 @@ type Options struct {
 	// Shared is a store that the instances have in common, such as redisstore: an answer that one has
 	// computed serves all. It needs Log. The cache closes it. Defaults to none.
 	Shared store.Store
+	// FillLease is how long a query waits at most for another instance that is computing its answer, so that one
+	// which nobody has yet is computed once, not once in each instance. It is for operations that take much
+	// longer than a few trips to Shared: a query that Shared has no answer for makes two more. When the wait is
+	// over, the instance computes for itself; so it does when Shared fails. Answers that cannot be stored make
+	// their queries wait for nothing. Shared must be a store.Leaser. Defaults to 0, never.
+	FillLease time.Duration
 	// RequireLease refuses mutations, before they run, while this instance is cut off from the log: what it
 	// changed then would stay hidden from the others. It waits a while for the log to come back. Mutations
 	// are answered with an error. Defaults to false: they run, and their answers say that others may
@@ -189,6 +195,9 @@ func (o Options) validate() error {
 	}
 	if o.Log != nil && o.Intent {
 		fault("Intent is for one process, and Log is set; the log's level says what other instances may show")
+	}
+	if _, ok := o.Shared.(store.Leaser); o.FillLease < 0 || o.FillLease > 0 && !ok {
+		fault("FillLease is %v; it must not be negative, and needs a Shared that is a store.Leaser, such as redisstore", o.FillLease)
 	}
 	if o.PathTimeout < 0 {
 		fault("PathTimeout is %v; it must be positive", o.PathTimeout)

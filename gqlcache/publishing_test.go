@@ -36,7 +36,7 @@ func redisMachines(t *testing.T, n int, s *redistest.Server, change func(*gqlcac
 		if change != nil {
 			change(&o)
 		}
-		m := &machine{t: t, cache: newCache(t, o)}
+		m := &machine{t: t, rows: rows, cache: newCache(t, o)}
 		m.h = testgraph.NewServer(rows, m.cache)
 		all = append(all, m)
 		eventually(t, "a lease", log.Fresh)

@@ -221,6 +221,12 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		f.resp = respond(ctx, f.body)
 		return f
 	}
+	led, release := c.lead(ctx, key)
+	defer release() // after the answer is stored
+	if led != nil {
+		led.resp = respond(ctx, led.body)
+		return led
+	}
 	var at changelog.Position
 	if c.opts.Log != nil && r.hold == nil {
 		// The look-up took time: the computation begins now. The place in the log is read first, so that all

@@ -12,6 +12,7 @@ type counters struct {
 	invalidations, flushes, tags    atomic.Uint64
 	logErrors, unconfirmed          atomic.Uint64
 	sharedHits, sharedDead          atomic.Uint64
+	leaseWaits                      atomic.Uint64
 	storeErrors                     atomic.Uint64
 	byReason                        [32]atomic.Uint64
 }
@@ -44,6 +45,8 @@ type Stats struct {
 	// SharedHits are answers taken over from Options.Shared, a part of Hits; SharedDead those found
 	// there that could not be proven true.
 	SharedHits, SharedDead uint64
+	// LeaseWaits are answers computed here after Options.FillLease was waited for another instance's in vain.
+	LeaseWaits uint64
 	// Unconfirmed are changes that other instances had perhaps not applied when they were acknowledged,
 	// LogErrors those that did not reach the log at first.
 	Unconfirmed, LogErrors uint64
@@ -72,6 +75,7 @@ func (c *Cache) Stats() Stats {
 		StoreErrors:   c.counts.storeErrors.Load(),
 		SharedHits:    c.counts.sharedHits.Load(),
 		SharedDead:    c.counts.sharedDead.Load(),
+		LeaseWaits:    c.counts.leaseWaits.Load(),
 		Unconfirmed:   c.counts.unconfirmed.Load(),
 		LogErrors:     c.counts.logErrors.Load(),
 		Entries:       st.Entries,

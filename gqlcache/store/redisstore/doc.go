@@ -6,8 +6,9 @@
 // One string for each entry, at <prefix>:q:{<SHA-256 of the key, base64>}: the braces are a hash tag,
 // so that the entries of a Redis Cluster spread over all slots. The value carries the whole key and a
 // CRC-32C over everything, and is refused unless all of it is as it was written: see format.go. What
-// is refused is a miss and counts as Corrupt. Nothing else is stored, and nothing outside of
-// <prefix>:q: is touched.
+// is refused is a miss and counts as Corrupt. Leases, where they are asked for, are short-lived strings at
+// <prefix>:l:{<the same>}, in the slot of their entry. Nothing else is stored, and nothing outside of
+// <prefix>:q: and <prefix>:l: is touched.
 //
 // # Ages
 //

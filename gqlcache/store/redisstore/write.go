@@ -18,6 +18,7 @@ type write struct {
 	value   []byte
 	entry   *store.Entry // of the value
 	version *uint64      // of a deletion: only an entry of this version
+	lease   string       // not an entry, but the lease with this token is deleted
 }
 
 // Put stores an entry. Under Behind it returns once the entry is queued, or ErrDropped when the queue
@@ -129,6 +130,10 @@ func (s *Store) queueCommand(ctx context.Context, pipe redis.Pipeliner, w write)
 			pipe.Set(ctx, w.at, w.value, ttl)
 			return
 		}
+	}
+	if w.lease != "" {
+		pipe.Eval(ctx, deleteLease, []string{w.at}, w.lease)
+		return
 	}
 	if w.version != nil {
 		pipe.Eval(ctx, deleteVersion, []string{w.at}, string(binary.BigEndian.AppendUint64(nil, *w.version)))
