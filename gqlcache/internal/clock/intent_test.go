@@ -101,7 +101,7 @@ func TestIntentStress(t *testing.T) {
 	t.Parallel()
 	rounds := 2500
 	if testing.Short() {
-		rounds = 400
+		rounds = 200
 	}
 	c := New(Options{})
 	type kept struct {
