@@ -25,7 +25,8 @@
 // # The server
 //
 // Redis 7 or later, or what understands its scripts: they carry the flag allow-oom, so that changes are
-// taken by a server that is full. Reads must go to the primary. One connection of the client's pool is
+// taken by a server that is full. Reads must go to the primary; New refuses a cluster client that is
+// set to read elsewhere. One connection of the client's pool is
 // occupied by the reader, and one outside of it by the announcements of acknowledgements. The keys are
 //
 //	{gqlc:<namespace>}:c     a hash: epoch, number, three fields for each member

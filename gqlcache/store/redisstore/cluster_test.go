@@ -134,7 +134,8 @@ func TestClusterOnTheMove(t *testing.T) {
 func deleteAll(t *testing.T, s *sharded) {
 	t.Helper()
 	for n := range entries {
-		key, err := []byte(fmt.Sprint(n)), error(nil)
+		key := []byte(fmt.Sprint(n))
+		var err error
 		if n%2 == 0 {
 			err = s.Delete(t.Context(), key)
 		} else {
