@@ -25,6 +25,7 @@ type yardstick struct {
 }
 
 func newYardstick(b *testing.B, s *redistest.Server) *yardstick {
+	b.Helper()
 	y := &yardstick{client: s.Client()}
 	if err := y.client.Set(context.Background(), "yardstick", "0123456789", 0).Err(); err != nil {
 		b.Fatal(err)
@@ -33,6 +34,7 @@ func newYardstick(b *testing.B, s *redistest.Server) *yardstick {
 }
 
 func (y *yardstick) time(b *testing.B, f func()) {
+	b.Helper()
 	t0 := time.Now()
 	f()
 	t1 := time.Now()
@@ -44,6 +46,7 @@ func (y *yardstick) time(b *testing.B, f func()) {
 
 // report reports the medians, and their ratio.
 func (y *yardstick) report(b *testing.B) {
+	b.Helper()
 	ours, getting := median(y.ours), median(y.getting)
 	b.ReportMetric(float64(ours)/float64(getting), "GETs/op")
 	b.ReportMetric(float64(ours.Nanoseconds())/1000, "µs/ours")
@@ -110,6 +113,7 @@ func BenchmarkCost(b *testing.B) {
 }
 
 func benchMutation(b *testing.B, s *redistest.Server, r *runner) {
+	b.Helper()
 	y, value := newYardstick(b, s), 0
 	b.ReportAllocs()
 	for b.Loop() {

@@ -34,6 +34,7 @@ func BenchmarkInstances(b *testing.B) {
 }
 
 func benchInstances(b *testing.B, n, callers int, level changelog.Level) {
+	b.Helper()
 	s := redistest.Start(b)
 	all := startFresh(b, n, s.Addr(), redislog.Options{Level: level, TTL: 1500 * time.Millisecond})
 	client, ctx := s.Client(), context.Background()

@@ -36,6 +36,7 @@ type stop struct {
 // hold stops the instance at points from now on, until release: each time, it says that it has been reached
 // and waits for a pass.
 func (i *instance) hold(t *testing.T, points ...string) *stop {
+	t.Helper()
 	s := &stop{reached: map[string]chan struct{}{}, pass: map[string]chan struct{}{}}
 	for _, p := range points {
 		s.reached[p], s.pass[p] = make(chan struct{}, 1), make(chan struct{})
@@ -156,6 +157,7 @@ func TestHole(t *testing.T) {
 }
 
 func testHole(t *testing.T, next bool) {
+	t.Helper()
 	w := named(t, redislog.Options{Level: changelog.Eventual, TTL: 1500 * time.Millisecond})
 	_, log := w.b.Keys()
 	publish := func(register int) changelog.Receipt {
