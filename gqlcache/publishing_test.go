@@ -72,6 +72,9 @@ func shell(t *testing.T, command string) string {
 // TestDocumentedPublication runs the commands of docs/log-format.md with redis-cli.
 func TestDocumentedPublication(t *testing.T) {
 	t.Parallel()
+	if _, err := exec.LookPath("redis-cli"); err != nil {
+		t.Skip("this test needs redis-cli on the PATH: it comes with redis-server")
+	}
 	payloadOf := func(t *testing.T, c *gqlcache.Cache, changes ...gqlcache.Change) string {
 		t.Helper()
 		tags, err := c.Tags(changes...)

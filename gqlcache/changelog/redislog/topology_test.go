@@ -252,6 +252,11 @@ func newPair(t *testing.T) *pair {
 	p.replica = redistest.Start(t, "--replicaof", "127.0.0.1 "+p.primary.Port())
 	p.link = redistest.NewProxy(t, p.primary.Addr())
 	redistest.Eventually(t, "a replica in step", func() bool { return redistest.InStep(p.replica) })
+	primary := p.primary.Client()
+	redistest.Eventually(t, "a primary that counts its replica", func() bool {
+		info, err := primary.Info(t.Context(), "replication").Result()
+		return err == nil && strings.Contains(info, "state=online")
+	})
 	return p
 }
 
