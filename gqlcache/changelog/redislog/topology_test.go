@@ -301,6 +301,11 @@ func TestWaitForReplica(t *testing.T) {
 	a.untilFresh(t)
 	control, _ := a.Keys()
 	replica := p.replica.Client()
+	// The first publication only loads the script there, and is not waited for.
+	a.until(t, "a first write", func() bool {
+		_, err := a.write(t, 0, 1)
+		return err == nil
+	})
 	proven := 0
 	a.until(t, "replicated writes", func() bool {
 		receipt, err := a.write(t, 0, db.read(0)+1)
