@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -101,7 +102,7 @@ type process struct {
 
 func startProcess(t *testing.T, path string, env ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(path), client: httpClient(t), logged: &bytes.Buffer{}}
+	p := &process{t: t, cmd: exec.CommandContext(context.WithoutCancel(t.Context()), path), client: httpClient(t), logged: &bytes.Buffer{}}
 	p.cmd.Env = append(append(os.Environ(), "PORT=0"), env...)
 	p.cmd.Stderr = p.logged
 	out, err := p.cmd.StdoutPipe()

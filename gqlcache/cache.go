@@ -59,8 +59,8 @@ type schemaState struct {
 	mark cascade.Tag // names the schema in records of Options.Log
 }
 
-func (s *schemaState) serves(hash schemahash.Hash) error {
-	if s.hash != hash {
+func (st *schemaState) serves(hash schemahash.Hash) error {
+	if st.hash != hash {
 		return fmt.Errorf("%w: the cache already serves another schema; make one cache for each", ErrOptions)
 	}
 	return nil

@@ -80,7 +80,7 @@ func (s *sharded) begin() *redistest.Migration {
 	return m
 }
 
-func TestClusterOnTheMove(t *testing.T) {
+func TestClusterOnTheMove(t *testing.T) { //nolint:tparallel // its parts count the keys of the same nodes
 	t.Parallel()
 	c := redistest.StartCluster(t)
 	for name, write := range map[string]redisstore.Policy{"behind": redisstore.Behind, "through": redisstore.Through} {

@@ -15,7 +15,7 @@
 // No wall clocks of two machines are compared. Put sends the time that is left, and Redis counts it
 // down. Get asks for the time left together with the value, in one round trip, and counts it from
 // before it asked. So an Expires that Get returns is never later than what Put was given, but for the
-// time that the value travelled from Put to Redis.
+// time that the value traveled from Put to Redis.
 //
 // # Younger and older
 //

@@ -106,7 +106,7 @@ func run(ctx context.Context, pipe redis.Pipeliner) error {
 	cmds, err := pipe.Exec(ctx)
 	for _, cmd := range cmds {
 		if cmd.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // a command that has an error tells it
 		}
 	}
 	return err

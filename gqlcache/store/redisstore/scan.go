@@ -27,7 +27,7 @@ func (s *Store) All(ctx context.Context) iter.Seq2[[]byte, *store.Entry] {
 			return
 		}
 		seen := map[string]struct{}{} // SCAN may answer a key twice
-		s.scan(ctx, func(node redis.Cmdable, keys []string) (bool, error) {
+		_ = s.scan(ctx, func(node redis.Cmdable, keys []string) (bool, error) {
 			fresh := keys[:0]
 			for _, at := range keys {
 				if _, dup := seen[at]; !dup {

@@ -23,7 +23,7 @@ func (l *leasing) Lease(context.Context, []byte, time.Duration) (func(context.Co
 	return func(context.Context) {}, l.taken == 1, nil
 }
 
-func TestLeaseOfATier(t *testing.T) {
+func TestLeaseOfATier(t *testing.T) { //nolint:tparallel // its parts go on from one another
 	t.Parallel()
 	memory := func() store.Store {
 		m, err := memstore.New(memstore.Options{})
