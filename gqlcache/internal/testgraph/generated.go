@@ -1590,7 +1590,7 @@ directive @reads(
   limit: String
   "Before them so many rows are skipped: a path such as args.offset; left out: none."
   offset: String
-  "In this order a created row comes after all others."
+  "In this order a created row comes after all others of this view."
   appends: Boolean! = false
   """
   The column that orders the rows, "created desc" for instance, its values whole numbers. It tells something only where
