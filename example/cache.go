@@ -8,12 +8,17 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache"
 )
 
-// newCache returns the response cache, nil when the configuration turns it off.
-func newCache(cfg config) (*gqlcache.Cache, error) {
+// newCache returns the response cache, nil when the configuration turns it off. Without a cluster it is
+// the only instance.
+func newCache(cfg config, shared *cluster) (*gqlcache.Cache, error) {
 	if !cfg.cache {
 		return nil, nil
 	}
-	return gqlcache.New(cacheOptions())
+	opts := cacheOptions()
+	if shared != nil {
+		opts.Log, opts.Shared, opts.RequireLease = shared.log, shared.store, true
+	}
+	return gqlcache.New(opts)
 }
 
 func cacheOptions() gqlcache.Options {

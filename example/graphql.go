@@ -66,7 +66,7 @@ func presentError(ctx context.Context, err error) *gqlerror.Error {
 	shown := graphql.DefaultErrorPresenter(ctx, err)
 	switch {
 	case shown.Err == nil: // gqlgen's own, of an operation that is not valid
-	case blog.Refused(err), errors.Is(err, errInternal):
+	case blog.Refused(err), errors.Is(err, errInternal), errors.Is(err, gqlcache.ErrNoLease):
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		shown.Message = "the request was cancelled"
 	default:

@@ -57,7 +57,7 @@ type site struct {
 // newSite starts an empty server with a cache: what the contract says holds for cached answers too.
 func newSite(t *testing.T) *site {
 	t.Helper()
-	cache, err := newCache(config{cache: true})
+	cache, err := newCache(config{cache: true}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

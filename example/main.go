@@ -50,12 +50,22 @@ func run(ctx context.Context, getenv func(string) string, out io.Writer) (err er
 	defer func() { err = errors.Join(err, closeStore()) }()
 	store.SetLatency(cfg.latency)
 
-	cache, err := newCache(cfg)
+	var shared *cluster
+	if cfg.redis != "" && cfg.cache {
+		if shared, err = newCluster(cfg.redis, store.Name()); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, shared.client.Close()) }()
+	}
+	cache, err := newCache(cfg, shared)
 	if err != nil {
 		return err
 	}
 	if cache != nil {
 		defer func() { err = errors.Join(err, cache.Close()) }()
+	}
+	if shared != nil {
+		shared.join(ctx, out)
 	}
 	fmt.Fprintf(out, "listening on http://%s\n", listener.Addr())
 	if demo {

@@ -23,6 +23,7 @@ const testLatency = 10 * time.Millisecond
 // A race is readers and writers on the same rows.
 type race struct {
 	rig       *rig
+	peers     []*rig // further instances over the same rows
 	registers []*register
 	readers   int
 	writers   int
@@ -42,6 +43,14 @@ func (r *race) fault(format string, args ...any) {
 	if len(r.faults) < 10 {
 		r.faults = append(r.faults, fmt.Sprintf(format, args...))
 	}
+}
+
+// any returns one of the instances.
+func (r *race) any() *rig {
+	if i := rand.IntN(1 + len(r.peers)); i > 0 {
+		return r.peers[i-1]
+	}
+	return r.rig
 }
 
 // run lets the writers write at the pace of the readers, and returns the number of writes.
@@ -76,7 +85,7 @@ func (r *race) run(seed uint64) int64 {
 					turns <- struct{}{} // waits for writers that are behind
 				}
 				if n%512 == 0 && r.rig.cache != nil {
-					_, _ = r.rig.cache.Sweep(r.rig.ctx) // which forgets tags that fills are about to use
+					_, _ = r.any().cache.Sweep(r.rig.ctx) // which forgets tags that fills are about to use
 				}
 				reg := pick(rng, r.registers)
 				if rng.IntN(2) == 0 {
@@ -95,7 +104,7 @@ func (r *race) run(seed uint64) int64 {
 // write brings about the next state of a register, of which the caller is the only writer.
 func (r *race) write(reg *register) {
 	n := reg.begun.Add(1)
-	rep := r.rig.ask(reg.tenant, reg.write(int(n)), false)
+	rep := r.any().ask(reg.tenant, reg.write(int(n)), false)
 	if failed := len(rep.Errors) > 0; failed != reg.fails || rep.Status != 200 {
 		r.fault("write %d of %s: status %d, errors %s", n, reg.name, rep.Status, rep.Errors)
 	}
@@ -109,7 +118,7 @@ func (r *race) read(reg *register, s sight, asAdmin bool) {
 		tenant = "*"
 	}
 	acked := reg.acked.Load()
-	rep := r.rig.ask(tenant, s.query, false)
+	rep := r.any().ask(tenant, s.query, false)
 	begun := reg.begun.Load()
 	if rep.Status != 200 || len(rep.Errors) > 0 {
 		r.fault("read of %s by %s: status %d, errors %s", reg.name, s.query, rep.Status, rep.Errors)
@@ -136,7 +145,12 @@ func (r *race) settle() {
 // newRace fills the tables of the boards.
 func newRace(t *testing.T, s setup, tenants ...string) *race {
 	t.Helper()
-	r := &race{rig: startRig(t, s), readers: 32, writers: 6, perWrite: 24}
+	return newRaceOn(t, startRig(t, s), tenants...)
+}
+
+func newRaceOn(t *testing.T, rig *rig, tenants ...string) *race {
+	t.Helper()
+	r := &race{rig: rig, readers: 32, writers: 6, perWrite: 24}
 	for i, tenant := range tenants {
 		b := &board{tenant: tenant, serial: i + 1}
 		r.registers = append(r.registers, b.registers()...)

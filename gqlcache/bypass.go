@@ -17,6 +17,8 @@ const (
 	ReasonVariables     Reason = "variables"     // an upload, or something else without a canonical form
 	ReasonPredicate     Reason = "predicate"     // the caller's predicate is unknown
 	ReasonOperation     Reason = "operation"     // too large to plan
+	ReasonLease         Reason = "lease"         // Options.Log is not fresh: others may have changed what is stored
+	ReasonToken         Reason = "token"         // the log has not reached the caller's token
 	ReasonFailed        Reason = "failed"        // a function of the options panicked
 )
 
@@ -27,7 +29,7 @@ const (
 	ReasonIncremental Reason = "incremental" // the answer is one part of several
 	ReasonLists       Reason = "lists"       // Options.CacheLists is false and there are several rows
 	ReasonTooLarge    Reason = "too_large"   // larger than Options.MaxEntryBytes
-	ReasonInvalidated Reason = "invalidated" // a change came in while it was computed
+	ReasonInvalidated Reason = "invalidated" // a change came in while it was computed, or was announced: see Options.Intent
 	ReasonUnreadable  Reason = "unreadable"  // the answer is no JSON that the operation could give
 	ReasonReads       Reason = "reads"       // the predicate names a view that the schema does not have
 	ReasonStore       Reason = "store"       // the store refused it
@@ -36,7 +38,7 @@ const (
 // reasons lists all of them, so that counters need no map on the way of a request.
 var reasons = []Reason{
 	ReasonDisabled, ReasonClosed, ReasonIntrospection, ReasonTypename, ReasonDefer, ReasonPolicy,
-	ReasonVariables, ReasonPredicate, ReasonOperation, ReasonFailed,
+	ReasonVariables, ReasonPredicate, ReasonOperation, ReasonLease, ReasonToken, ReasonFailed,
 	ReasonErrors, ReasonNoData, ReasonIncremental, ReasonLists, ReasonTooLarge, ReasonInvalidated,
 	ReasonUnreadable, ReasonReads, ReasonStore,
 }

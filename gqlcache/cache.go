@@ -12,6 +12,7 @@ import (
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/history"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 	"github.com/cascadeql/cascadeql/gqlcache/store/memstore"
 	"github.com/cascadeql/cascadeql/schemahash"
@@ -36,11 +37,13 @@ type Cache struct {
 	opts    Options
 	store   store.Store
 	clock   *clock.Clock
+	history *history.Table // of Options.Log's records
 	flights flight.Group[*filled]
 	docs    graphql.Cache[*documentSet]
 	counts  counters
 	schema  atomic.Pointer[schemaState]
 
+	joinOnce  sync.Once
 	closeOnce sync.Once
 	closed    chan struct{}
 	swept     sync.WaitGroup
@@ -53,10 +56,11 @@ type Cache struct {
 type schemaState struct {
 	hash schemahash.Hash
 	plan *cascade.Plan
+	mark cascade.Tag // names the schema in records of Options.Log
 }
 
-func (s *schemaState) serves(hash schemahash.Hash) error {
-	if s.hash != hash {
+func (st *schemaState) serves(hash schemahash.Hash) error {
+	if st.hash != hash {
 		return fmt.Errorf("%w: the cache already serves another schema; make one cache for each", ErrOptions)
 	}
 	return nil
@@ -75,6 +79,9 @@ func New(opts Options) (*Cache, error) {
 		closed: make(chan struct{}),
 	}
 	c.complain.log = opts.Logger
+	if opts.Log != nil {
+		c.history = history.New(history.DefaultTags)
+	}
 	c.flights.OrphanPanic = c.orphan
 	if opts.Schema != nil {
 		faults = append(faults, c.useSchema(opts.Schema))
@@ -89,6 +96,11 @@ func New(opts Options) (*Cache, error) {
 			return nil, fmt.Errorf("%w: %w", ErrOptions, err)
 		}
 		c.store = mem
+	}
+	if c.schema.Load() != nil {
+		if err := c.join(); err != nil {
+			return nil, err
+		}
 	}
 	if opts.SweepInterval > 0 {
 		c.swept.Go(c.sweepLoop)
@@ -109,7 +121,7 @@ func (c *Cache) useSchema(s *ast.Schema) error {
 	if plan.HasPrivate() && c.opts.Predicate == nil {
 		return fmt.Errorf("%w: the schema has scope: PRIVATE and Predicate is not set; return the condition in force from Predicate", ErrOptions)
 	}
-	if !c.schema.CompareAndSwap(nil, &schemaState{hash: hash, plan: plan}) {
+	if !c.schema.CompareAndSwap(nil, &schemaState{hash: hash, plan: plan, mark: c.opts.markOf(hash)}) {
 		return c.schema.Load().serves(hash) // another server was faster
 	}
 	if c.opts.Predicate == nil && c.opts.RLS == RLSWarn {
@@ -118,14 +130,35 @@ func (c *Cache) useSchema(s *ast.Schema) error {
 	return nil
 }
 
-// Close stops the sweeper and closes the store. Requests that come later bypass the cache. Closing
-// twice is no error.
+// join starts the log, once: when the schema is known, without which records mean nothing, and when
+// nothing can fail any more that would leave it running.
+func (c *Cache) join() (err error) {
+	c.joinOnce.Do(func() {
+		if c.opts.Log == nil {
+			return
+		}
+		if err = c.opts.Log.Start(context.Background(), sink{c: c}); err != nil {
+			err = fmt.Errorf("%w: Log: %w", ErrOptions, err)
+		}
+	})
+	return err
+}
+
+// Close stops the sweeper, leaves the log, so that no other instance waits for this one, and closes the
+// stores; the error is what they say. Requests that come later bypass the cache. Closing twice is no
+// error.
 func (c *Cache) Close() error {
 	var err error
 	c.closeOnce.Do(func() {
 		close(c.closed)
 		c.swept.Wait()
-		err = guarded(c.store.Close)
+		if c.opts.Log != nil {
+			err = guarded(c.opts.Log.Close)
+		}
+		err = errors.Join(err, guarded(c.store.Close))
+		if c.opts.Shared != nil {
+			err = errors.Join(err, guarded(c.opts.Shared.Close))
+		}
 	})
 	return err
 }
@@ -139,16 +172,17 @@ func (c *Cache) isClosed() bool {
 	}
 }
 
-// Clear drops everything, answers being computed included. It returns ErrClosed after Close, or the
-// store's error; the answers are dropped in any case.
+// Clear drops everything, answers being computed included, in all instances. It returns ErrClosed after
+// Close, or what the log and the store say; the answers are dropped here in any case. Entries of
+// Options.Shared are not removed: they count as dropped.
 func (c *Cache) Clear(ctx context.Context) error {
 	if c.isClosed() {
 		return ErrClosed
 	}
-	c.flush(nil)
+	logged := c.flush(ctx, nil).err
 	if err := guarded(func() error { return c.store.Clear(ctx) }); err != nil {
 		c.counts.storeErrors.Add(1)
-		return fmt.Errorf("gqlcache: clearing the store: %w", err)
+		return errors.Join(logged, fmt.Errorf("gqlcache: clearing the store: %w", err))
 	}
-	return nil
+	return logged
 }

@@ -43,6 +43,7 @@ type debugExtension struct {
 	Hit         bool               `json:"hit"`
 	DidCache    bool               `json:"didCache"`
 	Collapsed   bool               `json:"collapsed"`
+	Tier        string             `json:"tier,omitempty"` // of a hit: memory or shared
 	Reason      debugReason        `json:"reason"`
 	Operation   debugOperation     `json:"operation"`
 	Key         string             `json:"key,omitempty"` // fingerprint
@@ -55,6 +56,7 @@ type debugExtension struct {
 	Changed     []debugChange      `json:"invalidatedEntities,omitempty"`
 	Invalidated *debugInvalidation `json:"invalidation,omitempty"`
 	DurationUS  int64              `json:"durationUs"`
+	mutationExtension
 }
 
 type debugReason struct {
@@ -118,7 +120,7 @@ func (d *debugInfo) hit(c *Cache, resp *graphql.Response, doc *document, key []b
 	}
 	now := c.opts.Now()
 	d.attach(resp, debugExtension{
-		Status: "HIT", Hit: true,
+		Status: "HIT", Hit: true, Tier: "memory",
 		Reason:    debugReason{"hit", "Nothing that this answer depends on has changed since it was computed."},
 		Operation: queryOperation(doc), Key: fingerprint(key),
 		AgeMS: new((now.UnixNano() - s.stored) / int64(time.Millisecond)), TTLMS: new(e.Expires.Sub(now).Milliseconds()),
@@ -147,6 +149,10 @@ func (d *debugInfo) filled(c *Cache, resp *graphql.Response, doc *document, key 
 		Operation: queryOperation(doc), Key: fingerprint([]byte(key)), Bytes: len(f.body),
 		Limited: doc.op.Policy.LimitedBy, DependsAll: doc.op.Anything,
 	}
+	if f.fromShared {
+		x.Status, x.Hit, x.DidCache, x.Tier = "HIT", true, false, "shared"
+		x.Reason = debugReason{"hit", "Another instance has computed this answer, and nothing that it depends on has changed since."}
+	}
 	if f.stamp != nil {
 		x.Tags = f.stamp.Len()
 		x.TTLMS = new(f.ttl.Milliseconds())
@@ -173,8 +179,9 @@ func (d *debugInfo) mutated(c *Cache, resp *graphql.Response, doc *document, s s
 	}
 	x := debugExtension{
 		Status: "INVALIDATED", Reason: debugReason{"mutation", "Answers that these changes reach are not served any more."},
-		Operation:   debugOperation{Type: "mutation"},
-		Invalidated: &debugInvalidation{Seq: s.number, Tags: s.tags, Everything: s.everything, DurationUS: s.took.Microseconds()},
+		Operation:         debugOperation{Type: "mutation"},
+		mutationExtension: c.confession(s.announced),
+		Invalidated:       &debugInvalidation{Seq: s.number, Tags: s.tags, Everything: s.everything, DurationUS: s.took.Microseconds()},
 	}
 	for _, e := range c.schema.Load().plan.Cascade(s.events) {
 		x.Changed = append(x.Changed, debugChange{View: e.View.Name, Op: e.Op.String(), IDs: e.Rows, Unknown: e.All})

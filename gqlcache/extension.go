@@ -18,7 +18,12 @@ func (c *Cache) ExtensionName() string { return "Gqlcache" }
 
 // Validate implements graphql.HandlerExtension. It compiles the directives of the server's schema;
 // the error lists all their faults, and gqlgen's Use panics with it.
-func (c *Cache) Validate(es graphql.ExecutableSchema) error { return c.useSchema(es.Schema()) }
+func (c *Cache) Validate(es graphql.ExecutableSchema) error {
+	if err := c.useSchema(es.Schema()); err != nil {
+		return err
+	}
+	return c.join()
+}
 
 // InterceptOperation implements graphql.OperationInterceptor: it notes when the operation arrived.
 func (c *Cache) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {

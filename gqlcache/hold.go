@@ -10,12 +10,15 @@ import (
 	"sync/atomic"
 
 	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 )
 
 // hold collects, for one HTTP request, what its mutations changed in a transaction that commits after
 // gqlgen has answered.
 type hold struct {
 	cache   *Cache
+	ctx     context.Context
+	header  http.Header // of the response
 	arrived uint64
 	// holding is set once something was changed: what is written from then on waits for the commit.
 	holding atomic.Bool
@@ -25,8 +28,9 @@ type hold struct {
 
 	mu struct {
 		sync.Mutex
-		tags []cascade.Tag
-		all  bool
+		tags    []cascade.Tag
+		all     bool
+		intents []*clock.Intent // open until the commit
 	}
 }
 
@@ -55,15 +59,32 @@ func (h *hold) addAll() {
 	h.mu.Unlock()
 }
 
-// release applies the changes once more, now that they are committed.
+func (h *hold) intend(in *clock.Intent) {
+	h.mu.Lock()
+	h.mu.intents = append(h.mu.intents, in)
+	h.mu.Unlock()
+}
+
+// release applies the changes once more, now that they are committed, and settles the intents.
 func (h *hold) release() {
 	h.mu.Lock()
-	tags, all := cascade.Merge(h.mu.tags), h.mu.all
+	tags, all, intents := cascade.Merge(h.mu.tags), h.mu.all, h.mu.intents
 	h.mu.Unlock()
-	if all {
-		h.cache.clock.Flush()
-	} else {
-		h.cache.clock.Apply(tags)
+	defer func() {
+		for _, in := range intents {
+			in.Settle()
+		}
+	}()
+	if !all && len(tags) == 0 {
+		return
+	}
+	// The request's context may be over; its changes are committed all the same.
+	x := h.cache.confession(h.cache.announce(context.WithoutCancel(h.ctx), tags, all))
+	if x.Consistency != "" {
+		h.header.Set(ConsistencyHeader, x.Consistency)
+	}
+	if x.Token != "" {
+		h.header.Set(TokenHeader, x.Token)
 	}
 }
 
@@ -83,7 +104,7 @@ func (h *hold) release() {
 // resolvers, and queries not read in a transaction that is older than themselves.
 func (c *Cache) HoldUntilCommit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := &hold{cache: c, arrived: c.clock.Seq()}
+		h := &hold{cache: c, ctx: r.Context(), header: w.Header(), arrived: c.clock.Seq()}
 		hw := &heldWriter{ResponseWriter: w, hold: h}
 		h.serve(next, hw, r.WithContext(context.WithValue(r.Context(), holdKey{}, h)))
 		hw.release()

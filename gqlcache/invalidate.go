@@ -35,23 +35,24 @@ func Everything() Change { return Change{} }
 // after the change is committed. When it returns, no request that starts later gets an answer
 // computed before. It does not block on anything but other invalidations. It returns ErrClosed,
 // ErrNoSchema, an error that wraps ErrUnknownName, or one that names a key which is neither string nor
-// number; then nothing was dropped. Beside Everything the other changes are not looked at.
+// number; then nothing was dropped. With Options.Log it waits for the other instances as for a mutation,
+// and returns the log's error: then what was to be dropped is dropped here, and elsewhere when the log is
+// back. Beside Everything the other changes are not looked at.
 func (c *Cache) Invalidate(ctx context.Context, changes ...Change) error {
 	if c.isClosed() {
 		return ErrClosed
 	}
 	for _, ch := range changes {
 		if ch.kind == changeEverything {
-			c.flush(nil)
-			return nil
+			return c.flush(ctx, nil).err
 		}
 	}
 	events, err := c.events(changes...)
 	if err != nil {
 		return err
 	}
-	c.publish(events, nil, cascade.Partition{}, nil)
-	return nil
+	_, a := c.publish(ctx, events, nil, cascade.Partition{}, nil)
+	return a.err
 }
 
 // events resolves the names of changes.
@@ -84,25 +85,27 @@ func (c *Cache) events(changes ...Change) ([]cascade.Event, error) {
 
 // publish applies events to the clock: when it returns, no answer that they reach is served any more.
 // Changes made in a transaction that commits later are applied again then, by the hold.
-func (c *Cache) publish(events []cascade.Event, more []cascade.Tag, part cascade.Partition, h *hold) (tags int, number uint64) {
+func (c *Cache) publish(ctx context.Context, events []cascade.Event, more []cascade.Tag, part cascade.Partition, h *hold) (tags int, a announced) {
 	if len(events) == 0 && len(more) == 0 {
-		return 0, c.clock.Seq()
+		return 0, announced{number: c.clock.Seq()}
 	}
 	t := c.schema.Load().plan.Publish(more, events, part)
 	c.counts.invalidations.Add(1)
 	c.counts.tags.Add(uint64(len(t)))
 	if h != nil {
 		h.add(t)
+		return len(t), announced{number: c.clock.Apply(t)} // the others learn of it at the commit
 	}
-	return len(t), c.clock.Apply(t)
+	return len(t), c.announce(ctx, t, false)
 }
 
 // flush drops everything.
-func (c *Cache) flush(h *hold) uint64 {
+func (c *Cache) flush(ctx context.Context, h *hold) announced {
 	c.counts.invalidations.Add(1)
 	c.counts.flushes.Add(1)
 	if h != nil {
 		h.addAll()
+		return announced{number: c.clock.Flush()}
 	}
-	return c.clock.Flush()
+	return c.announce(ctx, nil, true)
 }

@@ -13,6 +13,9 @@ import (
 // about the request exempts it: not Enabled, not an unknown predicate, uploads or @defer. When the
 // resolvers panic, or their goroutine ends, the changes count as made.
 func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationContext, next graphql.ResponseHandler) *graphql.Response {
+	if r.served {
+		return nil // refused before it ran
+	}
 	first := !r.passed
 	if first {
 		r.passed = true
@@ -23,7 +26,15 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 			r.hold.mutation()
 		}
 	}
+	if first && !c.mayWrite(ctx) {
+		r.served = true
+		graphql.AddError(ctx, ErrNoLease)
+		return &graphql.Response{Data: []byte("null"), Errors: graphql.GetErrors(ctx), Extensions: graphql.GetExtensions(ctx)}
+	}
 	d := r.planned
+	if first {
+		defer c.intend(ctx, r, oc, d)() // runs last: when the changes are applied
+	}
 	r.start()
 	answered := false
 	defer func() {
@@ -54,6 +65,7 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 		}
 	}
 	done := c.settle(ctx, r, oc, d, res)
+	c.confess(resp, done)
 	r.debug.mutated(c, resp, d, done)
 	return resp
 }
@@ -71,7 +83,7 @@ func (r *request) finish(ctx context.Context) {
 	late := r.mu.events
 	r.mu.events = nil
 	r.mu.Unlock()
-	r.cache.publish(late, nil, r.cache.partition(ctx), r.hold)
+	r.cache.publish(ctx, late, nil, r.cache.partition(ctx), r.hold)
 }
 
 // settled is what a mutation did to the cache.
@@ -79,8 +91,8 @@ type settled struct {
 	events     []cascade.Event
 	everything string
 	tags       int
-	number     uint64
-	took       time.Duration
+	announced
+	took time.Duration
 }
 
 // settle applies what a mutation changed. It is called for every response of the operation: the parts
@@ -108,9 +120,9 @@ func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationCon
 	}
 	s.events = append(s.events, touched...)
 	if s.everything != "" {
-		s.number = c.flush(r.hold)
+		s.announced = c.flush(ctx, r.hold)
 	} else {
-		s.tags, s.number = c.publish(s.events, tags, c.partition(ctx), r.hold)
+		s.tags, s.announced = c.publish(ctx, s.events, tags, c.partition(ctx), r.hold)
 	}
 	s.took = time.Since(start)
 	return s

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -69,6 +70,39 @@ type Options struct {
 	MaxEntryBytes int
 	// Store holds the entries. The cache closes it. Defaults to one in memory.
 	Store store.Store
+
+	// Log is the numbered log through which several instances of the server tell each other what changed;
+	// redislog.New makes one. The cache starts it when it knows the schema, and closes it. Queries bypass
+	// the cache while it is not fresh. Defaults to none: one process.
+	Log changelog.Log
+	// Shared is a store that the instances have in common, such as redisstore: an answer that one has
+	// computed serves all. It needs Log. The cache closes it. Defaults to none.
+	Shared store.Store
+	// FillLease is how long a query waits at most for another instance that is computing its answer, so that one
+	// which nobody has yet is computed once, not once in each instance. It is for operations that take much
+	// longer than a few trips to Shared: a query that Shared has no answer for makes two more. When the wait is
+	// over, the instance computes for itself; so it does when Shared fails. Answers that cannot be stored make
+	// their queries wait for nothing. Shared must be a store.Leaser. Defaults to 0, never.
+	FillLease time.Duration
+	// RequireLease refuses mutations, before they run, while this instance is cut off from the log: what it
+	// changed then would stay hidden from the others. It waits a while for the log to come back. Mutations
+	// are answered with an error. Defaults to false: they run, and their answers say that others may
+	// not know.
+	RequireLease bool
+	// Tokens adds extensions.cache.token to the answers of mutations. A client that sends it back in the
+	// header X-Gqlcache-Token gets, from any instance, answers that show its change. Defaults to false.
+	Tokens bool
+
+	// Intent makes reads linearizable. Without it, two readers may see a change come and go in the time
+	// between its commit and the mutation's answer: one computes and sees it, a later one gets the answer
+	// from the cache that was stored before. With it a mutation drops, before its resolvers run, all that
+	// its declared writes may change, and until it is applied such answers are computed by each request
+	// for itself, neither served from the cache nor stored. It costs hits: what only the answer tells
+	// counts as unknown, a mutation that fails has dropped as much as one that succeeds, and an undeclared
+	// one stops the cache while it runs. Not announced is what is known to resolvers only: changes
+	// reported with Touch, Report and Invalidate, and what the parts of a deferred answer write. It is for one
+	// process: not with Log. Defaults to false.
+	Intent bool
 
 	// SweepInterval is how often dead entries are looked for: invalidation marks and enumerates
 	// nothing, so they stay in memory until they are replaced, evicted or swept. Defaults to 1 minute;
@@ -155,6 +189,15 @@ func (o Options) validate() error {
 	}
 	if int64(o.MaxEntryBytes) > o.MaxBytes {
 		fault("MaxEntryBytes %d is more than MaxBytes %d", o.MaxEntryBytes, o.MaxBytes)
+	}
+	if o.Log == nil && (o.Shared != nil || o.RequireLease || o.Tokens) {
+		fault("Shared, RequireLease and Tokens need Log, which is not set; make one with redislog.New")
+	}
+	if o.Log != nil && o.Intent {
+		fault("Intent is for one process, and Log is set; the log's level says what other instances may show")
+	}
+	if _, ok := o.Shared.(store.Leaser); o.FillLease < 0 || o.FillLease > 0 && !ok {
+		fault("FillLease is %v; it must not be negative, and needs a Shared that is a store.Leaser, such as redisstore", o.FillLease)
 	}
 	if o.PathTimeout < 0 {
 		fault("PathTimeout is %v; it must be positive", o.PathTimeout)

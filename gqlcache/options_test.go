@@ -14,6 +14,7 @@ import (
 
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache"
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -34,6 +35,8 @@ func TestOptionsRefused(t *testing.T) {
 		{"MaxEntryBytes", gqlcache.Options{MaxEntryBytes: -1}, []string{"MaxEntryBytes"}},
 		{"entry larger than all", gqlcache.Options{MaxBytes: 10, MaxEntryBytes: 11}, []string{"MaxEntryBytes 11 is more than MaxBytes 10"}},
 		{"PathTimeout", gqlcache.Options{PathTimeout: -1}, []string{"PathTimeout is -1ns"}},
+		{"FillLease", gqlcache.Options{FillLease: -1}, []string{"FillLease is -1ns"}},
+		{"FillLease without leases", gqlcache.Options{FillLease: time.Second, Log: newFleet().join(changelog.Bounded), Shared: newMapStore()}, []string{"FillLease is 1s", "store.Leaser"}},
 		{"more for each entry than the store can weigh", gqlcache.Options{MaxBytes: 1 << 40, MaxEntries: 1}, []string{"MaxEntries"}},
 		{"all at once", gqlcache.Options{RLS: 9, TTL: -1, Jitter: 2, MaxBytes: -1, PathTimeout: -1}, []string{"RLS is 9", "TTL is", "Jitter is 2", "MaxBytes", "PathTimeout"}},
 		{"options and schema at once", gqlcache.Options{TTL: -1, Schema: testgraph.Executable(testgraph.NewStore()).Schema()}, []string{"TTL is", "PRIVATE"}},

@@ -11,6 +11,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/extractor"
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
@@ -34,6 +35,8 @@ type filled struct {
 	why   Reason            // why it was not stored
 	born  uint64            // the clock number it is based on
 	ttl   time.Duration     // of the stored entry
+	// fromShared says that another instance has computed it.
+	fromShared bool
 }
 
 // stamp is the cache's part of a store.Entry.
@@ -59,8 +62,20 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	}
 	r.debug = c.debugFor(ctx, oc)
 	d, who, why := c.admit(ctx, oc)
+	if why == "" && !c.catchUp(ctx, oc.Headers.Get(TokenHeader)) {
+		why = ReasonToken
+	}
+	if why == "" && !c.fresh() {
+		why = ReasonLease
+	}
 	if why != "" {
 		return c.bypass(ctx, r, d, why, next)
+	}
+	if c.opts.Log != nil {
+		// Not when the operation arrived: a change that another instance had acknowledged by then was
+		// perhaps not applied here before the lease, or the caller's token, was looked at. A computation
+		// that began in between would count as one that began after the caller, and lacks the change.
+		r.since = c.clock.Seq()
 	}
 	buf := keyBuffers.Get().(*[]byte)
 	defer keyBuffers.Put(buf)
@@ -155,11 +170,11 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	restore := prepare(oc, d, c.opts.PathTimeout)
 	fill := func(ctx context.Context, token uint64) flight.Outcome[*filled] {
 		f := c.fill(ctx, r, oc, d, who, key, token, next)
-		return flight.Outcome[*filled]{Value: f, Shareable: f.body != nil}
+		return flight.Outcome[*filled]{Value: f, Shareable: f.body != nil && c.mayShare(f)}
 	}
 	count := &c.counts.misses // also when an extension below panics
 	defer func() { count.Add(1) }()
-	out, role, err := c.flights.Do(ctx, key, r.arrived, r.begin, fill, c.usable)
+	out, role, err := c.flights.Do(ctx, key, r.since, r.begin, fill, c.usable)
 	if err != nil {
 		// The request ended first. The flight may still be using the operation context, and the response
 		// context: an error added there would count as one of the answer that others wait for, and the
@@ -179,6 +194,9 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	}
 	restore()
 	f := out.Value
+	if f.fromShared {
+		count = &c.counts.hits
+	}
 	if f.why != "" {
 		c.counts.refused(f.why)
 	}
@@ -186,13 +204,36 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	return f.resp
 }
 
+// mayShare says whether those who have joined a flight may have its answer. The clock cannot tell a
+// flight that began before they arrived from a younger one when nothing was published in between. In that
+// time a mutation may have been committed that is not applied yet, and its change seen by another reader;
+// with Options.Intent it is announced, so the answer could not be stored, and everybody computes alone.
+func (c *Cache) mayShare(f *filled) bool { return !c.opts.Intent || f.why != ReasonInvalidated }
+
 // usable says whether an answer computed by an older flight is still right.
 func (c *Cache) usable(f *filled) bool {
-	return f.stamp != nil && c.clock.Valid(f.stamp.Stamp)
+	return f.stamp != nil && c.fresh() && c.clock.Valid(f.stamp.Stamp)
 }
 
 // fill computes an answer and stores it if nothing that it depends on changed since token.
 func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, token uint64, next graphql.ResponseHandler) *filled {
+	if f := c.fromShared(ctx, key); f != nil {
+		f.resp = respond(ctx, f.body)
+		return f
+	}
+	led, release := c.lead(ctx, key)
+	defer release() // after the answer is stored
+	if led != nil {
+		led.resp = respond(ctx, led.body)
+		return led
+	}
+	var at changelog.Position
+	if c.opts.Log != nil && r.hold == nil {
+		// The look-up took time: the computation begins now. The place in the log is read first, so that all
+		// records up to it were applied, hence committed, before.
+		at = c.opts.Log.Applied()
+		token = r.begin()
+	}
 	r.forgetLasts()
 	resp := next(ctx)
 	f := &filled{resp: resp, born: token}
@@ -225,12 +266,18 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		resp.Data = slices.Clone(resp.Data) // gqlgen's buffer has grown by doubling
 	}
 	f.body = resp.Data
+	named := tags
+	if c.opts.Shared != nil {
+		named = slices.Clone(tags) // Finish keeps and reorders them
+	}
 	st, ok := c.clock.Finish(token, tags)
 	if !ok {
 		f.why = ReasonInvalidated
 		return f
 	}
-	c.put(ctx, d, key, f, st)
+	if e := c.put(ctx, d, key, f, st); e != nil {
+		c.toShared(context.WithoutCancel(ctx), key, e, at, named)
+	}
 	return f
 }
 
@@ -260,11 +307,12 @@ func (c *Cache) storable(resp *graphql.Response, res *extractor.Result) Reason {
 	return ""
 }
 
-// put stores an answer. Its body is shared with the response: neither is changed any more.
-func (c *Cache) put(ctx context.Context, d *document, key string, f *filled, st *clock.Stamp) {
+// put stores an answer and returns its entry, nil if it is too large. Its body is shared with the
+// response: neither is changed any more.
+func (c *Cache) put(ctx context.Context, d *document, key string, f *filled, st *clock.Stamp) *store.Entry {
 	if len(f.body) > c.opts.MaxEntryBytes {
 		f.why = ReasonTooLarge
-		return
+		return nil
 	}
 	ttl := c.ttl(d.op.Policy)
 	if c.opts.Jitter > 0 {
@@ -276,13 +324,18 @@ func (c *Cache) put(ctx context.Context, d *document, key string, f *filled, st 
 		Body:    f.body,
 		Expires: now.Add(ttl),
 		Version: f.born,
-		Size:    len(key) + len(f.body) + entryOverhead + st.Size(),
+		Size:    entrySize(key, f.body, st),
 		Meta:    s,
 	}
 	f.stamp, f.ttl = s, ttl
 	if !c.storePut(context.WithoutCancel(ctx), key, e) {
 		f.why = ReasonStore
 	}
+	return e
+}
+
+func entrySize(key string, body []byte, st *clock.Stamp) int {
+	return len(key) + len(body) + entryOverhead + st.Size()
 }
 
 // entryOverhead is what an entry costs beside its key, body and tags, in bytes: see

@@ -18,6 +18,9 @@ type request struct {
 	// may have begun. Everything applied before is visible to its resolvers.
 	arrived uint64
 	hold    *hold
+	// since is the number from which on a computation that somebody else began is as good as one that
+	// begins now.
+	since uint64
 	// served is set once a query's only answer has been given: the streaming transports ask again
 	// until they get nil. Only the transport's goroutine uses it.
 	served bool
@@ -45,6 +48,7 @@ func newRequest(ctx context.Context, c *Cache) *request {
 		r.hold = h
 		r.arrived = h.arrived
 	}
+	r.since = r.arrived
 	return r
 }
 
@@ -121,7 +125,7 @@ func (r *request) add(ctx context.Context, events []cascade.Event) {
 		return
 	}
 	r.mu.Unlock()
-	r.cache.publish(events, nil, r.cache.partition(ctx), r.hold)
+	r.cache.publish(ctx, events, nil, r.cache.partition(ctx), r.hold)
 }
 
 // A RowReport is what a resolver knows of rows that the schema cannot tell: see [Moved], [Unchanged],

@@ -10,6 +10,9 @@ type counters struct {
 	hits, misses, joined, abandoned atomic.Uint64
 	dead                            atomic.Uint64
 	invalidations, flushes, tags    atomic.Uint64
+	logErrors, unconfirmed          atomic.Uint64
+	sharedHits, sharedDead          atomic.Uint64
+	leaseWaits                      atomic.Uint64
 	storeErrors                     atomic.Uint64
 	byReason                        [32]atomic.Uint64
 }
@@ -39,6 +42,14 @@ type Stats struct {
 	Invalidations, Tags, Flushes uint64
 	// StoreErrors are failures of the store: misses, as far as clients can tell.
 	StoreErrors uint64
+	// SharedHits are answers taken over from Options.Shared, a part of Hits; SharedDead those found
+	// there that could not be proven true.
+	SharedHits, SharedDead uint64
+	// LeaseWaits are answers computed here after Options.FillLease was waited for another instance's in vain.
+	LeaseWaits uint64
+	// Unconfirmed are changes that other instances had perhaps not applied when they were acknowledged,
+	// LogErrors those that did not reach the log at first.
+	Unconfirmed, LogErrors uint64
 	// Entries and Bytes are what the store holds, dead entries included; Evictions and Expirations what
 	// it removed.
 	Entries, Bytes         int64
@@ -62,6 +73,11 @@ func (c *Cache) Stats() Stats {
 		Tags:          c.counts.tags.Load(),
 		Flushes:       c.counts.flushes.Load(),
 		StoreErrors:   c.counts.storeErrors.Load(),
+		SharedHits:    c.counts.sharedHits.Load(),
+		SharedDead:    c.counts.sharedDead.Load(),
+		LeaseWaits:    c.counts.leaseWaits.Load(),
+		Unconfirmed:   c.counts.unconfirmed.Load(),
+		LogErrors:     c.counts.logErrors.Load(),
 		Entries:       st.Entries,
 		Bytes:         st.Bytes,
 		Evictions:     st.Evictions,

@@ -36,8 +36,11 @@ type Entry struct {
 	Size int
 	// Meta is what the cache needs to check the entry. A tier in memory keeps the value, a remote
 	// one its encoding.
-	Meta encoding.BinaryAppender
+	Meta Meta
 }
+
+// Meta is the cache's part of an entry. AppendBinary appends its encoding.
+type Meta = encoding.BinaryAppender
 
 // Stats are a store's figures since it was made. Once nothing is running, every entry that was put
 // is in exactly one place: it is held, or was replaced by a later put, or is counted in Deletes,

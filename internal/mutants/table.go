@@ -15,8 +15,8 @@ const (
 var rules = []mutant{
 	{
 		name: "token taken at the end of the fill", file: clockFile,
-		old:  "	seq := c.seq.Load()\n	if token < ",
-		new:  "	seq := c.seq.Load()\n	token = seq\n	if token < ",
+		old:  "	seq := c.seq.Load()\n	if c.allPending.Load() > 0 || token < ",
+		new:  "	seq := c.seq.Load()\n	token = seq\n	if c.allPending.Load() > 0 || token < ",
 		test: "TestRules",
 	},
 	{

@@ -74,3 +74,10 @@ SELECT u.tenant, u.seq, u.id AS author_id,
   (SELECT count(*) FROM posts p JOIN comments c ON c.post_id = p.id WHERE p.author_id = u.id) AS comment_count,
   (SELECT p.id FROM posts p WHERE p.author_id = u.id ORDER BY p.seq DESC LIMIT 1) AS latest_post_id
 FROM users u;
+
+-- The database's name. What processes over it share elsewhere is kept under it.
+CREATE TABLE IF NOT EXISTS about (
+  one  INTEGER PRIMARY KEY CHECK (one = 1),
+  name TEXT NOT NULL
+);
+INSERT OR IGNORE INTO about VALUES (1, lower(hex(randomblob(16))));

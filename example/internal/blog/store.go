@@ -28,6 +28,7 @@ type Store struct {
 	read, write *pool
 	latency     latency
 	sent        atomic.Uint64
+	name        string
 }
 
 // Open opens the database, creating the file and the tables when they are missing. It blocks while
@@ -97,6 +98,10 @@ func (s *Store) tryCreate(ctx context.Context) error {
 		s.write.rollback(c)
 		return err
 	}
+	if err := c.QueryRowContext(ctx, "SELECT name FROM about").Scan(&s.name); err != nil {
+		s.write.rollback(c)
+		return err
+	}
 	return s.commit(c)
 }
 
@@ -119,6 +124,9 @@ func (s *Store) Close() error {
 	}
 	return err
 }
+
+// Name tells the database from all others, wherever its file is: a random name from its creation.
+func (s *Store) Name() string { return s.name }
 
 // Statements is the number of SQL statements sent so far, without BEGIN, COMMIT, ROLLBACK and what
 // Open needed. A statement is counted before it is sent.

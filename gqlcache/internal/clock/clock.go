@@ -30,6 +30,8 @@ type Clock struct {
 
 	// floor kills every stamp born before it.
 	floor atomic.Uint64
+	// allPending counts the open intents that name everything.
+	allPending atomic.Int64
 	// sweeps is the number of the last sweep begun.
 	sweeps atomic.Uint64
 	// bound is the most tombstones in one generation of one shard.
@@ -103,13 +105,13 @@ func (c *Clock) Flush() uint64 {
 }
 
 // Finish returns the stamp for what was computed since the token was taken, or false when one of its
-// tags was invalidated meanwhile: then the result may be given to whoever asked before that, and must
-// not be kept. Finish sorts and rewrites tags in place, and does not keep them. A stamp without tags
-// dies by Flush only.
+// tags was invalidated meanwhile, or is named by an open Intent: then the result may be given to whoever
+// asked before that, and must not be kept. Finish sorts and rewrites tags in place, and does not keep
+// them. A stamp without tags dies by Flush only, or AnnounceAll.
 func (c *Clock) Finish(token Token, tags []Tag) (*Stamp, bool) {
 	// First of all: what is published from here on must make the stamp walk its cells.
 	seq := c.seq.Load()
-	if token < c.floor.Load() {
+	if c.allPending.Load() > 0 || token < c.floor.Load() {
 		return nil, false
 	}
 	tags = groupTags(tags)

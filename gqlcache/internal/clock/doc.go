@@ -24,6 +24,8 @@
 // refused without reason only when tombstones had to be dropped or merged, or when it is older than the
 // sweep before the last.
 //
+// An [Intent] extends the promise to the time between a change's commit and its Apply: see there.
+//
 // # Why it holds
 //
 // Apply writes n into the cells of its tags first and into the clock's number last. Take an Apply

@@ -22,6 +22,13 @@ type modelEvent struct {
 	flush bool
 }
 
+// A modelIntent is open until it is settled.
+type modelIntent struct {
+	intent *Intent
+	tags   []Tag
+	all    bool
+}
+
 type model struct {
 	clock   *Clock
 	exact   bool
@@ -29,6 +36,7 @@ type model struct {
 	events  []modelEvent
 	tokens  []Token
 	stamps  []*modelStamp
+	intents []modelIntent
 	horizon [2]uint64 // the clock's number at the last two sweeps
 }
 
@@ -59,6 +67,45 @@ func (m *model) apply(t *rapid.T) {
 	m.events = append(m.events, modelEvent{n: n, tags: tags})
 }
 
+func (m *model) announce(t *rapid.T) {
+	before := m.clock.Seq()
+	if rapid.IntRange(0, 5).Draw(t, "all") == 0 {
+		m.intents = append(m.intents, modelIntent{intent: m.clock.AnnounceAll(), all: true})
+		m.events = append(m.events, modelEvent{n: m.clock.Seq(), flush: true})
+	} else {
+		tags := m.draw.Draw(t, "announced")
+		m.intents = append(m.intents, modelIntent{intent: m.clock.Announce(tags), tags: tags})
+		if len(tags) == 0 {
+			return
+		}
+		m.events = append(m.events, modelEvent{n: m.clock.Seq(), tags: tags})
+	}
+	if n := m.clock.Seq(); n != before+1 {
+		t.Fatalf("an announcement after %d has the number %d", before, n)
+	}
+}
+
+// settle ends an intent, once or twice.
+func (m *model) settle(t *rapid.T) {
+	if len(m.intents) == 0 {
+		return
+	}
+	i := rapid.IntRange(0, len(m.intents)-1).Draw(t, "settled")
+	for range rapid.IntRange(1, 2).Draw(t, "times") {
+		m.intents[i].intent.Settle()
+	}
+	m.intents = slices.Delete(m.intents, i, i+1)
+}
+
+// pending tells whether an open intent names any of the tags.
+func (m *model) pending(tags []Tag) bool {
+	return slices.ContainsFunc(m.intents, func(in modelIntent) bool {
+		return in.all || slices.ContainsFunc(in.tags, func(a Tag) bool {
+			return slices.ContainsFunc(tags, func(b Tag) bool { return meet(a, b) })
+		})
+	})
+}
+
 func (m *model) finish(t *rapid.T) {
 	if len(m.tokens) == 0 {
 		m.tokens = append(m.tokens, m.clock.Begin())
@@ -69,8 +116,11 @@ func (m *model) finish(t *rapid.T) {
 	if ok && m.changed(token, tags, meet) {
 		t.Fatalf("a fill from %d was accepted, its tags %v changed since: %+v", token, tags, m.events)
 	}
+	if ok && m.pending(tags) {
+		t.Fatalf("a fill was accepted, its tags %v are announced: %+v", tags, m.intents)
+	}
 	sameHash := func(a, b Tag) bool { return a.Hash == b.Hash }
-	if !ok && m.exact && token >= m.horizon[0] && !m.changed(token, tags, sameHash) {
+	if !ok && m.exact && token >= m.horizon[0] && !m.changed(token, tags, sameHash) && !m.pending(tags) {
 		t.Fatalf("a fill from %d was refused, its tags %v did not change: %+v", token, tags, m.events)
 	}
 	if ok {
@@ -112,6 +162,9 @@ func (m *model) check(t *rapid.T) {
 		if valid && dead {
 			t.Fatalf("stale: a stamp from %d on %v is valid; events %+v", s.token, s.tags, m.events)
 		}
+		if valid && m.pending(s.tags) {
+			t.Fatalf("a stamp from %d on %v is valid, its tags are announced: %+v", s.token, s.tags, m.intents)
+		}
 		if !valid && !dead && m.exact && !s.missed {
 			t.Fatalf("a stamp from %d on %v is dead without reason; events %+v", s.token, s.tags, m.events)
 		}
@@ -119,7 +172,7 @@ func (m *model) check(t *rapid.T) {
 }
 
 // TestModel runs random histories against a model that remembers everything. No stamp may be valid
-// that the model knows dead. With room for all tombstones and masks that are closed under union, of
+// that the model knows dead, or announced. With room for all tombstones and masks that are closed under union, of
 // which a cell holds all, no stamp may be dead that the model knows valid.
 func TestModel(t *testing.T) {
 	t.Parallel()
@@ -139,7 +192,11 @@ func TestModel(t *testing.T) {
 			"finish":  m.finish,
 			"finish2": m.finish,
 			"sweep":   m.sweep,
-			"begin":   func(*rapid.T) { m.tokens = append(m.tokens, m.clock.Begin()) },
+			// More are settled than announced, or all tags would be pending most of the time.
+			"announce": m.announce,
+			"settle":   m.settle,
+			"settle2":  m.settle,
+			"begin":    func(*rapid.T) { m.tokens = append(m.tokens, m.clock.Begin()) },
 			"flush": func(t *rapid.T) {
 				if rapid.IntRange(0, 3).Draw(t, "really") == 0 {
 					m.events = append(m.events, modelEvent{n: m.clock.Flush(), flush: true})

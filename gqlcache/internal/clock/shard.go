@@ -17,6 +17,10 @@ type shard struct {
 	young, old generation
 	// low is a number at which everything that is not known here counts as invalidated.
 	low uint64
+
+	// pending holds, for each tag that open intents name, the mask of each of them. Intents are few and
+	// short: most of the time it is empty.
+	pending map[uint64][]uint64
 }
 
 type generation struct {
@@ -26,6 +30,7 @@ type generation struct {
 
 func (s *shard) init() {
 	s.cells = map[uint64]*cell{}
+	s.pending = map[uint64][]uint64{}
 	s.young.tombs = map[uint64]tombstone{}
 	s.old.tombs = map[uint64]tombstone{}
 }
@@ -60,9 +65,12 @@ func (s *shard) forget(g *generation) {
 	g.last = 0
 }
 
-// intern returns the cell of a tag, or nil when the tag was invalidated after born. The cell is
-// marked as used in the given sweep. REQUIRES: mu.
+// intern returns the cell of a tag, or nil when the tag was invalidated after born, or is about to be.
+// The cell is marked as used in the given sweep. REQUIRES: mu.
 func (s *shard) intern(hash, mask, born, sweep uint64) *cell {
+	if s.announced(hash, mask) {
+		return nil
+	}
 	c := s.cells[hash]
 	switch {
 	case c == nil:

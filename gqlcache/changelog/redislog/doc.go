@@ -1,0 +1,59 @@
+// Package redislog is the change log on Redis, for the instances of one service.
+//
+// # What it promises
+//
+// A publication is confirmed when every other instance has applied the change or holds no lease. An
+// instance without a lease serves nothing from its caches. So, with level Strong, no read that begins
+// after Publish has returned is answered from before the change, whatever happens to instances and links;
+// with Bounded the same, but for receipts that are not confirmed, and then for at most a lease.
+//
+// Not covered: two primaries at once that both take writes, which min-replicas-to-write narrows; an
+// instance that is cut off, or dies, between a commit and its Publish: others do not hear of the change
+// before it is pushed, or ever, and serve what they have for as long as it lives.
+//
+// # How
+//
+// A number is given to each change by a script, which also logs it; an epoch says for how long the numbers
+// have been without loss. A renewal, three times per TTL, brings what was missed and then a lease; it ends
+// 0.9 TTL after the request was sent, on this machine's clock, and the clocks of two machines are never
+// compared. Records also arrive by a blocking read as they are logged, and are acknowledged, those of a
+// burst together. Members are dropped when a TTL has passed since a change and their last lease is from before
+// it. The server's memory is not relied on: when a key is missing, when the server is another process, or
+// when it knows less than a caller, a new epoch begins. Everything cached is then void, and no change is confirmed
+// until the leases of the old epoch are over.
+//
+// # The server
+//
+// Redis 7 or later, or what understands its scripts: they carry the flag allow-oom, so that changes are
+// taken by a server that is full. Reads must go to the primary; New refuses a cluster client that is
+// set to read elsewhere. One connection of the client's pool is
+// occupied by the reader, and one outside of it by the announcements of acknowledgements. The keys are
+//
+//	{gqlc:<namespace>}:c     a hash: epoch, number, three fields for each member
+//	{gqlc:<namespace>}:log   a stream
+//
+// The commands are EVALSHA, EVAL, XREAD, HMGET, SUBSCRIBE, PING, with level Strong and replicas WAIT, and within
+// scripts HGET, HMGET, HGETALL, HSET, HINCRBY, HDEL, DEL, TYPE, XADD, XRANGE, TIME, INFO, PUBLISH. Announcements
+// are on the channels {gqlc:<namespace>}:c:<instance>; where they are not allowed, they are made up
+// for by polling. Where INFO is not, it is not seen that the server is another process, and a failover that loses
+// records can go unnoticed when their numbers are used again first.
+//
+// # The client
+//
+// Set ContextTimeoutEnabled, or New refuses the client: a renewal must be able to give up. Set DialerRetries to
+// 1, and MaxRetries to 1 or to -1 for none; by default a call to a server that is down retries for longer
+// than a lease. Let DialTimeout be less than the TTL. go-redis prints remarks of its own about broken
+// connections: redis.SetLogger silences them.
+//
+// # Records of other programs
+//
+// A program that changes the database may publish by hand, after its commit:
+//
+//	HINCRBY {gqlc:<namespace>}:c s 1        → n
+//	XADD {gqlc:<namespace>}:log n-0 t <payload> o <name>
+//
+// The payload is a byte 1 followed by 16 bytes for each tag, its hash and mask, both little endian; or the
+// single byte 2 for everything. If the program ends between the two commands, or a later number is logged
+// first, instances find a hole and flush. A payload that is not understood flushes too. Nobody is waited for.
+// docs/log-format.md has a command that does both at once, and the format at length.
+package redislog

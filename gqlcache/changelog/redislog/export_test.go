@@ -1,0 +1,29 @@
+package redislog
+
+// Gate calls f whenever the log passes a point: "renew" before a round of renewal, "renewed" when a reply has
+// come and is not applied, "read" when records were read and are not applied, "ack" before an acknowledgement.
+// The log stands still there until f returns.
+func (l *Log) Gate(f func(point string)) { l.gate.Store(&f) }
+
+// Keys are the control key and the log's.
+func (l *Log) Keys() (control, log string) { return l.keys[0], l.keys[1] }
+
+// Encode and Decode are those of a record.
+var (
+	Encode = encode
+	Decode = decode
+)
+
+// Now is the clock of leases.
+var Now = now
+
+// Scripts by name.
+var Scripts = map[string]interface {
+	Hash() string
+}{"publish": publishScript, "renew": renewScript, "ack": ackScript, "reap": reapScript, "leave": leaveScript}
+
+// ReapScript drops members.
+var ReapScript = reapScript
+
+// RenewScript grants leases.
+var RenewScript = renewScript

@@ -1,0 +1,61 @@
+package redislog
+
+import (
+	"sync"
+
+	"github.com/cascadeql/cascadeql/cascade"
+)
+
+// pending are the changes of this instance that the server has not taken. It is in doubt whether it has: a
+// record that is logged twice voids twice.
+type pending struct {
+	mu sync.Mutex // protects all below
+	// kept is what waits; sent what a push has under way. While there is either, there is no lease: the
+	// instance would read entries that others store, who do not know of the change.
+	kept, sent changes
+}
+
+// changes are some publications as one.
+type changes struct {
+	count int
+	tags  []cascade.Tag
+	all   bool
+}
+
+func (c *changes) add(d changes) {
+	c.count += d.count
+	c.all = c.all || d.all || len(c.tags)+len(d.tags) > maxTags
+	if c.all {
+		c.tags = nil
+		return
+	}
+	c.tags = append(c.tags, d.tags...)
+}
+
+// REQUIRES: mu held.
+func (p *pending) empty() bool { return p.kept.count == 0 && p.sent.count == 0 }
+
+func (p *pending) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.kept.count + p.sent.count
+}
+
+// take moves everything kept to sent.
+func (p *pending) take() (changes, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sent, p.kept = p.kept, changes{}
+	return p.sent, p.sent.count > 0
+}
+
+// settle ends what take began. What failed is kept again.
+func (p *pending) settle(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err != nil {
+		p.sent.add(p.kept)
+		p.kept = p.sent
+	}
+	p.sent = changes{}
+}

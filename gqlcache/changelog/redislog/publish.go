@@ -1,0 +1,205 @@
+package redislog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+)
+
+// errDown says that the server was not asked: it has just failed to answer, and whoever waits for it now
+// would wait in vain.
+var errDown = errors.New("redislog: the server does not answer")
+
+// Publish implements changelog.Log. It waits for the server for at most a TTL. More than 4096 tags are
+// published as everything. After Close, a change is still published as long as the client is open: others
+// must know of it. Nobody is waited for then.
+func (l *Log) Publish(ctx context.Context, tags []cascade.Tag, all bool) (changelog.Receipt, error) {
+	if len(tags) == 0 && !all {
+		at := l.Applied()
+		return changelog.Receipt{Epoch: at.Epoch, Number: at.Number, Confirmed: true}, nil
+	}
+	if !l.isStarted() {
+		return changelog.Receipt{Why: "not started"}, changelog.ErrNotStarted
+	}
+	all = all || len(tags) > maxTags
+	if all {
+		tags = nil
+	}
+	change := changes{count: 1, tags: tags, all: all}
+	reply, err := numbered{}, errDown
+	if !l.down.Load() {
+		// The mutation has committed. Its caller may be gone; its change is not.
+		reply, err = l.number(context.WithoutCancel(ctx), change)
+	}
+	if err != nil {
+		return l.keep(change, err)
+	}
+	l.counts.published.Add(1)
+	receipt := l.await(ctx, l.take(reply, change))
+	if !receipt.Confirmed {
+		l.counts.unconfirmed.Add(1)
+		l.event(EventUnconfirmed, receipt.Position(), receipt.Why)
+	}
+	return receipt, nil
+}
+
+// keep holds a change back that the server has not taken.
+func (l *Log) keep(change changes, err error) (changelog.Receipt, error) {
+	l.counts.failed.Add(1)
+	l.down.Store(true)
+	l.pending.mu.Lock()
+	l.pending.kept.add(change)
+	l.dropLease() // under the lock: extend looks for kept changes under it
+	l.pending.mu.Unlock()
+	l.applyUnnumbered(change)
+	l.trouble.begin(troublePublish, err)
+	l.event(EventFailed, l.Applied(), "")
+	if !errors.Is(err, errDown) {
+		l.rounds.kickOff()
+	}
+	if l.ctx.Err() != nil { // nobody is left who would push it, but Close, if that is still to come
+		err = fmt.Errorf("%w: %w", changelog.ErrClosed, err)
+	}
+	return changelog.Receipt{Why: "the server has not taken it"}, fmt.Errorf("%w: %w", changelog.ErrPending, err)
+}
+
+func (l *Log) applyUnnumbered(c changes) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.applyHere(changelog.Record{Tags: c.tags, All: c.all})
+}
+
+// push publishes what was kept, without waiting for others: whoever published it has long been told that
+// it is not confirmed.
+func (l *Log) push(ctx context.Context) error {
+	change, some := l.pending.take()
+	if !some {
+		return nil
+	}
+	reply, err := l.number(ctx, change)
+	if err == nil {
+		l.counts.published.Add(1)
+		l.take(reply, change)
+	}
+	l.pending.settle(err)
+	if err != nil {
+		return err
+	}
+	l.down.Store(false)
+	l.trouble.end(troublePublish)
+	l.event(EventPushed, changelog.Position{Epoch: reply.epoch, Number: reply.number}, "")
+	return nil
+}
+
+// number logs a change.
+func (l *Log) number(ctx context.Context, c changes) (numbered, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.o.TTL)
+	defer cancel()
+	at := l.Applied()
+	args := []any{encode(c.tags, c.all), l.o.Instance, formatNumber(at.Epoch), formatNumber(at.Number), l.o.MaxLen, pageSize}
+	run := l.run
+	if l.o.Level == changelog.Strong && l.replicas.Load() > 0 {
+		run = l.runReplicated
+	}
+	items, err := run(ctx, args)
+	if err != nil {
+		return numbered{}, err
+	}
+	return parseNumbered(items)
+}
+
+func (l *Log) run(ctx context.Context, args []any) ([]any, error) {
+	return publishScript.Run(ctx, l.client, l.keys, args...).Slice()
+}
+
+// A wait is what a publication waits for.
+type wait struct {
+	changelog.Position
+	members  map[string]bool // who has not applied it, as far as is known
+	replied  time.Duration
+	gate     time.Duration // until then leases of older epochs may run
+	outlived time.Duration // by then every lease granted before the record is over
+}
+
+// take applies the reply to a publication, and the change itself.
+func (l *Log) take(reply numbered, c changes) wait {
+	w := wait{
+		Position: changelog.Position{Epoch: reply.epoch, Number: reply.number},
+		members:  map[string]bool{},
+		replied:  now(),
+	}
+	w.outlived = w.replied + max(reply.longest, l.term())
+	l.acks.learn(reply.members)
+	l.acks.only(reply.members)
+	for id, n := range reply.members {
+		if id != l.o.Instance && n < reply.number {
+			w.members[id] = true
+		}
+	}
+	l.counts.members.Store(int64(len(reply.members)))
+
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	own := changelog.Record{Number: reply.number, Tags: c.tags, All: c.all, Origin: l.o.Instance}
+	if reply.epoch == l.Applied().Epoch {
+		l.apply(append(reply.missed, streamRecord{Record: own}))
+		w.gate = l.since
+		return w
+	}
+	// The server has begun another epoch and does not know who holds leases, or one has begun since it
+	// answered. Only the end of the longest lease says that the others have stopped. The next renewal
+	// flushes; nothing is served here before.
+	l.dropLease()
+	l.applyHere(own)
+	l.rounds.kickOff()
+	w.gate = max(w.outlived, l.since)
+	return w
+}
+
+// runReplicated is run, followed on the same connection by WAIT for one replica. That it is not answered in
+// time is no failure: a promoted replica that lacks the record begins a new epoch. It only makes that rarer.
+func (l *Log) runReplicated(ctx context.Context, args []any) ([]any, error) {
+	var node *redis.Client
+	switch c := l.client.(type) {
+	case *redis.Client:
+		node = c
+	case *redis.ClusterClient:
+		master, err := c.MasterForKey(ctx, l.keys[0])
+		if err != nil {
+			return l.run(ctx, args)
+		}
+		node = master
+	}
+	pipe := node.Pipeline()
+	script := publishScript.EvalSha(ctx, pipe, l.keys, args...)
+	replicas := pipe.Do(ctx, "WAIT", 1, replicaWait.Milliseconds())
+	if _, err := pipe.Exec(ctx); script.Err() != nil {
+		if !refused(script.Err()) {
+			return nil, err
+		}
+		// The script is not loaded there, or the slot has moved.
+		return l.run(ctx, args)
+	}
+	if n, err := replicas.Int(); err != nil {
+		l.trouble.begin(troubleWAIT, err)
+	} else if n == 0 {
+		l.trouble.begin(troubleWAIT, nil)
+	} else {
+		l.trouble.end(troubleWAIT)
+	}
+	return script.Slice()
+}
+
+const replicaWait = 50 * time.Millisecond
+
+// refused reports whether a server has answered that it did not run a command.
+func refused(err error) bool {
+	var answer redis.Error
+	return errors.As(err, &answer)
+}

@@ -1,0 +1,35 @@
+package redislog
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+)
+
+type counters struct {
+	members                                      atomic.Int64
+	published, unconfirmed, failed               atomic.Uint64
+	records, flushes, epochs, leasesLost, reaped atomic.Uint64
+	waited                                       atomic.Int64
+}
+
+// Stats implements changelog.Log.
+func (l *Log) Stats() changelog.Stats {
+	c := &l.counts
+	return changelog.Stats{
+		Applied:     l.Applied(),
+		Fresh:       l.Fresh(),
+		Members:     int(c.members.Load()),
+		Published:   c.published.Load(),
+		Unconfirmed: c.unconfirmed.Load(),
+		Failed:      c.failed.Load(),
+		Pending:     l.pending.count(),
+		Records:     c.records.Load(),
+		Flushes:     c.flushes.Load(),
+		Epochs:      c.epochs.Load(),
+		LeasesLost:  c.leasesLost.Load(),
+		Reaped:      c.reaped.Load(),
+		Waited:      time.Duration(c.waited.Load()),
+	}
+}

@@ -1,0 +1,54 @@
+package gqlcache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+)
+
+// ErrNoLog says that there is no Options.Log, or that the one there is has no feed.
+var ErrNoLog = errors.New("gqlcache: no log with a feed: set Options.Log, to one that redislog.New has made, say")
+
+// Changes returns the changes of all instances as they are logged, those after a position first: see
+// changelog.Feed, also for how a loop ends. The position of an acknowledged mutation is its token, see
+// Options.Tokens and changelog.ParsePosition. With ErrNoLog and ErrClosed, of a cache that is closed, the loop
+// ends at once.
+//
+// The tags of a change are those that instances exchange: the first says which schema the others belong to. See
+// Tags.
+func (c *Cache) Changes(ctx context.Context, since changelog.Position) iter.Seq2[changelog.Change, error] {
+	feed, ok := c.opts.Log.(changelog.Feed)
+	switch {
+	case c.isClosed():
+		return failedFeed(ErrClosed)
+	case !ok:
+		return failedFeed(ErrNoLog)
+	}
+	return feed.Changes(ctx, since)
+}
+
+func failedFeed(err error) iter.Seq2[changelog.Change, error] {
+	return func(yield func(changelog.Change, error) bool) { yield(changelog.Change{}, err) }
+}
+
+// Tags returns what Invalidate publishes for some changes, for a program that publishes them itself: the tags of
+// a record, the first of which names the schema and its directives. They are the same in all instances that
+// serve that schema, and after each restart. It returns Invalidate's errors, but ErrClosed; Everything has
+// no tags, and is an error.
+func (c *Cache) Tags(changes ...Change) ([]cascade.Tag, error) {
+	for _, ch := range changes {
+		if ch.kind == changeEverything {
+			return nil, fmt.Errorf("%w: everything has no tags", ErrUnknownName)
+		}
+	}
+	events, err := c.events(changes...)
+	if err != nil {
+		return nil, err
+	}
+	st := c.schema.Load()
+	return st.sign(st.plan.Publish(nil, events, cascade.Partition{})), nil
+}

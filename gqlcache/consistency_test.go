@@ -1,0 +1,279 @@
+package gqlcache_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cascadeql/cascadeql/gqlcache"
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
+)
+
+// TestConsistencyExtension: every client is told when other instances may not know of its change, and no
+// client is told anything else.
+func TestConsistencyExtension(t *testing.T) {
+	t.Parallel()
+	rows := []struct {
+		name   string
+		level  changelog.Level
+		happen func(a, b *machine)
+		want   string
+	}{
+		{"bounded, healthy", changelog.Bounded, func(*machine, *machine) {}, ""},
+		{"bounded, somebody does not answer", changelog.Bounded, func(_, b *machine) { b.log.withhold() }, `{"consistency":"bounded"}`},
+		{"bounded, somebody without a lease", changelog.Bounded, func(_, b *machine) { b.log.withhold(); b.log.lose() }, ""},
+		{"eventual", changelog.Eventual, func(*machine, *machine) {}, `{"consistency":"bounded"}`},
+		{"the log fails", changelog.Bounded, func(a, _ *machine) { a.log.breakDown(errors.New("down")) }, `{"consistency":"pending"}`},
+		{"the log is closed", changelog.Bounded, func(a, _ *machine) { _ = a.log.Close() }, `{"consistency":"pending"}`},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			r := newMachines(t, 2, func(m *machine, o *gqlcache.Options) { m.log.level, o.Debug = row.level, nil })
+			a, b := r.two()
+			row.happen(a, b)
+			for _, document := range []string{renameAnn, `mutation{renameUndeclared(id:$Ann,name:"x")}`} {
+				resp := testgraph.Ask(t, a.h, expand(document), nil)
+				if got := string(resp.Extensions["cache"]); got != row.want || len(resp.Errors) != 0 {
+					t.Errorf("%s: %s, want %s", document, resp.Body, row.want)
+				}
+			}
+			if resp := testgraph.Ask(t, a.h, expand(readAnn), nil); len(resp.Extensions) != 0 {
+				t.Errorf("a query's answer has extensions: %s", resp.Body)
+			}
+		})
+	}
+}
+
+// requireLease is for servers that refuse mutations without a lease.
+func requireLease(_ *machine, o *gqlcache.Options) {
+	o.RequireLease, o.Store, o.Debug = true, newMapStore(), nil
+}
+
+const refused = "nothing was changed"
+
+// TestRequireLease: a mutation is refused before it runs when no lease comes back in time.
+func TestRequireLease(t *testing.T) {
+	t.Parallel()
+	rows := []struct {
+		name string
+		// happen is called while the mutation waits.
+		happen  func(*machines, context.CancelFunc)
+		refused bool
+		waited  time.Duration
+	}{
+		{"no lease", func(*machines, context.CancelFunc) {}, true, 3 * time.Second},
+		{"the lease comes back", func(r *machines, _ context.CancelFunc) { r.all[0].log.recover() }, false, 10 * time.Millisecond},
+		{"the client leaves", func(_ *machines, cancel context.CancelFunc) { cancel() }, true, 0},
+		{"the cache is closed", func(r *machines, _ context.CancelFunc) { _ = r.all[0].cache.Close() }, true, 0},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newMachines(t, 1, requireLease)
+				a := r.all[0]
+				a.log.lose()
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				start := time.Now()
+				done := make(chan testgraph.Response, 1)
+				go func() {
+					done <- testgraph.Do(t, ctx, a.h, testgraph.Request{Query: expand(renameAnn)})
+				}()
+				synctest.Wait()
+				row.happen(r, cancel)
+				resp := <-done
+				if got := strings.Contains(string(resp.Errors), refused); got != row.refused {
+					t.Errorf("%s", resp.Body)
+				}
+				if row.refused && string(resp.Data) != "null" {
+					t.Errorf("data of a refused mutation: %s", resp.Body)
+				}
+				if got := time.Since(start); got != row.waited {
+					t.Errorf("waited %v, want %v", got, row.waited)
+				}
+				if ran := r.rows.Calls("Mutation.renameUser") > 0; ran == row.refused {
+					t.Errorf("the resolver ran: %v", ran)
+				}
+			})
+		})
+	}
+}
+
+// TestRequireLeaseOnStreams: one refusal, then the end.
+func TestRequireLeaseOnStreams(t *testing.T) {
+	t.Parallel()
+	for _, accept := range []string{"text/event-stream", "multipart/mixed", "application/json"} {
+		t.Run(accept, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newMachines(t, 1, requireLease)
+				a := r.all[0]
+				a.log.lose()
+				resp := testgraph.Do(t, t.Context(), a.h, testgraph.Request{Query: expand(renameAnn), Header: map[string]string{"Accept": accept}})
+				if n := strings.Count(resp.Body, refused); n != 1 || r.rows.Calls("Mutation.renameUser") != 0 {
+					t.Errorf("refused %d times: %s", n, resp.Body)
+				}
+				if r.fleet.number != 100 {
+					t.Error("a refused mutation was published")
+				}
+			})
+		})
+	}
+}
+
+// TestTokens: a client that has seen a change acknowledged sees it on every instance.
+func TestTokens(t *testing.T) {
+	t.Parallel()
+	rows := []struct {
+		name string
+		// token changes the one that the mutation gave.
+		token  func(string) string
+		happen func(b *machine)
+		want   string
+		shows  string
+	}{
+		{"none", func(string) string { return "" }, nil, "HIT memory", "Ann"},
+		{"the mutation's", nil, nil, "MISS", "New"},
+		{"reached already", nil, func(b *machine) { b.log.deliver(); b.want("MISS", "New", readAnn) }, "HIT memory", "New"},
+		{"an older one", func(string) string { return "7:100" }, nil, "HIT memory", "Ann"},
+		{"of an epoch that is over", nil, func(b *machine) { b.log.f.restart(); b.log.recover() }, "MISS", "New"},
+		{"the log does not answer", nil, func(b *machine) { b.log.breakDown(errors.New("down")) }, "BYPASS token", "New"},
+		{"no lease afterwards", nil, func(b *machine) { b.log.lose() }, "BYPASS lease", "New"},
+		{"of the future", func(string) string { return "7:999" }, nil, "BYPASS token", "New"},
+		{"of an epoch to come", func(string) string { return "8:1" }, nil, "BYPASS token", "New"},
+		{"text", func(string) string { return "now" }, nil, "BYPASS token", "New"},
+		{"spaces", func(s string) string { return " " + s + " x" }, nil, "BYPASS token", "New"},
+		{"negative", func(string) string { return "7:-1" }, nil, "BYPASS token", "New"},
+		{"too large", func(string) string { return "7:99999999999999999999999" }, nil, "BYPASS token", "New"},
+		{"zero", func(string) string { return "0:0" }, nil, "BYPASS token", "New"},
+		{"long", func(string) string { return strings.Repeat("7", 4000) }, nil, "BYPASS token", "New"},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			r := newMachines(t, 2, func(_ *machine, o *gqlcache.Options) { o.Tokens = true })
+			a, b := r.two()
+			b.want("MISS", "Ann", readAnn)
+			b.log.withhold()
+			resp, _ := a.ask(renameAnn)
+			x := extensionOf(t, resp)
+			if x.Consistency != "bounded" || x.Token != "7:101" {
+				t.Errorf("%+v", x)
+			}
+			if row.token != nil {
+				x.Token = row.token(x.Token)
+			}
+			if row.happen != nil {
+				row.happen(b)
+			}
+			b.want(row.want, row.shows, readAnn, gqlcache.TokenHeader, x.Token)
+		})
+	}
+}
+
+// TestTokenInExtensions: it comes with every mutation when it was asked for, and with a plain one only
+// itself.
+func TestTokenInExtensions(t *testing.T) {
+	t.Parallel()
+	r := newMachines(t, 1, func(_ *machine, o *gqlcache.Options) { o.Tokens, o.Debug = true, nil })
+	a := r.all[0]
+	resp := testgraph.Ask(t, a.h, expand(renameAnn), nil)
+	if got := string(resp.Extensions["cache"]); got != `{"token":"7:101"}` {
+		t.Errorf("%s", resp.Body)
+	}
+	// It is of no use on a server that gave it without a log that took the change.
+	a.log.breakDown(errors.New("down"))
+	resp = testgraph.Ask(t, a.h, expand(renameBob), nil)
+	if got := string(resp.Extensions["cache"]); got != `{"consistency":"pending"}` {
+		t.Errorf("%s", resp.Body)
+	}
+}
+
+// TestHeldChangesAreSharedAtTheCommit: others learn of a change when it is committed, not before, and what a
+// held request computes, in a transaction that may be older than itself, is not shared.
+func TestHeldChangesAreSharedAtTheCommit(t *testing.T) {
+	t.Parallel()
+	rows := []struct {
+		name        string
+		happen      func(a, b *machine)
+		consistency string
+		token       string
+	}{
+		{"healthy", func(*machine, *machine) {}, "", "7:101"},
+		{"somebody does not answer", func(_, b *machine) { b.log.withhold() }, "bounded", "7:101"},
+		{"the log fails", func(a, _ *machine) { a.log.breakDown(errors.New("down")) }, "pending", ""},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			r := newMachines(t, 2, func(_ *machine, o *gqlcache.Options) { o.Tokens = true })
+			a, b := r.two()
+			b.want("MISS", "Ann", readAnn)
+			gqlgen, commits := a.h, 0
+			a.h = a.cache.HoldUntilCommit(http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
+				gqlgen.ServeHTTP(w, hr)
+				commits++
+				if r.fleet.number != 100 {
+					t.Error("announced before the commit")
+				}
+				if commits == 1 {
+					b.want("HIT memory", "Ann", readAnn)
+				}
+			}))
+			row.happen(a, b)
+			w := httptest.NewRecorder()
+			a.h.ServeHTTP(w, post(t, renameAnn, "application/json"))
+			if got := w.Header().Get(gqlcache.ConsistencyHeader); got != row.consistency {
+				t.Errorf("%s: %q, want %q", gqlcache.ConsistencyHeader, got, row.consistency)
+			}
+			if got := w.Header().Get(gqlcache.TokenHeader); got != row.token {
+				t.Errorf("%s: %q, want %q", gqlcache.TokenHeader, got, row.token)
+			}
+			if strings.Contains(w.Body.String(), "extensions") {
+				t.Errorf("%s", w.Body)
+			}
+			if row.consistency == "" {
+				b.want("MISS", "New", readAnn)
+			}
+		})
+	}
+	t.Run("query", func(t *testing.T) {
+		t.Parallel()
+		r := newMachines(t, 2)
+		a, b := r.two()
+		a.h = a.cache.HoldUntilCommit(a.h)
+		a.want("MISS", "Ann", readAnn)
+		a.want("HIT memory", "Ann", readAnn)
+		b.want("MISS", "Ann", readAnn) // nothing was shared
+		if n := r.attic.len(); n != 1 {
+			t.Errorf("%d shared entries, want b's", n)
+		}
+	})
+}
+
+// FuzzDecodeMeta: what is decoded encodes to the same bytes, and nothing panics.
+func FuzzDecodeMeta(f *testing.F) {
+	head := append([]byte{1}, make([]byte, 16)...)
+	for _, seed := range [][]byte{nil, {1}, head, append(bytes.Clone(head), make([]byte, 16)...), append(bytes.Clone(head), 1, 2, 3), append([]byte{2}, head[1:]...)} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m, err := gqlcache.DecodeMeta(b)
+		if err != nil {
+			return
+		}
+		again, err := m.AppendBinary([]byte("x"))
+		if err != nil || !bytes.Equal(again[1:], b) || again[0] != 'x' {
+			t.Errorf("%x encodes to %x, %v", b, again, err)
+		}
+	})
+}

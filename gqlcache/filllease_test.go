@@ -1,0 +1,210 @@
+package gqlcache_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cascadeql/cascadeql/gqlcache"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
+	"github.com/cascadeql/cascadeql/gqlcache/store/redisstore"
+	"github.com/cascadeql/cascadeql/internal/redistest"
+)
+
+// A desk gives out the leases of an attic.
+type desk struct {
+	mu      sync.Mutex // protects all below
+	held    map[string]bool
+	taken   int // leases given out
+	fail    func() error
+	refused chan struct{} // gets a value, if there is room, when somebody is not the holder
+}
+
+func newDesk() *desk { return &desk{held: map[string]bool{}, refused: make(chan struct{}, 1)} }
+
+// A counter is one cache's way to desk and attic.
+type counter struct {
+	*hatch
+	*desk
+}
+
+// Lease implements store.Leaser.
+func (c counter) Lease(_ context.Context, key []byte, _ time.Duration) (func(context.Context), bool, error) {
+	none := func(context.Context) {}
+	d, k := c.desk, string(key)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.fail != nil {
+		if err := d.fail(); err != nil {
+			return none, false, err
+		}
+	}
+	if d.held[k] || d.held["*"] {
+		select {
+		case d.refused <- struct{}{}:
+		default:
+		}
+		return none, false, nil
+	}
+	d.held[k] = true
+	d.taken++
+	return func(context.Context) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		delete(d.held, k)
+	}, true, nil
+}
+
+// open reports how many leases are held.
+func (d *desk) open() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.held)
+}
+
+// leased are two machines that wait so long for each other.
+func leased(t *testing.T, wait time.Duration) (*machines, *desk) {
+	t.Helper()
+	d := newDesk()
+	return newMachines(t, 2, func(m *machine, o *gqlcache.Options) {
+		o.Shared, o.FillLease = counter{m.shared, d}, wait
+	}), d
+}
+
+// TestFillLease: a cold key is computed once.
+func TestFillLease(t *testing.T) {
+	t.Parallel()
+	r, d := leased(t, time.Hour)
+	a, b := r.two()
+	latch := r.rows.Block("Query.user")
+	first := a.begin(readAnn)
+	receive(t, latch.Reached, "the computation")
+	done := make(chan struct{})
+	go func() { defer close(done); b.want("HIT shared", "Ann", readAnn) }()
+	<-d.refused
+	latch.Release()
+	first.wait(t)
+	receive(t, done, "the answer of the other")
+	if n := r.rows.Calls("Query.user"); n != 1 {
+		t.Errorf("%d computations, want 1", n)
+	}
+	if d.open() != 0 || d.taken < 1 || b.cache.Stats().LeaseWaits != 0 {
+		t.Errorf("%d leases held, %d taken, %+v", d.open(), d.taken, b.cache.Stats())
+	}
+}
+
+// TestFillLeaseIsAdvice: whatever becomes of the lease, the query is answered.
+func TestFillLeaseIsAdvice(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name  string
+		wait  time.Duration
+		spoil func(*desk)
+		waits uint64 // in vain
+		fails bool
+	}{
+		{"the holder has died", 20 * time.Millisecond, func(d *desk) { d.held["*"] = true }, 1, false},
+		{"the store fails", time.Hour, func(d *desk) { d.fail = func() error { return errors.New("no") } }, 0, true},
+		{"the store panics", time.Hour, func(d *desk) { d.fail = func() error { panic("no") } }, 0, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			r, d := leased(t, row.wait)
+			row.spoil(d)
+			a, b := r.two()
+			a.want("MISS", "Ann", readAnn)
+			b.want("HIT shared", "Ann", readAnn) // without a lease
+			s := a.cache.Stats()
+			if s.LeaseWaits != row.waits || (s.StoreErrors > 0) != row.fails {
+				t.Errorf("%d waits in vain, %d errors", s.LeaseWaits, s.StoreErrors)
+			}
+		})
+	}
+}
+
+// TestFillLeaseIsGivenUp: a holder whose answer is not stored lets the next one compute at once.
+func TestFillLeaseIsGivenUp(t *testing.T) {
+	t.Parallel()
+	r, d := leased(t, time.Hour)
+	a, b := r.two()
+	latch := r.rows.Block("Query.user")
+	first := a.begin(readAnn)
+	receive(t, latch.Reached, "the computation")
+	done := make(chan struct{})
+	go func() { defer close(done); b.want("MISS", "New", readAnn) }()
+	<-d.refused
+	a.want("INVALIDATED", "", renameAnn) // so the first answer is void
+	latch.Release()
+	first.wait(t)
+	receive(t, done, "the answer of the other")
+	if d.open() != 0 {
+		t.Errorf("%d leases are held", d.open())
+	}
+}
+
+// TestFillLeaseAndEndedRequests: who waits for a lease obeys its request.
+func TestFillLeaseAndEndedRequests(t *testing.T) {
+	t.Parallel()
+	r, d := leased(t, time.Hour)
+	d.held["*"] = true
+	a := r.all[0]
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		testgraph.Do(t, ctx, a.h, testgraph.Request{Query: expand(readAnn)})
+	}()
+	<-d.refused
+	cancel()
+	receive(t, done, "the end of the request")
+}
+
+// TestFillLeaseInRedis: three instances, a cold key, one computation.
+func TestFillLeaseInRedis(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name  string
+		write redisstore.Policy
+	}{{"written behind", redisstore.Behind}, {"written through", redisstore.Through}} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			s := redistest.Start(t)
+			all := redisMachines(t, 3, s, func(o *gqlcache.Options) {
+				shared, err := redisstore.New(redisstore.Options{
+					Client: s.Client(), DecodeMeta: gqlcache.DecodeMeta, Write: row.write,
+					ReadTimeout: 5 * time.Second, WriteTimeout: 5 * time.Second,
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				o.Shared, o.FillLease = shared, time.Minute
+			})
+			rows := all[0].rows
+			latch := rows.Block("Query.user")
+			var calls []*call
+			for _, m := range all {
+				calls = append(calls, m.begin(readAnn))
+			}
+			receive(t, latch.Reached, "a computation")
+			latch.Release()
+			for _, c := range calls {
+				if data := string(c.wait(t).Data); data == "" || data == "null" {
+					t.Errorf("answer %q", data)
+				}
+			}
+			bypassed := 0 // on a busy machine, for want of a lease of the log
+			for _, m := range all {
+				for _, n := range m.cache.Stats().Bypassed {
+					bypassed += int(n)
+				}
+			}
+			if n := rows.Calls("Query.user"); n > 1+bypassed {
+				t.Errorf("%d computations, want 1", n)
+			}
+			left := func() int { return len(s.Client().Keys(t.Context(), "gqlc:l:*").Val()) }
+			eventually(t, "the end of the lease", func() bool { return left() == 0 })
+		})
+	}
+}

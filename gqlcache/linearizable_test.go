@@ -1,0 +1,177 @@
+package gqlcache_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+	"github.com/cascadeql/cascadeql/gqlcache"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
+)
+
+// registerOp is what a client asked of one register: to write a value, or to read.
+type registerOp struct {
+	register int
+	write    bool
+	value    int
+}
+
+// registers is three registers, which begin as the counters of a new store.
+var registers = porcupine.Model{
+	Partition: func(history []porcupine.Operation) [][]porcupine.Operation {
+		parts := make([][]porcupine.Operation, 3)
+		for _, op := range history {
+			k := op.Input.(registerOp).register
+			parts[k] = append(parts[k], op)
+		}
+		return parts
+	},
+	Init: func() any { return -1 }, // not read yet
+	Step: func(state, input, output any) (bool, any) {
+		op := input.(registerOp)
+		if op.write {
+			return true, op.value
+		}
+		now := state.(int)
+		if now == -1 {
+			now = 10 + op.register
+		}
+		return output.(int) == now, now
+	},
+	Equal: func(a, b any) bool { return a == b },
+}
+
+// recorder runs clients on a cache and on a server without one, over the same rows.
+type recorder struct {
+	*rig
+	uncached http.Handler
+	time     atomic.Int64 // grows with every call and return
+	mu       sync.Mutex
+	ops      []porcupine.Operation
+}
+
+func (r *recorder) record(client int, op registerOp, do func() int) {
+	call := r.time.Add(1)
+	out := do()
+	end := r.time.Add(1)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ops = append(r.ops, porcupine.Operation{ClientId: client, Input: op, Call: call, Output: out, Return: end})
+}
+
+func (r *recorder) write(client, k, value int) {
+	r.record(client, registerOp{k, true, value}, func() int {
+		testgraph.Ask(r.t, r.cached, fmt.Sprintf("mutation{setCounter(id:%d,value:%d){value}}", k, value), nil)
+		return value
+	})
+}
+
+// read reads a register in one of the ways that have answers of their own, or no cache.
+func (r *recorder) read(client, k int, rng *rand.Rand) {
+	document, h := fmt.Sprintf("{c:counter(id:%d){value}}", k), r.cached
+	list := rng.IntN(3) == 0
+	if list {
+		document = "{c:counters{value}}"
+	}
+	if rng.IntN(6) == 0 {
+		h = r.uncached
+	}
+	r.record(client, registerOp{register: k}, func() int {
+		resp := testgraph.Ask(r.t, h, document, nil)
+		var one struct{ C struct{ Value int } }
+		var all struct{ C []struct{ Value int } }
+		var err error
+		if list {
+			if err = json.Unmarshal(resp.Data, &all); err == nil && len(all.C) == 3 {
+				one.C.Value = all.C[k].Value
+			}
+		} else {
+			err = json.Unmarshal(resp.Data, &one)
+		}
+		if err != nil || len(resp.Errors) > 0 {
+			r.t.Errorf("%s: %s, %v", document, resp.Body, err)
+		}
+		return one.C.Value
+	})
+}
+
+// recordHistory records what six clients do at once.
+func recordHistory(t *testing.T, seed uint64, intent bool) *recorder {
+	t.Helper()
+	r := &recorder{rig: newRig(t, "annotated", gqlcache.Options{Intent: intent})}
+	r.uncached = testgraph.NewServer(r.store)
+	// Mutations take a while between commit and answer, and some fail then; computations between what
+	// they read and the end.
+	r.store.On("Mutation.setCounter:done", func(context.Context) error {
+		<-time.After(rand.N(300 * time.Microsecond))
+		if rand.IntN(10) == 0 {
+			return errors.New("failed after the commit")
+		}
+		return nil
+	})
+	linger := func(context.Context) error { <-time.After(rand.N(50 * time.Microsecond)); return nil }
+	r.store.On("Query.counter:done", linger)
+	r.store.On("Query.counters:done", linger)
+	var clients sync.WaitGroup
+	for id := range 6 {
+		clients.Go(func() {
+			rng := rand.New(rand.NewPCG(seed, uint64(id)))
+			for i := range 60 {
+				switch k := rng.IntN(3); {
+				case id < 2 && i%2 == 0:
+					r.write(id, k, 1000*(id+1)+i)
+					pause(rng, 300*time.Microsecond)
+				default:
+					r.read(id, k, rng)
+				}
+			}
+		})
+	}
+	clients.Wait()
+	return r
+}
+
+// TestLinearizable: with intents, porcupine finds every history of reads and writes linearizable, reads
+// beside the cache included: whoever begins after somebody has seen a change sees it too. Without them it
+// finds some that are not, so that the check can fail.
+func TestLinearizable(t *testing.T) {
+	t.Parallel()
+	histories := 40
+	if raceEnabled || testing.Short() {
+		histories = 20
+	}
+	for _, intent := range []bool{true, false} {
+		t.Run(fmt.Sprintf("intent=%v", intent), func(t *testing.T) {
+			t.Parallel()
+			seed := rand.Uint64()
+			var rejected int
+			var hits, misses, joined uint64
+			for i := range histories {
+				r := recordHistory(t, seed+uint64(i), intent)
+				switch porcupine.CheckOperationsTimeout(registers, r.ops, 30*time.Second) {
+				case porcupine.Illegal:
+					rejected++
+				case porcupine.Unknown:
+					t.Error("porcupine came to no end")
+				}
+				s := r.cache.Stats()
+				hits, misses, joined = hits+s.Hits, misses+s.Misses, joined+s.Joined
+			}
+			t.Logf("seed %d: %d of %d histories rejected; %d hits, %d misses, %d joined", seed, rejected, histories, hits, misses, joined)
+			if (rejected > 0) == intent {
+				t.Errorf("%d of %d histories rejected", rejected, histories)
+			}
+			if hits == 0 || misses == 0 || joined == 0 {
+				t.Error("the run did not exercise hits, misses and joined computations")
+			}
+		})
+	}
+}

@@ -1,0 +1,231 @@
+package gqlcache_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
+	"github.com/cascadeql/cascadeql/internal/redistest"
+)
+
+const operationsPage = "../docs/operations.md"
+
+// aclRules are the rules of the user that the operations page shows, the password replaced.
+func aclRules(t *testing.T, password string) []any {
+	t.Helper()
+	page, err := os.ReadFile(operationsPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?s)```acl\n(.*?)```").FindSubmatch(page)
+	if block == nil {
+		t.Fatal("the page shows no rules")
+	}
+	words := strings.Fields(string(block[1]))
+	if len(words) < 3 || words[0] != "user" {
+		t.Fatalf("the rules begin with %q", words)
+	}
+	var rules []any
+	for _, w := range words[2:] {
+		if strings.HasPrefix(w, ">") {
+			w = ">" + password
+		}
+		rules = append(rules, w)
+	}
+	return rules
+}
+
+// A restricted service has two instances whose Redis user is the one of the operations page.
+type restricted struct {
+	admin *redis.Client
+	nodes []*node
+	log   *logbook
+}
+
+func newRestricted(t *testing.T, also ...any) *restricted {
+	t.Helper()
+	s := redistest.Start(t)
+	r := &restricted{admin: s.Client(), log: &logbook{}}
+	rules := append(append([]any{"ACL", "SETUSER", "cascadeql", "reset"}, aclRules(t, "secret")...), also...)
+	if err := r.admin.Do(t.Context(), rules...).Err(); err != nil {
+		t.Fatalf("ACL SETUSER: %v", err)
+	}
+	rows := testgraph.NewStore()
+	for range 2 {
+		o := s.Options()
+		o.Username, o.Password = "cascadeql", "secret"
+		client := redis.NewClient(o)
+		t.Cleanup(func() { _ = client.Close() })
+		r.nodes = append(r.nodes, newNode(t, nodeSpec{client: client, rows: rows, level: changelog.Strong,
+			ttl: 400 * time.Millisecond, logger: slog.New(slog.NewTextHandler(r.log, nil))}))
+	}
+	return r
+}
+
+// refusals are the commands that the server has refused to run, but for what a client asks when it connects
+// and does without.
+func (r *restricted) refusals(t *testing.T) []string {
+	t.Helper()
+	stats, err := r.admin.Info(t.Context(), "commandstats").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var refused []string
+	for line := range strings.Lines(stats) {
+		name, rest, _ := strings.Cut(strings.TrimPrefix(line, "cmdstat_"), ":")
+		if strings.Contains(rest, "rejected_calls=0") || !strings.Contains(rest, "rejected_calls") || strings.HasPrefix(name, "client|") {
+			continue
+		}
+		refused = append(refused, name)
+	}
+	return refused
+}
+
+// TestACL: the user of the operations page may do all that the log and the store ask for, and nothing is
+// logged.
+func TestACL(t *testing.T) {
+	t.Parallel()
+	r := newRestricted(t)
+	a, b := r.nodes[0], r.nodes[1]
+	leases := func() {
+		t.Helper()
+		for _, n := range r.nodes {
+			eventually(t, "a lease", n.log.Fresh)
+		}
+	}
+	leases()
+	ctx := context.Background()
+	value := 0
+	round := func() {
+		t.Helper()
+		a.run(t, readCounter, nil)
+		if err := a.shared.Flush(ctx); err != nil {
+			t.Fatal(err)
+		}
+		b.run(t, readCounter, nil)
+		value++
+		a.run(t, fmt.Sprintf("mutation{setCounter(id:1,value:%d){value}}", value), nil)
+		if got, want := string(b.run(t, readCounter, nil).Data), fmt.Sprintf(`{"counter":{"value":%d}}`, value); got != want {
+			t.Errorf("b answers %s, want %s", got, want)
+		}
+	}
+	round()
+	if st := b.cache.Stats(); st.SharedHits == 0 {
+		t.Errorf("nothing was shared: %+v", st)
+	}
+	// A record of another program above all numbers makes the log unusable: it is dropped, and begun again.
+	control, stream := "{gqlc:main}:c", "{gqlc:main}:log"
+	if err := r.admin.XAdd(ctx, &redis.XAddArgs{Stream: stream, ID: "9007199254740991-0", Values: []any{"x", "y"}}).Err(); err != nil {
+		t.Fatal(err)
+	}
+	round()
+	// A new epoch deletes what was.
+	if err := r.admin.HDel(ctx, control, "e").Err(); err != nil {
+		t.Fatal(err)
+	}
+	epoch := a.log.Applied().Epoch
+	eventually(t, "a new epoch", func() bool { return a.log.Applied().Epoch > epoch && b.log.Applied().Epoch > epoch })
+	leases()
+	round()
+	for range a.shared.All(ctx) {
+	}
+	if err := a.shared.Clear(ctx); err != nil {
+		t.Error(err)
+	}
+	for _, n := range r.nodes {
+		if err := n.cache.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if refused := r.refusals(t); len(refused) > 0 {
+		t.Errorf("refused: %q", refused)
+	}
+	if text := r.log.String(); strings.Contains(text, "NOPERM") || strings.Contains(text, "not allowed") || strings.Contains(text, "may not") {
+		t.Errorf("logged:\n%s", text)
+	}
+}
+
+// TestACLIsSeen: what is left out of the user's rules is told in the log, as the operations page says, and no
+// request fails.
+func TestACLIsSeen(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name   string
+		rule   string
+		logged string
+		serves bool // from the cache
+	}{
+		{"no EVALSHA", "-evalsha", "does not renew the lease", false},
+		{"no XREAD", "-xread", "the log cannot be read", true},
+		{"no SUBSCRIBE", "-subscribe", "acknowledgements cannot be heard", true},
+		{"no INFO", "-info", "INFO is not allowed", true},
+		{"no GETRANGE", "-getrange", "may not run a command, or touch a key", true},
+		{"no key of the log", "resetkeys", "does not renew the lease", false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRestricted(t, row.rule)
+			a := r.nodes[0]
+			if row.serves {
+				eventually(t, "a lease", a.log.Fresh)
+			}
+			eventually(t, "a log line", func() bool {
+				if got := string(a.run(t, readCounter, nil).Data); got != `{"counter":{"value":11}}` {
+					t.Errorf("answer %s", got)
+				}
+				return strings.Contains(r.log.String(), row.logged)
+			})
+			if st := a.cache.Stats(); !row.serves && st.Hits > 0 {
+				t.Errorf("%d hits without a lease", st.Hits)
+			}
+		})
+	}
+}
+
+// TestEveryLineIsExplained: the page has each trouble that the log and the store can have.
+func TestEveryLineIsExplained(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(operationsPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for file, expression := range map[string]string{
+		"changelog/redislog/trouble.go":   `(?m)^\ttrouble\w+ += "(.+)"$`,
+		"changelog/redislog/apply.go":     `log\.Warn\("([^"]+)"`,
+		"store/redisstore/trouble.go":     `(?m)to\.Warn\("([^"]+)"|^\t"[A-Z]+": +"([^";:]+)`,
+		"shared.go":                       `complain\.once\("\w+", "([^"]+)"`,
+		"changelog/redislog/await.go":     `(?m)^\twhy\w+ += "(.+)"$`,
+		"store/redisstore/format.go":      `(?m)^\terr\w+ += errors\.New\("(.+)"\)$`,
+		"../gqlcache/consistency.go":      `(?m)^\tconsistency\w+ = "(.+)"$`,
+		"../gqlcache/changelog/errors.go": `errors\.New\("([^"]+)"\)`,
+	} {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := regexp.MustCompile(expression).FindAllStringSubmatch(string(source), -1)
+		if len(found) == 0 {
+			t.Errorf("%s: nothing is found by %s", file, expression)
+		}
+		for _, m := range found {
+			lines = append(lines, strings.Join(m[1:], ""))
+		}
+	}
+	slices.Sort(lines)
+	for _, line := range lines {
+		if !strings.Contains(string(page), line) {
+			t.Errorf("%s does not explain %q", operationsPage, line)
+		}
+	}
+}

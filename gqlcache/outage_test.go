@@ -1,0 +1,218 @@
+package gqlcache_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
+	"github.com/cascadeql/cascadeql/internal/redistest"
+)
+
+var outageTime = flag.Duration("outage.time", time.Second, "how long Redis is down in TestOutageUnderLoad")
+
+// A crowd reads counters on two instances without pause and writes them on the first. Each value is larger than
+// the one before, so a read is stale when it shows less than what was acknowledged before it began: at all on the
+// first instance, and without a flag on the second.
+type crowd struct {
+	t         *testing.T
+	nodes     []*node
+	acked     [3]atomic.Int64
+	confirmed [3]atomic.Int64
+	reads     atomic.Int64
+	failed    atomic.Pointer[error]
+	stop      chan struct{}
+	done      sync.WaitGroup
+}
+
+func (c *crowd) ask(n *node, query string, vars map[string]any) string {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	resp, err := n.ask(ctx, query, vars)
+	if err != nil {
+		c.fail(fmt.Errorf("%s: %w", query, err))
+	}
+	return resp
+}
+
+func (c *crowd) fail(err error) { c.failed.CompareAndSwap(nil, &err) }
+
+func (c *crowd) read(n *node, k int) {
+	want := c.confirmed[k].Load()
+	if n == c.nodes[0] {
+		want = c.acked[k].Load()
+	}
+	body := c.ask(n, `query($id: Int!) { counter(id: $id) { value } }`, map[string]any{"id": k})
+	var got int64
+	if _, err := fmt.Sscanf(body, `{"counter":{"value":%d}}`, &got); err != nil {
+		c.fail(fmt.Errorf("answer %q: %w", body, err))
+	}
+	if got < want {
+		c.fail(fmt.Errorf("stale: counter %d is %d, %d was acknowledged before", k, got, want))
+	}
+	c.reads.Add(1)
+}
+
+func (c *crowd) write(k int) {
+	next, flags := c.acked[k].Load()+1, c.flags()
+	c.ask(c.nodes[0], `mutation($id: Int!, $v: Int!) { setCounter(id: $id, value: $v) { value } }`, map[string]any{"id": k, "v": next})
+	c.acked[k].Store(next)
+	if c.flags() == flags {
+		c.confirmed[k].Store(next)
+	}
+}
+
+// flags counts the mutations that were answered with a flag.
+func (c *crowd) flags() uint64 {
+	st := c.nodes[0].cache.Stats()
+	return st.Unconfirmed + st.LogErrors
+}
+
+// current expects that both instances show what is in the database, once the second has heard of all changes.
+func (c *crowd) current() {
+	c.t.Helper()
+	a, b := c.nodes[0].log, c.nodes[1].log
+	eventually(c.t, "all records", func() bool { return b.Applied().Reached(a.Applied()) })
+	for k := range c.acked {
+		c.confirmed[k].Store(c.acked[k].Load())
+		c.read(c.nodes[0], k)
+		c.read(c.nodes[1], k)
+	}
+}
+
+func (c *crowd) start(readers int) {
+	c.stop = make(chan struct{})
+	loop := func(seed uint64, most time.Duration, f func(*rand.Rand)) {
+		rng := rand.New(rand.NewPCG(1, seed))
+		for {
+			select {
+			case <-c.stop:
+				return
+			case <-time.After(rand.N(most)):
+				f(rng)
+			}
+		}
+	}
+	for r := range readers {
+		c.done.Go(func() {
+			loop(uint64(r), time.Millisecond, func(rng *rand.Rand) { c.read(c.nodes[r%2], rng.IntN(3)) })
+		})
+	}
+	c.done.Go(func() { // one writer: the values of a counter grow
+		loop(99, 20*time.Millisecond, func(rng *rand.Rand) { c.write(rng.IntN(3)) })
+	})
+}
+
+func (c *crowd) end() {
+	close(c.stop)
+	c.done.Wait()
+}
+
+// healthy waits until both instances serve from their caches again, and have nothing left to push.
+func (c *crowd) healthy() {
+	c.t.Helper()
+	before := [2]uint64{c.nodes[0].cache.Stats().Hits, c.nodes[1].cache.Stats().Hits}
+	eventually(c.t, "leases, hits and no changes pending", func() bool {
+		for i, n := range c.nodes {
+			if !n.log.Fresh() || n.log.Stats().Pending > 0 || n.cache.Stats().Hits < before[i]+100 {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// size is the goroutines and the bytes in use, as small as they get within a while.
+func size() (goroutines int, heap uint64) {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return runtime.NumGoroutine(), m.HeapAlloc
+}
+
+// TestOutageUnderLoad: Redis is down under load, and comes back empty. No query fails; where a change was
+// made it is seen at once, and elsewhere from the reconnect on; nothing is left behind. make soak has it down
+// for a minute.
+func TestOutageUnderLoad(t *testing.T) { // not parallel: it counts goroutines
+	s := redistest.Start(t)
+	rows := testgraph.NewStore()
+	c := &crowd{t: t}
+	var clients []*redis.Client
+	for range 2 {
+		client := s.Client()
+		clients = append(clients, client)
+		c.nodes = append(c.nodes, newNode(t, nodeSpec{client: client, rows: rows, level: changelog.Strong, ttl: 400 * time.Millisecond}))
+	}
+	for k := range c.acked {
+		c.acked[k].Store(100)
+	}
+	for _, n := range c.nodes {
+		eventually(t, "a lease", n.log.Fresh)
+	}
+	for k := range c.acked {
+		c.write(k)
+	}
+	outage := func(d time.Duration) {
+		c.start(8)
+		c.healthy()
+		s.Kill()
+		eventually(t, "the end of the leases", func() bool { return !c.nodes[0].log.Fresh() && !c.nodes[1].log.Fresh() })
+		reads := c.reads.Load()
+		<-time.After(d)
+		if n := c.reads.Load() - reads; n < 100 {
+			t.Errorf("%d reads in %v without Redis", n, d)
+		}
+		s.Restart()
+		c.healthy()
+		c.end()
+		c.current()
+	}
+	outage(100 * time.Millisecond) // buffers and connections reach their usual size
+	goroutines, heap := size()
+	outage(*outageTime)
+	if err := c.failed.Load(); err != nil {
+		t.Error(*err)
+	}
+	if st := c.nodes[0].cache.Stats(); st.LogErrors == 0 || st.SharedHits+c.nodes[1].cache.Stats().SharedHits == 0 {
+		t.Errorf("the run is pointless: %d changes met the outage, %d shared hits", st.LogErrors, st.SharedHits)
+	}
+	const more, moreBytes = 10, 8 << 20
+	eventually(t, "goroutines and memory as before", func() bool {
+		g, h := size()
+		return g <= goroutines+more && h <= heap+moreBytes
+	})
+	for _, client := range clients {
+		if p := client.PoolStats(); int(p.TotalConns) > client.Options().PoolSize+2 {
+			t.Errorf("%d connections", p.TotalConns)
+		}
+	}
+}
+
+// ask runs an operation and returns its data. Unlike run it may be called from any goroutine.
+func (n *node) ask(ctx context.Context, query string, vars map[string]any) (string, error) {
+	ctx = graphql.StartOperationTrace(ctx)
+	oc, errs := n.exec.CreateOperationContext(ctx, &graphql.RawParams{Query: query, Variables: vars})
+	if errs != nil {
+		return "", errs
+	}
+	h, ctx := n.exec.DispatchOperation(ctx, oc)
+	resp := h(ctx)
+	if resp == nil {
+		return "", errors.New("no answer")
+	}
+	if len(resp.Errors) > 0 {
+		return "", resp.Errors
+	}
+	return string(resp.Data), nil
+}

@@ -1,0 +1,118 @@
+package gqlcache_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/cascadeql/cascadeql/gqlcache"
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/changelog/redislog"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
+	"github.com/cascadeql/cascadeql/gqlcache/store/redisstore"
+)
+
+// quietRedis keeps go-redis' own remarks about broken connections out of the output.
+type quietRedis struct{}
+
+func (quietRedis) Printf(context.Context, string, ...any) {}
+
+func init() { redis.SetLogger(quietRedis{}) }
+
+// A logbook collects log lines.
+type logbook struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logbook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logbook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// A node is one instance of a service over Redis: a cache with its log and its shared store.
+type node struct {
+	cache  *gqlcache.Cache
+	log    *redislog.Log
+	shared *redisstore.Store
+	*runner
+}
+
+// A nodeSpec says how a node is made. Only client and rows are required.
+type nodeSpec struct {
+	client redis.UniversalClient
+	rows   *testgraph.Store
+	level  changelog.Level
+	ttl    time.Duration
+	logger *slog.Logger
+	change func(*gqlcache.Options)
+}
+
+// newNode makes an instance that is closed with the test, and does not wait for its lease.
+func newNode(tb testing.TB, s nodeSpec) *node {
+	tb.Helper()
+	if s.logger == nil {
+		s.logger = slog.New(slog.DiscardHandler)
+	}
+	n := &node{}
+	var err error
+	if n.log, err = redislog.New(s.client, redislog.Options{Level: s.level, TTL: s.ttl, Logger: s.logger}); err != nil {
+		tb.Fatal(err)
+	}
+	n.shared, err = redisstore.New(redisstore.Options{
+		Client: s.client, DecodeMeta: gqlcache.DecodeMeta, Logger: s.logger, CoolDown: 100 * time.Millisecond,
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	o := gqlcache.Options{RLS: gqlcache.RLSOff, Log: n.log, Shared: n.shared, SweepInterval: -1, Logger: s.logger}
+	if s.change != nil {
+		s.change(&o)
+	}
+	if n.cache, err = gqlcache.New(o); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = n.cache.Close() })
+	n.runner = newRunner(testgraph.Executable(s.rows, "cacheControl"), n.cache)
+	return n
+}
+
+// eventually waits for a condition.
+func eventually(tb testing.TB, what string, condition func() bool) {
+	tb.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(30 * time.Second)
+	for !condition() {
+		select {
+		case <-tick.C:
+		case <-limit:
+			tb.Fatalf("%s: not within 30 seconds", what)
+		}
+	}
+}
+
+// newNodes makes instances and waits until each has a lease.
+func newNodes(tb testing.TB, count int, s nodeSpec) []*node {
+	tb.Helper()
+	var all []*node
+	for range count {
+		all = append(all, newNode(tb, s))
+	}
+	for _, n := range all {
+		eventually(tb, "a lease", n.log.Fresh)
+	}
+	return all
+}

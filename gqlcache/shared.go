@@ -1,0 +1,261 @@
+package gqlcache
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/store"
+	"github.com/cascadeql/cascadeql/schemahash"
+)
+
+// sink is the cache's side of Options.Log.
+type sink struct {
+	c *Cache
+	// noted is called between the two steps of Apply, in tests.
+	noted func()
+}
+
+// Apply implements changelog.Sink. The history learns of a record before the clock does. The other way
+// round, an entry of the shared store could be taken over with a token from after the record, while
+// the history did not know yet that the record names it.
+func (s sink) Apply(r changelog.Record) {
+	tags, ok := s.c.readable(r)
+	if !ok {
+		r.All = true
+	}
+	r.Tags = tags
+	s.c.history.Note(r)
+	if s.noted != nil {
+		s.noted()
+	}
+	if r.All {
+		s.c.clock.Flush()
+	} else {
+		s.c.clock.Apply(tags)
+	}
+}
+
+// Flush implements changelog.Sink.
+func (s sink) Flush(epoch, number uint64) {
+	s.c.history.Flush(epoch, number)
+	s.c.clock.Flush()
+}
+
+// tagsVersion is part of every mark. It changes when the same schema gives other tags.
+const tagsVersion = 1
+
+// markOf returns the tag that names what tags mean: the schema with its directives, and what else they
+// are derived from.
+func (o Options) markOf(schema schemahash.Hash) cascade.Tag {
+	h := sha256.New()
+	fmt.Fprintf(h, "%d %t %q ", tagsVersion, o.Infer, o.DirectivePrefix)
+	h.Write(schema[:])
+	sum := h.Sum(nil)
+	return cascade.Tag{Hash: binary.LittleEndian.Uint64(sum), Mask: binary.LittleEndian.Uint64(sum[8:])}
+}
+
+// The tags of records and of shared entries begin with the mark. What an instance with another schema
+// or other directives has changed cannot be told by its tags, nor what a program without any of it has:
+// that drops everything, for as long as a deployment takes.
+func (st *schemaState) sign(tags []cascade.Tag) []cascade.Tag {
+	return append([]cascade.Tag{st.mark}, tags...)
+}
+
+// signed returns the tags behind the mark; false when there is none, or they mean something else here.
+func (st *schemaState) signed(tags []cascade.Tag) ([]cascade.Tag, bool) {
+	if len(tags) == 0 || tags[0] != st.mark {
+		return nil, false
+	}
+	return tags[1:], true
+}
+
+// readable returns the tags of a record; false when everything may have changed.
+func (c *Cache) readable(r changelog.Record) ([]cascade.Tag, bool) {
+	if r.All {
+		return nil, false
+	}
+	return c.schema.Load().signed(r.Tags)
+}
+
+// announced is what became of a change.
+type announced struct {
+	number uint64 // of the clock
+	// shared says that the change went to the log, receipt and err how.
+	shared  bool
+	receipt changelog.Receipt
+	err     error
+}
+
+// announce applies a change here and makes it known to the other instances. It waits for them as the
+// log's level says.
+func (c *Cache) announce(ctx context.Context, tags []cascade.Tag, all bool) announced {
+	if c.opts.Log == nil {
+		return announced{number: c.apply(tags, all)}
+	}
+	a := announced{shared: true}
+	a.receipt, a.err = c.log(ctx, tags, all)
+	if a.err != nil {
+		c.counts.logErrors.Add(1)
+		c.complain.once("publish", "gqlcache: a change did not reach the log: other instances learn of it when it is back", a.err)
+		if !errors.Is(a.err, changelog.ErrPending) {
+			c.apply(tags, all) // the log has perhaps not: it is closed, not started, or broken
+		}
+	} else if !a.receipt.Confirmed {
+		c.counts.unconfirmed.Add(1)
+	}
+	a.number = c.clock.Seq()
+	return a
+}
+
+func (c *Cache) log(ctx context.Context, tags []cascade.Tag, all bool) (changelog.Receipt, error) {
+	if all {
+		tags = nil
+	} else {
+		tags = c.schema.Load().sign(tags)
+	}
+	return protect(func() (changelog.Receipt, error) { return c.opts.Log.Publish(ctx, tags, all) })
+}
+
+func (c *Cache) apply(tags []cascade.Tag, all bool) uint64 {
+	if all {
+		return c.clock.Flush()
+	}
+	return c.clock.Apply(tags)
+}
+
+// fresh says whether entries may be served at all. It is asked before an entry's validity: see
+// changelog.Log.
+func (c *Cache) fresh() bool { return c.opts.Log == nil || c.opts.Log.Fresh() }
+
+// sharedMeta is what an entry of the shared store carries: the place in the log that its computation
+// is based on, and its tags, signed.
+type sharedMeta struct {
+	at   changelog.Position
+	tags []cascade.Tag
+}
+
+const sharedVersion = 1
+
+// AppendBinary implements encoding.BinaryAppender.
+func (m *sharedMeta) AppendBinary(b []byte) ([]byte, error) {
+	b = append(b, sharedVersion)
+	b = binary.LittleEndian.AppendUint64(b, m.at.Epoch)
+	b = binary.LittleEndian.AppendUint64(b, m.at.Number)
+	for _, t := range m.tags {
+		b = binary.LittleEndian.AppendUint64(b, t.Hash)
+		b = binary.LittleEndian.AppendUint64(b, t.Mask)
+	}
+	return b, nil
+}
+
+var errSharedMeta = errors.New("gqlcache: no stamp of a shared entry, or of another version")
+
+// DecodeMeta decodes what the cache attaches to entries of Options.Shared. Pass it to the store.
+func DecodeMeta(b []byte) (store.Meta, error) {
+	const head, tag = 17, 16
+	if len(b) < head || b[0] != sharedVersion || (len(b)-head)%tag != 0 {
+		return nil, errSharedMeta
+	}
+	m := &sharedMeta{at: changelog.Position{
+		Epoch:  binary.LittleEndian.Uint64(b[1:]),
+		Number: binary.LittleEndian.Uint64(b[9:]),
+	}}
+	m.tags = make([]cascade.Tag, 0, (len(b)-head)/tag)
+	for b = b[head:]; len(b) > 0; b = b[tag:] {
+		m.tags = append(m.tags, cascade.Tag{
+			Hash: binary.LittleEndian.Uint64(b),
+			Mask: binary.LittleEndian.Uint64(b[8:]),
+		})
+	}
+	return m, nil
+}
+
+// fromShared returns an answer that another instance has stored, or nil: if this process knows every
+// record since the answer's computation began, and none of them names one of its tags.
+func (c *Cache) fromShared(ctx context.Context, key string) *filled {
+	if c.opts.Shared == nil || !c.fresh() {
+		return nil
+	}
+	// Everything applied up to here is known to the history, too. What comes later and names one of
+	// the tags is seen by the history below, by Finish, or by the entry's first check.
+	token := c.clock.Begin()
+	e, err := protect(func() (*store.Entry, error) { return c.opts.Shared.Get(ctx, []byte(key)) })
+	if err != nil {
+		if !errors.Is(err, store.ErrMiss) {
+			c.storeFailed("shared get", err)
+		}
+		return nil
+	}
+	tags, ok := c.proven(e)
+	if !ok {
+		c.counts.sharedDead.Add(1)
+		return nil
+	}
+	st, ok := c.clock.Finish(token, tags)
+	if !ok {
+		c.counts.sharedDead.Add(1) // a record came in since
+		return nil
+	}
+	c.counts.sharedHits.Add(1)
+	f := &filled{body: e.Body, born: token, fromShared: true}
+	now := c.opts.Now()
+	f.stamp, f.ttl = &stamp{Stamp: st, cache: c, stored: now.UnixNano()}, e.Expires.Sub(now)
+	c.storePut(ctx, key, &store.Entry{
+		Body: e.Body, Expires: e.Expires, Version: token, Size: entrySize(key, e.Body, st), Meta: f.stamp,
+	})
+	return f
+}
+
+// proven returns the tags of a shared entry if no record that is known here speaks against it.
+func (c *Cache) proven(e *store.Entry) ([]cascade.Tag, bool) {
+	if e == nil {
+		return nil, false
+	}
+	m, ok := e.Meta.(*sharedMeta)
+	if !ok {
+		return nil, false
+	}
+	tags, ok := c.schema.Load().signed(m.tags)
+	if !ok || !c.history.Unchanged(m.at.Epoch, m.at.Number, tags) {
+		return nil, false
+	}
+	return slices.Clone(tags), true // the clock reorders them; the store may hand them out again
+}
+
+// toShared stores an answer for the other instances.
+func (c *Cache) toShared(ctx context.Context, key string, e *store.Entry, at changelog.Position, tags []cascade.Tag) {
+	if c.opts.Shared == nil || at.Epoch == 0 || !c.fresh() {
+		return
+	}
+	shared := *e
+	shared.Version, shared.Meta = at.Number, &sharedMeta{at: at, tags: c.schema.Load().sign(tags)}
+	err := guarded(func() error { return c.opts.Shared.Put(ctx, []byte(key), &shared) })
+	if err != nil && !errors.Is(err, store.ErrTooLarge) {
+		c.storeFailed("shared put", err)
+	}
+}
+
+// catchUp makes sure that this instance has applied all that the caller has seen elsewhere. false:
+// it could not in time, and the request bypasses the cache.
+func (c *Cache) catchUp(ctx context.Context, token string) bool {
+	if token == "" || c.opts.Log == nil {
+		return true
+	}
+	at, err := changelog.ParsePosition(token)
+	if err == nil && !c.opts.Log.Applied().Reached(at) {
+		err = c.opts.Log.CatchUp(ctx, at)
+	}
+	if errors.Is(err, changelog.ErrEpoch) {
+		return c.opts.Log.Applied().Epoch > at.Epoch // what was before is void
+	}
+	if err != nil {
+		c.complain.once("token", "gqlcache: a request's token is of no use, so it bypasses the cache", fmt.Errorf("token: %w", err))
+	}
+	return err == nil
+}

@@ -1,0 +1,205 @@
+package redisstore
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/cascadeql/cascadeql/gqlcache/store"
+)
+
+// A write is what is to happen at a key: a value is put, or, without one, deleted.
+type write struct {
+	at      string
+	value   []byte
+	entry   *store.Entry // of the value
+	version *uint64      // of a deletion: only an entry of this version
+	lease   string       // not an entry, but the lease with this token is deleted
+}
+
+// Put stores an entry. Under Behind it returns once the entry is queued, or ErrDropped when the queue
+// is full, and what Redis says later is counted only; under Through it waits at most WriteTimeout.
+func (s *Store) Put(ctx context.Context, key []byte, e *store.Entry) error {
+	if s.closed.Load() {
+		return store.ErrClosed
+	}
+	w := write{at: s.key(key), entry: e}
+	ttl, alive := s.left(e)
+	if alive {
+		var err error
+		w.value, err = s.encode(key, e, ttl)
+		if errors.Is(err, store.ErrTooLarge) {
+			s.counters.refused.Add(1)
+			return err
+		}
+		if err != nil {
+			return fmt.Errorf("redisstore: put: %w", err)
+		}
+	}
+	if err := s.write(ctx, "put", w); err != nil {
+		return err
+	}
+	s.counters.puts.Add(1)
+	return nil
+}
+
+// left returns the time that an entry has left, in whole milliseconds, 0 for ever, and whether there is
+// any.
+func (s *Store) left(e *store.Entry) (time.Duration, bool) {
+	if e.Expires.IsZero() {
+		return 0, true
+	}
+	ttl := e.Expires.Sub(s.opts.Clock()).Truncate(time.Millisecond)
+	return ttl, ttl > 0
+}
+
+// Delete removes an entry. It waits as Put does.
+func (s *Store) Delete(ctx context.Context, key []byte) error {
+	if s.closed.Load() {
+		return store.ErrClosed
+	}
+	return s.write(ctx, "delete", write{at: s.key(key)})
+}
+
+// DeleteEntry removes the entry of a key if its Version is that of e: copies of an entry have no
+// identity. It waits as Put does.
+func (s *Store) DeleteEntry(ctx context.Context, key []byte, e *store.Entry) error {
+	if s.closed.Load() {
+		return store.ErrClosed
+	}
+	return s.write(ctx, "delete", write{at: s.key(key), version: &e.Version})
+}
+
+// write queues a write, or sends it.
+func (s *Store) write(ctx context.Context, op string, w write) error {
+	if s.queue == nil {
+		return s.send(ctx, op, []write{w})
+	}
+	if s.breaker.refuses(time.Now()) {
+		s.counters.skipped.Add(1)
+		return ErrUnavailable
+	}
+	deletes, err := s.queue.add(w)
+	if deletes {
+		s.counters.deletes.Add(1)
+	}
+	if errors.Is(err, ErrDropped) {
+		s.counters.dropped.Add(1)
+		s.log.once(op, "the queue of writes is full; entries are not shared")
+	}
+	return err
+}
+
+// deleteVersion removes a value of ours that has the given version.
+var deleteVersion = fmt.Sprintf(`if redis.call('GETRANGE',KEYS[1],%d,%d)==ARGV[1] then return redis.call('UNLINK',KEYS[1]) end return 0`, versionAt, versionAt+7)
+
+// send makes one round trip of writes and waits for it, at most WriteTimeout. It returns the first
+// fault; the other writes may have been done.
+func (s *Store) send(ctx context.Context, op string, batch []write) error {
+	t, ok := s.breaker.admit(time.Now())
+	if !ok {
+		s.counters.skipped.Add(uint64(len(batch)))
+		return ErrUnavailable
+	}
+	answers, err := call(ctx, s, s.opts.WriteTimeout, func(ctx context.Context) ([]redis.Cmder, error) {
+		pipe := s.opts.Client.Pipeline()
+		for _, w := range batch {
+			s.queueCommand(ctx, pipe, w)
+		}
+		cmds := pipe.Cmds() // Exec forgets them
+		return cmds, run(ctx, pipe)
+	})
+	if err != nil {
+		s.breaker.report(t, false, s.judgeWrite(ctx, err), time.Now(), err)
+		return s.writeFailed(ctx, op, err, len(batch))
+	}
+	first, why := s.tally(ctx, op, answers)
+	s.breaker.report(t, false, s.judgeWrite(ctx, why), time.Now(), why)
+	return first
+}
+
+// queueCommand adds a write to a pipeline. The time left is taken again: an entry must not get the
+// time that it has spent in the queue on top.
+func (s *Store) queueCommand(ctx context.Context, pipe redis.Pipeliner, w write) {
+	if w.value != nil {
+		if ttl, alive := s.left(w.entry); alive {
+			pipe.Set(ctx, w.at, w.value, ttl)
+			return
+		}
+	}
+	if w.lease != "" {
+		pipe.Eval(ctx, deleteLease, []string{w.at}, w.lease)
+		return
+	}
+	if w.version != nil {
+		pipe.Eval(ctx, deleteVersion, []string{w.at}, string(binary.BigEndian.AppendUint64(nil, *w.version)))
+		return
+	}
+	pipe.Unlink(ctx, w.at)
+}
+
+// tally counts what became of each write. It returns the first fault and, for the breaker, the error
+// that says most.
+func (s *Store) tally(ctx context.Context, op string, answers []redis.Cmder) (first, why error) {
+	for _, answer := range answers {
+		err := answer.Err()
+		_, put := answer.(*redis.StatusCmd)
+		switch {
+		case err == nil && !put:
+			s.counters.deletes.Add(removed(answer))
+		case err == nil || !put && wrongType(err): // what is no string is no entry of the version
+		default:
+			f := s.writeFailed(ctx, op, err, 1)
+			if first == nil {
+				first = f
+			}
+			if why == nil || s.judgeWrite(ctx, err) == bad {
+				why = err
+			}
+		}
+	}
+	return first, why
+}
+
+// removed returns how many entries a deletion has met.
+func removed(answer redis.Cmder) uint64 {
+	switch answer := answer.(type) {
+	case *redis.IntCmd:
+		return uint64(answer.Val())
+	case *redis.Cmd:
+		n, err := answer.Int64()
+		if err == nil {
+			return uint64(n)
+		}
+	}
+	return 0
+}
+
+// judgeWrite says what a write tells the breaker. A Redis that refuses writes, because it is full, say,
+// may well be good for reads.
+func (s *Store) judgeWrite(ctx context.Context, err error) outcome {
+	var reply redis.Error
+	switch {
+	case err == nil:
+		return good
+	case errors.As(err, &reply), ctx.Err() != nil:
+		return unknown
+	}
+	return bad
+}
+
+func (s *Store) writeFailed(ctx context.Context, op string, err error, n int) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if s.closed.Load() && s.queue == nil {
+		return store.ErrClosed
+	}
+	s.counters.writeErrors.Add(uint64(n))
+	s.log.once(op, diagnose(err))
+	return fault(op, err)
+}

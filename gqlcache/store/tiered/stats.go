@@ -1,0 +1,43 @@
+package tiered
+
+import "github.com/cascadeql/cascadeql/gqlcache/store"
+
+// TierStats are the figures of one tier.
+type TierStats struct {
+	// Name is the tier's.
+	Name string
+	// Stats are the store's own. A hit there is one that Adopt may have rejected.
+	store.Stats
+	// Promotions are the entries that moved up into this tier.
+	Promotions uint64
+	// Rejected are the entries of this tier that Adopt refused.
+	Rejected uint64
+	// Faults are the calls that failed.
+	Faults uint64
+}
+
+// Stats returns the figures of the first tier, which is what this process holds, with the hits of all
+// tiers and the misses that were left. Promotions count among its puts.
+func (s *Store) Stats() store.Stats {
+	st := s.tiers[0].Store.Stats()
+	if s.tiers[0].Outside {
+		st.Hits = 0
+	}
+	for _, t := range s.tiers {
+		st.Hits += t.hits.Load()
+	}
+	st.Misses = s.misses.Load()
+	return st
+}
+
+// Tiers returns the figures of each tier, the fastest first; it does not block.
+func (s *Store) Tiers() []TierStats {
+	all := make([]TierStats, len(s.tiers))
+	for i, t := range s.tiers {
+		all[i] = TierStats{
+			Name: t.Name, Stats: t.Store.Stats(),
+			Promotions: t.promotions.Load(), Rejected: t.rejected.Load(), Faults: t.faults.Load(),
+		}
+	}
+	return all
+}

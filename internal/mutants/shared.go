@@ -1,0 +1,156 @@
+package main
+
+const (
+	sharedFile  = "gqlcache/shared.go"
+	applyFile   = "gqlcache/changelog/redislog/apply.go"
+	acksFile    = "gqlcache/changelog/redislog/acks.go"
+	leaseFile   = "gqlcache/changelog/redislog/lease.go"
+	scriptsFile = "gqlcache/changelog/redislog/scripts.go"
+	pubFile     = "gqlcache/changelog/redislog/publish.go"
+	formatFile  = "gqlcache/store/redisstore/format.go"
+)
+
+// sharedRules are those of several instances: the log, the leases, and what is taken over from the store
+// that they share.
+var sharedRules = []mutant{
+	{
+		name: "validity is looked at before the lease", file: queryFile,
+		old: "	if why == \"\" && !c.fresh() {\n		why = ReasonLease\n	}\n	if why != \"\" {\n		return c.bypass(ctx, r, d, why, next)\n	}\n	if c.opts.Log != nil {",
+		new: "	if why != \"\" {\n		return c.bypass(ctx, r, d, why, next)\n	}\n" +
+			"	if k, _ := c.appendKey(ctx, nil, d, oc.Variables, who); true {\n" +
+			"		if e, s := c.lookup(ctx, k); e != nil && c.fresh() {\n" +
+			"			c.counts.hits.Add(1)\n			resp := respond(ctx, e.Body)\n" +
+			"			r.debug.hit(c, resp, d, k, e, s)\n			return resp\n		}\n	}\n" +
+			"	if !c.fresh() {\n		return c.bypass(ctx, r, d, ReasonLease, next)\n	}\n	if c.opts.Log != nil {",
+		test: "TestLeaseBeforeValidity",
+	},
+	{
+		name: "nobody looks at the lease", file: sharedFile,
+		old: "return c.opts.Log == nil || c.opts.Log.Fresh()", new: "return true",
+		test: "TestLostLease",
+	},
+	{
+		name: "joiner does not look at the lease", file: queryFile,
+		old: "f.stamp != nil && c.fresh() &&", new: "f.stamp != nil &&",
+		test: "TestLeaseLostWhileJoined|TestJoinAfterTheLease",
+	},
+	{
+		name: "shared entry is not proven", file: sharedFile,
+		old: "if !ok || !c.history.Unchanged(m.at.Epoch, m.at.Number, tags) {", new: "if !ok {",
+		test: "TestSharedEntriesThatAreNotProven",
+	},
+	{
+		name: "shared entry is not checked after it was proven", file: sharedFile,
+		old: "	token := c.clock.Begin()\n	e, err := protect(func() (*store.Entry, error) { return c.opts.Shared.Get(ctx, []byte(key)) })",
+		new: "	e, err := protect(func() (*store.Entry, error) { return c.opts.Shared.Get(ctx, []byte(key)) })\n	token := c.clock.Begin()\n" +
+			"	if e != nil {\n		return &filled{body: e.Body, born: token, fromShared: true}\n	}",
+		test: "TestSharedEntries|TestAdoptionRaces",
+	},
+	{
+		name: "history learns of a record after the clock", file: sharedFile,
+		old:  "	s.c.history.Note(r)\n	if s.noted != nil {\n		s.noted()\n	}\n	if r.All {\n		s.c.clock.Flush()\n	} else {\n		s.c.clock.Apply(tags)\n	}\n",
+		new:  "	if r.All {\n		s.c.clock.Flush()\n	} else {\n		s.c.clock.Apply(tags)\n	}\n	if s.noted != nil {\n		s.noted()\n	}\n	s.c.history.Note(r)\n",
+		test: "TestAdoptionRaces",
+	},
+	{
+		name: "record of another schema is trusted", file: sharedFile,
+		old: "len(tags) == 0 || tags[0] != st.mark", new: "len(tags) == 0",
+		test: "TestForeignRecords|TestOtherSchema",
+	},
+	{
+		name: "shared entry is stamped when it is stored", file: queryFile,
+		old:  "c.toShared(context.WithoutCancel(ctx), key, e, at, named)",
+		new:  "at = c.opts.Log.Applied()\n		c.toShared(context.WithoutCancel(ctx), key, e, at, named)",
+		test: "TestSharedStampIsOfTheBeginning",
+	},
+	{
+		name: "shared entry is stamped when the computation ends", file: queryFile,
+		old:  "	resp := next(ctx)\n	f := &filled{",
+		new:  "	resp := next(ctx)\n	if c.opts.Log != nil {\n		at = c.opts.Log.Applied()\n	}\n	f := &filled{",
+		test: "TestSharedStampIsOfTheBeginning",
+	},
+	{
+		name: "lease is counted from the reply", file: leaseFile,
+		old:  "		sent := now()\n		reply, err := r.ask(ctx, r.Applied())\n",
+		new:  "		reply, err := r.ask(ctx, r.Applied())\n		sent := now()\n",
+		test: "TestLeaseCountsFromTheRequest",
+	},
+	{
+		name: "lease is longer than is waited for", file: leaseFile,
+		old: "l.o.TTL*9/10", new: "l.o.TTL*5",
+		test: "TestPausedInstance",
+	},
+	{
+		name: "lease is taken with changes pending", file: leaseFile,
+		old: "if !l.pending.empty() || end <= l.until.Load() {", new: "if end <= l.until.Load() {",
+		test: "TestNoLeaseWhilePending",
+	},
+	{
+		name: "newcomer does not wait for a term", file: leaseFile,
+		old: "if now() < l.ready || ", new: "if ",
+		test: "TestNotReadyBeforeOneTerm",
+	},
+	{
+		name: "no flush at a hole in the records", file: applyFile,
+		old: "if r.Number > at.Number+1 {", new: "if false {",
+		test: "TestHole",
+	},
+	{
+		name: "no flush when the end of the log is missing", file: leaseFile,
+		old:  "		l.flush(changelog.Position{Epoch: at.Epoch, Number: reply.number}, \"missing records\")\n",
+		new:  "		l.position.Store(&changelog.Position{Epoch: at.Epoch, Number: reply.number})\n",
+		test: "TestHole",
+	},
+	{
+		name: "unknown record is skipped", file: applyFile,
+		old:  "l.flush(changelog.Position{Epoch: at.Epoch, Number: max(at.Number, r.Number)}, \"unknown record\")",
+		new:  "l.position.Store(&changelog.Position{Epoch: at.Epoch, Number: max(at.Number, r.Number)})",
+		test: "TestStrangeRecords",
+	},
+	{
+		name: "no wait for the leases of the epoch before", file: pubFile,
+		old: "w.gate = max(w.outlived, l.since)", new: "w.gate = 0",
+		test: "TestServerForgets",
+	},
+	{
+		name: "confirmed without the members' word", file: acksFile,
+		old: "if a.applied[id] >= n {", new: "if true {",
+		test: "TestPausedInstance",
+	},
+	{
+		name: "members are dropped by what they have applied", file: scriptsFile,
+		old: "if string.sub(fields[i], 1, 2) == 'l:' then", new: "if string.sub(fields[i], 1, 2) == 'm:' then",
+		test: "TestReap",
+	},
+	{
+		name: "lease without proof of the reply before", file: scriptsFile,
+		old: "if e == ce and received and ", new: "if e == ce and ",
+		test: "TestLeaseNeedsTheReplyBefore",
+	},
+	{
+		name: "a full server takes no changes", file: scriptsFile,
+		old: "const prelude = `#!lua flags=allow-oom\n", new: "const prelude = `#!lua\n",
+		test: "TestOutOfMemory",
+	},
+	{
+		name: "another server goes on with the epoch", file: scriptsFile,
+		old: "not (run and v[3] and v[3] ~= run) and ", new: "",
+		test: "TestServerForgets",
+	},
+	{
+		name: "a caller that knows more is not believed", file: scriptsFile,
+		old: " and not (ce == e and a > s) then", new: " then",
+		test: "TestNumbersRewound",
+	},
+	{
+		name: "checksum leaves the header out", file: formatFile,
+		old:  "	sum := crc32.Update(0, castagnoli, value[:crcAt])\n	return crc32.Update(sum, castagnoli, value[crcAt+4:])",
+		new:  "	return crc32.Update(0, castagnoli, value[headerLen:])",
+		test: "TestEachBit",
+	},
+	{
+		name: "entry of another key is taken", file: formatFile,
+		old: "if !bytes.Equal(r.key, key) {", new: "if _ = bytes.Equal; false {",
+		test: "TestMoved",
+	},
+}

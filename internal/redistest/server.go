@@ -1,0 +1,176 @@
+package redistest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os/exec"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// A Server is a redis-server of a test's own, on a free port, without persistence. It ends with the test.
+type Server struct {
+	t    testing.TB
+	file string // of configuration; none if empty
+	args []string
+	port int
+
+	mu  sync.Mutex // protects all below
+	cmd *exec.Cmd
+	end chan struct{} // closed when the process has ended
+	out *bytes.Buffer
+}
+
+// Start starts a server, with more arguments if there are any. The test is skipped where there is no
+// redis-server: .ci/run installs one, and fails for every test that is skipped.
+func Start(t testing.TB, args ...string) *Server {
+	t.Helper()
+	return launch(t, "", func() ([]string, error) { return args, nil })
+}
+
+// launch is Start with a file of configuration, and with arguments that are made anew for every attempt.
+func launch(t testing.TB, file string, more func() ([]string, error)) *Server {
+	t.Helper()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		t.Skipf("these tests need a redis-server of version 7 or later in the PATH: install the package redis-server (Debian, Ubuntu) or redis (Alpine, Fedora, Homebrew): %v", err)
+	}
+	s := &Server{t: t, file: file}
+	t.Cleanup(s.Kill)
+	var err error
+	for range 5 { // another process may take a free port before the server does
+		if s.args, err = more(); err != nil {
+			continue
+		}
+		s.args = append([]string{"--dir", t.TempDir()}, s.args...)
+		if s.port, err = freePort(); err == nil {
+			if err = s.start(); err == nil {
+				return s
+			}
+		}
+	}
+	t.Fatalf("redis-server does not start: %v", err)
+	return nil
+}
+
+func freePort() (int, error) {
+	l, err := listen()
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// start starts the process and waits until it answers.
+func (s *Server) start() error {
+	args := append([]string{"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"}, s.args...)
+	if s.file != "" {
+		args = append([]string{s.file}, args...) // the server reads it from there only
+	}
+	cmd, out, end := exec.CommandContext(context.Background(), "redis-server", args...), &bytes.Buffer{}, make(chan struct{})
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	go func() { _ = cmd.Wait(); close(end) }()
+	s.mu.Lock()
+	s.cmd, s.out, s.end = cmd, out, end
+	s.mu.Unlock()
+	c := redis.NewClient(s.Options())
+	defer func() { _ = c.Close() }()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(20 * time.Second)
+	for {
+		var answer redis.Error // a refusal for want of a password is an answer too
+		if err := c.Ping(context.Background()).Err(); err == nil || errors.As(err, &answer) {
+			return nil
+		}
+		select {
+		case <-end:
+			return fmt.Errorf("it has ended:\n%s", out)
+		case <-limit:
+			s.Kill()
+			return fmt.Errorf("it does not answer:\n%s", out)
+		case <-tick.C:
+		}
+	}
+}
+
+// Addr returns where the server listens.
+func (s *Server) Addr() string { return "127.0.0.1:" + strconv.Itoa(s.port) }
+
+// Port returns the port alone.
+func (s *Server) Port() string { return strconv.Itoa(s.port) }
+
+// Options are for a client that gives up soon.
+func (s *Server) Options() *redis.Options { return Options(s.Addr()) }
+
+// Options are for a client of an address that gives up soon.
+func Options(addr string) *redis.Options {
+	return &redis.Options{
+		Addr: addr, ContextTimeoutEnabled: true, MaxRetries: -1, DialerRetries: 1,
+		DialTimeout: 500 * time.Millisecond, ReadTimeout: 2 * time.Second, WriteTimeout: 2 * time.Second,
+	}
+}
+
+// Client returns a client of the server that is closed with the test.
+func (s *Server) Client() *redis.Client {
+	s.t.Helper()
+	return Client(s.t, s.Addr())
+}
+
+// Client returns a client of an address that is closed with the test.
+func Client(t testing.TB, addr string) *redis.Client {
+	t.Helper()
+	c := redis.NewClient(Options(addr))
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// Kill ends the server at once, as a crash does, and waits until it is gone.
+func (s *Server) Kill() {
+	s.mu.Lock()
+	cmd, end := s.cmd, s.end
+	s.cmd = nil
+	s.mu.Unlock()
+	if cmd == nil {
+		return
+	}
+	_ = cmd.Process.Kill()
+	<-end
+}
+
+// Restart starts a killed server again, empty, on the same port.
+func (s *Server) Restart() {
+	s.t.Helper()
+	if err := s.start(); err != nil {
+		s.t.Fatalf("redis-server does not start again: %v", err)
+	}
+}
+
+// Pause stops the process, as a machine that hangs: connections stay and nothing answers.
+func (s *Server) Pause() { s.signal(syscall.SIGSTOP) }
+
+// Resume lets a paused process go on.
+func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
+
+func (s *Server) signal(sig syscall.Signal) {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd == nil {
+		s.t.Fatal("redis-server is not running")
+	}
+	if err := s.cmd.Process.Signal(sig); err != nil {
+		s.t.Fatal(err)
+	}
+}
