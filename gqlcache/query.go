@@ -48,8 +48,8 @@ type stamp struct {
 	stored int64 // when, in nanoseconds since 1970
 }
 
-// AppendBinary implements encoding.BinaryAppender, for tiers outside of this process: there are none
-// yet that the stamp means anything to.
+// AppendBinary implements encoding.BinaryAppender. It refuses: a stamp means nothing outside of this
+// process, and entries leave it with a sharedMeta instead.
 func (s *stamp) AppendBinary(b []byte) ([]byte, error) { return b, errLocalStamp }
 
 // query answers a query from the cache, or by computing it at most once for all who ask.
