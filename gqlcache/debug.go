@@ -149,6 +149,10 @@ func (d *debugInfo) filled(c *Cache, resp *graphql.Response, doc *document, key 
 		Operation: queryOperation(doc), Key: fingerprint([]byte(key)), Bytes: len(f.body),
 		Limited: doc.op.Policy.LimitedBy, DependsAll: doc.op.Anything,
 	}
+	if f.found {
+		x.Status, x.Hit, x.DidCache, x.Tier = "HIT", true, false, "memory"
+		x.Reason = debugReason{"hit", "Another request has stored this answer a moment ago."}
+	}
 	if f.fromShared {
 		x.Status, x.Hit, x.DidCache, x.Tier = "HIT", true, false, "shared"
 		x.Reason = debugReason{"hit", "Another instance has computed this answer, and nothing that it depends on has changed since."}

@@ -6,12 +6,14 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
+	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
 // A call is a request in the background.
@@ -150,6 +152,33 @@ func TestCoalescing(t *testing.T) {
 	}
 	if s := r.cache.Stats(); s.Misses != 1 || s.Joined+s.Hits != 20 {
 		t.Errorf("%d misses, %d joined, %d hits; want 1 and 20", s.Misses, s.Joined, s.Hits)
+	}
+}
+
+// TestMissedFlight: a computation that ends between a request's look at the store and its own flight is
+// not run again.
+func TestMissedFlight(t *testing.T) {
+	t.Parallel()
+	m := newMapStore()
+	r := newRig(t, "annotated", gqlcache.Options{Store: m})
+	latch := r.store.Block("Query.users")
+	first := r.start(t.Context(), readUsers)
+	receive(t, latch.Reached, "the first reader")
+	var late atomic.Bool
+	m.hook = func(_ context.Context, call string) error {
+		if call != "Get" || late.Swap(true) {
+			return nil
+		}
+		latch.Release() // the second reader looks, and finds nothing yet
+		first.wait(t)
+		return store.ErrMiss
+	}
+	r.start(t.Context(), readUsers).wait(t)
+	if n := r.store.Calls("Query.users"); n != 1 {
+		t.Errorf("%d resolver calls, want 1", n)
+	}
+	if s := r.cache.Stats(); s.Misses != 1 || s.Hits != 1 {
+		t.Errorf("%d misses, %d hits; want 1 and 1", s.Misses, s.Hits)
 	}
 }
 

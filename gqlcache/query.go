@@ -35,8 +35,8 @@ type filled struct {
 	why   Reason            // why it was not stored
 	born  uint64            // the clock number it is based on
 	ttl   time.Duration     // of the stored entry
-	// fromShared says that another instance has computed it.
-	fromShared bool
+	// fromShared says that another instance has computed it, found that it was in the store after all.
+	fromShared, found bool
 }
 
 // stamp is the cache's part of a store.Entry.
@@ -85,6 +85,7 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 		return c.bypass(ctx, r, d, why, next)
 	}
 	r.served = true
+	r.ended = c.flights.Ended()
 	if e, s := c.lookup(ctx, key); e != nil {
 		c.counts.hits.Add(1)
 		resp := respond(ctx, e.Body)
@@ -194,7 +195,7 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	}
 	restore()
 	f := out.Value
-	if f.fromShared {
+	if f.fromShared || f.found {
 		count = &c.counts.hits
 	}
 	if f.why != "" {
@@ -217,6 +218,9 @@ func (c *Cache) usable(f *filled) bool {
 
 // fill computes an answer and stores it if nothing that it depends on changed since token.
 func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, token uint64, next graphql.ResponseHandler) *filled {
+	if f := c.again(ctx, r, key); f != nil {
+		return f
+	}
 	if f := c.fromShared(ctx, key); f != nil {
 		f.resp = respond(ctx, f.body)
 		return f
@@ -279,6 +283,22 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		c.toShared(context.WithoutCancel(ctx), key, e, at, named)
 	}
 	return f
+}
+
+// again looks once more for an entry, if one may have come since the first look: a flight for the key
+// ended between that look and the start of this one. It returns nil when there is nothing to serve.
+func (c *Cache) again(ctx context.Context, r *request, key string) *filled {
+	if r.ended == c.flights.Ended() || !c.fresh() {
+		return nil
+	}
+	e, s := c.lookup(ctx, []byte(key))
+	if e == nil {
+		return nil
+	}
+	return &filled{
+		resp: respond(ctx, e.Body), body: e.Body, stamp: s, born: e.Version, found: true,
+		ttl: e.Expires.Sub(c.opts.Now()),
+	}
 }
 
 // unreadable deals with an answer that is no JSON which its operation could give: a scalar's marshaler

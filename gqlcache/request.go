@@ -21,6 +21,8 @@ type request struct {
 	// since is the number from which on a computation that somebody else began is as good as one that
 	// begins now.
 	since uint64
+	// ended is how many computations had ended before the cache was asked.
+	ended uint64
 	// served is set once a query's only answer has been given: the streaming transports ask again
 	// until they get nil. Only the transport's goroutine uses it.
 	served bool

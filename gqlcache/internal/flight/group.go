@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"runtime"
 	"sync"
+	"sync/atomic"
 )
 
 // An Outcome is what a computation came to.
@@ -36,6 +37,7 @@ type Group[T any] struct {
 	// to go on, and of its stack. Nil reports it with slog. Set it before the first Do.
 	OrphanPanic func(key string, value any, stack []byte)
 
+	ended  atomic.Uint64
 	shards [shardCount]shard[T]
 }
 
@@ -63,6 +65,10 @@ func (g *Group[T]) Len() int {
 	}
 	return n
 }
+
+// Ended returns how many flights have ended. Who looked for an earlier result in vain, and then starts a
+// flight, may have missed a flight that ended in between; if so, the number has changed.
+func (g *Group[T]) Ended() uint64 { return g.ended.Load() }
 
 // Do returns the outcome for a key from a flight that is good enough for a caller that arrived at the
 // given number, and starts one if there is none.
@@ -160,6 +166,7 @@ func (g *Group[T]) leave(s *shard[T], f *flight[T], led bool) {
 func (g *Group[T]) run(ctx context.Context, s *shard[T], f *flight[T], fn func(context.Context, uint64) Outcome[T]) {
 	// Deferred, since runtime.Goexit in fn runs nothing else.
 	defer func() {
+		g.ended.Add(1) // before anybody can find the flight gone
 		s.mu.Lock()
 		s.remove(f)
 		f.ended = true
