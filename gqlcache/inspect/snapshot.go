@@ -1,0 +1,184 @@
+package inspect
+
+// Snapshot is the state of a cache, and what its inspector has seen since it watches.
+type Snapshot struct {
+	Now      int64  `json:"now"`
+	Instance string `json:"instance"`
+	UptimeMS int64  `json:"uptimeMs"`
+	// WatchingSince is when the inspector began to watch, 0 when it does not. Operations' and views'
+	// entries, the log and reasons of misses are known from then on; totals are since the start.
+	WatchingSince int64       `json:"watchingSince"`
+	Totals        Totals      `json:"totals"`
+	Series        Series      `json:"series"`
+	Tiers         []Tier      `json:"tiers"`
+	Operations    []OpStats   `json:"operations"`
+	Views         []ViewStats `json:"views"`
+	// Log are the invalidations after the request's cursor, oldest first, as far as they are kept;
+	// LogNext is the next cursor.
+	Log          []LogEvent   `json:"log"`
+	LogNext      uint64       `json:"logNext"`
+	Verify       *Verify      `json:"verify,omitempty"`
+	Cluster      *Cluster     `json:"cluster,omitempty"`
+	Security     Security     `json:"security"`
+	Warnings     []Warning    `json:"warnings"`
+	Capabilities Capabilities `json:"capabilities"`
+}
+
+// Totals count since the start. Requests is the sum of hits, misses, collapsed, bypasses and abandoned.
+type Totals struct {
+	Requests      uint64            `json:"requests"`
+	Hits          uint64            `json:"hits"`
+	Misses        uint64            `json:"misses"`
+	Collapsed     uint64            `json:"collapsed"`
+	Abandoned     uint64            `json:"abandoned"`
+	Bypasses      uint64            `json:"bypasses"`
+	BypassedBy    map[string]uint64 `json:"bypassedBy"`
+	NotStored     map[string]uint64 `json:"notStored"`
+	Invalidations uint64            `json:"invalidations"`
+	Flushes       uint64            `json:"flushes"`
+	StoreErrors   uint64            `json:"storeErrors"`
+	SavedMS       int64             `json:"savedMs"` // while the inspector watches
+}
+
+// Series are counts per step, the newest last; End is the end of the last step.
+type Series struct {
+	StepMS        int64    `json:"stepMs"`
+	End           int64    `json:"end"`
+	Hits          []uint64 `json:"hits"`
+	Misses        []uint64 `json:"misses"` // collapsed ones included
+	Bypasses      []uint64 `json:"bypasses"`
+	Invalidations []uint64 `json:"invalidations"`
+}
+
+// Tier is one store. Status is up, degraded or down.
+type Tier struct {
+	Name        string `json:"name"`
+	Status      string `json:"status"`
+	Note        string `json:"note,omitempty"`
+	Entries     int64  `json:"entries"`
+	MaxEntries  int64  `json:"maxEntries,omitempty"`
+	Bytes       int64  `json:"bytes"`
+	MaxBytes    int64  `json:"maxBytes,omitempty"`
+	Hits        uint64 `json:"hits"`
+	Misses      uint64 `json:"misses"`
+	Evictions   uint64 `json:"evictions"`
+	Expirations uint64 `json:"expirations"`
+	Errors      uint64 `json:"errors"`
+}
+
+// OpStats are the figures of one operation. Those beyond a bound are counted together, as "(other)".
+type OpStats struct {
+	Name             string            `json:"name"`
+	Hash             string            `json:"hash"`
+	Hits             uint64            `json:"hits"`
+	Misses           uint64            `json:"misses"`
+	Bypasses         uint64            `json:"bypasses"`
+	Entries          int               `json:"entries"`
+	Bytes            int64             `json:"bytes"`
+	SavedMS          int64             `json:"savedMs"`
+	Views            []string          `json:"views"`
+	LastInvalidation *LastInvalidation `json:"lastInvalidation,omitempty"`
+}
+
+// LastInvalidation is the last one that reached an operation or a view.
+type LastInvalidation struct {
+	Seq   uint64 `json:"seq"`
+	At    int64  `json:"at"`
+	Cause string `json:"cause"`
+}
+
+// ViewStats are the figures of one view. Entries are the watched entries that depend on it.
+type ViewStats struct {
+	Name             string            `json:"name"`
+	Entries          int               `json:"entries"`
+	Hits             uint64            `json:"hits"`
+	Misses           uint64            `json:"misses"`
+	Invalidations    uint64            `json:"invalidations"`
+	DependsOn        []string          `json:"dependsOn"`
+	Dependents       []string          `json:"dependents"`
+	LastInvalidation *LastInvalidation `json:"lastInvalidation,omitempty"`
+}
+
+// LogEvent is one invalidation. Number is the clock's, 0 for removals that are none.
+type LogEvent struct {
+	Seq        uint64   `json:"seq"`
+	At         int64    `json:"at"`
+	Cause      Cause    `json:"cause"`
+	Changes    []Change `json:"changes"`
+	Cascade    Cascade  `json:"cascade"`
+	Everything string   `json:"everythingBecause,omitempty"`
+	Evicted    int      `json:"evicted"`
+	Kept       int      `json:"kept"`
+	DurationUS int64    `json:"durationUs"`
+}
+
+// Cause is what invalidated. Kind is mutation, resolver (Touch outside of a mutation), manual (an
+// action of the inspector, Invalidate, Clear) or peer (another instance).
+type Cause struct {
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+}
+
+// Verify are the figures of verify mode.
+type Verify struct {
+	Rate      float64 `json:"rate"`
+	Sampled   uint64  `json:"sampled"`
+	Confirmed uint64  `json:"confirmed"`
+	// Discounted were overtaken by a change, Skipped could not be recomputed in time.
+	Discounted uint64     `json:"discounted"`
+	Skipped    uint64     `json:"skipped"`
+	Mismatched uint64     `json:"mismatched"`
+	Mismatches []Mismatch `json:"mismatches"` // the last ones
+}
+
+// Mismatch is a hit that was not what recomputing gave.
+type Mismatch struct {
+	At        int64     `json:"at"`
+	Operation Operation `json:"operation"`
+	Key       string    `json:"key"`
+	AgeMS     int64     `json:"ageMs"`
+	Path      string    `json:"path"` // of the first difference: posts[2].title
+	// Suspects are the mutations since the entry was computed, whose metadata may lack an edge.
+	Suspects []Suspect `json:"suspects"`
+}
+
+// Suspect is a mutation that ran after a wrong entry was computed. Missing says what declaration is
+// perhaps missing, as "@writes of Mutation.renameUser does not reach v_user".
+type Suspect struct {
+	Mutation string `json:"mutation"`
+	Field    string `json:"field"` // Mutation.renameUser
+	At       int64  `json:"at"`
+	Missing  string `json:"missing"`
+}
+
+// Cluster is the instance's place among others.
+type Cluster struct {
+	Fresh       bool   `json:"fresh"` // it holds a lease
+	Position    string `json:"position"`
+	Members     int    `json:"members"`
+	Published   uint64 `json:"published"`
+	Unconfirmed uint64 `json:"unconfirmed"`
+	Pending     int    `json:"pending"`
+	LeasesLost  uint64 `json:"leasesLost"`
+	Records     uint64 `json:"records"`
+	Flushes     uint64 `json:"flushes"`
+	Epochs      uint64 `json:"epochs"`
+}
+
+// Security says who shares answers with whom.
+type Security struct {
+	// RLS is required, warn or off; Predicate whether a predicate function is set, Partitioned whether
+	// changes stay in their tenants.
+	RLS         string `json:"rls"`
+	Predicate   bool   `json:"predicate"`
+	Partitioned bool   `json:"partitioned"`
+	// Predicates is how many different ones the watched entries have.
+	Predicates    int    `json:"predicates"`
+	SchemaHash    string `json:"schemaHash"`
+	SchemaSinceMS int64  `json:"schemaSinceMs"`
+}
+
+// Capabilities say what the caller may do.
+type Capabilities struct {
+	Actions bool `json:"actions"`
+}
