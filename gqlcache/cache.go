@@ -41,7 +41,9 @@ type Cache struct {
 	flights flight.Group[*filled]
 	docs    graphql.Cache[*documentSet]
 	counts  counters
-	schema  atomic.Pointer[schemaState]
+	// operations are the counters by name.
+	operations operationTable
+	schema     atomic.Pointer[schemaState]
 
 	joinOnce  sync.Once
 	closeOnce sync.Once

@@ -125,5 +125,6 @@ func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationCon
 		s.tags, s.announced = c.publish(ctx, s.events, tags, c.partition(ctx), r.hold)
 	}
 	s.took = time.Since(start)
+	c.counts.settle.observe(s.took)
 	return s
 }

@@ -123,6 +123,10 @@ type Options struct {
 	// Debug says who may see extensions.cache, which names keys, rows and views. A request asks for it
 	// with the header X-Gqlcache-Debug: true. Defaults to nobody.
 	Debug func(ctx context.Context) bool
+	// Tracer is told when a look-up, a computation or an invalidation begins and ends; metrics/otel has one
+	// for OpenTelemetry. It is given names of operations and reasons, never keys, predicates or rows. Without
+	// it a request pays nothing. Defaults to none.
+	Tracer Tracer
 	// Logger gets what the cache has to say. Nothing is logged per request. Defaults to slog.Default().
 	Logger *slog.Logger
 	// Now is the clock of ages and TTLs. Defaults to time.Now.

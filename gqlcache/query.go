@@ -86,8 +86,8 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	}
 	r.served = true
 	r.ended = c.flights.Ended()
-	if e, s := c.lookup(ctx, key); e != nil {
-		c.counts.hits.Add(1)
+	if e, s := c.look(ctx, key); e != nil {
+		c.count(d, served)
 		resp := respond(ctx, e.Body)
 		r.debug.hit(c, resp, d, key, e, s)
 		return resp
@@ -127,7 +127,8 @@ func (c *Cache) admit(ctx context.Context, oc *graphql.OperationContext) (*docum
 
 func (c *Cache) bypass(ctx context.Context, r *request, d *document, why Reason, next graphql.ResponseHandler) *graphql.Response {
 	r.passed = true
-	c.counts.bypass(why)
+	c.countBypass(ctx, d, why)
+	c.traceBypass(ctx, why)
 	resp := next(ctx)
 	r.debug.bypassed(c, resp, d, why)
 	return resp
@@ -173,20 +174,24 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 		f := c.fill(ctx, r, oc, d, who, key, token, next)
 		return flight.Outcome[*filled]{Value: f, Shareable: f.body != nil && c.mayShare(f)}
 	}
-	count := &c.counts.misses // also when an extension below panics
-	defer func() { count.Add(1) }()
+	how, why := missed, ReasonErrors // also when an extension below panics
+	ctx, end := c.trace(ctx, SpanFill)
+	defer func() {
+		c.count(d, how)
+		end(endFill(how, why))
+	}()
 	out, role, err := c.flights.Do(ctx, key, r.since, r.begin, fill, c.usable)
 	if err != nil {
 		// The request ended first. The flight may still be using the operation context, and the response
 		// context: an error added there would count as one of the answer that others wait for, and the
 		// map of extensions may be written to.
-		count = &c.counts.abandoned
+		how = abandoned
 		return &graphql.Response{Data: []byte("null"), Errors: append(graphql.GetErrors(ctx), graphql.DefaultErrorPresenter(ctx, err))}
 	}
 	switch role {
 	case flight.Joined:
 		restore()
-		count = &c.counts.joined
+		how = joined
 		resp := respond(ctx, out.Value.body)
 		r.debug.joined(c, resp, d, key, out.Value)
 		return resp
@@ -196,10 +201,10 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	restore()
 	f := out.Value
 	if f.fromShared || f.found {
-		count = &c.counts.hits
+		how = served
 	}
-	if f.why != "" {
-		c.counts.refused(f.why)
+	if why = f.why; why != "" {
+		c.counts.refused(why)
 	}
 	r.debug.filled(c, f.resp, d, key, f)
 	return f.resp
@@ -239,7 +244,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		token = r.begin()
 	}
 	r.forgetLasts()
-	resp := next(ctx)
+	resp := c.resolve(ctx, d, next)
 	f := &filled{resp: resp, born: token}
 	if resp == nil {
 		f.why = ReasonNoData
