@@ -1,6 +1,7 @@
 package gqlcache
 
 import (
+	"iter"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -55,4 +56,18 @@ func (d *durations) histogram() Histogram {
 		h.Count += h.Counts[i]
 	}
 	return h
+}
+
+// Cumulative ranges over the bounds, and how many durations were at most as long as each. Those above all
+// bounds are in Count alone.
+func (h Histogram) Cumulative() iter.Seq2[time.Duration, uint64] {
+	return func(yield func(time.Duration, uint64) bool) {
+		n := uint64(0)
+		for i, bound := range h.Bounds {
+			n += h.Counts[i]
+			if !yield(bound, n) {
+				return
+			}
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package gqlcache
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -128,7 +129,11 @@ func (c *Cache) tiers(first store.Stats) []store.TierStats {
 		tiers = t.Tiers()
 	}
 	if c.opts.Shared != nil {
-		tiers = append(tiers, store.TierStats{Name: "shared", Stats: c.opts.Shared.Stats(), Faults: c.counts.sharedErrors.Load()})
+		name := "shared"
+		if slices.ContainsFunc(tiers, func(t store.TierStats) bool { return t.Name == name }) {
+			name = "Options.Shared" // names tell time series apart
+		}
+		tiers = append(tiers, store.TierStats{Name: name, Stats: c.opts.Shared.Stats(), Faults: c.counts.sharedErrors.Load()})
 	}
 	return tiers
 }
