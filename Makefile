@@ -22,6 +22,14 @@ test: ## Run the tests
 race: ## Run the tests with the race detector; a skipped test is a failure
 	.ci/run race
 
+.PHONY: nested
+nested: ## Check and test the modules within the repository: metrics for Prometheus and OpenTelemetry
+	.ci/run nested
+
+.PHONY: dashboard
+dashboard: ## Check the Grafana dashboard and the alerts against a Prometheus
+	.ci/run dashboard
+
 .PHONY: lint
 lint: ## Run the linters of .golangci.yml
 	.ci/run lint
