@@ -86,7 +86,7 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	}
 	r.served = true
 	r.ended = c.flights.Ended()
-	if e, s := c.look(ctx, key); e != nil {
+	if e, s := c.find(ctx, key); e != nil {
 		c.count(d, served)
 		resp := respond(ctx, e.Body)
 		r.debug.hit(c, resp, d, key, e, s)

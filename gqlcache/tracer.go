@@ -103,8 +103,8 @@ func (c *Cache) trace(ctx context.Context, kind SpanKind) (context.Context, func
 	}
 }
 
-// look is lookup in a span.
-func (c *Cache) look(ctx context.Context, key []byte) (*store.Entry, *stamp) {
+// find is lookup in a span.
+func (c *Cache) find(ctx context.Context, key []byte) (*store.Entry, *stamp) {
 	if c.opts.Tracer == nil {
 		return c.lookup(ctx, key)
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // A Source has figures: a *gqlcache.Cache. What it tells of verify mode is part of them if it has the method
-// VerifyStats() inspect.Verify.
+// VerifyStats() *inspect.Verify, which returns nil while it is off.
 type Source interface {
 	Stats() gqlcache.Stats
 	OperationStats() []gqlcache.OperationStats
@@ -20,14 +20,16 @@ var _ Source = (*gqlcache.Cache)(nil)
 type Reading struct {
 	stats      gqlcache.Stats
 	operations []gqlcache.OperationStats
-	verify     inspect.Verify
+	verify     inspect.Verify // zero while verify mode is off
 }
 
 // Read reads all figures of a source. It does not block.
 func Read(s Source) *Reading {
 	r := &Reading{stats: s.Stats(), operations: s.OperationStats()}
-	if v, ok := s.(interface{ VerifyStats() inspect.Verify }); ok {
-		r.verify = v.VerifyStats()
+	if v, ok := s.(interface{ VerifyStats() *inspect.Verify }); ok {
+		if found := v.VerifyStats(); found != nil {
+			r.verify = *found
+		}
 	}
 	return r
 }

@@ -28,7 +28,7 @@ type source struct {
 
 func (s *source) Stats() gqlcache.Stats                     { return s.stats }
 func (s *source) OperationStats() []gqlcache.OperationStats { return s.operations }
-func (s *source) VerifyStats() inspect.Verify               { return s.verify }
+func (s *source) VerifyStats() *inspect.Verify              { return &s.verify }
 
 // distinct sets all numbers below a value to different ones, and returns them by their paths.
 func distinct(v reflect.Value, path string, next *int, set map[string]float64) {

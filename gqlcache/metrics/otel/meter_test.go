@@ -30,7 +30,7 @@ type source struct {
 
 func (s *source) Stats() gqlcache.Stats                     { return s.stats }
 func (s *source) OperationStats() []gqlcache.OperationStats { return s.operations }
-func (s *source) VerifyStats() inspect.Verify               { return s.verify }
+func (s *source) VerifyStats() *inspect.Verify              { return &s.verify }
 
 // everything has each metric at least once.
 func everything() *source {
@@ -64,7 +64,7 @@ func collect(t *testing.T, reader *sdkmetric.ManualReader) collected {
 	c := collected{map[string]float64{}, map[string]string{}}
 	key := func(name string, set attribute.Set) string {
 		for _, kv := range set.ToSlice() {
-			name += " " + kv.Value.Emit()
+			name += " " + kv.Value.String()
 		}
 		return name
 	}

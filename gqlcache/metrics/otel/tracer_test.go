@@ -20,7 +20,7 @@ import (
 func summary(s sdktrace.ReadOnlySpan) string {
 	line := strings.TrimPrefix(s.Name(), "cascadeql.cache.")
 	for _, kv := range s.Attributes() {
-		line += " " + kv.Value.Emit()
+		line += " " + kv.Value.String()
 	}
 	return line
 }

@@ -38,9 +38,9 @@ const (
 type verifying struct{ *gqlcache.Cache }
 
 // VerifyStats implements what metrics.Read looks for.
-func (v verifying) VerifyStats() inspect.Verify {
+func (v verifying) VerifyStats() *inspect.Verify {
 	n := v.Stats().Hits
-	return inspect.Verify{Rate: 1, Sampled: n, Confirmed: n}
+	return &inspect.Verify{Rate: 1, Sampled: n, Confirmed: n}
 }
 
 // An instance is one of two servers that share a Redis.
@@ -82,6 +82,7 @@ func newInstance(t *testing.T, redis *redistest.Server, rows *testgraph.Store) *
 
 // load sends what brings every figure about, until the test ends.
 func load(t *testing.T, all []*instance) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	for _, i := range all {

@@ -51,14 +51,13 @@ func startPrometheus(t *testing.T, rules string, targets []string) *prometheusSe
 	}
 	addr := freeAddr(t)
 	p := &prometheusServer{url: "http://" + addr}
-	cmd := exec.Command("prometheus", "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+addr)
+	cmd := exec.CommandContext(t.Context(), "prometheus", "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+addr)
 	cmd.Stdout, cmd.Stderr = &p.out, &p.out
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("this test needs prometheus and promtool: install the package prometheus (Debian, Ubuntu): %v", err)
 	}
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+		_ = cmd.Wait() // it ends with the context
 		if t.Failed() {
 			t.Log(p.out.String())
 		}
