@@ -38,7 +38,6 @@ type OperationStats struct {
 
 // operationCounts are the counters of one name.
 type operationCounts struct {
-	name                                             string
 	hits, misses, joined, abandoned, bypassed, fills atomic.Uint64
 	fillTime                                         atomic.Int64
 }
@@ -46,7 +45,7 @@ type operationCounts struct {
 // operationTable has the counters of all names. A plan keeps a pointer to its own, so that a hit looks
 // nothing up here. Names are never given back: counters only grow.
 type operationTable struct {
-	mu        sync.Mutex
+	mu        sync.RWMutex // protects the map
 	names     map[string]*operationCounts
 	anonymous operationCounts
 	other     operationCounts
@@ -60,6 +59,17 @@ func (t *operationTable) of(name string) *operationCounts {
 	if len(name) > maxOperationName {
 		return &t.other
 	}
+	t.mu.RLock()
+	n := t.names[name]
+	t.mu.RUnlock()
+	if n != nil {
+		return n
+	}
+	return t.add(name)
+}
+
+// add returns the counters of a name that may be new.
+func (t *operationTable) add(name string) *operationCounts {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if n := t.names[name]; n != nil {
@@ -72,7 +82,7 @@ func (t *operationTable) of(name string) *operationCounts {
 		t.names = map[string]*operationCounts{}
 	}
 	name = strings.Clone(name) // it is a part of the document, which would stay in memory with it
-	n := &operationCounts{name: name}
+	n := &operationCounts{}
 	t.names[name] = n
 	return n
 }
@@ -155,8 +165,8 @@ func (c *Cache) OperationStats() []OperationStats {
 		}
 	}
 	t := &c.operations
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	t.mu.RLock()
+	defer t.mu.RUnlock()
 	for name, n := range t.names {
 		add(name, n)
 	}

@@ -27,7 +27,7 @@ type prometheusServer struct {
 	out bytes.Buffer
 }
 
-// startPrometheus scrapes targets every 250 ms, and evaluates the rules of a file every second.
+// startPrometheus scrapes targets every half second, and evaluates the rules of a file every second.
 func startPrometheus(t *testing.T, rules string, targets []string) *prometheusServer {
 	t.Helper()
 	dir := t.TempDir()
@@ -36,7 +36,7 @@ func startPrometheus(t *testing.T, rules string, targets []string) *prometheusSe
 		t.Fatal(err)
 	}
 	config, err := json.Marshal(map[string]any{ // JSON is YAML
-		"global":     map[string]string{"scrape_interval": "250ms", "scrape_timeout": "250ms", "evaluation_interval": "1s"},
+		"global":     map[string]string{"scrape_interval": "500ms", "scrape_timeout": "500ms", "evaluation_interval": "1s"},
 		"rule_files": []string{rules},
 		"scrape_configs": []any{map[string]any{
 			"job_name": "api", "static_configs": []any{map[string]any{"targets": targets}},
