@@ -89,7 +89,7 @@ func (c *Cache) publish(ctx context.Context, events []cascade.Event, more []casc
 	if len(events) == 0 && len(more) == 0 {
 		return 0, announced{number: c.clock.Seq()}
 	}
-	ctx, end := c.trace(ctx, SpanInvalidate)
+	ctx, end := c.span(ctx, SpanInvalidate)
 	defer func() { end(endInvalidate(a)) }()
 	t := c.schema.Load().plan.Publish(more, events, part)
 	c.counts.invalidations.Add(1)
@@ -103,7 +103,7 @@ func (c *Cache) publish(ctx context.Context, events []cascade.Event, more []casc
 
 // flush drops everything.
 func (c *Cache) flush(ctx context.Context, h *hold) (a announced) {
-	ctx, end := c.trace(ctx, SpanInvalidate)
+	ctx, end := c.span(ctx, SpanInvalidate)
 	defer func() { end(endInvalidate(a)) }()
 	c.counts.invalidations.Add(1)
 	c.counts.flushes.Add(1)

@@ -175,7 +175,7 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 		return flight.Outcome[*filled]{Value: f, Shareable: f.body != nil && c.mayShare(f)}
 	}
 	how, why := missed, ReasonErrors // also when an extension below panics
-	ctx, end := c.trace(ctx, SpanFill)
+	ctx, end := c.span(ctx, SpanFill)
 	defer func() {
 		c.count(d, how)
 		end(endFill(how, why))

@@ -69,9 +69,9 @@ type SpanEnd struct {
 
 var errTracer = errors.New("it returned no context, or no function that ends the span")
 
-// trace begins a span. The returned context is the given one, and the function does nothing, without a
+// span begins a span. The returned context is the given one, and the function does nothing, without a
 // tracer or when it fails.
-func (c *Cache) trace(ctx context.Context, kind SpanKind) (context.Context, func(SpanEnd)) {
+func (c *Cache) span(ctx context.Context, kind SpanKind) (context.Context, func(SpanEnd)) {
 	if c.opts.Tracer == nil {
 		return ctx, func(SpanEnd) {}
 	}
@@ -108,7 +108,7 @@ func (c *Cache) find(ctx context.Context, key []byte) (*store.Entry, *stamp) {
 	if c.opts.Tracer == nil {
 		return c.lookup(ctx, key)
 	}
-	ctx, end := c.trace(ctx, SpanLookup)
+	ctx, end := c.span(ctx, SpanLookup)
 	e, s := c.lookup(ctx, key)
 	if e == nil {
 		end(SpanEnd{Outcome: OutcomeMiss})
@@ -122,7 +122,7 @@ func (c *Cache) traceBypass(ctx context.Context, why Reason) {
 	if c.opts.Tracer == nil {
 		return
 	}
-	_, end := c.trace(ctx, SpanLookup)
+	_, end := c.span(ctx, SpanLookup)
 	end(SpanEnd{OutcomeBypass, why})
 }
 
