@@ -119,14 +119,16 @@ type Cause struct {
 	Name string `json:"name"`
 }
 
-// Verify are the figures of verify mode.
+// Verify are the figures of verify mode. Each sampled hit ends up as one of the others.
 type Verify struct {
 	Rate      float64 `json:"rate"`
 	Sampled   uint64  `json:"sampled"`
 	Confirmed uint64  `json:"confirmed"`
-	// Discounted were overtaken by a change, Skipped could not be recomputed in time.
+	// Discounted were overtaken by a change, Skipped could not be recomputed: too many at once, no time,
+	// an error. Unstable came out differently each time, without a change: they tell nothing.
 	Discounted uint64     `json:"discounted"`
 	Skipped    uint64     `json:"skipped"`
+	Unstable   uint64     `json:"unstable"`
 	Mismatched uint64     `json:"mismatched"`
 	Mismatches []Mismatch `json:"mismatches"` // the last ones
 }

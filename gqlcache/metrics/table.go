@@ -89,7 +89,8 @@ var verifies = []Metric{
 	ofVerify("verify.sampled", Counter, "Hits that were chosen to be recomputed.", func(v *inspect.Verify) float64 { return float64(v.Sampled) }),
 	ofVerify("verify.confirmed", Counter, "Hits that recomputing has confirmed.", func(v *inspect.Verify) float64 { return float64(v.Confirmed) }),
 	ofVerify("verify.discounted", Counter, "Recomputations that a change has overtaken.", func(v *inspect.Verify) float64 { return float64(v.Discounted) }),
-	ofVerify("verify.skipped", Counter, "Hits that could not be recomputed in time.", func(v *inspect.Verify) float64 { return float64(v.Skipped) }),
+	ofVerify("verify.skipped", Counter, "Hits that could not be recomputed.", func(v *inspect.Verify) float64 { return float64(v.Skipped) }),
+	ofVerify("verify.unstable", Counter, "Hits whose recomputations differ from each other.", func(v *inspect.Verify) float64 { return float64(v.Unstable) }),
 	ofVerify("verify.mismatched", Counter, "Hits that were not what recomputing gave.", func(v *inspect.Verify) float64 { return float64(v.Mismatched) }),
 }
 
