@@ -38,6 +38,10 @@ lint: ## Run the linters of .golangci.yml
 fmt: ## Format the Go files
 	gofmt -w $$(git ls-files -co --exclude-standard '*.go')
 
+.PHONY: tidy
+tidy: ## Tidy go.mod and go.sum of all modules but tools
+	@git ls-files '*go.mod' | grep -v '^tools/' | xargs -n 1 dirname | while read -r dir; do go -C "$$dir" mod tidy; done
+
 .PHONY: generate
 generate: ## Write generated code
 	go generate ./...
