@@ -59,9 +59,10 @@ type Extension struct {
 	Token       string `json:"token,omitempty"`
 }
 
-// Reason says why. Code is one of gqlcache's reasons, or hit, joined, mutation, inspect; of a miss
-// that was stored, it is what the inspector knows of the key: cold (never stored), expired, evicted,
-// invalidated, cleared, or miss when nobody watched. Message is for people.
+// Reason says why. Code is one of gqlcache's reasons, or hit, joined, mutation, inspect, or abandoned when
+// the request ended first; of a miss that was stored, it is what the inspector knows of the key: cold
+// (never stored), expired, evicted, invalidated, cleared, or miss when nobody watched. Message is for
+// people.
 type Reason struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`

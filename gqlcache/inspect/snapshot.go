@@ -181,4 +181,7 @@ type Security struct {
 // Capabilities say what the caller may do.
 type Capabilities struct {
 	Actions bool `json:"actions"`
+	// HidesIDs says that the keys of rows appear as fingerprints, which begin with "#" and which no action
+	// accepts.
+	HidesIDs bool `json:"hidesIds,omitempty"`
 }
