@@ -6,7 +6,8 @@ type Trace struct {
 	// Nodes are what was written, then what follows from it, those nearest to the write first. There is at
 	// most one for each view and kind of write, and one for each derived view.
 	Nodes []TraceNode
-	// Edges lead from nodes to later ones. A node that is reached in several ways has several.
+	// Edges lead from what was written to what follows, without a cycle. A node that is reached in several
+	// ways has several.
 	Edges []TraceEdge
 	// Own are the tags that come from no event: those given to Trace, and Anything.
 	Own []Tag
