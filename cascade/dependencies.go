@@ -3,6 +3,8 @@ package cascade
 import (
 	"cmp"
 	"slices"
+
+	"github.com/cascadeql/cascadeql/extractor"
 )
 
 // How says in what way an operation depends on a view.
@@ -71,6 +73,37 @@ func (o *Operation) Dependencies() []Dependency {
 	}
 	slices.SortStableFunc(all[direct:], byID)
 	return all
+}
+
+// A Row names a row of a view by its canonical key.
+type Row struct {
+	View *View
+	Key  string
+}
+
+// Rows returns the first rows that a query's answer shows, at most limit, each once, and how many there
+// are. Objects whose view or key is not known are not among them.
+func (o *Operation) Rows(res *extractor.Result, limit int) (rows []Row, count int) {
+	seen := map[Row]bool{}
+	for i := range res.Objects {
+		obj := &res.Objects[i]
+		if obj.Null || obj.Key == nil || obj.Selection == nil {
+			continue
+		}
+		views := o.sels[obj.Selection.ID].views
+		if len(views) == 0 {
+			continue
+		}
+		row := Row{views[0], string(obj.Key)}
+		if seen[row] {
+			continue
+		}
+		seen[row] = true
+		if count++; len(rows) < limit {
+			rows = append(rows, row)
+		}
+	}
+	return rows, count
 }
 
 // Views returns the views of the plan in the order of the schema. The slice is the caller's.
