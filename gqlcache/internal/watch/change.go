@@ -2,6 +2,7 @@ package watch
 
 import (
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/cascadeql/cascadeql/cascade"
@@ -27,17 +28,18 @@ type Change struct {
 
 // A Pending change has begun. Its methods do nothing on nil.
 type Pending struct {
-	s     *session
+	r     *Recorder
+	s     *session // nil when nobody watched when it began
 	c     Change
 	sum   uint64
 	began uint64 // session.stores then
+	done  atomic.Bool
 
 	// Protected by the session's lock:
 	number  uint64 // of the change within the session, once it has reached entries
 	reached []reached
 	last    *inspect.LastInvalidation
 	event   inspect.LogEvent
-	done    bool
 }
 
 // reached is what has fallen at one node.
@@ -50,37 +52,29 @@ type reached struct {
 // maxPending bounds the changes that have begun and not ended, should somebody forget to end them.
 const maxPending = 1000
 
-// Begin tells that a change is about to be applied. It returns nil while nobody watches. Call it before
-// the clock, the log or the store learns of the change, and Done when they have, whatever became of it.
+// Begin tells that a change is about to be applied. Call it before the clock, the log or the store learns
+// of the change, and Done when they have, whatever became of it. While nobody watches it returns nil, but
+// for a change that is Cleared: somebody may begin to watch while the store is being emptied.
 func (r *Recorder) Begin(c Change) *Pending {
 	s, _ := r.session()
-	if s == nil {
+	if c.Cleared {
+		r.removing.Add(1)
+	} else if s == nil {
 		return nil
 	}
-	p := &Pending{s: s, c: c, sum: sumOf(c.Tags)}
+	p := &Pending{r: r, s: s, c: c}
+	if s == nil {
+		return p
+	}
+	p.sum = sumOf(c.Tags)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p.began = s.stores.Load()
 	if len(s.pending) >= maxPending {
-		s.end(s.pending[0])
+		s.pending = slices.Delete(s.pending, 0, 1) // what of it is applied counts as a peer's
 	}
 	s.pending = append(s.pending, p)
-	if c.Cleared {
-		s.removing++
-	}
 	return p
-}
-
-// end takes a change out of those that are pending. REQUIRES: mu held.
-func (s *session) end(p *Pending) {
-	i := slices.Index(s.pending, p)
-	if i < 0 {
-		return
-	}
-	s.pending = slices.Delete(s.pending, i, i+1)
-	if p.c.Cleared {
-		s.removing--
-	}
 }
 
 // sumOf is the same for equal sets of tags in any order.
@@ -125,20 +119,28 @@ func (r *Recorder) Applied(origin string, tags []cascade.Tag, everything string,
 // Instances and Confirmed are left for the caller. Nil means that nobody watched when it began. The second
 // call returns nil.
 func (p *Pending) Done(number uint64, took time.Duration) *inspect.Invalidation {
-	if p == nil {
+	if p == nil || p.done.Swap(true) {
 		return nil
 	}
-	s, now := p.s, p.s.r.opts.Now()
+	if p.c.Cleared {
+		if now := p.r.live.Load(); now != nil && now != p.s {
+			now.mu.Lock()
+			now.unclaim(p, 0)
+			now.mu.Unlock()
+		}
+		defer p.r.removing.Add(-1)
+	}
+	s, now := p.s, p.r.opts.Now()
+	if s == nil {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p.done {
-		return nil
-	}
-	p.done = true
-	s.end(p)
+	s.pending = slices.DeleteFunc(s.pending, func(other *Pending) bool { return other == p })
 	if p.number == 0 {
 		s.apply(p, number, now)
 	}
+	s.unclaim(p, p.began)
 	p.event.DurationUS = took.Microseconds()
 	for i := range s.log {
 		if s.log[i].Seq == p.event.Seq {
@@ -194,6 +196,20 @@ func (s *session) apply(p *Pending, number uint64, now time.Time) {
 	s.note(p, now)
 }
 
+// unclaim takes out of the index, after a removal, what was stored while it ran: the store may have it
+// or not, so nothing is to be claimed of it. REQUIRES: mu held.
+func (s *session) unclaim(p *Pending, began uint64) {
+	if !p.c.Cleared {
+		return
+	}
+	for _, e := range s.entries {
+		if e.stored > began && (p.c.Only == nil || p.c.Only(e.op.op)) {
+			s.left++
+			s.remove(e)
+		}
+	}
+}
+
 // meet reaches the entries that have one of the tags. REQUIRES: mu held.
 func (s *session) meet(p *Pending, node int, tags []cascade.Tag, number uint64, now time.Time) {
 	for _, t := range tags {
@@ -222,10 +238,7 @@ func (s *session) reach(p *Pending, node int, e *entry, number uint64, now time.
 		s.bury(e, ghost{code: expired})
 		return
 	case p.c.Only != nil && e.stored > p.began:
-		// It was perhaps stored after the removal and is still there. Nothing is claimed of it.
-		s.left++
-		s.remove(e)
-		return
+		return // perhaps it was stored after the removal: see unclaim
 	}
 	n := &p.reached[node]
 	n.entries++

@@ -91,7 +91,7 @@ func (r *Recorder) Mark() Mark {
 //   - invalidated: the lookup has found an entry dead, or a change that was told reached the last entry
 //     before it expired. Seq is its event in the log; 0 when it was not told, or not yet. That the store
 //     had evicted the entry before is not known then.
-//   - cleared: the entry was removed by Change.Only or Change.Cleared.
+//   - cleared: the same of a change that is Cleared.
 //   - miss: nobody watched when the last entry was stored, or it was stored again between the mark and the
 //     call, or too much happened since to remember it.
 func (r *Recorder) Missed(m Mark, key []byte, found Found) inspect.Reason {
@@ -128,7 +128,7 @@ func (s *session) gone(e *entry, now time.Time) inspect.Reason {
 	switch {
 	case e.expired(now):
 		g.code = expired
-	case s.removing > 0 || !e.live():
+	case s.r.removing.Load() > 0 || !e.live():
 		// Somebody is removing entries, or a change has reached it that is told soon, or the clock has
 		// forgotten the tags of an entry evicted long ago. It stays, for the change to be counted.
 		return reason(unknown, ghost{})

@@ -56,6 +56,8 @@ type Recorder struct {
 	known filter // the keys of all entries ever stored, watched or not
 	seq   atomic.Uint64
 	live  atomic.Pointer[session] // nil while nobody watches
+	// removing counts the pending changes that take entries out of the store.
+	removing atomic.Int64
 
 	mu     sync.Mutex // protects live against other writers, and all below
 	timer  *time.Timer
@@ -86,10 +88,8 @@ func (r *Recorder) Watch() {
 	}
 	s := r.live.Load()
 	if s == nil || s.over(now) {
+		r.end()
 		s = newSession(r, now)
-		if r.timer != nil {
-			r.timer.Stop()
-		}
 		r.timer = time.AfterFunc(r.opts.For, func() { r.lapse(s) })
 	}
 	s.until.Store(now.Add(r.opts.For).UnixNano())
@@ -109,7 +109,16 @@ func (r *Recorder) lapse(s *session) {
 		r.timer.Reset(max(time.Duration(s.until.Load()-now.UnixNano()), time.Second))
 		return
 	}
+	r.end()
+}
+
+// end drops the session. The timer holds it, too. REQUIRES: mu held.
+func (r *Recorder) end() {
 	r.live.Store(nil)
+	if r.timer != nil {
+		r.timer.Stop()
+		r.timer = nil
+	}
 }
 
 // Watching reports whether what is told is noted: one atomic load. It may be true for a moment after
@@ -121,25 +130,23 @@ func (r *Recorder) Close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.closed = true
-	r.live.Store(nil)
-	if r.timer != nil {
-		r.timer.Stop()
-	}
+	r.end()
 }
 
-// session returns the session that is on, or nil, and the time.
+// session returns the session that is on, or nil, and the time. A session that Watch renews at this very
+// moment goes on: what is told must not be lost to it.
 func (r *Recorder) session() (*session, time.Time) {
-	s := r.live.Load()
-	if s == nil {
-		return nil, time.Time{}
-	}
-	now := r.opts.Now()
-	if s.over(now) {
-		// Watch may be renewing it at this moment: the swap is done under its lock.
+	for {
+		s := r.live.Load()
+		if s == nil {
+			return nil, time.Time{}
+		}
+		now := r.opts.Now()
+		if !s.over(now) {
+			return s, now
+		}
 		r.lapse(s)
-		return nil, now
 	}
-	return s, now
 }
 
 // An id stands for a key. Its hashes are seeded, so that nobody can make two keys meet in one.

@@ -43,7 +43,6 @@ type session struct {
 	saved      time.Duration
 	log        []inspect.LogEvent // a ring
 	pending    []*Pending
-	removing   int    // pending changes that take entries out of the store
 	changes    uint64 // number of the last one, to mark what it reaches
 	pruned     time.Time
 }
