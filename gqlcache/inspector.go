@@ -35,7 +35,7 @@ type Inspector struct {
 	// HideVariables leaves out the names of variables, which are all that is shown of them beside a
 	// fingerprint. Defaults to false.
 	HideVariables bool
-	// HideIDs shows fingerprints in place of the keys of rows. Defaults to false.
+	// HideIDs leaves out the keys of rows. Defaults to false.
 	HideIDs bool
 	// Instance names this process in snapshots. Defaults to a random name.
 	Instance string

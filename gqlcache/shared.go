@@ -34,15 +34,16 @@ func (s sink) Apply(r changelog.Record) {
 	if s.noted != nil {
 		s.noted()
 	}
-	everything := ""
-	var number uint64
+	s.c.applyRecord(r)
+}
+
+// applyRecord gives a record to the clock, and tells the watch.
+func (c *Cache) applyRecord(r changelog.Record) {
 	if r.All {
-		everything = "a record that names everything, or of another schema"
-		number = s.c.clock.Flush()
-	} else {
-		number = s.c.clock.Apply(tags)
+		c.heard(r.Origin, nil, "a record that names everything, or of another schema", c.clock.Flush())
+		return
 	}
-	s.c.heard(r.Origin, tags, everything, number)
+	c.heard(r.Origin, r.Tags, "", c.clock.Apply(r.Tags))
 }
 
 // heard tells the watch of a record that was applied.

@@ -128,6 +128,7 @@ type Change struct {
 
 // Invalidation is what a mutation did to the cache.
 type Invalidation struct {
+	// Seq is its event in Snapshot.Log, 0 when nobody watches.
 	Seq        uint64 `json:"seq"`
 	Tags       int    `json:"tags"`
 	Everything string `json:"everythingBecause,omitempty"`
