@@ -52,7 +52,8 @@ func TestDebugShape(t *testing.T) {
 			if strings.Contains(got.Body, "secret") {
 				t.Errorf("%s tells the predicate: %s", name, got.Body)
 			}
-			shown = append(shown, name+"\n"+volatile.ReplaceAllString(string(got.Extensions["cache"]), `"$1":"…"`))
+			validate(t, extensionSchema, got.Extensions["cache"])
+		shown = append(shown, name+"\n"+volatile.ReplaceAllString(string(got.Extensions["cache"]), `"$1":"…"`))
 		}
 		ask := func(name, viewer, document string) {
 			show(name, testgraph.Do(t, t.Context(), r.cached, debugged(viewer, document)))

@@ -328,9 +328,11 @@ func TestInspectorBehindOthers(t *testing.T) {
 // bouncer refuses everything.
 type bouncer struct{ late bool }
 
-func (b *bouncer) ExtensionName() string                          { return "Bouncer" }
-func (b *bouncer) Validate(graphql.ExecutableSchema) error        { return nil }
-func (b *bouncer) refusal(ctx context.Context) *graphql.Response { return graphql.ErrorResponse(ctx, "refused") }
+func (b *bouncer) ExtensionName() string                   { return "Bouncer" }
+func (b *bouncer) Validate(graphql.ExecutableSchema) error { return nil }
+func (b *bouncer) refusal(ctx context.Context) *graphql.Response {
+	return graphql.ErrorResponse(ctx, "refused")
+}
 
 func (b *bouncer) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	if b.late {
