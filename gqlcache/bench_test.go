@@ -258,6 +258,13 @@ func TestHitAllocations(t *testing.T) {
 	if own := hit - base; own > 6 {
 		t.Errorf("a hit allocates %v times, %v more than the cheapest operation", hit, own)
 	}
+	inspected := newRunner(testgraph.Executable(s, "cacheControl"), newBenchCache(t, gqlcache.Options{
+		Inspector: gqlcache.Inspector{Allow: func(context.Context) bool { return true }},
+	}))
+	inspected.run(t, query, nil)
+	if n := testing.AllocsPerRun(200, func() { inspected.run(t, query, nil) }); n > hit {
+		t.Errorf("with an inspector that nobody asks, a hit allocates %v times, without %v", n, hit)
+	}
 }
 
 func postRequest(query string) *http.Request {

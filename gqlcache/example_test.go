@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
@@ -35,6 +36,42 @@ func exampleCache() *gqlcache.Cache {
 		fmt.Println(err)
 	}
 	return cache
+}
+
+// logger is an extension that prints what the cache did for each operation.
+type logger struct{}
+
+func (logger) ExtensionName() string                   { return "Logger" }
+func (logger) Validate(graphql.ExecutableSchema) error { return nil }
+
+func (logger) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	resp := next(ctx)
+	if x, ok := gqlcache.Explain(ctx); ok {
+		fmt.Println(x.Status, x.Reason.Code)
+	}
+	return resp
+}
+
+func ExampleExplain() {
+	cache := exampleCache()
+	defer closeCache(cache)
+	srv := testgraph.NewServer(testgraph.NewStore())
+	srv.Use(logger{}) // before the cache, so around it
+	srv.Use(cache)
+
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		srv.ServeHTTP(w, r.WithContext(gqlcache.WithExplain(r.Context())))
+	})
+	ask(h, cache, `{users{name}}`)
+	ask(h, cache, `{users{name}}`)
+	ask(h, cache, `{__typename}`)
+	// Output:
+	// MISS miss
+	// {"data":{"users":[{"name":"Ann"},{"name":"Bob"}]}} 0 hits, 1 misses
+	// HIT hit
+	// {"data":{"users":[{"name":"Ann"},{"name":"Bob"}]}} 1 hits, 1 misses
+	// BYPASS typename
+	// {"data":{"__typename":"Query"}} 1 hits, 1 misses
 }
 
 func ExampleNew() {

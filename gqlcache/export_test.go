@@ -8,3 +8,9 @@ import (
 func StopInApply(s changelog.Sink, f func()) changelog.Sink {
 	return sink{c: s.(sink).c, noted: f}
 }
+
+// Reasons are all reasons there are.
+func Reasons() []Reason { return reasons }
+
+// CacheStatus is the header's member for an outcome.
+var CacheStatus = cacheStatus

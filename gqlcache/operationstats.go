@@ -137,15 +137,15 @@ func (c *Cache) countBypass(ctx context.Context, d *document, why Reason) {
 }
 
 // resolve runs the resolvers of a query and counts how long they took, also when they panic.
-func (c *Cache) resolve(ctx context.Context, d *document, next graphql.ResponseHandler) *graphql.Response {
+func (c *Cache) resolve(ctx context.Context, d *document, next graphql.ResponseHandler) (resp *graphql.Response, took time.Duration) {
 	start := time.Now()
 	defer func() {
-		took := time.Since(start)
+		took = time.Since(start)
 		c.counts.fill.observe(took)
 		d.counts.fills.Add(1)
 		d.counts.fillTime.Add(int64(took))
 	}()
-	return next(ctx)
+	return next(ctx), 0
 }
 
 // OperationStats returns the figures by name of the operation, in the order of the names: at most 200

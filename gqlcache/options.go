@@ -120,9 +120,8 @@ type Options struct {
 	// stale: read the documentation of cascade.Options first. Defaults to false.
 	Infer bool
 
-	// Debug says who may see extensions.cache, which names keys, rows and views. A request asks for it
-	// with the header X-Gqlcache-Debug: true. Defaults to nobody.
-	Debug func(ctx context.Context) bool
+	// Inspector lets clients see what the cache does. Defaults to nobody.
+	Inspector Inspector
 	// Tracer is told when a look-up, a computation or an invalidation begins and ends; metrics/otel has one
 	// for OpenTelemetry. It is given names of operations and reasons, never keys, predicates or rows. Without
 	// it a request pays nothing. Defaults to none.
@@ -156,6 +155,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.MaxEntryBytes, int(max(0, min(1<<20, o.MaxBytes))))
 	setDefault(&o.SweepInterval, time.Minute)
 	setDefault(&o.PathTimeout, time.Second)
+	setDefault(&o.Inspector.Instance, newInstance())
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}

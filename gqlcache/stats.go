@@ -19,6 +19,8 @@ type counters struct {
 	leaseWaits                      atomic.Uint64
 	storeErrors, sharedErrors       atomic.Uint64 // of Options.Store, and of Options.Shared
 	fill, settle, wait              durations
+	foreign                         atomic.Uint64 // records that mean nothing here
+	replanned                       atomic.Uint64 // operations planned again for the same text
 	byReason                        [32]atomic.Uint64
 }
 
@@ -105,7 +107,7 @@ func (c *Cache) Stats() Stats {
 		Expirations:    st.Expirations,
 		LastSweep:      c.lastSweep.Load(),
 	}
-	s.Tiers = c.tiers(st)
+	s.Tiers = c.storeTiers(st)
 	if c.opts.Log != nil {
 		s.Log = new(c.opts.Log.Stats())
 	}
@@ -122,8 +124,8 @@ func (c *Cache) Stats() Stats {
 	return s
 }
 
-// tiers returns the figures of each store, of which those of Options.Store are given.
-func (c *Cache) tiers(first store.Stats) []store.TierStats {
+// storeTiers returns the figures of each store, of which those of Options.Store are given.
+func (c *Cache) storeTiers(first store.Stats) []store.TierStats {
 	tiers := []store.TierStats{{Name: "memory", Stats: first, Faults: c.counts.storeErrors.Load()}}
 	if t, ok := c.store.(store.Tiered); ok {
 		tiers = t.Tiers()

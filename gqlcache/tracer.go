@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
@@ -104,18 +105,18 @@ func (c *Cache) span(ctx context.Context, kind SpanKind) (context.Context, func(
 }
 
 // find is lookup in a span.
-func (c *Cache) find(ctx context.Context, key []byte) (*store.Entry, *stamp) {
+func (c *Cache) find(ctx context.Context, key []byte) (*store.Entry, *stamp, watch.Found) {
 	if c.opts.Tracer == nil {
 		return c.lookup(ctx, key)
 	}
 	ctx, end := c.span(ctx, SpanLookup)
-	e, s := c.lookup(ctx, key)
+	e, s, found := c.lookup(ctx, key)
 	if e == nil {
 		end(SpanEnd{Outcome: OutcomeMiss})
 	} else {
 		end(SpanEnd{Outcome: OutcomeHit})
 	}
-	return e, s
+	return e, s, found
 }
 
 func (c *Cache) traceBypass(ctx context.Context, why Reason) {
