@@ -103,11 +103,18 @@ func (p *Plan) viewsNamed(name string) []*View {
 
 // Cascade returns the events and those that follow from them through the view graph. A derived row
 // is visited once, however many ways lead to it.
-func (p *Plan) Cascade(events []Event) []Event {
+func (p *Plan) Cascade(events []Event) []Event { return follow(events, nil) }
+
+// follow is Cascade. It calls link, unless that is nil, for every way from an event to one that follows
+// from it, by their places in the result.
+func follow(events []Event, link func(from, to int, by *edge)) []Event {
 	all := slices.Clone(events)
-	seen := map[derivedRow]bool{}
-	visited := func(d *Event, all bool, k string) bool {
-		return seen[derivedRow{d.View, d.everywhere, all, k}] || seen[derivedRow{d.View, true, all, k}]
+	seen := map[derivedRow]int{} // the event that has visited it
+	visited := func(d *Event, all bool, k string) (at int, ok bool) {
+		if at, ok = seen[derivedRow{d.View, d.everywhere, all, k}]; !ok {
+			at, ok = seen[derivedRow{d.View, true, all, k}]
+		}
+		return at, ok
 	}
 	for i := 0; i < len(all); i++ { // grows while it runs; the graph has no cycles
 		e := all[i]
@@ -121,15 +128,24 @@ func (p *Plan) Cascade(events []Event) []Event {
 				d.All = true
 				rows = []string{""}
 			}
+			next := len(all) // the place of d, if there is anything new in it
 			for _, k := range rows {
-				if visited(&d, d.All, k) || visited(&d, true, "") {
-					continue
+				at, ok := visited(&d, d.All, k)
+				if !ok {
+					at, ok = visited(&d, true, "")
 				}
-				seen[derivedRow{d.View, d.everywhere, d.All, k}] = true
-				if d.All {
+				if !ok {
+					at = next
+					seen[derivedRow{d.View, d.everywhere, d.All, k}] = at
+					if !d.All {
+						d.Rows = append(d.Rows, k)
+					}
+				}
+				if link != nil {
+					link(i, at, edge)
+				}
+				if !ok && d.All {
 					all = append(all, d)
-				} else {
-					d.Rows = append(d.Rows, k)
 				}
 			}
 			if len(d.Rows) > 0 {

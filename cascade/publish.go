@@ -10,11 +10,7 @@ func (p *Plan) Publish(dst []Tag, events []Event, part Partition) []Tag {
 	pub := publisher{out: append(dst, Anything)}
 	all := p.Cascade(events)
 	for i := range all {
-		pub.part = part
-		if all[i].everywhere {
-			pub.part = Partition{}
-		}
-		pub.event(&all[i])
+		pub.add(&all[i], part)
 	}
 	return Merge(pub.out)
 }
@@ -25,6 +21,15 @@ type publisher struct {
 	part Partition
 	b    tagBuilder
 	keys []Value // of the event's rows, when it has no others
+}
+
+// add publishes an event of a change that was made in a partition.
+func (p *publisher) add(e *Event, part Partition) {
+	p.part = part
+	if e.everywhere {
+		p.part = Partition{}
+	}
+	p.event(e)
 }
 
 func (p *publisher) event(e *Event) {

@@ -38,6 +38,7 @@ const (
 	tagSet       = 's' // the rows with these values; no values: the shape; no columns: the whole view
 	tagUpdate    = 'u' // each update of known columns of a view; for conditions on its rows
 	tagRootField = 'f' // answers with this query field
+	tagOperation = 'o' // answers to operations of this name
 )
 
 // Anything is the tag of entries whose reads are not all declared.
@@ -46,6 +47,11 @@ var Anything = Tag{Hash: xxhash.Sum64String("a"), Mask: uint64(AllColumns)}
 // RootField is the tag of the answers that contain a field of the query type.
 func RootField(name string) Tag {
 	return Tag{Hash: xxhash.Sum64String(string(rune(tagRootField)) + name), Mask: uint64(AllColumns)}
+}
+
+// OperationTag is a tag for the answers to operations of a name. No event publishes it.
+func OperationTag(name string) Tag {
+	return Tag{Hash: xxhash.Sum64String(string(rune(tagOperation)) + name), Mask: uint64(AllColumns)}
 }
 
 type tagBuilder struct {

@@ -27,8 +27,8 @@ func cacheOptions() gqlcache.Options {
 		Predicate: predicateOf,
 		RLS:       gqlcache.RLSRequired,
 		Partition: partitionOf,
-		// Whoever asks may see extensions.cache: this server listens on the loopback interface only.
-		Debug: func(context.Context) bool { return true },
+		// Who is at this machine may look, and drop answers: see markLocal.
+		Inspector: gqlcache.Inspector{Allow: isLocal, Actions: isLocal},
 	}
 }
 

@@ -171,6 +171,7 @@ func newOracle(tb testing.TB, w *workload, level oracleLevel) *oracle {
 	spy := &spyStore{Store: mem, owner: map[string]oracleRequest{}, fallen: map[oracleRequest]lostHit{}, log: log}
 	es := level.schema(tb, graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{Store: db}}))
 	opts := cacheOptions()
+	opts.Inspector = gqlcache.Inspector{Allow: func(context.Context) bool { return true }}
 	opts.Schema, opts.Store, opts.TTL, opts.SweepInterval = es.Schema(), spy, time.Hour, -1
 	cache, err := gqlcache.New(opts)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -78,7 +79,7 @@ func newRig(ctx context.Context, s setup) (_ *rig, err error) {
 		}
 		srv.Use(r.cache)
 	}
-	r.handler = limitBody(requireTenant(srv))
+	r.handler = limitBody(requireTenant(markLocal(srv)))
 	return r, nil
 }
 
@@ -118,6 +119,7 @@ func (r *rig) ask(tenant, body string, debug bool) reply {
 	}
 	if debug {
 		req.Header.Set(gqlcache.DebugHeader, "true")
+		req = fromHere(req)
 	}
 	rec := httptest.NewRecorder()
 	r.handler.ServeHTTP(rec, req)
@@ -126,6 +128,13 @@ func (r *rig) ask(tenant, body string, debug bool) reply {
 		rep.Data = json.RawMessage(fmt.Sprintf("no JSON: %q", rec.Body.Bytes()))
 	}
 	return rep
+}
+
+// fromHere makes a request look as one from this machine.
+func fromHere(req *http.Request) *http.Request {
+	req.RemoteAddr, req.Host = "127.0.0.1:50000", "localhost:8080"
+	here := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8080}
+	return req.WithContext(context.WithValue(req.Context(), http.LocalAddrContextKey, here))
 }
 
 // requestBody is the body of a request without variables.

@@ -15,12 +15,20 @@ const maxBody = 16 << 20
 // from outside. Without a cache, nil, every query goes to the database.
 func newServer(store *blog.Store, cache *gqlcache.Cache) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", limitBody(requireTenant(newGraphQL(store, cache))))
+	mux.Handle("/graphql", limitBody(requireTenant(markLocal(withInspector(newGraphQL(store, cache), cache)))))
 	mux.Handle("GET /{$}", panel.Handler("cascadeql example", "/graphql",
 		panel.WithGraphiqlUiHeaders(map[string]string{tenantHeader: demoTenants[0].id})))
 	mux.Handle("GET /__stats", serveStats(store))
 	mux.Handle("POST /__latency", setLatency(store))
 	return mux
+}
+
+// withInspector lets the cache's inspector see HTTP.
+func withInspector(next http.Handler, cache *gqlcache.Cache) http.Handler {
+	if cache == nil {
+		return next
+	}
+	return cache.Handler(next)
 }
 
 func limitBody(next http.Handler) http.Handler {

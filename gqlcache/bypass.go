@@ -20,6 +20,7 @@ const (
 	ReasonLease         Reason = "lease"         // Options.Log is not fresh: others may have changed what is stored
 	ReasonToken         Reason = "token"         // the log has not reached the caller's token
 	ReasonFailed        Reason = "failed"        // a function of the options panicked
+	ReasonInspector     Reason = "inspector"     // a user of the inspector asked for an answer without the cache
 )
 
 // Reasons not to store an answer.
@@ -39,6 +40,7 @@ const (
 var reasons = []Reason{
 	ReasonDisabled, ReasonClosed, ReasonIntrospection, ReasonTypename, ReasonDefer, ReasonPolicy,
 	ReasonVariables, ReasonPredicate, ReasonOperation, ReasonLease, ReasonToken, ReasonFailed,
+	ReasonInspector,
 	ReasonErrors, ReasonNoData, ReasonIncremental, ReasonLists, ReasonTooLarge, ReasonInvalidated,
 	ReasonUnreadable, ReasonReads, ReasonStore,
 }

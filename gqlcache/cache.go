@@ -6,13 +6,16 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/history"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 	"github.com/cascadeql/cascadeql/gqlcache/store/memstore"
 	"github.com/cascadeql/cascadeql/schemahash"
@@ -43,6 +46,13 @@ type Cache struct {
 	counts  counters
 	schema  atomic.Pointer[schemaState]
 
+	watch   *watch.Recorder // nil without an inspector
+	samples graphql.Cache[*sample]
+	secret  [32]byte // of fingerprints
+	started time.Time
+	lint    sync.Once
+	unsaid  []inspect.Warning // what lint found
+
 	joinOnce  sync.Once
 	closeOnce sync.Once
 	closed    chan struct{}
@@ -57,6 +67,9 @@ type schemaState struct {
 	hash schemahash.Hash
 	plan *cascade.Plan
 	mark cascade.Tag // names the schema in records of Options.Log
+	// schema and since are for those who look at the cache.
+	schema *ast.Schema
+	since  time.Time
 }
 
 func (st *schemaState) serves(hash schemahash.Hash) error {
@@ -77,6 +90,13 @@ func New(opts Options) (*Cache, error) {
 		clock:  clock.New(clock.Options{}),
 		docs:   lru.New[*documentSet](documents),
 		closed: make(chan struct{}),
+
+		samples: lru.New[*sample](samples),
+		secret:  newSecret(),
+		started: opts.Now(),
+	}
+	if opts.Inspector.Allow != nil {
+		c.watch = watch.New(watch.Options{Now: opts.Now, HideIDs: opts.Inspector.HideIDs})
 	}
 	c.complain.log = opts.Logger
 	if opts.Log != nil {
@@ -102,6 +122,7 @@ func New(opts Options) (*Cache, error) {
 			return nil, err
 		}
 	}
+	c.warnOfOpenInspector()
 	if opts.SweepInterval > 0 {
 		c.swept.Go(c.sweepLoop)
 	}
@@ -121,7 +142,7 @@ func (c *Cache) useSchema(s *ast.Schema) error {
 	if plan.HasPrivate() && c.opts.Predicate == nil {
 		return fmt.Errorf("%w: the schema has scope: PRIVATE and Predicate is not set; return the condition in force from Predicate", ErrOptions)
 	}
-	if !c.schema.CompareAndSwap(nil, &schemaState{hash: hash, plan: plan, mark: c.opts.markOf(hash)}) {
+	if !c.schema.CompareAndSwap(nil, &schemaState{hash: hash, plan: plan, mark: c.opts.markOf(hash), schema: s, since: c.opts.Now()}) {
 		return c.schema.Load().serves(hash) // another server was faster
 	}
 	if c.opts.Predicate == nil && c.opts.RLS == RLSWarn {
@@ -151,6 +172,9 @@ func (c *Cache) Close() error {
 	var err error
 	c.closeOnce.Do(func() {
 		close(c.closed)
+		if c.watch != nil {
+			c.watch.Close()
+		}
 		c.swept.Wait()
 		if c.opts.Log != nil {
 			err = guarded(c.opts.Log.Close)
@@ -170,19 +194,4 @@ func (c *Cache) isClosed() bool {
 	default:
 		return false
 	}
-}
-
-// Clear drops everything, answers being computed included, in all instances. It returns ErrClosed after
-// Close, or what the log and the store say; the answers are dropped here in any case. Entries of
-// Options.Shared are not removed: they count as dropped.
-func (c *Cache) Clear(ctx context.Context) error {
-	if c.isClosed() {
-		return ErrClosed
-	}
-	logged := c.flush(ctx, nil).err
-	if err := guarded(func() error { return c.store.Clear(ctx) }); err != nil {
-		c.counts.storeErrors.Add(1)
-		return errors.Join(logged, fmt.Errorf("gqlcache: clearing the store: %w", err))
-	}
-	return logged
 }

@@ -45,10 +45,14 @@ func (c *Cache) Tags(changes ...Change) ([]cascade.Tag, error) {
 			return nil, fmt.Errorf("%w: everything has no tags", ErrUnknownName)
 		}
 	}
-	events, err := c.events(changes...)
+	events, operations, err := c.events(changes...)
 	if err != nil {
 		return nil, err
 	}
 	st := c.schema.Load()
-	return st.sign(st.plan.Publish(nil, events, cascade.Partition{})), nil
+	var tags []cascade.Tag
+	if len(events) > 0 {
+		tags = st.plan.Publish(nil, events, cascade.Partition{})
+	}
+	return st.sign(cascade.Merge(append(tags, operations...))), nil
 }

@@ -36,7 +36,7 @@ func TestConsistencyExtension(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			r := newMachines(t, 2, func(m *machine, o *gqlcache.Options) { m.log.level, o.Debug = row.level, nil })
+			r := newMachines(t, 2, func(m *machine, o *gqlcache.Options) { m.log.level, o.Inspector = row.level, gqlcache.Inspector{} })
 			a, b := r.two()
 			row.happen(a, b)
 			for _, document := range []string{renameAnn, `mutation{renameUndeclared(id:$Ann,name:"x")}`} {
@@ -54,7 +54,7 @@ func TestConsistencyExtension(t *testing.T) {
 
 // requireLease is for servers that refuse mutations without a lease.
 func requireLease(_ *machine, o *gqlcache.Options) {
-	o.RequireLease, o.Store, o.Debug = true, newMapStore(), nil
+	o.RequireLease, o.Store, o.Inspector = true, newMapStore(), gqlcache.Inspector{}
 }
 
 const refused = "nothing was changed"
@@ -184,7 +184,7 @@ func TestTokens(t *testing.T) {
 // itself.
 func TestTokenInExtensions(t *testing.T) {
 	t.Parallel()
-	r := newMachines(t, 1, func(_ *machine, o *gqlcache.Options) { o.Tokens, o.Debug = true, nil })
+	r := newMachines(t, 1, func(_ *machine, o *gqlcache.Options) { o.Tokens, o.Inspector = true, gqlcache.Inspector{} })
 	a := r.all[0]
 	resp := testgraph.Ask(t, a.h, expand(renameAnn), nil)
 	if got := string(resp.Extensions["cache"]); got != `{"token":"7:101"}` {

@@ -26,12 +26,12 @@ func debugRig(t *testing.T) *rig {
 		Store: newMapStore(), Jitter: -1, Now: func() time.Time { return start },
 		Predicate: func(context.Context) (gqlcache.Predicate, error) { return gqlcache.Predicate{Text: secret}, nil },
 		Enabled:   func(ctx context.Context) bool { return testgraph.Viewer(ctx) != "disabled" },
-		Debug: func(ctx context.Context) bool {
+		Inspector: gqlcache.Inspector{Allow: func(ctx context.Context) bool {
 			if testgraph.Viewer(ctx) == "panics" {
-				panic("Debug") // a caller's bug
+				panic("Allow") // a caller's bug
 			}
 			return testgraph.Viewer(ctx) != "stranger"
-		},
+		}},
 	})
 }
 
@@ -40,7 +40,7 @@ func debugged(viewer, document string) testgraph.Request {
 }
 
 // volatile is what differs from run to run, or with the schema.
-var volatile = regexp.MustCompile(`"(durationUs|hash|key)":("[0-9a-f]+"|\d+)`)
+var volatile = regexp.MustCompile(`"(durationUs|hash|key|fingerprint)":("[0-9a-f]+"|\d+)`)
 
 // TestDebugShape: what extensions.cache says of each kind of outcome, against testdata.
 func TestDebugShape(t *testing.T) {
@@ -52,7 +52,8 @@ func TestDebugShape(t *testing.T) {
 			if strings.Contains(got.Body, "secret") {
 				t.Errorf("%s tells the predicate: %s", name, got.Body)
 			}
-			shown = append(shown, name+"\n"+volatile.ReplaceAllString(string(got.Extensions["cache"]), `"$1":"…"`))
+			validate(t, extensionSchema, got.Extensions["cache"])
+		shown = append(shown, name+"\n"+volatile.ReplaceAllString(string(got.Extensions["cache"]), `"$1":"…"`))
 		}
 		ask := func(name, viewer, document string) {
 			show(name, testgraph.Do(t, t.Context(), r.cached, debugged(viewer, document)))

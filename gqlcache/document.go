@@ -1,6 +1,7 @@
 package gqlcache
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"sync/atomic"
@@ -9,6 +10,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/opkey"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -23,6 +25,8 @@ type document struct {
 	// extension may have rewritten it for this request.
 	source *ast.OperationDefinition
 	hash   [sha256.Size]byte
+	tag    cascade.Tag        // of all answers to operations of its name: see Operation
+	shown  *watch.Operation   // nil without an inspector
 	op     *cascade.Operation // nil when bypass is ReasonOperation
 	bypass Reason
 	// walk says that the operation is executed as prepared, and its answer walked.
@@ -44,8 +48,12 @@ func (c *Cache) document(ctx context.Context, oc *graphql.OperationContext) *doc
 				return d
 			}
 		}
+		c.counts.replanned.Add(1)
 	}
 	d := c.plan(oc)
+	if oc.Operation.Operation == ast.Query {
+		c.show(d)
+	}
 	// Two requests may plan the same operation at once; the later one wins, and either is right.
 	next := []*document{d}
 	if known != nil {
@@ -97,7 +105,24 @@ func (c *Cache) plan(oc *graphql.OperationContext) *document {
 		return d
 	}
 	d.hash = sha256.Sum256(b)
+	d.tag = cascade.OperationTag(cmp.Or(oc.Operation.Name, d.shortHash()))
 	return d
+}
+
+// show makes what the watch knows the operation by.
+func (c *Cache) show(d *document) {
+	if c.watch == nil {
+		return
+	}
+	hash := ""
+	var views []string
+	if d.bypass == "" {
+		hash = d.shortHash()
+		for _, dep := range d.op.Dependencies() {
+			views = append(views, dep.View.Name)
+		}
+	}
+	d.shown = watch.NewOperation(d.source.Name, hash, views)
 }
 
 // staticBypass tells why an operation is not worth or not safe to cache, by its root fields.

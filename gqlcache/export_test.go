@@ -8,3 +8,6 @@ import (
 func StopInApply(s changelog.Sink, f func()) changelog.Sink {
 	return sink{c: s.(sink).c, noted: f}
 }
+
+// Reasons are all reasons there are.
+func Reasons() []Reason { return reasons }

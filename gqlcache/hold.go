@@ -10,7 +10,9 @@ import (
 	"sync/atomic"
 
 	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 )
 
 // hold collects, for one HTTP request, what its mutations changed in a transaction that commits after
@@ -28,6 +30,7 @@ type hold struct {
 
 	mu struct {
 		sync.Mutex
+		by      inspect.Cause // the last one
 		tags    []cascade.Tag
 		all     bool
 		intents []*clock.Intent // open until the commit
@@ -46,16 +49,17 @@ func holdFrom(ctx context.Context) *hold {
 
 func (h *hold) mutation() { h.holding.Store(true) }
 
-func (h *hold) add(tags []cascade.Tag) {
+func (h *hold) add(by inspect.Cause, tags []cascade.Tag) {
 	h.holding.Store(true) // a query's resolver may have touched a row
 	h.mu.Lock()
+	h.mu.by = by
 	h.mu.tags = append(h.mu.tags, tags...)
 	h.mu.Unlock()
 }
 
-func (h *hold) addAll() {
+func (h *hold) addAll(by inspect.Cause) {
 	h.mu.Lock()
-	h.mu.all = true
+	h.mu.by, h.mu.all = by, true
 	h.mu.Unlock()
 }
 
@@ -68,7 +72,7 @@ func (h *hold) intend(in *clock.Intent) {
 // release applies the changes once more, now that they are committed, and settles the intents.
 func (h *hold) release() {
 	h.mu.Lock()
-	tags, all, intents := cascade.Merge(h.mu.tags), h.mu.all, h.mu.intents
+	by, tags, all, intents := h.mu.by, cascade.Merge(h.mu.tags), h.mu.all, h.mu.intents
 	h.mu.Unlock()
 	defer func() {
 		for _, in := range intents {
@@ -78,8 +82,15 @@ func (h *hold) release() {
 	if !all && len(tags) == 0 {
 		return
 	}
+	again := watch.Change{Cause: by, Tags: tags}
+	if all {
+		again.Everything = "a change of the transaction that was committed"
+	}
+	end := h.cache.begin(again)
 	// The request's context may be over; its changes are committed all the same.
-	x := h.cache.confession(h.cache.announce(context.WithoutCancel(h.ctx), tags, all))
+	a := h.cache.announce(context.WithoutCancel(h.ctx), tags, all)
+	end(a.number)
+	x := h.cache.confession(a)
 	if x.Consistency != "" {
 		h.header.Set(ConsistencyHeader, x.Consistency)
 	}

@@ -3,8 +3,10 @@ package gqlcache
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 )
 
 // A Change names something that was changed outside of GraphQL.
@@ -20,6 +22,7 @@ const (
 	changeEverything changeKind = iota
 	changeEntity
 	changeView
+	changeOperation
 )
 
 // Entity is a change of one row: of a type or view, by its key as a string or number.
@@ -27,6 +30,11 @@ func Entity(typ string, id any) Change { return Change{changeEntity, typ, id} }
 
 // View is a change of unknown rows of a view, or of the views of a type.
 func View(name string) Change { return Change{kind: changeView, name: name} }
+
+// Operation drops the stored answers of an operation, whatever they depend on: of all operations of that
+// name, or of the one without a name that has this hash, as extensions.cache shows it. It is no change
+// of rows: nothing else falls.
+func Operation(name string) Change { return Change{kind: changeOperation, name: name} }
 
 // Everything is a change of unknown extent.
 func Everything() Change { return Change{} }
@@ -39,73 +47,52 @@ func Everything() Change { return Change{} }
 // and returns the log's error: then what was to be dropped is dropped here, and elsewhere when the log is
 // back. Beside Everything the other changes are not looked at.
 func (c *Cache) Invalidate(ctx context.Context, changes ...Change) error {
-	if c.isClosed() {
-		return ErrClosed
-	}
-	for _, ch := range changes {
-		if ch.kind == changeEverything {
-			return c.flush(ctx, nil).err
-		}
-	}
-	events, err := c.events(changes...)
-	if err != nil {
-		return err
-	}
-	_, a := c.publish(ctx, events, nil, cascade.Partition{}, nil)
-	return a.err
+	_, err := c.invalidate(ctx, inspect.Cause{Kind: causeManual, Name: "Invalidate"}, changes...)
+	return err
 }
 
-// events resolves the names of changes.
-func (c *Cache) events(changes ...Change) ([]cascade.Event, error) {
+func (c *Cache) invalidate(ctx context.Context, by inspect.Cause, changes ...Change) (published, error) {
+	if c.isClosed() {
+		return published{}, ErrClosed
+	}
+	ch := change{by: by}
+	if slices.ContainsFunc(changes, func(ch Change) bool { return ch.kind == changeEverything }) {
+		ch.everything = "everything was invalidated"
+	} else {
+		var err error
+		if ch.events, ch.operations, err = c.events(changes...); err != nil {
+			return published{}, err
+		}
+	}
+	p := c.publish(ctx, ch)
+	return p, p.err
+}
+
+// events resolves the names of changes. Operations have tags instead.
+func (c *Cache) events(changes ...Change) (events []cascade.Event, operations []cascade.Tag, err error) {
 	st := c.schema.Load()
 	if st == nil {
-		return nil, ErrNoSchema
+		return nil, nil, ErrNoSchema
 	}
-	var events []cascade.Event
 	for _, ch := range changes {
-		var more []cascade.Event
+		var found []cascade.Event
 		ok := false
 		switch ch.kind {
 		case changeEntity:
 			id := cascade.ValueOf(ch.id)
 			if !id.Known() || id.IsNull() {
-				return nil, fmt.Errorf("gqlcache: the key of %s is a %T; use a string or a number", ch.name, ch.id)
+				return nil, nil, fmt.Errorf("gqlcache: the key of %s is a %T; use a string or a number", ch.name, ch.id)
 			}
-			more, ok = st.plan.RowEvent(ch.name, id)
+			found, ok = st.plan.RowEvent(ch.name, id)
 		case changeView:
-			more, ok = st.plan.ViewEvent(ch.name)
+			found, ok = st.plan.ViewEvent(ch.name)
+		case changeOperation:
+			operations, ok = append(operations, cascade.OperationTag(ch.name)), true
 		}
 		if !ok {
-			return nil, fmt.Errorf("%w: %q is no view and no type with a key", ErrUnknownName, ch.name)
+			return nil, nil, fmt.Errorf("%w: %q is no view and no type with a key", ErrUnknownName, ch.name)
 		}
-		events = append(events, more...)
+		events = append(events, found...)
 	}
-	return events, nil
-}
-
-// publish applies events to the clock: when it returns, no answer that they reach is served any more.
-// Changes made in a transaction that commits later are applied again then, by the hold.
-func (c *Cache) publish(ctx context.Context, events []cascade.Event, more []cascade.Tag, part cascade.Partition, h *hold) (tags int, a announced) {
-	if len(events) == 0 && len(more) == 0 {
-		return 0, announced{number: c.clock.Seq()}
-	}
-	t := c.schema.Load().plan.Publish(more, events, part)
-	c.counts.invalidations.Add(1)
-	c.counts.tags.Add(uint64(len(t)))
-	if h != nil {
-		h.add(t)
-		return len(t), announced{number: c.clock.Apply(t)} // the others learn of it at the commit
-	}
-	return len(t), c.announce(ctx, t, false)
-}
-
-// flush drops everything.
-func (c *Cache) flush(ctx context.Context, h *hold) announced {
-	c.counts.invalidations.Add(1)
-	c.counts.flushes.Add(1)
-	if h != nil {
-		h.addAll()
-		return announced{number: c.clock.Flush()}
-	}
-	return c.announce(ctx, nil, true)
+	return events, operations, nil
 }

@@ -45,7 +45,7 @@ func (r *machines) add(change ...func(*machine, *gqlcache.Options)) *machine {
 	m := &machine{t: r.t, rows: r.rows, log: r.fleet.join(changelog.Bounded), shared: &hatch{attic: r.attic}}
 	o := gqlcache.Options{
 		RLS: gqlcache.RLSOff, Log: m.log, Shared: m.shared,
-		Debug: func(context.Context) bool { return true },
+		Inspector: gqlcache.Inspector{Allow: func(context.Context) bool { return true }},
 	}
 	for _, f := range change {
 		f(m, &o)
@@ -61,6 +61,7 @@ func (r *machines) two() (a, b *machine) { return r.all[0], r.all[1] }
 // told is extensions.cache as tests look at it.
 type told struct {
 	Status, Tier       string
+	DidCache           bool
 	Reason             struct{ Code string }
 	Consistency, Token string
 }
@@ -71,7 +72,7 @@ func (x told) sum() string {
 	case "HIT":
 		return x.Status + " " + x.Tier
 	case "MISS":
-		if x.Reason.Code == "miss" || x.Reason.Code == "joined" {
+		if x.DidCache || x.Reason.Code == "joined" {
 			return x.Status
 		}
 	case "INVALIDATED":

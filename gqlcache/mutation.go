@@ -18,8 +18,13 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 	}
 	first := !r.passed
 	if first {
+		r.access = c.access(ctx, oc)
+		if r.access.inspects() {
+			r.served = true
+			return c.inspect(ctx, r, oc)
+		}
 		r.passed = true
-		r.debug = c.debugFor(ctx, oc)
+		r.note = c.explains(ctx, r)
 		r.planned = c.document(ctx, oc)
 		prepare(oc, r.planned, c.opts.PathTimeout) // for good: a hidden resolver that timed out may still read it
 		if r.hold != nil {
@@ -29,7 +34,9 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 	if first && !c.mayWrite(ctx) {
 		r.served = true
 		graphql.AddError(ctx, ErrNoLease)
-		return &graphql.Response{Data: []byte("null"), Errors: graphql.GetErrors(ctx), Extensions: graphql.GetExtensions(ctx)}
+		resp := respond(ctx, []byte("null"))
+		c.explainRefused(ctx, r, resp)
+		return resp
 	}
 	d := r.planned
 	if first {
@@ -66,7 +73,7 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 	}
 	done := c.settle(ctx, r, oc, d, res)
 	c.confess(resp, done)
-	r.debug.mutated(c, resp, d, done)
+	c.explainMutation(ctx, r, resp, done)
 	return resp
 }
 
@@ -83,15 +90,13 @@ func (r *request) finish(ctx context.Context) {
 	late := r.mu.events
 	r.mu.events = nil
 	r.mu.Unlock()
-	r.cache.publish(ctx, late, nil, r.cache.partition(ctx), r.hold)
+	r.cache.publish(ctx, change{by: causeOf(ctx), events: late, part: r.cache.partition(ctx), hold: r.hold})
 }
 
 // settled is what a mutation did to the cache.
 type settled struct {
-	events     []cascade.Event
-	everything string
-	tags       int
-	announced
+	change
+	published
 	took time.Duration
 }
 
@@ -105,25 +110,22 @@ func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationCon
 	r.mu.events = nil
 	r.mu.Unlock()
 
-	var s settled
-	var tags []cascade.Tag
-	s.everything = "an operation without a plan"
+	s := settled{change: change{by: causeOf(ctx), everything: "an operation without a plan", hold: r.hold}}
 	if d.op != nil {
 		s.events, s.everything = d.op.Events(cascade.Outcome{Vars: oc.Variables, Result: res, Nothing: nothing, Reports: reports})
 		if res != nil {
 			p := c.schema.Load().plan.Payloads(res)
-			s.events, tags = append(s.events, p.Events...), p.Tags
+			s.events, s.more = append(s.events, p.Events...), p.Tags
 			if s.everything == "" {
 				s.everything = p.Everything
 			}
 		}
 	}
 	s.events = append(s.events, touched...)
-	if s.everything != "" {
-		s.announced = c.flush(ctx, r.hold)
-	} else {
-		s.tags, s.announced = c.publish(ctx, s.events, tags, c.partition(ctx), r.hold)
+	if s.everything == "" {
+		s.part = c.partition(ctx)
 	}
+	s.published = c.publish(ctx, s.change)
 	s.took = time.Since(start)
 	return s
 }

@@ -120,9 +120,8 @@ type Options struct {
 	// stale: read the documentation of cascade.Options first. Defaults to false.
 	Infer bool
 
-	// Debug says who may see extensions.cache, which names keys, rows and views. A request asks for it
-	// with the header X-Gqlcache-Debug: true. Defaults to nobody.
-	Debug func(ctx context.Context) bool
+	// Inspector lets clients see what the cache does. Defaults to nobody.
+	Inspector Inspector
 	// Logger gets what the cache has to say. Nothing is logged per request. Defaults to slog.Default().
 	Logger *slog.Logger
 	// Now is the clock of ages and TTLs. Defaults to time.Now.
@@ -152,6 +151,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.MaxEntryBytes, int(max(0, min(1<<20, o.MaxBytes))))
 	setDefault(&o.SweepInterval, time.Minute)
 	setDefault(&o.PathTimeout, time.Second)
+	setDefault(&o.Inspector.Instance, newInstance())
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
@@ -35,6 +37,11 @@ type filled struct {
 	why   Reason            // why it was not stored
 	born  uint64            // the clock number it is based on
 	ttl   time.Duration     // of the stored entry
+	took  time.Duration     // to compute it
+	// entry is what was stored for this answer now, tags what it depends on, in memory of their own: for those
+	// who watch.
+	entry *store.Entry
+	tags  []cascade.Tag
 	// fromShared says that another instance has computed it, found that it was in the store after all.
 	fromShared, found bool
 }
@@ -45,7 +52,15 @@ type stamp struct {
 	// cache made the entry. Another cache that shares the store must not serve it: the numbers of the
 	// one's clock say nothing about changes that the other has seen.
 	cache  *Cache
-	stored int64 // when, in nanoseconds since 1970
+	stored int64  // when, in nanoseconds since 1970
+	took   uint32 // microseconds that computing it took, as far as they fit; 0 when another instance did
+}
+
+// cost is what computing the answer took, 0 when that is not known.
+func (s *stamp) cost() time.Duration { return time.Duration(s.took) * time.Microsecond }
+
+func microseconds(d time.Duration) uint32 {
+	return uint32(max(1, min(d.Microseconds(), math.MaxUint32)))
 }
 
 // AppendBinary implements encoding.BinaryAppender. It refuses: a stamp means nothing outside of this
@@ -60,8 +75,15 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	if r.served {
 		return nil
 	}
-	r.debug = c.debugFor(ctx, oc)
+	if r.access = c.access(ctx, oc); r.access.inspects() {
+		r.served = true
+		return c.inspect(ctx, r, oc)
+	}
+	r.note = c.explains(ctx, r)
 	d, who, why := c.admit(ctx, oc)
+	if why == "" && r.access.bypasses() {
+		why = ReasonInspector
+	}
 	if why == "" && !c.catchUp(ctx, oc.Headers.Get(TokenHeader)) {
 		why = ReasonToken
 	}
@@ -86,12 +108,15 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	}
 	r.served = true
 	r.ended = c.flights.Ended()
-	if e, s := c.lookup(ctx, key); e != nil {
+	look := c.look(r, d, oc.Variables, key)
+	e, s, found := c.lookup(ctx, key)
+	if e != nil {
 		c.counts.hits.Add(1)
 		resp := respond(ctx, e.Body)
-		r.debug.hit(c, resp, d, key, e, s)
+		c.explainHit(ctx, r, d, resp, e, s, look.hit(key))
 		return resp
 	}
+	look.missed(key, found)
 	return c.compute(ctx, r, oc, d, who, string(key), next)
 }
 
@@ -129,7 +154,8 @@ func (c *Cache) bypass(ctx context.Context, r *request, d *document, why Reason,
 	r.passed = true
 	c.counts.bypass(why)
 	resp := next(ctx)
-	r.debug.bypassed(c, resp, d, why)
+	c.observe(d, watch.Bypass)
+	c.explainBypass(ctx, r, d, resp, why)
 	return resp
 }
 
@@ -143,22 +169,25 @@ func respond(ctx context.Context, body []byte) *graphql.Response {
 	}
 }
 
-// lookup returns the entry of a key if it may be served.
-func (c *Cache) lookup(ctx context.Context, key []byte) (*store.Entry, *stamp) {
-	e := c.get(ctx, key)
-	if e == nil {
-		return nil, nil
+// lookup returns the entry of a key if it may be served, and otherwise what there was in its place.
+func (c *Cache) lookup(ctx context.Context, key []byte) (*store.Entry, *stamp, watch.Found) {
+	e, failed := c.get(ctx, key)
+	switch {
+	case failed:
+		return nil, nil, watch.Unsure
+	case e == nil:
+		return nil, nil, watch.Nothing
 	}
 	s, ok := e.Meta.(*stamp)
 	if !ok || s.cache != c {
-		return nil, nil
+		return nil, nil, watch.Unsure
 	}
 	if !c.clock.Valid(s.Stamp) {
 		c.counts.dead.Add(1)
 		c.remove(ctx, key, e)
-		return nil, nil
+		return nil, nil, watch.Dead
 	}
-	return e, s
+	return e, s, watch.Nothing
 }
 
 // compute runs the operation, or waits for somebody who does.
@@ -181,6 +210,7 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 		// context: an error added there would count as one of the answer that others wait for, and the
 		// map of extensions may be written to.
 		count = &c.counts.abandoned
+		c.explainAbandoned(ctx, r, d)
 		return &graphql.Response{Data: []byte("null"), Errors: append(graphql.GetErrors(ctx), graphql.DefaultErrorPresenter(ctx, err))}
 	}
 	switch role {
@@ -188,7 +218,8 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 		restore()
 		count = &c.counts.joined
 		resp := respond(ctx, out.Value.body)
-		r.debug.joined(c, resp, d, key, out.Value)
+		c.observe(d, watch.Collapsed)
+		c.explainJoined(ctx, r, d, resp, out.Value)
 		return resp
 	case flight.Alone:
 		out = fill(ctx, r.begin())
@@ -197,11 +228,14 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	f := out.Value
 	if f.fromShared || f.found {
 		count = &c.counts.hits
+		c.servedLate(d, key)
+	} else {
+		c.observe(d, watch.Miss)
 	}
 	if f.why != "" {
 		c.counts.refused(f.why)
 	}
-	r.debug.filled(c, f.resp, d, key, f)
+	c.explainFilled(ctx, r, d, f)
 	return f.resp
 }
 
@@ -222,12 +256,14 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		return f
 	}
 	if f := c.fromShared(ctx, key); f != nil {
+		c.remember(d, oc.Variables, key, f)
 		f.resp = respond(ctx, f.body)
 		return f
 	}
 	led, release := c.lead(ctx, key)
 	defer release() // after the answer is stored
 	if led != nil {
+		c.remember(d, oc.Variables, key, led)
 		led.resp = respond(ctx, led.body)
 		return led
 	}
@@ -239,8 +275,9 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		token = r.begin()
 	}
 	r.forgetLasts()
+	start := time.Now()
 	resp := next(ctx)
-	f := &filled{resp: resp, born: token}
+	f := &filled{resp: resp, born: token, took: time.Since(start)}
 	if resp == nil {
 		f.why = ReasonNoData
 		return f
@@ -258,7 +295,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	if f.why = c.storable(resp, res); f.why != "" {
 		return f
 	}
-	tags, err := d.op.ReadsOf(nil, cascade.Answer{
+	tags, err := d.op.ReadsOf([]cascade.Tag{d.tag}, cascade.Answer{
 		Vars: oc.Variables, Result: res, Part: who.partition, Predicate: who.predicate.Reads, Lasts: r.lastRows(),
 	})
 	if err != nil {
@@ -271,7 +308,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	}
 	f.body = resp.Data
 	named := tags
-	if c.opts.Shared != nil {
+	if c.opts.Shared != nil || c.watch != nil {
 		named = slices.Clone(tags) // Finish keeps and reorders them
 	}
 	st, ok := c.clock.Finish(token, tags)
@@ -280,6 +317,11 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		return f
 	}
 	if e := c.put(ctx, d, key, f, st); e != nil {
+		f.entry, f.tags = e, named
+		c.remember(d, oc.Variables, key, f)
+		if res != nil && (r.note != nil || c.watched()) {
+			c.sample(ctx, d.op, key, res, f.stamp)
+		}
 		c.toShared(context.WithoutCancel(ctx), key, e, at, named)
 	}
 	return f
@@ -291,7 +333,7 @@ func (c *Cache) again(ctx context.Context, r *request, key string) *filled {
 	if r.ended == c.flights.Ended() || !c.fresh() {
 		return nil
 	}
-	e, s := c.lookup(ctx, []byte(key))
+	e, s, _ := c.lookup(ctx, []byte(key))
 	if e == nil {
 		return nil
 	}
@@ -339,7 +381,7 @@ func (c *Cache) put(ctx context.Context, d *document, key string, f *filled, st 
 		ttl -= time.Duration(rand.Float64() * c.opts.Jitter * float64(ttl))
 	}
 	now := c.opts.Now()
-	s := &stamp{Stamp: st, cache: c, stored: now.UnixNano()}
+	s := &stamp{Stamp: st, cache: c, stored: now.UnixNano(), took: microseconds(f.took)}
 	e := &store.Entry{
 		Body:    f.body,
 		Expires: now.Add(ttl),

@@ -30,7 +30,11 @@ type request struct {
 	passed bool
 	// planned is the mutation's plan, once it runs.
 	planned *document
-	debug   *debugInfo
+	// access is what the request may ask of the inspector, nil for nothing; note is for those who want to
+	// know what became of it, verdict for everybody. The request's own goroutine uses them.
+	access  *access
+	note    *explanation
+	verdict verdict
 
 	// What resolvers said, until the mutation is published or the query's answer stored.
 	mu struct {
@@ -110,7 +114,7 @@ func Touch(ctx context.Context, typ string, id any) error {
 	if r == nil {
 		return ErrNoOperation
 	}
-	events, err := r.cache.events(Entity(typ, id))
+	events, _, err := r.cache.events(Entity(typ, id))
 	if err != nil {
 		return err
 	}
@@ -127,7 +131,9 @@ func (r *request) add(ctx context.Context, events []cascade.Event) {
 		return
 	}
 	r.mu.Unlock()
-	r.cache.publish(ctx, events, nil, r.cache.partition(ctx), r.hold)
+	by := causeOf(ctx)
+	by.Kind = causeResolver
+	r.cache.publish(ctx, change{by: by, events: events, part: r.cache.partition(ctx), hold: r.hold})
 }
 
 // A RowReport is what a resolver knows of rows that the schema cannot tell: see [Moved], [Unchanged],

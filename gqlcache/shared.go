@@ -34,21 +34,33 @@ func (s sink) Apply(r changelog.Record) {
 	if s.noted != nil {
 		s.noted()
 	}
+	s.c.applyRecord(r)
+}
+
+// applyRecord gives a record to the clock, and tells the watch.
+func (c *Cache) applyRecord(r changelog.Record) {
 	if r.All {
-		s.c.clock.Flush()
-	} else {
-		s.c.clock.Apply(tags)
+		c.heard(r.Origin, nil, "a record that names everything, or of another schema", c.clock.Flush())
+		return
+	}
+	c.heard(r.Origin, r.Tags, "", c.clock.Apply(r.Tags))
+}
+
+// heard tells the watch of a record that was applied.
+func (c *Cache) heard(origin string, tags []cascade.Tag, everything string, number uint64) {
+	if c.watch != nil {
+		c.watch.Applied(origin, tags, everything, number)
 	}
 }
 
 // Flush implements changelog.Sink.
 func (s sink) Flush(epoch, number uint64) {
 	s.c.history.Flush(epoch, number)
-	s.c.clock.Flush()
+	s.c.heard("", nil, "the log has begun anew, or a part of it is lost", s.c.clock.Flush())
 }
 
 // tagsVersion is part of every mark. It changes when the same schema gives other tags.
-const tagsVersion = 1
+const tagsVersion = 2
 
 // markOf returns the tag that names what tags mean: the schema with its directives, and what else they
 // are derived from.
@@ -80,7 +92,11 @@ func (c *Cache) readable(r changelog.Record) ([]cascade.Tag, bool) {
 	if r.All {
 		return nil, false
 	}
-	return c.schema.Load().signed(r.Tags)
+	tags, ok := c.schema.Load().signed(r.Tags)
+	if !ok {
+		c.counts.foreign.Add(1)
+	}
+	return tags, ok
 }
 
 // announced is what became of a change.
@@ -197,6 +213,10 @@ func (c *Cache) fromShared(ctx context.Context, key string) *filled {
 		c.counts.sharedDead.Add(1)
 		return nil
 	}
+	named := tags
+	if c.watch != nil {
+		named = slices.Clone(tags) // Finish keeps and reorders them
+	}
 	st, ok := c.clock.Finish(token, tags)
 	if !ok {
 		c.counts.sharedDead.Add(1) // a record came in since
@@ -206,9 +226,12 @@ func (c *Cache) fromShared(ctx context.Context, key string) *filled {
 	f := &filled{body: e.Body, born: token, fromShared: true}
 	now := c.opts.Now()
 	f.stamp, f.ttl = &stamp{Stamp: st, cache: c, stored: now.UnixNano()}, e.Expires.Sub(now)
-	c.storePut(ctx, key, &store.Entry{
+	own := &store.Entry{
 		Body: e.Body, Expires: e.Expires, Version: token, Size: entrySize(key, e.Body, st), Meta: f.stamp,
-	})
+	}
+	if c.storePut(ctx, key, own) {
+		f.entry, f.tags = own, named
+	}
 	return f
 }
 

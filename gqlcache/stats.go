@@ -14,6 +14,9 @@ type counters struct {
 	sharedHits, sharedDead          atomic.Uint64
 	leaseWaits                      atomic.Uint64
 	storeErrors                     atomic.Uint64
+	sharedErrors                    atomic.Uint64 // a part of storeErrors
+	foreign                         atomic.Uint64 // records that mean nothing here
+	replanned                       atomic.Uint64 // operations planned again for the same text
 	byReason                        [32]atomic.Uint64
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
@@ -11,21 +12,22 @@ import (
 // Whatever a store does, a panic included, is a miss and a counter to the requests that meet it.
 
 // get returns the entry of a key, or nil.
-func (c *Cache) get(ctx context.Context, key []byte) (e *store.Entry) {
+func (c *Cache) get(ctx context.Context, key []byte) (e *store.Entry, failed bool) {
 	defer func() {
 		if p := recover(); p != nil {
-			e = nil
+			e, failed = nil, true
 			c.storeFailed("get", fmt.Errorf("panic: %v", p))
 		}
 	}()
 	e, err := c.store.Get(ctx, key)
 	if err == nil {
-		return e
+		return e, false
 	}
 	if !errors.Is(err, store.ErrMiss) {
 		c.storeFailed("get", err)
+		return nil, true
 	}
-	return nil
+	return nil, false
 }
 
 // storePut tells whether the store took an entry.
@@ -47,6 +49,9 @@ func (c *Cache) remove(ctx context.Context, key []byte, e *store.Entry) bool {
 }
 
 func (c *Cache) storeFailed(call string, err error) {
+	if strings.HasPrefix(call, "shared ") {
+		c.counts.sharedErrors.Add(1)
+	}
 	c.counts.storeErrors.Add(1)
 	c.complain.once(call, "gqlcache: the store failed: "+call, err)
 }

@@ -59,9 +59,10 @@ type Extension struct {
 	Token       string `json:"token,omitempty"`
 }
 
-// Reason says why. Code is one of gqlcache's reasons, or hit, joined, mutation, inspect; of a miss
-// that was stored, it is what the inspector knows of the key: cold (never stored), expired, evicted,
-// invalidated, cleared, or miss when nobody watched. Message is for people.
+// Reason says why. Code is one of gqlcache's reasons, or hit, joined, mutation, inspect, or abandoned when
+// the request ended first; of a miss that was stored, it is what the inspector knows of the key: cold
+// (never stored), expired, evicted, invalidated, cleared, or miss when nobody watched. Message is for
+// people.
 type Reason struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
@@ -127,6 +128,7 @@ type Change struct {
 
 // Invalidation is what a mutation did to the cache.
 type Invalidation struct {
+	// Seq is its event in Snapshot.Log, 0 when nobody watches.
 	Seq        uint64 `json:"seq"`
 	Tags       int    `json:"tags"`
 	Everything string `json:"everythingBecause,omitempty"`

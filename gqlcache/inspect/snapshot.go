@@ -99,7 +99,7 @@ type ViewStats struct {
 	LastInvalidation *LastInvalidation `json:"lastInvalidation,omitempty"`
 }
 
-// LogEvent is one invalidation. Number is the clock's, 0 for removals that are none.
+// LogEvent is one invalidation. Seq numbers the events of this instance.
 type LogEvent struct {
 	Seq        uint64   `json:"seq"`
 	At         int64    `json:"at"`
@@ -181,4 +181,6 @@ type Security struct {
 // Capabilities say what the caller may do.
 type Capabilities struct {
 	Actions bool `json:"actions"`
+	// HidesIDs says that the keys of rows are left out.
+	HidesIDs bool `json:"hidesIds,omitempty"`
 }

@@ -48,8 +48,8 @@ var sharedRules = []mutant{
 	},
 	{
 		name: "history learns of a record after the clock", file: sharedFile,
-		old:  "	s.c.history.Note(r)\n	if s.noted != nil {\n		s.noted()\n	}\n	if r.All {\n		s.c.clock.Flush()\n	} else {\n		s.c.clock.Apply(tags)\n	}\n",
-		new:  "	if r.All {\n		s.c.clock.Flush()\n	} else {\n		s.c.clock.Apply(tags)\n	}\n	if s.noted != nil {\n		s.noted()\n	}\n	s.c.history.Note(r)\n",
+		old:  "	s.c.history.Note(r)\n	if s.noted != nil {\n		s.noted()\n	}\n	s.c.applyRecord(r)\n",
+		new:  "	s.c.applyRecord(r)\n	if s.noted != nil {\n		s.noted()\n	}\n	s.c.history.Note(r)\n",
 		test: "TestAdoptionRaces",
 	},
 	{

@@ -1,0 +1,122 @@
+package gqlcache
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/extractor"
+	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/opkey"
+)
+
+// newSecret returns what fingerprints are keyed with: random, and the same for as long as the cache lives.
+func newSecret() (s [32]byte) {
+	_, _ = rand.Read(s[:]) // never fails
+	return s
+}
+
+// fingerprint names something without telling what it is. Whoever guesses a predicate or a variable
+// cannot check the guess: the fingerprint depends on a secret of this process.
+func (c *Cache) fingerprint(what string, b []byte) string {
+	h := hmac.New(sha256.New, c.secret[:])
+	h.Write([]byte(what))
+	h.Write([]byte{0})
+	h.Write(b)
+	return hex.EncodeToString(h.Sum(nil)[:6])
+}
+
+// shortHash names the operation, the same in all processes: it is made of the schema and the client's text.
+func (d *document) shortHash() string { return hex.EncodeToString(d.hash[:4]) }
+
+// keyParts takes a key apart: see appendKey.
+func (c *Cache) keyParts(d *document, vars map[string]any, key []byte) []inspect.KeyPart {
+	st := c.schema.Load()
+	head := 1 + len(d.hash)
+	enc, err := opkey.AppendVariables(nil, vars)
+	if err != nil || len(key) <= head+len(enc) {
+		return nil // it would have no key
+	}
+	label := ""
+	if !c.opts.Inspector.HideVariables {
+		label = strings.Join(slices.Sorted(maps.Keys(vars)), ", ")
+	}
+	rest := key[head+len(enc):]
+	var predicate []byte
+	vary := rest[1:]
+	if rest[0] == 'R' {
+		predicate, vary, _ = opkey.CutPart(vary)
+	}
+	parts := []inspect.KeyPart{
+		{Name: "operation", Label: d.source.Name, Fingerprint: d.shortHash()},
+		{Name: "variables", Label: label, Fingerprint: c.fingerprint("variables", enc)},
+		{Name: "predicate", Fingerprint: c.fingerprint("predicate", predicate)},
+		{Name: "schema", Fingerprint: hex.EncodeToString(st.hash[:6])},
+	}
+	if rest[0] == 'P' {
+		parts[2].Label = "public"
+	}
+	if c.opts.Vary != nil {
+		parts = append(parts, inspect.KeyPart{Name: "vary", Fingerprint: c.fingerprint("vary", vary)})
+	}
+	return parts
+}
+
+// dependenciesOf lists the views that an operation's answers depend on.
+func dependenciesOf(op *cascade.Operation) *inspect.Dependencies {
+	deps := &inspect.Dependencies{Views: []inspect.Dependency{}, Rows: []inspect.Row{}}
+	for _, d := range op.Dependencies() {
+		x := inspect.Dependency{View: d.View.Name, How: d.How.String()}
+		if d.Via != nil {
+			x.Via = d.Via.Name
+		}
+		deps.Views = append(deps.Views, x)
+	}
+	return deps
+}
+
+// sample is what is remembered, of some entries, for explanations: the rows that the answer shows.
+type sample struct {
+	stamp *stamp
+	rows  []inspect.Row
+	count int
+}
+
+const (
+	samples       = 1000 // entries of which the rows are remembered
+	rowsPerSample = 20
+	maxRowID      = 80
+)
+
+// sample remembers the rows of an answer that was stored, if somebody may want to see them.
+func (c *Cache) sample(ctx context.Context, op *cascade.Operation, key string, res *extractor.Result, s *stamp) {
+	x := &sample{stamp: s, rows: []inspect.Row{}}
+	var rows []cascade.Row
+	rows, x.count = op.Rows(res, rowsPerSample)
+	for _, row := range rows {
+		if len(row.Key) > maxRowID {
+			row.Key = row.Key[:maxRowID] + "…"
+		}
+		x.rows = append(x.rows, inspect.Row{View: row.View.Name, ID: strings.ToValidUTF8(row.Key, "")})
+	}
+	c.samples.Add(ctx, key, x)
+}
+
+// recall adds the rows that an entry's answer shows, where they are remembered.
+func (c *Cache) recall(ctx context.Context, x *inspect.Extension, key []byte, s *stamp) {
+	if x.Dependencies == nil {
+		return
+	}
+	if known, ok := c.samples.Get(ctx, string(key)); ok && known.stamp == s {
+		x.Dependencies.RowCount = known.count
+		if !c.opts.Inspector.HideIDs {
+			x.Dependencies.Rows = known.rows
+		}
+	}
+}

@@ -1,0 +1,134 @@
+package gqlcache
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+)
+
+// DebugHeader is the request header that asks for extensions.cache, with the value "true", and without
+// which the inspector does not listen. A browser sends it to another origin only after a preflight.
+const DebugHeader = "X-Gqlcache-Debug"
+
+// Inspector lets clients see what the cache does. A request with the header X-Gqlcache-Debug: true is told
+// in extensions.cache what became of it; one that has an inspect.Request in its own extensions.cache gets a
+// snapshot instead of its answer, or changes the cache. Everything is JSON as described in package inspect.
+//
+// To whom it is not allowed, and without the header, the server behaves as one without an inspector.
+type Inspector struct {
+	// Allow says who may see extensions.cache and snapshots, which name operations, views and keys of rows,
+	// of all callers. It is called for requests with the header, when other extensions have let them pass.
+	// New also asks it about a context without a request, and warns when that is allowed, too: then
+	// everybody is. Defaults to nobody.
+	Allow func(ctx context.Context) bool
+	// Actions says who, of those allowed, may also drop answers and bypass the cache, by requests other
+	// than GET. It needs Cache.Handler around the server, which knows the method of a request.
+	// Defaults to nobody.
+	Actions func(ctx context.Context) bool
+	// HideVariables leaves out the names of variables, which are all that is shown of them beside a
+	// fingerprint. Defaults to false.
+	HideVariables bool
+	// HideIDs leaves out the keys of rows. Defaults to false.
+	HideIDs bool
+	// Instance names this process in snapshots. Defaults to a random name.
+	Instance string
+}
+
+// permits asks a function of the options; a panic is a no.
+func permits(ctx context.Context, f func(context.Context) bool) bool {
+	if f == nil {
+		return false
+	}
+	ok, err := protect(func() (bool, error) { return f(ctx), nil })
+	return err == nil && ok
+}
+
+// warnOfOpenInspector warns of an inspector that everybody may use: one that asks for nothing in the
+// context lets the whole world in.
+func (c *Cache) warnOfOpenInspector() {
+	if !permits(context.Background(), c.opts.Inspector.Allow) {
+		return
+	}
+	c.opts.Logger.Warn("gqlcache: everybody may use the inspector, which shows names of operations and keys of rows: let Options.Inspector.Allow look at the request",
+		"actions", permits(context.Background(), c.opts.Inspector.Actions))
+}
+
+// newInstance returns a name for a process.
+func newInstance() string {
+	var b [4]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return "cache-" + hex.EncodeToString(b[:])
+}
+
+// access is what a request that the inspector listens to may do, and asks for.
+type access struct {
+	actions bool
+	ask     inspect.Request
+	fault   error // of what it asks for
+}
+
+// access returns nil unless the request may speak to the inspector.
+func (c *Cache) access(ctx context.Context, oc *graphql.OperationContext) *access {
+	in := &c.opts.Inspector
+	if in.Allow == nil || oc.Headers.Get(DebugHeader) != "true" || !permits(ctx, in.Allow) {
+		return nil
+	}
+	a := &access{}
+	if x := exchangeFrom(ctx); x != nil && x.method == http.MethodPost {
+		a.actions = permits(ctx, in.Actions)
+	}
+	if raw, ok := oc.Extensions["cache"]; ok {
+		b, err := json.Marshal(raw)
+		if err == nil {
+			err = json.Unmarshal(b, &a.ask)
+		}
+		if err != nil {
+			a.ask, a.fault = inspect.Request{}, fmt.Errorf("gqlcache: extensions.cache of the request: %w", err)
+		}
+	}
+	return a
+}
+
+// inspects says that the request is for the inspector, and its operation is not to run. What needs the
+// permission for actions is not heard without.
+func (a *access) inspects() bool {
+	if a == nil {
+		return false
+	}
+	if a.ask.Action != nil {
+		return a.actions
+	}
+	return a.ask.Inspect != nil
+}
+
+// bypasses says that the request asks for an answer without the cache, and may.
+func (a *access) bypasses() bool { return a != nil && a.ask.Bypass && a.actions }
+
+// inspect answers a request to the inspector.
+func (c *Cache) inspect(ctx context.Context, r *request, oc *graphql.OperationContext) *graphql.Response {
+	r.verdict = verdict{status: inspect.Inspected, code: codeInspected}
+	x := r.verdict.extension()
+	x.Operation = inspect.Operation{Name: oc.Operation.Name, Type: string(oc.Operation.Operation)}
+	start := time.Now()
+	if ask := r.access.ask.Action; ask != nil {
+		x.Action = c.act(ctx, ask)
+	}
+	if ask := r.access.ask.Inspect; ask != nil {
+		c.watch.Watch()
+		s := c.snapshot(ask.Since)
+		s.Capabilities.Actions = r.access.actions
+		x.Inspect = &s
+	}
+	x.DurationUS = time.Since(start).Microseconds()
+	r.note = &explanation{told: x}
+	resp := respond(ctx, []byte("{}"))
+	extend(resp, x)
+	return resp
+}

@@ -1,0 +1,55 @@
+package gqlcache
+
+// Codes of inspect.Reason beside those of Reason and of the watch.
+const (
+	codeHit       = "hit"
+	codeMiss      = "miss"
+	codeJoined    = "joined"
+	codeAbandoned = "abandoned"
+	codeMutation  = "mutation"
+	codeInspected = "inspect"
+
+	tierMemory = "memory"
+	tierShared = "shared"
+)
+
+// messages say for people what codes stand for.
+var messages = map[string]string{
+	codeHit:       "Nothing that this answer depends on has changed since it was computed.",
+	codeMiss:      "No answer was stored under this key, or a change has dropped it.",
+	codeJoined:    "Another request was computing the same answer.",
+	codeAbandoned: "The request ended while it waited for an answer that is being computed.",
+	codeInspected: "The inspector answered. The operation was not run.",
+	codeMutation:  "Answers that these changes reach are not served any more.",
+
+	string(ReasonDisabled):      "Options.Enabled said no.",
+	string(ReasonClosed):        "The cache is closed.",
+	string(ReasonIntrospection): "Introspection is not looked up: its answer differs per request.",
+	string(ReasonTypename):      "It asks for nothing but __typename, which costs less than a lookup.",
+	string(ReasonDefer):         "Its answer comes in parts (@defer).",
+	string(ReasonPolicy):        "@cacheControl forbids to keep it (maxAge: 0).",
+	string(ReasonVariables):     "A variable has no canonical form: an upload, say.",
+	string(ReasonPredicate):     "Options.Predicate did not say which rows the caller may see.",
+	string(ReasonOperation):     "The operation is too large to be planned.",
+	string(ReasonLease):         "This instance is cut off from the log: others may have changed what is stored.",
+	string(ReasonToken):         "This instance has not learned yet of the change whose token the request shows.",
+	string(ReasonFailed):        "A function of the options panicked.",
+	string(ReasonInspector):     "The inspector asked for an answer without the cache.",
+
+	string(ReasonErrors):      "The answer was computed and not stored: it has errors.",
+	string(ReasonNoData):      "The answer was computed and not stored: its data is null.",
+	string(ReasonIncremental): "The answer was computed and not stored: it is one part of several.",
+	string(ReasonLists):       "The answer was computed and not stored: it has several rows, and Options.CacheLists is false.",
+	string(ReasonTooLarge):    "The answer was computed and not stored: it is larger than Options.MaxEntryBytes.",
+	string(ReasonInvalidated): "The answer was computed and not stored: something that it depends on was changed meanwhile.",
+	string(ReasonUnreadable):  "The answer was computed and not stored: it could not be read.",
+	string(ReasonReads):       "The answer was computed and not stored: Predicate.Reads names what the schema does not have.",
+	string(ReasonStore):       "The answer was computed and not stored: the store refused it.",
+}
+
+func messageOf(v verdict) string {
+	if v.tier == tierShared {
+		return "Another instance has computed this answer, and nothing that it depends on has changed since."
+	}
+	return messages[v.code]
+}

@@ -1,0 +1,128 @@
+package gqlcache
+
+import (
+	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
+	"github.com/cascadeql/cascadeql/gqlcache/store"
+)
+
+// Snapshot returns the state of the cache and, while somebody uses the inspector, what it has seen since:
+// for expvar, say. It blocks on nothing but other snapshots and, while somebody watches, requests; it keeps
+// nobody watching. Its capabilities are none: those belong to requests.
+func (c *Cache) Snapshot() inspect.Snapshot { return c.snapshot(0) }
+
+func (c *Cache) snapshot(since uint64) inspect.Snapshot {
+	now := c.opts.Now()
+	seen := c.seen(since)
+	s := inspect.Snapshot{
+		Now: now.UnixMilli(), Instance: c.opts.Inspector.Instance, UptimeMS: now.Sub(c.started).Milliseconds(),
+		WatchingSince: seen.WatchingSince, Totals: c.totals(), Series: seen.Series,
+		Tiers: c.tiers(), Operations: seen.Operations, Views: seen.Views, Log: seen.Log, LogNext: seen.LogNext,
+		Verify: c.verified(), Cluster: c.cluster(), Security: c.security(), Warnings: c.warnings(),
+		Capabilities: inspect.Capabilities{HidesIDs: c.opts.Inspector.HideIDs},
+	}
+	s.Totals.SavedMS = seen.Saved.Milliseconds()
+	s.Security.Predicates = seen.Predicates
+	return s
+}
+
+// seen is what the watch knows.
+func (c *Cache) seen(since uint64) watch.Snapshot {
+	var views []*cascade.View
+	if st := c.schema.Load(); st != nil {
+		views = st.plan.Views()
+	}
+	if c.watch != nil {
+		return c.watch.Snapshot(since, views)
+	}
+	none := []uint64{}
+	idle := watch.Snapshot{
+		Series:     inspect.Series{StepMS: 1000, End: c.opts.Now().UnixMilli(), Hits: none, Misses: none, Bypasses: none, Invalidations: none},
+		Operations: []inspect.OpStats{}, Views: []inspect.ViewStats{}, Log: []inspect.LogEvent{},
+	}
+	for _, v := range views {
+		idle.Views = append(idle.Views, inspect.ViewStats{Name: v.Name, DependsOn: namesOf(v.DependsOn()), Dependents: namesOf(v.Dependents())})
+	}
+	return idle
+}
+
+func namesOf(views []*cascade.View) []string {
+	names := []string{}
+	for _, v := range views {
+		names = append(names, v.Name)
+	}
+	return names
+}
+
+// totals are the figures of Stats. Requests is their sum, so that they add up: each is counted when its
+// answer is there.
+func (c *Cache) totals() inspect.Totals {
+	st := c.Stats()
+	t := inspect.Totals{
+		Hits: st.Hits, Misses: st.Misses, Collapsed: st.Joined, Abandoned: st.Abandoned,
+		BypassedBy: map[string]uint64{}, NotStored: map[string]uint64{},
+		Invalidations: st.Invalidations, Flushes: st.Flushes, StoreErrors: st.StoreErrors,
+	}
+	for why, n := range st.Bypassed {
+		t.BypassedBy[string(why)] = n
+		t.Bypasses += n
+	}
+	for why, n := range st.NotStored {
+		t.NotStored[string(why)] = n
+	}
+	t.Requests = t.Hits + t.Misses + t.Collapsed + t.Abandoned + t.Bypasses
+	return t
+}
+
+// tiers are the stores, that of the process first.
+func (c *Cache) tiers() []inspect.Tier {
+	local := tierOf(tierMemory, c.store.Stats())
+	elsewhere := c.counts.sharedErrors.Load()
+	local.Errors = c.counts.storeErrors.Load() - elsewhere
+	tiers := []inspect.Tier{local}
+	if c.opts.Shared == nil {
+		return tiers
+	}
+	shared := tierOf(tierShared, c.opts.Shared.Stats())
+	shared.Errors = elsewhere
+	if !c.fresh() {
+		shared.Status, shared.Note = "degraded", "Not asked while this instance is cut off from the log."
+	}
+	return append(tiers, shared)
+}
+
+func tierOf(name string, st store.Stats) inspect.Tier {
+	return inspect.Tier{
+		Name: name, Status: "up", Entries: st.Entries, MaxEntries: st.MaxEntries, Bytes: st.Bytes, MaxBytes: st.MaxBytes,
+		Hits: st.Hits, Misses: st.Misses, Evictions: st.Evictions, Expirations: st.Expirations,
+	}
+}
+
+func (c *Cache) cluster() *inspect.Cluster {
+	if c.opts.Log == nil {
+		return nil
+	}
+	st := c.opts.Log.Stats()
+	return &inspect.Cluster{
+		Fresh: st.Fresh, Position: st.Applied.String(), Members: st.Members, Published: st.Published, Unconfirmed: st.Unconfirmed,
+		Pending: st.Pending, LeasesLost: st.LeasesLost, Records: st.Records, Flushes: st.Flushes, Epochs: st.Epochs,
+	}
+}
+
+// others is how many other instances a change was told to.
+func (c *Cache) others() int { return max(0, c.opts.Log.Stats().Members-1) }
+
+func (c *Cache) security() inspect.Security {
+	s := inspect.Security{
+		RLS:       [...]string{RLSWarn: "warn", RLSRequired: "required", RLSOff: "off"}[c.opts.RLS],
+		Predicate: c.opts.Predicate != nil, Partitioned: c.opts.Partition != nil,
+	}
+	if st := c.schema.Load(); st != nil {
+		s.SchemaHash, s.SchemaSinceMS = st.hash.String(), c.opts.Now().Sub(st.since).Milliseconds()
+	}
+	return s
+}
+
+// verified are the figures of verify mode, nil while it is off.
+func (c *Cache) verified() *inspect.Verify { return nil }

@@ -1,0 +1,86 @@
+package gqlcache
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+)
+
+// The severities of inspect.Warning.
+const (
+	severityInfo     = "info"
+	severityWarning  = "warning"
+	severityCritical = "critical"
+)
+
+const (
+	maxLint = 50
+	// manyReplans is how often operations are planned again before somebody is told.
+	manyReplans = 20
+)
+
+// warnings are what is worth a look, the worst first.
+func (c *Cache) warnings() []inspect.Warning {
+	return append(c.alarms(), c.unsaidBySchema()...)
+}
+
+// alarms are warnings that concern every request.
+func (c *Cache) alarms() []inspect.Warning {
+	all := []inspect.Warning{}
+	warn := func(code, severity, format string, args ...any) {
+		all = append(all, inspect.Warning{Code: code, Severity: severity, Message: fmt.Sprintf(format, args...)})
+	}
+	if v := c.verified(); v != nil && v.Mismatched > 0 {
+		warn("verify", severityCritical, "Verify mode has found %d answers that were not true any more.", v.Mismatched)
+	}
+	if c.opts.Predicate == nil && c.opts.RLS != RLSOff {
+		warn("predicate", severityCritical, "No Options.Predicate is set: all callers share answers.")
+	}
+	if !c.fresh() {
+		warn("lease", severityWarning, "This instance is cut off from the log, and serves nothing from the cache until it is back.")
+	}
+	if n := c.counts.foreign.Load(); n > 0 {
+		warn("schema", severityWarning, "%d changes came from instances with another schema, and dropped everything here. During a deployment that passes.", n)
+	}
+	if n := c.counts.replanned.Load(); n >= manyReplans {
+		warn("query_cache", severityWarning, "Operations are parsed and planned anew for their requests (%d times so far): give the server a query cache with SetQueryCache.", n)
+	}
+	if n := c.counts.storeErrors.Load(); n > 0 {
+		warn("store", severityWarning, "A store has failed %d times. The first failure of each kind is in the log.", n)
+	}
+	return all
+}
+
+// unsaidBySchema is what cascade.Lint finds, looked for once.
+func (c *Cache) unsaidBySchema() []inspect.Warning {
+	st := c.schema.Load()
+	if st == nil {
+		return nil
+	}
+	c.lint.Do(func() {
+		findings, err := cascade.Lint(st.schema, cascade.Options{Prefix: c.opts.DirectivePrefix, Infer: c.opts.Infer})
+		if err != nil {
+			return // the plan was compiled from the same schema
+		}
+		for _, f := range findings {
+			severity := severityInfo
+			if f.Code == cascade.CodeUnchangedColumn {
+				severity = severityWarning
+			}
+			c.unsaid = append(c.unsaid, inspect.Warning{Code: f.Code, Severity: severity, Message: f.String()})
+		}
+		slices.SortStableFunc(c.unsaid, func(a, b inspect.Warning) int {
+			return bySeverity(b) - bySeverity(a)
+		})
+		if more := len(c.unsaid) - maxLint; more > 0 {
+			c.unsaid = append(c.unsaid[:maxLint], inspect.Warning{Code: "lint", Severity: severityInfo, Message: fmt.Sprintf("%d more findings of cascade.Lint", more)})
+		}
+	})
+	return c.unsaid
+}
+
+func bySeverity(w inspect.Warning) int {
+	return slices.Index([]string{severityInfo, severityWarning, severityCritical}, w.Severity)
+}
