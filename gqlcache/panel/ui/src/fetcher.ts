@@ -1,7 +1,7 @@
 import { createGraphiQLFetcher, isAsyncIterable, isObservable, type Fetcher, type FetcherOpts, type FetcherParams } from '@graphiql/toolkit';
 import { getOperationAST } from 'graphql';
 import { config, endpoint, subscriptions } from './config';
-import { debugHeader, refresh, rememberHeaders } from './inspector';
+import { debugHeader, lastHeaders, refresh, rememberHeaders } from './inspector';
 import { begin, getState, settle, type Exchange } from './state';
 import type { Extension } from './types';
 
@@ -12,9 +12,12 @@ const shared = createGraphiQLFetcher(options);
 
 /** GraphiQL's fetcher, which asks for extensions.cache and shows what came to the panel. */
 export const fetcher = (async (params: FetcherParams, opts?: FetcherOpts) => {
+  if (params.operationName === 'IntrospectionQuery') {
+    // GraphiQL asks for the schema before its editor has the headers.
+    return shared(params, { ...opts, headers: opts?.headers ?? lastHeaders() });
+  }
   const headers = (opts?.headers ?? {}) as Record<string, string>;
   rememberHeaders(headers);
-  if (params.operationName === 'IntrospectionQuery') return shared(params, opts);
 
   const operation = opts?.documentAST ? getOperationAST(opts.documentAST, params.operationName) : null;
   const type = operation?.operation ?? 'query';

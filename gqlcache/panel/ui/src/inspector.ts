@@ -17,6 +17,8 @@ function initialHeaders(): Record<string, string> {
   }
 }
 
+export const lastHeaders = () => userHeaders;
+
 export function rememberHeaders(headers: Record<string, string>) {
   userHeaders = headers;
 }

@@ -6,11 +6,12 @@ import type { Extension } from './types';
 /** One line under the response: the verdict, without the panel. */
 export function Strip({ onOpen }: { onOpen: () => void }) {
   const shown = useStore(s => s.shown);
+  const newest = useStore(s => s.recent[0]);
   const series = useStore(s => s.snapshot?.series);
   if (!shown) return null;
   const hitRate = series && rate(sum(series.hits), sum(series.misses));
   return (
-    <button type="button" className="gqc-strip" aria-label={`Cache: ${shown.cache?.status ?? 'no data'}. Open the cache panel`} onClick={onOpen}>
+    <button type="button" className="gqc-strip" data-responses={newest?.id} aria-label={`Cache: ${shown.cache?.status ?? 'no data'}. Open the cache panel`} onClick={onOpen}>
       <Pill status={shown.cache?.status} small />
       <span className="gqc-cut">{shown.cache ? summary(shown.cache) : (shown.error ?? 'The response says nothing about a cache.')}</span>
       <span className="gqc-grow" />
