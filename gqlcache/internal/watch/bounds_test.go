@@ -229,3 +229,75 @@ func TestConcurrentUse(t *testing.T) {
 		t.Errorf("holds %+v", got)
 	}
 }
+
+func TestIndex(t *testing.T) {
+	t.Parallel()
+	one := func(hash uint64) []cascade.Tag { return []cascade.Tag{{Hash: hash}} }
+	fall := func(d *desk, hash uint64) int {
+		return d.Begin(watch.Change{Tags: one(hash)}).Done(9, 0).Evicted.Entries
+	}
+	rows := []struct {
+		name string
+		do   func(d *desk) int
+		want int
+	}{
+		{"the entry used last stays", func(d *desk) int {
+			for i := range 12 {
+				put(d.Recorder, fmt.Sprint(i), list, 0, one(uint64(i+1))...)
+				d.Served([]byte("0"), list, 0)
+			}
+			return d.Sizes().Entries*10 + fall(d, 1)
+		}, 101},
+		{"an entry with too many tags is left out", func(d *desk) int {
+			put(d.Recorder, "a", list, 0, make([]cascade.Tag, 26)...)
+			return d.Sizes().Entries*10 + int(d.Snapshot(0, nil).Left)
+		}, 1},
+		{"an older answer does not replace a younger one", func(d *desk) int {
+			put(d.Recorder, "a", list, 5, one(1)...)
+			put(d.Recorder, "a", list, 3, one(2)...)
+			return fall(d, 2)*10 + fall(d, 1)
+		}, 1},
+		{"an answer that is dead on arrival is left out", func(d *desk) int {
+			d.Stored("a", func() watch.Entry { return watch.Entry{Op: list, Live: func() bool { return false }} })
+			return d.Sizes().Entries
+		}, 0},
+		{"a bucket shrinks", func(d *desk) int {
+			for i := range 10 {
+				put(d.Recorder, fmt.Sprint(i), list, uint64(i), one(1)...)
+			}
+			d.Begin(watch.Change{Tags: one(1)}).Done(9, 0)
+			return max(8, d.Sizes().Refs) // room for one, of ten
+		}, 8},
+		{"a view counts once for a change", func(d *desk) int {
+			tr := &cascade.Trace{Nodes: []cascade.TraceNode{{View: view("v")}, {View: view("v"), Derived: true}}}
+			d.Begin(watch.Change{Trace: tr}).Done(1, 0)
+			return int(d.Snapshot(0, nil).Views[0].Invalidations)
+		}, 1},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t, watch.Options{Limits: watch.Limits{Entries: 10, Tags: 100}})
+			if got := row.do(d); got != row.want {
+				t.Errorf("got %d, want %d", got, row.want)
+			}
+			if err := d.Check(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// What is served after all is not missing for the reason of before.
+func TestServedEndsAReason(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, watch.Options{})
+	put(d.Recorder, "a", list, 0)
+	if why := d.Missed(d.Mark(), []byte("a"), watch.Nothing); why.Code != "evicted" {
+		t.Fatalf("%+v", why)
+	}
+	d.Served([]byte("a"), list, 0)
+	if why := d.Missed(d.Mark(), []byte("a"), watch.Nothing); why.Code != "miss" {
+		t.Errorf("%+v", why)
+	}
+}

@@ -110,7 +110,7 @@ func (r *Recorder) Missed(m Mark, key []byte, found Found) inspect.Reason {
 	defer s.mu.Unlock()
 	e, g := s.entries[k], s.ghost(k)
 	switch {
-	case g != nil && g.stored <= m.stores && (found != Dead || g.code == invalidated || g.code == cleared):
+	case g != nil && g.stored <= m.stores:
 		return reason(g.code, *g)
 	case found == Dead:
 		return reason(invalidated, ghost{}) // the entry stays: the change that has reached it is told soon

@@ -58,6 +58,15 @@ func TestReasons(t *testing.T) {
 		{"reached by a change", func(d *desk) { store(d); change(d, edit) }, watch.Nothing, "invalidated 1: Dropped by the mutation EditPost."},
 		{"found dead, and the change is known", func(d *desk) { store(d); change(d, edit) }, watch.Dead, "invalidated 1: Dropped by the mutation EditPost."},
 		{"found dead, and no change was told", store, watch.Dead, "invalidated 0: A change has dropped the stored answer; which one is not known."},
+		{"a change after it expired", func(d *desk) {
+			store(d)
+			d.now = d.now.Add(9500 * time.Millisecond)
+			d.Snapshot(0, nil) // looks for what has expired, and not again within a second
+			d.now = d.now.Add(500 * time.Millisecond)
+			if inv := d.Begin(edit).Done(6, 0); inv.Evicted.Entries != 0 {
+				t.Errorf("fell after it expired: %+v", inv.Evicted)
+			}
+		}, watch.Nothing, "expired 0: The stored answer's time to live was over."},
 		{"cleared", func(d *desk) { store(d); change(d, wipe) }, watch.Nothing, "cleared 1: Removed by Clear."},
 		{"a change of another instance", func(d *desk) { store(d); d.Applied("b", edit.Tags, "", 6) }, watch.Nothing, "invalidated 1: Dropped by a change in another instance."},
 		{"a change that does not meet its columns", func(d *desk) {
@@ -104,6 +113,13 @@ func TestMissedOvertaken(t *testing.T) {
 	d.Begin(watch.Change{Tags: []cascade.Tag{{Hash: 1}}}).Done(1, 0)
 	if why := d.Missed(m, []byte("a"), watch.Nothing); why.Code != "miss" {
 		t.Errorf("stored and dropped meanwhile: %+v", why)
+	}
+	m = d.Mark()
+	d.now = d.now.Add(time.Minute)
+	d.Watch()
+	put(d.Recorder, "a", list, 0)
+	if why := d.Missed(m, []byte("a"), watch.Nothing); why.Code != "miss" {
+		t.Errorf("looked up in another session: %+v", why)
 	}
 	if why := d.Missed(watch.Mark{}, []byte("a"), watch.Nothing); why.Code != "miss" {
 		t.Errorf("looked up before somebody watched: %+v", why)
