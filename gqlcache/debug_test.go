@@ -53,7 +53,7 @@ func TestDebugShape(t *testing.T) {
 				t.Errorf("%s tells the predicate: %s", name, got.Body)
 			}
 			validate(t, extensionSchema, got.Extensions["cache"])
-		shown = append(shown, name+"\n"+volatile.ReplaceAllString(string(got.Extensions["cache"]), `"$1":"…"`))
+			shown = append(shown, name+"\n"+volatile.ReplaceAllString(string(got.Extensions["cache"]), `"$1":"…"`))
 		}
 		ask := func(name, viewer, document string) {
 			show(name, testgraph.Do(t, t.Context(), r.cached, debugged(viewer, document)))

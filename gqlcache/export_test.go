@@ -11,3 +11,6 @@ func StopInApply(s changelog.Sink, f func()) changelog.Sink {
 
 // Reasons are all reasons there are.
 func Reasons() []Reason { return reasons }
+
+// CacheStatus is the header's member for an outcome.
+var CacheStatus = cacheStatus

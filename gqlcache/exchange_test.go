@@ -1,0 +1,118 @@
+package gqlcache_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/cascadeql/cascadeql/gqlcache"
+	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
+)
+
+// cacheStatusOf sends a POST and returns the header, with the digits of keys and times left out.
+func cacheStatusOf(t *testing.T, h http.Handler, q testgraph.Request) string {
+	t.Helper()
+	hr := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/query", strings.NewReader(q.Raw))
+	hr.Header.Set("Content-Type", "application/json")
+	for k, v := range q.Header {
+		hr.Header.Set(k, v)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, hr)
+	return regexp.MustCompile(`key="[0-9a-f]{12}"`).ReplaceAllString(w.Header().Get("Cache-Status"), `key="…"`)
+}
+
+// TestCacheStatus: RFC 9211, with the parameters that the outcome has.
+func TestCacheStatus(t *testing.T) {
+	t.Parallel()
+	for _, held := range []string{"", "held", "holding"} {
+		p := newPanel(t, func(o *gqlcache.Options) { o.Jitter = -1 })
+		switch held { // the order of the wrappers does not matter
+		case "held":
+			p.h = p.cache.HoldUntilCommit(p.h)
+		case "holding":
+			p.h = p.cache.Handler(p.cache.HoldUntilCommit(p.cached))
+		}
+		for _, row := range []struct {
+			viewer, document string
+			ask              any
+			want             string
+		}{
+			{"ann", readUsers, nil, `gqlcache; fwd=miss; stored; ttl=300; key="…"; detail=cold`},
+			{"ann", readUsers, nil, `gqlcache; hit; ttl=299; key="…"; detail=memory`},
+			{"ann", "{fails}", nil, `gqlcache; fwd=miss; key="…"; detail=errors`},
+			{"ann", "{__typename}", nil, `gqlcache; fwd=bypass; detail=typename`},
+			{"admin", readUsers, inspect.Request{Bypass: true}, `gqlcache; fwd=request; detail=inspector`},
+			{"ann", renameAnn, nil, `gqlcache; fwd=method; detail=mutation`},
+			{"ann", readUsers, nil, `gqlcache; fwd=miss; stored; ttl=300; key="…"; detail=invalidated`},
+			{"stranger", readUsers, nil, ``},
+			{"ann", asks, inspect.Request{Inspect: &inspect.SnapshotRequest{}}, ``},
+		} {
+			if got := cacheStatusOf(t, p.h, inspectRequest(row.viewer, row.document, row.ask)); got != row.want {
+				t.Errorf("%s%s as %s: %q, want %q", held, row.document, row.viewer, got, row.want)
+			}
+		}
+		q := inspectRequest("ann", readUsers, nil)
+		delete(q.Header, gqlcache.DebugHeader)
+		if got := cacheStatusOf(t, p.h, q); got != "" {
+			t.Errorf("not asked for: %q", got)
+		}
+		if got := cacheStatusOf(t, p.cached, inspectRequest("ann", readUsers, nil)); got != "" {
+			t.Errorf("without the wrapper: %q", got)
+		}
+	}
+}
+
+// TestCacheStatusExpired: an answer that was too old is stale, in the RFC's words.
+func TestCacheStatusExpired(t *testing.T) {
+	t.Parallel()
+	x := &inspect.Extension{Status: inspect.Miss, DidCache: true, Key: "k", Reason: inspect.Reason{Code: "expired"}, TTLMS: new(int64(1500))}
+	if got, want := gqlcache.CacheStatus(x), `gqlcache; fwd=stale; stored; ttl=1; key="k"; detail=expired`; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	x = &inspect.Extension{Status: inspect.Miss, Collapsed: true, Reason: inspect.Reason{Code: "joined"}}
+	if got, want := gqlcache.CacheStatus(x), `gqlcache; fwd=miss; collapsed; detail=joined`; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestCacheStatusIsWellFormed: every reason is a token of structured fields.
+func TestCacheStatusIsWellFormed(t *testing.T) {
+	t.Parallel()
+	member := regexp.MustCompile("^gqlcache(; [a-z]+(=([A-Za-z][A-Za-z0-9_]*|[0-9]+|\"[^\"]*\"))?)+$")
+	for _, r := range gqlcache.Reasons() {
+		x := &inspect.Extension{Status: inspect.Bypass, Reason: inspect.Reason{Code: string(r)}}
+		if got := gqlcache.CacheStatus(x); !member.MatchString(got) {
+			t.Errorf("%q", got)
+		}
+	}
+}
+
+// TestCacheStatusOfStreams: their headers are sent before the answer is known.
+func TestCacheStatusOfStreams(t *testing.T) {
+	t.Parallel()
+	p := newPanel(t, nil)
+	srv := httptest.NewServer(p.h)
+	defer srv.Close()
+	for _, accept := range []string{"text/event-stream", "multipart/mixed", "application/json"} {
+		q := inspectRequest("ann", readUsers, nil)
+		hr, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL, strings.NewReader(q.Raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		hr.Header.Set("Content-Type", "application/json")
+		hr.Header.Set("Accept", accept)
+		hr.Header.Set(gqlcache.DebugHeader, "true")
+		resp, err := srv.Client().Do(hr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if got := resp.Header.Get("Cache-Status"); (got != "") != (accept == "application/json") {
+			t.Errorf("%s: %q", accept, got)
+		}
+	}
+}
