@@ -58,7 +58,6 @@ func open(t *testing.T, address string) *tab {
 	}
 	opts := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
 		chromedp.ExecPath(findBrowser(t)),
-		chromedp.UserDataDir(t.TempDir()),
 		chromedp.NoSandbox, // as root, in a container
 		chromedp.DisableGPU,
 		chromedp.WindowSize(1280, 900),
@@ -199,7 +198,7 @@ func (p *tab) shoot(name string) {
 	}
 	var png []byte
 	p.do(chromedp.CaptureScreenshot(&png))
-	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, strings.ReplaceAll(name, "/", "-")+".png"), png, 0o600); err != nil {
 		p.t.Fatal(err)
 	}
 }

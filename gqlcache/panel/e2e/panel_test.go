@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,7 +21,11 @@ func (p *tab) edit(query string) {
 	p.t.Helper()
 	p.until(`document.querySelector(".graphiql-query-editor .CodeMirror")?.CodeMirror !== undefined`)
 	p.do(chromedp.Evaluate(`document.querySelector(".graphiql-query-editor .CodeMirror").CodeMirror.setValue(`+quote(query)+`)`, nil))
+	name := operationName.FindStringSubmatch(query)[1]
+	p.until(`document.querySelector(".graphiql-tab-active .graphiql-tab-button").innerText === ` + quote(name)) // GraphiQL parses after a while
 }
+
+var operationName = regexp.MustCompile(`^\w+ (\w+)`)
 
 // run runs an operation as a user does, waits until the panel shows it, and returns its status.
 func (p *tab) run(query string) string {
@@ -228,4 +233,3 @@ func TestKeyboard(t *testing.T) {
 	p.do(chromedp.KeyEvent(kb.ArrowLeft), chromedp.KeyEvent(kb.ArrowLeft))
 	p.until(`document.activeElement.dataset.tab === "log"`)
 }
-

@@ -2,6 +2,7 @@ import { millis, number, rate, sum } from './format';
 import type { Series } from './types';
 
 const step = 4;
+const minSteps = 60; // the first ones come in from the right
 const height = 64;
 const ticks = 8; // the strip below the bars, for invalidations
 const smoothing = 5; // steps that a point of the line takes together
@@ -10,11 +11,13 @@ const smoothing = 5; // steps that a point of the line takes together
 export function Chart({ series }: { series: Series }) {
   const { hits, misses, bypasses, invalidations, stepMs } = series;
   const bottom = height - ticks;
+  const width = Math.max(minSteps, hits.length) * step;
+  const left = width - hits.length * step;
   const top = Math.max(4, ...hits.map((h, i) => h + misses[i]! + bypasses[i]!));
   const label = `The last ${millis(hits.length * stepMs)}: ${number(sum(hits))} hits, ${number(sum(misses))} misses, ${number(sum(bypasses))} bypasses, ${number(sum(invalidations))} invalidations`;
   return (
     <>
-      <svg className="gqc-chart" viewBox={`0 0 ${hits.length * step} ${height}`} preserveAspectRatio="none" role="img" aria-label={label}>
+      <svg className="gqc-chart" viewBox={`${-left} 0 ${width} ${height}`} preserveAspectRatio="none" role="img" aria-label={label}>
         {hits.map((h, i) => {
           let y = bottom;
           const bar = (value: number, tone: string) => {

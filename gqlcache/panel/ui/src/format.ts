@@ -39,8 +39,8 @@ export function bytes(n: number | undefined): string {
   return `${(n / 1024 ** 2).toFixed(1)} MiB`;
 }
 
-/** The start of an id that is too long to be read. */
-export const short = (id: string) => (id.length > 14 ? `${id.slice(0, 8)}…` : id);
+/** Both ends of an id that is too long to be read: made-up ids often differ in one of them only. */
+export const short = (id: string) => (id.length > 16 ? `${id.slice(0, 6)}…${id.slice(-6)}` : id);
 
 export const ago = (at: number, now: number) => (now - at < 1500 ? 'just now' : `${millis(now - at)} ago`);
 

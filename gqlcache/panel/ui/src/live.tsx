@@ -36,9 +36,10 @@ export function LiveTab() {
 
 function HitRate({ snapshot }: { snapshot: Snapshot }) {
   const { hits, misses, bypasses, stepMs } = snapshot.series;
+  const now = rate(sum(hits), sum(misses));
   const half = Math.floor(hits.length / 2);
-  const now = rate(sum(hits.slice(half)), sum(misses.slice(half)));
-  const before = rate(sum(hits.slice(0, half)), sum(misses.slice(0, half)));
+  const later = rate(sum(hits.slice(half)), sum(misses.slice(half)));
+  const earlier = rate(sum(hits.slice(0, half)), sum(misses.slice(0, half)));
   const all = rate(snapshot.totals.hits + snapshot.totals.collapsed, snapshot.totals.misses);
   const quiet = sum(hits) + sum(misses) + sum(bypasses) === 0;
   return (
@@ -46,11 +47,11 @@ function HitRate({ snapshot }: { snapshot: Snapshot }) {
       <div className="gqc-big">
         <div>
           <strong data-hit-rate={now ?? ''}>{now == null ? '–' : percent(now)}</strong>
-          <span>{now == null ? 'no lookups' : 'hit rate'} in the last {millis((hits.length - half) * stepMs)}{all != null && `, ${percent(all)} since the start`}</span>
+          <span>{now == null ? 'no lookups' : 'hit rate'} in the last {millis(hits.length * stepMs)}{all != null && `, ${percent(all)} since the start`}</span>
         </div>
-        {now != null && before != null && (
-          <span className={`gqc-trend ${now >= before ? 'gqc-up' : 'gqc-down'}`}>
-            {now >= before ? '▲' : '▼'} {Math.abs((now - before) * 100).toFixed(1)} points
+        {later != null && earlier != null && (
+          <span className={`gqc-trend ${later >= earlier ? 'gqc-up' : 'gqc-down'}`} title="the later half of that time against the earlier">
+            {later >= earlier ? '▲' : '▼'} {Math.abs((later - earlier) * 100).toFixed(1)} points
           </span>
         )}
       </div>
@@ -67,7 +68,7 @@ function Totals({ snapshot: { totals, uptimeMs, watchingSince, now } }: { snapsh
           ['requests', compact(totals.requests)],
           ['hits', compact(totals.hits)],
           ['misses', compact(totals.misses)],
-          ['shared a computation', compact(totals.collapsed)],
+          ['joined', compact(totals.collapsed)],
           ['bypassed', compact(totals.bypasses)],
           ['invalidations', compact(totals.invalidations)],
         ]}
@@ -187,7 +188,7 @@ function Protection({ snapshot: { security: s } }: { snapshot: Snapshot }) {
         <li>
           <HashIcon />
           <b>Schema</b>
-          <code className="gqc-cut">{s.schemaHash}</code>
+          <code title={s.schemaHash}>{s.schemaHash.slice(0, 12)}</code>
           <span className="gqc-grow" />
           <span className="gqc-dim">for {millis(s.schemaSinceMs)}</span>
         </li>

@@ -98,7 +98,7 @@ function Verdict({ exchange, cache }: { exchange: Exchange; cache: Extension }) 
         <Pill status={cache.status} />
         {cache.tier && <span className="gqc-tag">{cache.tier}</span>}
         {cache.didCache && <span className="gqc-tag">stored</span>}
-        {cache.collapsed && <span className="gqc-tag">shared a computation</span>}
+        {cache.collapsed && <span className="gqc-tag">joined</span>}
         <span className="gqc-operation" title={exchange.name}>{title(exchange.name)}</span>
       </div>
       <p className="gqc-reason" data-reason={cache.reason.code}>
