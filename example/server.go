@@ -3,10 +3,9 @@ package main
 import (
 	"net/http"
 
-	"github.com/99designs/gqlgen/graphql/playground"
-
 	"github.com/cascadeql/cascadeql/example/internal/blog"
 	"github.com/cascadeql/cascadeql/gqlcache"
+	"github.com/cascadeql/cascadeql/gqlcache/panel"
 )
 
 // maxBody bounds a request's body; an import of 8 MB must get through.
@@ -17,8 +16,8 @@ const maxBody = 16 << 20
 func newServer(store *blog.Store, cache *gqlcache.Cache) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", limitBody(requireTenant(markLocal(withInspector(newGraphQL(store, cache), cache)))))
-	mux.Handle("GET /{$}", playground.Handler("cascadeql example", "/graphql",
-		playground.WithGraphiqlUiHeaders(map[string]string{tenantHeader: demoTenants[0].id})))
+	mux.Handle("GET /{$}", panel.Handler("cascadeql example", "/graphql",
+		panel.WithGraphiqlUiHeaders(map[string]string{tenantHeader: demoTenants[0].id})))
 	mux.Handle("GET /__stats", serveStats(store))
 	mux.Handle("GET /debug/vars", serveVars(cache))
 	mux.Handle("POST /__latency", setLatency(store))
