@@ -240,6 +240,7 @@ export interface Verify {
   confirmed: number;
   discounted: number;
   skipped: number;
+  unstable: number;
   mismatched: number;
   mismatches: Mismatch[];
 }
