@@ -34,6 +34,7 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 	d := r.planned
 	if first {
 		defer c.intend(ctx, r, oc, d)() // runs last: when the changes are applied
+		defer c.verify.mutation(r, oc, d)()
 	}
 	r.start()
 	answered := false
@@ -124,6 +125,7 @@ func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationCon
 	} else {
 		s.tags, s.announced = c.publish(ctx, s.events, tags, c.partition(ctx), r.hold)
 	}
+	r.deed.did(s.events)
 	s.took = time.Since(start)
 	return s
 }

@@ -120,6 +120,10 @@ type Options struct {
 	// stale: read the documentation of cascade.Options first. Defaults to false.
 	Infer bool
 
+	// Verify has a part of the hits recomputed in the background and compared with what was served: see
+	// VerifyOptions. Defaults to none.
+	Verify VerifyOptions
+
 	// Debug says who may see extensions.cache, which names keys, rows and views. A request asks for it
 	// with the header X-Gqlcache-Debug: true. Defaults to nobody.
 	Debug func(ctx context.Context) bool
@@ -152,6 +156,9 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.MaxEntryBytes, int(max(0, min(1<<20, o.MaxBytes))))
 	setDefault(&o.SweepInterval, time.Minute)
 	setDefault(&o.PathTimeout, time.Second)
+	setDefault(&o.Verify.Timeout, 10*time.Second)
+	setDefault(&o.Verify.Concurrency, 2)
+	setDefault(&o.Verify.Grace, time.Second)
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
@@ -202,6 +209,7 @@ func (o Options) validate() error {
 	if o.PathTimeout < 0 {
 		fault("PathTimeout is %v; it must be positive", o.PathTimeout)
 	}
+	o.Verify.validate(fault)
 	if len(faults) == 0 {
 		return nil
 	}

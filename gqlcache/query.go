@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -46,7 +47,14 @@ type stamp struct {
 	// one's clock say nothing about changes that the other has seen.
 	cache  *Cache
 	stored int64 // when, in nanoseconds since 1970
+	// confirmed is the clock's number when Options.Verify last found the entry right, 0 before; wrong is
+	// set once it was found wrong.
+	confirmed atomic.Uint64
+	wrong     atomic.Bool
 }
+
+// lastTrue is the number as of which the entry is known to have been right.
+func (s *stamp) lastTrue() uint64 { return max(s.Born(), s.confirmed.Load()) }
 
 // AppendBinary implements encoding.BinaryAppender. It refuses: a stamp means nothing outside of this
 // process, and entries leave it with a sharedMeta instead.
@@ -88,6 +96,9 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	r.ended = c.flights.Ended()
 	if e, s := c.lookup(ctx, key); e != nil {
 		c.counts.hits.Add(1)
+		if c.verify != nil && c.verify.picks() {
+			c.verify.sample(ctx, r, oc, d, who, key, e, s)
+		}
 		resp := respond(ctx, e.Body)
 		r.debug.hit(c, resp, d, key, e, s)
 		return resp

@@ -30,7 +30,9 @@ type request struct {
 	passed bool
 	// planned is the mutation's plan, once it runs.
 	planned *document
-	debug   *debugInfo
+	// deed is what Options.Verify remembers of the mutation; nil when it is off.
+	deed  *deed
+	debug *debugInfo
 
 	// What resolvers said, until the mutation is published or the query's answer stored.
 	mu struct {

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache"
+	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+)
+
+// alteredSchema is the example's schema with one piece of its text replaced.
+func alteredSchema(t *testing.T, field, old, replacement string) *ast.Schema {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("graph", "schema.graphql"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, after, ok := strings.Cut(string(text), field)
+	if !ok || !strings.Contains(after, old) {
+		t.Fatalf("the schema has no %q behind %q", old, field)
+	}
+	schema, err := gqlparser.LoadSchema(
+		&ast.Source{Name: "schema.graphql", Input: before + field + strings.Replace(after, old, replacement, 1)},
+		&ast.Source{Name: "directives.graphql", Input: cascade.SDL("")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
+}
+
+// A verified is a server in verify mode with the rows of a workload.
+type verified struct {
+	*rig
+	t *testing.T
+	w *workload
+}
+
+func newVerified(t *testing.T, schema *ast.Schema, w *workload) *verified {
+	t.Helper()
+	s := setup{change: func(o *gqlcache.Options) {
+		o.Verify = gqlcache.VerifyOptions{Rate: 1, Grace: time.Millisecond, Concurrency: 4}
+		o.SweepInterval, o.TTL = -1, time.Hour
+	}}
+	if schema != nil {
+		s.schema = func() (*ast.Schema, error) { return schema, nil }
+	}
+	v := &verified{rig: startRig(t, s), t: t, w: w}
+	for _, tenant := range w.tenants {
+		if _, err := v.store.As(tenant.id).Import(t.Context(), w.rows(tenant)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return v
+}
+
+// send sends a request of the workload.
+func (v *verified) send(r oracleRequest) {
+	v.t.Helper()
+	body, err := json.Marshal(map[string]any{"query": oracleDocuments[r.name], "variables": json.RawMessage(r.variables)})
+	if err != nil {
+		v.t.Error(err)
+	}
+	if rep := v.ask(string(r.tenant), string(body), false); !r.mutation && len(rep.Errors) > 0 {
+		v.t.Errorf("%s %s: %s", r.name, r.variables, rep.Errors)
+	}
+}
+
+// wait returns when fewer hits than that are being verified.
+func (v *verified) wait(pending uint64) *inspect.Verify {
+	for {
+		s := v.cache.VerifyStats()
+		if s.Sampled-s.Confirmed-s.Discounted-s.Skipped-s.Unstable-s.Mismatched < pending {
+			return s
+		}
+		runtime.Gosched()
+	}
+}
+
+// TestVerifyFindsWrongAnnotations: one wrong annotation is found within a thousand hits, and named.
+func TestVerifyFindsWrongAnnotations(t *testing.T) {
+	t.Parallel()
+	rows := []struct {
+		name                    string
+		field, old, replacement string
+		at                      string
+		missing                 []string // one of them comes first
+	}{
+		{
+			"an edge of the view graph is missing",
+			"type AuthorStats", `@dependsOn(on: "Comment", key: "post.author.id", using: ["post.author.id"])`, "",
+			"AuthorStats.commentCount",
+			[]string{
+				"@writes of Mutation.addComment does not reach v_author_stats, which AuthorStats.commentCount reads: @dependsOn does not lead there from v_comment",
+				"@writes of Mutation.deleteComment does not reach v_author_stats, which AuthorStats.commentCount reads: @dependsOn does not lead there from v_comment",
+			},
+		},
+		{
+			"a mutation writes more than it says",
+			"publishPost(id", `@writes(view: "User", op: "UPDATE", row: "result.author.id", fields: ["karma"])`, "",
+			"User.karma",
+			[]string{"@writes of Mutation.publishPost does not reach v_user, which User.karma reads"},
+		},
+		{
+			"a mutation changes more columns than it says",
+			"publishPost(id", `fields: ["karma"]`, `fields: ["bio"]`,
+			"User.karma",
+			[]string{"@writes of Mutation.publishPost reaches this row of v_user, but not its column karma"},
+		},
+		{
+			"a value is taken from the wrong argument",
+			"addComment(input", `"post.id = args.input.postId"`, `"post.id = args.input.authorId"`,
+			"Post.comments",
+			[]string{"@writes of Mutation.addComment reaches v_comment, but not the rows that Post.comments shows: its row, where or set names others"},
+		},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorkload(5, oracleSmall, 300)
+			v := newVerified(t, alteredSchema(t, row.field, row.old, row.replacement), w)
+			var s *inspect.Verify
+			start := time.Now()
+			for s = v.wait(1); v.cache.Stats().Hits < 1000; s = v.wait(1) {
+				v.send(w.next())
+			}
+			t.Log(time.Since(start))
+			t.Logf("%d hits: %d confirmed, %d discounted, %d skipped, %d unstable, %d mismatched", s.Sampled, s.Confirmed, s.Discounted, s.Skipped, s.Unstable, s.Mismatched)
+			named := map[string]int{}
+			for _, m := range s.Mismatches {
+				first := ""
+				if len(m.Suspects) > 0 {
+					first = m.Suspects[0].Missing
+				}
+				named[m.Field+" "+m.Path+" | "+first]++
+			}
+			for k, n := range named {
+				t.Log(n, k)
+			}
+		})
+	}
+}
+
+var _ sync.Mutex
+var _ atomic.Int64
