@@ -52,6 +52,8 @@ func (o *Operation) see(s *Sight, selection, field int) {
 	decl := o.plan.fields[fieldRef{sel.Object.Name, f.Definition.Name}]
 	own := o.plan.byType[sel.Object.Name]
 	switch {
+	case f.Definition.Name == "__typename":
+		return // like a key
 	case decl != nil && decl.Declared:
 		for i := range decl.Reads {
 			for _, v := range decl.Reads[i].Views {
@@ -62,7 +64,7 @@ func (o *Operation) see(s *Sight, selection, field int) {
 		note(&s.Views, own[0])
 		s.Column = f.Definition.Name
 	default:
-		return // __typename, or a member of a page: what returned the page decides
+		return // a member of a page: what returned the page decides
 	}
 	if s.Field == "" {
 		s.Field = sel.Object.Name + "." + f.Definition.Name

@@ -78,9 +78,12 @@ func (w *weight) accuse(again bool) int {
 func (ev *evidence) clear(plan *cascade.Plan, op *cascade.Operation, res *extractor.Result, since []pastDeed) {
 	var refuted []theory
 	for _, d := range since[:min(len(since), maxClearedBy)] {
-		reached := plan.Cascade(d.events)
-		for i := range res.Objects[:min(len(res.Objects), maxClearedObjects)] {
-			refuted = refute(refuted, op, res, i, d.writers, reached)
+		changed := plan.Cascade(d.events)
+		for _, w := range d.writers {
+			reached := reachedBy(w, d.writers, changed)
+			for i := range res.Objects[:min(len(res.Objects), maxClearedObjects)] {
+				refuted = refute(refuted, op, res, i, w, reached)
+			}
 		}
 	}
 	ev.mu.Lock()
@@ -92,8 +95,8 @@ func (ev *evidence) clear(plan *cascade.Plan, op *cascade.Operation, res *extrac
 	}
 }
 
-// refute adds what would be suspected of a mutation if a field of one object were wrong.
-func refute(refuted []theory, op *cascade.Operation, res *extractor.Result, object int, writers []cascade.Writer, reached []cascade.Event) []theory {
+// refute adds what would be suspected of a mutation's field if a field of one object were wrong.
+func refute(refuted []theory, op *cascade.Operation, res *extractor.Result, object int, w cascade.Writer, reached []cascade.Event) []theory {
 	obj := &res.Objects[object]
 	if obj.Selection == nil {
 		return refuted
@@ -114,12 +117,10 @@ func refute(refuted []theory, op *cascade.Operation, res *extractor.Result, obje
 	}
 	for _, f := range obj.Selection.Fields {
 		sc.sights, _ = op.Sights(append(path, f.Name))
-		for _, w := range writers {
-			missing, _ := sc.missing(w, reached)
-			for _, by := range append(about, "") {
-				if t := (theory{missing, by}); missing != "" && !slices.Contains(refuted, t) {
-					refuted = append(refuted, t)
-				}
+		missing, _ := sc.missing(w, reached)
+		for _, by := range append(about, "") {
+			if t := (theory{missing, by}); missing != "" && !slices.Contains(refuted, t) {
+				refuted = append(refuted, t)
 			}
 		}
 	}

@@ -75,11 +75,14 @@ func (sc *scene) suspects(plan *cascade.Plan, since []pastDeed, ev *evidence, ag
 		score int
 	}
 	var all []scored
+	accused := map[string]bool{} // once by each mismatch
 	for _, d := range since {
-		reached := plan.Cascade(d.events)
+		changed := plan.Cascade(d.events)
 		for _, w := range d.writers {
+			reached := reachedBy(w, d.writers, changed)
 			missing, score := sc.missing(w, reached)
-			score -= ev.accuse(missing, sc.about(reached), again)
+			score -= ev.accuse(missing, sc.about(reached), again || accused[missing])
+			accused[missing] = true
 			if missing == "" || slices.ContainsFunc(all, func(s scored) bool { return s.Missing == missing && s.score >= score }) {
 				continue
 			}
@@ -160,6 +163,21 @@ func (sc *scene) missing(w cascade.Writer, reached []cascade.Event) (text string
 	}
 	return "@writes of " + w.Field + " reaches " + names(sights[0].Views) + ", but not the rows that " + sights[0].Field +
 		" shows: its row, where or set names others", score + otherRows
+}
+
+// reachedBy returns the changes that one of the fields of a mutation may have made. What no field declares,
+// a resolver has reported: it may be of any.
+func reachedBy(w cascade.Writer, writers []cascade.Writer, changed []cascade.Event) []cascade.Event {
+	if len(writers) == 1 {
+		return changed
+	}
+	return slices.DeleteFunc(slices.Clone(changed), func(e cascade.Event) bool {
+		return !mayWrite(w, e.View) && slices.ContainsFunc(writers, func(o cascade.Writer) bool { return mayWrite(o, e.View) })
+	})
+}
+
+func mayWrite(w cascade.Writer, v *cascade.View) bool {
+	return slices.ContainsFunc(w.Views, func(from *cascade.View) bool { return from == v || v.DerivedFrom(from) })
 }
 
 // named finds the change that names the very row whose column differs.
