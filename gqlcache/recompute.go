@@ -27,9 +27,8 @@ func copyOperation(oc *graphql.OperationContext) *graphql.OperationContext {
 // recompute runs a hit's operation as a fill would, and returns the walked answer. ok is false when
 // there is none to compare with: errors, no data, no time.
 func (v *verifier) recompute(j *job) (res *extractor.Result, ok bool) {
-	ctx, cancel := context.WithTimeout(j.ctx, v.opts.Timeout)
+	ctx, cancel := v.bounded(j.ctx)
 	defer cancel()
-	defer context.AfterFunc(v.base, cancel)()
 	resp := v.execute(ctx, j)
 	// A resolver may take the end of its context for the end of its rows.
 	if ctx.Err() != nil || resp == nil {

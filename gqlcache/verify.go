@@ -248,7 +248,7 @@ func (v *verifier) verdict(j *job) *atomic.Uint64 {
 // stands says that the entry would still be served, and that no change of this instance's mutations which
 // a recomputation before may have seen is still on its way. See the invariant.
 func (v *verifier) stands(j *job) bool {
-	ctx, cancel := context.WithTimeout(v.base, v.opts.Timeout)
+	ctx, cancel := v.bounded(v.base)
 	defer cancel()
 	if v.deeds.settled(ctx) != nil {
 		return false
@@ -259,7 +259,9 @@ func (v *verifier) stands(j *job) bool {
 // sameKey says that the request would still ask for this entry: its predicate may be another by now, and
 // then other rows are recomputed.
 func (v *verifier) sameKey(j *job) bool {
-	ctx := graphql.WithOperationContext(j.ctx, copyOperation(j.operation))
+	ctx, cancel := v.bounded(j.ctx)
+	defer cancel()
+	ctx = graphql.WithOperationContext(ctx, copyOperation(j.operation))
 	who := &caller{public: j.public}
 	if !who.public {
 		p, ok := v.c.predicate(ctx)
@@ -270,6 +272,16 @@ func (v *verifier) sameKey(j *job) bool {
 	}
 	key, why := v.c.appendKey(ctx, nil, j.doc, j.operation.Variables, who)
 	return why == "" && string(key) == j.key
+}
+
+// bounded returns a context that ends in time, and with the cache.
+func (v *verifier) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(ctx, v.opts.Timeout)
+	stop := context.AfterFunc(v.base, cancel)
+	return ctx, func() {
+		stop()
+		cancel()
+	}
 }
 
 // wait returns false when the cache is closed first.
