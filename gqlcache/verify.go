@@ -117,8 +117,9 @@ func (v *verifier) serves(es graphql.ExecutableSchema) {
 	v.schema.Lock()
 	defer v.schema.Unlock()
 	same, err := protect(func() (bool, error) { return v.schema.es == nil || v.schema.es == es, nil })
-	if v.schema.es = es; err != nil || !same {
+	if v.schema.es = es; (err != nil || !same) && !v.schema.several {
 		v.schema.several = true
+		v.c.opts.Logger.Warn("gqlcache: several servers have this cache, so Options.Verify skips all hits: it cannot tell whose resolvers to ask")
 	}
 }
 
