@@ -101,14 +101,18 @@ func (l *deeds) settled(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// since returns the mutations that were applied after a number, the youngest first. One that has
-// published nothing has the number of the change before it: it counts when it may have come later.
+// since returns the mutations that were applied after a number, the youngest first, without those that
+// are running. One that has published nothing has the number of the change before it: it counts when it
+// may have come later.
 func (l *deeds) since(born uint64) []pastDeed {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var list []pastDeed
 	for i := range l.past {
 		d := l.past[(l.next+i)%len(l.past)]
+		if _, running := l.running[d]; running {
+			continue
+		}
 		if d.number > born || d.number == born && len(d.events) == 0 {
 			list = append(list, pastDeed{deed: d, number: d.number, events: slices.Clip(d.events)})
 		}

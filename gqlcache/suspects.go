@@ -180,19 +180,22 @@ func mayWrite(w cascade.Writer, v *cascade.View) bool {
 	return slices.ContainsFunc(w.Views, func(from *cascade.View) bool { return from == v || v.DerivedFrom(from) })
 }
 
-// named finds the change that names the very row whose column differs.
-func (sc *scene) named(reached []cascade.Event) *cascade.Event {
+// named finds the change that names the very row whose column differs, preferably one of that column.
+func (sc *scene) named(reached []cascade.Event) (found *cascade.Event) {
 	s := sc.sights[0]
 	if s.Column == "" || len(sc.keys) == 0 {
 		return nil
 	}
 	for i := range reached {
 		e := &reached[i]
-		if slices.Contains(s.Views, e.View) && slices.Contains(e.Rows, sc.keys[len(sc.keys)-1]) {
-			return e
+		if !slices.Contains(s.Views, e.View) || !slices.Contains(e.Rows, sc.keys[len(sc.keys)-1]) {
+			continue
+		}
+		if found = e; e.Names(s.Column) {
+			break
 		}
 	}
-	return nil
+	return found
 }
 
 // edgeBetween says how the view graph leads from what a mutation writes to views that it did not reach.
