@@ -122,6 +122,9 @@ type Options struct {
 
 	// Inspector lets clients see what the cache does. Defaults to nobody.
 	Inspector Inspector
+	// Verify has a part of the hits recomputed in the background and compared with what was served: see
+	// VerifyOptions. Defaults to none.
+	Verify VerifyOptions
 	// Tracer is told when a look-up, a computation or an invalidation begins and ends; metrics/otel has one
 	// for OpenTelemetry. It is given names of operations and reasons, never keys, predicates or rows. Without
 	// it a request pays nothing. Defaults to none.
@@ -156,6 +159,9 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.SweepInterval, time.Minute)
 	setDefault(&o.PathTimeout, time.Second)
 	setDefault(&o.Inspector.Instance, newInstance())
+	setDefault(&o.Verify.Timeout, 10*time.Second)
+	setDefault(&o.Verify.Concurrency, 2)
+	setDefault(&o.Verify.Grace, time.Second)
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
@@ -206,6 +212,7 @@ func (o Options) validate() error {
 	if o.PathTimeout < 0 {
 		fault("PathTimeout is %v; it must be positive", o.PathTimeout)
 	}
+	o.Verify.validate(fault)
 	if len(faults) == 0 {
 		return nil
 	}

@@ -139,7 +139,8 @@ type Mismatch struct {
 	Operation Operation `json:"operation"`
 	Key       string    `json:"key"`
 	AgeMS     int64     `json:"ageMs"`
-	Path      string    `json:"path"` // of the first difference: posts[2].title
+	Path      string    `json:"path"`            // of the first difference: posts[2].title
+	Field     string    `json:"field,omitempty"` // whose value differs: Post.title
 	// Suspects are the mutations since the entry was computed, whose metadata may lack an edge.
 	Suspects []Suspect `json:"suspects"`
 }

@@ -18,7 +18,6 @@ import (
 
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog/redislog"
-	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 	"github.com/cascadeql/cascadeql/gqlcache/metrics"
 	cacheprometheus "github.com/cascadeql/cascadeql/gqlcache/metrics/prometheus"
@@ -34,15 +33,6 @@ const (
 	dashboard = docs + "grafana/cascadeql.json"
 	alerts    = docs + "prometheus-alerts.yml"
 )
-
-// verifying is a cache whose verify mode has figures.
-type verifying struct{ *gqlcache.Cache }
-
-// VerifyStats implements what metrics.Read looks for.
-func (v verifying) VerifyStats() *inspect.Verify {
-	n := v.Stats().Hits
-	return &inspect.Verify{Rate: 1, Sampled: n, Confirmed: n}
-}
 
 // An instance is one of two servers that share a Redis.
 type instance struct {
@@ -62,6 +52,7 @@ func newInstance(t *testing.T, server *redistest.Server, rows *testgraph.Store) 
 	}
 	cache, err := gqlcache.New(gqlcache.Options{
 		RLS: gqlcache.RLSOff, Log: log, Shared: shared, SweepInterval: 100 * time.Millisecond,
+		Verify: gqlcache.VerifyOptions{Rate: 0.1},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +66,7 @@ func newInstance(t *testing.T, server *redistest.Server, rows *testgraph.Store) 
 		return nil
 	})
 	reg := prometheus.NewPedanticRegistry()
-	reg.MustRegister(cacheprometheus.NewCollector(verifying{cache}))
+	reg.MustRegister(cacheprometheus.NewCollector(cache))
 	i := &instance{graphql: srv, metrics: httptest.NewServer(promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))}
 	t.Cleanup(i.metrics.Close)
 	return i

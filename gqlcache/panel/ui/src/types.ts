@@ -308,6 +308,7 @@ export interface Mismatch {
   key: string;
   ageMs: number;
   path: string;
+  field?: string;
   suspects: Suspect[];
 }
 
