@@ -15,6 +15,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog/redislog"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 	"github.com/cascadeql/cascadeql/gqlcache/store/redisstore"
+	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
 // quietRedis keeps go-redis' own remarks about broken connections out of the output.
@@ -92,16 +93,7 @@ func newNode(tb testing.TB, s nodeSpec) *node {
 // eventually waits for a condition.
 func eventually(tb testing.TB, what string, condition func() bool) {
 	tb.Helper()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	limit := time.After(30 * time.Second)
-	for !condition() {
-		select {
-		case <-tick.C:
-		case <-limit:
-			tb.Fatalf("%s: not within 30 seconds", what)
-		}
-	}
+	redistest.Eventually(tb, what, condition)
 }
 
 // newNodes makes instances and waits until each has a lease.
