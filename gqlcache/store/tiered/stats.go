@@ -6,11 +6,11 @@ import "github.com/cascadeql/cascadeql/gqlcache/store"
 type TierStats struct {
 	// Name is the tier's.
 	Name string
-	// Stats are the store's own. A hit there is one that Adopt may have rejected.
+	// Stats are the store's own. A hit there is one that Adopt, or the caller of GetIf, may have rejected.
 	store.Stats
 	// Promotions are the entries that moved up into this tier.
 	Promotions uint64
-	// Rejected are the entries of this tier that Adopt refused.
+	// Rejected are the entries of this tier that Adopt, or the caller of GetIf, refused.
 	Rejected uint64
 	// Faults are the calls that failed.
 	Faults uint64
@@ -19,9 +19,12 @@ type TierStats struct {
 // Stats returns the figures of the first tier, which is what this process holds, with the hits of all
 // tiers and the misses that were left. Promotions count among its puts.
 func (s *Store) Stats() store.Stats {
-	st := s.tiers[0].Store.Stats()
-	if s.tiers[0].Outside {
+	first := s.tiers[0]
+	st := first.Store.Stats()
+	if first.Outside {
 		st.Hits = 0
+	} else {
+		st.Hits -= min(st.Hits, first.rejected.Load())
 	}
 	for _, t := range s.tiers {
 		st.Hits += t.hits.Load()
