@@ -58,7 +58,10 @@ type nodeSpec struct {
 	level  changelog.Level
 	ttl    time.Duration
 	logger *slog.Logger
-	change func(*gqlcache.Options)
+	// readTimeout is how long the shared store is waited for. A test that counts its hits waits longer than a server
+	// in production does.
+	readTimeout time.Duration
+	change      func(*gqlcache.Options)
 }
 
 // newNode makes an instance that is closed with the test, and does not wait for its lease.
@@ -73,7 +76,7 @@ func newNode(tb testing.TB, s nodeSpec) *node {
 		tb.Fatal(err)
 	}
 	n.shared, err = redisstore.New(redisstore.Options{
-		Client: s.client, DecodeMeta: gqlcache.DecodeMeta, Logger: s.logger, CoolDown: 100 * time.Millisecond,
+		Client: s.client, DecodeMeta: gqlcache.DecodeMeta, Logger: s.logger, CoolDown: 100 * time.Millisecond, ReadTimeout: s.readTimeout,
 	})
 	if err != nil {
 		tb.Fatal(err)
