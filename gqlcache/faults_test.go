@@ -25,10 +25,18 @@ type siege struct {
 
 func newSiege(t *testing.T, args ...string) *siege {
 	t.Helper()
-	w := &siege{crowd: &crowd{t: t}, server: redistest.Start(t, args...)}
-	w.link, w.admin = redistest.NewProxy(t, w.server.Addr()), w.server.Client()
+	server := redistest.Start(t, args...)
+	return newSiegeOf(t, server, func(w *siege) []*redis.Client {
+		return []*redis.Client{server.Client(), redistest.Client(t, w.link.Addr())}
+	})
+}
+
+// newSiegeOf is newSiege with clients of any kind.
+func newSiegeOf(t *testing.T, server *redistest.Server, clients func(*siege) []*redis.Client) *siege {
+	t.Helper()
+	w := &siege{crowd: &crowd{t: t}, server: server, admin: server.Client(), link: redistest.NewProxy(t, server.Addr())}
 	rows := testgraph.NewStore()
-	for _, client := range []*redis.Client{w.server.Client(), redistest.Client(t, w.link.Addr())} {
+	for _, client := range clients(w) {
 		w.nodes = append(w.nodes, newNode(t, nodeSpec{client: client, rows: rows, level: changelog.Strong, ttl: 400 * time.Millisecond}))
 	}
 	for k := range w.acked {
@@ -205,6 +213,38 @@ func TestFaultsUnderLoad(t *testing.T) {
 			}
 			t.Logf("%d reads, %d of %d mutations flagged", w.reads.Load(), w.flags()-flags, w.writes()-writes)
 		})
+	}
+}
+
+// TestFailoverUnderLoad promotes a replica that lacks the last changes: acknowledged ones stay seen all the same.
+func TestFailoverUnderLoad(t *testing.T) {
+	t.Parallel()
+	primary := redistest.Start(t, "--repl-diskless-sync-delay", "0")
+	replica := redistest.Start(t, "--repl-diskless-sync-delay", "0", "--replicaof", "127.0.0.1 "+primary.Port())
+	redistest.Eventually(t, "a replica in step", func() bool { return redistest.InStep(replica) })
+	w := newSiegeOf(t, primary, func(w *siege) []*redis.Client {
+		return []*redis.Client{redistest.Client(t, w.link.Addr()), redistest.Client(t, w.link.Addr())}
+	})
+	w.start(4)
+	w.healthy()
+	before := w.nodes[0].log.Applied()
+	redistest.Isolate(t, primary, replica)
+	writes := w.writes()
+	redistest.Eventually(t, "changes that will be lost", func() bool { return w.writes() > writes+3 })
+	primary.Kill()
+	replica.Resume()
+	if err := replica.Client().ReplicaOf(t.Context(), "NO", "ONE").Err(); err != nil {
+		t.Fatal(err)
+	}
+	w.link.Retarget(replica.Addr())
+	w.healthy()
+	w.end()
+	w.current()
+	if err := w.failed.Load(); err != nil {
+		t.Error(*err)
+	}
+	if at := w.nodes[0].log.Applied(); at.Epoch <= before.Epoch {
+		t.Errorf("the position is %v, was %v: no new epoch", at, before)
 	}
 }
 

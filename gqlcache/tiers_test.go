@@ -164,6 +164,42 @@ func TestTiers(t *testing.T) {
 	}
 }
 
+// TestTiersOfTheProcess: Options.Store may have tiers, too: what a small one has no room for comes from a large one.
+func TestTiersOfTheProcess(t *testing.T) {
+	t.Parallel()
+	var stores [2]*memstore.Store
+	for i, o := range []memstore.Options{{MaxEntries: 1}, {}} {
+		var err error
+		if stores[i], err = memstore.New(o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tiers, err := tiered.New(tiered.Options{Tiers: []tiered.Tier{{Name: "small", Store: stores[0]}, {Name: "large", Store: stores[1]}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newBenchCache(t, gqlcache.Options{Store: tiers})
+	r := newRunner(testgraph.Executable(testgraph.NewStore(), "cacheControl"), c)
+	ask := func() (values string) {
+		for n := range 3 {
+			values += string(r.run(t, fmt.Sprintf("{counter(id:%d){value}}", n), nil).Data)
+		}
+		return values
+	}
+	first := ask()
+	if got := ask(); got != first || c.Stats().Hits != 3 {
+		t.Errorf("answers %s, then %s; %d hits, want 3", first, got, c.Stats().Hits)
+	}
+	figures := tiers.Tiers()
+	if figures[1].Hits < 2 || figures[0].Promotions < 2 || figures[1].Entries != 3 {
+		t.Errorf("figures %+v, want at least two hits in the large tier, that move up", figures)
+	}
+	r.run(t, "mutation{setCounter(id:1,value:99){value}}", nil)
+	if got := ask(); got == first || c.Stats().Hits != 5 {
+		t.Errorf("answers %s after the change; %d hits, want 5", got, c.Stats().Hits)
+	}
+}
+
 // TestTierPolicies has each way to write to a tier, and a near tier that hangs.
 func TestTierPolicies(t *testing.T) {
 	t.Parallel()
