@@ -254,7 +254,7 @@ func deaf(c *company, n int, wait func(time.Duration)) {
 // TestThreeProcesses: clients of three processes read and write while all is well, while processes are stopped for
 // longer than a lease, and while links swallow what Redis answers. No read that begins after an unflagged
 // acknowledgement shows what was before it; and the check can fail, since the eventual level shows staleness.
-func TestThreeProcesses(t *testing.T) {
+func TestThreeProcesses(t *testing.T) { //nolint:tparallel // what its parts found is looked at when they are over
 	t.Parallel()
 	var eventual atomic.Int64
 	t.Run("levels", func(t *testing.T) {

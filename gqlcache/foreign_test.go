@@ -64,7 +64,7 @@ func metaOf(v []byte) []byte { return v[44+binary.BigEndian.Uint32(v[32:]):] }
 
 // TestForeignValues: what others have put where entries are, a later version of this program included, is no
 // answer. It is a miss, is counted, is told once for each kind, and the answer that is computed takes its place.
-func TestForeignValues(t *testing.T) {
+func TestForeignValues(t *testing.T) { //nolint:tparallel // its parts count the same store's figures
 	t.Parallel()
 	p := newPair(t)
 	edit := func(change func([]byte) []byte) func(string, []byte) error {
@@ -72,7 +72,7 @@ func TestForeignValues(t *testing.T) {
 			return p.admin.Set(t.Context(), key, change(v), time.Minute).Err()
 		}
 	}
-	for n, row := range []struct { //nolint:paralleltest // the rows count the same store's figures
+	for n, row := range []struct {
 		name   string
 		plant  func(key string, value []byte) error
 		logged string // none: it is a good value of another instance
