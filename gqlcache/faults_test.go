@@ -269,7 +269,7 @@ func TestSoftTimeout(t *testing.T) {
 	link := redistest.NewProxy(t, s.Addr())
 	// The log has a way of its own: it must not lose its lease.
 	slow := slowStore(t, link.Addr())
-	n := newNodes(t, 1, nodeSpec{client: s.Client(), rows: testgraph.NewStore(), level: changelog.Strong, change: func(o *gqlcache.Options) {
+	n := newNodes(t, 1, nodeSpec{client: s.Client(), rows: testgraph.NewStore(), level: changelog.Strong, ttl: patientLease, change: func(o *gqlcache.Options) {
 		_ = o.Shared.Close()
 		o.Shared = slow
 	}})[0]

@@ -28,7 +28,7 @@ func newPair(t *testing.T) *pair {
 	t.Helper()
 	s, rows := redistest.Start(t), testgraph.NewStore()
 	p := &pair{admin: s.Client(), lines: &logbook{}}
-	spec := nodeSpec{client: s.Client(), rows: rows, level: changelog.Strong, ttl: 400 * time.Millisecond, readTimeout: 10 * time.Second}
+	spec := nodeSpec{client: s.Client(), rows: rows, level: changelog.Strong, ttl: patientLease, readTimeout: 10 * time.Second}
 	p.a = newNode(t, spec)
 	spec.logger, spec.client = slog.New(slog.NewTextHandler(p.lines, nil)), s.Client()
 	p.b = newNode(t, spec)
@@ -116,6 +116,7 @@ func TestForeignValues(t *testing.T) { //nolint:tparallel // its parts count the
 			}
 			const operations = 3
 			query := func(i int) string { return fmt.Sprintf("{counter(id:1){value} x%d_%d:__typename}", n, i) }
+			eventually(t, "leases", func() bool { return p.a.log.Fresh() && p.b.log.Fresh() })
 			var want [operations]string
 			for i := range want {
 				want[i] = string(p.a.run(t, query(i), nil).Data)

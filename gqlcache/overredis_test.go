@@ -64,6 +64,9 @@ type nodeSpec struct {
 	change      func(*gqlcache.Options)
 }
 
+// patientLease is the lease of tests that say what the cache did: a busy machine must renew it.
+const patientLease = 800 * time.Millisecond
+
 // newNode makes an instance that is closed with the test, and does not wait for its lease.
 func newNode(tb testing.TB, s nodeSpec) *node {
 	tb.Helper()

@@ -68,7 +68,7 @@ func (w *tower) floor(t *testing.T, write redisstore.Policy, change func([]tiere
 	if f.tiers, err = tiered.New(o); err != nil {
 		t.Fatal(err)
 	}
-	f.node = newNodes(t, 1, nodeSpec{client: w.log.Client(), rows: w.rows, level: changelog.Strong, ttl: 400 * time.Millisecond, change: func(o *gqlcache.Options) {
+	f.node = newNodes(t, 1, nodeSpec{client: w.log.Client(), rows: w.rows, level: changelog.Strong, ttl: patientLease, change: func(o *gqlcache.Options) {
 		_ = o.Shared.Close()
 		o.Shared = f.tiers
 	}})[0]
@@ -88,6 +88,7 @@ func (f *floor) tier(name string) tiered.TierStats {
 // reads asks for the counter, and says when the answer or what the cache did is another.
 func (f *floor) reads(t *testing.T, what, status string, value int) {
 	t.Helper()
+	eventually(t, "a lease", f.log.Fresh)
 	before := f.cache.Stats()
 	got := string(f.run(t, readCounter, nil).Data)
 	if want := fmt.Sprintf(`{"counter":{"value":%d}}`, value); got != want {
