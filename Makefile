@@ -66,6 +66,7 @@ soak: ## Run all tests COUNT times in random order with the race detector, and l
 	go test -timeout 2h -count 1 -v -run 'TestSameAnswers$$' ./example -args -history.runs $(COUNT) -history.steps 20000
 	go test -timeout 2h -count 1 -v -run TestNoStaleReads ./example -args -stale.reads $$(( $(COUNT) * 100000 ))
 	go test -timeout 2h -count 1 -v -run TestSharedEntriesAreAnsweredAlike ./example -args -rapid.checks $$(( $(COUNT) * 1000 ))
+	go test -timeout 2h -count 1 -v -run TestThreeProcesses ./example -args -processes.time $$(( $(COUNT) * 6 ))s
 	go test -timeout 2h -count 1 -v -run TestOutageUnderLoad ./gqlcache -args -outage.time 1m
 
 .PHONY: mutants

@@ -230,16 +230,7 @@ func (p *process) sees(name string) answered {
 // until repeats something until it is so.
 func (p *process) until(what string, so func() bool) {
 	p.t.Helper()
-	limit := time.After(30 * time.Second)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !so() {
-		select {
-		case <-limit:
-			p.t.Fatalf("timed out waiting for: %s\n%s", what, p.logged)
-		case <-tick.C:
-		}
-	}
+	redistest.Eventually(p.t, what, so)
 }
 
 func startPair(t *testing.T) (a, b *process, server *redistest.Server) {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/cascadeql/cascadeql/example/internal/blog"
+	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
 // silent keeps go-redis' own remarks about connections out of the output.
@@ -24,7 +26,14 @@ func (silent) Printf(context.Context, string, ...any) {}
 func TestMain(m *testing.M) {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	redis.SetLogger(silent{})
-	goleak.VerifyTestMain(m)
+	if level := os.Getenv(memberLevel); level != "" {
+		if err := runMember(level); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction(redistest.Leftovers[0]), goleak.IgnoreAnyFunction(redistest.Leftovers[1]))
 }
 
 func (s *site) request(method, target, body string, headers ...string) *httptest.ResponseRecorder {

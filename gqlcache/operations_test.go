@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -226,6 +227,44 @@ func TestEveryLineIsExplained(t *testing.T) {
 	for _, line := range lines {
 		if !strings.Contains(string(page), line) {
 			t.Errorf("%s does not explain %q", operationsPage, line)
+		}
+	}
+}
+
+// TestEveryFaultHasItsTest: the tests that the page names exist, and so do the parts that it names of them.
+func TestEveryFaultHasItsTest(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(operationsPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "### Which test runs which fault")
+	table, _, _ = strings.Cut(table, "\n## ")
+	sources := map[string]string{}
+	for pkg, dir := range map[string]string{
+		"gqlcache": ".", "redislog": "changelog/redislog", "redisstore": "store/redisstore", "example": "../example",
+	} {
+		files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			source, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sources[pkg] += string(source)
+		}
+	}
+	named := regexp.MustCompile("`(\\w+)\\.(Test\\w+)(?:/([^`]+))?`").FindAllStringSubmatch(table, -1)
+	if len(named) < 40 {
+		t.Errorf("the page names %d tests", len(named))
+	}
+	for _, m := range named {
+		_, body, ok := strings.Cut(sources[m[1]], "func "+m[2]+"(")
+		body, _, _ = strings.Cut(body, "\nfunc ")
+		if !ok || m[3] != "" && !strings.Contains(body, `"`+m[3]+`"`) {
+			t.Errorf("there is no %s", m[0])
 		}
 	}
 }

@@ -76,7 +76,8 @@ type Options struct {
 	// the cache while it is not fresh. Defaults to none: one process.
 	Log changelog.Log
 	// Shared is a store that the instances have in common, such as redisstore: an answer that one has
-	// computed serves all. It needs Log. The cache closes it. Defaults to none.
+	// computed serves all. Several, the fastest first, are one with package tiered. It needs Log. The cache
+	// closes it. Defaults to none.
 	Shared store.Store
 	// FillLease is how long a query waits at most for another instance that is computing its answer, so that one
 	// which nobody has yet is computed once, not once in each instance. It is for operations that take much

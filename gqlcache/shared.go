@@ -204,16 +204,11 @@ func (c *Cache) fromShared(ctx context.Context, key string) *filled {
 	// Everything applied up to here is known to the history, too. What comes later and names one of
 	// the tags is seen by the history below, by Finish, or by the entry's first check.
 	token := c.clock.Begin()
-	e, err := protect(func() (*store.Entry, error) { return c.opts.Shared.Get(ctx, []byte(key)) })
+	e, tags, err := c.sharedGet(ctx, []byte(key))
 	if err != nil {
 		if !errors.Is(err, store.ErrMiss) {
 			c.storeFailed("shared get", err)
 		}
-		return nil
-	}
-	tags, ok := c.proven(e)
-	if !ok {
-		c.counts.sharedDead.Add(1)
 		return nil
 	}
 	named := tags
@@ -236,6 +231,28 @@ func (c *Cache) fromShared(ctx context.Context, key string) *filled {
 		f.entry, f.tags = own, named
 	}
 	return f
+}
+
+// sharedGet returns an entry of the shared store that is proven, with its tags. Where the store has several
+// tiers, one that is not leaves the key to the next: it may be older than what that has.
+func (c *Cache) sharedGet(ctx context.Context, key []byte) (e *store.Entry, tags []cascade.Tag, err error) {
+	proven := func(e *store.Entry) (ok bool) {
+		if tags, ok = c.proven(e); !ok {
+			c.counts.sharedDead.Add(1)
+		}
+		return ok
+	}
+	e, err = protect(func() (*store.Entry, error) {
+		if s, ok := c.opts.Shared.(store.Sieve); ok {
+			return s.GetIf(ctx, key, proven)
+		}
+		e, err := c.opts.Shared.Get(ctx, key)
+		if err == nil && !proven(e) {
+			err = store.ErrMiss
+		}
+		return e, err
+	})
+	return e, tags, err
 }
 
 // proven returns the tags of a shared entry if no record that is known here speaks against it.

@@ -124,16 +124,22 @@ func (c *Cache) Stats() Stats {
 	return s
 }
 
-// storeTiers returns the figures of each store, of which those of Options.Store are given.
+// storeTiers returns the figures of each store, of which those of Options.Store are given. Names tell time
+// series apart: tiers of Options.Shared are shared/ and their name.
 func (c *Cache) storeTiers(first store.Stats) []store.TierStats {
 	tiers := []store.TierStats{{Name: "memory", Stats: first, Faults: c.counts.storeErrors.Load()}}
 	if t, ok := c.store.(store.Tiered); ok {
 		tiers = t.Tiers()
 	}
-	if c.opts.Shared != nil {
+	if t, ok := c.opts.Shared.(store.Tiered); ok {
+		for _, tier := range t.Tiers() {
+			tier.Name = "shared/" + tier.Name
+			tiers = append(tiers, tier)
+		}
+	} else if c.opts.Shared != nil {
 		name := "shared"
 		if slices.ContainsFunc(tiers, func(t store.TierStats) bool { return t.Name == name }) {
-			name = "Options.Shared" // names tell time series apart
+			name = "Options.Shared"
 		}
 		tiers = append(tiers, store.TierStats{Name: name, Stats: c.opts.Shared.Stats(), Faults: c.counts.sharedErrors.Load()})
 	}

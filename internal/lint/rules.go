@@ -47,6 +47,8 @@ var theirs = map[string][]string{
 	"github.com/cespare/xxhash/v2":             {"cascade"},
 	"github.com/redis/go-redis/v9":             {"gqlcache/store/redisstore", "gqlcache/changelog/redislog", "internal/redistest", "example"},
 	"github.com/klauspost/compress":            {"gqlcache/store/redisstore"},
+	"github.com/Shopify/toxiproxy/v2":          {"internal/redistest"},
+	"github.com/rs/zerolog":                    {"internal/redistest"}, // toxiproxy's logger
 	"modernc.org/sqlite":                       {"example/..."},
 	"golang.org/x/sync":                        {"example/..."}, // gqlgen's generated code
 	"go.uber.org/goleak":                       {},              // tests only

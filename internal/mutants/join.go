@@ -37,4 +37,19 @@ var joinRules = []mutant{
 		old: "	s.c.history.Note(r)\n	if s.noted != nil {\n		s.noted()\n	}\n", new: "	defer s.c.history.Note(r)\n	if s.noted != nil {\n		defer s.noted()\n	}\n",
 		test: "TestAdoptionRaces",
 	},
+	{
+		name: "a tier hides the one behind it", file: "gqlcache/shared.go",
+		old: "if s, ok := c.opts.Shared.(store.Sieve); ok {", new: "if s, ok := c.opts.Shared.(store.Sieve); ok && false {",
+		test: "TestTiers$",
+	},
+	{
+		name: "entry that is refused is moved up", file: "gqlcache/store/tiered/tiered.go",
+		old: "if use != nil && !use(e) {", new: "if false {",
+		test: "TestGetIf",
+	},
+	{
+		name: "jitter lets a copy outlive its original", file: "gqlcache/store/tiered/tiered.go",
+		old: "(1 - rand.Float64()*t.Jitter)", new: "(1 + rand.Float64()*t.Jitter)",
+		test: "TestJitter",
+	},
 }

@@ -41,8 +41,8 @@ var sharedRules = []mutant{
 	},
 	{
 		name: "shared entry is not checked after it was proven", file: sharedFile,
-		old: "	token := c.clock.Begin()\n	e, err := protect(func() (*store.Entry, error) { return c.opts.Shared.Get(ctx, []byte(key)) })",
-		new: "	e, err := protect(func() (*store.Entry, error) { return c.opts.Shared.Get(ctx, []byte(key)) })\n	token := c.clock.Begin()\n" +
+		old: "	token := c.clock.Begin()\n	e, tags, err := c.sharedGet(ctx, []byte(key))",
+		new: "	e, tags, err := c.sharedGet(ctx, []byte(key))\n	token := c.clock.Begin()\n" +
 			"	if e != nil {\n		return &filled{body: e.Body, born: token, fromShared: true}\n	}",
 		test: "TestSharedEntries|TestAdoptionRaces",
 	},

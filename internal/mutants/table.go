@@ -32,6 +32,11 @@ var rules = []mutant{
 		test: "TestFinishStress",
 	},
 	{
+		name: "a flush does not raise the floor", file: clockFile,
+		old: "	c.floor.Store(n)\n", new: "	_ = n\n",
+		test: "TestFlush",
+	},
+	{
 		name: "floor ignored by stamps", file: clockFile,
 		old: "s.born < c.floor.Load() || ", new: "",
 		test: "TestFlush",

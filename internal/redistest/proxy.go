@@ -2,188 +2,92 @@ package redistest
 
 import (
 	"context"
-	"io"
-	"net"
-	"sync"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/Shopify/toxiproxy/v2"
+	"github.com/rs/zerolog"
 )
+
+// Leftovers are functions of goroutines that toxiproxy leaves behind now and then: when a link is broken while
+// a reply is under way, nobody takes that reply any more. They are for goleak.IgnoreAnyFunction.
+var Leftovers = [...]string{
+	"github.com/Shopify/toxiproxy/v2/toxics.(*NoopToxic).Pipe",
+	"github.com/Shopify/toxiproxy/v2/stream.(*ChanWriter).Write",
+}
 
 // A Proxy is a link to a server that a test can harm. It ends with the test.
 type Proxy struct {
-	listener net.Listener
-	done     sync.WaitGroup
-
-	mu      sync.Mutex // protects all below
-	target  string
-	conns   map[net.Conn]bool
-	cut     bool
-	delay   time.Duration // of each piece of a reply
-	swallow bool
-	changed chan struct{} // closed when any of these changes
-}
-
-func listen() (net.Listener, error) {
-	return new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	t     testing.TB
+	proxy *toxiproxy.Proxy
 }
 
 // NewProxy returns a link to an address.
 func NewProxy(t testing.TB, target string) *Proxy {
 	t.Helper()
-	listener, err := listen()
-	if err != nil {
+	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
+	p := &Proxy{t: t, proxy: toxiproxy.NewProxy(server, "link", "127.0.0.1:0", target)}
+	if err := p.proxy.Start(); err != nil {
 		t.Fatal(err)
 	}
-	p := &Proxy{target: target, listener: listener, conns: map[net.Conn]bool{}, changed: make(chan struct{})}
-	p.done.Go(p.accept)
 	t.Cleanup(func() {
-		_ = listener.Close()
-		p.Cut()
-		p.done.Wait()
+		// In this order: a reply that is held back would wait for its time after the end.
+		p.Heal()
+		p.proxy.Stop()
 	})
 	return p
 }
 
 // Addr returns where the proxy listens.
-func (p *Proxy) Addr() string { return p.listener.Addr().String() }
+func (p *Proxy) Addr() string { return p.proxy.Listen }
 
-// Delay holds every reply back for so long.
-func (p *Proxy) Delay(d time.Duration) { p.change(func() { p.delay = d }) }
+// Delay holds every reply back for so long, from now on.
+func (p *Proxy) Delay(d time.Duration) {
+	p.t.Helper()
+	p.harm("latency", "downstream", fmt.Sprintf(`{"latency": %d}`, d.Milliseconds()))
+}
 
 // SwallowReplies loses every reply from now on, and the requests arrive: the link is half open.
-func (p *Proxy) SwallowReplies() { p.change(func() { p.swallow = true }) }
+func (p *Proxy) SwallowReplies() {
+	p.t.Helper()
+	p.harm("timeout", "downstream", `{"timeout": 0}`)
+}
 
-// Cut ends all connections and refuses new ones.
+// Cut ends all connections, and new ones as soon as they are made. Nothing passes in either direction.
+// The port stays taken: a listener that is closed may not get it back.
 func (p *Proxy) Cut() {
-	p.change(func() {
-		p.cut = true
-		for c := range p.conns {
-			_ = c.Close()
-		}
-	})
+	p.t.Helper()
+	for _, stream := range []string{"upstream", "downstream"} {
+		p.harm("timeout", stream, `{"timeout": 1}`)
+	}
 }
 
-// Heal makes the link whole. Connections that lost a reply are ended: what follows would be taken for it.
-func (p *Proxy) Heal() {
-	p.change(func() {
-		if p.swallow {
-			for c := range p.conns {
-				_ = c.Close()
-			}
+// harm adds one of toxiproxy's toxics. What was of this kind before ends.
+func (p *Proxy) harm(kind, stream, attributes string) {
+	p.t.Helper()
+	name := kind + " " + stream
+	if p.proxy.Toxics.GetToxic(name) != nil {
+		if err := p.proxy.Toxics.RemoveToxic(context.Background(), name); err != nil {
+			p.t.Fatal(err)
 		}
-		p.cut, p.swallow, p.delay = false, false, 0
-	})
+	}
+	toxic := fmt.Sprintf(`{"name": %q, "type": %q, "stream": %q, "attributes": %s}`, name, kind, stream, attributes)
+	if _, err := p.proxy.Toxics.AddToxicJson(strings.NewReader(toxic)); err != nil {
+		p.t.Fatal(err)
+	}
 }
+
+// Heal makes the link whole. Replies that were held back arrive at once. Connections that lost a reply are
+// ended: what follows would be taken for it.
+func (p *Proxy) Heal() { p.proxy.Toxics.ResetToxics(context.Background()) }
 
 // Retarget ends all connections; new ones go to another address.
 func (p *Proxy) Retarget(target string) {
-	p.change(func() {
-		p.target = target
-		for c := range p.conns {
-			_ = c.Close()
-		}
-	})
-}
-
-func (p *Proxy) where() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.target
-}
-
-func (p *Proxy) change(f func()) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	f()
-	close(p.changed)
-	p.changed = make(chan struct{})
-}
-
-func (p *Proxy) accept() {
-	for {
-		client, err := p.listener.Accept()
-		if err != nil {
-			return
-		}
-		target := p.where()
-		server, err := new(net.Dialer).DialContext(context.Background(), "tcp", target)
-		if err != nil {
-			_ = client.Close()
-			continue
-		}
-		if !p.enter(target, client, server) {
-			_ = client.Close()
-			_ = server.Close()
-			continue
-		}
-		p.done.Go(func() {
-			defer p.leave(client, server)
-			_, _ = io.Copy(server, client)
-		})
-		p.done.Go(func() {
-			defer p.leave(client, server)
-			p.answer(client, server)
-		})
+	p.t.Helper()
+	err := p.proxy.Update(&toxiproxy.Proxy{Listen: p.proxy.Listen, Upstream: target, Enabled: true})
+	if err != nil {
+		p.t.Fatal(err)
 	}
-}
-
-// enter registers a connection, unless there is to be none.
-func (p *Proxy) enter(target string, conns ...net.Conn) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.cut || target != p.target {
-		return false
-	}
-	for _, c := range conns {
-		p.conns[c] = true
-	}
-	return true
-}
-
-func (p *Proxy) leave(conns ...net.Conn) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, c := range conns {
-		_ = c.Close()
-		delete(p.conns, c)
-	}
-}
-
-// answer carries replies.
-func (p *Proxy) answer(client, server net.Conn) {
-	buffer := make([]byte, 32<<10)
-	for {
-		n, err := server.Read(buffer)
-		if err != nil {
-			return
-		}
-		if !p.hold() {
-			continue
-		}
-		if _, err := client.Write(buffer[:n]); err != nil {
-			return
-		}
-	}
-}
-
-// hold waits for the delay and reports whether the reply goes through.
-func (p *Proxy) hold() bool {
-	p.mu.Lock()
-	swallow, delay, changed := p.swallow, p.delay, p.changed
-	p.mu.Unlock()
-	if swallow {
-		return false
-	}
-	if delay == 0 {
-		return true
-	}
-	timer := time.NewTimer(delay)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-changed:
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return !p.swallow
 }

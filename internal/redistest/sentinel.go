@@ -7,13 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 )
-
-// patience is how long servers may take to find each other, on a machine that is busy with other things.
-const patience = 30 * time.Second
 
 // Sentinels are a primary, its replicas, and three sentinels that watch over them.
 type Sentinels struct {
@@ -152,20 +148,5 @@ func Isolate(t testing.TB, primary, replica *Server) {
 	defer c.Close()
 	if err := c.ClientKillByFilter(context.Background(), "TYPE", "replica").Err(); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// Eventually waits until something holds.
-func Eventually(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	limit := time.After(patience)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-limit:
-			t.Fatalf("waited too long for %s", what)
-		}
 	}
 }

@@ -60,8 +60,18 @@ func launch(t testing.TB, file string, more func() ([]string, error)) *Server {
 	return nil
 }
 
+// FreeAddr returns an address at which nobody listens.
+func FreeAddr(t testing.TB) string {
+	t.Helper()
+	port, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "127.0.0.1:" + strconv.Itoa(port)
+}
+
 func freePort() (int, error) {
-	l, err := listen()
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, err
 	}

@@ -7,34 +7,36 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 	"github.com/cascadeql/cascadeql/gqlcache/store/redisstore"
+	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
 // stalled makes a store behind a Redis that does not answer, whose writer is busy with a first write.
-func stalled(t *testing.T, opts redisstore.Options) (*redisstore.Store, *proxy, *server) {
+func stalled(t *testing.T, opts redisstore.Options) (*redisstore.Store, *redistest.Proxy, *redistest.Server) {
 	t.Helper()
-	srv := startServer(t)
-	p := startProxy(t, srv.addr)
-	client := newClient(p.addr)
-	t.Cleanup(func() { _ = client.Close() })
+	srv := redistest.Start(t)
+	p := redistest.NewProxy(t, srv.Addr())
+	client := redistest.Client(t, p.Addr())
 	pipe := client.Pipeline() // pipelines have connections of their own
 	pipe.Ping(t.Context())
 	if _, err := pipe.Exec(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	p.delay.Store(int64(time.Hour))
+	p.Delay(time.Hour)
 	opts.Client, opts.DecodeMeta = client, decodeNumber
 	s := newStore(t, opts)
 	mustPut(t, s, "first", sample("first"))
-	await(t, "the writer to take the first write", func() bool { return srv.commands(t) > 0 })
+	redistest.Eventually(t, "the writer to take the first write", func() bool { return commands(t, srv) > 0 })
 	return s, p, srv
 }
 
 // commands returns how many SETs a server has seen.
-func (s *server) commands(t testing.TB) int64 {
+func commands(t testing.TB, s *redistest.Server) int64 {
 	t.Helper()
-	c := newClient(s.addr)
+	c := redis.NewClient(s.Options())
 	defer c.Close()
 	stats, err := c.InfoMap(context.Background(), "commandstats").Result()
 	if err != nil {
@@ -135,10 +137,10 @@ func TestQueueBounds(t *testing.T) {
 // TestCloseWritesTheQueue has a Redis that answers again just in time.
 func TestCloseWritesTheQueue(t *testing.T) {
 	t.Parallel()
-	srv := startServer(t)
-	p := startProxy(t, srv.addr)
-	client := newClient(p.addr)
-	p.delay.Store(int64(20 * time.Millisecond))
+	srv := redistest.Start(t)
+	p := redistest.NewProxy(t, srv.Addr())
+	client := redistest.Client(t, p.Addr())
+	p.Delay(20 * time.Millisecond)
 	s := newStore(t, redisstore.Options{Client: client, OwnClient: true, CloseTimeout: patient})
 	for i := range 200 {
 		mustPut(t, s, fmt.Sprint(i), &store.Entry{Body: []byte("body")})
@@ -146,7 +148,7 @@ func TestCloseWritesTheQueue(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if n := srv.client(t).DBSize(t.Context()).Val(); n != 200 {
+	if n := srv.Client().DBSize(t.Context()).Val(); n != 200 {
 		t.Errorf("%d entries in Redis, want 200", n)
 	}
 	if err := client.Ping(t.Context()).Err(); err == nil {
@@ -160,18 +162,17 @@ func TestCloseWritesTheQueue(t *testing.T) {
 // TestTimeInTheQueue counts: an entry must not live longer for having waited.
 func TestTimeInTheQueue(t *testing.T) {
 	t.Parallel()
-	srv := startServer(t)
-	p := startProxy(t, srv.addr)
-	client := newClient(p.addr)
-	t.Cleanup(func() { _ = client.Close() })
+	srv := redistest.Start(t)
+	p := redistest.NewProxy(t, srv.Addr())
+	client := redistest.Client(t, p.Addr())
 	s := newStore(t, redisstore.Options{Client: client})
 	mustPut(t, s, "warm", &store.Entry{})
 	if err := s.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	p.delay.Store(int64(200 * time.Millisecond))
+	p.Delay(200 * time.Millisecond)
 	mustPut(t, s, "first", &store.Entry{}) // keeps the writer busy
-	await(t, "the first write", func() bool { return srv.commands(t) == 2 })
+	redistest.Eventually(t, "the first write", func() bool { return commands(t, srv) == 2 })
 	ends := time.Now().Add(time.Minute)
 	mustPut(t, s, "k", &store.Entry{Expires: ends})
 	dies := time.Now().Add(20 * time.Millisecond)
@@ -179,7 +180,7 @@ func TestTimeInTheQueue(t *testing.T) {
 	if err := s.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	p.delay.Store(0)
+	p.Heal()
 	e, err := s.Get(t.Context(), []byte("k"))
 	if err != nil || e.Expires.After(ends.Add(100*time.Millisecond)) {
 		t.Errorf("Get = %+v, %v; want an expiry of %v", e, err, ends)

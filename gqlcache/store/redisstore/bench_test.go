@@ -11,6 +11,7 @@ import (
 
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 	"github.com/cascadeql/cascadeql/gqlcache/store/redisstore"
+	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
 // tags is a Meta of the size that an entry of three tags has.
@@ -28,7 +29,7 @@ var longKey = []byte(strings.Repeat("k", 150))
 
 // BenchmarkGet compares Get with a plain GET of as many bytes, in turns.
 func BenchmarkGet(b *testing.B) {
-	client := startServer(b).client(b)
+	client := redistest.Start(b).Client()
 	s := newStore(b, redisstore.Options{Client: client, Write: redisstore.Through})
 	mustPut(b, s, string(longKey), typical())
 	value := strings.Repeat("v", 44+len(longKey)+80+len(typical().Body))
@@ -43,7 +44,7 @@ func BenchmarkGet(b *testing.B) {
 func BenchmarkPut(b *testing.B) {
 	for name, write := range map[string]redisstore.Policy{"through": redisstore.Through, "behind": redisstore.Behind} {
 		b.Run(name, func(b *testing.B) {
-			client := startServer(b).client(b)
+			client := redistest.Start(b).Client()
 			s := newStore(b, redisstore.Options{Client: client, Write: write})
 			e := typical()
 			value := strings.Repeat("v", 44+len(longKey)+80+len(e.Body))
@@ -78,7 +79,7 @@ func ratio(b *testing.B, plain, ours func() error) {
 func BenchmarkMemory(b *testing.B) {
 	for name, above := range map[string]int{"plain": 0, "zstd": 1} {
 		b.Run(name, func(b *testing.B) {
-			client := startServer(b).client(b)
+			client := redistest.Start(b).Client()
 			s := newStore(b, redisstore.Options{Client: client, Write: redisstore.Through, CompressAbove: above})
 			e := typical()
 			for i := 0; b.Loop(); i++ {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 	"github.com/cascadeql/cascadeql/gqlcache/store/redisstore"
+	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
 // sealed gives a value the checksum of what it holds now, so that only the rules behind the checksum
@@ -25,7 +26,7 @@ func sealed(v []byte) []byte {
 // and replaced by the next put.
 func TestCorrupt(t *testing.T) {
 	t.Parallel()
-	client := startServer(t).client(t)
+	client := redistest.Start(t).Client()
 	u32 := func(at int, n uint32) func([]byte) []byte {
 		return func(v []byte) []byte { binary.BigEndian.PutUint32(v[at:], n); return sealed(v) }
 	}
@@ -118,7 +119,7 @@ func only(t *testing.T, client *redis.Client, prefix string) string {
 // TestMoved has a sound value at the wrong place, and one whose age was taken away or shortened.
 func TestMoved(t *testing.T) {
 	t.Parallel()
-	client := startServer(t).client(t)
+	client := redistest.Start(t).Client()
 	s := newStore(t, redisstore.Options{Client: client, Write: redisstore.Through, DecodeMeta: decodeNumber})
 	mustPut(t, s, "theirs", sample("theirs"))
 	theirs := only(t, client, "gqlc")
@@ -162,7 +163,7 @@ func TestMoved(t *testing.T) {
 
 func TestWrongType(t *testing.T) {
 	t.Parallel()
-	client := startServer(t).client(t)
+	client := redistest.Start(t).Client()
 	s := newStore(t, redisstore.Options{Client: client, Write: redisstore.Through, DecodeMeta: decodeNumber, BreakAfter: 1})
 	mustPut(t, s, "k", sample("body"))
 	at := only(t, client, "gqlc")
@@ -195,7 +196,7 @@ func TestWrongType(t *testing.T) {
 // TestHugeForeignValue has a value at our key of which no more than the limit may be read.
 func TestHugeForeignValue(t *testing.T) {
 	t.Parallel()
-	client := startServer(t).client(t)
+	client := redistest.Start(t).Client()
 	s := newStore(t, redisstore.Options{Client: client, Write: redisstore.Through})
 	mustPut(t, s, "k", &store.Entry{})
 	at := only(t, client, "gqlc")

@@ -18,6 +18,7 @@ import (
 
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 	"github.com/cascadeql/cascadeql/gqlcache/store/redisstore"
+	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
 // A journal is a logger's output.
@@ -73,9 +74,9 @@ func TestSlow(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			p := startProxy(t, startServer(t).addr)
+			p := redistest.NewProxy(t, redistest.Start(t).Addr())
 			client := redis.NewClient(&redis.Options{
-				Addr: p.addr, ContextTimeoutEnabled: row.obeys, MaxRetries: -1, DialerRetries: 1, ReadTimeout: 2 * time.Second,
+				Addr: p.Addr(), ContextTimeoutEnabled: row.obeys, MaxRetries: -1, DialerRetries: 1, ReadTimeout: 2 * time.Second,
 			})
 			t.Cleanup(func() { _ = client.Close() })
 			j := &journal{}
@@ -83,8 +84,11 @@ func TestSlow(t *testing.T) {
 			mustPut(t, calm, "k", sample("body"))
 			wantHit(t, calm, "k", sample("body"))
 			s := newStore(t, outage(client, j))
-			p.delay.Store(int64(row.delay))
-			p.swallow.Store(row.swallow)
+			if row.swallow {
+				p.SwallowReplies()
+			} else {
+				p.Delay(row.delay)
+			}
 			timedOut := 0
 			for s.Counters().Opened == 0 {
 				start := time.Now()
@@ -112,9 +116,8 @@ func TestSlow(t *testing.T) {
 			if asked := 1000 - (after.Skipped - before.Skipped); float64(asked) > 2+float64(took)/float64(20*time.Millisecond) {
 				t.Errorf("Redis was asked %d times in %v while it is left alone", asked, took)
 			}
-			p.delay.Store(0)
-			p.swallow.Store(false)
-			await(t, "Redis to be asked again", func() bool {
+			p.Heal()
+			redistest.Eventually(t, "Redis to be asked again", func() bool {
 				e, err := s.Get(t.Context(), []byte("k"))
 				return err == nil && string(e.Body) == "body"
 			})
@@ -136,12 +139,11 @@ func TestWritesAreRefusedWhileOpen(t *testing.T) {
 	for name, write := range map[string]redisstore.Policy{"behind": redisstore.Behind, "through": redisstore.Through} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client := newClient(freeAddr(t))
-			t.Cleanup(func() { _ = client.Close() })
+			client := redistest.Client(t, redistest.FreeAddr(t))
 			opts := outage(client, &journal{})
 			opts.Write, opts.CoolDown = write, time.Hour
 			s := newStore(t, opts)
-			await(t, "the breaker to open", func() bool {
+			redistest.Eventually(t, "the breaker to open", func() bool {
 				_, _ = s.Get(t.Context(), []byte("k"))
 				return s.Counters().Breaker == redisstore.Open
 			})
@@ -166,13 +168,13 @@ func TestWritesAreRefusedWhileOpen(t *testing.T) {
 
 func TestKilledAndRestarted(t *testing.T) {
 	t.Parallel()
-	srv := startServer(t)
-	opts := outage(srv.client(t), &journal{})
+	srv := redistest.Start(t)
+	opts := outage(srv.Client(), &journal{})
 	opts.ReadTimeout, opts.WriteTimeout = patient, patient
 	s := newStore(t, opts)
 	mustPut(t, s, "k", sample("body"))
 	wantHit(t, s, "k", sample("body"))
-	srv.kill(t)
+	srv.Kill()
 	for range 20 {
 		if e, err := s.Get(t.Context(), []byte("k")); err == nil {
 			t.Fatalf("Get = %+v of a server that is gone", e)
@@ -181,8 +183,8 @@ func TestKilledAndRestarted(t *testing.T) {
 	if c := s.Counters(); c.Opened != 1 {
 		t.Errorf("figures %+v, want the breaker to have opened once", c)
 	}
-	srv.start(t)
-	await(t, "a miss of the empty server", func() bool {
+	srv.Restart()
+	redistest.Eventually(t, "a miss of the empty server", func() bool {
 		_, err := s.Get(t.Context(), []byte("k"))
 		return errors.Is(err, store.ErrMiss)
 	})
@@ -196,8 +198,8 @@ func TestFull(t *testing.T) {
 	for name, write := range map[string]redisstore.Policy{"behind": redisstore.Behind, "through": redisstore.Through} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			srv := startServer(t, "--maxmemory-policy", "noeviction")
-			client := srv.client(t)
+			srv := redistest.Start(t, "--maxmemory-policy", "noeviction")
+			client := srv.Client()
 			j := &journal{}
 			s := newStore(t, redisstore.Options{Client: client, Write: write, Logger: j.logger(), DecodeMeta: decodeNumber, BreakAfter: 2})
 			mustPut(t, s, "k", sample("body"))
@@ -236,7 +238,7 @@ func TestFull(t *testing.T) {
 func TestTrouble(t *testing.T) {
 	t.Parallel()
 	const password, user = "pa55word", "somebody"
-	secured := func(t *testing.T, args ...string) string { t.Helper(); return startServer(t, args...).addr }
+	secured := func(t *testing.T, args ...string) string { t.Helper(); return redistest.Start(t, args...).Addr() }
 	rows := []struct {
 		name string
 		opts func(*testing.T) *redis.Options
@@ -265,7 +267,7 @@ func TestTrouble(t *testing.T) {
 			return &redis.Options{Addr: srv.Listener.Addr().String(), Password: password}
 		}, "protocol"},
 		{"nobody", func(t *testing.T) *redis.Options {
-			return &redis.Options{Addr: freeAddr(t), Password: password}
+			return &redis.Options{Addr: redistest.FreeAddr(t), Password: password}
 		}, "nothing listens"},
 		{"no such host", func(t *testing.T) *redis.Options {
 			return &redis.Options{Addr: "no-such-host.invalid:6379", Password: password}
@@ -315,12 +317,11 @@ func TestTrouble(t *testing.T) {
 // TestCallerLeaves has callers who give up: it says nothing of Redis.
 func TestCallerLeaves(t *testing.T) {
 	t.Parallel()
-	p := startProxy(t, startServer(t).addr)
-	client := newClient(p.addr)
-	t.Cleanup(func() { _ = client.Close() })
+	p := redistest.NewProxy(t, redistest.Start(t).Addr())
+	client := redistest.Client(t, p.Addr())
 	s := newStore(t, redisstore.Options{Client: client, Write: redisstore.Through, BreakAfter: 1})
 	mustPut(t, s, "k", &store.Entry{})
-	p.swallow.Store(true)
+	p.SwallowReplies()
 	for range 3 {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		if _, err := s.Get(ctx, []byte("k")); !errors.Is(err, context.DeadlineExceeded) {
@@ -339,9 +340,9 @@ func TestCallerLeaves(t *testing.T) {
 // TestMaxCalls has callers whom nobody answers: the calls that go on are bounded.
 func TestMaxCalls(t *testing.T) {
 	t.Parallel()
-	p := startProxy(t, startServer(t).addr)
-	p.swallow.Store(true)
-	client := redis.NewClient(&redis.Options{Addr: p.addr, MaxRetries: -1})
+	p := redistest.NewProxy(t, redistest.Start(t).Addr())
+	p.SwallowReplies()
+	client := redis.NewClient(&redis.Options{Addr: p.Addr(), MaxRetries: -1})
 	t.Cleanup(func() { _ = client.Close() })
 	begun := &counting{}
 	client.AddHook(begun)
@@ -392,8 +393,8 @@ func (c *counting) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Pro
 // entry of another key, and afterwards all is as before.
 func TestCrowdOverOutages(t *testing.T) {
 	t.Parallel()
-	srv := startServer(t)
-	opts := outage(srv.client(t), &journal{})
+	srv := redistest.Start(t)
+	opts := outage(srv.Client(), &journal{})
 	opts.Write, opts.ReadTimeout = redisstore.Behind, 100*time.Millisecond
 	s := newStore(t, opts)
 	stop := make(chan struct{})
@@ -423,14 +424,14 @@ func TestCrowdOverOutages(t *testing.T) {
 	}
 	for range 3 {
 		hits := s.Stats().Hits
-		await(t, "hits", func() bool { return s.Stats().Hits > hits+100 })
-		srv.kill(t)
+		redistest.Eventually(t, "hits", func() bool { return s.Stats().Hits > hits+100 })
+		srv.Kill()
 		opened := s.Counters().Opened
-		await(t, "the breaker to open", func() bool { c := s.Counters(); return c.Opened > opened || c.Breaker != redisstore.Closed })
-		srv.start(t)
+		redistest.Eventually(t, "the breaker to open", func() bool { c := s.Counters(); return c.Opened > opened || c.Breaker != redisstore.Closed })
+		srv.Restart()
 	}
 	hits := s.Stats().Hits
-	await(t, "hits after the last outage", func() bool { return s.Stats().Hits > hits+100 })
+	redistest.Eventually(t, "hits after the last outage", func() bool { return s.Stats().Hits > hits+100 })
 	close(stop)
 	wg.Wait()
 	if c := s.Counters(); c.Corrupt != 0 {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 	"github.com/cascadeql/cascadeql/gqlcache/store/redisstore"
+	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
 func lease(t *testing.T, s *redisstore.Store, key string, ttl time.Duration) (release func(context.Context), holder bool) {
@@ -28,10 +29,10 @@ func TestLease(t *testing.T) {
 	}{{"behind", redisstore.Behind}, {"through", redisstore.Through}} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			srv := startServer(t)
+			srv := redistest.Start(t)
 			open := func() *redisstore.Store {
 				return newStore(t, redisstore.Options{
-					Client: srv.client(t), DecodeMeta: decodeNumber, Write: row.write,
+					Client: srv.Client(), DecodeMeta: decodeNumber, Write: row.write,
 					ReadTimeout: 5 * time.Second, WriteTimeout: 5 * time.Second,
 				})
 			}
@@ -57,7 +58,7 @@ func TestLease(t *testing.T) {
 				release, _ := lease(t, a, key, time.Minute)
 				mustPut(t, a, key, sample("body"))
 				release(t.Context())
-				await(t, "the lease", func() bool { _, holder := lease(t, b, key, time.Minute); return holder })
+				redistest.Eventually(t, "the lease", func() bool { _, holder := lease(t, b, key, time.Minute); return holder })
 				wantHit(t, b, key, sample("body"))
 			}
 			if d := a.Stats().Deletes + b.Stats().Deletes; d != 0 {
@@ -70,11 +71,11 @@ func TestLease(t *testing.T) {
 // TestLateRelease: who comes back after the lease has ended does not end another's.
 func TestLateRelease(t *testing.T) {
 	t.Parallel()
-	srv := startServer(t)
-	s := newStore(t, redisstore.Options{Client: srv.client(t), Write: redisstore.Through, ReadTimeout: 5 * time.Second, WriteTimeout: 5 * time.Second})
+	srv := redistest.Start(t)
+	s := newStore(t, redisstore.Options{Client: srv.Client(), Write: redisstore.Through, ReadTimeout: 5 * time.Second, WriteTimeout: 5 * time.Second})
 	late, _ := lease(t, s, "k", time.Millisecond)
 	var holder bool
-	await(t, "the end of the lease", func() bool { _, holder = lease(t, s, "k", time.Minute); return holder })
+	redistest.Eventually(t, "the end of the lease", func() bool { _, holder = lease(t, s, "k", time.Minute); return holder })
 	late(t.Context())
 	if _, holder := lease(t, s, "k", time.Minute); holder {
 		t.Error("the lease of another was released")
@@ -85,7 +86,7 @@ func TestLeaseFaults(t *testing.T) {
 	t.Parallel()
 	t.Run("no server", func(t *testing.T) {
 		t.Parallel()
-		s := newStore(t, redisstore.Options{Client: newClient(freeAddr(t)), OwnClient: true})
+		s := newStore(t, redisstore.Options{Client: redistest.Client(t, redistest.FreeAddr(t)), OwnClient: true})
 		release, holder, err := s.Lease(t.Context(), []byte("k"), time.Second)
 		if err == nil || holder {
 			t.Fatalf("%v, %v", holder, err)
@@ -110,7 +111,7 @@ func TestLeaseFaults(t *testing.T) {
 	})
 	t.Run("closed", func(t *testing.T) {
 		t.Parallel()
-		s := newStore(t, redisstore.Options{Client: startServer(t).client(t)})
+		s := newStore(t, redisstore.Options{Client: redistest.Start(t).Client()})
 		release, _ := lease(t, s, "k", time.Minute)
 		if err := s.Close(); err != nil {
 			t.Fatal(err)

@@ -19,11 +19,12 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 	"github.com/cascadeql/cascadeql/gqlcache/store/redisstore"
 	"github.com/cascadeql/cascadeql/gqlcache/store/storetest"
+	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
 func TestMain(m *testing.M) {
 	logging.Disable() // go-redis writes a line to stderr for each connection that fails
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction(redistest.Leftovers[0]), goleak.IgnoreAnyFunction(redistest.Leftovers[1]))
 }
 
 // patient is a timeout that a busy machine does not reach.
@@ -57,7 +58,7 @@ func (s flushed) Stats() store.Stats {
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	client := startServer(t).client(t)
+	client := redistest.Start(t).Client()
 	var stores atomic.Int64
 	for name, write := range map[string]redisstore.Policy{"behind": redisstore.Behind, "through": redisstore.Through} {
 		t.Run(name, func(t *testing.T) {
@@ -77,8 +78,7 @@ func TestConformance(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	t.Parallel()
-	client := newClient("127.0.0.1:1")
-	t.Cleanup(func() { _ = client.Close() })
+	client := redistest.Client(t, "127.0.0.1:1")
 	rows := []struct {
 		name string
 		opts redisstore.Options
@@ -192,10 +192,10 @@ func wantMiss(t testing.TB, s store.Store, key string) {
 // TestSharedByProcesses has two stores of one prefix, one that compresses and one that does not.
 func TestSharedByProcesses(t *testing.T) {
 	t.Parallel()
-	srv := startServer(t)
-	one := newStore(t, redisstore.Options{Client: srv.client(t), Write: redisstore.Through, DecodeMeta: decodeNumber, CompressAbove: 100})
-	two := newStore(t, redisstore.Options{Client: srv.client(t), Write: redisstore.Through, DecodeMeta: decodeNumber})
-	other := newStore(t, redisstore.Options{Client: srv.client(t), Write: redisstore.Through, DecodeMeta: decodeNumber, Prefix: "gqlc2"})
+	srv := redistest.Start(t)
+	one := newStore(t, redisstore.Options{Client: srv.Client(), Write: redisstore.Through, DecodeMeta: decodeNumber, CompressAbove: 100})
+	two := newStore(t, redisstore.Options{Client: srv.Client(), Write: redisstore.Through, DecodeMeta: decodeNumber})
+	other := newStore(t, redisstore.Options{Client: srv.Client(), Write: redisstore.Through, DecodeMeta: decodeNumber, Prefix: "gqlc2"})
 	for i, body := range []string{"", "short", strings.Repeat("compressible ", 1000)} {
 		key := fmt.Sprint("key ", i)
 		mustPut(t, one, key, sample(body))
@@ -215,7 +215,7 @@ func TestSharedByProcesses(t *testing.T) {
 // TestNothingElseIsTouched looks at the keys of the server itself.
 func TestNothingElseIsTouched(t *testing.T) {
 	t.Parallel()
-	client := startServer(t).client(t)
+	client := redistest.Start(t).Client()
 	foreign := []string{"gqlc", "gqlc:q", "gqlc:q:plain", "gqlc:queue:{x}", "xgqlc:q:{x}", "gqlc2:q:{x}"}
 	for _, k := range foreign {
 		if err := client.Set(t.Context(), k, "theirs", 0).Err(); err != nil {
@@ -248,11 +248,11 @@ func TestExpiryIsRediss(t *testing.T) {
 	for name, write := range map[string]redisstore.Policy{"behind": redisstore.Behind, "through": redisstore.Through} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			srv := startServer(t)
+			srv := redistest.Start(t)
 			// The reader's clock is an hour behind: it must not matter.
 			late := func() time.Time { return time.Now().Add(-time.Hour) }
-			writer := newStore(t, redisstore.Options{Client: srv.client(t), Write: write})
-			reader := newStore(t, redisstore.Options{Client: srv.client(t), Clock: late})
+			writer := newStore(t, redisstore.Options{Client: srv.Client(), Write: write})
+			reader := newStore(t, redisstore.Options{Client: srv.Client(), Clock: late})
 			put := func(key string, ttl time.Duration) {
 				mustPut(t, writer, key, &store.Entry{Expires: time.Now().Add(ttl)})
 				if err := writer.Flush(t.Context()); err != nil {
@@ -271,7 +271,7 @@ func TestExpiryIsRediss(t *testing.T) {
 				}
 			}
 			put("brief", 50*time.Millisecond)
-			await(t, "the end of an entry", func() bool {
+			redistest.Eventually(t, "the end of an entry", func() bool {
 				_, err := reader.Get(t.Context(), []byte("brief"))
 				return errors.Is(err, store.ErrMiss)
 			})
@@ -291,9 +291,9 @@ func TestExpiryIsRediss(t *testing.T) {
 
 func TestTooLarge(t *testing.T) {
 	t.Parallel()
-	srv := startServer(t)
+	srv := redistest.Start(t)
 	const limit = 10_000
-	s := newStore(t, redisstore.Options{Client: srv.client(t), Write: redisstore.Through, MaxEntryBytes: limit, CompressAbove: 1})
+	s := newStore(t, redisstore.Options{Client: srv.Client(), Write: redisstore.Through, MaxEntryBytes: limit, CompressAbove: 1})
 	key := "key"
 	room := limit - 44 - len(key)
 	mustPut(t, s, key, &store.Entry{Body: make([]byte, room)})
@@ -308,7 +308,7 @@ func TestTooLarge(t *testing.T) {
 	}
 	// One who allows more writes what this store must not read.
 	for name, above := range map[string]int{"plain": 0, "compressed": 1} {
-		more := newStore(t, redisstore.Options{Client: srv.client(t), Write: redisstore.Through, CompressAbove: above})
+		more := newStore(t, redisstore.Options{Client: srv.Client(), Write: redisstore.Through, CompressAbove: above})
 		mustPut(t, more, name, &store.Entry{Body: make([]byte, room+1)})
 		wantMiss(t, s, name)
 	}
@@ -319,7 +319,7 @@ func TestTooLarge(t *testing.T) {
 
 func TestMetaThatFails(t *testing.T) {
 	t.Parallel()
-	s := newStore(t, redisstore.Options{Client: startServer(t).client(t)})
+	s := newStore(t, redisstore.Options{Client: redistest.Start(t).Client()})
 	if err := s.Put(t.Context(), []byte("k"), &store.Entry{Meta: failing{}}); !errors.Is(err, errFailing) {
 		t.Errorf("Put = %v, want the error of Meta", err)
 	}
@@ -331,7 +331,7 @@ func TestDeleteEntryIsByVersion(t *testing.T) {
 	for name, write := range map[string]redisstore.Policy{"behind": redisstore.Behind, "through": redisstore.Through} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client := startServer(t).client(t)
+			client := redistest.Start(t).Client()
 			s := newStore(t, redisstore.Options{Client: client, Write: write, DecodeMeta: decodeNumber})
 			mustPut(t, s, "k", sample("body"))
 			if err := s.DeleteEntry(t.Context(), []byte("k"), &store.Entry{Version: 6}); err != nil {
@@ -359,16 +359,16 @@ func TestDeleteEntryIsByVersion(t *testing.T) {
 // slots, and scripts that hide their keys.
 func TestCluster(t *testing.T) {
 	t.Parallel()
-	_, bus, _ := net.SplitHostPort(freeAddr(t)) // by default it is 10000 above the other, which may be none
-	srv := startServer(t, "--cluster-enabled", "yes", "--cluster-port", bus)
-	node := srv.client(t)
+	_, bus, _ := net.SplitHostPort(redistest.FreeAddr(t)) // by default it is 10000 above the other, which may be none
+	srv := redistest.Start(t, "--cluster-enabled", "yes", "--cluster-port", bus)
+	node := srv.Client()
 	if err := node.ClusterAddSlotsRange(t.Context(), 0, 16383).Err(); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the cluster", func() bool {
+	redistest.Eventually(t, "the cluster", func() bool {
 		return strings.Contains(node.ClusterInfo(t.Context()).Val(), "cluster_state:ok")
 	})
-	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{srv.addr}})
+	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{srv.Addr()}})
 	t.Cleanup(func() { _ = client.Close() })
 	s := newStore(t, redisstore.Options{Client: client, DecodeMeta: decodeNumber})
 	for i := range 300 {

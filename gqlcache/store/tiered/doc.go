@@ -13,7 +13,9 @@
 // # Tiers that others share
 //
 // An entry out of a tier that other processes write to (Tier.Outside) says nothing that this process
-// knows to be true. Options.Adopt proves it before anybody sees it.
+// knows to be true. Options.Adopt proves it before anybody sees it. A caller who can tell by itself, as the
+// cache can of the entries of its shared store, asks with GetIf instead. Either way an entry that is not proven
+// leaves the key to the next tier.
 //
 // # What Delete means while entries move up
 //

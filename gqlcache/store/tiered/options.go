@@ -12,7 +12,8 @@ import (
 type Policy int
 
 const (
-	// Through puts the entry into the tier. Whether that waits is the tier's business.
+	// Through puts the entry into the tier. Whether that waits is the tier's business: one that writes behind,
+	// as redisstore does by default, takes it and returns.
 	Through Policy = iota
 	// Around leaves the tier to what moves up from slower ones, and removes what it holds of the key.
 	Around
@@ -31,6 +32,9 @@ type Tier struct {
 	// a tier that tells entries by identity does not find it by the original in DeleteEntry.
 	// Defaults to 1.
 	TTLFactor float64
+	// Jitter shortens that share by a random part of up to this fraction, so that entries which came
+	// together do not leave together: from 0 to below 1. Each move up draws anew. Defaults to 0.
+	Jitter float64
 	// Outside says that other processes put into it. Defaults to false.
 	Outside bool
 }
@@ -75,6 +79,9 @@ func (o Options) validate() error {
 		}
 		if !(t.TTLFactor >= 0 && t.TTLFactor <= 1) { // NaN included
 			fault("Tiers[%d].TTLFactor is %v; it must be above 0 and at most 1, or 0 for 1", i, t.TTLFactor)
+		}
+		if !(t.Jitter >= 0 && t.Jitter < 1) { // NaN included
+			fault("Tiers[%d].Jitter is %v; it must be from 0 to below 1", i, t.Jitter)
 		}
 		if t.Outside && o.Adopt == nil {
 			fault("Tiers[%d] is Outside, and Adopt is nil: nobody would prove its entries", i)

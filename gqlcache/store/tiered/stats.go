@@ -2,7 +2,8 @@ package tiered
 
 import "github.com/cascadeql/cascadeql/gqlcache/store"
 
-// TierStats are the figures of one tier. A hit of its store is one that Adopt may have rejected.
+// TierStats are the figures of one tier. A hit of its store is one that Adopt, or the caller of GetIf, may
+// have rejected.
 type TierStats = store.TierStats
 
 var _ store.Tiered = (*Store)(nil)
@@ -10,9 +11,12 @@ var _ store.Tiered = (*Store)(nil)
 // Stats returns the figures of the first tier, which is what this process holds, with the hits of all
 // tiers and the misses that were left. Promotions count among its puts.
 func (s *Store) Stats() store.Stats {
-	st := s.tiers[0].Store.Stats()
-	if s.tiers[0].Outside {
+	first := s.tiers[0]
+	st := first.Store.Stats()
+	if first.Outside {
 		st.Hits = 0
+	} else {
+		st.Hits -= min(st.Hits, first.rejected.Load())
 	}
 	for _, t := range s.tiers {
 		st.Hits += t.hits.Load()

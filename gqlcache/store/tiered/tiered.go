@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"iter"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -32,7 +33,10 @@ type tier struct {
 	hits, promotions, rejected, faults atomic.Uint64
 }
 
-var _ store.Store = (*Store)(nil)
+var (
+	_ store.Store = (*Store)(nil)
+	_ store.Sieve = (*Store)(nil)
+)
 
 // New makes a store of tiers, which then belong to it. The error names every fault of the options.
 func New(opts Options) (*Store, error) {
@@ -65,13 +69,21 @@ func (s *Store) Get(ctx context.Context, key []byte) (*store.Entry, error) {
 			return e, nil
 		}
 		s.failed(first, "get", err)
-		return s.getFrom(ctx, key, 1)
+		return s.getFrom(ctx, key, 1, nil)
 	}
-	return s.getFrom(ctx, key, 0)
+	return s.getFrom(ctx, key, 0, nil)
+}
+
+// GetIf implements store.Sieve: an entry that ok refuses leaves the key to the next tier.
+func (s *Store) GetIf(ctx context.Context, key []byte, ok func(*store.Entry) bool) (*store.Entry, error) {
+	if s.closed.Load() {
+		return nil, store.ErrClosed
+	}
+	return s.getFrom(ctx, key, 0, ok)
 }
 
 // getFrom asks the tiers from the given one on.
-func (s *Store) getFrom(ctx context.Context, key []byte, from int) (*store.Entry, error) {
+func (s *Store) getFrom(ctx context.Context, key []byte, from int, use func(*store.Entry) bool) (*store.Entry, error) {
 	stripe := s.moves.stripe(key)
 	for i, t := range s.tiers[from:] {
 		before := stripe.Load()
@@ -87,7 +99,13 @@ func (s *Store) getFrom(ctx context.Context, key []byte, from int) (*store.Entry
 				continue
 			}
 		}
-		t.hits.Add(1)
+		if use != nil && !use(e) {
+			t.rejected.Add(1)
+			continue
+		}
+		if from+i > 0 || t.Outside {
+			t.hits.Add(1) // else the store itself counts it
+		}
 		return s.promote(ctx, key, e, from+i, stripe, before), nil
 	}
 	if s.closed.Load() {
@@ -122,7 +140,7 @@ func (s *Store) promote(ctx context.Context, key []byte, e *store.Entry, from in
 
 // share returns an entry as a tier gets it.
 func (s *Store) share(t *tier, e *store.Entry) *store.Entry {
-	if t.TTLFactor == 1 || e.Expires.IsZero() {
+	if t.TTLFactor == 1 && t.Jitter == 0 || e.Expires.IsZero() {
 		return e
 	}
 	now := s.opts.Clock()
@@ -131,7 +149,7 @@ func (s *Store) share(t *tier, e *store.Entry) *store.Entry {
 		return e
 	}
 	shared := *e
-	shared.Expires = now.Add(time.Duration(float64(left) * t.TTLFactor))
+	shared.Expires = now.Add(time.Duration(float64(left) * t.TTLFactor * (1 - rand.Float64()*t.Jitter)))
 	return &shared
 }
 

@@ -75,6 +75,9 @@ func TestOptions(t *testing.T) {
 		{"factor above 1", one(func(t *tiered.Tier) { t.TTLFactor = 1.1 }), []string{"TTLFactor is 1.1"}},
 		{"negative factor", one(func(t *tiered.Tier) { t.TTLFactor = -1 }), []string{"TTLFactor is -1"}},
 		{"factor that is no number", one(func(t *tiered.Tier) { t.TTLFactor = math.NaN() }), []string{"TTLFactor is NaN"}},
+		{"jitter of all", one(func(t *tiered.Tier) { t.Jitter = 1 }), []string{"Jitter is 1"}},
+		{"negative jitter", one(func(t *tiered.Tier) { t.Jitter = -0.1 }), []string{"Jitter is -0.1"}},
+		{"jitter that is no number", one(func(t *tiered.Tier) { t.Jitter = math.NaN() }), []string{"Jitter is NaN"}},
 		{"outside and nobody to adopt", one(func(t *tiered.Tier) { t.Outside = true }), []string{"Adopt is nil"}},
 		{"all around", one(func(t *tiered.Tier) { t.Write = tiered.Around }), []string{"nothing would ever be stored"}},
 		{"two faults", one(func(t *tiered.Tier) { t.Name, t.Store = "", nil }), []string{"Name", "Store"}},
@@ -277,6 +280,71 @@ func TestTTLFactor(t *testing.T) {
 	put(t, w, never)
 	if got := holds(t, w.fast, "never"); !got.Expires.IsZero() {
 		t.Errorf("expires %v, want never", got.Expires)
+	}
+}
+
+// TestJitter: copies of entries that expire together do not, and none outlives its original.
+func TestJitter(t *testing.T) {
+	t.Parallel()
+	w := newTwo(t, func(o *tiered.Options) { o.Tiers[0].TTLFactor, o.Tiers[0].Jitter = 0.5, 0.4 })
+	seen := map[time.Duration]bool{}
+	for n := range 50 {
+		k := fmt.Append(nil, "key ", n)
+		e := body("a", 1)
+		e.Expires = w.now().Add(100 * time.Second)
+		if err := w.Put(t.Context(), k, e); err != nil {
+			t.Fatal(err)
+		}
+		got, err := w.fast.Get(t.Context(), k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		left := got.Expires.Sub(w.now())
+		if left > 50*time.Second || left < 30*time.Second {
+			t.Errorf("put with %v, want from 30s to 50s", left)
+		}
+		seen[left] = true
+		if got, err = w.slow.Get(t.Context(), k); err != nil || got.Expires.Sub(w.now()) != 100*time.Second {
+			t.Errorf("the slow tier got %+v, %v, want 100s", got, err)
+		}
+	}
+	if len(seen) < 40 {
+		t.Errorf("%d different ages of 50", len(seen))
+	}
+}
+
+// TestGetIf passes over what the caller refuses, moves up what it accepts, and counts both.
+func TestGetIf(t *testing.T) {
+	t.Parallel()
+	w := newTwo(t, nil)
+	only := func(want string) func(*store.Entry) bool {
+		return func(e *store.Entry) bool { return string(e.Body) == want }
+	}
+	put(t, w.fast, body("old", 1))
+	put(t, w.slow, body("young", 2))
+	if e, err := w.GetIf(t.Context(), key, only("young")); err != nil || string(e.Body) != "young" {
+		t.Fatalf("GetIf = %+v, %v", e, err)
+	}
+	holds(t, w.fast, "young")
+	if e, err := w.GetIf(t.Context(), key, only("young")); err != nil || string(e.Body) != "young" {
+		t.Fatalf("GetIf = %+v, %v", e, err)
+	}
+	if e, err := w.GetIf(t.Context(), key, only("none")); !errors.Is(err, store.ErrMiss) {
+		t.Errorf("GetIf = %+v, %v, want a miss", e, err)
+	}
+	tiers := w.Tiers()
+	if tiers[0].Rejected != 2 || tiers[0].Promotions != 1 || tiers[1].Rejected != 1 {
+		t.Errorf("figures %+v", tiers)
+	}
+	// One of the hits is the look at the fast tier above.
+	if st := w.Stats(); st.Hits != 3 || st.Misses != 1 {
+		t.Errorf("figures %+v, want 3 hits and a miss", st)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.GetIf(t.Context(), key, only("young")); !errors.Is(err, store.ErrClosed) {
+		t.Errorf("GetIf = %v, want ErrClosed", err)
 	}
 }
 

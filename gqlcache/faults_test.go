@@ -1,0 +1,297 @@
+package gqlcache_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/cascadeql/cascadeql/gqlcache"
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
+	"github.com/cascadeql/cascadeql/gqlcache/store/redisstore"
+	"github.com/cascadeql/cascadeql/internal/redistest"
+)
+
+// A siege is a crowd on two instances, the second of which reaches Redis over a link.
+type siege struct {
+	*crowd
+	server *redistest.Server
+	link   *redistest.Proxy
+	admin  *redis.Client
+}
+
+func newSiege(t *testing.T, args ...string) *siege {
+	t.Helper()
+	server := redistest.Start(t, args...)
+	return newSiegeOf(t, server, func(w *siege) []*redis.Client {
+		return []*redis.Client{server.Client(), redistest.Client(t, w.link.Addr())}
+	})
+}
+
+// newSiegeOf is newSiege with clients of any kind.
+func newSiegeOf(t *testing.T, server *redistest.Server, clients func(*siege) []*redis.Client) *siege {
+	t.Helper()
+	w := &siege{crowd: &crowd{t: t}, server: server, admin: server.Client(), link: redistest.NewProxy(t, server.Addr())}
+	rows := testgraph.NewStore()
+	for _, client := range clients(w) {
+		w.nodes = append(w.nodes, newNode(t, nodeSpec{client: client, rows: rows, level: changelog.Strong, ttl: 400 * time.Millisecond}))
+	}
+	for k := range w.acked {
+		w.acked[k].Store(100)
+	}
+	for _, n := range w.nodes {
+		eventually(t, "a lease", n.log.Fresh)
+	}
+	for k := range w.acked {
+		w.write(k)
+	}
+	return w
+}
+
+func (w *siege) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Error(err)
+	}
+}
+
+// repeat does something every few milliseconds for a while, more than a lease.
+func (w *siege) repeat(f func(context.Context)) {
+	over := time.After(600 * time.Millisecond)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		f(context.Background())
+		select {
+		case <-over:
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// last lets a fault last for more than a lease.
+func (w *siege) last() { w.repeat(func(context.Context) {}) }
+
+// garbage overwrites all entries.
+func (w *siege) garbage(ctx context.Context) {
+	keys, err := w.admin.Keys(ctx, "gqlc:q:*").Result()
+	w.must(err)
+	for n, key := range keys {
+		if n%2 == 0 {
+			w.must(w.admin.Set(ctx, key, "no entry, but longer than the header of one", time.Minute).Err())
+			continue
+		}
+		// A bit of the place in the log that the entry is based on: without the checksum it would be proven by
+		// records that it does not know.
+		w.must(w.admin.SetRange(ctx, key, 60, "\xff").Err())
+	}
+}
+
+// writes counts the mutations that were answered.
+func (w *siege) writes() (n int64) {
+	for k := range w.acked {
+		n += w.acked[k].Load()
+	}
+	return n
+}
+
+// bypassed counts the requests that an instance answered without a lease.
+func bypassed(n *node) uint64 { return n.cache.Stats().Bypassed[gqlcache.ReasonLease] }
+
+// TestFaultsUnderLoad: whatever happens to Redis or to the way there, no request fails, no read is stale that began
+// after a mutation was acknowledged without a flag, and both instances cache again afterwards. An outage has a test
+// of its own.
+func TestFaultsUnderLoad(t *testing.T) {
+	t.Parallel()
+	const control, stream = "{gqlc:main}:c", "{gqlc:main}:log"
+	for _, row := range []struct {
+		name  string
+		args  []string
+		fault func(*siege)
+		heal  func(*siege)
+		// seen says that the fault was one: else the run is pointless.
+		seen func(*siege) bool
+		// unflagged says that the fault is no reason to flag a mutation. A machine that is too busy to answer within
+		// a lease is one, so a few may be.
+		unflagged bool
+	}{
+		{
+			name:  "FLUSHALL",
+			fault: func(w *siege) { w.repeat(func(ctx context.Context) { w.must(w.admin.FlushAll(ctx).Err()) }) },
+			seen:  func(w *siege) bool { return w.nodes[1].log.Stats().Epochs > 1 },
+		},
+		{
+			name:  "control key evicted",
+			fault: func(w *siege) { w.must(w.admin.Del(context.Background(), control).Err()); w.last() },
+			seen:  func(w *siege) bool { return w.nodes[0].log.Stats().Epochs > 1 },
+		},
+		{
+			name:  "log evicted",
+			fault: func(w *siege) { w.repeat(func(ctx context.Context) { w.must(w.admin.Del(ctx, stream).Err()) }) },
+			seen:  func(w *siege) bool { return w.nodes[1].log.Stats().Records > 0 },
+		},
+		{
+			name: "full, noeviction", args: []string{"--maxmemory-policy", "noeviction"},
+			fault: func(w *siege) {
+				w.must(w.admin.ConfigSet(context.Background(), "maxmemory", "1").Err())
+				w.last()
+			},
+			heal:      func(w *siege) { w.must(w.admin.ConfigSet(context.Background(), "maxmemory", "0").Err()) },
+			seen:      func(w *siege) bool { return w.nodes[0].shared.Counters().WriteErrors > 0 },
+			unflagged: true,
+		},
+		{
+			name:  "scripts flushed",
+			fault: func(w *siege) { w.repeat(func(ctx context.Context) { w.must(w.admin.ScriptFlush(ctx).Err()) }) },
+			seen:  func(*siege) bool { return true }, unflagged: true,
+		},
+		{
+			name:  "corrupt values",
+			fault: func(w *siege) { w.repeat(w.garbage) },
+			seen: func(w *siege) bool {
+				return w.nodes[0].shared.Counters().Corrupt+w.nodes[1].shared.Counters().Corrupt > 0
+			},
+			unflagged: true,
+		},
+		{
+			name: "connections ended",
+			fault: func(w *siege) {
+				w.repeat(func(ctx context.Context) { _ = w.admin.ClientKillByFilter(ctx, "SKIPME", "yes").Err() })
+			},
+			seen: func(*siege) bool { return true },
+		},
+		{
+			name:  "slow",
+			fault: func(w *siege) { w.link.Delay(100 * time.Millisecond); w.last() },
+			heal:  func(w *siege) { w.link.Heal() },
+			seen:  func(w *siege) bool { return w.nodes[1].shared.Counters().Timeouts > 0 },
+		},
+		{
+			name:  "replies swallowed",
+			fault: func(w *siege) { w.link.SwallowReplies(); w.last() },
+			heal:  func(w *siege) { w.link.Heal() },
+			seen:  func(w *siege) bool { return bypassed(w.nodes[1]) > 0 },
+		},
+		{
+			name:  "an instance cut off",
+			fault: func(w *siege) { w.link.Cut(); w.last() },
+			heal:  func(w *siege) { w.link.Heal() },
+			seen:  func(w *siege) bool { return bypassed(w.nodes[1]) > 0 },
+		},
+		{
+			name:  "the server stopped",
+			fault: func(w *siege) { w.server.Pause(); w.last() },
+			heal:  func(w *siege) { w.server.Resume() },
+			seen:  func(w *siege) bool { return bypassed(w.nodes[0]) > 0 && bypassed(w.nodes[1]) > 0 },
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			w := newSiege(t, row.args...)
+			w.start(4)
+			w.healthy()
+			flags, writes := w.flags(), w.writes()
+			row.fault(w)
+			if row.heal != nil {
+				row.heal(w)
+			}
+			if flagged, all := w.flags()-flags, w.writes()-writes; row.unflagged && int64(flagged) > all/2 {
+				t.Errorf("%d of %d mutations were flagged", flagged, all)
+			}
+			w.healthy()
+			w.end()
+			w.current()
+			if err := w.failed.Load(); err != nil {
+				t.Error(*err)
+			}
+			if !row.seen(w) {
+				t.Errorf("the run is pointless: nobody noticed the fault; %+v", w.nodes[1].log.Stats())
+			}
+			t.Logf("%d reads, %d of %d mutations flagged", w.reads.Load(), w.flags()-flags, w.writes()-writes)
+		})
+	}
+}
+
+// TestFailoverUnderLoad promotes a replica that lacks the last changes: acknowledged ones stay seen all the same.
+func TestFailoverUnderLoad(t *testing.T) {
+	t.Parallel()
+	primary := redistest.Start(t, "--repl-diskless-sync-delay", "0")
+	replica := redistest.Start(t, "--repl-diskless-sync-delay", "0", "--replicaof", "127.0.0.1 "+primary.Port())
+	redistest.Eventually(t, "a replica in step", func() bool { return redistest.InStep(replica) })
+	w := newSiegeOf(t, primary, func(w *siege) []*redis.Client {
+		return []*redis.Client{redistest.Client(t, w.link.Addr()), redistest.Client(t, w.link.Addr())}
+	})
+	w.start(4)
+	w.healthy()
+	before := w.nodes[0].log.Applied()
+	redistest.Isolate(t, primary, replica)
+	writes := w.writes()
+	redistest.Eventually(t, "changes that will be lost", func() bool { return w.writes() > writes+3 })
+	primary.Kill()
+	replica.Resume()
+	if err := replica.Client().ReplicaOf(t.Context(), "NO", "ONE").Err(); err != nil {
+		t.Fatal(err)
+	}
+	w.link.Retarget(replica.Addr())
+	w.healthy()
+	w.end()
+	w.current()
+	if err := w.failed.Load(); err != nil {
+		t.Error(*err)
+	}
+	if at := w.nodes[0].log.Applied(); at.Epoch <= before.Epoch {
+		t.Errorf("the position is %v, was %v: no new epoch", at, before)
+	}
+}
+
+// slowStore is a shared store whose reads are given up soon, and whose breaker opens at the fifth failure.
+func slowStore(t *testing.T, addr string) *redisstore.Store {
+	t.Helper()
+	s, err := redisstore.New(redisstore.Options{
+		Client: redistest.Client(t, addr), DecodeMeta: gqlcache.DecodeMeta, Logger: slog.New(slog.DiscardHandler),
+		ReadTimeout: 50 * time.Millisecond, BreakAfter: 5, CoolDown: time.Hour,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestSoftTimeout: a server that takes its time costs a query what ReadTimeout says, not what the server takes, and
+// after some queries nothing.
+func TestSoftTimeout(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t)
+	link := redistest.NewProxy(t, s.Addr())
+	// The log has a way of its own: it must not lose its lease.
+	slow := slowStore(t, link.Addr())
+	n := newNodes(t, 1, nodeSpec{client: s.Client(), rows: testgraph.NewStore(), level: changelog.Strong, ttl: patientLease, change: func(o *gqlcache.Options) {
+		_ = o.Shared.Close()
+		o.Shared = slow
+	}})[0]
+	link.SwallowReplies()
+	const query = "query($t:String){echo(text:$t)}"
+	for i := range 20 {
+		start := time.Now()
+		n.run(t, query, map[string]any{"t": time.Duration(i).String()})
+		if took := time.Since(start); took > 5*time.Second {
+			t.Errorf("query %d took %v", i, took)
+		}
+	}
+	st := n.cache.Stats()
+	if st.Misses != 20 || st.StoreErrors < 20 || st.Bypassed[gqlcache.ReasonLease] > 0 {
+		t.Errorf("figures %+v", st)
+	}
+	if c := slow.Counters(); c.Timeouts == 0 || c.Timeouts > 5 || c.Skipped == 0 || c.Breaker != redisstore.Open {
+		t.Errorf("figures %+v, want at most five timeouts, and a breaker that spares the rest", c)
+	}
+	hits := st.Hits
+	n.run(t, query, map[string]any{"t": "0s"})
+	if got := n.cache.Stats().Hits; got != hits+1 {
+		t.Error("what is in memory is not served")
+	}
+}
