@@ -10,6 +10,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/history"
@@ -137,7 +138,11 @@ func (c *Cache) join() (err error) {
 		if c.opts.Log == nil {
 			return
 		}
-		if err = c.opts.Log.Start(context.Background(), sink{c: c}); err != nil {
+		var s changelog.Sink = sink{c: c}
+		if c.opts.Intent {
+			s = intentSink{sink{c: c}, map[changelog.Position]*clock.Intent{}}
+		}
+		if err = c.opts.Log.Start(context.Background(), s); err != nil {
 			err = fmt.Errorf("%w: Log: %w", ErrOptions, err)
 		}
 	})
@@ -179,7 +184,7 @@ func (c *Cache) Clear(ctx context.Context) error {
 	if c.isClosed() {
 		return ErrClosed
 	}
-	logged := c.flush(ctx, nil).err
+	logged := c.flush(ctx, destination{}).err
 	if err := guarded(func() error { return c.store.Clear(ctx) }); err != nil {
 		c.counts.storeErrors.Add(1)
 		return errors.Join(logged, fmt.Errorf("gqlcache: clearing the store: %w", err))

@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 
 	"github.com/cascadeql/cascadeql/cascade"
-	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 )
 
 // hold collects, for one HTTP request, what its mutations changed in a transaction that commits after
@@ -30,7 +29,7 @@ type hold struct {
 		sync.Mutex
 		tags    []cascade.Tag
 		all     bool
-		intents []*clock.Intent // open until the commit
+		intents []*intention // open until the commit
 	}
 }
 
@@ -59,7 +58,7 @@ func (h *hold) addAll() {
 	h.mu.Unlock()
 }
 
-func (h *hold) intend(in *clock.Intent) {
+func (h *hold) intend(in *intention) {
 	h.mu.Lock()
 	h.mu.intents = append(h.mu.intents, in)
 	h.mu.Unlock()
@@ -70,16 +69,21 @@ func (h *hold) release() {
 	h.mu.Lock()
 	tags, all, intents := cascade.Merge(h.mu.tags), h.mu.all, h.mu.intents
 	h.mu.Unlock()
+	// The request's context may be over; its changes are committed all the same.
+	ctx := context.WithoutCancel(h.ctx)
 	defer func() {
 		for _, in := range intents {
-			in.Settle()
+			h.cache.settleIntent(ctx, in)
 		}
 	}()
 	if !all && len(tags) == 0 {
 		return
 	}
-	// The request's context may be over; its changes are committed all the same.
-	x := h.cache.confession(h.cache.announce(context.WithoutCancel(h.ctx), tags, all))
+	var first *intention
+	if len(intents) > 0 {
+		first = intents[0] // the others are settled after the changes
+	}
+	x := h.cache.confession(h.cache.announce(ctx, first, tags, all))
 	if x.Consistency != "" {
 		h.header.Set(ConsistencyHeader, x.Consistency)
 	}

@@ -44,14 +44,14 @@ func (c *Cache) Invalidate(ctx context.Context, changes ...Change) error {
 	}
 	for _, ch := range changes {
 		if ch.kind == changeEverything {
-			return c.flush(ctx, nil).err
+			return c.flush(ctx, destination{}).err
 		}
 	}
 	events, err := c.events(changes...)
 	if err != nil {
 		return err
 	}
-	_, a := c.publish(ctx, events, nil, cascade.Partition{}, nil)
+	_, a := c.publish(ctx, events, nil, cascade.Partition{}, destination{})
 	return a.err
 }
 
@@ -83,29 +83,36 @@ func (c *Cache) events(changes ...Change) ([]cascade.Event, error) {
 	return events, nil
 }
 
+// A destination is where changes go to: all instances at once, unless a hold collects them until their
+// commit. intent, which may be nil, is what announced them.
+type destination struct {
+	hold   *hold
+	intent *intention
+}
+
 // publish applies events to the clock: when it returns, no answer that they reach is served any more.
 // Changes made in a transaction that commits later are applied again then, by the hold.
-func (c *Cache) publish(ctx context.Context, events []cascade.Event, more []cascade.Tag, part cascade.Partition, h *hold) (tags int, a announced) {
+func (c *Cache) publish(ctx context.Context, events []cascade.Event, more []cascade.Tag, part cascade.Partition, to destination) (tags int, a announced) {
 	if len(events) == 0 && len(more) == 0 {
 		return 0, announced{number: c.clock.Seq()}
 	}
 	t := c.schema.Load().plan.Publish(more, events, part)
 	c.counts.invalidations.Add(1)
 	c.counts.tags.Add(uint64(len(t)))
-	if h != nil {
-		h.add(t)
+	if to.hold != nil {
+		to.hold.add(t)
 		return len(t), announced{number: c.clock.Apply(t)} // the others learn of it at the commit
 	}
-	return len(t), c.announce(ctx, t, false)
+	return len(t), c.announce(ctx, to.intent, t, false)
 }
 
 // flush drops everything.
-func (c *Cache) flush(ctx context.Context, h *hold) announced {
+func (c *Cache) flush(ctx context.Context, to destination) announced {
 	c.counts.invalidations.Add(1)
 	c.counts.flushes.Add(1)
-	if h != nil {
-		h.addAll()
+	if to.hold != nil {
+		to.hold.addAll()
 		return announced{number: c.clock.Flush()}
 	}
-	return c.announce(ctx, nil, true)
+	return c.announce(ctx, to.intent, nil, true)
 }

@@ -26,14 +26,16 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 			r.hold.mutation()
 		}
 	}
-	if first && !c.mayWrite(ctx) {
-		r.served = true
-		graphql.AddError(ctx, ErrNoLease)
-		return &graphql.Response{Data: []byte("null"), Errors: graphql.GetErrors(ctx), Extensions: graphql.GetExtensions(ctx)}
-	}
 	d := r.planned
 	if first {
-		defer c.intend(ctx, r, oc, d)() // runs last: when the changes are applied
+		if !c.mayWrite(ctx) {
+			return r.refuse(ctx)
+		}
+		settle, ok := c.intend(ctx, r, oc, d)
+		if !ok {
+			return r.refuse(ctx)
+		}
+		defer settle() // runs last: when the changes are applied
 	}
 	r.start()
 	answered := false
@@ -70,6 +72,13 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 	return resp
 }
 
+// refuse answers a mutation that does not run.
+func (r *request) refuse(ctx context.Context) *graphql.Response {
+	r.served = true
+	graphql.AddError(ctx, ErrNoLease)
+	return &graphql.Response{Data: []byte("null"), Errors: graphql.GetErrors(ctx), Extensions: graphql.GetExtensions(ctx)}
+}
+
 func (r *request) start() {
 	r.mu.Lock()
 	r.mu.running = true
@@ -83,7 +92,7 @@ func (r *request) finish(ctx context.Context) {
 	late := r.mu.events
 	r.mu.events = nil
 	r.mu.Unlock()
-	r.cache.publish(ctx, late, nil, r.cache.partition(ctx), r.hold)
+	r.cache.publish(ctx, late, nil, r.cache.partition(ctx), destination{hold: r.hold})
 }
 
 // settled is what a mutation did to the cache.
@@ -120,9 +129,9 @@ func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationCon
 	}
 	s.events = append(s.events, touched...)
 	if s.everything != "" {
-		s.announced = c.flush(ctx, r.hold)
+		s.announced = c.flush(ctx, destination{r.hold, r.intent})
 	} else {
-		s.tags, s.announced = c.publish(ctx, s.events, tags, c.partition(ctx), r.hold)
+		s.tags, s.announced = c.publish(ctx, s.events, tags, c.partition(ctx), destination{r.hold, r.intent})
 	}
 	s.took = time.Since(start)
 	return s

@@ -30,6 +30,8 @@ type request struct {
 	passed bool
 	// planned is the mutation's plan, once it runs.
 	planned *document
+	// intent is what the mutation has announced, unless its hold has it.
+	intent *intention
 	debug   *debugInfo
 
 	// What resolvers said, until the mutation is published or the query's answer stored.
@@ -127,7 +129,7 @@ func (r *request) add(ctx context.Context, events []cascade.Event) {
 		return
 	}
 	r.mu.Unlock()
-	r.cache.publish(ctx, events, nil, r.cache.partition(ctx), r.hold)
+	r.cache.publish(ctx, events, nil, r.cache.partition(ctx), destination{hold: r.hold})
 }
 
 // A RowReport is what a resolver knows of rows that the schema cannot tell: see [Moved], [Unchanged],

@@ -20,7 +20,7 @@ var Now = now
 // Scripts by name.
 var Scripts = map[string]interface {
 	Hash() string
-}{"publish": publishScript, "renew": renewScript, "ack": ackScript, "reap": reapScript, "leave": leaveScript}
+}{"publish": publishScript, "renew": renewScript, "ack": ackScript, "reap": reapScript, "leave": leaveScript, "stand": standScript}
 
 // ReapScript drops members.
 var ReapScript = reapScript
