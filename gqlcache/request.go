@@ -32,7 +32,7 @@ type request struct {
 	planned *document
 	// intent is what the mutation has announced, unless its hold has it.
 	intent *intention
-	debug   *debugInfo
+	debug  *debugInfo
 
 	// What resolvers said, until the mutation is published or the query's answer stored.
 	mu struct {
