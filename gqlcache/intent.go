@@ -71,7 +71,6 @@ func (c *Cache) announceFirst(ctx context.Context, tags []cascade.Tag, all bool)
 		return c.opts.Log.(changelog.Intender).Intend(ctx, tags, all)
 	})
 	if err != nil {
-		c.counts.logErrors.Add(1)
 		c.complain.once("intend", "gqlcache: a mutation was refused, because it could not be announced", err)
 		return nil
 	}

@@ -107,7 +107,8 @@ type Options struct {
 	// log more for each mutation. One that cannot be announced is refused, as with RequireLease. What an
 	// instance was about to change when it died is dropped everywhere some seconds later, and not served from
 	// the cache until then; a mutation of an instance that stands still, or is cut off, for longer than that before its
-	// commit is as one without Intent. Defaults to false.
+	// commit is as one without Intent (redislog.Options.IntentTTL). What is declared needs no level then that waits
+	// for others after the change; what is not announced does. Defaults to false.
 	Intent bool
 
 	// SweepInterval is how often dead entries are looked for: invalidation marks and enumerates

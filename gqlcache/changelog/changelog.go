@@ -9,7 +9,8 @@ import (
 
 // A Record is one change.
 type Record struct {
-	// Number orders the records of an epoch; they are consecutive. It is zero for a change of this
+	// Number orders the records of an epoch. They are consecutive, but that an announcement, and a settlement that
+	// changes nothing, has a number too: see Intender. It is zero for a change of this
 	// instance that the log has not numbered yet, because the server did not take it: the sink applies
 	// it at once, and sees it again under its number later.
 	Number uint64

@@ -161,10 +161,10 @@ func TestIntentOfTheDead(t *testing.T) {
 // TestIntentIsStoodBy: a mutation that takes long keeps its announcement.
 func TestIntentIsStoodBy(t *testing.T) {
 	t.Parallel()
-	c := newCrew(t, redistest.Start(t).Addr(), 2, redislog.Options{})
+	c := newCrew(t, redistest.Start(t).Addr(), 2, redislog.Options{IntentTTL: patientTTL})
 	a, b := c.all[0], c.all[1]
 	in := a.intend(t, 0)
-	over(3 * intentTTL)
+	over(2 * patientTTL)
 	b.untilFresh(t)
 	if !b.holdsBack(0) || a.Stats().Expired+b.Stats().Expired > 0 {
 		t.Errorf("it was ended: %+v", b.Stats())

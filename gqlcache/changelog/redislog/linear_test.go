@@ -16,6 +16,9 @@ import (
 // intentTTL is as short as it may be.
 const intentTTL = 2 * ttl
 
+// patientTTL is long enough for signs of life to come in time on a busy machine.
+const patientTTL = 5 * ttl
+
 // A shelf is a store that instances share.
 type shelf struct {
 	mu   sync.Mutex // protects all
