@@ -164,7 +164,7 @@ func TestIntentIsStoodBy(t *testing.T) {
 	c := newCrew(t, redistest.Start(t).Addr(), 2, redislog.Options{IntentTTL: patientTTL})
 	a, b := c.all[0], c.all[1]
 	in := a.intend(t, 0)
-	over(2 * patientTTL)
+	over(patientTTL * 3 / 2)
 	b.untilFresh(t)
 	if !b.holdsBack(0) || a.Stats().Expired+b.Stats().Expired > 0 {
 		t.Errorf("it was ended: %+v", b.Stats())

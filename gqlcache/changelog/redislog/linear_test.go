@@ -17,7 +17,7 @@ import (
 const intentTTL = 2 * ttl
 
 // patientTTL is long enough for signs of life to come in time on a busy machine.
-const patientTTL = 5 * ttl
+const patientTTL = 4 * ttl
 
 // A shelf is a store that instances share.
 type shelf struct {
