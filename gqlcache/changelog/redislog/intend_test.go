@@ -291,6 +291,28 @@ func TestNewEpochHidesIntents(t *testing.T) {
 	}
 }
 
+// TestFollowersHearChangesOnly: an announcement is no change, nor is a settlement of nothing.
+func TestFollowersHearChangesOnly(t *testing.T) {
+	t.Parallel()
+	l := newCrew(t, redistest.Start(t).Addr(), 1, redislog.Options{}).all[0]
+	f := followed(t, l.instance, l.Applied())
+	nothing := l.intend(t, 0)
+	if _, err := nothing.Publish(t.Context(), nil, false); err != nil {
+		t.Fatal(err)
+	}
+	first := publish(t, l.instance, 1)
+	something := l.intend(t, 0)
+	second, err := something.Publish(t.Context(), entity(2), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.want(first.Number, entity(1), false)
+	f.want(second.Number, entity(2), false)
+	if second.Number != first.Number+2 {
+		t.Errorf("numbers %d and %d, and an announcement in between", first.Number, second.Number)
+	}
+}
+
 // TestIntendRefused: what cannot be announced is an error, before anything was changed.
 func TestIntendRefused(t *testing.T) {
 	t.Parallel()

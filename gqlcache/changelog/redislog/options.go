@@ -58,6 +58,9 @@ const (
 	defaultMaxLen = 100_000
 
 	defaultIntentTTL = 10 * time.Second
+
+	longestTTL       = time.Minute
+	longestIntentTTL = time.Hour
 )
 
 var name = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
@@ -73,7 +76,7 @@ func (o Options) withDefaults() Options {
 		o.TTL = defaultTTL
 	}
 	if o.IntentTTL == 0 {
-		o.IntentTTL = max(defaultIntentTTL, 4*o.TTL)
+		o.IntentTTL = min(max(defaultIntentTTL, 4*o.TTL), longestIntentTTL)
 	}
 	if o.AckBudget == 0 {
 		o.AckBudget = min(defaultBudget, o.TTL)
@@ -106,10 +109,10 @@ func (o Options) validate(client redis.UniversalClient) error {
 	if o.Level > changelog.Strong {
 		fault("Level: %d is none", o.Level)
 	}
-	if o.TTL < 100*time.Millisecond || o.TTL > time.Minute {
+	if o.TTL < 100*time.Millisecond || o.TTL > longestTTL {
 		fault("TTL: %v is not between 100ms and 1m", o.TTL)
 	}
-	if o.IntentTTL < 2*o.TTL || o.IntentTTL > time.Hour {
+	if o.IntentTTL < 2*min(o.TTL, longestTTL) || o.IntentTTL > longestIntentTTL {
 		fault("IntentTTL: %v is not between twice the TTL of %v and 1h", o.IntentTTL, o.TTL)
 	}
 	if o.AckBudget < 0 || o.AckBudget > o.TTL {
