@@ -1,6 +1,7 @@
 package redislog_test
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"sync"
@@ -39,8 +40,9 @@ var registerModel = porcupine.Model{
 type registerTest struct {
 	*crew
 	announced bool
-	next      atomic.Int64 // values
-	time      atomic.Int64 // grows with every call and return
+	linger    time.Duration // the longest time between a commit and its publication
+	next      atomic.Int64  // values
+	time      atomic.Int64  // grows with every call and return
 	refused   atomic.Int64
 	doomed    atomic.Pointer[linear] // its next mutation dies after the commit
 
@@ -84,7 +86,7 @@ func (h *registerTest) write(client int, l *linear, k int, rng *rand.Rand) (aliv
 			alive = false
 			return 0, true, false
 		}
-		wait(time.Duration(rng.IntN(500)) * time.Microsecond)
+		wait(time.Duration(rng.Int64N(int64(h.linger))))
 		l.stopped.pass()
 		_, err := publish(h.t.Context(), entity(k), false)
 		// After an error it may be hidden from others, but for an announcement.
@@ -111,6 +113,23 @@ func (h *registerTest) client(id int, l *linear, rng *rand.Rand, ops int) {
 	}
 }
 
+// forget makes the server forget all that it knows, again and again.
+func forget(t *testing.T, s *redistest.Server, l *linear, every time.Duration, done <-chan struct{}) {
+	t.Helper()
+	client := s.Client()
+	control, stream := l.Keys()
+	for {
+		select {
+		case <-done:
+			return
+		case <-time.After(every):
+		}
+		if err := client.Del(context.Background(), control, stream).Err(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestLinearizable: with announcements, porcupine finds every history of reads and writes on three instances, and
 // beside them, linearizable, at the level that waits for nobody, and whatever becomes of the instances. Without
 // them it rejects one at the level that waits for all.
@@ -125,12 +144,14 @@ func TestLinearizable(t *testing.T) {
 		disturb   func(*instance) *gate
 		d         time.Duration
 		killed    bool
+		forgets   bool
 	}{
-		{"healthy", true, nil, 0, false},
-		{"paused", true, paused, ttl * 3 / 2, false},
-		{"deaf", true, deaf, ttl / 2, false},
-		{"mutator killed", true, nil, 0, true},
-		{"not announced", false, nil, 0, false},
+		{"healthy", true, nil, 0, false, false},
+		{"paused", true, paused, ttl * 3 / 2, false, false},
+		{"deaf", true, deaf, ttl / 2, false, false},
+		{"mutator killed", true, nil, 0, true, false},
+		{"server forgets", true, nil, 0, false, true},
+		{"not announced", false, nil, 0, false, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -143,7 +164,7 @@ func TestLinearizable(t *testing.T) {
 			if row.disturb != nil {
 				o.IntentTTL = 6 * ttl // it must exceed the pauses
 			}
-			h := &registerTest{crew: newCrew(t, s.Addr(), 3, o), announced: row.announced}
+			h := &registerTest{crew: newCrew(t, s.Addr(), 3, o), announced: row.announced, linger: 500 * time.Microsecond}
 			if row.killed {
 				h.doomed.Store(h.all[0])
 			}
@@ -155,6 +176,10 @@ func TestLinearizable(t *testing.T) {
 					all = append(all, l.instance)
 				}
 				disturber.Go(func() { disturb(all, rand.New(rand.NewPCG(seed, 0)), row.disturb, row.d, done) })
+			}
+			if row.forgets {
+				h.linger = 40 * time.Millisecond
+				disturber.Go(func() { forget(t, s, h.all[0], intentTTL+ttl, done) })
 			}
 			var waiting atomic.Bool
 			for n := range 6 {
@@ -192,7 +217,7 @@ func TestLinearizable(t *testing.T) {
 			if result != want {
 				t.Errorf("porcupine says %v, want %v", result, want)
 			}
-			if hits == 0 || adopted == 0 || (expired == 1) != row.killed {
+			if hits == 0 || adopted == 0 || row.killed && expired != 1 {
 				t.Error("the run did not exercise hits, entries taken over, and, if an instance was killed, the end of its announcement")
 			}
 		})
