@@ -1,7 +1,6 @@
 package redislog_test
 
 import (
-	"context"
 	"math"
 	"math/rand/v2"
 	"sync"
@@ -124,7 +123,7 @@ func forget(t *testing.T, s *redistest.Server, l *linear, every time.Duration, d
 			return
 		case <-time.After(every):
 		}
-		if err := client.Del(context.Background(), control, stream).Err(); err != nil {
+		if err := client.Del(t.Context(), control, stream).Err(); err != nil {
 			t.Error(err)
 		}
 	}

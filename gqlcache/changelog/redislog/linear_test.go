@@ -199,6 +199,13 @@ func (l *linear) hit(k int) bool {
 	return l.hits.Load() > before
 }
 
+// serves reads a register twice and reports whether either was served from what is kept here: what the first has
+// computed may be.
+func (l *linear) serves(k int) bool {
+	first, second := l.hit(k), l.hit(k)
+	return first || second
+}
+
 // intend announces a change of a register.
 func (l *linear) intend(t testing.TB, k int) changelog.Intention {
 	t.Helper()

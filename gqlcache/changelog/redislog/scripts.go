@@ -70,6 +70,8 @@ end
 //
 // The stream refuses a number that is not above its last one, which only somebody else can have put
 // there. The log is then of no use: it goes, everyone finds a hole and flushes.
+//
+//nolint:dupword // Lua
 var publishScript = redis.NewScript(prelude + `
 local ce, a = tonumber(ARGV[3]), tonumber(ARGV[4])
 local e, s = ensure(ce, a)
@@ -188,6 +190,8 @@ return dropped
 
 // standScript is a sign of life of who has announced something. ARGV numbers of intents. Returns those of them
 // that are not open.
+//
+//nolint:dupword // Lua
 var standScript = redis.NewScript(`#!lua flags=allow-oom
 local gone = {}
 for k = 1, #ARGV do
