@@ -9,6 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog/redislog"
 	"github.com/cascadeql/cascadeql/internal/redistest"
@@ -288,6 +289,29 @@ func TestNewEpochHidesIntents(t *testing.T) {
 	a.settled(t, in, 0, 4)
 	for _, l := range c.all {
 		l.until(t, "the settlement", func() bool { return l.hit(0) && l.read(0) == 4 })
+	}
+}
+
+// TestPlainSinkHearsChangesOnly: caches that know no announcements are told of changes, and wait for no older
+// epochs.
+func TestPlainSinkHearsChangesOnly(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t)
+	plain := startInstance(t, s.Addr(), newDatabase(), redislog.Options{Namespace: "mixed"})
+	plain.untilFresh(t)
+	if n := plain.Stats().Open; n != 0 {
+		t.Errorf("%d are open in the first epoch", n)
+	}
+	c := newCrew(t, s.Addr(), 1, redislog.Options{Namespace: "mixed", Level: changelog.Strong})
+	c.all[0].settled(t, c.all[0].intend(t, 1), 1, 2)
+	var tags [][]cascade.Tag
+	plain.mu.Lock()
+	for _, r := range plain.records {
+		tags = append(tags, r.Tags)
+	}
+	plain.mu.Unlock()
+	if len(tags) != 1 || !slices.Equal(tags[0], entity(1)) {
+		t.Errorf("it was told of %v", tags)
 	}
 }
 
