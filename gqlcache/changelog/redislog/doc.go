@@ -14,7 +14,7 @@
 // Not covered: two primaries at once that both take writes, which min-replicas-to-write narrows; an
 // instance that is cut off, or dies, between a commit and its Publish, if the change was not announced: others
 // do not hear of it before it is pushed, or ever, and serve what they have for as long as it lives. If it was
-// announced, an instance that stands still, or is cut off, for more than two thirds of IntentTTL before its commit.
+// announced, an instance that stands still, or is cut off, before its commit for longer than IntentTTL allows.
 //
 // # How
 //

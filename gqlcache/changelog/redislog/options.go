@@ -27,9 +27,9 @@ type Options struct {
 	// Defaults to 1.5 s.
 	TTL time.Duration
 	// IntentTTL is for how long nobody stands by an announced change before it counts as made, because the
-	// instance that announced it is dead, stands still or is cut off: see changelog.Intender. It must exceed
-	// what such a pause, between a mutation's announcement and its commit, may take by half; a mutation may take
-	// any time. What a dead instance has announced is not cached for so long, and nothing is after the first
+	// instance that announced it is dead, stands still or is cut off: see changelog.Intender. It must be half as
+	// long again as such a pause may be between a mutation's announcement and its commit, and a TTL longer; a
+	// mutation may take any time. What a dead instance has announced is not cached for so long, and nothing is after the first
 	// start, or the loss of the server's memory. It counts with sinks that know announcements, and must be
 	// the same for all instances. At least twice the TTL and at most an hour. Defaults to 10 s, or four
 	// times the TTL if that is more.
