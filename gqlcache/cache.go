@@ -11,6 +11,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
@@ -164,7 +165,11 @@ func (c *Cache) join() (err error) {
 		if c.opts.Log == nil {
 			return
 		}
-		if err = c.opts.Log.Start(context.Background(), sink{c: c}); err != nil {
+		var s changelog.Sink = sink{c: c}
+		if c.opts.Intent {
+			s = intentSink{sink{c: c}, map[changelog.Position]*clock.Intent{}}
+		}
+		if err = c.opts.Log.Start(context.Background(), s); err != nil {
 			err = fmt.Errorf("%w: Log: %w", ErrOptions, err)
 		}
 	})

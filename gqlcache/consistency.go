@@ -27,9 +27,10 @@ const (
 // leaseWait is how long a mutation waits for a lease before it is refused.
 const leaseWait = 3 * time.Second
 
-// mayWrite says whether a mutation may run: see Options.RequireLease.
+// mayWrite says whether a mutation may run: see Options.RequireLease. One that is to be announced waits for the
+// log in the same way: it could not be while the server is out of reach.
 func (c *Cache) mayWrite(ctx context.Context) bool {
-	if !c.opts.RequireLease || c.fresh() {
+	if !c.opts.RequireLease && !c.opts.Intent || c.fresh() {
 		return true
 	}
 	if c.isClosed() {

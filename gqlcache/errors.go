@@ -15,8 +15,8 @@ var (
 	ErrUnknownName = errors.New("gqlcache: unknown name")
 	// ErrNoSchema is returned before the cache was added to a server.
 	ErrNoSchema = errors.New("gqlcache: no schema yet: add the cache to a server or set Options.Schema")
-	// ErrNoLease is the error in the answer to a mutation that Options.RequireLease has refused. The server's
-	// error presenter gets it like those of resolvers.
+	// ErrNoLease is the error in the answer to a mutation that Options.RequireLease has refused, or that could
+	// not be announced as Options.Intent demands. The server's error presenter gets it like those of resolvers.
 	ErrNoLease = errors.New("the server is cut off from its peers: nothing was changed, try again")
 
 	// errUnreadable is what a client sees of an answer that cannot be told from a wrong one.

@@ -99,16 +99,23 @@ func BenchmarkCost(b *testing.B) {
 		benchMutation(b, s, r)
 	})
 	for _, level := range []changelog.Level{changelog.Eventual, changelog.Bounded, changelog.Strong} {
-		b.Run("mutation, "+level.String(), func(b *testing.B) {
-			s := redistest.Start(b)
-			all := newNodes(b, 3, nodeSpec{client: s.Client(), rows: testgraph.NewStore(), level: level})
-			benchMutation(b, s, all[0].runner)
-			st := all[0].cache.Stats()
-			b.ReportMetric(float64(st.Unconfirmed)/float64(b.N), "unconfirmed/op")
-			if level == changelog.Strong && st.Unconfirmed > 0 || st.LogErrors > 0 {
-				b.Errorf("%d unconfirmed, %d log errors", st.Unconfirmed, st.LogErrors)
+		for _, intent := range []bool{false, true} {
+			name := "mutation, " + level.String()
+			if intent {
+				name += " with Intent"
 			}
-		})
+			b.Run(name, func(b *testing.B) {
+				s := redistest.Start(b)
+				all := newNodes(b, 3, nodeSpec{client: s.Client(), rows: testgraph.NewStore(), level: level, intent: 4 * time.Second,
+					change: func(o *gqlcache.Options) { o.Intent = intent }})
+				benchMutation(b, s, all[0].runner)
+				st := all[0].cache.Stats()
+				b.ReportMetric(float64(st.Unconfirmed)/float64(b.N), "unconfirmed/op")
+				if level == changelog.Strong && st.Unconfirmed > 0 || st.LogErrors > 0 {
+					b.Errorf("%d unconfirmed, %d log errors", st.Unconfirmed, st.LogErrors)
+				}
+			})
+		}
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
-	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 )
 
@@ -33,8 +32,8 @@ type hold struct {
 		by      inspect.Cause // the last one
 		tags    []cascade.Tag
 		all     bool
-		intents []*clock.Intent // open until the commit
-		deeds   []*deed         // in progress until then
+		intents []*intention // open until the commit
+		deeds   []*deed      // in progress until then
 	}
 }
 
@@ -64,7 +63,7 @@ func (h *hold) addAll(by inspect.Cause) {
 	h.mu.Unlock()
 }
 
-func (h *hold) intend(in *clock.Intent) {
+func (h *hold) intend(in *intention) {
 	h.mu.Lock()
 	h.mu.intents = append(h.mu.intents, in)
 	h.mu.Unlock()
@@ -81,9 +80,11 @@ func (h *hold) release() {
 	h.mu.Lock()
 	by, tags, all, intents, deeds := h.mu.by, cascade.Merge(h.mu.tags), h.mu.all, h.mu.intents, h.mu.deeds
 	h.mu.Unlock()
+	// The request's context may be over; its changes are committed all the same.
+	ctx := context.WithoutCancel(h.ctx)
 	defer func() {
 		for _, in := range intents {
-			in.Settle()
+			h.cache.settleIntent(ctx, in)
 		}
 		for _, d := range deeds {
 			h.cache.verify.ended(d)
@@ -96,9 +97,12 @@ func (h *hold) release() {
 	if all {
 		again.Everything = "a change of the transaction that was committed"
 	}
+	var first *intention
+	if len(intents) > 0 {
+		first = intents[0] // the others are settled after the changes
+	}
 	end := h.cache.begin(again)
-	// The request's context may be over; its changes are committed all the same.
-	a := h.cache.announce(context.WithoutCancel(h.ctx), tags, all)
+	a := h.cache.announce(ctx, first, tags, all)
 	end(a.number)
 	x := h.cache.confession(a)
 	if x.Consistency != "" {

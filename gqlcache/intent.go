@@ -7,34 +7,118 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/extractor"
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 )
 
-// intend announces, before a mutation runs, all that its declared writes may change: see Options.Intent.
-// What only the answer would tell counts as unknown, as it does for a mutation that fails. The intent
-// is settled by the returned function, after the changes are applied; with a hold, after the commit.
-func (c *Cache) intend(ctx context.Context, r *request, oc *graphql.OperationContext, d *document) (settle func()) {
-	if !c.opts.Intent {
-		return func() {}
-	}
-	in := c.intent(ctx, oc, d)
-	if r.hold != nil {
-		r.hold.intend(in)
-		return func() {}
-	}
-	return in.Settle
+// An intention is what a mutation has announced: to this process, or over the log to all. nil is none.
+type intention struct {
+	local  *clock.Intent
+	shared changelog.Intention
 }
 
-func (c *Cache) intent(ctx context.Context, oc *graphql.OperationContext, d *document) *clock.Intent {
+// settle ends what the changes that were made have not ended. They are applied before.
+func (c *Cache) settleIntent(ctx context.Context, in *intention) {
+	switch {
+	case in == nil:
+	case in.shared == nil:
+		in.local.Settle()
+	default:
+		// If a change was published, this does nothing; else nothing was changed.
+		c.failedToLog(c.publishTo(ctx, in.shared, nil, false))
+	}
+}
+
+// intend announces, before a mutation runs, all that its declared writes may change: see Options.Intent. What
+// only the answer would tell counts as unknown, as it does for a mutation that fails. The intent is settled by
+// the returned function, after the changes are applied; with a hold, after the commit. false: it could not be
+// announced, and the mutation must not run.
+func (c *Cache) intend(ctx context.Context, r *request, oc *graphql.OperationContext, d *document) (settle func(), ok bool) {
+	if !c.opts.Intent {
+		return func() {}, true
+	}
+	tags, all := c.foreseen(ctx, oc, d)
+	if !all && len(tags) == 0 {
+		return func() {}, true
+	}
+	in := &intention{}
+	switch {
+	case c.opts.Log != nil:
+		if in.shared = c.announceFirst(ctx, tags, all); in.shared == nil {
+			return func() {}, false
+		}
+	case all:
+		in.local = c.clock.AnnounceAll()
+	default:
+		in.local = c.clock.Announce(tags)
+	}
+	if r.hold != nil {
+		r.hold.intend(in)
+		return func() {}, true
+	}
+	r.intent = in
+	return func() { c.settleIntent(ctx, in) }, true
+}
+
+// announceFirst announces over the log; nil when it could not.
+func (c *Cache) announceFirst(ctx context.Context, tags []cascade.Tag, all bool) changelog.Intention {
+	if all {
+		tags = nil
+	} else {
+		tags = c.schema.Load().sign(tags)
+	}
+	in, err := protect(func() (changelog.Intention, error) {
+		return c.opts.Log.(changelog.Intender).Intend(ctx, tags, all)
+	})
+	if err != nil {
+		c.complain.once("intend", "gqlcache: a mutation was refused, because it could not be announced", err)
+		return nil
+	}
+	return in
+}
+
+// foreseen returns the tags of all that a mutation may change, as far as it declares that; or that it may be
+// anything.
+func (c *Cache) foreseen(ctx context.Context, oc *graphql.OperationContext, d *document) (tags []cascade.Tag, all bool) {
 	if d.op == nil || slices.ContainsFunc(d.op.Extract.Fields, func(f *extractor.Field) bool { return f.Cascade }) {
-		return c.clock.AnnounceAll() // a cascade payload may name anything
+		return nil, true // a cascade payload may name anything
 	}
 	events, everything := d.op.Events(cascade.Outcome{Vars: oc.Variables})
 	switch {
 	case everything != "":
-		return c.clock.AnnounceAll()
+		return nil, true
 	case len(events) == 0:
-		return c.clock.Announce(nil)
+		return nil, false
 	}
-	return c.clock.Announce(c.schema.Load().plan.Publish(nil, events, c.partition(ctx)))
+	return c.schema.Load().plan.Publish(nil, events, c.partition(ctx)), false
+}
+
+// intentSink is a sink that is told of announcements. The log calls it from one goroutine at a time, which is what
+// protects open.
+type intentSink struct {
+	sink
+	open map[changelog.Position]*clock.Intent
+}
+
+var _ changelog.IntentSink = intentSink{}
+
+// Announce implements changelog.IntentSink. The history is told nothing: an entry of the shared store that the
+// announcement names is refused by the clock while it is open, and by the history for what was changed.
+func (s intentSink) Announce(id changelog.Position, r changelog.Record) {
+	if s.open[id] != nil {
+		return
+	}
+	if tags, ok := s.c.readable(r); ok {
+		s.open[id] = s.c.clock.Announce(tags)
+	} else {
+		s.open[id] = s.c.clock.AnnounceAll()
+	}
+}
+
+// Settle implements changelog.IntentSink.
+func (s intentSink) Settle(id changelog.Position) {
+	if in := s.open[id]; in != nil {
+		in.Settle()
+		delete(s.open, id)
+	}
 }

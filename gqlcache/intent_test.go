@@ -179,9 +179,12 @@ func TestIntentJoin(t *testing.T) {
 	}
 }
 
-func TestIntentIsForOneProcess(t *testing.T) {
+// plainLog is a log that announces nothing.
+type plainLog struct{ changelog.Log }
+
+func TestIntentNeedsAnIntender(t *testing.T) {
 	t.Parallel()
-	_, err := gqlcache.New(quiet(gqlcache.Options{Intent: true, RLS: gqlcache.RLSOff, Log: newFleet().join(changelog.Strong)}))
+	_, err := gqlcache.New(quiet(gqlcache.Options{Intent: true, RLS: gqlcache.RLSOff, Log: plainLog{newFleet().join(changelog.Strong)}}))
 	if !errors.Is(err, gqlcache.ErrOptions) || !strings.Contains(err.Error(), "Intent") {
 		t.Errorf("New: %v", err)
 	}

@@ -49,9 +49,10 @@ var registers = porcupine.Model{
 	Equal: func(a, b any) bool { return a == b },
 }
 
-// recorder runs clients on a cache and on a server without one, over the same rows.
+// recorder runs clients on caches, each on one of them, and on a server without one, over the same rows.
 type recorder struct {
-	*rig
+	t        *testing.T
+	cached   []http.Handler
 	uncached http.Handler
 	time     atomic.Int64 // grows with every call and return
 	mu       sync.Mutex
@@ -69,14 +70,14 @@ func (r *recorder) record(client int, op registerOp, do func() int) {
 
 func (r *recorder) write(client, k, value int) {
 	r.record(client, registerOp{k, true, value}, func() int {
-		testgraph.Ask(r.t, r.cached, fmt.Sprintf("mutation{setCounter(id:%d,value:%d){value}}", k, value), nil)
+		testgraph.Ask(r.t, r.cached[client%len(r.cached)], fmt.Sprintf("mutation{setCounter(id:%d,value:%d){value}}", k, value), nil)
 		return value
 	})
 }
 
 // read reads a register in one of the ways that have answers of their own, or no cache.
 func (r *recorder) read(client, k int, rng *rand.Rand) {
-	document, h := fmt.Sprintf("{c:counter(id:%d){value}}", k), r.cached
+	document, h := fmt.Sprintf("{c:counter(id:%d){value}}", k), r.cached[client%len(r.cached)]
 	list := rng.IntN(3) == 0
 	if list {
 		document = "{c:counters{value}}"
@@ -103,14 +104,20 @@ func (r *recorder) read(client, k int, rng *rand.Rand) {
 	})
 }
 
-// recordHistory records what six clients do at once.
-func recordHistory(t *testing.T, seed uint64, intent bool) *recorder {
+// recordHistory records what six clients of one cache do at once.
+func recordHistory(t *testing.T, seed uint64, intent bool) (*recorder, *gqlcache.Cache) {
 	t.Helper()
-	r := &recorder{rig: newRig(t, "annotated", gqlcache.Options{Intent: intent})}
-	r.uncached = testgraph.NewServer(r.store)
+	one := newRig(t, "annotated", gqlcache.Options{Intent: intent})
+	r := &recorder{t: t, cached: []http.Handler{one.cached}, uncached: testgraph.NewServer(one.store)}
+	r.run(one.store, seed)
+	return r, one.cache
+}
+
+// run records what six clients do at once.
+func (r *recorder) run(rows *testgraph.Store, seed uint64) {
 	// Mutations take a while between commit and answer, and some fail then; computations between what
 	// they read and the end.
-	r.store.On("Mutation.setCounter:done", func(context.Context) error {
+	rows.On("Mutation.setCounter:done", func(context.Context) error {
 		<-time.After(rand.N(300 * time.Microsecond))
 		if rand.IntN(10) == 0 {
 			return errors.New("failed after the commit")
@@ -118,8 +125,8 @@ func recordHistory(t *testing.T, seed uint64, intent bool) *recorder {
 		return nil
 	})
 	linger := func(context.Context) error { <-time.After(rand.N(50 * time.Microsecond)); return nil }
-	r.store.On("Query.counter:done", linger)
-	r.store.On("Query.counters:done", linger)
+	rows.On("Query.counter:done", linger)
+	rows.On("Query.counters:done", linger)
 	var clients sync.WaitGroup
 	for id := range 6 {
 		clients.Go(func() {
@@ -136,7 +143,6 @@ func recordHistory(t *testing.T, seed uint64, intent bool) *recorder {
 		})
 	}
 	clients.Wait()
-	return r
 }
 
 // TestLinearizable: with intents, porcupine finds every history of reads and writes linearizable, reads
@@ -155,14 +161,14 @@ func TestLinearizable(t *testing.T) {
 			var rejected int
 			var hits, misses, joined uint64
 			for i := range histories {
-				r := recordHistory(t, seed+uint64(i), intent)
+				r, cache := recordHistory(t, seed+uint64(i), intent)
 				switch porcupine.CheckOperationsTimeout(registers, r.ops, 30*time.Second) {
 				case porcupine.Illegal:
 					rejected++
 				case porcupine.Unknown:
 					t.Error("porcupine came to no end")
 				}
-				s := r.cache.Stats()
+				s := cache.Stats()
 				hits, misses, joined = hits+s.Hits, misses+s.Misses, joined+s.Joined
 			}
 			t.Logf("seed %d: %d of %d histories rejected; %d hits, %d misses, %d joined", seed, rejected, histories, hits, misses, joined)

@@ -31,16 +31,16 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 			r.hold.mutation()
 		}
 	}
-	if first && !c.mayWrite(ctx) {
-		r.served = true
-		graphql.AddError(ctx, ErrNoLease)
-		resp := respond(ctx, []byte("null"))
-		c.explainRefused(ctx, r, resp)
-		return resp
-	}
 	d := r.planned
 	if first {
-		defer c.intend(ctx, r, oc, d)() // runs last: when the changes are applied
+		if !c.mayWrite(ctx) {
+			return c.refuse(ctx, r)
+		}
+		settle, ok := c.intend(ctx, r, oc, d)
+		if !ok {
+			return c.refuse(ctx, r)
+		}
+		defer settle() // runs last: when the changes are applied
 		defer c.verify.mutation(r, oc, d)()
 	}
 	r.start()
@@ -78,6 +78,15 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 	return resp
 }
 
+// refuse answers a mutation that does not run.
+func (c *Cache) refuse(ctx context.Context, r *request) *graphql.Response {
+	r.served = true
+	graphql.AddError(ctx, ErrNoLease)
+	resp := respond(ctx, []byte("null"))
+	c.explainRefused(ctx, r, resp)
+	return resp
+}
+
 func (r *request) start() {
 	r.mu.Lock()
 	r.mu.running = true
@@ -111,7 +120,7 @@ func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationCon
 	r.mu.events = nil
 	r.mu.Unlock()
 
-	s := settled{change: change{by: causeOf(ctx), everything: "an operation without a plan", hold: r.hold}}
+	s := settled{change: change{by: causeOf(ctx), everything: "an operation without a plan", hold: r.hold, intent: r.intent}}
 	if d.op != nil {
 		s.events, s.everything = d.op.Events(cascade.Outcome{Vars: oc.Variables, Result: res, Nothing: nothing, Reports: reports})
 		if res != nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 	"github.com/cascadeql/cascadeql/internal/redistest"
@@ -51,9 +52,15 @@ type restricted struct {
 	admin *redis.Client
 	nodes []*node
 	log   *logbook
+	rows  *testgraph.Store
 }
 
 func newRestricted(t *testing.T, also ...any) *restricted {
+	t.Helper()
+	return newRestrictedWith(t, nil, also...)
+}
+
+func newRestrictedWith(t *testing.T, change func(*gqlcache.Options), also ...any) *restricted {
 	t.Helper()
 	s := redistest.Start(t)
 	r := &restricted{admin: s.Client(), log: &logbook{}}
@@ -62,13 +69,14 @@ func newRestricted(t *testing.T, also ...any) *restricted {
 		t.Fatalf("ACL SETUSER: %v", err)
 	}
 	rows := testgraph.NewStore()
+	r.rows = rows
 	for range 2 {
 		o := s.Options()
 		o.Username, o.Password = "cascadeql", "secret"
 		client := redis.NewClient(o)
 		t.Cleanup(func() { _ = client.Close() })
 		r.nodes = append(r.nodes, newNode(t, nodeSpec{client: client, rows: rows, level: changelog.Strong,
-			ttl: 400 * time.Millisecond, logger: slog.New(slog.NewTextHandler(r.log, nil))}))
+			ttl: 400 * time.Millisecond, intent: 800 * time.Millisecond, change: change, logger: slog.New(slog.NewTextHandler(r.log, nil))}))
 	}
 	return r
 }
@@ -156,6 +164,53 @@ func TestACL(t *testing.T) {
 	}
 }
 
+// TestACLOfIntents: the same user may announce mutations, stand by one that takes long, and end those of an instance
+// that is gone.
+func TestACLOfIntents(t *testing.T) {
+	t.Parallel()
+	r := newRestrictedWith(t, func(o *gqlcache.Options) { o.Intent = true })
+	a, b := r.nodes[0], r.nodes[1]
+	for _, n := range r.nodes {
+		eventually(t, "a cache that serves", func() bool { return n.log.Fresh() && n.log.Stats().Open == 0 })
+	}
+	latch := r.rows.Block("Mutation.setCounter:done")
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		a.run(t, "mutation{setCounter(id:1,value:5){value}}", nil)
+	}()
+	receive(t, latch.Reached, "the commit")
+	sign := func() string { return r.admin.HGet(t.Context(), "{gqlc:main}:c", r.signOf(t)).Val() }
+	first := sign()
+	eventually(t, "a sign of life", func() bool { return sign() != first })
+	latch.Release()
+	receive(t, done, "the answer")
+	if _, err := a.log.Intend(t.Context(), nil, true); err != nil { // and is forgotten
+		t.Fatal(err)
+	}
+	if err := a.cache.Close(); err != nil {
+		t.Error(err)
+	}
+	eventually(t, "the end of the announcement", func() bool { return b.log.Stats().Expired == 1 && b.log.Stats().Open == 0 })
+	if refused := r.refusals(t); len(refused) > 0 {
+		t.Errorf("refused: %q", refused)
+	}
+	if text := r.log.String(); strings.Contains(text, "NOPERM") || strings.Contains(text, "trouble") {
+		t.Errorf("logged:\n%s", text)
+	}
+}
+
+// signOf returns the field with the sign of life of the only intent that is open.
+func (r *restricted) signOf(t *testing.T) string {
+	t.Helper()
+	for field := range r.admin.HGetAll(t.Context(), "{gqlc:main}:c").Val() {
+		if strings.HasPrefix(field, "j:") {
+			return field
+		}
+	}
+	return ""
+}
+
 // TestACLIsSeen: what is left out of the user's rules is told in the log, as the operations page says, and no
 // request fails.
 func TestACLIsSeen(t *testing.T) {
@@ -205,6 +260,9 @@ func TestEveryLineIsExplained(t *testing.T) {
 		"changelog/redislog/trouble.go":   `(?m)^\ttrouble\w+ += "(.+)"$`,
 		"changelog/redislog/apply.go":     `log\.Warn\("([^"]+)"`,
 		"store/redisstore/trouble.go":     `(?m)to\.Warn\("([^"]+)"|^\t"[A-Z]+": +"([^";:]+)`,
+		"intent.go":                       `complain\.once\("\w+", "([^"]+)"`,
+		"changelog/redislog/expire.go":    `log\.Warn\("([^"]+)"`,
+		"../gqlcache/changelog/intent.go": `errors\.New\("([^"]+)"\)`,
 		"shared.go":                       `complain\.once\("\w+", "([^"]+)"`,
 		"changelog/redislog/await.go":     `(?m)^\twhy\w+ += "(.+)"$`,
 		"store/redisstore/format.go":      `(?m)^\terr\w+ += errors\.New\("(.+)"\)$`,

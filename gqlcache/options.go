@@ -101,8 +101,15 @@ type Options struct {
 	// for itself, neither served from the cache nor stored. It costs hits: what only the answer tells
 	// counts as unknown, a mutation that fails has dropped as much as one that succeeds, and an undeclared
 	// one stops the cache while it runs. Not announced is what is known to resolvers only: changes
-	// reported with Touch, Report and Invalidate, and what the parts of a deferred answer write. It is for one
-	// process: not with Log. Defaults to false.
+	// reported with Touch, Report and Invalidate, and what the parts of a deferred answer write.
+	//
+	// With Log, which must be a changelog.Intender, it holds over all instances; all must have set it. A mutation
+	// is announced to all before it runs, and waits for those that hold a lease: some two trips to the
+	// log more for each mutation. One that cannot be announced is refused, as with RequireLease. What an
+	// instance was about to change when it died is dropped everywhere some seconds later, and not served from
+	// the cache until then; a mutation of an instance that stands still, or is cut off, for longer than that before its
+	// commit is as one without Intent (redislog.Options.IntentTTL). What is declared needs no level then that waits
+	// for others after the change; what is not announced does. Defaults to false.
 	Intent bool
 
 	// SweepInterval is how often dead entries are looked for: invalidation marks and enumerates
@@ -204,8 +211,8 @@ func (o Options) validate() error {
 	if o.Log == nil && (o.Shared != nil || o.RequireLease || o.Tokens) {
 		fault("Shared, RequireLease and Tokens need Log, which is not set; make one with redislog.New")
 	}
-	if o.Log != nil && o.Intent {
-		fault("Intent is for one process, and Log is set; the log's level says what other instances may show")
+	if _, ok := o.Log.(changelog.Intender); o.Log != nil && o.Intent && !ok {
+		fault("Intent needs a Log that is a changelog.Intender, such as redislog; without, its level says what other instances may show")
 	}
 	if _, ok := o.Shared.(store.Leaser); o.FillLease < 0 || o.FillLease > 0 && !ok {
 		fault("FillLease is %v; it must not be negative, and needs a Shared that is a store.Leaser, such as redisstore", o.FillLease)

@@ -57,6 +57,7 @@ type nodeSpec struct {
 	rows   *testgraph.Store
 	level  changelog.Level
 	ttl    time.Duration
+	intent time.Duration // redislog.Options.IntentTTL
 	logger *slog.Logger
 	// readTimeout is how long the shared store is waited for. A test that counts its hits waits longer than a server
 	// in production does.
@@ -75,7 +76,7 @@ func newNode(tb testing.TB, s nodeSpec) *node {
 	}
 	n := &node{}
 	var err error
-	if n.log, err = redislog.New(s.client, redislog.Options{Level: s.level, TTL: s.ttl, Logger: s.logger}); err != nil {
+	if n.log, err = redislog.New(s.client, redislog.Options{Level: s.level, TTL: s.ttl, IntentTTL: s.intent, Logger: s.logger}); err != nil {
 		tb.Fatal(err)
 	}
 	n.shared, err = redisstore.New(redisstore.Options{

@@ -40,6 +40,7 @@ type change struct {
 	more, operations []cascade.Tag
 	part             cascade.Partition
 	hold             *hold
+	intent           *intention // that announced it, nil without
 }
 
 // published is what became of a change.
@@ -86,7 +87,7 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 	end := c.begin(watch.Change{Cause: ch.by, Everything: ch.everything, Cleared: ch.cleared, Tags: tags, Trace: p.trace})
 	switch {
 	case ch.hold == nil:
-		p.announced = c.announce(ctx, tags, all)
+		p.announced = c.announce(ctx, ch.intent, tags, all)
 	case all:
 		ch.hold.addAll(ch.by)
 		p.number = c.clock.Flush()

@@ -35,6 +35,8 @@ type request struct {
 	access  *access
 	note    *explanation
 	verdict verdict
+	// intent is what the mutation has announced, unless its hold has it.
+	intent *intention
 	// deed is what Options.Verify remembers of the mutation; nil when it is off.
 	deed *deed
 

@@ -109,16 +109,19 @@ type announced struct {
 }
 
 // announce applies a change here and makes it known to the other instances. It waits for them as the
-// log's level says.
-func (c *Cache) announce(ctx context.Context, tags []cascade.Tag, all bool) announced {
+// log's level says. What announced the change, if anything did, is settled with it.
+func (c *Cache) announce(ctx context.Context, in *intention, tags []cascade.Tag, all bool) announced {
 	if c.opts.Log == nil {
 		return announced{number: c.apply(tags, all)}
 	}
 	a := announced{shared: true}
-	a.receipt, a.err = c.log(ctx, tags, all)
+	var to publisher = c.opts.Log
+	if in != nil {
+		to = in.shared
+	}
+	a.receipt, a.err = c.publishTo(ctx, to, tags, all)
+	c.failedToLog(a.receipt, a.err)
 	if a.err != nil {
-		c.counts.logErrors.Add(1)
-		c.complain.once("publish", "gqlcache: a change did not reach the log: other instances learn of it when it is back", a.err)
 		if !errors.Is(a.err, changelog.ErrPending) {
 			c.apply(tags, all) // the log has perhaps not: it is closed, not started, or broken
 		}
@@ -132,13 +135,25 @@ func (c *Cache) announce(ctx context.Context, tags []cascade.Tag, all bool) anno
 	return a
 }
 
-func (c *Cache) log(ctx context.Context, tags []cascade.Tag, all bool) (changelog.Receipt, error) {
+// A publisher is a log, or an intention of one.
+type publisher interface {
+	Publish(ctx context.Context, tags []cascade.Tag, all bool) (changelog.Receipt, error)
+}
+
+func (c *Cache) publishTo(ctx context.Context, to publisher, tags []cascade.Tag, all bool) (changelog.Receipt, error) {
 	if all {
 		tags = nil
-	} else {
+	} else if len(tags) > 0 {
 		tags = c.schema.Load().sign(tags)
 	}
-	return protect(func() (changelog.Receipt, error) { return c.opts.Log.Publish(ctx, tags, all) })
+	return protect(func() (changelog.Receipt, error) { return to.Publish(ctx, tags, all) })
+}
+
+func (c *Cache) failedToLog(_ changelog.Receipt, err error) {
+	if err != nil {
+		c.counts.logErrors.Add(1)
+		c.complain.once("publish", "gqlcache: a change did not reach the log: other instances learn of it when it is back", err)
+	}
 }
 
 func (c *Cache) apply(tags []cascade.Tag, all bool) uint64 {

@@ -9,7 +9,8 @@ import (
 
 // A Record is one change.
 type Record struct {
-	// Number orders the records of an epoch; they are consecutive. It is zero for a change of this
+	// Number orders the records of an epoch. They are consecutive, but that an announcement, and a settlement that
+	// changes nothing, has a number too: see Intender. It is zero for a change of this
 	// instance that the log has not numbered yet, because the server did not take it: the sink applies
 	// it at once, and sees it again under its number later.
 	Number uint64
@@ -92,6 +93,10 @@ type Stats struct {
 	// Records counts those applied, of all instances. Flushes, Epochs and LeasesLost count what their
 	// names say. Reaped counts when members without a lease were dropped.
 	Records, Flushes, Epochs, LeasesLost, Reaped uint64
+	// Intents counts the announcements of this instance, Refused those that failed, and Expired those, of any
+	// instance, that this one has ended because nobody stood by them. Open is how many are open now.
+	Intents, Refused, Expired uint64
+	Open                      int
 	// Waited is the time spent in waiting for others, over all publications.
 	Waited time.Duration
 }
@@ -110,8 +115,8 @@ type Log interface {
 	// confirmed.
 	//
 	// An error means that the server has not taken the change, or did not say so. The sink has applied
-	// it nevertheless; the log keeps it, and takes no lease before the server has it. Until then other
-	// instances do not know of it. The tags are not kept after Publish returns, unless it fails.
+	// it nevertheless; the log keeps it, gives its lease up before Publish returns, and takes none before
+	// the server has the change. Until then other instances do not know of it. The tags are not kept after Publish returns, unless it fails.
 	Publish(ctx context.Context, tags []cascade.Tag, all bool) (Receipt, error)
 
 	// Fresh reports whether a lease is valid now: whether cached entries may be served at all. It neither

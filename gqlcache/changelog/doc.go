@@ -9,6 +9,9 @@
 //   - An acknowledgement. Who publishes a change may wait until every other instance has applied it, or
 //     holds no lease any more. See Level.
 //
+// A log may also announce a change before it is made, so that nobody is shown the old state after somebody has seen
+// the new one: see Intender.
+//
 // Numbers belong to an epoch. Whenever the log may have lost something, it begins a new epoch, and
 // everything that was cached under an older one is void. Epochs grow.
 //

@@ -25,7 +25,8 @@ type Feed interface {
 	// A loop that the caller does not leave ends with an error, which comes once, with a zero Change: ErrGap
 	// when records after the position are gone, ErrEpoch when it belongs to another epoch, also when one
 	// begins meanwhile, ErrBehind when the log has not reached it, ErrNotStarted, ErrClosed when the log is
-	// closed, or that of ctx. After ErrGap and ErrEpoch anything may have changed: begin again with the zero
+	// closed, or that of ctx. Announcements, see Intender, are no changes and are left out; one that is in doubt
+	// comes as the change that it may have been. After ErrGap and ErrEpoch anything may have changed: begin again with the zero
 	// position. Instances learn of a new epoch within a moment, and until then it is ErrEpoch again.
 	//
 	// A server that is out of reach is no error: the loop blocks, and goes on when it is back. A record that

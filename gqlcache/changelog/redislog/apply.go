@@ -31,7 +31,7 @@ func (l *Log) apply(records []streamRecord) {
 				l.rounds.kickOff()
 			}
 			l.trouble.end(troubleUnknown)
-			l.sink.Apply(r.Record)
+			l.give(at.Epoch, r)
 			// After the sink: who reads this position knows the record's effect.
 			l.position.Store(&changelog.Position{Epoch: at.Epoch, Number: r.Number})
 		}
@@ -42,6 +42,7 @@ func (l *Log) apply(records []streamRecord) {
 
 // flush voids everything and moves the position. REQUIRES: mu held.
 func (l *Log) flush(to changelog.Position, why string) {
+	l.losesSight(to.Number)
 	l.sink.Flush(to.Epoch, to.Number)
 	l.position.Store(&to)
 	l.counts.flushes.Add(1)
@@ -59,11 +60,12 @@ func (l *Log) applyHere(r changelog.Record) {
 // read, and entries of other instances be proven by it. Leases of earlier epochs, of which the server knows
 // nothing, may run for a TTL from now: until then, no publication is confirmed.
 // REQUIRES: mu held.
-func (l *Log) adopt(epoch, first uint64) {
+func (l *Log) adopt(epoch, first uint64, quiet bool) {
 	was := l.Applied()
 	to := changelog.Position{Epoch: epoch, Number: first}
 	l.dropLease()
 	l.since = now() + l.term()
+	l.newEpoch(epoch, quiet)
 	l.flush(to, "new epoch")
 	l.counts.epochs.Add(1)
 	l.event(EventEpoch, to, "")

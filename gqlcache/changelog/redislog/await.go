@@ -39,7 +39,7 @@ func (l *Log) await(ctx context.Context, w wait) changelog.Receipt {
 // waitFor returns "" once nobody can serve what is stale, else why that is not sure.
 func (l *Log) waitFor(ctx context.Context, w *wait) string {
 	deadline := w.replied
-	switch l.o.Level {
+	switch w.level {
 	case changelog.Bounded:
 		deadline += l.o.AckBudget
 	case changelog.Strong:
@@ -86,7 +86,7 @@ func (l *Log) waitFor(ctx context.Context, w *wait) string {
 // setAside takes the members out of the wait that were waited for in vain before, at the levels that do not
 // wait for the end of their leases. It costs a budget once, not at every mutation.
 func (l *Log) setAside(w *wait) (slow map[string]bool) {
-	if l.o.Level == changelog.Strong {
+	if w.level == changelog.Strong {
 		return nil
 	}
 	for id := range w.members {
@@ -113,7 +113,7 @@ func (l *Log) tooLate(w *wait) string {
 	if len(w.members) == 0 {
 		return whyEpoch
 	}
-	if l.o.Level == changelog.Eventual {
+	if w.level == changelog.Eventual {
 		return whyLevel
 	}
 	l.acks.gaveUp(w.members, w.Number)

@@ -7,9 +7,14 @@
 // after Publish has returned is answered from before the change, whatever happens to instances and links;
 // with Bounded the same, but for receipts that are not confirmed, and then for at most a lease.
 //
+// With Intend, before a change is made, nothing that it names is served by an instance with a lease until the
+// change is applied there. So reads are linearizable between instances whose sinks know announcements; also
+// when one dies between its commit and its Publish.
+//
 // Not covered: two primaries at once that both take writes, which min-replicas-to-write narrows; an
-// instance that is cut off, or dies, between a commit and its Publish: others do not hear of the change
-// before it is pushed, or ever, and serve what they have for as long as it lives.
+// instance that is cut off, or dies, between a commit and its Publish, if the change was not announced: others
+// do not hear of it before it is pushed, or ever, and serve what they have for as long as it lives. If it was
+// announced, an instance that stands still, or is cut off, before its commit for longer than IntentTTL allows.
 //
 // # How
 //
@@ -22,6 +27,18 @@
 // when it knows less than a caller, a new epoch begins. Everything cached is then void, and no change is confirmed
 // until the leases of the old epoch are over.
 //
+// # Intents
+//
+// An intent is a record, and is kept in the hash until a record settles it. Its maker gives a sign of life, a
+// number in the hash, three times per IntentTTL. Another instance that sees the same sign for an IntentTTL settles
+// it by a record that says that all it names has changed; the script does so only if the sign is still the
+// same. So an intent begins and ends at one place of the log for all instances, and no clocks are compared.
+//
+// An instance that has missed records asks for what is open with its next renewal, and has no lease before. A new
+// epoch has lost what was open: everything counts as announced until an IntentTTL after it began, by when
+// whoever has announced something has announced it again. So after the first start, or the loss of the
+// server's memory, caches that know intents keep nothing for an IntentTTL.
+//
 // # The server
 //
 // Redis 7 or later, or what understands its scripts: they carry the flag allow-oom, so that changes are
@@ -29,7 +46,7 @@
 // set to read elsewhere. One connection of the client's pool is
 // occupied by the reader, and one outside of it by the announcements of acknowledgements. The keys are
 //
-//	{gqlc:<namespace>}:c     a hash: epoch, number, three fields for each member
+//	{gqlc:<namespace>}:c     a hash: epoch, number, three fields for each member, two for each open intent
 //	{gqlc:<namespace>}:log   a stream
 //
 // The commands are EVALSHA, EVAL, XREAD, HMGET, SUBSCRIBE, PING, with level Strong and replicas WAIT, and within

@@ -19,6 +19,9 @@ const (
 	EventPushed EventKind = "pushed"
 	// EventUnconfirmed: a publication returned before every other instance had applied it.
 	EventUnconfirmed EventKind = "unconfirmed"
+	// EventIntentExpired: this instance has ended an announcement that nobody stood by. The position is the
+	// announcement's.
+	EventIntentExpired EventKind = "intent-expired"
 	// EventReaped: members without a lease were dropped.
 	EventReaped EventKind = "reaped"
 	// EventTrouble and EventTroubleOver: something was logged as a trouble, or as its end.

@@ -1,5 +1,10 @@
 package redislog
 
+import (
+	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+)
+
 // Gate calls f whenever the log passes a point: "renew" before a round of renewal, "renewed" when a reply has
 // come and is not applied, "read" when records were read and are not applied, "ack" before an acknowledgement.
 // The log stands still there until f returns.
@@ -14,13 +19,33 @@ var (
 	Decode = decode
 )
 
+// A Payload is what a record says.
+type Payload struct {
+	Tags    []cascade.Tag
+	All     bool
+	Intent  bool
+	Settles []changelog.Position
+}
+
+// String returns the payload of a record.
+func (p Payload) String() string {
+	c := changes{tags: p.Tags, all: p.All, intent: p.Intent, settles: p.Settles}
+	return c.payload()
+}
+
+// ReadPayload reads one; false if it is of no known kind.
+func ReadPayload(payload string) (Payload, bool) {
+	r, ok := decodeRecord(payload)
+	return Payload{r.Tags, r.All, r.intent, r.settles}, ok
+}
+
 // Now is the clock of leases.
 var Now = now
 
 // Scripts by name.
 var Scripts = map[string]interface {
 	Hash() string
-}{"publish": publishScript, "renew": renewScript, "ack": ackScript, "reap": reapScript, "leave": leaveScript}
+}{"publish": publishScript, "renew": renewScript, "ack": ackScript, "reap": reapScript, "leave": leaveScript, "stand": standScript}
 
 // ReapScript drops members.
 var ReapScript = reapScript

@@ -74,7 +74,7 @@ func (f *follower) follow(ctx context.Context, yield func(changelog.Change) bool
 			if err != nil {
 				return err
 			}
-			if !yield(c) {
+			if !r.silent() && !yield(c) {
 				return nil
 			}
 		}

@@ -53,6 +53,9 @@ func (l *Log) renewLoop() {
 		failures = 0
 		l.down.Store(false)
 		l.reapDue(l.ctx)
+		if err := l.tend(l.ctx); l.ctx.Err() == nil {
+			l.trouble.is(troubleTend, err)
+		}
 		timer.Reset(r.next(began))
 	}
 }
@@ -116,12 +119,15 @@ func (r *renewer) ask(ctx context.Context, at changelog.Position) (renewal, erro
 	if r.o.Level == changelog.Strong {
 		strong = 1
 	}
+	tell, look := r.asks()
 	items, err := renewScript.Run(ctx, r.client, r.keys, r.o.Instance, formatNumber(at.Epoch), formatNumber(at.Number),
-		r.nonce, r.o.TTL.Milliseconds(), pageSize, strong).Slice()
+		r.nonce, r.o.TTL.Milliseconds(), pageSize, strong, tell, look).Slice()
 	if err != nil {
 		return renewal{}, err
 	}
-	return parseRenewal(items)
+	reply, err := parseRenewal(items)
+	reply.looked = look == 1
+	return reply, err
 }
 
 // learn applies a reply and reports whether the round is over: with a lease, or with none to be had yet.
@@ -138,7 +144,7 @@ func (l *Log) learn(reply renewal, sent time.Duration) bool {
 	at := l.Applied()
 	if reply.epoch != at.Epoch {
 		if reply.epoch > at.Epoch {
-			l.adopt(reply.epoch, reply.first)
+			l.adopt(reply.epoch, reply.first, reply.quiet)
 		}
 		return false
 	}
@@ -148,6 +154,9 @@ func (l *Log) learn(reply renewal, sent time.Duration) bool {
 	}
 	if at = l.Applied(); at.Number < reply.number {
 		l.flush(changelog.Position{Epoch: at.Epoch, Number: reply.number}, "missing records")
+	}
+	if !l.look(reply) {
+		return false
 	}
 	if reply.granted {
 		l.extend(sent)

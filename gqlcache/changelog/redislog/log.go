@@ -22,7 +22,8 @@ import (
 //  2. Until is the end of a lease only if, when the server granted it at number s, or since, Position has
 //     reached s, in the lease's epoch; and it is at most 0.9 TTL after the request was sent.
 //  3. While a publication of X is kept that the server has not taken, until is in the past.
-//  4. The server has a nonce of X other than X's own, or has X as a member, or X has no lease.
+//  4. No lease is held while intents may be open that the sink was not told of: see intents.
+//  5. The server has a nonce of X other than X's own, or has X as a member, or X has no lease.
 //
 // A publication is confirmed when each member that the server had at its number n has acknowledged n or
 // left, or when TTL has passed since the reply that brought n: any lease was then granted at n or later,
@@ -51,9 +52,12 @@ type Log struct {
 	ready time.Duration // no lease before: see join
 	since time.Duration // until then leases of earlier epochs may run
 
+	intents intents // protected by mu
+
 	pending pending
 	acks    acks
 	owed    owed
+	own     own
 	rounds  rounds
 	reaping reaping
 
@@ -120,6 +124,8 @@ func (l *Log) Start(ctx context.Context, sink changelog.Sink) error {
 	l.ctx = ctx
 	l.mu.Lock()
 	l.sink = sink
+	l.intents.sink, _ = sink.(changelog.IntentSink)
+	l.intents.open = map[changelog.Position]*openIntent{}
 	l.mu.Unlock()
 	l.life.done.Go(l.renewLoop)
 	l.life.done.Go(l.readLoop)

@@ -283,6 +283,9 @@ func TestOptions(t *testing.T) {
 		{"client that ignores deadlines", deafToDeadlines, redislog.Options{}, []string{"ContextTimeoutEnabled"}},
 		{"everything", deafToDeadlines, redislog.Options{Namespace: "a}b", Instance: "a b", Level: 9, TTL: time.Hour, AckBudget: -1, MaxLen: 1},
 			[]string{"Namespace", "Instance", "Level", "TTL", "AckBudget", "MaxLen", "ContextTimeoutEnabled"}},
+		{"intents end with two leases", good, redislog.Options{TTL: time.Second, IntentTTL: 2 * time.Second}, nil},
+		{"intents end before that", good, redislog.Options{TTL: time.Second, IntentTTL: 1900 * time.Millisecond}, []string{"IntentTTL"}},
+		{"intents that do not end", good, redislog.Options{IntentTTL: 2 * time.Hour}, []string{"IntentTTL"}},
 		{"budget above the lease", good, redislog.Options{AckBudget: time.Minute}, []string{"AckBudget"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -26,6 +26,14 @@ type Options struct {
 	// minute, and the same for all instances; while they differ, the longest is waited for.
 	// Defaults to 1.5 s.
 	TTL time.Duration
+	// IntentTTL is for how long nobody stands by an announced change before it counts as made, because the
+	// instance that announced it is dead, stands still or is cut off: see changelog.Intender. It must be half as
+	// long again as such a pause may be between a mutation's announcement and its commit, and a TTL longer; a
+	// mutation may take any time. What a dead instance has announced is not cached for so long, and nothing is after the first
+	// start, or the loss of the server's memory. It counts with sinks that know announcements, and must be
+	// the same for all instances. At least twice the TTL and at most an hour. Defaults to 10 s, or four
+	// times the TTL if that is more.
+	IntentTTL time.Duration
 	// AckBudget is how long a bounded publication waits for the others; at most TTL.
 	// Defaults to 50 ms, or TTL if that is less.
 	AckBudget time.Duration
@@ -48,6 +56,11 @@ const (
 	defaultTTL    = 1500 * time.Millisecond
 	defaultBudget = 50 * time.Millisecond
 	defaultMaxLen = 100_000
+
+	defaultIntentTTL = 10 * time.Second
+
+	longestTTL       = time.Minute
+	longestIntentTTL = time.Hour
 )
 
 var name = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
@@ -61,6 +74,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.TTL == 0 {
 		o.TTL = defaultTTL
+	}
+	if o.IntentTTL == 0 {
+		o.IntentTTL = min(max(defaultIntentTTL, 4*o.TTL), longestIntentTTL)
 	}
 	if o.AckBudget == 0 {
 		o.AckBudget = min(defaultBudget, o.TTL)
@@ -93,8 +109,11 @@ func (o Options) validate(client redis.UniversalClient) error {
 	if o.Level > changelog.Strong {
 		fault("Level: %d is none", o.Level)
 	}
-	if o.TTL < 100*time.Millisecond || o.TTL > time.Minute {
+	if o.TTL < 100*time.Millisecond || o.TTL > longestTTL {
 		fault("TTL: %v is not between 100ms and 1m", o.TTL)
+	}
+	if o.IntentTTL < 2*min(o.TTL, longestTTL) || o.IntentTTL > longestIntentTTL {
+		fault("IntentTTL: %v is not between twice the TTL of %v and 1h", o.IntentTTL, o.TTL)
 	}
 	if o.AckBudget < 0 || o.AckBudget > o.TTL {
 		fault("AckBudget: %v is not between 0 and the TTL of %v", o.AckBudget, o.TTL)

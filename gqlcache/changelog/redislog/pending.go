@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
 // pending are the changes of this instance that the server has not taken. It is in doubt whether it has: a
@@ -20,10 +21,20 @@ type changes struct {
 	count int
 	tags  []cascade.Tag
 	all   bool
+	// settles are the intents that are over when the changes are applied.
+	settles []changelog.Position
+	// intent says that the changes are announced, not made. It is never kept.
+	intent bool
+	// unless, if it is set, is the sign of life that the only intent in settles must have, or nothing is logged.
+	unless string
 }
+
+// nothing says that nothing was changed.
+func (c *changes) nothing() bool { return len(c.tags) == 0 && !c.all }
 
 func (c *changes) add(d changes) {
 	c.count += d.count
+	c.settles = append(c.settles, d.settles...)
 	c.all = c.all || d.all || len(c.tags)+len(d.tags) > maxTags
 	if c.all {
 		c.tags = nil

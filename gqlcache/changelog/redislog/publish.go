@@ -27,11 +27,14 @@ func (l *Log) Publish(ctx context.Context, tags []cascade.Tag, all bool) (change
 	if !l.isStarted() {
 		return changelog.Receipt{Why: "not started"}, changelog.ErrNotStarted
 	}
-	all = all || len(tags) > maxTags
-	if all {
-		tags = nil
+	return l.log(ctx, changes{count: 1, tags: tags, all: all})
+}
+
+// log publishes a change, or settles intents, or both.
+func (l *Log) log(ctx context.Context, change changes) (changelog.Receipt, error) {
+	if change.all = change.all || len(change.tags) > maxTags; change.all {
+		change.tags = nil
 	}
-	change := changes{count: 1, tags: tags, all: all}
 	reply, err := numbered{}, errDown
 	if !l.down.Load() {
 		// The mutation has committed. Its caller may be gone; its change is not.
@@ -40,8 +43,12 @@ func (l *Log) Publish(ctx context.Context, tags []cascade.Tag, all bool) (change
 	if err != nil {
 		return l.keep(change, err)
 	}
+	w := l.take(reply, change)
+	if change.nothing() { // nobody serves what is stale: nothing is
+		return changelog.Receipt{Epoch: w.Epoch, Number: w.Number, Confirmed: true}, nil
+	}
 	l.counts.published.Add(1)
-	receipt := l.await(ctx, l.take(reply, change))
+	receipt := l.await(ctx, w)
 	if !receipt.Confirmed {
 		l.counts.unconfirmed.Add(1)
 		l.event(EventUnconfirmed, receipt.Position(), receipt.Why)
@@ -70,6 +77,9 @@ func (l *Log) keep(change changes, err error) (changelog.Receipt, error) {
 }
 
 func (l *Log) applyUnnumbered(c changes) {
+	if c.nothing() {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.applyHere(changelog.Record{Tags: c.tags, All: c.all})
@@ -102,7 +112,14 @@ func (l *Log) number(ctx context.Context, c changes) (numbered, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.o.TTL)
 	defer cancel()
 	at := l.Applied()
-	args := []any{encode(c.tags, c.all), l.o.Instance, formatNumber(at.Epoch), formatNumber(at.Number), l.o.MaxLen, pageSize}
+	intent := 0
+	if c.intent {
+		intent = 1
+	}
+	args := []any{c.payload(), l.o.Instance, formatNumber(at.Epoch), formatNumber(at.Number), l.o.MaxLen, pageSize, intent, c.unless}
+	for _, id := range c.settles {
+		args = append(args, formatNumber(id.Number))
+	}
 	run := l.run
 	if l.o.Level == changelog.Strong && l.replicas.Load() > 0 {
 		run = l.runReplicated
@@ -121,6 +138,7 @@ func (l *Log) run(ctx context.Context, args []any) ([]any, error) {
 // A wait is what a publication waits for.
 type wait struct {
 	changelog.Position
+	level    changelog.Level
 	members  map[string]bool // who has not applied it, as far as is known
 	replied  time.Duration
 	gate     time.Duration // until then leases of older epochs may run
@@ -131,6 +149,7 @@ type wait struct {
 func (l *Log) take(reply numbered, c changes) wait {
 	w := wait{
 		Position: changelog.Position{Epoch: reply.epoch, Number: reply.number},
+		level:    l.o.Level,
 		members:  map[string]bool{},
 		replied:  now(),
 	}
@@ -148,7 +167,7 @@ func (l *Log) take(reply numbered, c changes) wait {
 	defer l.mu.Unlock()
 	own := changelog.Record{Number: reply.number, Tags: c.tags, All: c.all, Origin: l.o.Instance}
 	if reply.epoch == l.Applied().Epoch {
-		l.apply(append(reply.missed, streamRecord{Record: own}))
+		l.apply(append(reply.missed, streamRecord{Record: own, intent: c.intent, settles: c.settles}))
 		w.gate = l.since
 		return w
 	}
@@ -156,7 +175,9 @@ func (l *Log) take(reply numbered, c changes) wait {
 	// answered. Only the end of the longest lease says that the others have stopped. The next renewal
 	// flushes; nothing is served here before.
 	l.dropLease()
-	l.applyHere(own)
+	if !c.intent && !c.nothing() {
+		l.applyHere(own)
+	}
 	l.rounds.kickOff()
 	w.gate = max(w.outlived, l.since)
 	return w
@@ -176,15 +197,19 @@ func (l *Log) runReplicated(ctx context.Context, args []any) ([]any, error) {
 		}
 		node = master
 	}
-	pipe := node.Pipeline()
-	script := publishScript.EvalSha(ctx, pipe, l.keys, args...)
-	replicas := pipe.Do(ctx, "WAIT", 1, replicaWait.Milliseconds())
-	if _, err := pipe.Exec(ctx); script.Err() != nil {
-		if !refused(script.Err()) {
+	script, replicas, err := withWait(ctx, node, func(pipe redis.Pipeliner) *redis.Cmd {
+		return publishScript.EvalSha(ctx, pipe, l.keys, args...)
+	})
+	if redis.HasErrorPrefix(err, "NOSCRIPT") { // the first time on a server
+		script, replicas, err = withWait(ctx, node, func(pipe redis.Pipeliner) *redis.Cmd {
+			return publishScript.Eval(ctx, pipe, l.keys, args...)
+		})
+	}
+	if err != nil {
+		if !refused(err) {
 			return nil, err
 		}
-		// The script is not loaded there, or the slot has moved.
-		return l.run(ctx, args)
+		return l.run(ctx, args) // the slot has moved
 	}
 	if n, err := replicas.Int(); err != nil {
 		l.trouble.begin(troubleWAIT, err)
@@ -197,6 +222,15 @@ func (l *Log) runReplicated(ctx context.Context, args []any) ([]any, error) {
 }
 
 const replicaWait = 50 * time.Millisecond
+
+// withWait runs a script and WAIT on one connection. The error is the script's.
+func withWait(ctx context.Context, node *redis.Client, run func(redis.Pipeliner) *redis.Cmd) (script, replicas *redis.Cmd, err error) {
+	pipe := node.Pipeline()
+	script = run(pipe)
+	replicas = pipe.Do(ctx, "WAIT", 1, replicaWait.Milliseconds())
+	_, _ = pipe.Exec(ctx) // each command has its own error
+	return script, replicas, script.Err()
+}
 
 // refused reports whether a server has answered that it did not run a command.
 func refused(err error) bool {

@@ -3,9 +3,13 @@ package redislog
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
 // errReply is what a server answers that runs no such scripts, or a broken control key.
@@ -118,6 +122,9 @@ type renewal struct {
 	longest              time.Duration
 	replicas             int
 	named                bool
+	quiet                bool
+	looked               bool // open is what the server knows; else it was not asked
+	open                 []openIntent
 }
 
 func parseRenewal(items []any) (renewal, error) {
@@ -129,5 +136,33 @@ func parseRenewal(items []any) (renewal, error) {
 	n.longest = time.Duration(r.number()) * time.Millisecond
 	n.replicas = int(r.number())
 	n.named = r.number() == 1
+	n.quiet = r.number() == 1
+	n.open = r.intents(n.epoch)
 	return n, r.err
+}
+
+// intents reads the fields of open intents. One that cannot be read, or has lost its payload, names everything.
+func (r *reply) intents(epoch uint64) []openIntent {
+	fields := r.list()
+	byNumber := map[uint64]openIntent{}
+	for i := 0; i+1 < len(fields); i += 2 {
+		field, _ := fields[i].(string)
+		value, _ := fields[i+1].(string)
+		kind, text, _ := strings.Cut(field, ":")
+		number, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			continue
+		}
+		in, known := byNumber[number]
+		if !known {
+			in.id, in.all = changelog.Position{Epoch: epoch, Number: number}, true
+		}
+		if kind == "j" {
+			in.sign = value
+		} else if said, ok := decodeRecord(value); ok && said.intent {
+			in.tags, in.all = said.Tags, said.All
+		}
+		byNumber[number] = in
+	}
+	return slices.Collect(maps.Values(byNumber))
 }

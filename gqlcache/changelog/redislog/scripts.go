@@ -8,6 +8,8 @@ import "github.com/redis/go-redis/v9"
 //	                 x last nonce given out · t longest lease in ms
 //	                 m:<instance> number applied · l:<instance> number at its last lease
 //	                 p:<instance> nonce of the last reply sent to it
+//	                 i:<number> payload of an open intent · j:<number> its last sign of life
+//	                 q 1 when intents of older epochs are over
 //	KEYS[2]  stream  <number>-0: t payload · o origin
 //
 // Members live in the same key as the epoch. Were they apart, an eviction of theirs alone would read as
@@ -57,14 +59,23 @@ end
 `
 
 // publishScript numbers a record.
-// ARGV 1 payload, 2 origin, 3 caller's epoch, 4 caller's number, 5 length of the log, 6 most records returned
-// Returns the epoch, the number, the hash, and the records between the caller's and this one.
+// ARGV 1 payload, 2 origin, 3 caller's epoch, 4 caller's number, 5 length of the log, 6 most records returned,
+// 7 1 for an intent, 8 the sign of life that the first of the intents settled must have, or nothing,
+// 9… numbers of the intents settled. No two epochs have a number in common.
+// Returns the epoch, the number, 0 for none, the members and the longest lease from the hash, and the records
+// between the caller's and this one.
+//
+// Open intents live in the key of the epoch, like the members: were they apart, an eviction of theirs alone would
+// read as "nothing is announced".
 //
 // The stream refuses a number that is not above its last one, which only somebody else can have put
 // there. The log is then of no use: it goes, everyone finds a hole and flushes.
+//
+//nolint:dupword // Lua
 var publishScript = redis.NewScript(prelude + `
 local ce, a = tonumber(ARGV[3]), tonumber(ARGV[4])
 local e, s = ensure(ce, a)
+if ARGV[8] ~= '' and redis.call('HGET', KEYS[1], 'j:' .. ARGV[9]) ~= ARGV[8] then return {fmt(e), '0', {}, {}} end
 local id = fmt(s + 1)
 local function add() return redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', ARGV[5], id .. '-0', 't', ARGV[1], 'o', ARGV[2]) end
 local added = add()
@@ -74,18 +85,29 @@ if type(added) == 'table' and added.err and redis.call('TYPE', KEYS[2]).ok == 's
 end
 if type(added) == 'table' and added.err then return added end
 redis.call('HSET', KEYS[1], 's', id)
+if ARGV[7] == '1' then redis.call('HSET', KEYS[1], 'i:' .. id, ARGV[1], 'j:' .. id, '1') end
+for k = 9, #ARGV do redis.call('HDEL', KEYS[1], 'i:' .. ARGV[k], 'j:' .. ARGV[k]) end
+local all, known = redis.call('HGETALL', KEYS[1]), {}
+for k = 1, #all, 2 do
+  if all[k] == 't' or string.sub(all[k], 1, 2) == 'm:' then
+    known[#known + 1] = all[k]
+    known[#known + 1] = all[k + 1]
+  end
+end
 local missed = {}
 if e == ce and a < s then
   missed = redis.call('XRANGE', KEYS[2], '(' .. ARGV[4] .. '-0', '(' .. id .. '-0', 'COUNT', ARGV[6])
 end
-return {fmt(e), id, redis.call('HGETALL', KEYS[1]), missed}
+return {fmt(e), id, known, missed}
 `)
 
 // renewScript grants a lease to an instance that is up to date with this reply.
 // ARGV 1 instance, 2 its epoch, 3 its number, 4 nonce of the last reply it received, 5 lease in ms,
-// 6 most records returned, 7 whether to look for replicas
+// 6 most records returned, 7 whether to look for replicas, 8 1 to say that intents of older epochs are over,
+// 9 1 to ask for the open intents
 // Returns the epoch, the number, the number before the log's first record, the records missed, the nonce,
-// 1 for a lease, the longest lease in ms, the number of replicas, 1 if the server told its name.
+// 1 for a lease, the longest lease in ms, the number of replicas, 1 if the server told its name, 1 if intents of
+// older epochs are over, and the fields of the open intents.
 //
 // No lease without the nonce: over a link on which requests arrive and replies do not, an instance would
 // stay a member that never answers, and every mutation would wait for it. The nonces are unique, so
@@ -113,7 +135,20 @@ if e == ce and received and #missed < limit then
 end
 local replicas = 0
 if ARGV[7] == '1' then replicas = tonumber(info('replication', 'connected_slaves:(%d+)') or '0') end
-return {fmt(e), fmt(s), fmt(first), missed, fmt(nonce), granted, longest, replicas, run and 1 or 0}
+if ARGV[8] == '1' and e == ce then redis.call('HSET', KEYS[1], 'q', '1') end
+local open = {}
+if ARGV[9] == '1' then
+  local all = redis.call('HGETALL', KEYS[1])
+  for k = 1, #all, 2 do
+    local kind = string.sub(all[k], 1, 2)
+    if kind == 'i:' or kind == 'j:' then
+      open[#open + 1] = all[k]
+      open[#open + 1] = all[k + 1]
+    end
+  end
+end
+local quiet = redis.call('HGET', KEYS[1], 'q') and 1 or 0
+return {fmt(e), fmt(s), fmt(first), missed, fmt(nonce), granted, longest, replicas, run and 1 or 0, quiet, open}
 `)
 
 // ackScript says that an instance has applied everything up to a number, and tells the publishers.
@@ -151,6 +186,22 @@ for i = 1, #fields, 2 do
   end
 end
 return dropped
+`)
+
+// standScript is a sign of life of who has announced something. ARGV numbers of intents. Returns those of them
+// that are not open.
+//
+//nolint:dupword // Lua
+var standScript = redis.NewScript(`#!lua flags=allow-oom
+local gone = {}
+for k = 1, #ARGV do
+  if redis.call('HGET', KEYS[1], 'j:' .. ARGV[k]) then
+    redis.call('HINCRBY', KEYS[1], 'j:' .. ARGV[k], 1)
+  else
+    gone[#gone + 1] = ARGV[k]
+  end
+end
+return gone
 `)
 
 // leaveScript ends a membership. ARGV 1 instance

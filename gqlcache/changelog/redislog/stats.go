@@ -11,6 +11,7 @@ type counters struct {
 	members                                      atomic.Int64
 	published, unconfirmed, failed               atomic.Uint64
 	records, flushes, epochs, leasesLost, reaped atomic.Uint64
+	intents, refused, expired                    atomic.Uint64
 	waited                                       atomic.Int64
 }
 
@@ -30,6 +31,16 @@ func (l *Log) Stats() changelog.Stats {
 		Epochs:      c.epochs.Load(),
 		LeasesLost:  c.leasesLost.Load(),
 		Reaped:      c.reaped.Load(),
+		Intents:     c.intents.Load(),
+		Refused:     c.refused.Load(),
+		Expired:     c.expired.Load(),
+		Open:        l.openIntents(),
 		Waited:      time.Duration(c.waited.Load()),
 	}
+}
+
+func (l *Log) openIntents() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.intents.open)
 }

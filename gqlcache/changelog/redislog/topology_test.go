@@ -301,11 +301,13 @@ func TestWaitForReplica(t *testing.T) {
 	a.untilFresh(t)
 	control, _ := a.Keys()
 	replica := p.replica.Client()
-	// The first publication only loads the script there, and is not waited for.
-	a.until(t, "a first write", func() bool {
-		_, err := a.write(t, 0, 1)
-		return err == nil
-	})
+	// The first time the script is not loaded there. It is run with a WAIT behind it all the same: a second one.
+	if _, err := a.write(t, 0, 1); err != nil {
+		t.Fatal(err)
+	}
+	if stats := p.primary.Client().InfoMap(t.Context(), "commandstats").Val()["Commandstats"]["cmdstat_wait"]; !strings.HasPrefix(stats, "calls=2,") {
+		t.Errorf("WAIT after the first write: %q", stats)
+	}
 	proven := 0
 	a.until(t, "replicated writes", func() bool {
 		receipt, err := a.write(t, 0, db.read(0)+1)

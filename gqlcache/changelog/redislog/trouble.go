@@ -15,6 +15,8 @@ const (
 	troubleName    = "INFO is not allowed, a failover that loses records is noticed late or not at all"
 	troubleUnknown = "a record is of no known kind, everything cached was flushed"
 	troubleFeed    = "the feed of changes cannot be read, it is tried again"
+	troubleIntent  = "changes cannot be announced, mutations are refused"
+	troubleTend    = "announced changes cannot be looked after, they may count as made before they are"
 	troubleWAIT    = "replicas do not confirm in time"
 )
 

@@ -1,0 +1,239 @@
+package gqlcache_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+
+	"github.com/cascadeql/cascadeql/gqlcache"
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
+	"github.com/cascadeql/cascadeql/internal/redistest"
+)
+
+// A squad is some instances over one Redis and one database, each with a link of its own.
+type squad struct {
+	t     *testing.T
+	rows  *testgraph.Store
+	nodes []*node
+	links []*redistest.Proxy
+	h     []http.Handler
+}
+
+func newSquad(t *testing.T, n int, intent bool, change ...func(*gqlcache.Options)) *squad {
+	t.Helper()
+	s, q := redistest.Start(t), &squad{t: t, rows: testgraph.NewStore()}
+	for range n {
+		link := redistest.NewProxy(t, s.Addr())
+		node := newNode(t, nodeSpec{
+			client: redistest.Client(t, link.Addr()), rows: q.rows, level: changelog.Strong,
+			ttl: 400 * time.Millisecond, intent: 800 * time.Millisecond,
+			change: func(o *gqlcache.Options) {
+				o.Intent = intent
+				for _, f := range change {
+					f(o)
+				}
+			},
+		})
+		q.nodes, q.links = append(q.nodes, node), append(q.links, link)
+		q.h = append(q.h, testgraph.NewServer(q.rows, node.cache))
+	}
+	for _, n := range q.nodes {
+		eventually(t, "a cache that serves", func() bool { return n.log.Fresh() && n.log.Stats().Open == 0 })
+	}
+	return q
+}
+
+// ask sends a document to one of the instances.
+func (q *squad) ask(n int, document string) testgraph.Response {
+	q.t.Helper()
+	return testgraph.Ask(q.t, q.h[n], document, nil)
+}
+
+// start sends it in the background.
+func (q *squad) start(n int, document string) *call {
+	c := &call{done: make(chan struct{})}
+	go func() {
+		defer close(c.done)
+		c.resp = testgraph.Ask(q.t, q.h[n], document, nil)
+	}()
+	return c
+}
+
+// shared waits until an answer is in the shared store, and returns it.
+func (q *squad) shared(n int, document string) string {
+	q.t.Helper()
+	body := q.ask(n, document).Body
+	if err := q.nodes[n].shared.Flush(q.t.Context()); err != nil {
+		q.t.Fatal(err)
+	}
+	return body
+}
+
+const (
+	readRegister  = `{counter(id:1){value}}`
+	writeRegister = `mutation{setCounter(id:1,value:77){value}}`
+)
+
+// TestIntentOverTheLog looks at answers of other instances in the time between a mutation's commit and its answer:
+// from memory, and from the shared store.
+func TestIntentOverTheLog(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name, hook, write string
+	}{
+		{"declared", "setCounter", writeRegister},
+		{"undeclared", "renameUndeclared", `mutation{setCounter(id:1,value:77){value} renameUndeclared(id:"` + testgraph.Ann + `",name:"New")}`},
+	} {
+		for _, intent := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s/%v", row.name, intent), func(t *testing.T) {
+				t.Parallel()
+				q := newSquad(t, 3, intent)
+				before := q.shared(0, readRegister)
+				q.ask(1, readRegister) // the other takes it from the shared store later
+				latch := q.rows.Block("Mutation." + row.hook + ":done")
+				write := q.start(0, row.write)
+				receive(t, latch.Reached, "the commit")
+				for n := range 3 {
+					for range 2 {
+						if got := q.ask(n, readRegister).Body; (got != before) != intent {
+							t.Errorf("after the commit instance %d answers %s, before it %s", n, got, before)
+						}
+					}
+				}
+				latch.Release()
+				write.wait(t)
+				for n, node := range q.nodes {
+					eventually(t, "an answer that is kept", func() bool {
+						hits := node.cache.Stats().Hits
+						if got := q.ask(n, readRegister).Body; got == before {
+							t.Errorf("after the mutation instance %d answers %s", n, got)
+						}
+						return node.cache.Stats().Hits > hits
+					})
+				}
+			})
+		}
+	}
+}
+
+// TestIntentCannotBeAnnounced: the mutation does not run.
+func TestIntentCannotBeAnnounced(t *testing.T) {
+	t.Parallel()
+	q := newSquad(t, 2, true)
+	q.links[0].Cut()
+	if !q.nodes[0].log.Fresh() {
+		t.Fatal("the test is pointless: the lease is over")
+	}
+	resp := q.ask(0, writeRegister)
+	if !strings.Contains(resp.Body, gqlcache.ErrNoLease.Error()) {
+		t.Errorf("answer %s", resp.Body)
+	}
+	if got := q.ask(1, readRegister).Body; strings.Contains(got, "77") {
+		t.Errorf("it was run: %s", got)
+	}
+	q.links[0].Heal()
+	eventually(t, "a mutation that is run", func() bool { return len(q.ask(0, writeRegister).Errors) == 0 })
+}
+
+// TestIntentHeldOverTheLog: an intent of a held mutation is open, everywhere, until the commit.
+func TestIntentHeldOverTheLog(t *testing.T) {
+	t.Parallel()
+	q := newSquad(t, 2, true)
+	q.ask(1, readRegister)
+	h := q.nodes[0].cache.HoldUntilCommit(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		q.h[0].ServeHTTP(w, r)
+		hits := q.nodes[1].cache.Stats().Hits
+		q.ask(1, readRegister)
+		q.ask(1, readRegister)
+		if got := q.nodes[1].cache.Stats().Hits - hits; got != 0 {
+			t.Errorf("%d hits before the commit", got)
+		}
+		if n := q.nodes[0].log.Stats().Open; n != 1 {
+			t.Errorf("%d are open before the commit", n)
+		}
+	}))
+	h.ServeHTTP(&wire{header: http.Header{}}, post(t, writeRegister, "application/json"))
+	for n, node := range q.nodes {
+		eventually(t, "the settlement", func() bool { return node.log.Stats().Open == 0 })
+		if got := q.ask(n, readRegister).Body; !strings.Contains(got, "77") {
+			t.Errorf("instance %d answers %s", n, got)
+		}
+	}
+}
+
+// TestIntentOfACutOffInstance: it has committed, and the others do not hear of it. They serve nothing from before,
+// and cache again when nobody has stood by the announcement for a while.
+func TestIntentOfACutOffInstance(t *testing.T) {
+	t.Parallel()
+	q := newSquad(t, 2, true)
+	before := q.shared(1, readRegister)
+	latch := q.rows.Block("Mutation.setCounter:done")
+	write := q.start(0, writeRegister)
+	receive(t, latch.Reached, "the commit")
+	q.links[0].Cut()
+	eventually(t, "an answer that is kept", func() bool {
+		hits := q.nodes[1].cache.Stats().Hits
+		if got := q.ask(1, readRegister).Body; got == before {
+			t.Errorf("after the commit: %s", got)
+		}
+		return q.nodes[1].cache.Stats().Hits > hits
+	})
+	if n := q.nodes[1].log.Stats().Expired; n != 1 {
+		t.Errorf("%d were ended", n)
+	}
+	latch.Release()
+	if resp := write.wait(t); !strings.Contains(resp.Body, `"pending"`) {
+		t.Errorf("the mutation is answered %s", resp.Body)
+	}
+	q.links[0].Heal()
+	eventually(t, "a lease", q.nodes[0].log.Fresh)
+	if got := q.ask(0, readRegister).Body; got == before {
+		t.Errorf("after it has healed: %s", got)
+	}
+}
+
+// TestLinearizableOverTheLog: with intents porcupine finds the histories of clients of three instances linearizable;
+// without, at the level that waits for all, it rejects one.
+func TestLinearizableOverTheLog(t *testing.T) {
+	t.Parallel()
+	for _, intent := range []bool{true, false} {
+		t.Run(fmt.Sprintf("intent=%v", intent), func(t *testing.T) {
+			t.Parallel()
+			seed := rand.Uint64()
+			q := newSquad(t, 3, intent)
+			rejected, histories := 0, 0
+			for ; histories < 8 && (intent || rejected == 0); histories++ {
+				for k := range 3 {
+					q.ask(k, fmt.Sprintf("mutation{setCounter(id:%d,value:%d){value}}", k, 10+k))
+				}
+				r := &recorder{t: t, cached: q.h, uncached: testgraph.NewServer(q.rows)}
+				r.run(q.rows, seed+uint64(histories))
+				q.rows.On("Mutation.setCounter:done", nil)
+				switch porcupine.CheckOperationsTimeout(registers, r.ops, 30*time.Second) {
+				case porcupine.Illegal:
+					rejected++
+				case porcupine.Unknown:
+					t.Error("porcupine came to no end")
+				}
+			}
+			var s gqlcache.Stats
+			for _, n := range q.nodes {
+				st := n.cache.Stats()
+				s.Hits, s.SharedHits, s.Misses = s.Hits+st.Hits, s.SharedHits+st.SharedHits, s.Misses+st.Misses
+			}
+			t.Logf("seed %d: %d of %d histories rejected; %d hits, %d of them shared, %d misses", seed, rejected, histories, s.Hits, s.SharedHits, s.Misses)
+			if (rejected > 0) == intent {
+				t.Errorf("%d of %d histories rejected", rejected, histories)
+			}
+			if s.Hits == 0 || s.SharedHits == 0 || s.Misses == 0 {
+				t.Error("the run did not exercise hits, shared hits and misses")
+			}
+		})
+	}
+}

@@ -1,0 +1,82 @@
+package main
+
+const (
+	intentFile  = "gqlcache/intent.go"
+	intendFile  = "gqlcache/changelog/redislog/intend.go"
+	intentsFile = "gqlcache/changelog/redislog/intents.go"
+	expireFile  = "gqlcache/changelog/redislog/expire.go"
+)
+
+// intentRules are those of changes that are announced to all instances before they are made.
+var intentRules = []mutant{
+	{
+		name: "intent is settled before its change is applied", file: intentsFile,
+		old: "	if !r.silent() {\n		l.sink.Apply(r.Record)\n	}\n	// After the change: who does not find the announcement any more must find that.\n" +
+			"	for _, id := range r.settles {\n		l.settle(id)\n	}\n",
+		new:  "	for _, id := range r.settles {\n		l.settle(id)\n	}\n	if !r.silent() {\n		l.sink.Apply(r.Record)\n	}\n",
+		test: "TestChangeBeforeSettlement",
+	},
+	{
+		name: "nobody is waited for at an announcement", file: intendFile,
+		old: "	w.level = changelog.Strong\n", new: "	w.level = changelog.Eventual\n",
+		test: "TestIntendWaits|TestIntend$",
+	},
+	{
+		name: "announcement that was not heard is good", file: intendFile,
+		old: "	if !receipt.Confirmed {", new: "	if false {",
+		test: "TestIntendRefused",
+	},
+	{
+		name: "expired intent is forgotten", file: expireFile,
+		old:  "change := changes{count: 1, tags: in.tags, all: in.all, settles:",
+		new:  "change := changes{count: 1, settles:",
+		test: "TestIntentOfTheDead",
+	},
+	{
+		name: "intent expires though somebody stands by it", file: scriptsFile,
+		old: "    redis.call('HINCRBY', KEYS[1], 'j:' .. ARGV[k], 1)\n", new: "",
+		test: "TestIntentIsStoodBy",
+	},
+	{
+		name: "newcomer does not ask for open intents", file: intentsFile,
+		old: "			l.announce(in, \"\")\n", new: "			_ = in\n",
+		test: "TestNewcomerLearnsOfIntents|TestHoleHidesIntents",
+	},
+	{
+		name: "lease goes on over a hole that may hide an intent", file: intentsFile,
+		old: "	l.dropLease()\n	if !l.intents.blind {", new: "	if !l.intents.blind {",
+		test: "TestHoleEndsTheLease",
+	},
+	{
+		name: "lease is taken before the open intents are known", file: intentsFile,
+		old:  "	if !reply.looked || reply.number < l.intents.seen {\n		return false\n	}\n",
+		new:  "	if !reply.looked || reply.number < l.intents.seen {\n		l.intents.blind = false\n		return true\n	}\n",
+		test: "TestNewcomerLearnsOfIntents|TestHoleHidesIntents",
+	},
+	{
+		name: "intents of older epochs are over with them", file: intentsFile,
+		old: "	if !quiet {\n		l.intents.loud", new: "	if false {\n		l.intents.loud",
+		test: "TestNewEpochHidesIntents",
+	},
+	{
+		name: "intent is not repeated in a new epoch", file: expireFile,
+		old:  "			if _, err := in.announce(ctx); err != nil {\n				return err\n			}\n",
+		new:  "			_ = in\n",
+		test: "TestNewEpochHidesIntents",
+	},
+	{
+		name: "follower hears no change of the dead", file: "gqlcache/changelog/redislog/record.go",
+		old: "len(r.settles) > 0 && len(r.Tags) == 0 && !r.All)", new: "len(r.settles) > 0)",
+		test: "TestIntentOfTheDead",
+	},
+	{
+		name: "mutation that was not announced is run", file: intentFile,
+		old: "in.shared == nil {\n			return func() {}, false\n", new: "in.shared == nil {\n			return func() {}, true\n",
+		test: "TestIntentCannotBeAnnounced",
+	},
+	{
+		name: "announcement marks nothing elsewhere", file: intentFile,
+		old: "s.open[id] = s.c.clock.Announce(tags)", new: "s.open[id] = s.c.clock.Announce(tags)\n		s.open[id].Settle()",
+		test: "TestIntentOverTheLog",
+	},
+}
