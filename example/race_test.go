@@ -4,6 +4,7 @@ package main
 
 // See norace_test.go.
 const (
-	defaultSteps = 500
-	defaultReads = 4000
+	defaultSteps    = 500
+	defaultReads    = 4000
+	defaultVerified = 2_000
 )

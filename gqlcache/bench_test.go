@@ -276,3 +276,66 @@ func postRequest(query string) *http.Request {
 	r.Header.Set("Content-Type", "application/json")
 	return r
 }
+
+// BenchmarkVerifyOverhead runs hits in turn on a cache without verify mode and on one with it, and reports
+// the ratio of their CPU times, recomputations included. What a thousandth of the hits costs is the price of
+// their recomputation: the resolvers here do no I/O, and the answer has 100 objects.
+func BenchmarkVerifyOverhead(b *testing.B) {
+	s := benchStore()
+	q := benchQueries[0]
+	for _, row := range []struct {
+		name string
+		rate float64
+	}{{"rate=0.001", 0.001}, {"none sampled", 1e-12}} {
+		b.Run(row.name, func(b *testing.B) {
+			side := func(v gqlcache.VerifyOptions) (*gqlcache.Cache, *runner) {
+				c := newBenchCache(b, gqlcache.Options{Verify: v})
+				r := newRunner(testgraph.Executable(s, "cacheControl"), c)
+				r.run(b, q.query, nil)
+				return c, r
+			}
+			_, off := side(gqlcache.VerifyOptions{})
+			c, on := side(gqlcache.VerifyOptions{Rate: row.rate})
+			var without, with time.Duration
+			const round = 2000
+			for b.Loop() {
+				t0 := cpuTime(b)
+				for range round {
+					off.run(b, q.query, nil)
+				}
+				t1 := cpuTime(b)
+				for range round {
+					on.run(b, q.query, nil)
+				}
+				without += t1 - t0
+				with += cpuTime(b) - t1
+			}
+			v := c.VerifyStats()
+			if v.Mismatched+v.Unstable > 0 {
+				b.Fatalf("%+v", v)
+			}
+			b.ReportMetric(float64(with)/float64(without), "verified/plain")
+			b.ReportMetric(float64(v.Sampled)/float64(b.N), "sampled/round")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+// TestVerifyAllocations: a hit that is not sampled allocates what it does without verify mode.
+func TestVerifyAllocations(t *testing.T) {
+	s := benchStore()
+	const query = `{ users { name } }`
+	allocs := func(v gqlcache.VerifyOptions) float64 {
+		c := newBenchCache(t, gqlcache.Options{Verify: v})
+		r := newRunner(testgraph.Executable(s, "cacheControl"), c)
+		r.run(t, query, nil)
+		n := testing.AllocsPerRun(200, func() { r.run(t, query, nil) })
+		if st := c.VerifyStats(); st != nil && st.Sampled > 0 {
+			t.Fatalf("%d hits were sampled", st.Sampled)
+		}
+		return n
+	}
+	if off, on := allocs(gqlcache.VerifyOptions{}), allocs(gqlcache.VerifyOptions{Rate: 1e-12}); off != on {
+		t.Errorf("%v allocations without verify mode, %v with it", off, on)
+	}
+}

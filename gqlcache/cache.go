@@ -60,6 +60,7 @@ type Cache struct {
 	sweepMu   sync.Mutex // one sweep at a time
 	lastSweep atomic.Pointer[SweepReport]
 	complain  complaints
+	verify    *verifier // nil when Options.Verify is off
 }
 
 // schemaState is what the cache knows of the schema, set once.
@@ -103,6 +104,9 @@ func New(opts Options) (*Cache, error) {
 		c.history = history.New(history.DefaultTags)
 	}
 	c.flights.OrphanPanic = c.orphan
+	if opts.Verify.Rate > 0 {
+		c.verify = newVerifier(c, opts.Verify)
+	}
 	if opts.Schema != nil {
 		faults = append(faults, c.useSchema(opts.Schema))
 	}
@@ -165,7 +169,7 @@ func (c *Cache) join() (err error) {
 	return err
 }
 
-// Close stops the sweeper, leaves the log, so that no other instance waits for this one, and closes the
+// Close stops the sweeper and Options.Verify, leaves the log, so that no other instance waits for this one, and closes the
 // stores; the error is what they say. Requests that come later bypass the cache. Closing twice is no
 // error.
 func (c *Cache) Close() error {
@@ -176,6 +180,7 @@ func (c *Cache) Close() error {
 			c.watch.Close()
 		}
 		c.swept.Wait()
+		c.verify.close()
 		if c.opts.Log != nil {
 			err = guarded(c.opts.Log.Close)
 		}

@@ -34,6 +34,7 @@ type hold struct {
 		tags    []cascade.Tag
 		all     bool
 		intents []*clock.Intent // open until the commit
+		deeds   []*deed         // in progress until then
 	}
 }
 
@@ -69,14 +70,23 @@ func (h *hold) intend(in *clock.Intent) {
 	h.mu.Unlock()
 }
 
+func (h *hold) keep(d *deed) {
+	h.mu.Lock()
+	h.mu.deeds = append(h.mu.deeds, d)
+	h.mu.Unlock()
+}
+
 // release applies the changes once more, now that they are committed, and settles the intents.
 func (h *hold) release() {
 	h.mu.Lock()
-	by, tags, all, intents := h.mu.by, cascade.Merge(h.mu.tags), h.mu.all, h.mu.intents
+	by, tags, all, intents, deeds := h.mu.by, cascade.Merge(h.mu.tags), h.mu.all, h.mu.intents, h.mu.deeds
 	h.mu.Unlock()
 	defer func() {
 		for _, in := range intents {
 			in.Settle()
+		}
+		for _, d := range deeds {
+			h.cache.verify.ended(d)
 		}
 	}()
 	if !all && len(tags) == 0 {

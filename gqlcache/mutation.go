@@ -41,6 +41,7 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 	d := r.planned
 	if first {
 		defer c.intend(ctx, r, oc, d)() // runs last: when the changes are applied
+		defer c.verify.mutation(r, oc, d)()
 	}
 	r.start()
 	answered := false
@@ -126,6 +127,7 @@ func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationCon
 		s.part = c.partition(ctx)
 	}
 	s.published = c.publish(ctx, s.change)
+	r.deed.did(s.events)
 	s.took = time.Since(start)
 	return s
 }

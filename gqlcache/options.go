@@ -120,6 +120,10 @@ type Options struct {
 	// stale: read the documentation of cascade.Options first. Defaults to false.
 	Infer bool
 
+	// Verify has a part of the hits recomputed in the background and compared with what was served: see
+	// VerifyOptions. Defaults to none.
+	Verify VerifyOptions
+
 	// Inspector lets clients see what the cache does. Defaults to nobody.
 	Inspector Inspector
 	// Logger gets what the cache has to say. Nothing is logged per request. Defaults to slog.Default().
@@ -152,6 +156,9 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.SweepInterval, time.Minute)
 	setDefault(&o.PathTimeout, time.Second)
 	setDefault(&o.Inspector.Instance, newInstance())
+	setDefault(&o.Verify.Timeout, 10*time.Second)
+	setDefault(&o.Verify.Concurrency, 2)
+	setDefault(&o.Verify.Grace, time.Second)
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
@@ -202,6 +209,7 @@ func (o Options) validate() error {
 	if o.PathTimeout < 0 {
 		fault("PathTimeout is %v; it must be positive", o.PathTimeout)
 	}
+	o.Verify.validate(fault)
 	if len(faults) == 0 {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -37,6 +38,12 @@ func TestOptionsRefused(t *testing.T) {
 		{"PathTimeout", gqlcache.Options{PathTimeout: -1}, []string{"PathTimeout is -1ns"}},
 		{"FillLease", gqlcache.Options{FillLease: -1}, []string{"FillLease is -1ns"}},
 		{"FillLease without leases", gqlcache.Options{FillLease: time.Second, Log: newFleet().join(changelog.Bounded), Shared: newMapStore()}, []string{"FillLease is 1s", "store.Leaser"}},
+		{"Verify.Rate above 1", gqlcache.Options{Verify: gqlcache.VerifyOptions{Rate: 1.5}}, []string{"Verify.Rate is 1.5; it must be from 0 to 1"}},
+		{"Verify.Rate below 0", gqlcache.Options{Verify: gqlcache.VerifyOptions{Rate: -0.1}}, []string{"Verify.Rate is -0.1"}},
+		{"Verify.Rate that is no number", gqlcache.Options{Verify: gqlcache.VerifyOptions{Rate: math.NaN()}}, []string{"Verify.Rate is NaN"}},
+		{"Verify.Timeout", gqlcache.Options{Verify: gqlcache.VerifyOptions{Rate: 1, Timeout: -1}}, []string{"Verify.Timeout and Verify.Grace are -1ns and 1s"}},
+		{"Verify.Grace", gqlcache.Options{Verify: gqlcache.VerifyOptions{Rate: 1, Grace: -1}}, []string{"Verify.Timeout and Verify.Grace are 10s and -1ns"}},
+		{"Verify.Concurrency", gqlcache.Options{Verify: gqlcache.VerifyOptions{Rate: 1, Concurrency: -1}}, []string{"Verify.Concurrency is -1"}},
 		{"more for each entry than the store can weigh", gqlcache.Options{MaxBytes: 1 << 40, MaxEntries: 1}, []string{"MaxEntries"}},
 		{"all at once", gqlcache.Options{RLS: 9, TTL: -1, Jitter: 2, MaxBytes: -1, PathTimeout: -1}, []string{"RLS is 9", "TTL is", "Jitter is 2", "MaxBytes", "PathTimeout"}},
 		{"options and schema at once", gqlcache.Options{TTL: -1, Schema: testgraph.Executable(testgraph.NewStore()).Schema()}, []string{"TTL is", "PRIVATE"}},

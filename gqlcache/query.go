@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -52,8 +53,12 @@ type stamp struct {
 	// cache made the entry. Another cache that shares the store must not serve it: the numbers of the
 	// one's clock say nothing about changes that the other has seen.
 	cache  *Cache
-	stored int64  // when, in nanoseconds since 1970
-	took   uint32 // microseconds that computing it took, as far as they fit; 0 when another instance did
+	stored int64 // when, in nanoseconds since 1970
+	// confirmed is the clock's number when Options.Verify last found the entry right, 0 before; wrong is
+	// set once it was found wrong.
+	confirmed atomic.Uint64
+	wrong     atomic.Bool
+	took      uint32 // microseconds that computing it took, as far as they fit; 0 when another instance did
 }
 
 // cost is what computing the answer took, 0 when that is not known.
@@ -62,6 +67,9 @@ func (s *stamp) cost() time.Duration { return time.Duration(s.took) * time.Micro
 func microseconds(d time.Duration) uint32 {
 	return uint32(max(1, min(d.Microseconds(), math.MaxUint32)))
 }
+
+// lastTrue is the number as of which the entry is known to have been right.
+func (s *stamp) lastTrue() uint64 { return max(s.Born(), s.confirmed.Load()) }
 
 // AppendBinary implements encoding.BinaryAppender. It refuses: a stamp means nothing outside of this
 // process, and entries leave it with a sharedMeta instead.
@@ -112,6 +120,9 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	e, s, found := c.lookup(ctx, key)
 	if e != nil {
 		c.counts.hits.Add(1)
+		if c.verify != nil && c.verify.picks() {
+			c.verify.sample(ctx, r, oc, d, who, key, e, s)
+		}
 		resp := respond(ctx, e.Body)
 		c.explainHit(ctx, r, d, resp, e, s, look.hit(key))
 		return resp

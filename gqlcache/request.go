@@ -35,6 +35,8 @@ type request struct {
 	access  *access
 	note    *explanation
 	verdict verdict
+	// deed is what Options.Verify remembers of the mutation; nil when it is off.
+	deed *deed
 
 	// What resolvers said, until the mutation is published or the query's answer stored.
 	mu struct {

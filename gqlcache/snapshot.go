@@ -19,7 +19,7 @@ func (c *Cache) snapshot(since uint64) inspect.Snapshot {
 		Now: now.UnixMilli(), Instance: c.opts.Inspector.Instance, UptimeMS: now.Sub(c.started).Milliseconds(),
 		WatchingSince: seen.WatchingSince, Totals: c.totals(), Series: seen.Series,
 		Tiers: c.tiers(), Operations: seen.Operations, Views: seen.Views, Log: seen.Log, LogNext: seen.LogNext,
-		Verify: c.verified(), Cluster: c.cluster(), Security: c.security(), Warnings: c.warnings(),
+		Verify: c.VerifyStats(), Cluster: c.cluster(), Security: c.security(), Warnings: c.warnings(),
 		Capabilities: inspect.Capabilities{HidesIDs: c.opts.Inspector.HideIDs},
 	}
 	s.Totals.SavedMS = seen.Saved.Milliseconds()
@@ -123,6 +123,3 @@ func (c *Cache) security() inspect.Security {
 	}
 	return s
 }
-
-// verified are the figures of verify mode, nil while it is off.
-func (c *Cache) verified() *inspect.Verify { return nil }

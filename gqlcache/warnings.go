@@ -32,7 +32,7 @@ func (c *Cache) alarms() []inspect.Warning {
 	warn := func(code, severity, format string, args ...any) {
 		all = append(all, inspect.Warning{Code: code, Severity: severity, Message: fmt.Sprintf(format, args...)})
 	}
-	if v := c.verified(); v != nil && v.Mismatched > 0 {
+	if v := c.VerifyStats(); v != nil && v.Mismatched > 0 {
 		warn("verify", severityCritical, "Verify mode has found %d answers that were not true any more.", v.Mismatched)
 	}
 	if c.opts.Predicate == nil && c.opts.RLS != RLSOff {

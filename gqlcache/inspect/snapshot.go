@@ -119,14 +119,16 @@ type Cause struct {
 	Name string `json:"name"`
 }
 
-// Verify are the figures of verify mode.
+// Verify are the figures of verify mode. Each sampled hit ends up as one of the others.
 type Verify struct {
 	Rate      float64 `json:"rate"`
 	Sampled   uint64  `json:"sampled"`
 	Confirmed uint64  `json:"confirmed"`
-	// Discounted were overtaken by a change, Skipped could not be recomputed in time.
+	// Discounted were overtaken by a change, Skipped could not be recomputed: too many at once, no time,
+	// an error. Unstable came out differently each time, without a change: they tell nothing.
 	Discounted uint64     `json:"discounted"`
 	Skipped    uint64     `json:"skipped"`
+	Unstable   uint64     `json:"unstable"`
 	Mismatched uint64     `json:"mismatched"`
 	Mismatches []Mismatch `json:"mismatches"` // the last ones
 }
@@ -137,7 +139,8 @@ type Mismatch struct {
 	Operation Operation `json:"operation"`
 	Key       string    `json:"key"`
 	AgeMS     int64     `json:"ageMs"`
-	Path      string    `json:"path"` // of the first difference: posts[2].title
+	Path      string    `json:"path"`            // of the first difference: posts[2].title
+	Field     string    `json:"field,omitempty"` // whose value differs: Post.title
 	// Suspects are the mutations since the entry was computed, whose metadata may lack an edge.
 	Suspects []Suspect `json:"suspects"`
 }

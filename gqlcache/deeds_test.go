@@ -1,0 +1,94 @@
+package gqlcache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cascadeql/cascadeql/cascade"
+)
+
+func (l *deeds) names(born uint64) string {
+	var list []string
+	for _, d := range l.since(born) {
+		list = append(list, d.name)
+	}
+	return strings.Join(list, " ")
+}
+
+// happen is a mutation that is over, as of a number, with so many events.
+func (l *deeds) happen(name string, number uint64, events int) {
+	d := l.begin(time.Time{}, name, nil)
+	d.did(make([]cascade.Event, events))
+	l.end(d, number)
+}
+
+func TestDeedsSince(t *testing.T) {
+	t.Parallel()
+	var l deeds
+	l.happen("before", 4, 1)
+	l.happen("at", 5, 1)
+	l.happen("nothing-at", 5, 0)
+	running := l.begin(time.Time{}, "running", nil)
+	l.happen("after", 6, 1)
+	for _, row := range []struct {
+		born uint64
+		want string
+	}{
+		{3, "after nothing-at at before"},
+		{5, "after nothing-at"},
+		{6, ""},
+	} {
+		if got := l.names(row.born); got != row.want {
+			t.Errorf("since %d: %q, want %q", row.born, got, row.want)
+		}
+	}
+	l.end(running, 7)
+	if got := l.names(6); got != "running" {
+		t.Errorf("since 6: %q", got)
+	}
+}
+
+func TestDeedsAreBounded(t *testing.T) {
+	t.Parallel()
+	var l deeds
+	for i := range maxDeeds + 3 {
+		l.happen(fmt.Sprint(i), uint64(i+1), 1)
+	}
+	got := strings.Fields(l.names(0))
+	if len(got) != maxDeeds || got[0] != fmt.Sprint(maxDeeds+2) || got[maxDeeds-1] != "3" {
+		t.Errorf("%d deeds, from %s to %s", len(got), got[0], got[len(got)-1])
+	}
+	d := l.begin(time.Time{}, "wide", nil)
+	rows := strings.Fields(strings.Repeat("row ", maxDeedRows+1))
+	d.did([]cascade.Event{{Rows: rows}, {Rows: rows[:1]}})
+	l.end(d, 10_000)
+	e := l.since(9_999)[0].events
+	if len(e[0].Rows) != maxDeedRows || !e[0].All || len(e[1].Rows) != 1 || e[1].All {
+		t.Errorf("%d rows, all %v; %d rows, all %v", len(e[0].Rows), e[0].All, len(e[1].Rows), e[1].All)
+	}
+}
+
+func TestDeedsSettle(t *testing.T) {
+	t.Parallel()
+	var l deeds
+	if err := l.settled(t.Context()); err != nil {
+		t.Errorf("nothing is running: %v", err)
+	}
+	d := l.begin(time.Time{}, "running", nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	got := make(chan error)
+	go func() { got <- l.settled(ctx) }()
+	cancel()
+	if err := <-got; !errors.Is(err, context.Canceled) {
+		t.Errorf("settled = %v while one is running", err)
+	}
+	go func() { got <- l.settled(t.Context()) }()
+	l.end(d, 1)
+	if err := <-got; err != nil {
+		t.Errorf("settled = %v", err)
+	}
+}
