@@ -22,6 +22,14 @@ test: ## Run the tests
 race: ## Run the tests with the race detector; a skipped test is a failure
 	.ci/run race
 
+.PHONY: nested
+nested: ## Check and test the modules within the repository: metrics for Prometheus and OpenTelemetry
+	.ci/run nested
+
+.PHONY: dashboard
+dashboard: ## Check the Grafana dashboard and the alerts against a Prometheus
+	.ci/run dashboard
+
 .PHONY: lint
 lint: ## Run the linters of .golangci.yml
 	.ci/run lint
@@ -29,6 +37,10 @@ lint: ## Run the linters of .golangci.yml
 .PHONY: fmt
 fmt: ## Format the Go files
 	gofmt -w $$(git ls-files -co --exclude-standard '*.go')
+
+.PHONY: tidy
+tidy: ## Tidy go.mod and go.sum of all modules but tools
+	@git ls-files '*go.mod' | grep -v '^tools/' | xargs -n 1 dirname | while read -r dir; do go -C "$$dir" mod tidy; done
 
 .PHONY: generate
 generate: ## Write generated code

@@ -20,6 +20,7 @@ func newServer(store *blog.Store, cache *gqlcache.Cache) http.Handler {
 	mux.Handle("GET /{$}", playground.Handler("cascadeql example", "/graphql",
 		playground.WithGraphiqlUiHeaders(map[string]string{tenantHeader: demoTenants[0].id})))
 	mux.Handle("GET /__stats", serveStats(store))
+	mux.Handle("GET /debug/vars", serveVars(cache))
 	mux.Handle("POST /__latency", setLatency(store))
 	return mux
 }

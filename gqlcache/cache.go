@@ -44,7 +44,9 @@ type Cache struct {
 	flights flight.Group[*filled]
 	docs    graphql.Cache[*documentSet]
 	counts  counters
-	schema  atomic.Pointer[schemaState]
+	// operations are the counters by name.
+	operations operationTable
+	schema     atomic.Pointer[schemaState]
 
 	watch   *watch.Recorder // nil without an inspector
 	samples graphql.Cache[*sample]

@@ -29,6 +29,8 @@ type document struct {
 	shown  *watch.Operation   // nil without an inspector
 	op     *cascade.Operation // nil when bypass is ReasonOperation
 	bypass Reason
+	// counts are those of the operation's name, which it shares with others; nil for a mutation.
+	counts *operationCounts
 	// walk says that the operation is executed as prepared, and its answer walked.
 	walk bool
 }
@@ -74,6 +76,9 @@ const maxOperationsPerText = 16
 func (c *Cache) plan(oc *graphql.OperationContext) *document {
 	st := c.schema.Load()
 	d := &document{source: oc.Operation, bypass: staticBypass(oc.Operation)}
+	if oc.Operation.Operation == ast.Query {
+		d.counts = c.operations.of(oc.Operation.Name)
+	}
 	if d.bypass != "" && oc.Operation.Operation == ast.Query {
 		return d
 	}

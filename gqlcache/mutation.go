@@ -129,5 +129,6 @@ func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationCon
 	s.published = c.publish(ctx, s.change)
 	r.deed.did(s.events)
 	s.took = time.Since(start)
+	c.counts.settle.observe(s.took)
 	return s
 }

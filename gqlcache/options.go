@@ -126,6 +126,10 @@ type Options struct {
 
 	// Inspector lets clients see what the cache does. Defaults to nobody.
 	Inspector Inspector
+	// Tracer is told when a look-up, a computation or an invalidation begins and ends; metrics/otel has one
+	// for OpenTelemetry. It is given names of operations and reasons, never keys, predicates or rows. Without
+	// it a request pays nothing. Defaults to none.
+	Tracer Tracer
 	// Logger gets what the cache has to say. Nothing is logged per request. Defaults to slog.Default().
 	Logger *slog.Logger
 	// Now is the clock of ages and TTLs. Defaults to time.Now.

@@ -66,6 +66,8 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 		p.number = c.clock.Seq()
 		return p, after()
 	}
+	ctx, endSpan := c.span(ctx, SpanInvalidate)
+	defer func() { endSpan(endInvalidate(p.announced)) }()
 	var tags []cascade.Tag
 	switch {
 	case all:

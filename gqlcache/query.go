@@ -117,9 +117,9 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	r.served = true
 	r.ended = c.flights.Ended()
 	look := c.look(r, d, oc.Variables, key)
-	e, s, found := c.lookup(ctx, key)
+	e, s, found := c.find(ctx, key)
 	if e != nil {
-		c.counts.hits.Add(1)
+		c.count(d, served)
 		if c.verify != nil && c.verify.picks() {
 			c.verify.sample(ctx, r, oc, d, who, key, e, s)
 		}
@@ -163,7 +163,8 @@ func (c *Cache) admit(ctx context.Context, oc *graphql.OperationContext) (*docum
 
 func (c *Cache) bypass(ctx context.Context, r *request, d *document, why Reason, next graphql.ResponseHandler) *graphql.Response {
 	r.passed = true
-	c.counts.bypass(why)
+	c.countBypass(ctx, d, why)
+	c.traceBypass(ctx, why)
 	resp := next(ctx)
 	c.observe(d, watch.Bypass)
 	c.explainBypass(ctx, r, d, resp, why)
@@ -213,21 +214,25 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 		f := c.fill(ctx, r, oc, d, who, key, token, next)
 		return flight.Outcome[*filled]{Value: f, Shareable: f.body != nil && c.mayShare(f)}
 	}
-	count := &c.counts.misses // also when an extension below panics
-	defer func() { count.Add(1) }()
+	how, why := missed, ReasonErrors // also when an extension below panics
+	ctx, end := c.span(ctx, SpanFill)
+	defer func() {
+		c.count(d, how)
+		end(endFill(how, why))
+	}()
 	out, role, err := c.flights.Do(ctx, key, r.since, r.begin, fill, c.usable)
 	if err != nil {
 		// The request ended first. The flight may still be using the operation context, and the response
 		// context: an error added there would count as one of the answer that others wait for, and the
 		// map of extensions may be written to.
-		count = &c.counts.abandoned
+		how = abandoned
 		c.explainAbandoned(ctx, r, d)
 		return &graphql.Response{Data: []byte("null"), Errors: append(graphql.GetErrors(ctx), graphql.DefaultErrorPresenter(ctx, err))}
 	}
 	switch role {
 	case flight.Joined:
 		restore()
-		count = &c.counts.joined
+		how = joined
 		resp := respond(ctx, out.Value.body)
 		c.observe(d, watch.Collapsed)
 		c.explainJoined(ctx, r, d, resp, out.Value)
@@ -238,13 +243,13 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	restore()
 	f := out.Value
 	if f.fromShared || f.found {
-		count = &c.counts.hits
+		how = served
 		c.servedLate(d, key)
 	} else {
 		c.observe(d, watch.Miss)
 	}
-	if f.why != "" {
-		c.counts.refused(f.why)
+	if why = f.why; why != "" {
+		c.counts.refused(why)
 	}
 	c.explainFilled(ctx, r, d, f)
 	return f.resp
@@ -286,9 +291,8 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		token = r.begin()
 	}
 	r.forgetLasts()
-	start := time.Now()
-	resp := next(ctx)
-	f := &filled{resp: resp, born: token, took: time.Since(start)}
+	resp, took := c.resolve(ctx, d, next)
+	f := &filled{resp: resp, born: token, took: took}
 	if resp == nil {
 		f.why = ReasonNoData
 		return f

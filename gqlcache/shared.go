@@ -122,8 +122,11 @@ func (c *Cache) announce(ctx context.Context, tags []cascade.Tag, all bool) anno
 		if !errors.Is(a.err, changelog.ErrPending) {
 			c.apply(tags, all) // the log has perhaps not: it is closed, not started, or broken
 		}
-	} else if !a.receipt.Confirmed {
-		c.counts.unconfirmed.Add(1)
+	} else {
+		c.counts.wait.observe(a.receipt.Waited)
+		if !a.receipt.Confirmed {
+			c.counts.unconfirmed.Add(1)
+		}
 	}
 	a.number = c.clock.Seq()
 	return a

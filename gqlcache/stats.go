@@ -1,8 +1,12 @@
 package gqlcache
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
+
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
 // counters count since the cache was made.
@@ -13,10 +17,10 @@ type counters struct {
 	logErrors, unconfirmed          atomic.Uint64
 	sharedHits, sharedDead          atomic.Uint64
 	leaseWaits                      atomic.Uint64
-	storeErrors                     atomic.Uint64
-	sharedErrors                    atomic.Uint64 // a part of storeErrors
 	foreign                         atomic.Uint64 // records that mean nothing here
 	replanned                       atomic.Uint64 // operations planned again for the same text
+	storeErrors, sharedErrors       atomic.Uint64 // of Options.Store, and of Options.Shared
+	fill, settle, wait              durations
 	byReason                        [32]atomic.Uint64
 }
 
@@ -45,6 +49,18 @@ type Stats struct {
 	Invalidations, Tags, Flushes uint64
 	// StoreErrors are failures of the store: misses, as far as clients can tell.
 	StoreErrors uint64
+	// FillDuration is how long resolvers took, of queries that were computed, stored or not.
+	FillDuration Histogram
+	// SettleDuration is how long responses of mutations were held up by the cache, to apply what they had
+	// changed; WaitDuration the part of it that was a wait for other instances, for each change that
+	// the log has taken.
+	SettleDuration, WaitDuration Histogram
+	// Tiers are the figures of each store: of Options.Store, called memory, or of its tiers if it is a
+	// store.Tiered, and of Options.Shared, called shared. Faults of the first and the last are failures that
+	// the cache was told of, and add up to StoreErrors.
+	Tiers []store.TierStats
+	// Log are the figures of Options.Log, nil without one.
+	Log *changelog.Stats
 	// SharedHits are answers taken over from Options.Shared, a part of Hits; SharedDead those found
 	// there that could not be proven true.
 	SharedHits, SharedDead uint64
@@ -61,7 +77,7 @@ type Stats struct {
 	LastSweep *SweepReport
 }
 
-// Stats returns the figures. It does not block.
+// Stats returns the figures. They are not taken at one instant. It does not block.
 func (c *Cache) Stats() Stats {
 	st := c.store.Stats()
 	s := Stats{
@@ -75,17 +91,25 @@ func (c *Cache) Stats() Stats {
 		Invalidations: c.counts.invalidations.Load(),
 		Tags:          c.counts.tags.Load(),
 		Flushes:       c.counts.flushes.Load(),
-		StoreErrors:   c.counts.storeErrors.Load(),
-		SharedHits:    c.counts.sharedHits.Load(),
-		SharedDead:    c.counts.sharedDead.Load(),
-		LeaseWaits:    c.counts.leaseWaits.Load(),
-		Unconfirmed:   c.counts.unconfirmed.Load(),
-		LogErrors:     c.counts.logErrors.Load(),
-		Entries:       st.Entries,
-		Bytes:         st.Bytes,
-		Evictions:     st.Evictions,
-		Expirations:   st.Expirations,
-		LastSweep:     c.lastSweep.Load(),
+		StoreErrors:   c.counts.storeErrors.Load() + c.counts.sharedErrors.Load(),
+
+		FillDuration:   c.counts.fill.histogram(),
+		SettleDuration: c.counts.settle.histogram(),
+		WaitDuration:   c.counts.wait.histogram(),
+		SharedHits:     c.counts.sharedHits.Load(),
+		SharedDead:     c.counts.sharedDead.Load(),
+		LeaseWaits:     c.counts.leaseWaits.Load(),
+		Unconfirmed:    c.counts.unconfirmed.Load(),
+		LogErrors:      c.counts.logErrors.Load(),
+		Entries:        st.Entries,
+		Bytes:          st.Bytes,
+		Evictions:      st.Evictions,
+		Expirations:    st.Expirations,
+		LastSweep:      c.lastSweep.Load(),
+	}
+	s.Tiers = c.tiers(st)
+	if c.opts.Log != nil {
+		s.Log = new(c.opts.Log.Stats())
 	}
 	for i, r := range reasons {
 		n := c.counts.byReason[i].Load()
@@ -98,6 +122,22 @@ func (c *Cache) Stats() Stats {
 		}
 	}
 	return s
+}
+
+// tiers returns the figures of each store, of which those of Options.Store are given.
+func (c *Cache) tiers(first store.Stats) []store.TierStats {
+	tiers := []store.TierStats{{Name: "memory", Stats: first, Faults: c.counts.storeErrors.Load()}}
+	if t, ok := c.store.(store.Tiered); ok {
+		tiers = t.Tiers()
+	}
+	if c.opts.Shared != nil {
+		name := "shared"
+		if slices.ContainsFunc(tiers, func(t store.TierStats) bool { return t.Name == name }) {
+			name = "Options.Shared" // names tell time series apart
+		}
+		tiers = append(tiers, store.TierStats{Name: name, Stats: c.opts.Shared.Stats(), Faults: c.counts.sharedErrors.Load()})
+	}
+	return tiers
 }
 
 // HitRate is the part of the lookups that were answered without computing, from 0 to 1; 0 before the

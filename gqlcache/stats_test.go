@@ -62,6 +62,7 @@ func TestStatsAddUp(t *testing.T) {
 		if total != asked || s.Hits == 0 || s.Joined == 0 || s.Abandoned != 1 || len(s.Bypassed) != 2 {
 			t.Errorf("%d of %d queries counted: %+v", total, asked, s)
 		}
+		wantSums(t, r.cache)
 		if s.NotStored[gqlcache.ReasonErrors] != 2 || s.Invalidations != 2 || s.Flushes != 1 || s.Tags == 0 {
 			t.Errorf("%+v", s)
 		}

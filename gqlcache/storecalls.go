@@ -48,11 +48,15 @@ func (c *Cache) remove(ctx context.Context, key []byte, e *store.Entry) bool {
 	return err == nil
 }
 
+// sharedCall begins the names of calls to Options.Shared.
+const sharedCall = "shared "
+
 func (c *Cache) storeFailed(call string, err error) {
-	if strings.HasPrefix(call, "shared ") {
+	if strings.HasPrefix(call, sharedCall) {
 		c.counts.sharedErrors.Add(1)
+	} else {
+		c.counts.storeErrors.Add(1)
 	}
-	c.counts.storeErrors.Add(1)
 	c.complain.once(call, "gqlcache: the store failed: "+call, err)
 }
 

@@ -47,7 +47,7 @@ func (c *Cache) alarms() []inspect.Warning {
 	if n := c.counts.replanned.Load(); n >= manyReplans {
 		warn("query_cache", severityWarning, "Operations are parsed and planned anew for their requests (%d times so far): give the server a query cache with SetQueryCache.", n)
 	}
-	if n := c.counts.storeErrors.Load(); n > 0 {
+	if n := c.counts.storeErrors.Load() + c.counts.sharedErrors.Load(); n > 0 {
 		warn("store", severityWarning, "A store has failed %d times. The first failure of each kind is in the log.", n)
 	}
 	return all

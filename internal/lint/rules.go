@@ -14,6 +14,8 @@ var ours = map[string][]string{
 	"cascade":                     {"extractor"},
 	"gqlcache":                    {"schemahash", "extractor", "cascade", "gqlcache/store", "gqlcache/store/memstore", "gqlcache/changelog", "gqlcache/internal/clock", "gqlcache/internal/flight", "gqlcache/inspect", "gqlcache/internal/history", "gqlcache/internal/opkey", "gqlcache/internal/watch"},
 	"gqlcache/inspect":            {},
+	"gqlcache/metrics":            {"gqlcache", "gqlcache/changelog", "gqlcache/inspect", "gqlcache/store"},
+	"gqlcache/metrics/expvar":     {"gqlcache/metrics"},
 	"gqlcache/panel":              {"gqlcache/inspect"},
 	"gqlcache/internal/watch":     {"cascade", "gqlcache/inspect"},
 	"gqlcache/internal/clock":     {"cascade"},
@@ -58,6 +60,7 @@ var theirs = map[string][]string{
 // the others, in files that are no tests. What is missing here may be imported anywhere.
 var standard = map[string][]string{
 	"net/http": {"gqlcache", "gqlcache/panel", "gqlcache/internal/testgraph", "example/..."},
+	"expvar":   {"gqlcache/metrics/expvar", "example/..."}, // it registers a handler when it is imported
 	"testing":  {"gqlcache/store/storetest", "gqlcache/internal/testgraph", "internal/redistest"},
 }
 

@@ -2,19 +2,10 @@ package tiered
 
 import "github.com/cascadeql/cascadeql/gqlcache/store"
 
-// TierStats are the figures of one tier.
-type TierStats struct {
-	// Name is the tier's.
-	Name string
-	// Stats are the store's own. A hit there is one that Adopt may have rejected.
-	store.Stats
-	// Promotions are the entries that moved up into this tier.
-	Promotions uint64
-	// Rejected are the entries of this tier that Adopt refused.
-	Rejected uint64
-	// Faults are the calls that failed.
-	Faults uint64
-}
+// TierStats are the figures of one tier. A hit of its store is one that Adopt may have rejected.
+type TierStats = store.TierStats
+
+var _ store.Tiered = (*Store)(nil)
 
 // Stats returns the figures of the first tier, which is what this process holds, with the hits of all
 // tiers and the misses that were left. Promotions count among its puts.

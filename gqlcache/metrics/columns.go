@@ -1,0 +1,76 @@
+package metrics
+
+import (
+	"github.com/cascadeql/cascadeql/gqlcache"
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/gqlcache/store"
+)
+
+// The labels.
+const (
+	labelReason    = "reason"
+	labelTier      = "tier"
+	labelOperation = "operation"
+)
+
+func counter(name, help string, of func(*gqlcache.Stats) uint64) Metric {
+	return Metric{Name: name, Kind: Counter, Help: help, each: func(r *Reading, yield func(string, float64)) {
+		yield("", float64(of(&r.stats)))
+	}}
+}
+
+func histogram(name, help string, of func(*gqlcache.Stats) gqlcache.Histogram) Metric {
+	return Metric{Name: name, Kind: Histogram, Unit: Seconds, Help: help, histogram: func(r *Reading) gqlcache.Histogram {
+		return of(&r.stats)
+	}}
+}
+
+func byReason(name, help string, of func(*gqlcache.Stats) map[gqlcache.Reason]uint64) Metric {
+	return Metric{Name: name, Kind: Counter, Label: labelReason, Help: help, each: func(r *Reading, yield func(string, float64)) {
+		for reason, n := range of(&r.stats) {
+			yield(string(reason), float64(n))
+		}
+	}}
+}
+
+func byOperation(name string, unit Unit, help string, of func(*gqlcache.OperationStats) float64) Metric {
+	return Metric{Name: name, Kind: Counter, Unit: unit, Label: labelOperation, Help: help, each: func(r *Reading, yield func(string, float64)) {
+		for i := range r.operations {
+			yield(r.operations[i].Name, of(&r.operations[i]))
+		}
+	}}
+}
+
+func byTier(name string, kind Kind, unit Unit, help string, of func(*store.TierStats) float64) Metric {
+	return Metric{Name: name, Kind: kind, Unit: unit, Label: labelTier, Help: help, each: func(r *Reading, yield func(string, float64)) {
+		for i := range r.stats.Tiers {
+			yield(r.stats.Tiers[i].Name, of(&r.stats.Tiers[i]))
+		}
+	}}
+}
+
+func ofSweep(name string, unit Unit, help string, of func(*gqlcache.SweepReport) float64) Metric {
+	return Metric{Name: name, Kind: Gauge, Unit: unit, Help: help, each: func(r *Reading, yield func(string, float64)) {
+		if r.stats.LastSweep != nil {
+			yield("", of(r.stats.LastSweep))
+		}
+	}}
+}
+
+func ofLog(name string, kind Kind, help string, of func(*changelog.Stats) float64) Metric {
+	return Metric{Name: name, Kind: kind, Help: help, each: func(r *Reading, yield func(string, float64)) {
+		if r.stats.Log != nil {
+			yield("", of(r.stats.Log))
+		}
+	}}
+}
+
+// ofVerify is left out while verify mode is off.
+func ofVerify(name string, kind Kind, help string, of func(*inspect.Verify) float64) Metric {
+	return Metric{Name: name, Kind: kind, Help: help, each: func(r *Reading, yield func(string, float64)) {
+		if r.verify.Rate > 0 {
+			yield("", of(&r.verify))
+		}
+	}}
+}

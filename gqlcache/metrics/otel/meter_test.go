@@ -1,0 +1,210 @@
+package cacheotel_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/cascadeql/cascadeql/gqlcache"
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/gqlcache/metrics"
+	cacheotel "github.com/cascadeql/cascadeql/gqlcache/metrics/otel"
+	"github.com/cascadeql/cascadeql/gqlcache/store"
+)
+
+// source is a source with figures that a test has made up.
+type source struct {
+	stats      gqlcache.Stats
+	operations []gqlcache.OperationStats
+	verify     inspect.Verify
+}
+
+func (s *source) Stats() gqlcache.Stats                     { return s.stats }
+func (s *source) OperationStats() []gqlcache.OperationStats { return s.operations }
+func (s *source) VerifyStats() *inspect.Verify              { return &s.verify }
+
+// everything has each metric at least once.
+func everything() *source {
+	return &source{
+		stats: gqlcache.Stats{
+			Hits: 12, Bypassed: map[gqlcache.Reason]uint64{gqlcache.ReasonDefer: 3}, NotStored: map[gqlcache.Reason]uint64{gqlcache.ReasonErrors: 1},
+			FillDuration: gqlcache.Histogram{
+				Bounds: []time.Duration{time.Millisecond, time.Second}, Counts: []uint64{1, 2, 4}, Count: 7, Sum: 9500 * time.Millisecond,
+			},
+			Tiers:     []store.TierStats{{Name: "memory", Stats: store.Stats{Bytes: 99}}, {Name: "shared", Faults: 5}},
+			Log:       &changelog.Stats{Fresh: true, Members: 2},
+			LastSweep: &gqlcache.SweepReport{LiveEntries: 4},
+		},
+		operations: []gqlcache.OperationStats{{Name: "(other)", Hits: 2, FillTime: 1500 * time.Millisecond}, {Name: "Feed", Hits: 10}},
+		verify:     inspect.Verify{Rate: 0.01, Mismatched: 6},
+	}
+}
+
+// collected is what a reader has collected: values by name and attribute values.
+type collected struct {
+	values map[string]float64
+	units  map[string]string
+}
+
+func collect(t *testing.T, reader *sdkmetric.ManualReader) collected {
+	t.Helper()
+	var rm metricdata.ResourceMetrics
+	if err := reader.Collect(t.Context(), &rm); err != nil {
+		t.Fatal(err)
+	}
+	c := collected{map[string]float64{}, map[string]string{}}
+	key := func(name string, set attribute.Set) string {
+		for _, kv := range set.ToSlice() {
+			name += " " + kv.Value.String()
+		}
+		return name
+	}
+	for _, scope := range rm.ScopeMetrics {
+		for _, m := range scope.Metrics {
+			c.units[m.Name] = m.Unit
+			switch data := m.Data.(type) {
+			case metricdata.Sum[int64]:
+				for _, p := range data.DataPoints {
+					c.values[key(m.Name, p.Attributes)] = float64(p.Value)
+				}
+				if !data.IsMonotonic {
+					t.Errorf("%s may fall", m.Name)
+				}
+			case metricdata.Sum[float64]:
+				for _, p := range data.DataPoints {
+					c.values[key(m.Name, p.Attributes)] = p.Value
+				}
+			case metricdata.Gauge[float64]:
+				for _, p := range data.DataPoints {
+					c.values[key(m.Name, p.Attributes)] = p.Value
+				}
+			default:
+				t.Errorf("%s is a %T", m.Name, data)
+			}
+		}
+	}
+	return c
+}
+
+func TestRegister(t *testing.T) {
+	t.Parallel()
+	reader := sdkmetric.NewManualReader()
+	s := everything()
+	registration, err := cacheotel.Register(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := collect(t, reader)
+	for name, want := range map[string]float64{
+		"cascadeql.cache.hits":                        12,
+		"cascadeql.cache.bypassed defer":              3,
+		"cascadeql.cache.operation.hits Feed":         10,
+		"cascadeql.cache.operation.hits (other)":      2,
+		"cascadeql.cache.operation.fill_time (other)": 1.5,
+		"cascadeql.cache.store.errors shared":         5,
+		"cascadeql.cache.bytes memory":                99,
+		"cascadeql.cache.lease":                       1,
+		"cascadeql.cache.members":                     2,
+		"cascadeql.cache.sweep.live_entries":          4,
+		"cascadeql.cache.verify.rate":                 0.01,
+		"cascadeql.cache.verify.mismatched":           6,
+		"cascadeql.cache.fill.duration.count":         7,
+		"cascadeql.cache.fill.duration.sum":           9.5,
+		"cascadeql.cache.fill.duration.bucket 0.001":  1,
+		"cascadeql.cache.fill.duration.bucket 1":      3,
+		"cascadeql.cache.fill.duration.bucket +Inf":   7,
+	} {
+		if v, ok := got.values[name]; !ok || v != want {
+			t.Errorf("%s is %v, want %v", name, v, want)
+		}
+	}
+	for _, m := range metrics.All() {
+		name := m.OpenTelemetry()
+		if m.Kind == metrics.Histogram {
+			name += ".sum"
+		}
+		unit, ok := got.units[name]
+		if want := map[metrics.Unit]string{metrics.Seconds: "s", metrics.Bytes: "By"}[m.Unit]; !ok || unit != want {
+			t.Errorf("%s: %v, unit %q, want %q", name, ok, unit, want)
+		}
+	}
+
+	s.stats.Hits = 13
+	if v := collect(t, reader).values["cascadeql.cache.hits"]; v != 13 {
+		t.Errorf("hits are %v after one more", v)
+	}
+	if err := registration.Unregister(); err != nil {
+		t.Error(err)
+	}
+	if n := len(collect(t, reader).values); n != 0 {
+		t.Errorf("%d figures after Unregister", n)
+	}
+}
+
+// TestAttributes tell caches apart.
+func TestAttributes(t *testing.T) {
+	t.Parallel()
+	reader := sdkmetric.NewManualReader()
+	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
+	for i, name := range []string{"a", "b"} {
+		s := everything()
+		s.stats.Hits = uint64(i + 1)
+		if _, err := cacheotel.Register(provider, s, attribute.String("cache", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := collect(t, reader).values
+	if got["cascadeql.cache.hits a"] != 1 || got["cascadeql.cache.hits b"] != 2 || got["cascadeql.cache.bypassed b defer"] != 3 {
+		t.Errorf("%v", got)
+	}
+}
+
+// refusing is a provider of meters that make no counters.
+type refusing struct{ noop.MeterProvider }
+
+type refusingMeter struct{ noop.Meter }
+
+var errRefused = errors.New("refused")
+
+func (refusing) Meter(string, ...metric.MeterOption) metric.Meter { return refusingMeter{} }
+
+func (refusingMeter) Int64ObservableCounter(string, ...metric.Int64ObservableCounterOption) (metric.Int64ObservableCounter, error) {
+	return nil, errRefused
+}
+
+func TestRegisterReports(t *testing.T) {
+	t.Parallel()
+	if _, err := cacheotel.Register(refusing{}, everything()); !errors.Is(err, errRefused) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func ExampleRegister() {
+	cache, err := gqlcache.New(gqlcache.Options{RLS: gqlcache.RLSOff})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = cache.Close() }()
+	reader := sdkmetric.NewManualReader()
+	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)) // yours: otel.GetMeterProvider()
+	registration, err := cacheotel.Register(provider, cache)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = registration.Unregister() }()
+
+	var rm metricdata.ResourceMetrics
+	fmt.Println(reader.Collect(context.Background(), &rm), rm.ScopeMetrics[0].Metrics[0].Name)
+	// Output: <nil> cascadeql.cache.hits
+}

@@ -1,0 +1,217 @@
+package cacheprometheus_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cascadeql/cascadeql/gqlcache"
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
+	"github.com/cascadeql/cascadeql/gqlcache/metrics"
+	cacheprometheus "github.com/cascadeql/cascadeql/gqlcache/metrics/prometheus"
+	"github.com/cascadeql/cascadeql/gqlcache/store"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+)
+
+// source is a source with figures that a test has made up.
+type source struct {
+	stats      gqlcache.Stats
+	operations []gqlcache.OperationStats
+	verify     inspect.Verify
+}
+
+func (s *source) Stats() gqlcache.Stats                     { return s.stats }
+func (s *source) OperationStats() []gqlcache.OperationStats { return s.operations }
+func (s *source) VerifyStats() *inspect.Verify              { return &s.verify }
+
+// everything has each metric at least once.
+func everything() *source {
+	return &source{
+		stats: gqlcache.Stats{
+			Hits: 12, Bypassed: map[gqlcache.Reason]uint64{gqlcache.ReasonDefer: 3}, NotStored: map[gqlcache.Reason]uint64{gqlcache.ReasonErrors: 1},
+			FillDuration: gqlcache.Histogram{
+				Bounds: []time.Duration{time.Millisecond, time.Second}, Counts: []uint64{1, 2, 4}, Count: 7, Sum: 9 * time.Second,
+			},
+			Tiers:     []store.TierStats{{Name: "memory", Stats: store.Stats{Bytes: 99}}, {Name: "shared", Faults: 5}},
+			Log:       &changelog.Stats{Fresh: true, Members: 2},
+			LastSweep: &gqlcache.SweepReport{LiveEntries: 4},
+		},
+		operations: []gqlcache.OperationStats{{Name: "(other)", Hits: 2, FillTime: time.Second}, {Name: "Feed", Hits: 10}},
+		verify:     inspect.Verify{Rate: 0.01, Mismatched: 6},
+	}
+}
+
+func newCache(t testing.TB, o gqlcache.Options) *gqlcache.Cache {
+	t.Helper()
+	o.RLS, o.SweepInterval = gqlcache.RLSOff, -1
+	c, err := gqlcache.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+// TestCollect compares some of each kind with what Prometheus reads.
+func TestCollect(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct{ name, metric, kind, want string }{
+		{"counter", "gqlcache_hits_total", "counter", "gqlcache_hits_total 12"},
+		{"by reason", "gqlcache_bypassed_total", "counter", `gqlcache_bypassed_total{reason="defer"} 3`},
+		{"by operation", "gqlcache_operation_hits_total", "counter", `gqlcache_operation_hits_total{operation="(other)"} 2
+gqlcache_operation_hits_total{operation="Feed"} 10`},
+		{"seconds", "gqlcache_operation_fill_time_seconds_total", "counter", `gqlcache_operation_fill_time_seconds_total{operation="(other)"} 1
+gqlcache_operation_fill_time_seconds_total{operation="Feed"} 0`},
+		{"by tier", "gqlcache_store_errors_total", "counter", `gqlcache_store_errors_total{tier="memory"} 0
+gqlcache_store_errors_total{tier="shared"} 5`},
+		{"gauge", "gqlcache_lease", "gauge", "gqlcache_lease 1"},
+		{"bytes", "gqlcache_bytes", "gauge", `gqlcache_bytes{tier="memory"} 99
+gqlcache_bytes{tier="shared"} 0`},
+		{"verify mode", "gqlcache_verify_mismatched_total", "counter", "gqlcache_verify_mismatched_total 6"},
+		{"histogram", "gqlcache_fill_duration_seconds", "histogram", `gqlcache_fill_duration_seconds_bucket{le="0.001"} 1
+gqlcache_fill_duration_seconds_bucket{le="1"} 3
+gqlcache_fill_duration_seconds_bucket{le="+Inf"} 7
+gqlcache_fill_duration_seconds_sum 9
+gqlcache_fill_duration_seconds_count 7`},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			help := ""
+			for _, m := range metrics.All() {
+				if m.Prometheus() == row.metric {
+					help = m.Help
+				}
+			}
+			want := fmt.Sprintf("# HELP %s %s\n# TYPE %s %s\n%s\n", row.metric, help, row.metric, row.kind, row.want)
+			if err := testutil.CollectAndCompare(cacheprometheus.NewCollector(everything()), strings.NewReader(want), row.metric); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestLint: what promtool says of names and help texts, and that each metric arrives.
+func TestLint(t *testing.T) {
+	t.Parallel()
+	c := cacheprometheus.NewCollector(everything())
+	problems, err := testutil.CollectAndLint(c)
+	if err != nil || len(problems) > 0 {
+		t.Error(problems, err)
+	}
+	for _, m := range metrics.All() {
+		if testutil.CollectAndCount(c, m.Prometheus()) == 0 {
+			t.Errorf("no %s", m.Prometheus())
+		}
+	}
+}
+
+// TestTwoCaches in one registry are told apart by a label.
+func TestTwoCaches(t *testing.T) {
+	t.Parallel()
+	reg := prometheus.NewPedanticRegistry()
+	for _, name := range []string{"public", "private"} {
+		c := cacheprometheus.NewCollector(newCache(t, gqlcache.Options{}))
+		if err := prometheus.WrapRegistererWith(prometheus.Labels{"cache": name}, reg).Register(c); err != nil {
+			t.Error(err)
+		}
+	}
+	if n, err := testutil.GatherAndCount(reg, "gqlcache_hits_total"); n != 2 || err != nil {
+		t.Errorf("%d series, %v", n, err)
+	}
+	if reg.Register(cacheprometheus.NewCollector(newCache(t, gqlcache.Options{}))) == nil {
+		t.Error("a third without the label is taken")
+	}
+}
+
+// TestBadName: a tier whose name is no label value fails the scrape, with a reason, and nothing else.
+func TestBadName(t *testing.T) {
+	t.Parallel()
+	s := everything()
+	s.stats.Tiers[0].Name = "\xff"
+	reg := prometheus.NewPedanticRegistry()
+	reg.MustRegister(cacheprometheus.NewCollector(s))
+	if _, err := reg.Gather(); err == nil || !strings.Contains(err.Error(), "utf8") && !strings.Contains(err.Error(), "UTF-8") {
+		t.Errorf("gathering: %v", err)
+	}
+}
+
+// TestScrapeUnderLoad scrapes a cache that is in use: each scrape is whole, and no counter goes back.
+func TestScrapeUnderLoad(t *testing.T) {
+	t.Parallel()
+	cache := newCache(t, gqlcache.Options{})
+	reg := prometheus.NewPedanticRegistry() // checks consistency at each scrape
+	reg.MustRegister(cacheprometheus.NewCollector(cache))
+	srv := testgraph.NewServer(testgraph.NewStore(), cache)
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	for n := range 2 {
+		wg.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				testgraph.Ask(t, srv, fmt.Sprintf(`query Q%d{users{name}}`, i%5), nil)
+				if i%20 == n {
+					testgraph.Ask(t, srv, fmt.Sprintf(`mutation{renameUser(id:%q,name:"x")}`, testgraph.Ann), nil)
+				}
+			}
+		})
+	}
+	last := map[string]float64{}
+	for range 50 {
+		families, err := reg.Gather()
+		if err != nil {
+			t.Error(err)
+		}
+		for _, f := range families {
+			for _, m := range f.GetMetric() {
+				key := f.GetName()
+				for _, l := range m.GetLabel() {
+					key += " " + l.GetValue()
+				}
+				if v := m.GetCounter().GetValue(); m.Counter != nil {
+					if v < last[key] {
+						t.Errorf("%s went from %v to %v", key, last[key], v)
+					}
+					last[key] = v
+				}
+			}
+		}
+	}
+	close(done)
+	wg.Wait()
+	if last["gqlcache_hits_total"] == 0 {
+		t.Error("no hits")
+	}
+}
+
+func ExampleNewCollector() {
+	cache, err := gqlcache.New(gqlcache.Options{RLS: gqlcache.RLSOff})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = cache.Close() }()
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(cacheprometheus.NewCollector(cache))
+
+	answer := httptest.NewRecorder() // of http.Handle("/metrics", …)
+	promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(answer, httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/metrics", nil))
+	fmt.Println(answer.Code, strings.Contains(answer.Body.String(), "gqlcache_hits_total 0"))
+	// Output: 200 true
+}

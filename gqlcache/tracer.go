@@ -1,0 +1,153 @@
+package gqlcache
+
+import (
+	"context"
+	"errors"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
+	"github.com/cascadeql/cascadeql/gqlcache/store"
+)
+
+// A Tracer is told what the cache does for a request, while it does it: see Options.Tracer. Its methods
+// are called concurrently. What they do, a request waits for; should they panic, it goes on without.
+type Tracer interface {
+	// Start begins a span, within what the context belongs to. The returned context is used for what runs
+	// in the span, resolvers included; end is called once, with what came of it. Resolvers that others
+	// wait for may go on after the end of the span that they were started in.
+	Start(ctx context.Context, s Span) (within context.Context, end func(SpanEnd))
+}
+
+// A Span is something that takes time.
+type Span struct {
+	Kind SpanKind
+	// Operation is the name of the operation, as in OperationStats but not bounded in number; empty
+	// outside of one.
+	Operation string
+}
+
+// SpanKind says what a span is about.
+type SpanKind string
+
+// The kinds of spans.
+const (
+	// SpanLookup is the search for an answer in the store of this process. It ends with OutcomeHit,
+	// OutcomeMiss, or at once with OutcomeBypass and the reason.
+	SpanLookup SpanKind = "lookup"
+	// SpanFill is what follows a miss: the look into the store that the instances share, the resolvers,
+	// or the wait for another request that runs them. It ends with OutcomeStored, OutcomeNotStored and the
+	// reason, OutcomeJoined, OutcomeHit when another instance, or request, had an answer after all, or
+	// OutcomeAbandoned.
+	SpanFill SpanKind = "fill"
+	// SpanInvalidate is the application of a change, with the wait for other instances. It ends with
+	// OutcomeInvalidated, OutcomeUnconfirmed or OutcomePending: see Stats.Unconfirmed and Stats.LogErrors.
+	SpanInvalidate SpanKind = "invalidate"
+)
+
+// Outcome says what came of a span.
+type Outcome string
+
+// The outcomes of spans.
+const (
+	OutcomeHit         Outcome = "hit"
+	OutcomeMiss        Outcome = "miss"
+	OutcomeBypass      Outcome = "bypass"
+	OutcomeStored      Outcome = "stored"
+	OutcomeNotStored   Outcome = "not_stored"
+	OutcomeJoined      Outcome = "joined"
+	OutcomeAbandoned   Outcome = "abandoned"
+	OutcomeInvalidated Outcome = "invalidated"
+	OutcomeUnconfirmed Outcome = "unconfirmed"
+	OutcomePending     Outcome = "pending"
+)
+
+// SpanEnd is what came of a span.
+type SpanEnd struct {
+	Outcome Outcome
+	// Reason is set for OutcomeBypass and OutcomeNotStored.
+	Reason Reason
+}
+
+var errTracer = errors.New("it returned no context, or no function that ends the span")
+
+// span begins a span. The returned context is the given one, and the function does nothing, without a
+// tracer or when it fails.
+func (c *Cache) span(ctx context.Context, kind SpanKind) (context.Context, func(SpanEnd)) {
+	if c.opts.Tracer == nil {
+		return ctx, func(SpanEnd) {}
+	}
+	s := Span{Kind: kind}
+	if graphql.HasOperationContext(ctx) {
+		if op := graphql.GetOperationContext(ctx).Operation; op != nil {
+			s.Operation = operationName(op.Name)
+		}
+	}
+	type started struct {
+		ctx context.Context
+		end func(SpanEnd)
+	}
+	t, err := protect(func() (started, error) {
+		ctx, end := c.opts.Tracer.Start(ctx, s)
+		return started{ctx, end}, nil
+	})
+	if err == nil && (t.ctx == nil || t.end == nil) {
+		err = errTracer
+	}
+	if err != nil {
+		c.complain.once("tracer", "gqlcache: Options.Tracer failed, so spans are missing", err)
+		return ctx, func(SpanEnd) {}
+	}
+	return t.ctx, func(e SpanEnd) {
+		if err := guarded(func() error { t.end(e); return nil }); err != nil {
+			c.complain.once("tracer", "gqlcache: Options.Tracer failed, so spans are missing", err)
+		}
+	}
+}
+
+// find is lookup in a span.
+func (c *Cache) find(ctx context.Context, key []byte) (*store.Entry, *stamp, watch.Found) {
+	if c.opts.Tracer == nil {
+		return c.lookup(ctx, key)
+	}
+	ctx, end := c.span(ctx, SpanLookup)
+	e, s, found := c.lookup(ctx, key)
+	if e == nil {
+		end(SpanEnd{Outcome: OutcomeMiss})
+	} else {
+		end(SpanEnd{Outcome: OutcomeHit})
+	}
+	return e, s, found
+}
+
+func (c *Cache) traceBypass(ctx context.Context, why Reason) {
+	if c.opts.Tracer == nil {
+		return
+	}
+	_, end := c.span(ctx, SpanLookup)
+	end(SpanEnd{OutcomeBypass, why})
+}
+
+// endFill tells what came of a query that was not in the store.
+func endFill(how outcome, why Reason) SpanEnd {
+	switch {
+	case how == served:
+		return SpanEnd{Outcome: OutcomeHit}
+	case how == joined:
+		return SpanEnd{Outcome: OutcomeJoined}
+	case how == abandoned:
+		return SpanEnd{Outcome: OutcomeAbandoned}
+	case why != "":
+		return SpanEnd{OutcomeNotStored, why}
+	}
+	return SpanEnd{Outcome: OutcomeStored}
+}
+
+func endInvalidate(a announced) SpanEnd {
+	switch {
+	case a.err != nil:
+		return SpanEnd{Outcome: OutcomePending}
+	case a.shared && !a.receipt.Confirmed:
+		return SpanEnd{Outcome: OutcomeUnconfirmed}
+	}
+	return SpanEnd{Outcome: OutcomeInvalidated}
+}
