@@ -29,20 +29,22 @@ func inspectable() gqlcache.Inspector {
 // A panel is a rig whose cached server is asked as the panel asks: everybody is of one predicate.
 type panel struct {
 	*rig
-	h http.Handler
+	h   http.Handler
+	mem *mapStore
 }
 
 func newPanel(t *testing.T, change func(*gqlcache.Options), before ...graphql.HandlerExtension) *panel {
 	t.Helper()
+	mem := newMapStore()
 	o := gqlcache.Options{
-		Inspector: inspectable(), Store: newMapStore(),
+		Inspector: inspectable(), Store: mem,
 		Predicate: func(context.Context) (gqlcache.Predicate, error) { return gqlcache.Predicate{Text: secret}, nil },
 	}
 	if change != nil {
 		change(&o)
 	}
 	r := newRig(t, "annotated", o, before...)
-	return &panel{rig: r, h: r.cache.Handler(r.cached)}
+	return &panel{rig: r, h: r.cache.Handler(r.cached), mem: mem}
 }
 
 // request is a POST with extensions.cache, of a viewer who shows the header.
@@ -382,6 +384,28 @@ func TestInspectorBypass(t *testing.T) {
 	}
 	if n := p.cache.Stats().Bypassed[gqlcache.ReasonInspector]; n != 2 {
 		t.Errorf("%d counted", n)
+	}
+}
+
+// TestExtensionIsNotStored: what one request is told is in nobody else's answer.
+func TestExtensionIsNotStored(t *testing.T) {
+	t.Parallel()
+	p := newPanel(t, nil)
+	for _, viewer := range []string{"admin", "stranger", "admin", "stranger"} {
+		resp := testgraph.Do(t, t.Context(), p.h, inspectRequest(viewer, readUsers, nil))
+		if (resp.Extensions != nil) != (viewer == "admin") {
+			t.Errorf("%s: %s", viewer, resp.Body)
+		}
+	}
+	entries := 0
+	for _, e := range p.mem.All(t.Context()) {
+		entries++
+		if strings.Contains(string(e.Body), "extensions") || strings.Contains(string(e.Body), "version") {
+			t.Errorf("stored: %s", e.Body)
+		}
+	}
+	if entries != 1 {
+		t.Errorf("%d entries", entries)
 	}
 }
 

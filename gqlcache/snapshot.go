@@ -2,9 +2,9 @@ package gqlcache
 
 import (
 	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
-	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
 // Snapshot returns the state of the cache and, while somebody uses the inspector, what it has seen since:
@@ -15,11 +15,12 @@ func (c *Cache) Snapshot() inspect.Snapshot { return c.snapshot(0) }
 func (c *Cache) snapshot(since uint64) inspect.Snapshot {
 	now := c.opts.Now()
 	seen := c.seen(since)
+	st := c.Stats()
 	s := inspect.Snapshot{
 		Now: now.UnixMilli(), Instance: c.opts.Inspector.Instance, UptimeMS: now.Sub(c.started).Milliseconds(),
-		WatchingSince: seen.WatchingSince, Totals: c.totals(), Series: seen.Series,
-		Tiers: c.tiers(), Operations: seen.Operations, Views: seen.Views, Log: seen.Log, LogNext: seen.LogNext,
-		Verify: c.VerifyStats(), Cluster: c.cluster(), Security: c.security(), Warnings: c.warnings(),
+		WatchingSince: seen.WatchingSince, Totals: totalsOf(st), Series: seen.Series,
+		Tiers: c.showTiers(st), Operations: seen.Operations, Views: seen.Views, Log: seen.Log, LogNext: seen.LogNext,
+		Verify: c.VerifyStats(), Cluster: clusterOf(st.Log), Security: c.security(), Warnings: c.warnings(),
 		Capabilities: inspect.Capabilities{HidesIDs: c.opts.Inspector.HideIDs},
 	}
 	s.Totals.SavedMS = seen.Saved.Milliseconds()
@@ -55,10 +56,9 @@ func namesOf(views []*cascade.View) []string {
 	return names
 }
 
-// totals are the figures of Stats. Requests is their sum, so that they add up: each is counted when its
+// totalsOf are the figures of Stats. Requests is their sum, so that they add up: each is counted when its
 // answer is there.
-func (c *Cache) totals() inspect.Totals {
-	st := c.Stats()
+func totalsOf(st Stats) inspect.Totals {
 	t := inspect.Totals{
 		Hits: st.Hits, Misses: st.Misses, Collapsed: st.Joined, Abandoned: st.Abandoned,
 		BypassedBy: map[string]uint64{}, NotStored: map[string]uint64{},
@@ -75,31 +75,25 @@ func (c *Cache) totals() inspect.Totals {
 	return t
 }
 
-// tiers are the stores, that of the process first.
-func (c *Cache) tiers() []inspect.Tier {
-	var tiers []inspect.Tier
-	for _, t := range c.storeTiers(c.store.Stats()) {
-		tiers = append(tiers, tierOf(t))
+// showTiers are the figures of the stores, the fastest first.
+func (c *Cache) showTiers(st Stats) []inspect.Tier {
+	tiers := make([]inspect.Tier, len(st.Tiers))
+	for i, t := range st.Tiers {
+		tiers[i] = inspect.Tier{
+			Name: t.Name, Status: "up", Entries: t.Entries, MaxEntries: t.MaxEntries, Bytes: t.Bytes, MaxBytes: t.MaxBytes,
+			Hits: t.Hits, Misses: t.Misses, Evictions: t.Evictions, Expirations: t.Expirations, Errors: t.Faults,
+		}
 	}
-	if shared := &tiers[len(tiers)-1]; c.opts.Shared != nil && !c.fresh() {
-		shared.Status, shared.Note = "degraded", "Not asked while this instance is cut off from the log."
+	if last := len(tiers) - 1; c.opts.Shared != nil && !c.fresh() {
+		tiers[last].Status, tiers[last].Note = "degraded", "Not asked while this instance is cut off from the log."
 	}
 	return tiers
 }
 
-func tierOf(st store.TierStats) inspect.Tier {
-	return inspect.Tier{
-		Name: st.Name, Status: "up", Entries: st.Entries, MaxEntries: st.MaxEntries, Bytes: st.Bytes, MaxBytes: st.MaxBytes,
-		Hits: st.Hits, Misses: st.Misses, Evictions: st.Evictions, Expirations: st.Expirations,
-		Errors: st.Faults,
-	}
-}
-
-func (c *Cache) cluster() *inspect.Cluster {
-	if c.opts.Log == nil {
+func clusterOf(st *changelog.Stats) *inspect.Cluster {
+	if st == nil {
 		return nil
 	}
-	st := c.opts.Log.Stats()
 	return &inspect.Cluster{
 		Fresh: st.Fresh, Position: st.Applied.String(), Members: st.Members, Published: st.Published, Unconfirmed: st.Unconfirmed,
 		Pending: st.Pending, LeasesLost: st.LeasesLost, Records: st.Records, Flushes: st.Flushes, Epochs: st.Epochs,

@@ -82,6 +82,10 @@ var logs = []Metric{
 	ofLog("log.epochs", Counter, "New epochs of the log.", func(l *changelog.Stats) float64 { return float64(l.Epochs) }),
 	ofLog("log.leases_lost", Counter, "Leases that ran out.", func(l *changelog.Stats) float64 { return float64(l.LeasesLost) }),
 	ofLog("log.reaped", Counter, "Times that members without a lease were dropped.", func(l *changelog.Stats) float64 { return float64(l.Reaped) }),
+	ofLog("log.intents", Counter, "Announcements of mutations of this instance: see Options.Intent.", func(l *changelog.Stats) float64 { return float64(l.Intents) }),
+	ofLog("log.intents_refused", Counter, "Mutations refused because they could not be announced.", func(l *changelog.Stats) float64 { return float64(l.Refused) }),
+	ofLog("log.intents_expired", Counter, "Announcements that nobody stood by, ended by this instance.", func(l *changelog.Stats) float64 { return float64(l.Expired) }),
+	ofLog("log.intents_open", Gauge, "Announced mutations that are not over, of all instances.", func(l *changelog.Stats) float64 { return float64(l.Open) }),
 }
 
 var verifies = []Metric{

@@ -65,8 +65,8 @@ var sharedRules = []mutant{
 	},
 	{
 		name: "shared entry is stamped when the computation ends", file: queryFile,
-		old:  "	resp := next(ctx)\n	f := &filled{",
-		new:  "	resp := next(ctx)\n	if c.opts.Log != nil {\n		at = c.opts.Log.Applied()\n	}\n	f := &filled{",
+		old:  "	resp, took := c.resolve(ctx, d, next)\n	f := &filled{",
+		new:  "	resp, took := c.resolve(ctx, d, next)\n	if c.opts.Log != nil {\n		at = c.opts.Log.Applied()\n	}\n	f := &filled{",
 		test: "TestSharedStampIsOfTheBeginning",
 	},
 	{

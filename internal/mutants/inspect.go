@@ -1,0 +1,45 @@
+package main
+
+// inspectRules are those of who may see and change what.
+var inspectRules = []mutant{
+	{
+		name: "inspector for everybody", file: "gqlcache/inspector.go",
+		old: ` || !permits(ctx, in.Allow)`, new: ``,
+		test: "TestInspectorAbsent|TestDebugForbidden",
+	},
+	{
+		name: "inspector without the header", file: "gqlcache/inspector.go",
+		old: `oc.Headers.Get(DebugHeader) != "true"`, new: "false",
+		test: "TestInspectorAbsent|TestDebugForbidden",
+	},
+	{
+		name: "actions by GET", file: "gqlcache/inspector.go",
+		old: "x != nil && x.method == http.MethodPost", new: "x != nil && x.method != http.MethodPut",
+		test: "TestInspectorNeverByGet",
+	},
+	{
+		name: "actions without the wrapper", file: "gqlcache/inspector.go",
+		old: "x != nil && x.method == http.MethodPost", new: "x == nil || x.method == http.MethodPost",
+		test: "TestInspectorNeverByGet",
+	},
+	{
+		name: "actions for all who may look", file: "gqlcache/inspector.go",
+		old: "a.actions = permits(ctx, in.Actions)", new: "a.actions = true",
+		test: "TestInspectorAnswers|TestInspectorBypass",
+	},
+	{
+		name: "fingerprints that can be guessed", file: "gqlcache/fingerprint.go",
+		old: "_, _ = rand.Read(s[:]) // never fails", new: "_ = rand.Reader",
+		test: "TestFingerprintsAreKeyed",
+	},
+	{
+		name: "entries without the tag of their operation", file: "gqlcache/query.go",
+		old: "d.op.ReadsOf([]cascade.Tag{d.tag}, ", new: "d.op.ReadsOf(nil, ",
+		test: "TestInvalidateOperation",
+	},
+	{
+		name: "an operation's tag reaches all that is not declared", file: "gqlcache/publish.go",
+		old: "case len(ch.events)+len(ch.more) > 0:", new: "default:",
+		test: "TestInvalidateOperation|TestActions",
+	},
+}
