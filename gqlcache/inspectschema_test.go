@@ -165,7 +165,7 @@ func TestSchemaIsOfTheTypes(t *testing.T) {
 
 func visitType(t *testing.T, at string, prop map[string]any, typ reflect.Type, visit func(reflect.Type)) {
 	t.Helper()
-	want := ""
+	var want string
 	switch typ.Kind() {
 	case reflect.Pointer:
 		visitType(t, at, prop, typ.Elem(), visit)

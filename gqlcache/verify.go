@@ -111,7 +111,7 @@ func (v *verifier) sample(ctx context.Context, r *request, oc *graphql.Operation
 		ctx: context.WithoutCancel(ctx), operation: copyOperation(oc), doc: d, public: who.public,
 		key: string(key), body: e.Body, stamp: s, at: v.c.opts.Now(),
 	}
-	if !v.start(func() { v.check(j) }) {
+	if !v.start(func() { v.check(j) }) { //nolint:contextcheck // the job's own, see there
 		<-v.slots
 		v.counts.skipped.Add(1)
 	}

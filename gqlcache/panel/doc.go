@@ -12,7 +12,7 @@
 // Everything the page needs is embedded; it loads nothing from anywhere else and works without a network.
 // It is served from the page's own URL, ?gqlcache=app.js, so that it works behind routers that match
 // exactly. The Content-Security-Policy allows no inline script and no other origin than an absolute
-// endpoint's. Licences of what is bundled are at ?gqlcache=LICENSES.txt. The build tag gqlcache_noui leaves
+// endpoint's. The licenses of what is bundled are at ?gqlcache=LICENSES.txt. The build tag gqlcache_noui leaves
 // the assets out, 1.6 MB: the handler then answers with 404.
 //
 // The sources are in ui, and make panel builds them.

@@ -29,7 +29,7 @@ func WithGraphiqlFetcherHeaders(headers map[string]string) Option {
 
 // WithGraphiqlUiHeaders puts headers into the headers editor, where users can change them.
 //
-//nolint:staticcheck,revive // the name is gqlgen's
+//nolint:revive // the name is gqlgen's
 func WithGraphiqlUiHeaders(headers map[string]string) Option {
 	return func(p *page) {
 		text, _ := json.MarshalIndent(headers, "", "  ") // a map of strings can always be encoded

@@ -3,6 +3,7 @@ package panel_test
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"fmt"
 	"html"
@@ -17,23 +18,15 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/panel"
 )
 
-func get(h http.Handler, method, target string, header map[string]string) *http.Response {
-	r := httptest.NewRequest(method, target, nil)
+// get returns what the handler answers.
+func get(ctx context.Context, h http.Handler, method, target string, header map[string]string) *httptest.ResponseRecorder {
+	r := httptest.NewRequestWithContext(ctx, method, target, nil)
 	for k, v := range header {
 		r.Header.Set(k, v)
 	}
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
-	return w.Result()
-}
-
-func body(t *testing.T, r *http.Response) string {
-	t.Helper()
-	b, err := io.ReadAll(r.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
+	return w
 }
 
 var references = regexp.MustCompile(`(?:src|href)="(\?[^"]+)"`)
@@ -50,21 +43,21 @@ func TestExactRoutes(t *testing.T) {
 				pattern += "{$}"
 			}
 			mux.Handle("GET "+pattern, panel.Handler("Blog", "/graphql"))
-			page := get(mux, http.MethodGet, path, nil)
-			if page.StatusCode != http.StatusOK {
-				t.Fatalf("status %d", page.StatusCode)
+			page := get(t.Context(), mux, http.MethodGet, path, nil)
+			if page.Code != http.StatusOK {
+				t.Fatalf("status %d", page.Code)
 			}
-			refs := references.FindAllStringSubmatch(body(t, page), -1)
+			refs := references.FindAllStringSubmatch(page.Body.String(), -1)
 			if len(refs) != 2 {
 				t.Fatalf("references %q, want the script and the stylesheet", refs)
 			}
 			for _, ref := range refs {
 				target := path + html.UnescapeString(ref[1])
-				r := get(mux, http.MethodGet, target, nil)
-				if r.StatusCode != http.StatusOK || len(body(t, r)) < 10_000 {
-					t.Errorf("%s: status %d, or next to nothing in it", target, r.StatusCode)
+				r := get(t.Context(), mux, http.MethodGet, target, nil)
+				if r.Code != http.StatusOK || len(r.Body.String()) < 10_000 {
+					t.Errorf("%s: status %d, or next to nothing in it", target, r.Code)
 				}
-				if cc := r.Header.Get("Cache-Control"); !strings.Contains(cc, "immutable") {
+				if cc := r.Header().Get("Cache-Control"); !strings.Contains(cc, "immutable") {
 					t.Errorf("%s: Cache-Control %q, want immutable", target, cc)
 				}
 			}
@@ -79,12 +72,12 @@ func TestAssets(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			target := "/?gqlcache=" + name
-			plain := get(h, http.MethodGet, target, nil)
-			content := body(t, plain)
-			if plain.Header.Get("Content-Encoding") != "" || plain.Header.Get("X-Content-Type-Options") != "nosniff" {
-				t.Errorf("headers %v", plain.Header)
+			plain := get(t.Context(), h, http.MethodGet, target, nil)
+			content := plain.Body.String()
+			if plain.Header().Get("Content-Encoding") != "" || plain.Header().Get("X-Content-Type-Options") != "nosniff" {
+				t.Errorf("headers %v", plain.Header())
 			}
-			if cc := plain.Header.Get("Cache-Control"); cc != "no-cache" {
+			if cc := plain.Header().Get("Cache-Control"); cc != "no-cache" {
 				t.Errorf("without its version it has Cache-Control %q, want no-cache", cc)
 			}
 			onDisk, err := os.ReadFile("assets/" + name)
@@ -95,17 +88,17 @@ func TestAssets(t *testing.T) {
 				t.Error("it is not the embedded file")
 			}
 			for accept, compressed := range map[string]bool{"gzip, br": true, "br;q=1, gzip;q=0.5": true, "gzip;q=0": false, "br": false, "GZIP": true, "gzip;q=x": false} {
-				r := get(h, http.MethodGet, target, map[string]string{"Accept-Encoding": accept})
-				if got := r.Header.Get("Content-Encoding") == "gzip"; got != compressed {
+				r := get(t.Context(), h, http.MethodGet, target, map[string]string{"Accept-Encoding": accept})
+				if got := r.Header().Get("Content-Encoding") == "gzip"; got != compressed {
 					t.Errorf("Accept-Encoding %q: compressed %t", accept, got)
 					continue
 				}
 				if compressed && unzip(t, r.Body) != content {
 					t.Errorf("Accept-Encoding %q: other content", accept)
 				}
-				again := get(h, http.MethodGet, target, map[string]string{"Accept-Encoding": accept, "If-None-Match": r.Header.Get("ETag")})
-				if again.StatusCode != http.StatusNotModified || body(t, again) != "" {
-					t.Errorf("Accept-Encoding %q: status %d for the same ETag, want 304 and nothing", accept, again.StatusCode)
+				again := get(t.Context(), h, http.MethodGet, target, map[string]string{"Accept-Encoding": accept, "If-None-Match": r.Header().Get("ETag")})
+				if again.Code != http.StatusNotModified || again.Body.String() != "" {
+					t.Errorf("Accept-Encoding %q: status %d for the same ETag, want 304 and nothing", accept, again.Code)
 				}
 			}
 		})
@@ -163,18 +156,18 @@ func TestPolicy(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			h := panel.Handler("Blog", row.endpoint, panel.WithSubscriptionEndpoint(row.subscriptions))
-			r := get(h, http.MethodGet, "/", nil)
-			nonce := config(t, body(t, r))["nonce"]
+			r := get(t.Context(), h, http.MethodGet, "/", nil)
+			nonce := config(t, r.Body.String())["nonce"]
 			want := fmt.Sprintf("style-src 'self' 'nonce-%s'; default-src 'none'; script-src 'self'; img-src 'self' data:; font-src 'self'; connect-src %s; base-uri 'none'; form-action 'none'; frame-ancestors 'none'", nonce, row.connect)
-			if got := r.Header.Get("Content-Security-Policy"); got != want {
+			if got := r.Header().Get("Content-Security-Policy"); got != want {
 				t.Errorf("policy\n%s, want\n%s", got, want)
 			}
 			for k, v := range map[string]string{"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff", "Cross-Origin-Opener-Policy": "same-origin"} {
-				if r.Header.Get(k) != v {
-					t.Errorf("%s: %q, want %q", k, r.Header.Get(k), v)
+				if r.Header().Get(k) != v {
+					t.Errorf("%s: %q, want %q", k, r.Header().Get(k), v)
 				}
 			}
-			if again := config(t, body(t, get(h, http.MethodGet, "/", nil)))["nonce"]; again == nonce {
+			if again := config(t, get(t.Context(), h, http.MethodGet, "/", nil).Body.String())["nonce"]; again == nonce {
 				t.Error("two pages have one nonce")
 			}
 		})
@@ -200,12 +193,12 @@ func config(t *testing.T, page string) map[string]any {
 func TestEscaping(t *testing.T) {
 	t.Parallel()
 	const evil = `</script><script>alert(1)</script><!--`
-	page := body(t, get(panel.Handler(evil, evil,
+	page := get(t.Context(), panel.Handler(evil, evil,
 		panel.WithDefaultQuery(evil),
 		panel.WithStoragePrefix(evil),
 		panel.WithGraphiqlUiHeaders(map[string]string{evil: evil}),
 		panel.WithGraphiqlFetcherHeaders(map[string]string{evil: evil}),
-	), http.MethodGet, "/", nil))
+	), http.MethodGet, "/", nil).Body.String()
 	if strings.Contains(page, "<script>alert") || strings.Count(page, "</script>") != 2 || strings.Contains(page, "<!--") {
 		t.Errorf("markup in %s", page)
 	}
@@ -235,8 +228,8 @@ func TestRefused(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			if r := get(h, row.method, row.target, nil); r.StatusCode != row.status {
-				t.Errorf("status %d, want %d", r.StatusCode, row.status)
+			if r := get(t.Context(), h, row.method, row.target, nil); r.Code != row.status {
+				t.Errorf("status %d, want %d", r.Code, row.status)
 			}
 		})
 	}
@@ -246,15 +239,15 @@ func ExampleHandler() {
 	mux := http.NewServeMux()
 	// mux.Handle("/graphql", srv)
 	mux.Handle("GET /{$}", panel.Handler("Blog", "/graphql"))
-	r := get(mux, http.MethodGet, "/", nil)
-	fmt.Println(r.Status, r.Header.Get("Content-Type"))
-	// Output: 200 OK text/html; charset=utf-8
+	r := get(context.Background(), mux, http.MethodGet, "/", nil)
+	fmt.Println(r.Code, r.Header().Get("Content-Type"))
+	// Output: 200 text/html; charset=utf-8
 }
 
 func BenchmarkPage(b *testing.B) {
 	h := panel.Handler("Blog", "/graphql")
 	b.ReportAllocs()
 	for b.Loop() {
-		get(h, http.MethodGet, "/", nil)
+		get(b.Context(), h, http.MethodGet, "/", nil)
 	}
 }

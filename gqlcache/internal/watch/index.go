@@ -20,7 +20,6 @@ type entry struct {
 	cost    time.Duration
 	live    func() bool
 	hits    uint64
-	reached uint64 // the last change that has reached it
 
 	recent, age *list.Element
 }

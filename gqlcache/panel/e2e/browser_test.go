@@ -117,16 +117,29 @@ func (p *tab) clean() {
 	p.problems = nil
 }
 
-// expect takes out the problems that contain a text, which must be there.
+// expect waits for a problem that contains a text, and takes out all that do.
 func (p *tab) expect(text string) {
 	p.t.Helper()
+	deadline := time.NewTimer(patience)
+	defer deadline.Stop()
+	poll := time.NewTicker(10 * time.Millisecond)
+	defer poll.Stop()
+	for !p.takeOut(text) {
+		select {
+		case <-poll.C:
+		case <-deadline.C:
+			p.t.Errorf("the browser did not complain about %q", text)
+			return
+		}
+	}
+}
+
+func (p *tab) takeOut(text string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	before := len(p.problems)
 	p.problems = slices.DeleteFunc(p.problems, func(s string) bool { return strings.Contains(s, text) })
-	if len(p.problems) == before {
-		p.t.Errorf("the browser did not complain about %q", text)
-	}
+	return len(p.problems) < before
 }
 
 func (p *tab) do(actions ...chromedp.Action) {

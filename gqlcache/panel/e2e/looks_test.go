@@ -12,7 +12,7 @@ import (
 const axeSource = "../ui/node_modules/axe-core/axe.min.js"
 
 // faults runs axe on the panel and on the line below the response, and returns what it calls serious or
-// critical. GraphiQL's own parts have faults that are not ours to mend: the colours of the editor's syntax
+// critical. GraphiQL's own parts have faults that are not ours to mend: the colors of the editor's syntax
 // are too light, and its text areas have no label.
 const faults = `(async () => {
 	const {violations} = await axe.run({include: [".gqc-root", ".gqc-strip"]}, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]});

@@ -51,20 +51,23 @@ func (p *tab) ready() {
 	p.until(`document.querySelector('[data-link="up"]') !== null`)
 }
 
-func (p *tab) hitRate() float64 {
-	p.t.Helper()
+// TestTraffic: what other clients do moves the rate and fills the log.
+func TestTraffic(t *testing.T) {
+	address := serveExample(t)
+	p := open(t, address)
+	p.ready()
 	p.tabTo("live")
-	p.until(`document.querySelector("[data-hit-rate]") !== null`)
-	s := eval[string](p, `document.querySelector("[data-hit-rate]").dataset.hitRate`)
-	p.tabTo("request")
-	if s == "" {
-		return -1
+	p.until(`document.querySelector(".gqc-quiet") !== null`)
+	for range 4 {
+		post(t, address, feed)
 	}
-	rate, err := strconv.ParseFloat(s, 64)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return rate
+	p.until(`document.querySelector("[data-hit-rate]")?.dataset.hitRate === "0.75"`)
+	post(t, address, rename)
+	p.tabTo("log")
+	p.click("[data-event] > button")
+	p.until(`document.querySelector('[data-cascade-node="Retitle"]') !== null`)
+	p.tabTo("operations")
+	p.until(`document.querySelector('[data-row^="Feed"]') !== null`)
 }
 
 // TestMissThenHit: a query twice, and the panel tells the miss, the hit, and the moving rate.

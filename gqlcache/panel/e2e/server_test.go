@@ -35,7 +35,7 @@ var example = sync.OnceValues(func() (string, error) {
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if bin, err := example(); err == nil {
-		os.RemoveAll(filepath.Dir(bin))
+		_ = os.RemoveAll(filepath.Dir(bin))
 	}
 	os.Exit(code)
 }
@@ -49,7 +49,7 @@ func serveExample(t *testing.T, env ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(bin)
+	cmd := exec.CommandContext(t.Context(), bin)
 	cmd.Env = append(os.Environ(), append([]string{"PORT=0"}, env...)...)
 	var complaints bytes.Buffer
 	cmd.Stderr = &complaints
@@ -61,8 +61,7 @@ func serveExample(t *testing.T, env ...string) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+		_ = cmd.Wait() // the context has killed it
 	})
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
