@@ -26,6 +26,16 @@ race: ## Run the tests with the race detector; a skipped test is a failure
 nested: ## Check and test the modules within the repository: metrics for Prometheus and OpenTelemetry
 	.ci/run nested
 
+.PHONY: panel
+panel: ## Check the playground's sources and build its assets
+	npm --prefix gqlcache/panel/ui ci
+	npm --prefix gqlcache/panel/ui run check
+	npm --prefix gqlcache/panel/ui run build
+
+.PHONY: browser
+browser: ## Test the playground in a browser; screenshots go to .ci/out/screenshots
+	.ci/run browser
+
 .PHONY: dashboard
 dashboard: ## Check the Grafana dashboard and the alerts against a Prometheus
 	.ci/run dashboard

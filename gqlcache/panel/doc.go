@@ -15,8 +15,5 @@
 // endpoint's. Licences of what is bundled are at ?gqlcache=LICENSES.txt. The build tag gqlcache_noui leaves
 // the assets out, 1.6 MB: the handler then answers with 404.
 //
-// The sources are in ui; go generate builds them.
+// The sources are in ui, and make panel builds them.
 package panel
-
-//go:generate npm --prefix ui ci --ignore-scripts --no-audit --no-fund
-//go:generate npm --prefix ui run build

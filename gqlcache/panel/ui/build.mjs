@@ -2,8 +2,9 @@
 import * as esbuild from 'esbuild';
 import fs from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const here = import.meta.dirname;
+const here = path.dirname(fileURLToPath(import.meta.url));
 const out = path.resolve(here, '../assets');
 
 // GraphiQL's stylesheet carries two fonts in 34 faces, 350 kB. panel.css names the system's instead.
