@@ -217,6 +217,9 @@ func (o Options) validate() error {
 	if _, ok := o.Shared.(store.Leaser); o.FillLease < 0 || o.FillLease > 0 && !ok {
 		fault("FillLease is %v; it must not be negative, and needs a Shared that is a store.Leaser, such as redisstore", o.FillLease)
 	}
+	if o.Inspector.Allow == nil && o.Inspector.Actions != nil {
+		fault("Inspector.Actions is set and Inspector.Allow is not; nobody could act")
+	}
 	if o.PathTimeout < 0 {
 		fault("PathTimeout is %v; it must be positive", o.PathTimeout)
 	}

@@ -35,6 +35,7 @@ func TestOptionsRefused(t *testing.T) {
 		{"MaxEntries", gqlcache.Options{MaxEntries: -1}, []string{"MaxEntries"}},
 		{"MaxEntryBytes", gqlcache.Options{MaxEntryBytes: -1}, []string{"MaxEntryBytes"}},
 		{"entry larger than all", gqlcache.Options{MaxBytes: 10, MaxEntryBytes: 11}, []string{"MaxEntryBytes 11 is more than MaxBytes 10"}},
+		{"actions for nobody", gqlcache.Options{Inspector: gqlcache.Inspector{Actions: func(context.Context) bool { return true }}}, []string{"Inspector.Actions"}},
 		{"PathTimeout", gqlcache.Options{PathTimeout: -1}, []string{"PathTimeout is -1ns"}},
 		{"FillLease", gqlcache.Options{FillLease: -1}, []string{"FillLease is -1ns"}},
 		{"FillLease without leases", gqlcache.Options{FillLease: time.Second, Log: newFleet().join(changelog.Bounded), Shared: newMapStore()}, []string{"FillLease is 1s", "store.Leaser"}},
