@@ -32,9 +32,10 @@ func TestLooks(t *testing.T) {
 	p.do(chromedp.Evaluate(string(axe), nil))
 	for _, query := range []string{
 		feed, feed,
-		`query Stats { leaderboard(limit: 3) { postCount } }`,
+		`query Leaders { leaderboard(limit: 3) { author { name } publishedCount } }`,
+		`query Stats { authorStats(authorId: "a1111111-0000-4000-8000-000000000002") { publishedCount } }`,
 		`query Search { search(term: "post") { ... on Post { title } } }`,
-		feed, rename,
+		feed, `mutation Archive { setPostsStatus(ids: ["a1111111-0000-4000-8000-000200000008"], status: ARCHIVED) }`,
 	} {
 		p.run(query)
 	}
