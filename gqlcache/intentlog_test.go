@@ -32,7 +32,8 @@ func newSquad(t *testing.T, n int, intent bool, change ...func(*gqlcache.Options
 		link := redistest.NewProxy(t, s.Addr())
 		node := newNode(t, nodeSpec{
 			client: redistest.Client(t, link.Addr()), rows: q.rows, level: changelog.Strong,
-			ttl: 400 * time.Millisecond, intent: 800 * time.Millisecond,
+			// A busy machine must renew the lease, and hear of the shared store, or the controls compute.
+			ttl: patientLease, intent: 2 * patientLease, readTimeout: 5 * time.Second,
 			change: func(o *gqlcache.Options) {
 				o.Intent = intent
 				for _, f := range change {
