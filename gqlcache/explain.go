@@ -157,6 +157,7 @@ func (c *Cache) explainHit(ctx context.Context, r *request, d *document, resp *g
 	if r.note == nil {
 		return
 	}
+	defer c.survive()
 	x := c.draft(r, d)
 	now := c.opts.Now()
 	x.AgeMS = new((now.UnixNano() - s.stored) / int64(time.Millisecond))
@@ -180,6 +181,7 @@ func (c *Cache) explainJoined(ctx context.Context, r *request, d *document, resp
 	if r.note == nil {
 		return
 	}
+	defer c.survive()
 	x := c.draft(r, d)
 	x.Bytes = len(f.body)
 	x.Timing.OriginUS = f.took.Microseconds()
@@ -191,6 +193,7 @@ func (c *Cache) explainAbandoned(ctx context.Context, r *request, d *document) {
 	if r.note == nil {
 		return
 	}
+	defer c.survive()
 	// Nothing is put on the response: the flight may still use what they share.
 	c.conclude(ctx, r, nil, c.draft(r, d))
 }
@@ -200,6 +203,7 @@ func (c *Cache) explainFilled(ctx context.Context, r *request, d *document, f *f
 	if r.note == nil {
 		return
 	}
+	defer c.survive()
 	x := c.draft(r, d)
 	x.Bytes = len(f.body)
 	if f.stamp != nil {
@@ -226,6 +230,7 @@ func (c *Cache) explainBypass(ctx context.Context, r *request, d *document, resp
 	if r.note == nil {
 		return
 	}
+	defer c.survive()
 	c.conclude(ctx, r, resp, c.draft(r, d))
 }
 
@@ -235,6 +240,7 @@ func (c *Cache) explainRefused(ctx context.Context, r *request, resp *graphql.Re
 	if r.note == nil {
 		return
 	}
+	defer c.survive()
 	c.conclude(ctx, r, resp, r.verdict.extension())
 }
 
@@ -243,6 +249,7 @@ func (c *Cache) explainMutation(ctx context.Context, r *request, resp *graphql.R
 	if r.note == nil {
 		return
 	}
+	defer c.survive()
 	x := r.verdict.extension()
 	told := c.confession(s.announced)
 	x.Consistency, x.Token = told.Consistency, told.Token
