@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
@@ -100,5 +101,31 @@ func TestBrokenWatchOfALog(t *testing.T) {
 	}
 	if st := other.cache.Stats(); b.broken.Load() == 0 || st.Log.Unconfirmed > 0 {
 		t.Errorf("broken %d times, %+v", b.broken.Load(), *st.Log)
+	}
+}
+
+// breaksOperation is an extension that leaves an operation in a state that nobody can evaluate, when its resolvers have
+// run.
+type breaksOperation struct{}
+
+func (breaksOperation) ExtensionName() string                   { return "breaks operation" }
+func (breaksOperation) Validate(graphql.ExecutableSchema) error { return nil }
+func (breaksOperation) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
+	res, err := next(ctx)
+	if fc := graphql.GetFieldContext(ctx); fc.Object == "Mutation" {
+		fc.Field.Arguments[0].Value = nil
+	}
+	return res, err
+}
+
+// TestUntoldChanges: what cannot be told of a mutation that has committed drops everything, and fails nothing.
+func TestUntoldChanges(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "annotated", gqlcache.Options{}, breaksOperation{})
+	r.run("annotated", []string{
+		"MISS: " + readAnn, "HIT: " + readAnn, renameAnn, "MISS: " + readAnn, "HIT: " + readAnn,
+	})
+	if n := r.cache.Stats().Flushes; n != 1 {
+		t.Errorf("%d flushes", n)
 	}
 }

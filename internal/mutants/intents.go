@@ -76,7 +76,7 @@ var intentRules = []mutant{
 	},
 	{
 		name: "nothing but anything is announced", file: intentFile,
-		old: "plan.Publish(nil, events, c.partition(ctx)), false", new: "plan.Publish(nil, events[:0], c.partition(ctx)), false",
+		old: "plan.Publish(nil, ch.events, c.partition(ctx)), false", new: "plan.Publish(nil, nil, c.partition(ctx)), false",
 		test: "TestAnnouncementsCoverChanges",
 	},
 	{
