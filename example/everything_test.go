@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -130,6 +131,21 @@ func (e *everything) sound(st gqlcache.Stats, v *inspect.Verify) {
 	}
 }
 
+// announced are the fields of announcements that the server keeps for a service.
+func (e *everything) announced(namespace string) (left []string) {
+	e.t.Helper()
+	fields, err := redistest.Client(e.t, e.redis.Addr()).HKeys(e.t.Context(), "{gqlc:"+namespace+"}:c").Result()
+	if err != nil || len(fields) == 0 {
+		e.t.Errorf("fields %q, %v", fields, err)
+	}
+	for _, f := range fields {
+		if strings.HasPrefix(f, "i:") || strings.HasPrefix(f, "j:") {
+			left = append(left, f)
+		}
+	}
+	return left
+}
+
 // addUp compares the figures of a cache at rest with those by operation.
 func addUp(t *testing.T, c *gqlcache.Cache) {
 	t.Helper()
@@ -196,6 +212,9 @@ func TestEverythingNoStaleReads(t *testing.T) {
 			for _, one := range rigs {
 				e.sound(one.cache.Stats(), one.cache.VerifyStats())
 				addUp(t, one.cache)
+			}
+			if left := e.announced("service"); len(left) > 0 {
+				t.Errorf("the server still knows of announcements: %q", left)
 			}
 		})
 	}
