@@ -15,14 +15,14 @@ export async function request(input: RequestInfo | URL, init?: RequestInit): Pro
   if (structured.test(type)) return response;
   const text = await response.clone().text();
   if (isJson(text)) return response;
-  throw new Refused(`${endpoint} answers with HTTP status ${response.status} and ${text.trim() ? `no JSON: ${cut(text.trim())}` : 'nothing else'}.${advice(response.status)}`);
+  throw new Refused(`${endpoint} answers with HTTP status ${response.status} and ${text.trim() ? `no JSON: “${cut(text.trim())}”` : 'nothing else'}.${advice(response.status)}`);
 }
 
 /** Browsers do not tell scripts why a request got no answer. */
 function unanswered() {
   const { origin } = new URL(endpoint);
   if (origin === location.origin) return `${endpoint} cannot be reached.`;
-  return `${endpoint} cannot be reached, or does not let this page ask: it is another origin, whose answers to OPTIONS and POST must allow ${location.origin} and the headers X-Gqlcache-Debug and Content-Type (CORS). The browser's console says which it is.`;
+  return `${endpoint} cannot be reached, or does not let this page ask: it is another origin, whose answers to OPTIONS and POST must allow ${location.origin} and the headers X-Gqlcache-Debug, Content-Type and those of the editor (CORS). The browser's console says which it is.`;
 }
 
 /** What a user can do about a status. */
@@ -30,7 +30,7 @@ export function advice(status: number) {
   switch (status) {
     case 401:
     case 403:
-      return ' What the server wants to know of you, such as Authorization, belongs into the headers below the editor.';
+      return ' What the server wants to know of you, such as Authorization, belongs in the headers below the editor.';
     case 404:
     case 405:
       return ' Is the GraphQL server there? An endpoint that begins with / is counted from the host, also behind a proxy; one without is counted from this page.';
