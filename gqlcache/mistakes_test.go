@@ -2,11 +2,13 @@ package gqlcache_test
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
@@ -40,6 +42,45 @@ func TestAddedTwice(t *testing.T) {
 	}
 	if got := log.String(); strings.Count(got, "remove one srv.Use(cache)") != 1 {
 		t.Errorf("log %q", got)
+	}
+}
+
+// nesting runs an operation of its own in the context of another one, as a resolver may.
+type nesting struct {
+	run  func(ctx context.Context)
+	busy bool
+}
+
+func (*nesting) ExtensionName() string                   { return "Nesting" }
+func (*nesting) Validate(graphql.ExecutableSchema) error { return nil }
+
+func (n *nesting) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	if !n.busy {
+		n.busy = true
+		n.run(ctx)
+	}
+	return next(ctx)
+}
+
+// TestOperationInAnother: an operation that is run within another one is no cache that was added twice.
+func TestOperationInAnother(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	c, err := gqlcache.New(gqlcache.Options{Predicate: viewerPredicate, SweepInterval: -1, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	n := &nesting{}
+	srv := testgraph.NewServer(testgraph.NewStore(), n, c)
+	var inner testgraph.Response
+	n.run = func(ctx context.Context) { inner = testgraph.Do(t, ctx, srv, testgraph.Request{Query: readUsers}) }
+	outer := testgraph.Ask(t, srv, readUsers, nil)
+	if len(inner.Data) == 0 || !bytes.Equal(inner.Data, outer.Data) {
+		t.Errorf("within: %s, around: %s", inner.Body, outer.Body)
+	}
+	if s := c.Stats(); s.Misses != 1 || s.Hits != 1 || log.Len() > 0 {
+		t.Errorf("%d misses, %d hits, log %q", s.Misses, s.Hits, log.String())
 	}
 }
 
