@@ -69,6 +69,9 @@ func TestRefused(t *testing.T) {
 				t.Errorf("%s, want NONE", got)
 			}
 			p.until(`document.querySelector(".graphiql-response").innerText.includes(` + quote(row.answer) + `)`)
+			if got := p.text(".graphiql-response"); strings.Contains(got, "stack") {
+				t.Errorf("of no use to a user: %s", got)
+			}
 			deny.Store(nil)
 			if got := p.run(feed); got != "MISS" {
 				t.Errorf("%s, want MISS", got)

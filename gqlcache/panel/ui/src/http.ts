@@ -3,13 +3,18 @@ import { endpoint } from './config';
 const structured = /json|multipart\/mixed|event-stream/i;
 const maxShown = 200;
 
+/** What a user is told of a request. GraphiQL would show the stack, too. */
+class Told extends Error {
+  override stack = undefined;
+}
+
 /** The server has answered, and not as a GraphQL server does. */
-export class Refused extends Error {}
+export class Refused extends Told {}
 
 /** fetch, whose errors say where, what came, and what may be the cause. */
 export async function request(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const response = await fetch(input, { ...init, credentials: 'same-origin' }).catch(error => {
-    throw error instanceof TypeError ? new Error(unanswered()) : error; // others: GraphiQL's stop button
+    throw error instanceof TypeError ? new Told(unanswered()) : error; // others: GraphiQL's stop button
   });
   const type = response.headers.get('Content-Type') ?? '';
   if (structured.test(type)) return response;
