@@ -123,9 +123,6 @@ func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationCon
 	s := settled{change: change{by: causeOf(ctx), everything: "an operation without a plan", hold: r.hold, intent: r.intent}}
 	if d.op != nil {
 		s.events, s.everything = d.op.Events(cascade.Outcome{Vars: oc.Variables, Result: res, Nothing: nothing, Reports: reports})
-		if s.everything != "" {
-			s.everything = "nothing says what " + s.everything + " writes"
-		}
 		if res != nil {
 			p := c.schema.Load().plan.Payloads(res)
 			s.events, s.more = append(s.events, p.Events...), p.Tags
