@@ -36,7 +36,7 @@ func (f *findings) add(c *Cache, j *job, sc *scene, suspects []inspect.Suspect) 
 		Field:     sc.field(),
 		Suspects:  suspects,
 	}
-	what := finding{operation: m.Operation.Hash, missing: "no mutation of this instance was seen since: was something changed by another program?"}
+	what := finding{operation: m.Operation.Hash, missing: "no mutation of this instance was seen since: was something changed by another program, or does an extension that was added after the cache change answers?"}
 	if len(suspects) > 0 {
 		what.missing = suspects[0].Missing
 	}

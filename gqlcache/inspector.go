@@ -124,6 +124,7 @@ func (c *Cache) inspect(ctx context.Context, r *request, oc *graphql.OperationCo
 		c.watch.Watch()
 		s := c.snapshot(ask.Since)
 		s.Capabilities.Actions = r.access.actions
+		s.Warnings = append(c.unwrapped(ctx), s.Warnings...)
 		x.Inspect = &s
 	}
 	x.DurationUS = time.Since(start).Microseconds()
