@@ -130,5 +130,6 @@ func (c *Cache) inspect(ctx context.Context, r *request, oc *graphql.OperationCo
 	r.note = &explanation{told: x}
 	resp := respond(ctx, []byte("{}"))
 	extend(resp, x)
+	exchangeFrom(ctx).tell(&x)
 	return resp
 }
