@@ -3,8 +3,11 @@ package gqlcache_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
@@ -62,5 +65,33 @@ func TestInspectorShortensNames(t *testing.T) {
 	}
 	if x := p.ask("admin", readUsers, nil); len(x.Reason.Message) > 300 {
 		t.Errorf("a reason of %d bytes", len(x.Reason.Message))
+	}
+}
+
+// TestWatchingChangesNoAnswer: what goes wrong while somebody watches keeps no change from being applied, and no
+// mutation from being answered.
+func TestWatchingChangesNoAnswer(t *testing.T) {
+	t.Parallel()
+	var broken atomic.Bool
+	p := newPanel(t, func(o *gqlcache.Options) {
+		o.Now = func() time.Time {
+			if broken.Load() {
+				panic("the clock is broken")
+			}
+			return time.Now()
+		}
+	})
+	p.snapshot()
+	p.send(readUsers)
+	broken.Store(true)
+	if resp := p.send(renameAnn); resp.Errors != nil || resp.Status != http.StatusOK {
+		t.Errorf("the mutation: %d %s", resp.Status, resp.Body)
+	}
+	if err := p.cache.Invalidate(t.Context(), gqlcache.View("v_user")); err != nil {
+		t.Error(err)
+	}
+	broken.Store(false)
+	if resp := p.send(readUsers); !strings.Contains(resp.Body, "New") {
+		t.Errorf("a stale answer: %s", resp.Body)
 	}
 }

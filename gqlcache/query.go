@@ -165,8 +165,8 @@ func (c *Cache) bypass(ctx context.Context, r *request, d *document, why Reason,
 	r.passed = true
 	c.countBypass(ctx, d, why)
 	c.traceBypass(ctx, why)
-	resp := next(ctx)
 	c.observe(d, watch.Bypass)
+	resp := next(ctx)
 	c.explainBypass(ctx, r, d, resp, why)
 	return resp
 }
