@@ -1,0 +1,132 @@
+package gqlcache_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/cascadeql/cascadeql/gqlcache"
+)
+
+// oddExtensions are what clients may send as extensions.cache.
+func oddExtensions() map[string]string {
+	return map[string]string{
+		"null":           `null`,
+		"a number":       `7`,
+		"a huge number":  `1e999999`,
+		"a text":         `"clear"`,
+		"a list":         `[[{"action":{"type":"clear"}}]]`,
+		"an object":      `{}`,
+		"null inside":    `{"inspect":null,"action":null,"bypass":null}`,
+		"the wrong type": `{"inspect":{"since":-1},"action":{"type":["clear"]},"bypass":"yes"}`,
+		"a large cursor": `{"inspect":{"since":18446744073709551616}}`,
+		"other case":     `{"INSPECT":{},"Action":{"TYPE":"clear"},"BYPASS":true}`,
+		"twice":          `{"bypass":false,"bypass":true,"action":{"type":"clear"}}`,
+		"deep":           `{"x":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + `}`,
+		"long":           `{"action":{"type":"` + strings.Repeat("clear", 50_000) + `"}}`,
+		"no text":        "{\"action\":{\"type\":\"clear\",\"view\":\"\xff\xfe\"}}",
+	}
+}
+
+// TestOddExtensions: whatever a client puts into extensions.cache, without permission the answer has the bytes of
+// a server without an inspector: those of hits and misses, of errors, of mutations and of stored documents. With
+// permission, the answer is one of the operation, or of the inspector.
+func TestOddExtensions(t *testing.T) {
+	t.Parallel()
+	for name, ext := range oddExtensions() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			stored := func() extension.AutomaticPersistedQuery {
+				return extension.AutomaticPersistedQuery{Cache: lru.New[string](10)}
+			}
+			p := newPanel(t, nil, stored())
+			plain := newPanel(t, func(o *gqlcache.Options) { o.Inspector = gqlcache.Inspector{} }, stored())
+			p.snapshot() // somebody watches
+			send := func(h http.Handler, viewer, body string) *httptest.ResponseRecorder {
+				hr := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/query", strings.NewReader(body))
+				hr.Header.Set("Content-Type", "application/json")
+				hr.Header.Set("X-Viewer", viewer)
+				hr.Header.Set(gqlcache.DebugHeader, "true")
+				w := httptest.NewRecorder()
+				h.ServeHTTP(w, hr)
+				return w
+			}
+			sum := sha256.Sum256([]byte(readUsers))
+			persisted := `,"persistedQuery":{"version":1,"sha256Hash":"` + hex.EncodeToString(sum[:]) + `"}`
+			for i, row := range []struct{ query, more string }{
+				{readUsers, ""}, {readUsers, ""}, {"{fails}", ""}, {"{failsHard}", ""}, {"{nonsense}", ""}, {"{__typename}", ""},
+				{expand(renameAnn), ""}, {readUsers, ""}, {"", persisted}, {readUsers, persisted}, {"", persisted},
+				{expand(`mutation{renameUndeclared(id:$Ann,name:"x")}`), ""}, {readUsers, ""},
+			} {
+				body := fmt.Sprintf(`{"query":%q,"extensions":{"cache":{"bypass":true},"cache":%s%s}}`, row.query, ext, row.more)
+				got, want := send(p.h, "stranger", body), send(plain.h, "stranger", body)
+				if got.Body.String() != want.Body.String() || got.Code != want.Code || !sameHeader(got.Header(), want.Header()) {
+					t.Errorf("request %d: %d %v %s, want %d %v %s", i, got.Code, got.Header(), got.Body, want.Code, want.Header(), want.Body)
+				}
+			}
+			a, b := p.cache.Stats(), plain.cache.Stats()
+			if a.Hits != b.Hits || a.Misses != b.Misses || a.Invalidations != b.Invalidations || a.Hits == 0 {
+				t.Errorf("%+v, want %+v", a, b)
+			}
+			w := send(p.h, "admin", fmt.Sprintf(`{"query":%q,"extensions":{"cache":%s}}`, readUsers, ext))
+			if w.Code != http.StatusOK || strings.Contains(w.Body.String(), `"errors":[`) || !strings.Contains(w.Body.String(), `"status":`) {
+				t.Errorf("with permission: %d %s", w.Code, w.Body)
+			}
+		})
+	}
+}
+
+// TestPermissionsAreAskedOnce: for each operation that shows the header, so that one answer is made by one
+// permission; and functions that panic are a no.
+func TestPermissionsAreAskedOnce(t *testing.T) {
+	t.Parallel()
+	var allow, actions atomic.Int64
+	p := newPanel(t, func(o *gqlcache.Options) {
+		o.Inspector.Allow = func(context.Context) bool { return allow.Add(1)%2 == 1 }
+		o.Inspector.Actions = func(context.Context) bool { actions.Add(1); panic("actions") }
+	})
+	allow.Store(0) // New has asked
+	send := func(header, document, ask string) string {
+		body := fmt.Sprintf(`{"query":%q,"extensions":{"cache":%s}}`, expand(document), ask)
+		hr := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/query", strings.NewReader(body))
+		hr.Header.Set("Content-Type", "application/json")
+		hr.Header.Set(gqlcache.DebugHeader, header)
+		w := httptest.NewRecorder()
+		p.h.ServeHTTP(w, hr)
+		return w.Body.String()
+	}
+	asked := int64(0)
+	for i, row := range []struct {
+		header, document, ask string
+		want                  bool // told
+	}{
+		{"", readUsers, "{}", false},
+		{"true", readUsers, "{}", true},
+		{"true", readUsers, "{}", false},
+		{"true", renameAnn, "{}", true},
+		{"true", renameAnn, `{"inspect":{}}`, false},
+		{"true", asks, `{"inspect":{}}`, true},
+		{"TRUE", asks, `{"inspect":{}}`, false},
+		{"true", asks, `{"action":{"type":"clear"}}`, false},
+		{"true", readUsers, `{"action":{"type":"clear"}}`, true},
+	} {
+		body := send(row.header, row.document, row.ask)
+		if row.header == "true" {
+			asked++
+		}
+		if strings.Contains(body, `"status":`) != row.want || allow.Load() != asked || strings.Contains(body, `"action"`) {
+			t.Errorf("%d: asked %d times, want %d: %s", i, allow.Load(), asked, body)
+		}
+	}
+	if actions.Load() == 0 || p.cache.Stats().Flushes != 0 {
+		t.Errorf("actions were asked for %d times, %d flushes", actions.Load(), p.cache.Stats().Flushes)
+	}
+}
