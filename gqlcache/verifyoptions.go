@@ -10,7 +10,8 @@ import "time"
 //
 // A recomputation runs the resolvers of the query once more, or twice where the answers differ, after the
 // request has been answered: with the request's context values, but neither its cancellation nor its
-// response. Its errors are shown to nobody; errors and timeouts count as skipped, so that resolvers which need
+// response. Options.Predicate and Vary are asked again then, to see that the caller would still get the same
+// entry. Errors of the recomputation are shown to nobody; errors and timeouts count as skipped, so that resolvers which need
 // something that ends with the request (a transaction, a connection) cannot be verified this way. Hits of
 // requests behind Cache.HoldUntilCommit are skipped, and all hits of a cache that several servers have. Hooks of
 // extensions that were added after the cache do not run: an extension there that changes answers makes
