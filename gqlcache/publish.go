@@ -101,38 +101,26 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 }
 
 // trace tells how a change goes through the views, while somebody watches.
-func (c *Cache) trace(ch change) *cascade.Trace {
-	if c.watch == nil || !c.watch.Watching() || len(ch.events) == 0 {
+func (c *Cache) trace(ch change) (t *cascade.Trace) {
+	if !c.watched() || len(ch.events) == 0 {
 		return nil
 	}
-	t, err := protect(func() (*cascade.Trace, error) {
-		return c.schema.Load().plan.Trace(ch.more, ch.events, ch.part), nil
-	})
-	c.blinded(err)
+	c.aside(func() { t = c.schema.Load().plan.Trace(ch.more, ch.events, ch.part) })
 	return t
 }
 
 // begin tells the watch that a change is about to be applied. The function tells it that it was, with the
-// clock's number, and returns what fell: nil while nobody watches. Neither panics: a change that was made has
-// to be applied, and its mutation answered, whatever becomes of those who watch.
+// clock's number, and returns what fell: nil while nobody watches.
 func (c *Cache) begin(ch watch.Change) (end func(number uint64) *inspect.Invalidation) {
-	if c.watch == nil || !c.watch.Watching() {
+	if !c.watched() {
 		return func(uint64) *inspect.Invalidation { return nil }
 	}
 	start := time.Now()
 	ch.Tags = slices.Clone(ch.Tags) // it keeps them, and so may the clock and the log
-	p, err := protect(func() (*watch.Pending, error) { return c.watch.Begin(ch), nil })
-	c.blinded(err)
-	return func(number uint64) *inspect.Invalidation {
-		inv, err := protect(func() (*inspect.Invalidation, error) { return p.Done(number, time.Since(start)), nil })
-		c.blinded(err)
-		return inv
-	}
-}
-
-// blinded tells that those who watch have missed something.
-func (c *Cache) blinded(err error) {
-	if err != nil {
-		c.complain.once("watch", "gqlcache: a change could not be noted for the inspector", err)
+	var p *watch.Pending
+	c.aside(func() { p = c.watch.Begin(ch) })
+	return func(number uint64) (told *inspect.Invalidation) {
+		c.aside(func() { told = p.Done(number, time.Since(start)) })
+		return told
 	}
 }
