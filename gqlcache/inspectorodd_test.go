@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -128,5 +129,68 @@ func TestPermissionsAreAskedOnce(t *testing.T) {
 	}
 	if actions.Load() == 0 || p.cache.Stats().Flushes != 0 {
 		t.Errorf("actions were asked for %d times, %d flushes", actions.Load(), p.cache.Stats().Flushes)
+	}
+}
+
+// TestNothingHiddenIsShown: with HideIDs and HideVariables, no value that a client has sent is anywhere in what the
+// inspector says: of its own operation, in the snapshot, in the header, in the log.
+func TestNothingHiddenIsShown(t *testing.T) {
+	t.Parallel()
+	const mark = "zzmarkzz"
+	lines := &logged{}
+	p := newPanel(t, func(o *gqlcache.Options) {
+		o.Inspector.HideIDs, o.Inspector.HideVariables = true, true
+		o.Logger = lines.logger()
+	})
+	p.snapshot()
+	all := ""
+	say := func(document, vars string) {
+		body := fmt.Sprintf(`{"query":%q,"variables":%s}`, expand(document), vars)
+		hr := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/query", strings.NewReader(body))
+		hr.Header.Set("Content-Type", "application/json")
+		hr.Header.Set(gqlcache.DebugHeader, "true")
+		w := httptest.NewRecorder()
+		p.h.ServeHTTP(w, hr)
+		var resp struct {
+			Errors     json.RawMessage
+			Extensions struct{ Cache json.RawMessage }
+		}
+		if err := json.Unmarshal(w.Body.Bytes(), &resp); err != nil || resp.Extensions.Cache == nil {
+			t.Errorf("%s: %v %s", document, err, w.Body)
+		}
+		all += fmt.Sprint(string(resp.Extensions.Cache), w.Header()["Cache-Status"])
+	}
+	const vars = `{"` + mark + `":"` + mark + `"}`
+	for range 2 {
+		for _, document := range []string{
+			`query($` + mark + `:ID!){user(id:$` + mark + `){name id}}`, `{user(id:"` + mark + `"){name}}`, `{users{id name}}`, `{posts{id name author{id}}}`,
+			`{usersByName(name:"` + mark + `"){id}}`, `{notes{id}}`, `{echo(text:"` + mark + `",id:"` + mark + `")}`,
+			`mutation{createUser(id:"` + mark + `",input:{name:"` + mark + `",email:"` + mark + `"}){id}}`,
+			`mutation($` + mark + `:ID!){renameUser(id:$` + mark + `,name:"` + mark + `")}`,
+			`mutation{renameUsers(ids:["` + mark + `","a` + mark + `"],name:"` + mark + `")}`,
+			`mutation{createPost(id:"` + mark + `",authorId:"` + mark + `",name:"` + mark + `"){ok}}`,
+			`mutation{publishAll(authorId:"` + mark + `")}`, `mutation{addComment(id:"` + mark + `",postId:$Hello,text:"` + mark + `"){id}}`,
+			`mutation{setNote(id:"` + mark + `",owner:"` + mark + `",name:"` + mark + `")}`, `mutation{setSetting(key:"` + mark + `",value:"` + mark + `")}`,
+			`mutation{setBlurb(text:"` + mark + `"){__typename}}`, `mutation{renameUserCascade(id:$Ann,name:"` + mark + `"){__typename}}`,
+			`mutation{renameUndeclared(id:"` + mark + `",name:"` + mark + `")}`, `mutation{deleteUser(id:"` + mark + `")}`,
+		} {
+			v := "{}"
+			if strings.Contains(document, "$"+mark) {
+				v = vars
+			}
+			say(document, v)
+		}
+		if err := p.cache.Invalidate(t.Context(), gqlcache.Entity("User", mark), gqlcache.Entity("v_note", mark)); err != nil {
+			t.Error(err)
+		}
+		b, err := json.Marshal(p.snapshot())
+		if err != nil {
+			t.Fatal(err)
+		}
+		all += string(b)
+	}
+	all += strings.Join(lines.lines(), "\n")
+	if at := strings.Index(all, mark); at >= 0 {
+		t.Errorf("…%s…", all[max(0, at-300):at+50])
 	}
 }
