@@ -112,3 +112,29 @@ func TestCacheStatusAfterATimeout(t *testing.T) {
 		}
 	}
 }
+
+// mute is a response writer that cannot be flushed.
+type mute struct{ w *httptest.ResponseRecorder }
+
+func (m mute) Header() http.Header         { return m.w.Header() }
+func (m mute) Write(b []byte) (int, error) { return m.w.Write(b) }
+func (m mute) WriteHeader(status int)      { m.w.WriteHeader(status) }
+
+// TestHandlerAddsNoAbilities: what the server's own response writer cannot do stays impossible, for strangers with
+// the header, too.
+func TestHandlerAddsNoAbilities(t *testing.T) {
+	t.Parallel()
+	p := newPanel(t, nil)
+	for _, way := range []string{"SSE", "mixed", "POST", "GET"} {
+		answer := func(h http.Handler) string {
+			w := httptest.NewRecorder()
+			hr := transports(t, readUsers, "stranger", nil)[way]()
+			hr.Header.Set(gqlcache.DebugHeader, "true")
+			h.ServeHTTP(mute{w}, hr)
+			return w.Body.String()
+		}
+		if got, want := answer(p.h), answer(p.cached); got != want {
+			t.Errorf("%s: %s, want %s", way, got, want)
+		}
+	}
+}

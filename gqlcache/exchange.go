@@ -52,8 +52,12 @@ func (c *Cache) Handler(next http.Handler) http.Handler {
 		}
 		accept := r.Header.Get("Accept")
 		x := &exchange{method: r.Method, streams: strings.Contains(accept, "event-stream") || strings.Contains(accept, "multipart/mixed")}
-		tw := &tellingWriter{ResponseWriter: w, exchange: x}
-		next.ServeHTTP(tw, r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x)))
+		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+		if x.streams {
+			next.ServeHTTP(w, r) // a writer of ours may be able to do what the server's is not
+			return
+		}
+		next.ServeHTTP(&tellingWriter{ResponseWriter: w, exchange: x}, r)
 		x.show(w.Header()) // of a response without a body
 	})
 }
