@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/99designs/gqlgen/client"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/cascadeql/cascadeql/gqlcache"
@@ -192,5 +193,33 @@ func TestNothingHiddenIsShown(t *testing.T) {
 	all += strings.Join(lines.lines(), "\n")
 	if at := strings.Index(all, mark); at >= 0 {
 		t.Errorf("…%s…", all[max(0, at-300):at+50])
+	}
+}
+
+// TestNoActionsByWebsocket: a page of another site may open a websocket, and no preflight asks whether it may.
+// Whoever may act may not that way, whatever its opening says of the method.
+func TestNoActionsByWebsocket(t *testing.T) {
+	t.Parallel()
+	p := newPanel(t, nil)
+	p.send(readUsers)
+	for _, viewer := range []string{"admin", "stranger"} {
+		for what, ask := range everyAsk() {
+			if what == "inspect" || ask == nil {
+				continue
+			}
+			c := client.New(p.h, client.AddHeader(gqlcache.DebugHeader, "true"), client.AddHeader("X-Viewer", viewer),
+				client.Extensions(map[string]any{"cache": ask}))
+			ws := c.WebsocketWithPayload(readUsers, map[string]any{gqlcache.DebugHeader: "true", "extensions": map[string]any{"cache": ask}})
+			var got struct{ Users []struct{ Name string } }
+			if err := ws.Next(&got); err != nil || len(got.Users) == 0 {
+				t.Errorf("%s as %s: %v, %v", what, viewer, got, err)
+			}
+			if err := ws.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if st := p.cache.Stats(); st.Misses != 1 || st.Hits != 8 || st.Invalidations != 0 || len(st.Bypassed) != 0 {
+		t.Errorf("%+v", st)
 	}
 }
