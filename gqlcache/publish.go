@@ -101,21 +101,26 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 }
 
 // trace tells how a change goes through the views, while somebody watches.
-func (c *Cache) trace(ch change) *cascade.Trace {
-	if c.watch == nil || !c.watch.Watching() || len(ch.events) == 0 {
+func (c *Cache) trace(ch change) (t *cascade.Trace) {
+	if !c.watched() || len(ch.events) == 0 {
 		return nil
 	}
-	return c.schema.Load().plan.Trace(ch.more, ch.events, ch.part)
+	c.aside(func() { t = c.schema.Load().plan.Trace(ch.more, ch.events, ch.part) })
+	return t
 }
 
 // begin tells the watch that a change is about to be applied. The function tells it that it was, with the
 // clock's number, and returns what fell: nil while nobody watches.
 func (c *Cache) begin(ch watch.Change) (end func(number uint64) *inspect.Invalidation) {
-	if c.watch == nil || !c.watch.Watching() {
+	if !c.watched() {
 		return func(uint64) *inspect.Invalidation { return nil }
 	}
 	start := time.Now()
 	ch.Tags = slices.Clone(ch.Tags) // it keeps them, and so may the clock and the log
-	p := c.watch.Begin(ch)
-	return func(number uint64) *inspect.Invalidation { return p.Done(number, time.Since(start)) }
+	var p *watch.Pending
+	c.aside(func() { p = c.watch.Begin(ch) })
+	return func(number uint64) (told *inspect.Invalidation) {
+		c.aside(func() { told = p.Done(number, time.Since(start)) })
+		return told
+	}
 }

@@ -46,10 +46,10 @@ func (c *Cache) applyRecord(r changelog.Record) {
 	c.heard(r.Origin, r.Tags, "", c.clock.Apply(r.Tags))
 }
 
-// heard tells the watch of a record that was applied.
+// heard tells the watch of a record that was applied. The log calls it on a goroutine of its own.
 func (c *Cache) heard(origin string, tags []cascade.Tag, everything string, number uint64) {
-	if c.watch != nil {
-		c.watch.Applied(origin, tags, everything, number)
+	if c.watched() {
+		c.aside(func() { c.watch.Applied(origin, tags, everything, number) })
 	}
 }
 

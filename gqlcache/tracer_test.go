@@ -157,7 +157,10 @@ func TestFaultyTracer(t *testing.T) {
 	for name, tracer := range map[string]faulty{
 		"panics":     func(context.Context) (context.Context, func(gqlcache.SpanEnd)) { panic("start") },
 		"no context": func(context.Context) (context.Context, func(gqlcache.SpanEnd)) { return nil, func(gqlcache.SpanEnd) {} },
-		"no end":     func(ctx context.Context) (context.Context, func(gqlcache.SpanEnd)) { return ctx, nil },
+		"another context": func(context.Context) (context.Context, func(gqlcache.SpanEnd)) {
+			return context.Background(), func(gqlcache.SpanEnd) {}
+		},
+		"no end": func(ctx context.Context) (context.Context, func(gqlcache.SpanEnd)) { return ctx, nil },
 		"end panics": func(ctx context.Context) (context.Context, func(gqlcache.SpanEnd)) {
 			return ctx, func(gqlcache.SpanEnd) { panic("end") }
 		},

@@ -9,6 +9,14 @@ import (
 // watched says that somebody watches, and wants to know of entries and changes.
 func (c *Cache) watched() bool { return c.watch != nil && c.watch.Watching() }
 
+// aside does what is done only for those who look at the cache. Whatever goes wrong in it, a change is applied, and a
+// request is answered.
+func (c *Cache) aside(f func()) {
+	if err := guarded(func() error { f(); return nil }); err != nil {
+		c.complain.once("watch", "gqlcache: the inspector failed, so what it shows is incomplete", err)
+	}
+}
+
 // A look is the look-up of a key, as far as somebody watches or has asked for an explanation.
 type look struct {
 	c     *Cache

@@ -177,6 +177,8 @@ func TestPolicy(t *testing.T) {
 		{"without TLS", "http://127.0.0.1:1/graphql", "", "'self' http://127.0.0.1:1 ws://127.0.0.1:1"},
 		{"subscriptions elsewhere", "/graphql", "wss://live.example.org/s", "'self' https://live.example.org wss://live.example.org"},
 		{"no URL", "::", "", "'self'"},
+		{"a directive in the host", "https://a;sandbox/graphql", "wss://b,script-src/s", "'self'"},
+		{"a source in the host", "https://*/graphql", "//'unsafe-inline'/s", "'self'"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
