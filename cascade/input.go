@@ -16,13 +16,39 @@ const maxInputDepth = 64
 // list of objects, of which some leave a field out, would seem to hold the other objects' values only.
 // The map belongs to the caller; what is in it may be shared with vars and is not changed.
 func (p *Plan) arguments(f *ast.Field, vars map[string]any) map[string]any {
-	args := f.ArgumentMap(vars)
+	args := map[string]any{}
 	for _, a := range f.Definition.Arguments {
-		if v, ok := args[a.Name]; ok {
+		if v, given := argument(f.Arguments.ForName(a.Name), a.DefaultValue, vars); given {
 			args[a.Name] = p.withDefaults(v, a.Type.Name(), 0)
 		}
 	}
 	return args
+}
+
+// noValue stands for an argument that cannot be evaluated. It is no value of any kind, so it is unknown wherever it is
+// looked at.
+type noValue struct{}
+
+// argument is ast.Field.ArgumentMap for one argument, but that a literal which cannot be evaluated is no panic: a
+// number that does not fit, for a scalar of the schema's own. Its field fails when it is resolved, or is skipped.
+// Other fields of the operation have an outcome all the same.
+func argument(given *ast.Argument, byDefault *ast.Value, vars map[string]any) (v any, ok bool) {
+	literal := byDefault
+	if given != nil {
+		if given.Value.Kind != ast.Variable {
+			literal = given.Value
+		} else if v, ok = vars[given.Value.Raw]; ok {
+			return v, true
+		}
+	}
+	if literal == nil {
+		return nil, false
+	}
+	v, err := literal.Value(vars)
+	if err != nil {
+		return noValue{}, true
+	}
+	return v, true
 }
 
 // withDefaults returns a value of an input type, or a list of such at any depth, with the fields that

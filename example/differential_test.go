@@ -14,6 +14,7 @@ import (
 
 	"github.com/cascadeql/cascadeql/example/graph"
 	"github.com/cascadeql/cascadeql/gqlcache"
+	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 )
 
 var (
@@ -67,7 +68,7 @@ func TestSameAnswers(t *testing.T) {
 }
 
 // compareHistory fails the test with a script when the servers differ.
-func compareHistory(t *testing.T, seed uint64, list []step, s setup, minHits float64) {
+func compareHistory(t *testing.T, seed uint64, list []step, s setup, minHits float64) outcome {
 	t.Helper()
 	n := len(list)
 	out, err := replay(t.Context(), list, s)
@@ -76,7 +77,7 @@ func compareHistory(t *testing.T, seed uint64, list []step, s setup, minHits flo
 	}
 	if out.at >= 0 {
 		t.Error(report(t.Context(), seed, list[:out.at+1], s))
-		return
+		return out
 	}
 	hits := 100 * out.stats.HitRate()
 	t.Logf("seed %d: %d steps, %d with data, %d failed mutations, %.1f %% hits, %d dead entries found, %d flushes",
@@ -87,6 +88,7 @@ func compareHistory(t *testing.T, seed uint64, list []step, s setup, minHits flo
 	if out.withData < n*6/10 {
 		t.Errorf("seed %d: only %d of %d answers have data", seed, out.withData, n)
 	}
+	return out
 }
 
 // An outcome says where two servers differed first, and how.
@@ -95,6 +97,7 @@ type outcome struct {
 	problem          string
 	withData, failed int
 	stats            gqlcache.Stats
+	verify           *inspect.Verify // nil when nothing was verified
 }
 
 // replay sends the steps to a server as set up and to one without a cache.
@@ -132,7 +135,7 @@ func replay(ctx context.Context, list []step, s setup) (out outcome, err error) 
 		}
 	}
 	if cached.cache != nil {
-		out.stats = cached.cache.Stats()
+		out.stats, out.verify = cached.cache.Stats(), cached.cache.VerifyStats()
 	}
 	return out, nil
 }

@@ -13,6 +13,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,6 +26,7 @@ import (
 	"github.com/cascadeql/cascadeql/example/graph"
 	"github.com/cascadeql/cascadeql/example/internal/blog"
 	"github.com/cascadeql/cascadeql/gqlcache"
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
 // A rig is one server over its own database, called without a network.
@@ -33,6 +36,9 @@ type rig struct {
 	handler http.Handler
 	dir     string
 	ctx     context.Context // of the requests
+	told    bool            // every other request asks what the cache did
+	asked   atomic.Int64
+	leave   func() // ends the watching; nil when nobody watches
 }
 
 // A setup says how a rig differs from the production server.
@@ -43,15 +49,21 @@ type setup struct {
 	uncached  bool
 	latency   time.Duration
 	fields    graphql.FieldMiddleware // around the resolvers, nil for none
+	path      string                  // of the database; one of its own if empty
+	wrap      func(*rig, http.Handler) http.Handler
+	told      bool // every other request asks what the cache did, and somebody watches
 }
 
 // newRig starts a server. Close ends it.
 func newRig(ctx context.Context, s setup) (_ *rig, err error) {
-	r := &rig{ctx: ctx}
+	r := &rig{ctx: ctx, told: s.told}
 	if r.dir, err = os.MkdirTemp("", "cascadeql-rig-"); err != nil {
 		return nil, err
 	}
-	if r.store, err = blog.Open(ctx, filepath.Join(r.dir, "blog.db")); err != nil {
+	if s.path == "" {
+		s.path = filepath.Join(r.dir, "blog.db")
+	}
+	if r.store, err = blog.Open(ctx, s.path); err != nil {
 		return nil, err
 	}
 	r.store.SetLatency(s.latency)
@@ -79,11 +91,61 @@ func newRig(ctx context.Context, s setup) (_ *rig, err error) {
 		}
 		srv.Use(r.cache)
 	}
-	r.handler = limitBody(requireTenant(markLocal(srv)))
+	var h http.Handler = srv
+	if s.wrap != nil {
+		h = s.wrap(r, srv)
+	}
+	r.handler = limitBody(requireTenant(markLocal(h)))
+	if s.told {
+		r.leave = r.watch()
+	}
+	if opts.Log != nil && !s.uncached {
+		return r, serving(ctx, opts.Log)
+	}
 	return r, nil
 }
 
+// serving waits until a log has a lease, and nothing is announced any more.
+func serving(ctx context.Context, log changelog.Log) error {
+	poll := time.NewTicker(5 * time.Millisecond)
+	defer poll.Stop()
+	for !log.Fresh() || log.Stats().Open > 0 {
+		select {
+		case <-poll.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// watch asks for snapshots, as the panel does, until the function that it returns is called.
+func (r *rig) watch() (leave func()) {
+	look := func() {
+		r.ask(string(blog.Admin), `{"query":"{__typename}","extensions":{"cache":{"inspect":{}}}}`, true)
+	}
+	look()
+	end := make(chan struct{})
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		again := time.NewTicker(50 * time.Millisecond)
+		defer again.Stop()
+		for {
+			select {
+			case <-again.C:
+				look()
+			case <-end:
+				return
+			}
+		}
+	})
+	return func() { close(end); watching.Wait() }
+}
+
 func (r *rig) close() {
+	if r.leave != nil {
+		r.leave()
+	}
 	if r.cache != nil {
 		_ = r.cache.Close()
 	}
@@ -117,7 +179,7 @@ func (r *rig) ask(tenant, body string, debug bool) reply {
 	if tenant != "" {
 		req.Header.Set(tenantHeader, tenant)
 	}
-	if debug {
+	if debug || r.told && r.asked.Add(1)%2 == 0 {
 		req.Header.Set(gqlcache.DebugHeader, "true")
 		req = fromHere(req)
 	}

@@ -169,6 +169,7 @@ func (c *Cache) explainHit(ctx context.Context, r *request, d *document, resp *g
 	if r.note == nil {
 		return
 	}
+	defer c.survive()
 	x := c.draft(r, d)
 	now := c.opts.Now()
 	x.AgeMS = new((now.UnixNano() - s.stored) / int64(time.Millisecond))
@@ -192,6 +193,7 @@ func (c *Cache) explainJoined(ctx context.Context, r *request, d *document, resp
 	if r.note == nil {
 		return
 	}
+	defer c.survive()
 	x := c.draft(r, d)
 	x.Bytes = len(f.body)
 	x.Timing.OriginUS = f.took.Microseconds()
@@ -203,6 +205,7 @@ func (c *Cache) explainAbandoned(ctx context.Context, r *request, d *document) {
 	if r.note == nil {
 		return
 	}
+	defer c.survive()
 	// Nothing is put on the response: the flight may still use what they share.
 	c.conclude(ctx, r, nil, c.draft(r, d))
 }
@@ -212,6 +215,7 @@ func (c *Cache) explainFilled(ctx context.Context, r *request, d *document, f *f
 	if r.note == nil {
 		return
 	}
+	defer c.survive()
 	x := c.draft(r, d)
 	x.Bytes = len(f.body)
 	if f.stamp != nil {
@@ -238,6 +242,7 @@ func (c *Cache) explainBypass(ctx context.Context, r *request, d *document, resp
 	if r.note == nil {
 		return
 	}
+	defer c.survive()
 	c.conclude(ctx, r, resp, c.draft(r, d))
 }
 
@@ -247,6 +252,7 @@ func (c *Cache) explainRefused(ctx context.Context, r *request, resp *graphql.Re
 	if r.note == nil {
 		return
 	}
+	defer c.survive()
 	c.conclude(ctx, r, resp, r.verdict.extension())
 }
 
@@ -255,6 +261,7 @@ func (c *Cache) explainMutation(ctx context.Context, r *request, resp *graphql.R
 	if r.note == nil {
 		return
 	}
+	defer c.survive()
 	x := r.verdict.extension()
 	told := c.confession(s.announced)
 	x.Consistency, x.Token = told.Consistency, told.Token

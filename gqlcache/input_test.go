@@ -171,3 +171,39 @@ func TestOtherMethodsAndTypes(t *testing.T) {
 		}
 	}
 }
+
+// TestNumbersThatDoNotFit: gqlparser cannot evaluate them as literals of a scalar of the schema's own, and finds out when
+// the field is resolved. The fields beside it, and those that are skipped, are as in a server without the cache.
+func TestNumbersThatDoNotFit(t *testing.T) {
+	t.Parallel()
+	const big = "99999999999999999999999"
+	for _, row := range []struct {
+		name, document string
+		changes        bool
+	}{
+		{"after a field that writes", `mutation{a:renameUser(id:$Ann,name:"New") b:setDoc(id:` + big + `,name:"x"){name}}`, true},
+		{"a float", `mutation{a:renameUser(id:$Ann,name:"New") b:setDoc(id:1e999,name:"x"){name}}`, true},
+		{"skipped", `mutation{a:renameUser(id:$Ann,name:"New") b:setDoc(id:` + big + `,name:"x") @skip(if:true){name}}`, true},
+		{"skipped by a variable", `mutation($s:Boolean=true){a:renameUser(id:$Ann,name:"New") b:setDoc(id:` + big + `,name:"x") @skip(if:$s){name}}`, true},
+		{"alone", `mutation{setDoc(id:` + big + `,name:"x"){name}}`, false},
+		{"in a query", `{doc(id:` + big + `){name}}`, false},
+		{"skipped in a query", `{user(id:$Ann){name} doc(id:` + big + `) @skip(if:true){name}}`, false},
+		{"skipped by a variable in a query", `query($s:Boolean=true){user(id:$Ann){name} doc(id:` + big + `) @skip(if:$s){name}}`, false},
+		{"in an object", `{user(id:$Ann){name} echo(map:{n:` + big + `})}`, false},
+	} {
+		for _, intent := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, intent=%v", row.name, intent), func(t *testing.T) {
+				t.Parallel()
+				r := newRig(t, "annotated", gqlcache.Options{Intent: intent})
+				r.run("annotated", []string{"MISS: " + readAnn, "HIT: " + readAnn})
+				before := r.send(readAnn).Body
+				for range 2 {
+					r.do(testgraph.Request{Query: expand(row.document)})
+				}
+				if got, _ := r.do(testgraph.Request{Query: expand(readAnn)}); (got.Body != before) != row.changes {
+					t.Errorf("afterwards: %s", got.Body)
+				}
+			})
+		}
+	}
+}

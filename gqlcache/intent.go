@@ -83,14 +83,15 @@ func (c *Cache) foreseen(ctx context.Context, oc *graphql.OperationContext, d *d
 	if d.op == nil || slices.ContainsFunc(d.op.Extract.Fields, func(f *extractor.Field) bool { return f.Cascade }) {
 		return nil, true // a cascade payload may name anything
 	}
-	events, everything := d.op.Events(cascade.Outcome{Vars: oc.Variables})
+	ch := change{everything: "an operation that could not be evaluated"}
+	_ = guarded(func() error { c.changed(&ch, d, nil, cascade.Outcome{Vars: oc.Variables}); return nil }) // settle complains
 	switch {
-	case everything != "":
+	case ch.everything != "":
 		return nil, true
-	case len(events) == 0:
+	case len(ch.events) == 0:
 		return nil, false
 	}
-	return c.schema.Load().plan.Publish(nil, events, c.partition(ctx)), false
+	return c.schema.Load().plan.Publish(nil, ch.events, c.partition(ctx)), false
 }
 
 // intentSink is a sink that is told of announcements. The log calls it from one goroutine at a time, which is what

@@ -32,7 +32,8 @@ func newSquad(t *testing.T, n int, intent bool, change ...func(*gqlcache.Options
 		link := redistest.NewProxy(t, s.Addr())
 		node := newNode(t, nodeSpec{
 			client: redistest.Client(t, link.Addr()), rows: q.rows, level: changelog.Strong,
-			ttl: 400 * time.Millisecond, intent: 800 * time.Millisecond,
+			// A busy machine must renew the lease, and hear of the shared store, or the controls compute.
+			ttl: patientLease, intent: 2 * patientLease, readTimeout: 5 * time.Second,
 			change: func(o *gqlcache.Options) {
 				o.Intent = intent
 				for _, f := range change {
@@ -233,6 +234,48 @@ func TestLinearizableOverTheLog(t *testing.T) {
 			}
 			if s.Hits == 0 || s.SharedHits == 0 || s.Misses == 0 {
 				t.Error("the run did not exercise hits, shared hits and misses")
+			}
+		})
+	}
+}
+
+// TestIntentOfAClosedCache: the cache of an instance is closed while a mutation of it has committed and is not answered.
+// The others are told nevertheless, at the latest when it is answered, and keep nothing from before.
+func TestIntentOfAClosedCache(t *testing.T) {
+	t.Parallel()
+	for _, late := range []bool{false, true} { // than its announcement is stood by
+		t.Run(fmt.Sprintf("late=%v", late), func(t *testing.T) {
+			t.Parallel()
+			q := newSquad(t, 2, true)
+			before := q.shared(1, readRegister)
+			latch := q.rows.Block("Mutation.setCounter") // before it writes
+			write := q.start(0, writeRegister)
+			receive(t, latch.Reached, "the mutation")
+			if err := q.nodes[0].cache.Close(); err != nil {
+				t.Error(err)
+			}
+			if late {
+				eventually(t, "the end of the announcement", func() bool { return q.nodes[1].log.Stats().Expired == 1 })
+				eventually(t, "an answer that is kept", func() bool {
+					hits := q.nodes[1].cache.Stats().Hits
+					q.ask(1, readRegister)
+					return q.nodes[1].cache.Stats().Hits > hits
+				})
+			} else if n := q.nodes[1].log.Stats().Open; n != 1 {
+				t.Errorf("%d announcements are open", n)
+			}
+			latch.Release()
+			if resp := write.wait(t); len(resp.Errors) > 0 {
+				t.Errorf("the mutation is answered %s", resp.Body)
+			}
+			// A log that is closed waits for nobody.
+			eventually(t, "the change", func() bool { return q.ask(1, readRegister).Body != before })
+			eventually(t, "the settlement", func() bool { return q.nodes[1].log.Stats().Open == 0 })
+			if got := q.ask(0, readRegister).Body; got == before {
+				t.Errorf("the instance itself answers %s", got)
+			}
+			if resp := q.ask(0, writeRegister); !strings.Contains(resp.Body, gqlcache.ErrNoLease.Error()) {
+				t.Errorf("a mutation of a closed cache is answered %s", resp.Body)
 			}
 		})
 	}

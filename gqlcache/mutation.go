@@ -1,6 +1,7 @@
 package gqlcache
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -51,8 +52,8 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 		}
 	}()
 	resp := next(ctx)
-	answered = true
 	if resp == nil {
+		answered = true
 		if first {
 			c.settle(ctx, r, oc, d, nil)
 		} else {
@@ -72,6 +73,7 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 			c.unreadable(ctx, resp, err)
 		}
 	}
+	answered = true // and not before: should the walk panic, the changes count as made
 	done := c.settle(ctx, r, oc, d, res)
 	c.confess(resp, done)
 	c.explainMutation(ctx, r, resp, done)
@@ -122,13 +124,14 @@ func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationCon
 
 	s := settled{change: change{by: causeOf(ctx), everything: "an operation without a plan", hold: r.hold, intent: r.intent}}
 	if d.op != nil {
-		s.events, s.everything = d.op.Events(cascade.Outcome{Vars: oc.Variables, Result: res, Nothing: nothing, Reports: reports})
-		if res != nil {
-			p := c.schema.Load().plan.Payloads(res)
-			s.events, s.more = append(s.events, p.Events...), p.Tags
-			if s.everything == "" {
-				s.everything = p.Everything
-			}
+		// It has committed: what cannot be told must fall.
+		s.everything = "an operation that could not be evaluated"
+		err := guarded(func() error {
+			c.changed(&s.change, d, res, cascade.Outcome{Vars: oc.Variables, Result: res, Nothing: nothing, Reports: reports})
+			return nil
+		})
+		if err != nil {
+			c.complain.once("settle", "gqlcache: what a mutation has changed could not be told, so it has dropped everything", err)
 		}
 	}
 	s.events = append(s.events, touched...)
@@ -140,4 +143,15 @@ func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationCon
 	s.took = time.Since(start)
 	c.counts.settle.observe(s.took)
 	return s
+}
+
+// changed adds to a change what a mutation did.
+func (c *Cache) changed(ch *change, d *document, res *extractor.Result, out cascade.Outcome) {
+	events, everything := d.op.Events(out)
+	if res != nil {
+		p := c.schema.Load().plan.Payloads(res)
+		events, ch.more = append(events, p.Events...), p.Tags
+		everything = cmp.Or(everything, p.Everything)
+	}
+	ch.events, ch.everything = events, everything
 }

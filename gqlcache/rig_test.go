@@ -121,24 +121,30 @@ func grown(a, b map[gqlcache.Reason]uint64) string {
 func (r *rig) run(level string, steps []string) {
 	r.t.Helper()
 	for i, step := range steps {
-		q := testgraph.Request{Header: map[string]string{}}
-		if strings.HasPrefix(step, "@") {
-			viewer, rest, _ := strings.Cut(step[1:], " ")
-			q.Header["X-Viewer"], step = viewer, rest
-		}
-		want, document, ok := strings.Cut(step, ": ")
-		if !ok || strings.ContainsAny(want, "{(") {
-			want, document = "", step
-		}
-		q.Query = expand(document)
+		q, want := stepRequest(step)
 		got, status := r.do(q)
 		switch {
 		case want == "KEPT" && level != "annotated", want == "":
 		case want == "KEPT" && status == "HIT", want == status:
 		default:
-			r.t.Errorf("step %d, %s: %q, want %q; answer %s", i, document, status, want, got.Body)
+			r.t.Errorf("step %d, %s: %q, want %q; answer %s", i, q.Query, status, want, got.Body)
 		}
 	}
+}
+
+// stepRequest returns what a step sends, and the status that it wants, "" for any.
+func stepRequest(step string) (q testgraph.Request, want string) {
+	q.Header = map[string]string{}
+	if strings.HasPrefix(step, "@") {
+		viewer, rest, _ := strings.Cut(step[1:], " ")
+		q.Header["X-Viewer"], step = viewer, rest
+	}
+	want, document, ok := strings.Cut(step, ": ")
+	if !ok || strings.ContainsAny(want, "{(") {
+		want, document = "", step
+	}
+	q.Query = expand(document)
+	return q, want
 }
 
 // expand puts in the ids of rows: $Ann, $Bob, …

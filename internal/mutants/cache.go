@@ -105,4 +105,9 @@ var cacheRules = []mutant{
 		old: "o.plan.arguments(rw.args, out.Vars)", new: "rw.args.ArgumentMap(out.Vars)",
 		test: "TestInputDefaults",
 	},
+	{
+		name: "what a mutation did and cannot be told is nothing", file: "gqlcache/mutation.go",
+		old: `s.everything = "an operation that could not be evaluated"`, new: `s.everything = ""`,
+		test: "TestUntoldChanges",
+	},
 }

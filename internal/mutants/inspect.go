@@ -42,4 +42,14 @@ var inspectRules = []mutant{
 		old: "case len(ch.events)+len(ch.more) > 0:", new: "default:",
 		test: "TestInvalidateOperation|TestActions",
 	},
+	{
+		name: "a failure of the watch fails a mutation", file: "gqlcache/publish.go",
+		old: "c.aside(func() { p = c.watch.Begin(ch) })", new: "p = c.watch.Begin(ch)",
+		test: "TestBrokenWatch",
+	},
+	{
+		name: "a failure of the watch ends the log", file: sharedFile,
+		old: "c.aside(func() { c.watch.Applied(origin, tags, everything, number) })", new: "c.watch.Applied(origin, tags, everything, number)",
+		test: "TestBrokenWatchOfALog",
+	},
 }

@@ -75,6 +75,11 @@ var intentRules = []mutant{
 		test: "TestIntentCannotBeAnnounced",
 	},
 	{
+		name: "nothing but anything is announced", file: intentFile,
+		old: "plan.Publish(nil, ch.events, c.partition(ctx)), false", new: "plan.Publish(nil, nil, c.partition(ctx)), false",
+		test: "TestAnnouncementsCoverChanges",
+	},
+	{
 		name: "announcement marks nothing elsewhere", file: intentFile,
 		old: "s.open[id] = s.c.clock.Announce(tags)", new: "s.open[id] = s.c.clock.Announce(tags)\n		s.open[id].Settle()",
 		test: "TestIntentOverTheLog",

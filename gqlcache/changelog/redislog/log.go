@@ -45,6 +45,7 @@ type Log struct {
 	position atomic.Pointer[changelog.Position]
 	replicas atomic.Int64
 	longest  atomic.Int64 // the longest lease of any instance
+	deaf     atomic.Bool  // OnEvent has panicked
 	down     atomic.Bool  // the server has not taken the last publication, and nothing worked since
 
 	mu    sync.Mutex // one at a time applies to the sink and moves the position
@@ -90,7 +91,7 @@ func New(client redis.UniversalClient, o Options) (*Log, error) {
 		joined:  make(chan struct{}),
 	}
 	l.trouble.log = o.Logger.With("component", "redislog", "namespace", o.Namespace, "instance", o.Instance)
-	l.trouble.event = o.OnEvent
+	l.trouble.event = l.tell
 	l.until.Store(never)
 	l.position.Store(&changelog.Position{})
 	l.longest.Store(int64(o.TTL))
@@ -212,5 +213,15 @@ func (l *Log) at(point string) {
 }
 
 func (l *Log) event(kind EventKind, p changelog.Position, detail string) {
-	l.o.OnEvent(Event{Kind: kind, Epoch: p.Epoch, Number: p.Number, Detail: detail})
+	l.tell(Event{Kind: kind, Epoch: p.Epoch, Number: p.Number, Detail: detail})
+}
+
+// tell calls OnEvent. Most events happen on a goroutine of the log, where a panic would end the process.
+func (l *Log) tell(e Event) {
+	defer func() {
+		if p := recover(); p != nil && !l.deaf.Swap(true) {
+			l.trouble.log.Error("OnEvent panicked", "panic", p, "further", "not logged")
+		}
+	}()
+	l.o.OnEvent(e)
 }

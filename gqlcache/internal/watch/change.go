@@ -125,12 +125,10 @@ func (p *Pending) Done(number uint64, took time.Duration) *inspect.Invalidation 
 		return nil
 	}
 	if p.c.Cleared {
-		if now := p.r.live.Load(); now != nil && now != p.s {
-			now.mu.Lock()
-			now.unclaim(p, 0)
-			now.mu.Unlock()
-		}
 		defer p.r.removing.Add(-1)
+		if now := p.r.live.Load(); now != nil && now != p.s {
+			now.unclaimAll(p)
+		}
 	}
 	s, now := p.s, p.r.opts.Now()
 	if s == nil {
@@ -210,6 +208,13 @@ func (s *session) unclaim(p *Pending, began uint64) {
 			s.remove(e)
 		}
 	}
+}
+
+// unclaimAll is unclaim, in a session that began while the removal ran.
+func (s *session) unclaimAll(p *Pending) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unclaim(p, 0)
 }
 
 // meet reaches the entries that have one of the tags. REQUIRES: mu held.
