@@ -52,4 +52,19 @@ var inspectRules = []mutant{
 		old: "c.aside(func() { c.watch.Applied(origin, tags, everything, number) })", new: "c.watch.Applied(origin, tags, everything, number)",
 		test: "TestBrokenWatchOfALog",
 	},
+	{
+		name: "proxies keep what is told", file: "gqlcache/exchange.go",
+		old: `h.Set("Cache-Control", "no-store")`, new: "",
+		test: "TestToldAnswersAreNotCached",
+	},
+	{
+		name: "names are kept whole", file: "gqlcache/internal/watch/change.go", in: "gqlcache",
+		old: "clip(c.Cause.Name, maxName), clip(c.Everything, maxReason)", new: "c.Cause.Name, c.Everything",
+		test: "TestInspectorShortensNames",
+	},
+	{
+		name: "keys are remembered for explanations", file: "gqlcache/fingerprint.go",
+		old: "	sum := sha256.Sum256([]byte(key))\n	return string(sum[:])\n", new: "	return string(key)\n",
+		test: "TestInspectorForgetsVariables",
+	},
 }
