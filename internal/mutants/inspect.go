@@ -28,6 +28,16 @@ var inspectRules = []mutant{
 		test: "TestInspectorAnswers|TestInspectorBypass",
 	},
 	{
+		name: "a cache inside of itself", file: "gqlcache/extension.go",
+		old: "ctx.Value(insideKey{}) == r", new: "false",
+		test: "TestAddedTwice",
+	},
+	{
+		name: "an operation in another one taken for it", file: "gqlcache/extension.go",
+		old: " && r.operation == oc", new: "",
+		test: "TestOperationInAnother",
+	},
+	{
 		name: "fingerprints that can be guessed", file: "gqlcache/fingerprint.go",
 		old: "_, _ = rand.Read(s[:]) // never fails", new: "_ = rand.Reader",
 		test: "TestFingerprintsAreKeyed",
