@@ -106,13 +106,13 @@ func TestBrokenWatchOfALog(t *testing.T) {
 
 // breaksOperation is an extension that leaves an operation in a state that nobody can evaluate, when its resolvers have
 // run.
-type breaksOperation struct{}
+type breaksOperation struct{ of string }
 
 func (breaksOperation) ExtensionName() string                   { return "breaks operation" }
 func (breaksOperation) Validate(graphql.ExecutableSchema) error { return nil }
-func (breaksOperation) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
+func (b breaksOperation) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
 	res, err := next(ctx)
-	if fc := graphql.GetFieldContext(ctx); fc.Object == "Mutation" {
+	if fc := graphql.GetFieldContext(ctx); fc.Object == b.of {
 		fc.Field.Arguments[0].Value = nil
 	}
 	return res, err
@@ -121,11 +121,18 @@ func (breaksOperation) InterceptField(ctx context.Context, next graphql.Resolver
 // TestUntoldChanges: what cannot be told of a mutation that has committed drops everything, and fails nothing.
 func TestUntoldChanges(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, "annotated", gqlcache.Options{}, breaksOperation{})
+	r := newRig(t, "annotated", gqlcache.Options{}, breaksOperation{"Mutation"})
 	r.run("annotated", []string{
 		"MISS: " + readAnn, "HIT: " + readAnn, renameAnn, "MISS: " + readAnn, "HIT: " + readAnn,
 	})
 	if n := r.cache.Stats().Flushes; n != 1 {
 		t.Errorf("%d flushes", n)
 	}
+}
+
+// TestUntoldReads: an answer of which nobody can tell what it depends on is not stored, and is sent.
+func TestUntoldReads(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "annotated", gqlcache.Options{}, breaksOperation{"Query"})
+	r.run("annotated", []string{"MISS reads: " + readAnn})
 }

@@ -32,7 +32,7 @@ const (
 	ReasonTooLarge    Reason = "too_large"   // larger than Options.MaxEntryBytes
 	ReasonInvalidated Reason = "invalidated" // a change came in while it was computed, or was announced: see Options.Intent
 	ReasonUnreadable  Reason = "unreadable"  // the answer is no JSON that the operation could give
-	ReasonReads       Reason = "reads"       // the predicate names a view that the schema does not have
+	ReasonReads       Reason = "reads"       // what the answer depends on cannot be told: the predicate names a view that the schema does not have, say
 	ReasonStore       Reason = "store"       // the store refused it
 )
 

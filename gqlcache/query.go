@@ -311,11 +311,13 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	if f.why = c.storable(resp, res); f.why != "" {
 		return f
 	}
-	tags, err := d.op.ReadsOf([]cascade.Tag{d.tag}, cascade.Answer{
-		Vars: oc.Variables, Result: res, Part: who.partition, Predicate: who.predicate.Reads, Lasts: r.lastRows(),
+	tags, err := protect(func() ([]cascade.Tag, error) {
+		return d.op.ReadsOf([]cascade.Tag{d.tag}, cascade.Answer{
+			Vars: oc.Variables, Result: res, Part: who.partition, Predicate: who.predicate.Reads, Lasts: r.lastRows(),
+		})
 	})
 	if err != nil {
-		c.complain.once("reads", "gqlcache: Predicate.Reads is wrong, so answers are not stored", err)
+		c.complain.once("reads", "gqlcache: what answers depend on cannot be told, as Predicate.Reads is wrong, say: they are not stored", err)
 		f.why = ReasonReads
 		return f
 	}

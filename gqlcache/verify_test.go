@@ -394,3 +394,33 @@ func TestVerifyOff(t *testing.T) {
 		t.Errorf("VerifyStats = %+v", v)
 	}
 }
+
+// TestVerifyHearsResolvers: what a resolver says while a hit is recomputed counts as it does in a query: a row that it
+// has changed is heard of, a report belongs to no mutation, and neither is told of the request that was the hit.
+func TestVerifyHearsResolvers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newVerifyRig(t, nil)
+		r.ask(verified)
+		r.ask(`{userNames}`)
+		var reported error
+		r.store.On("Query.userNames", func(ctx context.Context) error {
+			r.behind(`mutation{renameUser(id:$Ann,name:"Anna")}`)
+			reported = errors.Join(
+				gqlcache.Report(ctx, gqlcache.Unchanged("User", testgraph.Ann)),
+				gqlcache.Touch(ctx, "User", testgraph.Ann),
+			)
+			return nil
+		})
+		r.ask(`{userNames}`) // a hit, whose recomputation changes a row
+		if s := r.settle(); s.Sampled != 1 || s.Mismatched != 0 {
+			t.Errorf("%+v", s)
+		}
+		if !errors.Is(reported, gqlcache.ErrNoOperation) || strings.Contains(reported.Error(), "\n") {
+			t.Errorf("Report, and Touch: %v", reported)
+		}
+		if got := r.ask(verified); !strings.Contains(got.Body, "Anna") {
+			t.Errorf("after the change: %s", got.Body)
+		}
+	})
+}
