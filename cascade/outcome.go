@@ -21,7 +21,7 @@ type Outcome struct {
 }
 
 // Events returns what a mutation operation changed, without what follows from it: see Plan.Cascade.
-// everything names the first field that does not say what it writes; then all answers must fall and the
+// everything tells of the first field that does not say what it writes, if there is one; then all answers must fall and the
 // events are what is known besides. What the outcome does not tell widens the events: without a result,
 // the declared writes count as made to rows and values that are not known. The events belong to the
 // caller; they share no memory with the outcome.
@@ -32,7 +32,7 @@ func (o *Operation) Events(out Outcome) (events []Event, everything string) {
 		nothing := out.Nothing[rw.field.Name]
 		if rw.mutation == nil {
 			if !nothing && everything == "" && rw.args == nil && rw.field.Definition.Name != "__typename" {
-				everything = o.Extract.Root.Object.Name + "." + rw.field.Definition.Name
+				everything = "nothing says what " + o.Extract.Root.Object.Name + "." + rw.field.Definition.Name + " writes"
 			}
 			continue
 		}

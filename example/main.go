@@ -40,7 +40,7 @@ func run(ctx context.Context, getenv func(string) string, out io.Writer) (err er
 	// First of all: a busy port must leave nothing behind.
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(cfg.port)))
 	if err != nil {
-		return err
+		return fmt.Errorf("%w (PORT chooses another port)", err)
 	}
 	defer listener.Close()
 	store, demo, closeStore, err := openStore(ctx, cfg)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,8 +14,16 @@ import (
 const (
 	// maxDeeds is how many mutations are remembered.
 	maxDeeds = 512
-	// maxDeedRows is how many rows of one of its events are.
-	maxDeedRows = 100
+	// maxDeedEvents is how many events of one are, before the others are told by their views alone;
+	// maxDeedRows how many rows of an event. Fields of the mutation, rows and values are as many and as long
+	// as a client likes.
+	maxDeedEvents = 100
+	maxDeedRows   = 100
+	// maxDeedWriters is how many of its fields are.
+	maxDeedWriters = 50
+	// maxDeedText bounds the bytes of a name, a key and a value, maxDeedValues the values of a column.
+	maxDeedText   = 100
+	maxDeedValues = 20
 )
 
 // deeds remembers what mutations of this instance did, and which are running.
@@ -41,7 +50,10 @@ type deed struct {
 
 // begin notes that a mutation is about to run.
 func (l *deeds) begin(at time.Time, name string, writers []cascade.Writer) *deed {
-	d := &deed{done: make(chan struct{}), at: at, name: name, writers: writers, list: l, number: math.MaxUint64}
+	d := &deed{
+		done: make(chan struct{}), at: at, name: shorten(name), list: l, number: math.MaxUint64,
+		writers: slices.Clone(writers[:min(len(writers), maxDeedWriters)]),
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.running == nil {
@@ -62,15 +74,49 @@ func (d *deed) did(events []cascade.Event) {
 	if d == nil {
 		return
 	}
-	kept := slices.Clone(events)
-	for i := range kept {
-		if e := &kept[i]; len(e.Rows) > maxDeedRows {
-			e.Rows, e.All = slices.Clone(e.Rows[:maxDeedRows]), true
+	d.list.mu.Lock()
+	defer d.list.mu.Unlock()
+	for i := range events {
+		if e := &events[i]; len(d.events) < maxDeedEvents {
+			d.events = append(d.events, remembered(e))
+		} else if !slices.ContainsFunc(d.events[maxDeedEvents:], func(o cascade.Event) bool { return o.View == e.View }) {
+			d.events = append(d.events, cascade.Event{View: e.View, Op: cascade.Any, All: true, Columns: cascade.AllColumns})
 		}
 	}
-	d.list.mu.Lock()
-	d.events = append(d.events, kept...)
-	d.list.mu.Unlock()
+}
+
+// remembered is what is kept of an event: what is left out may have been anything.
+func remembered(e *cascade.Event) cascade.Event {
+	kept := *e
+	kept.Rows = nil
+	for _, k := range e.Rows {
+		if len(k) > maxDeedText || len(kept.Rows) == maxDeedRows {
+			kept.All = true
+		} else {
+			kept.Rows = append(kept.Rows, k)
+		}
+		if len(kept.Rows) == maxDeedRows && kept.All {
+			break
+		}
+	}
+	kept.Old, kept.New = shortValues(e.Old), shortValues(e.New)
+	return kept
+}
+
+func shortValues(k cascade.Known) cascade.Known {
+	long := func(v cascade.Value) bool { return len(v.String()) > maxDeedText }
+	return slices.DeleteFunc(slices.Clone(k), func(c cascade.ColumnValues) bool {
+		return len(c.Values) > maxDeedValues || slices.ContainsFunc(c.Values, long)
+	})
+}
+
+// shorten returns at most maxDeedText bytes of a text, which clients choose, in memory of its own: not to hold
+// their document.
+func shorten(text string) string {
+	if len(text) > maxDeedText {
+		return text[:maxDeedText] + "…"
+	}
+	return strings.Clone(text)
 }
 
 // end notes that a mutation's changes are applied, as of a number.

@@ -72,6 +72,50 @@ func TestDeedsAreBounded(t *testing.T) {
 	}
 }
 
+// TestDeedsAreSmall: whoever mutates chooses names, keys, values, and how many of them there are.
+func TestDeedsAreSmall(t *testing.T) {
+	t.Parallel()
+	var l deeds
+	long := strings.Repeat("x", 1<<20)
+	d := l.begin(time.Time{}, long, make([]cascade.Writer, 10_000))
+	views := []*cascade.View{{Name: "a"}, {Name: "b"}}
+	values := cascade.Known{
+		{Column: "long", Values: []cascade.Value{cascade.ValueOf(long)}},
+		{Column: "short", Values: []cascade.Value{cascade.ValueOf("x"), cascade.Null}},
+		{Column: "many", Values: make([]cascade.Value, maxDeedValues+1)},
+	}
+	var events []cascade.Event
+	for i := range 10_000 {
+		events = append(events, cascade.Event{View: views[i%2], Rows: []string{"short", long}, Old: values, New: values})
+	}
+	d.did(events[:10])
+	d.did(events[10:])
+	l.end(d, 1)
+	got := l.since(0)[0]
+	if len(got.name) > 2*maxDeedText || len(got.writers) != maxDeedWriters || len(got.events) != maxDeedEvents+len(views) {
+		t.Errorf("a name of %d bytes, %d fields, %d events", len(got.name), len(got.writers), len(got.events))
+	}
+	for i, e := range got.events {
+		if i >= maxDeedEvents {
+			if !e.All || e.View != views[i%2] || e.Columns != cascade.AllColumns {
+				t.Errorf("event %d: %+v, want all of a view", i, e)
+			}
+			continue
+		}
+		if strings.Join(e.Rows, " ") != "short" || !e.All {
+			t.Fatalf("%d rows, all %v", len(e.Rows), e.All)
+		}
+		for _, k := range []cascade.Known{e.Old, e.New} {
+			if len(k) != 1 || k[0].Column != "short" {
+				t.Fatalf("values of %d columns", len(k))
+			}
+		}
+	}
+	if len(events[0].Rows) != 2 || len(values) != 3 || values[0].Column != "long" {
+		t.Error("the mutation's own events were changed")
+	}
+}
+
 func TestDeedsSettle(t *testing.T) {
 	t.Parallel()
 	var l deeds

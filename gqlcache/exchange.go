@@ -5,16 +5,29 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 )
 
-// exchange is what the cache knows of the HTTP request that an operation came with.
+// exchange is what the cache knows of the HTTP request that an operation came with, and what it has to say in
+// the header of its response.
 type exchange struct {
 	method string
-	// header is that of the response; nil when it may have been sent before the answer is known.
-	header http.Header
+	// streams says that the header may be sent before an answer is known.
+	streams bool
+
+	// A transport for several operations in one request may run them at once.
+	mu struct {
+		sync.Mutex
+		told   bool     // extensions.cache is in an answer
+		status []string // members of Cache-Status
+		shown  bool     // the header is sent
+	}
 }
+
+// maxCacheStatus is how many operations of one request are told of in the header.
+const maxCacheStatus = 100
 
 type exchangeKey struct{}
 
@@ -28,30 +41,87 @@ func exchangeFrom(ctx context.Context) *exchange {
 //	http.Handle("/graphql", cache.Handler(srv))
 //
 // Requests other than POST cannot change the cache, see Inspector.Actions, and those that are told of the
-// cache get a Cache-Status header (RFC 9211) as well, but for streams and websockets. Without the wrapper
-// the inspector has neither. It does not matter to HoldUntilCommit which of the two is around the other.
+// cache get a Cache-Status header (RFC 9211) as well, but for streams and websockets, and Cache-Control:
+// no-store, so that no proxy gives what they are told to others. Without the wrapper the inspector has none
+// of these: nobody may change the cache. It does not matter to HoldUntilCommit which of the two is around the other.
 func (c *Cache) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c.opts.Inspector.Allow == nil || r.Header.Get(DebugHeader) != "true" || r.Header.Get("Upgrade") != "" {
 			next.ServeHTTP(w, r)
 			return
 		}
-		x := &exchange{method: r.Method}
-		if accept := r.Header.Get("Accept"); !strings.Contains(accept, "event-stream") && !strings.Contains(accept, "multipart/mixed") {
-			x.header = w.Header()
+		accept := r.Header.Get("Accept")
+		x := &exchange{method: r.Method, streams: strings.Contains(accept, "event-stream") || strings.Contains(accept, "multipart/mixed")}
+		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+		if x.streams {
+			next.ServeHTTP(w, r) // a writer of ours may be able to do what the server's is not
+			return
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x)))
+		next.ServeHTTP(&tellingWriter{ResponseWriter: w, exchange: x}, r)
+		x.show(w.Header()) // of a response without a body
 	})
 }
 
-// tell adds the Cache-Status of an answer to the response. The transports that it knows of write their
-// headers after the answer is there, on the goroutine that has asked for it.
+// tell notes the Cache-Status of an answer, but of one of the inspector's own, for the response.
 func (x *exchange) tell(e *inspect.Extension) {
-	if x == nil || x.header == nil {
+	if x == nil || x.streams {
 		return
 	}
-	x.header.Add("Cache-Status", cacheStatus(e))
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.mu.told = true
+	if e.Status != inspect.Inspected && len(x.mu.status) < maxCacheStatus {
+		x.mu.status = append(x.mu.status, cacheStatus(e))
+	}
 }
+
+// show puts what was told into the header, when that is about to be sent.
+func (x *exchange) show(h http.Header) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.mu.shown {
+		return
+	}
+	x.mu.shown = true
+	if !x.mu.told {
+		return
+	}
+	h.Set("Cache-Control", "no-store")
+	for _, member := range x.mu.status {
+		h.Add("Cache-Status", member)
+	}
+}
+
+// A tellingWriter completes the header on the goroutine that sends it. Operations run on others, with batches or
+// a http.TimeoutHandler: were they to write to the header, two writes to the map at a time would end the
+// process.
+type tellingWriter struct {
+	http.ResponseWriter
+	exchange *exchange
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *tellingWriter) WriteHeader(status int) {
+	if status >= http.StatusOK || status == http.StatusSwitchingProtocols {
+		w.exchange.show(w.Header())
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (w *tellingWriter) Write(b []byte) (int, error) {
+	w.exchange.show(w.Header())
+	return w.ResponseWriter.Write(b)
+}
+
+// Flush implements http.Flusher.
+func (w *tellingWriter) Flush() {
+	w.exchange.show(w.Header())
+	_ = http.NewResponseController(w.ResponseWriter).Flush()
+}
+
+// Unwrap lets http.ResponseController reach the rest of the connection.
+func (w *tellingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // cacheStatus is RFC 9211's member for this cache. A hit tells the tier as its detail, everything else the
 // reason.

@@ -91,6 +91,33 @@ func TestCacheStatusIsWellFormed(t *testing.T) {
 	}
 }
 
+// TestToldAnswersAreNotCached: a proxy in front may keep the answer to a GET, and the header that asks for what
+// the cache did is in no Vary: then it would tell everybody.
+func TestToldAnswersAreNotCached(t *testing.T) {
+	t.Parallel()
+	p := newPanel(t, nil)
+	for _, row := range []struct {
+		name, viewer, document string
+		ask                    any
+		want                   string
+	}{
+		{"an answer", "ann", readUsers, nil, "no-store"},
+		{"a snapshot", "ann", asks, everyAsk()["inspect"], "no-store"},
+		{"a stranger's", "stranger", readUsers, nil, ""},
+		{"a stranger's snapshot", "stranger", asks, everyAsk()["inspect"], ""},
+	} {
+		for _, way := range []string{"GET", "POST"} {
+			hr := transports(t, row.document, row.viewer, row.ask)[way]()
+			hr.Header.Set(gqlcache.DebugHeader, "true")
+			w := httptest.NewRecorder()
+			p.h.ServeHTTP(w, hr)
+			if got := w.Header().Get("Cache-Control"); got != row.want {
+				t.Errorf("%s by %s: Cache-Control %q, want %q", row.name, way, got, row.want)
+			}
+		}
+	}
+}
+
 // TestCacheStatusOfStreams: their headers are sent before the answer is known.
 func TestCacheStatusOfStreams(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package gqlcache
 import (
 	"context"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -146,10 +147,21 @@ func (c *Cache) draft(r *request, d *document) inspect.Extension {
 	}
 	if d != nil && d.bypass == "" {
 		x.Operation.Hash = d.shortHash()
-		x.TTLLimitedBy, x.DependsOnAnything = d.op.Policy.LimitedBy, d.op.Anything
+		x.TTLLimitedBy, x.DependsOnAnything = d.op.Policy.LimitedBy, whyAnything(d.op.Anything)
 		x.Dependencies = dependenciesOf(d.op)
 	}
 	return x
+}
+
+// whyAnything says what cascade.Operation.Anything means.
+func whyAnything(name string) string {
+	if name == "" {
+		return ""
+	}
+	if view, ok := strings.CutPrefix(name, "view "); ok {
+		return "no mutation declares that it writes the view " + view
+	}
+	return "nothing says what " + name + " reads"
 }
 
 func (c *Cache) explainHit(ctx context.Context, r *request, d *document, resp *graphql.Response, e *store.Entry, s *stamp, hit watch.Hit) {

@@ -2,6 +2,7 @@ package gqlcache
 
 import (
 	"context"
+	"errors"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -12,6 +13,8 @@ var _ interface {
 	graphql.OperationInterceptor
 	graphql.ResponseInterceptor
 } = (*Cache)(nil)
+
+var errTwice = errors.New("remove one srv.Use(cache)")
 
 // ExtensionName implements graphql.HandlerExtension.
 func (c *Cache) ExtensionName() string { return "Gqlcache" }
@@ -28,10 +31,18 @@ func (c *Cache) Validate(es graphql.ExecutableSchema) error {
 
 // InterceptOperation implements graphql.OperationInterceptor: it notes when the operation arrived.
 func (c *Cache) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-	if graphql.GetOperationContext(ctx).Operation == nil {
+	oc := graphql.GetOperationContext(ctx)
+	if oc.Operation == nil {
 		return next(ctx)
 	}
-	return next(context.WithValue(ctx, requestKey{}, newRequest(ctx, c)))
+	if r := requestFrom(ctx); r != nil && r.cache == c && r.operation == oc {
+		r.twice = true
+		c.complain.once("twice", "gqlcache: the cache was added to a server twice, and works once", errTwice)
+		return next(ctx)
+	}
+	r := newRequest(ctx, c)
+	r.operation = oc
+	return next(context.WithValue(ctx, requestKey{}, r))
 }
 
 // InterceptResponse implements graphql.ResponseInterceptor. It decides here rather than in
@@ -41,6 +52,12 @@ func (c *Cache) InterceptResponse(ctx context.Context, next graphql.ResponseHand
 	r := requestFrom(ctx)
 	if r == nil || r.cache != c {
 		return next(ctx) // a request that did not get as far as an operation
+	}
+	if r.twice {
+		if ctx.Value(insideKey{}) == r {
+			return next(ctx) // the outer one answers
+		}
+		ctx = context.WithValue(ctx, insideKey{}, r)
 	}
 	oc := graphql.GetOperationContext(ctx)
 	switch oc.Operation.Operation {

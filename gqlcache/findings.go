@@ -29,14 +29,14 @@ func (f *findings) add(c *Cache, j *job, sc *scene, suspects []inspect.Suspect) 
 	operation := j.operation.Operation
 	m := inspect.Mismatch{
 		At:        c.opts.Now().UnixMilli(),
-		Operation: inspect.Operation{Name: operation.Name, Type: string(operation.Operation), Hash: j.doc.shortHash()},
+		Operation: inspect.Operation{Name: shorten(operation.Name), Type: string(operation.Operation), Hash: j.doc.shortHash()},
 		Key:       c.fingerprint("key", []byte(j.key)),
 		AgeMS:     (j.at.UnixNano() - j.stamp.stored) / int64(time.Millisecond),
-		Path:      sc.path.String(),
+		Path:      shorten(sc.path.String()),
 		Field:     sc.field(),
 		Suspects:  suspects,
 	}
-	what := finding{operation: m.Operation.Hash, missing: "no mutation of this instance was seen since: was something changed by another program?"}
+	what := finding{operation: m.Operation.Hash, missing: "no mutation of this instance was seen since: was something changed by another program, or does an extension that was added after the cache change answers?"}
 	if len(suspects) > 0 {
 		what.missing = suspects[0].Missing
 	}

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"weak"
 
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/extractor"
@@ -81,9 +82,11 @@ func dependenciesOf(op *cascade.Operation) *inspect.Dependencies {
 	return deps
 }
 
-// sample is what is remembered, of some entries, for explanations: the rows that the answer shows.
+// sample is what is remembered, of some entries, for explanations: the rows that the answer shows. It is
+// found by a hash of the key, and holds the stamp weakly: keys have the client's variables in them, stamps the
+// tags of an answer, and of neither is there a bound on 1,000 but the store's own.
 type sample struct {
-	stamp *stamp
+	stamp weak.Pointer[stamp]
 	rows  []inspect.Row
 	count int
 }
@@ -97,7 +100,7 @@ const (
 // sample remembers the rows of an answer that was stored, if somebody may want to see them.
 func (c *Cache) sample(ctx context.Context, op *cascade.Operation, key string, res *extractor.Result, s *stamp) {
 	defer c.survive()
-	x := &sample{stamp: s, rows: []inspect.Row{}}
+	x := &sample{stamp: weak.Make(s), rows: []inspect.Row{}}
 	var rows []cascade.Row
 	rows, x.count = op.Rows(res, rowsPerSample)
 	for _, row := range rows {
@@ -106,7 +109,12 @@ func (c *Cache) sample(ctx context.Context, op *cascade.Operation, key string, r
 		}
 		x.rows = append(x.rows, inspect.Row{View: row.View.Name, ID: strings.ToValidUTF8(row.Key, "")})
 	}
-	c.samples.Add(ctx, key, x)
+	c.samples.Add(ctx, sampleKey(key), x)
+}
+
+func sampleKey[T ~string | ~[]byte](key T) string {
+	sum := sha256.Sum256([]byte(key))
+	return string(sum[:])
 }
 
 // recall adds the rows that an entry's answer shows, where they are remembered.
@@ -114,7 +122,7 @@ func (c *Cache) recall(ctx context.Context, x *inspect.Extension, key []byte, s 
 	if x.Dependencies == nil {
 		return
 	}
-	if known, ok := c.samples.Get(ctx, string(key)); ok && known.stamp == s {
+	if known, ok := c.samples.Get(ctx, sampleKey(key)); ok && known.stamp.Value() == s {
 		x.Dependencies.RowCount = known.count
 		if !c.opts.Inspector.HideIDs {
 			x.Dependencies.Rows = known.rows

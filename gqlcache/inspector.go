@@ -23,8 +23,10 @@ const DebugHeader = "X-Gqlcache-Debug"
 //
 // To whom it is not allowed, and without the header, the server behaves as one without an inspector.
 type Inspector struct {
-	// Allow says who may see extensions.cache and snapshots, which name operations, views and keys of rows,
-	// of all callers. It is called for requests with the header, when other extensions have let them pass.
+	// Allow says who may see extensions.cache and snapshots. Those are of all callers: who may look learns which
+	// operations the other tenants run and how often, which of their mutations changed which rows, by key,
+	// and whether two of them share an answer. So it is for the people who run the server, not for tenants.
+	// It is called once for each operation with the header, when other extensions have let it pass.
 	// New also asks it about a context without a request, and warns when that is allowed, too: then
 	// everybody is. Defaults to nobody.
 	Allow func(ctx context.Context) bool
@@ -33,9 +35,11 @@ type Inspector struct {
 	// Defaults to nobody.
 	Actions func(ctx context.Context) bool
 	// HideVariables leaves out the names of variables, which are all that is shown of them beside a
-	// fingerprint. Defaults to false.
+	// fingerprint. Defaults to false. What a client writes into the text of an operation, rather than into
+	// variables, is in the hash that names the operation, for which there is no secret: it can be guessed.
 	HideVariables bool
-	// HideIDs leaves out the keys of rows. Defaults to false.
+	// HideIDs leaves out the keys of rows. Defaults to false. It does not look into what clients choose: names
+	// of operations, and the names that they give to fields, which Verify's paths show.
 	HideIDs bool
 	// Instance names this process in snapshots. Defaults to a random name.
 	Instance string
@@ -124,11 +128,13 @@ func (c *Cache) inspect(ctx context.Context, r *request, oc *graphql.OperationCo
 		c.watch.Watch()
 		s := c.snapshot(ask.Since)
 		s.Capabilities.Actions = r.access.actions
+		s.Warnings = append(c.unwrapped(ctx), s.Warnings...)
 		x.Inspect = &s
 	}
 	x.DurationUS = time.Since(start).Microseconds()
 	r.note = &explanation{told: x}
 	resp := respond(ctx, []byte("{}"))
 	extend(resp, x)
+	exchangeFrom(ctx).tell(&x)
 	return resp
 }

@@ -13,7 +13,8 @@ import (
 
 const (
 	// OperationOther is the name under which the operations are counted that have none of their own: those
-	// whose names came after maxOperations others, and those with very long names.
+	// whose names came after maxOperations others, those with very long names, and those whose names are none
+	// in GraphQL.
 	OperationOther = "(other)"
 	// OperationAnonymous is the name of operations without one.
 	OperationAnonymous = "(anonymous)"
@@ -60,10 +61,13 @@ func (t *operationTable) of(name string) *operationCounts {
 		return &t.other
 	}
 	t.mu.RLock()
-	n := t.names[name]
+	n, full := t.names[name], len(t.names) >= maxOperations
 	t.mu.RUnlock()
-	if n != nil {
+	switch {
+	case n != nil:
 		return n
+	case full:
+		return &t.other
 	}
 	return t.add(name)
 }
@@ -75,7 +79,7 @@ func (t *operationTable) add(name string) *operationCounts {
 	if n := t.names[name]; n != nil {
 		return n
 	}
-	if len(t.names) >= maxOperations {
+	if len(t.names) >= maxOperations || !isName(name) {
 		return &t.other
 	}
 	if t.names == nil {
@@ -87,12 +91,23 @@ func (t *operationTable) add(name string) *operationCounts {
 	return n
 }
 
+// isName says that a name is one that GraphQL allows. An extension that makes operations of its own may give
+// others, which are no labels, or are ours.
+func isName(name string) bool {
+	for _, c := range []byte(name) {
+		if c != '_' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
+			return false
+		}
+	}
+	return true
+}
+
 // operationName is what an operation is called in figures and spans.
 func operationName(name string) string {
 	switch {
 	case name == "":
 		return OperationAnonymous
-	case len(name) > maxOperationName:
+	case len(name) > maxOperationName || !isName(name):
 		return OperationOther
 	}
 	return name

@@ -1,13 +1,16 @@
 package gqlcache_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
 // wantSums fails unless the figures by name add up to the totals. Nothing may be running.
@@ -118,6 +121,33 @@ func TestOperationStatsAreBounded(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	wantSums(t, r.cache)
+}
+
+// renamer is an extension that gives operations another name.
+type renamer string
+
+func (renamer) ExtensionName() string                   { return "Renamer" }
+func (renamer) Validate(graphql.ExecutableSchema) error { return nil }
+
+// MutateOperationContext implements graphql.OperationContextMutator.
+func (n renamer) MutateOperationContext(_ context.Context, oc *graphql.OperationContext) *gqlerror.Error {
+	op := *oc.Operation
+	op.Name = string(n)
+	oc.Operation = &op
+	return nil
+}
+
+// TestOperationStatsOfOddNames: names that an extension has made up are no labels.
+func TestOperationStatsOfOddNames(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"a\xff", "two words", gqlcache.OperationOther, gqlcache.OperationAnonymous, "line\n"} {
+		r := newRig(t, "annotated", gqlcache.Options{}, renamer(name))
+		testgraph.Ask(t, r.cached, `query A{users{name}}`, nil)
+		all := r.cache.OperationStats()
+		if len(all) != 1 || all[0].Name != gqlcache.OperationOther || all[0].Misses != 1 {
+			t.Errorf("%q: %+v", name, all)
+		}
+	}
 }
 
 // TestOperationStatsWithoutAPlan: requests that are turned away before their operation is looked at.

@@ -218,7 +218,7 @@ func (o Options) validate() error {
 		fault("FillLease is %v; it must not be negative, and needs a Shared that is a store.Leaser, such as redisstore", o.FillLease)
 	}
 	if o.Inspector.Allow == nil && o.Inspector.Actions != nil {
-		fault("Inspector.Actions is set and Inspector.Allow is not; nobody could act")
+		fault("Inspector.Actions is set and Inspector.Allow is not, so nobody could act; set Allow to who may look")
 	}
 	if o.PathTimeout < 0 {
 		fault("PathTimeout is %v; it must be positive", o.PathTimeout)

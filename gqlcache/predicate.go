@@ -8,7 +8,7 @@ import (
 	"github.com/cascadeql/cascadeql/cascade"
 )
 
-var errNoPredicate = errors.New("the predicate function returned nothing")
+var errNoPredicate = errors.New("the predicate function returned a Predicate without Text")
 
 // predicate evaluates the caller's condition. ok is false when it cannot be told.
 func (c *Cache) predicate(ctx context.Context) (p Predicate, ok bool) {

@@ -165,8 +165,8 @@ func (c *Cache) bypass(ctx context.Context, r *request, d *document, why Reason,
 	r.passed = true
 	c.countBypass(ctx, d, why)
 	c.traceBypass(ctx, why)
-	resp := next(ctx)
 	c.observe(d, watch.Bypass)
+	resp := next(ctx)
 	c.explainBypass(ctx, r, d, resp, why)
 	return resp
 }
@@ -218,6 +218,9 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	ctx, end := c.span(ctx, SpanFill)
 	defer func() {
 		c.count(d, how)
+		if how == missed {
+			c.observe(d, watch.Miss)
+		}
 		end(endFill(how, why))
 	}()
 	out, role, err := c.flights.Do(ctx, key, r.since, r.begin, fill, c.usable)
@@ -245,8 +248,6 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	if f.fromShared || f.found {
 		how = served
 		c.servedLate(d, key)
-	} else {
-		c.observe(d, watch.Miss)
 	}
 	if why = f.why; why != "" {
 		c.counts.refused(why)

@@ -11,9 +11,17 @@ import (
 
 type requestKey struct{}
 
+// insideKey marks what runs inside of a request's InterceptResponse, in a server that has the cache twice.
+type insideKey struct{}
+
 // request is the cache's state of one operation.
 type request struct {
 	cache *Cache
+	// operation is what was asked for. A resolver may run an operation of its own in this request's context:
+	// that is another one.
+	operation *graphql.OperationContext
+	// twice is set before the operation runs when its server has the cache twice.
+	twice bool
 	// arrived is the clock number when the operation began, or when the transaction that it reads in
 	// may have begun. Everything applied before is visible to its resolvers.
 	arrived uint64

@@ -38,7 +38,9 @@ type rig struct {
 }
 
 func quiet(o gqlcache.Options) gqlcache.Options {
-	o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
 	o.SweepInterval = -1
 	return o
 }

@@ -101,7 +101,10 @@ func clusterOf(st *changelog.Stats) *inspect.Cluster {
 }
 
 // others is how many other instances a change was told to.
-func (c *Cache) others() int { return max(0, c.opts.Log.Stats().Members-1) }
+func (c *Cache) others() int {
+	st, _ := protect(func() (changelog.Stats, error) { return c.opts.Log.Stats(), nil })
+	return max(0, st.Members-1)
+}
 
 func (c *Cache) security() inspect.Security {
 	s := inspect.Security{

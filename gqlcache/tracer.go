@@ -12,8 +12,8 @@ import (
 // A Tracer is told what the cache does for a request, while it does it: see Options.Tracer. Its methods
 // are called concurrently. What they do, a request waits for; should they panic, it goes on without.
 type Tracer interface {
-	// Start begins a span, within what the context belongs to. The returned context, one within the given one, is
-	// used for what runs in the span, resolvers included; end is called once, with what came of it. Resolvers that others
+	// Start begins a span, within what the context belongs to. The returned context, made of it, is used for what runs
+	// in the span, resolvers included; end is called once, with what came of it. Resolvers that others
 	// wait for may go on after the end of the span that they were started in.
 	Start(ctx context.Context, s Span) (within context.Context, end func(SpanEnd))
 }
@@ -68,7 +68,7 @@ type SpanEnd struct {
 	Reason Reason
 }
 
-var errTracer = errors.New("it returned no context within the given one, or no function that ends the span")
+var errTracer = errors.New("it returned no context, one that is not made of the given one, or no function that ends the span")
 
 // span begins a span. The returned context is the given one, and the function does nothing, without a
 // tracer or when it fails.
@@ -90,7 +90,7 @@ func (c *Cache) span(ctx context.Context, kind SpanKind) (context.Context, func(
 		ctx, end := c.opts.Tracer.Start(ctx, s)
 		return started{ctx, end}, nil
 	})
-	// Resolvers find their operation in it.
+	// Resolvers get this context: without what the server put into it they would panic.
 	if err == nil && (t.ctx == nil || t.end == nil || requestFrom(t.ctx) != requestFrom(ctx)) {
 		err = errTracer
 	}

@@ -8,13 +8,16 @@ import "time"
 // of: it is counted, logged and kept for Cache.VerifyStats, with the mutations since whose annotations may lack
 // an edge.
 //
-// A recomputation runs the resolvers of the query once more, or twice where the answers differ, after the
-// request has been answered: with the request's context values, but neither its cancellation nor its
-// response. Its errors are shown to nobody; errors and timeouts count as skipped, so that resolvers which need
-// something that ends with the request (a transaction, a connection) cannot be verified this way. Hits of
-// requests behind Cache.HoldUntilCommit are skipped, and all hits of a cache that several servers have. Hooks of
-// extensions that were added after the cache do not run: an extension there that changes answers makes
-// every recomputation differ, so add the cache last.
+// A recomputation runs the resolvers of the query once more, or twice where the answers differ, beside the
+// request and after it has been answered: with the request's context values, but neither its cancellation nor its
+// response. Options.Predicate and Vary are asked again then, to see that the caller would still get the same
+// entry. What the context holds must allow that: a framework that gives its context of one request to the next
+// one has to put a copy there, else the recomputation sees another caller. Nobody is shown what it gives, and
+// nothing of it is stored; errors and timeouts count as skipped, so that resolvers which need something that ends
+// with the request (a transaction, a connection) cannot be verified this way. Hits of requests behind
+// Cache.HoldUntilCommit are skipped, and all hits of a cache that several servers have. Hooks of extensions that
+// were added after the cache do not run: an extension there that changes answers makes every recomputation
+// differ, so add the cache last.
 type VerifyOptions struct {
 	// Rate is the fraction of hits that are recomputed, from 0 to 1. 0.001 finds what is wrong for
 	// long, and costs a thousandth of the computations that the cache saves. Defaults to 0, none.

@@ -1,6 +1,7 @@
 package gqlcache
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -33,24 +34,35 @@ func (c *Cache) alarms() []inspect.Warning {
 		all = append(all, inspect.Warning{Code: code, Severity: severity, Message: fmt.Sprintf(format, args...)})
 	}
 	if v := c.VerifyStats(); v != nil && v.Mismatched > 0 {
-		warn("verify", severityCritical, "Verify mode has found %d answers that were not true any more.", v.Mismatched)
+		warn("verify", severityCritical, "Verify mode has found stale answers: %d so far. See Verify below, and the log.", v.Mismatched)
 	}
 	if c.opts.Predicate == nil && c.opts.RLS != RLSOff {
-		warn("predicate", severityCritical, "No Options.Predicate is set: all callers share answers.")
+		warn("predicate", severityCritical, "No Options.Predicate is set: all callers share answers. Set it, or Options.RLS to RLSOff if all callers see the same rows.")
 	}
 	if !c.fresh() {
-		warn("lease", severityWarning, "This instance is cut off from the log, and serves nothing from the cache until it is back.")
+		warn("lease", severityWarning, "This instance has no lease of the log, and serves nothing from the cache until it has one. That is normal for a moment after the start; later, the log lines of the server say why.")
 	}
 	if n := c.counts.foreign.Load(); n > 0 {
 		warn("schema", severityWarning, "%d changes came from instances with another schema, and dropped everything here. During a deployment that passes.", n)
 	}
 	if n := c.counts.replanned.Load(); n >= manyReplans {
-		warn("query_cache", severityWarning, "Operations are parsed and planned anew for their requests (%d times so far): give the server a query cache with SetQueryCache.", n)
+		warn("query_cache", severityWarning, "The server parses the same operations again and again (%d times so far): give it a query cache with srv.SetQueryCache.", n)
 	}
 	if n := c.counts.storeErrors.Load() + c.counts.sharedErrors.Load(); n > 0 {
-		warn("store", severityWarning, "A store has failed %d times. The first failure of each kind is in the log.", n)
+		warn("store", severityWarning, "A store has failed (%d times so far). The first failure of each kind is in the server's log lines.", n)
 	}
 	return all
+}
+
+// unwrapped warns of actions that nobody can take, because the request did not come through Cache.Handler.
+func (c *Cache) unwrapped(ctx context.Context) []inspect.Warning {
+	if c.opts.Inspector.Actions == nil || exchangeFrom(ctx) != nil {
+		return nil
+	}
+	return []inspect.Warning{{
+		Code: "handler", Severity: severityWarning,
+		Message: "Options.Inspector.Actions is set, but nobody can act: this request did not come through Cache.Handler. Wrap the server: http.Handle(\"/graphql\", cache.Handler(srv)).",
+	}}
 }
 
 // unsaidBySchema is what cascade.Lint finds, looked for once.

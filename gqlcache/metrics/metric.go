@@ -1,10 +1,13 @@
 package metrics
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
 // A Source has figures: a *gqlcache.Cache. What it tells of verify mode is part of them if it has the method
@@ -26,12 +29,30 @@ type Reading struct {
 // Read reads all figures of a source. It does not block.
 func Read(s Source) *Reading {
 	r := &Reading{stats: s.Stats(), operations: s.OperationStats()}
+	r.stats.Tiers = tellApart(r.stats.Tiers)
 	if v, ok := s.(interface{ VerifyStats() *inspect.Verify }); ok {
 		if found := v.VerifyStats(); found != nil {
 			r.verify = *found
 		}
 	}
 	return r
+}
+
+// tellApart returns the tiers under names that are labels: valid, and each of one tier. Stores choose them, and
+// one wrong label fails the whole scrape, with the metrics of everybody else in it.
+func tellApart(tiers []store.TierStats) []store.TierStats {
+	tiers = slices.Clone(tiers)
+	seen := map[string]bool{}
+	for i := range tiers {
+		base := strings.ToValidUTF8(tiers[i].Name, "?")
+		name := base
+		for n := 2; seen[name]; n++ {
+			name = base + "#" + strconv.Itoa(n)
+		}
+		seen[name] = true
+		tiers[i].Name = name
+	}
+	return tiers
 }
 
 // Kind says how a figure moves.

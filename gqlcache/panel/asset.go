@@ -42,7 +42,8 @@ func compress(content []byte) []byte {
 func (a *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, etag := a.content, `"`+a.version+`"`
 	h := w.Header()
-	if acceptsGzip(r) {
+	// A middleware that has announced a coding will apply it, to what is coded already as well.
+	if h.Get("Content-Encoding") == "" && acceptsGzip(r) {
 		body, etag = a.compressed(), `"`+a.version+`-gzip"`
 		h.Set("Content-Encoding", "gzip")
 	}

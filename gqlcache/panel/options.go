@@ -22,7 +22,8 @@ func WithSubscriptionEndpoint(endpoint string) Option {
 	return func(p *page) { p.Subscriptions = endpoint }
 }
 
-// WithGraphiqlFetcherHeaders sends headers with every request, without showing them.
+// WithGraphiqlFetcherHeaders sends headers with every request, without showing them. They are in the page all the
+// same: whoever may load it can read them, so they are no place for secrets.
 func WithGraphiqlFetcherHeaders(headers map[string]string) Option {
 	return func(p *page) { p.FetcherHeaders = headers }
 }

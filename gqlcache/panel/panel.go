@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 var document = template.Must(template.New("page").Parse(`<!doctype html>
@@ -28,8 +29,10 @@ var document = template.Must(template.New("page").Parse(`<!doctype html>
 </html>
 `))
 
-// Handler returns the page, for GET requests. The endpoint is the URL of the GraphQL server, as a path
-// or in full. Nothing is read from the request but what it asks for and which encodings it accepts; the
+// Handler returns the page, for GET requests. The endpoint is the URL of the GraphQL server as the browser
+// sees it: a path from the host, "/graphql", one from the page, "graphql", which also holds behind a proxy that
+// serves both below a path of its own, or in full. Another origin must allow the page's, and the header
+// X-Gqlcache-Debug (CORS). Nothing is read from the request but what it asks for and which encodings it accepts; the
 // handler is safe for concurrent use.
 func Handler(title, endpoint string, opts ...Option) http.HandlerFunc {
 	p := page{Title: title, Endpoint: endpoint}
@@ -90,7 +93,7 @@ func policyFor(endpoints ...string) string {
 	connect := "'self'"
 	for _, endpoint := range endpoints {
 		u, err := url.Parse(endpoint)
-		if err != nil || u.Host == "" {
+		if err != nil || u.Host == "" || strings.ContainsAny(u.Host, ";,' *") { // nothing but an origin, whoever configures it
 			continue
 		}
 		schemes := []string{"http", "ws"}

@@ -105,6 +105,31 @@ func TestAssets(t *testing.T) {
 	}
 }
 
+// TestMiddlewareCompresses: what a middleware around the page will compress, the page does not.
+func TestMiddlewareCompresses(t *testing.T) {
+	t.Parallel()
+	h := panel.Handler("Blog", "/graphql")
+	middleware := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		z := gzip.NewWriter(w)
+		defer z.Close()
+		h.ServeHTTP(compressing{w, z}, r)
+	})
+	const target = "/?gqlcache=app.css"
+	want := get(t.Context(), h, http.MethodGet, target, nil).Body.String()
+	r := get(t.Context(), middleware, http.MethodGet, target, map[string]string{"Accept-Encoding": "gzip"})
+	if got := unzip(t, r.Body); got != want {
+		t.Errorf("%d bytes that begin with %q, want %d", len(got), got[:min(len(got), 20)], len(want))
+	}
+}
+
+type compressing struct {
+	http.ResponseWriter
+	z *gzip.Writer
+}
+
+func (c compressing) Write(b []byte) (int, error) { return c.z.Write(b) }
+
 func unzip(t *testing.T, r io.Reader) string {
 	t.Helper()
 	z, err := gzip.NewReader(r)
@@ -152,6 +177,8 @@ func TestPolicy(t *testing.T) {
 		{"without TLS", "http://127.0.0.1:1/graphql", "", "'self' http://127.0.0.1:1 ws://127.0.0.1:1"},
 		{"subscriptions elsewhere", "/graphql", "wss://live.example.org/s", "'self' https://live.example.org wss://live.example.org"},
 		{"no URL", "::", "", "'self'"},
+		{"a directive in the host", "https://a;sandbox/graphql", "wss://b,script-src/s", "'self'"},
+		{"a source in the host", "https://*/graphql", "//'unsafe-inline'/s", "'self'"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

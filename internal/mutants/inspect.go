@@ -28,6 +28,16 @@ var inspectRules = []mutant{
 		test: "TestInspectorAnswers|TestInspectorBypass",
 	},
 	{
+		name: "a cache inside of itself", file: "gqlcache/extension.go",
+		old: "ctx.Value(insideKey{}) == r", new: "false",
+		test: "TestAddedTwice",
+	},
+	{
+		name: "an operation in another one taken for it", file: "gqlcache/extension.go",
+		old: " && r.operation == oc", new: "",
+		test: "TestOperationInAnother",
+	},
+	{
 		name: "fingerprints that can be guessed", file: "gqlcache/fingerprint.go",
 		old: "_, _ = rand.Read(s[:]) // never fails", new: "_ = rand.Reader",
 		test: "TestFingerprintsAreKeyed",
@@ -51,5 +61,20 @@ var inspectRules = []mutant{
 		name: "a failure of the watch ends the log", file: sharedFile,
 		old: "c.aside(func() { c.watch.Applied(origin, tags, everything, number) })", new: "c.watch.Applied(origin, tags, everything, number)",
 		test: "TestBrokenWatchOfALog",
+	},
+	{
+		name: "proxies keep what is told", file: "gqlcache/exchange.go",
+		old: `h.Set("Cache-Control", "no-store")`, new: "",
+		test: "TestToldAnswersAreNotCached",
+	},
+	{
+		name: "names are kept whole", file: "gqlcache/internal/watch/change.go", in: "gqlcache",
+		old: "clip(c.Cause.Name, maxName), clip(c.Everything, maxReason)", new: "c.Cause.Name, c.Everything",
+		test: "TestInspectorShortensNames",
+	},
+	{
+		name: "keys are remembered for explanations", file: "gqlcache/fingerprint.go",
+		old: "	sum := sha256.Sum256([]byte(key))\n	return string(sum[:])\n", new: "	return string(key)\n",
+		test: "TestInspectorForgetsVariables",
 	},
 }

@@ -77,12 +77,14 @@ func patterns(list []mutant) map[string]string {
 func judge(dir string, list []mutant) error {
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
-	faults := make([]error, len(list))
+	faults, took := make([]error, len(list)), make([]time.Duration, len(list))
 	for i, m := range list {
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
+			start := time.Now()
 			faults[i] = m.try(filepath.Join(dir, fmt.Sprint(i)))
+			took[i] = time.Since(start).Round(time.Second / 10)
 		})
 	}
 	wg.Wait()
@@ -93,7 +95,7 @@ func judge(dir string, list []mutant) error {
 			fmt.Printf("FAIL    %-10s %s: %v\n", path.Base(m.pkg()), m.name, faults[i])
 			continue
 		}
-		fmt.Printf("caught  %-10s %s (%s)\n", path.Base(m.pkg()), m.name, m.test)
+		fmt.Printf("caught  %-10s %s (%s, %v)\n", path.Base(m.pkg()), m.name, m.test, took[i])
 	}
 	if bad > 0 {
 		return fmt.Errorf("%d of %d mutants are not caught", bad, len(list))

@@ -18,9 +18,8 @@ var sharedRules = []mutant{
 		old: "	if why == \"\" && !c.fresh() {\n		why = ReasonLease\n	}\n	if why != \"\" {\n		return c.bypass(ctx, r, d, why, next)\n	}\n	if c.opts.Log != nil {",
 		new: "	if why != \"\" {\n		return c.bypass(ctx, r, d, why, next)\n	}\n" +
 			"	if k, _ := c.appendKey(ctx, nil, d, oc.Variables, who); true {\n" +
-			"		if e, s := c.lookup(ctx, k); e != nil && c.fresh() {\n" +
-			"			c.counts.hits.Add(1)\n			resp := respond(ctx, e.Body)\n" +
-			"			r.debug.hit(c, resp, d, k, e, s)\n			return resp\n		}\n	}\n" +
+			"		if e, _, _ := c.lookup(ctx, k); e != nil && c.fresh() {\n" +
+			"			return respond(ctx, e.Body)\n		}\n	}\n" +
 			"	if !c.fresh() {\n		return c.bypass(ctx, r, d, ReasonLease, next)\n	}\n	if c.opts.Log != nil {",
 		test: "TestLeaseBeforeValidity",
 	},

@@ -1,6 +1,7 @@
 package watch_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"runtime"
 	"strings"
@@ -70,6 +71,62 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 	if hits != 5000 || misses != 5000 {
 		t.Errorf("operations have %d hits and %d misses, want 5000 each", hits, misses)
+	}
+}
+
+// Whoever mutates chooses names, keys and how many rows there are: the log stays small enough to be sent, and
+// its newest event is there.
+func TestLogIsBounded(t *testing.T) {
+	t.Parallel()
+	r := watch.New(watch.Options{})
+	defer r.Close()
+	r.Watch()
+	long := strings.Repeat("<", 1<<16)
+	var ids []string
+	for i := range 1000 {
+		ids = append(ids, fmt.Sprint(i, long))
+	}
+	wide := &cascade.Trace{}
+	for range 200 {
+		wide.Nodes = append(wide.Nodes, cascade.TraceNode{View: view("v"), Events: []cascade.Event{{Rows: ids}}})
+	}
+	op := watch.NewOperation("List", "1", nil)
+	for i := range 300 {
+		tag := cascade.Tag{Hash: uint64(i + 1)}
+		put(r, fmt.Sprint(i), op, 0, tag)
+		c := watch.Change{Cause: inspect.Cause{Kind: "mutation", Name: long}, Tags: []cascade.Tag{tag}, Trace: wide}
+		if i%2 == 1 {
+			c = watch.Change{Cause: inspect.Cause{Kind: "peer", Name: long}, Everything: long}
+		}
+		r.Begin(c).Done(uint64(i+1), 0)
+		if why := r.Missed(r.Mark(), []byte(fmt.Sprint(i)), watch.Nothing); len(why.Message) > 500 {
+			t.Fatalf("a reason of %d bytes", len(why.Message))
+		}
+	}
+	s := r.Snapshot(0, nil)
+	b, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(b) > 1<<20 {
+		t.Errorf("a snapshot of %d bytes", len(b))
+	}
+	if n := len(s.Log); n < 2 || s.Log[n-1].Seq != s.LogNext {
+		t.Errorf("%d events in the log", n)
+	}
+}
+
+// However large the last change is, it is told.
+func TestOneEventIsKept(t *testing.T) {
+	t.Parallel()
+	r := watch.New(watch.Options{Limits: watch.Limits{LogBytes: 1}})
+	defer r.Close()
+	r.Watch()
+	for i := range 3 {
+		r.Begin(watch.Change{Cause: inspect.Cause{Kind: "manual", Name: fmt.Sprint(i)}, Everything: "test"}).Done(uint64(i+1), 0)
+	}
+	if log := r.Snapshot(0, nil).Log; len(log) != 1 || log[0].Cause.Name != "2" {
+		t.Errorf("log %+v", log)
 	}
 }
 

@@ -15,6 +15,7 @@ const (
 	maxEvictedOps   = 20  // operations listed of an invalidation
 	maxChanges      = 100 // changes listed of an invalidation
 	maxIDs          = 20  // keys listed of a change
+	maxAllIDs       = 500 // keys listed of all changes of an invalidation
 	maxDetailIDs    = 3   // keys in the detail of a node
 	maxID           = 80  // bytes of a key
 	causeNode       = "cause"
@@ -157,10 +158,10 @@ func plural(n int) string {
 	return fmt.Sprintf("%d rows", n)
 }
 
-// Changes lists the changes of a trace, those written first: at most 100, with at most 20 keys each,
-// and without them if they are to be hidden. Of a nil trace there are none.
+// Changes lists the changes of a trace, those written first: at most 100, with at most 20 keys each and 500
+// in all, and without them if they are to be hidden. Of a nil trace there are none.
 func Changes(t *cascade.Trace, hideIDs bool) []inspect.Change {
-	out := []inspect.Change{}
+	out, left := []inspect.Change{}, maxAllIDs
 	if t == nil {
 		return out
 	}
@@ -173,9 +174,10 @@ func Changes(t *cascade.Trace, hideIDs bool) []inspect.Change {
 			e := &n.Events[j]
 			c := inspect.Change{View: n.View.Name, Op: operationOf(e.Op), Unknown: e.All, Derived: n.Derived}
 			if !hideIDs {
-				for _, k := range e.Rows[:min(len(e.Rows), maxIDs)] {
+				for _, k := range e.Rows[:min(len(e.Rows), maxIDs, left)] {
 					c.IDs = append(c.IDs, clip(k, maxID))
 				}
+				left -= len(c.IDs)
 			}
 			out = append(out, c)
 		}

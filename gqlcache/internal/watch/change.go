@@ -62,6 +62,8 @@ func (r *Recorder) Begin(c Change) *Pending {
 	} else if s == nil {
 		return nil
 	}
+	// Clients choose names, and payloads reasons: the log and every ghost keep them.
+	c.Cause.Name, c.Everything = clip(c.Cause.Name, maxName), clip(c.Everything, maxReason)
 	p := &Pending{r: r, s: s, c: c}
 	if s == nil {
 		return p
@@ -275,7 +277,11 @@ func (s *session) note(p *Pending, now time.Time) {
 		p.event.Evicted += p.reached[i].entries
 	}
 	s.log = append(s.log, p.event)
-	if over := len(s.log) - s.r.opts.Limits.Log; over > 0 {
-		s.log = slices.Delete(s.log, 0, over)
+	s.logged += weigh(&p.event)
+	over := 0
+	for len(s.log)-over > 1 && (len(s.log)-over > s.r.opts.Limits.Log || s.logged > s.r.opts.Limits.LogBytes) {
+		s.logged -= weigh(&s.log[over])
+		over++
 	}
+	s.log = slices.Delete(s.log, 0, over)
 }

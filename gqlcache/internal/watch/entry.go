@@ -23,7 +23,7 @@ const (
 	otherName = "(other)"
 )
 
-const maxName, maxHash = 120, 64
+const maxName, maxHash, maxReason = 120, 64, 200
 
 // NewOperation returns an operation of a client's document: its name, which may be of any length, the
 // hash of its normal form, and the views that its answers depend on. The slice is kept. Make it once

@@ -27,11 +27,12 @@ type Limits struct {
 	Operations int // rows of the table of operations, "(other)" left out
 	Views      int // rows of the table of views
 	Log        int // invalidations
+	LogBytes   int // of JSON that they take, about; the last one is kept in any case
 	Nodes      int // written rows and views in the cascade of one invalidation
 }
 
-// DefaultLimits take some 25 MB at worst, and about 5 MB for 10,000 entries with ten tags each.
-var DefaultLimits = Limits{Entries: 10_000, Tags: 1 << 18, Ghosts: 10_000, Operations: 200, Views: 1_000, Log: 200, Nodes: 40}
+// DefaultLimits take some 26 MB at worst, and about 5 MB for 10,000 entries with ten tags each.
+var DefaultLimits = Limits{Entries: 10_000, Tags: 1 << 18, Ghosts: 10_000, Operations: 200, Views: 1_000, Log: 200, LogBytes: 512 << 10, Nodes: 40}
 
 func (l Limits) withDefaults() Limits {
 	def := func(p *int, v int) {
@@ -45,6 +46,7 @@ func (l Limits) withDefaults() Limits {
 	def(&l.Operations, DefaultLimits.Operations)
 	def(&l.Views, DefaultLimits.Views)
 	def(&l.Log, DefaultLimits.Log)
+	def(&l.LogBytes, DefaultLimits.LogBytes)
 	def(&l.Nodes, DefaultLimits.Nodes)
 	return l
 }

@@ -41,7 +41,8 @@ type session struct {
 	views      map[string]*viewRow
 	series     series
 	saved      time.Duration
-	log        []inspect.LogEvent // a ring
+	log        []inspect.LogEvent // the oldest first
+	logged     int                // bytes of the log: see weigh
 	pending    []*Pending
 	changes    uint64 // number of the last one, to mark what it reaches
 	pruned     time.Time

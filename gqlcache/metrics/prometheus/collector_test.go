@@ -50,6 +50,35 @@ func everything() *source {
 	}
 }
 
+// TestTierNamesBreakNoScrape: stores name their tiers, and two may have one name, or one that is no label.
+func TestTierNamesBreakNoScrape(t *testing.T) {
+	t.Parallel()
+	s := everything()
+	for _, name := range []string{"a\xff", "memory", "shared", "memory#2", "", ""} {
+		s.stats.Tiers = append(s.stats.Tiers, store.TierStats{Name: name, Stats: store.Stats{Bytes: 7}})
+	}
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(cacheprometheus.NewCollector(s))
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, f := range families {
+		if f.GetName() == "gqlcache_bytes" {
+			for _, m := range f.GetMetric() {
+				names = append(names, m.GetLabel()[0].GetValue())
+			}
+		}
+	}
+	if got, want := strings.Join(names, " "), " #2 a? memory memory#2 memory#2#2 shared shared#2"; got != want {
+		t.Errorf("tiers %q, want %q", got, want)
+	}
+	if s.stats.Tiers[2].Name != "a\xff" {
+		t.Error("the source's own figures were changed")
+	}
+}
+
 func newCache(t testing.TB, o gqlcache.Options) *gqlcache.Cache {
 	t.Helper()
 	o.RLS, o.SweepInterval = gqlcache.RLSOff, -1

@@ -33,7 +33,7 @@ export function CascadeTree({ cascade }: { cascade: Cascade }) {
             {idle.length > 0 && (
               <li>
                 <button type="button" className="gqc-fold" onClick={() => setAll(true)}>
-                  {tree.count(idle.map(e => e.node.id)) === 1 ? '1 view' : `${tree.count(idle.map(e => e.node.id))} views`} held nothing of it
+                  {tree.count(idle.map(e => e.node.id)) === 1 ? '1 view' : `${tree.count(idle.map(e => e.node.id))} views`} in which nothing fell
                 </button>
               </li>
             )}

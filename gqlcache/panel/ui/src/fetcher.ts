@@ -1,14 +1,15 @@
 import { createGraphiQLFetcher, isAsyncIterable, isObservable, type Fetcher, type FetcherOpts, type FetcherParams } from '@graphiql/toolkit';
 import { getOperationAST } from 'graphql';
 import { config, endpoint, subscriptions } from './config';
-import { debugHeader, lastHeaders, refresh, rememberHeaders } from './inspector';
+import { request } from './http';
+import { askAgain, debugHeader, lastHeaders, refresh, rememberHeaders } from './inspector';
 import { begin, getState, settle, type Exchange } from './state';
 import type { Extension } from './types';
 
 type Result = { extensions?: Record<string, unknown>; hasNext?: boolean } & Record<string, unknown>;
 
 const options = { url: endpoint, subscriptionUrl: subscriptions, headers: config.fetcherHeaders };
-const shared = createGraphiQLFetcher(options);
+const shared = createGraphiQLFetcher({ ...options, fetch: request });
 
 /** GraphiQL's fetcher, which asks for extensions.cache and shows what came to the panel. */
 export const fetcher = (async (params: FetcherParams, opts?: FetcherOpts) => {
@@ -30,7 +31,7 @@ export const fetcher = (async (params: FetcherParams, opts?: FetcherOpts) => {
     if (isObservable(out)) return observed(out, exchange);
     return watch(out as Result, exchange);
   } catch (error) {
-    settle(exchange, undefined, String(error));
+    settle(exchange, undefined, error instanceof Error ? error.message : String(error));
     throw error;
   }
 }) as Fetcher;
@@ -41,7 +42,7 @@ function measured(exchange: Exchange): Fetcher {
     ...options,
     fetch: async (input, init) => {
       const start = performance.now();
-      const response = await fetch(input, { ...init, credentials: 'same-origin' });
+      const response = await request(input, init);
       exchange.httpMs = performance.now() - start;
       exchange.httpStatus = response.status;
       exchange.cacheStatus = response.headers.get('Cache-Status');
@@ -54,7 +55,7 @@ async function* each(results: AsyncIterable<Result | Result[]>, exchange: Exchan
   try {
     for await (const r of results) yield Array.isArray(r) ? r.map(part => watch(part, exchange)) : watch(r, exchange);
   } catch (error) {
-    settle(exchange, undefined, String(error));
+    settle(exchange, undefined, error instanceof Error ? error.message : String(error));
     throw error;
   }
 }
@@ -70,7 +71,8 @@ function watch(result: Result, exchange: Exchange): Result {
   const cache = result?.extensions?.cache as Extension | undefined;
   if (cache || !result?.hasNext) {
     settle(exchange, cache);
-    if (cache && getState().link === 'up') void refresh();
+    if (getState().link !== 'up') askAgain();
+    else if (cache) void refresh();
   }
   if (!cache || getState().showExtension) return result;
   const { cache: _, ...others } = result.extensions!;

@@ -1,5 +1,6 @@
 import { useEffect } from 'react';
 import { config, endpoint } from './config';
+import { advice, Refused, request } from './http';
 import { getState, notify, setState, useStore } from './state';
 import type { Action, Extension, Request, Snapshot } from './types';
 
@@ -27,10 +28,9 @@ export function rememberHeaders(headers: Record<string, string>) {
 class Absent extends Error {}
 
 /** Speaks to the inspector: an operation that is not run, whose request says what is wanted. */
-async function ask(request: Request): Promise<Extension> {
-  const response = await fetch(endpoint, {
+async function ask(what: Request): Promise<Extension> {
+  const response = await request(endpoint, {
     method: 'POST',
-    credentials: 'same-origin',
     headers: {
       'Content-Type': 'application/json',
       Accept: 'application/graphql-response+json, application/json',
@@ -41,14 +41,14 @@ async function ask(request: Request): Promise<Extension> {
     body: JSON.stringify({
       query: 'query GqlcacheInspector { __typename }',
       operationName: 'GqlcacheInspector',
-      extensions: { cache: request },
+      extensions: { cache: what },
     }),
   });
   const body = await response.json().catch(() => undefined);
   const cache: Extension | undefined = body?.extensions?.cache;
   if (cache?.inspect || cache?.action) return cache;
   if (response.ok) throw new Absent('The server answers, and says nothing about a cache.');
-  throw new Error(body?.errors?.[0]?.message ?? `The server answers with HTTP status ${response.status}.`);
+  throw new Refused(body?.errors?.[0]?.message ?? `${endpoint} answers with HTTP status ${response.status}.${advice(response.status)}`);
 }
 
 const maxLog = 200;
@@ -69,7 +69,7 @@ export async function refresh() {
     failures++;
     const message = error instanceof Error ? error.message : String(error);
     if (error instanceof Absent) setState({ link: 'absent', linkError: message, snapshot: null });
-    else setState({ link: 'unreachable', linkError: message });
+    else setState({ link: error instanceof Refused ? 'refused' : 'unreachable', linkError: message });
   } finally {
     running = false;
   }
@@ -82,6 +82,14 @@ function joined(old: Snapshot | null, now: Snapshot): Snapshot {
   return { ...now, log: [...old.log, ...now.log.filter(e => !known.has(e.seq))].slice(-maxLog) };
 }
 
+let wake = () => {};
+
+/** Asks at once, for a user who has just got an answer: the server is there again, or knows the user now. */
+export function askAgain() {
+  failures = 0;
+  wake();
+}
+
 /** Asks each second while the caller is shown, the page is visible and nobody has paused it. */
 export function usePolling(paused: boolean) {
   useEffect(() => {
@@ -92,17 +100,19 @@ export function usePolling(paused: boolean) {
       if (document.visibilityState === 'visible') await refresh();
       if (!stopped) timer = setTimeout(loop, Math.min(maxWait, 1000 * 2 ** failures));
     };
-    const wake = () => {
+    wake = () => {
       if (document.visibilityState !== 'visible') return;
       clearTimeout(timer);
       loop();
     };
     loop();
-    document.addEventListener('visibilitychange', wake);
+    const shown = () => wake();
+    document.addEventListener('visibilitychange', shown);
     return () => {
       stopped = true;
+      wake = () => {};
       clearTimeout(timer);
-      document.removeEventListener('visibilitychange', wake);
+      document.removeEventListener('visibilitychange', shown);
     };
   }, [paused]);
 }

@@ -55,7 +55,7 @@ function HitRate({ snapshot }: { snapshot: Snapshot }) {
           </span>
         )}
       </div>
-      {quiet ? <p className="gqc-dim gqc-quiet">Nothing has come through since the panel watches. Run a query.</p> : <Chart series={snapshot.series} />}
+      {quiet ? <p className="gqc-dim gqc-quiet">No query has come since this panel was opened. Run one.</p> : <Chart series={snapshot.series} />}
     </div>
   );
 }
@@ -139,7 +139,7 @@ function MismatchRow({ mismatch: m, now }: { mismatch: Mismatch; now: number }) 
     <li data-mismatch={m.operation.name}>
       <p><b>{title(m.operation.name)}</b> was wrong at <code>{m.path || '(whole answer)'}</code>, {millis(m.ageMs)} old, {millis(now - m.at)} ago.</p>
       {(m.suspects ?? []).length === 0 ? (
-        <p className="gqc-dim">No mutation has run since it was computed: something else writes to the data.</p>
+        <p className="gqc-dim">No mutation has run since it was computed. Either something else writes to the data, or an extension that was added after the cache changes answers.</p>
       ) : (
         <ul>{m.suspects.map((s, i) => <li key={i} data-suspect={s.field}>{s.missing}</li>)}</ul>
       )}
@@ -149,10 +149,10 @@ function MismatchRow({ mismatch: m, now }: { mismatch: Mismatch; now: number }) 
 
 function ClusterSection({ cluster: c }: { cluster: Cluster }) {
   return (
-    <Section title="Instances" aside={<span className={`gqc-state gqc-state-${c.fresh ? 'up' : 'down'}`} data-lease={c.fresh}>{c.fresh ? 'lease valid' : 'no lease: bypassing'}</span>}>
+    <Section title="Instances" aside={<span className={`gqc-state gqc-state-${c.fresh ? 'up' : 'down'}`} data-lease={c.fresh}>{c.fresh ? 'lease valid' : 'no lease: nothing is served from the cache'}</span>}>
       <Facts
         facts={[
-          ['members', number(c.members)],
+          ['members', c.published > 0 ? number(c.members) : <span className="gqc-dim" title="known once this instance has published a change">–</span>],
           ['position', <code>{c.position}</code>],
           ['records', compact(c.records)],
           ['published', compact(c.published)],
@@ -177,7 +177,7 @@ function Protection({ snapshot: { security: s } }: { snapshot: Snapshot }) {
           <ShieldIcon />
           <b>Row-level security</b>
           <span className="gqc-grow" />
-          <span className="gqc-dim">{s.predicate ? `${plural(s.predicates, 'predicate')} watched` : 'no predicate'}; {rls[s.rls] ?? s.rls}</span>
+          <span className="gqc-dim">{s.predicate ? `${plural(s.predicates, 'predicate')} seen while watching` : `no predicate; ${rls[s.rls] ?? s.rls}`}</span>
         </li>
         <li>
           <InstancesIcon />

@@ -62,7 +62,7 @@ export function Panel() {
   );
 }
 
-const linkLabels: Record<Link, string> = { connecting: 'connecting', up: 'live', absent: 'no inspector', unreachable: 'disconnected' };
+const linkLabels: Record<Link, string> = { connecting: 'connecting', up: 'live', absent: 'no inspector', refused: 'refused', unreachable: 'disconnected' };
 
 function LiveButton() {
   const paused = useStore(s => s.paused);

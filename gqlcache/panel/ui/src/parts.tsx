@@ -135,9 +135,11 @@ export function NoSnapshot() {
     case 'absent':
       return (
         <Empty title="No inspector">
-          {message} It has no cache, or its <code>gqlcache.Inspector</code> does not allow you. Signing in is up to the headers below the editor; the panel asks again with them.
+          {message} Either it has no cache, or <code>Options.Inspector.Allow</code> is not set or says no to you, or something on the way drops the header <code>X-Gqlcache-Debug</code>. The panel goes on asking, with the headers of the last operation that was run.
         </Empty>
       );
+    case 'refused':
+      return <Empty title="The server refuses to tell">{message} The panel goes on asking, with the headers of the last operation that was run.</Empty>;
     case 'unreachable':
       return <Empty title="The server does not answer">{message} The panel goes on asking.</Empty>;
     default:

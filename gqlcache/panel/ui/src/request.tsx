@@ -17,7 +17,7 @@ export function RequestTab() {
   if (!shown) {
     return (
       <Empty title="Run an operation">
-        Press <kbd>Ctrl</kbd> <kbd>Enter</kbd>. This panel then tells whether the answer came from the cache, why, and what would drop it.
+        Press <kbd>Ctrl</kbd> <kbd>Enter</kbd>. This panel then tells whether the answer came from the cache, why, and which changes will drop it.
       </Empty>
     );
   }
@@ -54,8 +54,8 @@ function Detail({ exchange }: { exchange: Exchange }) {
       <Warnings list={cache.warnings ?? []} />
       {cache.status === 'INVALIDATED' && <Mutation cache={cache} />}
       {cache.keyParts && cache.keyParts.length > 0 && <Key fingerprint={cache.key} parts={cache.keyParts} />}
-      {cache.dependencies && <DroppedBy dependencies={cache.dependencies} anything={cache.dependsOnAnythingBecause} />}
-      {!cache.dependencies && cache.dependsOnAnythingBecause && <Section title="Dropped by">Any change: {cache.dependsOnAnythingBecause}.</Section>}
+      {cache.dependencies && <DroppedBy kept={cache.hit || cache.didCache} dependencies={cache.dependencies} anything={cache.dependsOnAnythingBecause} />}
+      {!cache.dependencies && cache.dependsOnAnythingBecause && <Section title="Dropped by">Any change, because {cache.dependsOnAnythingBecause}.</Section>}
       <Section title="Response">
         <Facts
           facts={[
@@ -78,6 +78,7 @@ function Detail({ exchange }: { exchange: Exchange }) {
 }
 
 function Silent({ exchange }: { exchange: Exchange }) {
+  const inspected = useStore(s => s.link === 'up');
   return (
     <div className="gqc-hero">
       <div className="gqc-hero-top">
@@ -85,10 +86,16 @@ function Silent({ exchange }: { exchange: Exchange }) {
         <span className="gqc-operation">{title(exchange.name)}</span>
       </div>
       <p className="gqc-reason">
-        {exchange.error ?? (exchange.type === 'subscription' ? 'Subscriptions do not go through the cache.' : 'The response says nothing about a cache: the server has none, or its gqlcache.Inspector does not allow you.')}
+        {exchange.error ?? silence(exchange, inspected)}
       </p>
     </div>
   );
+}
+
+function silence(exchange: Exchange, inspected: boolean) {
+  if (exchange.type === 'subscription') return 'Subscriptions do not go through the cache.';
+  if (inspected) return 'The operation did not come as far as the cache, as when it is not valid: see the response.';
+  return 'The response says nothing about a cache: the server has none, or its gqlcache.Inspector does not allow you.';
 }
 
 function Verdict({ exchange, cache }: { exchange: Exchange; cache: Extension }) {
@@ -179,7 +186,7 @@ function Life({ cache, since }: { cache: Extension; since: number }) {
   return (
     <div className="gqc-life">
       <Meter value={left} max={age + left} tone={left < (age + left) * 0.15 ? 'miss' : 'hit'} label={`${millis(left)} of ${millis(age + left)} left`} />
-      <span>{left > 0 ? <><b>{millis(left)}</b> left, {millis(age)} old{limit}</> : <b>expired since</b>}</span>
+      <span>{left > 0 ? <><b>{millis(left)}</b> left, {millis(age)} old{limit}</> : <b>expired by now</b>}</span>
     </div>
   );
 }
@@ -248,11 +255,11 @@ function Key({ fingerprint, parts }: { fingerprint?: string; parts: KeyPart[] })
 
 const how: Record<string, string> = { rows: 'the rows shown', where: 'rows that meet its condition', all: 'any row', derived: 'derived' };
 
-function DroppedBy({ dependencies, anything }: { dependencies: Dependencies; anything?: string }) {
+function DroppedBy({ kept, dependencies, anything }: { kept: boolean; dependencies: Dependencies; anything?: string }) {
   const { views, rows, rowCount } = dependencies;
   return (
-    <Section title="Dropped by a change to" aside={`${views.length} ${views.length === 1 ? 'view' : 'views'}, ${number(rowCount)} ${rowCount === 1 ? 'row' : 'rows'}`}>
-      {anything && <p>Any change: {anything}.</p>}
+    <Section title={kept ? 'Dropped by a change to' : 'Would be dropped by a change to'} aside={`${views.length} ${views.length === 1 ? 'view' : 'views'}, ${number(rowCount)} ${rowCount === 1 ? 'row' : 'rows'}`}>
+      {anything && <p>Any change drops it, because {anything}.</p>}
       <div className="gqc-chips">
         {views.map(v => (
           <Chip key={`${v.view} ${v.how} ${v.via ?? ''}`} icon={<ViewIcon />} hint={v.via ? `through ${v.via}` : (how[v.how] ?? v.how)} label={`Invalidate the view ${v.view}`} action={{ type: 'invalidateView', view: v.view }}>

@@ -19,9 +19,9 @@ export type Tab = 'request' | 'live' | 'operations' | 'views' | 'log';
 
 /**
  * What the panel knows of the inspector. absent: the server answers, and has none for this user.
- * unreachable: it does not answer.
+ * refused: it answers with an error. unreachable: it does not answer.
  */
-export type Link = 'connecting' | 'up' | 'absent' | 'unreachable';
+export type Link = 'connecting' | 'up' | 'absent' | 'refused' | 'unreachable';
 
 export interface State {
   shown: Exchange | null;
