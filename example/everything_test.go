@@ -195,7 +195,9 @@ func TestEverythingNoStaleReads(t *testing.T) {
 			r := newRaceOn(t, rigs[0], "tenant one", "tenant two")
 			r.peers, r.readers = rigs[1:], 12
 			r.settle()
-			r.reads = min(*staleReads/4, 2000)
+			if r.reads = min(*staleReads/4, 2000); testing.Short() {
+				r.reads = min(r.reads, 500)
+			}
 			for _, one := range rigs {
 				one.store.SetLatency(testLatency / 2)
 			}
