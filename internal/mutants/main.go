@@ -73,10 +73,10 @@ func patterns(list []mutant) map[string]string {
 	return all
 }
 
-// judge tries all mutants, as many at a time as there are processors.
+// judge tries all mutants, twice as many at a time as there are processors: many of the tests wait.
 func judge(dir string, list []mutant) error {
 	var wg sync.WaitGroup
-	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	slots := make(chan struct{}, 2*runtime.GOMAXPROCS(0))
 	faults, took := make([]error, len(list)), make([]time.Duration, len(list))
 	for i, m := range list {
 		wg.Go(func() {
