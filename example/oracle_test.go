@@ -49,9 +49,12 @@ func TestOracle(t *testing.T) {
 
 // BenchmarkOracle replays the workload and reports how much of what could have been kept was kept, how
 // many answers were stale, what an entry takes besides its body, and how long a mutation is in the
-// cache. With -v it prints which hits were lost, and why.
+// cache. With -v it prints which hits were lost, and why. With -short the figures mean nothing.
 func BenchmarkOracle(b *testing.B) {
-	const reads = 10_000
+	reads := 10_000
+	if testing.Short() {
+		reads = 500
+	}
 	for _, level := range oracleLevels {
 		for _, ratio := range oracleRatios {
 			for seed := range uint64(2) {
