@@ -80,10 +80,13 @@ func compareHistory(t *testing.T, seed uint64, list []step, s setup, minHits flo
 		return out
 	}
 	hits := 100 * out.stats.HitRate()
+	if n < 1000 {
+		minHits /= 5 // a short history may have bad luck
+	}
 	t.Logf("seed %d: %d steps, %d with data, %d failed mutations, %.1f %% hits, %d dead entries found, %d flushes",
 		seed, n, out.withData, out.failed, hits, out.stats.Dead, out.stats.Flushes)
 	if hits < minHits {
-		t.Errorf("seed %d: %.1f %% hits, want at least %.0f %%", seed, hits, minHits)
+		t.Errorf("seed %d: %.1f %% hits, want at least %.1f %%", seed, hits, minHits)
 	}
 	if out.withData < n*6/10 {
 		t.Errorf("seed %d: only %d of %d answers have data", seed, out.withData, n)
