@@ -37,7 +37,7 @@ func ShownUntil(ctx context.Context, value any) error {
 // forgetLasts is called before a computation, so that what an earlier one told is not said of it.
 func (r *request) forgetLasts() {
 	r.mu.Lock()
-	r.mu.lasts = nil
+	r.mu.lasts, r.mu.unstored = nil, ""
 	r.mu.Unlock()
 }
 

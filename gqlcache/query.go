@@ -2,6 +2,7 @@ package gqlcache
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"math"
@@ -308,7 +309,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		}
 		resp.Data = res.Data
 	}
-	if f.why = c.storable(resp, res); f.why != "" {
+	if f.why = cmp.Or(r.refusedToStore(), c.storable(resp, res)); f.why != "" {
 		return f
 	}
 	tags, err := protect(func() ([]cascade.Tag, error) {

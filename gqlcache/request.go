@@ -52,6 +52,8 @@ type request struct {
 	mu struct {
 		sync.Mutex
 		lasts   map[string]cascade.Value // by response name of the root field
+		// unstored says why the answer that is being computed must not be stored.
+		unstored Reason
 		running bool
 		nothing map[string]bool // by response name of the root field
 		reports []cascade.Report
