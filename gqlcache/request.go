@@ -51,14 +51,14 @@ type request struct {
 	// What resolvers said, until the mutation is published or the query's answer stored.
 	mu struct {
 		sync.Mutex
-		lasts   map[string]cascade.Value // by response name of the root field
+		lasts map[string]cascade.Value // by response name of the root field
 		// unstored says why the answer that is being computed must not be stored.
 		unstored Reason
-		running bool
-		nothing map[string]bool // by response name of the root field
-		reports []cascade.Report
-		events  []cascade.Event
-		all     bool
+		running  bool
+		nothing  map[string]bool // by response name of the root field
+		reports  []cascade.Report
+		events   []cascade.Event
+		all      bool
 	}
 }
 
