@@ -34,6 +34,7 @@ const (
 	ReasonUnreadable  Reason = "unreadable"  // the answer is no JSON that the operation could give
 	ReasonReads       Reason = "reads"       // what the answer depends on cannot be told: the predicate names a view that the schema does not have, say
 	ReasonStore       Reason = "store"       // the store refused it
+	ReasonWrote       Reason = "wrote"       // a resolver of the query said that it changed something: Touch, Report
 )
 
 // reasons lists all of them, so that counters need no map on the way of a request.
@@ -42,7 +43,7 @@ var reasons = []Reason{
 	ReasonVariables, ReasonPredicate, ReasonOperation, ReasonLease, ReasonToken, ReasonFailed,
 	ReasonInspector,
 	ReasonErrors, ReasonNoData, ReasonIncremental, ReasonLists, ReasonTooLarge, ReasonInvalidated,
-	ReasonUnreadable, ReasonReads, ReasonStore,
+	ReasonUnreadable, ReasonReads, ReasonStore, ReasonWrote,
 }
 
 // firstNotStored is where the reasons not to store begin.

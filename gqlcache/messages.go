@@ -45,6 +45,7 @@ var messages = map[string]string{
 	string(ReasonUnreadable):  "The answer was computed and not stored: it could not be read.",
 	string(ReasonReads):       "The answer was computed and not stored: Predicate.Reads names what the schema does not have.",
 	string(ReasonStore):       "The answer was computed and not stored: the store refused it.",
+	string(ReasonWrote):       "The answer was computed and not stored: a resolver said that it changed something.",
 }
 
 func messageOf(v verdict) string {
