@@ -26,6 +26,7 @@ func (c *Cache) Validate(es graphql.ExecutableSchema) error {
 		return err
 	}
 	c.verify.serves(es)
+	c.roots.serves(es)
 	return c.join()
 }
 

@@ -128,9 +128,7 @@ type settled struct {
 func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, res *extractor.Result, resp *graphql.Response) settled {
 	start := time.Now()
 	said := r.said(true)
-	for root := range r.unwritten(oc, d, resp) {
-		said.nothing[root] = true
-	}
+	maps.Copy(said.nothing, r.unwritten(d, resp))
 	ch, err := c.declared(ctx, oc, d, res, said)
 	ch.within = r
 	s := settled{change: ch}

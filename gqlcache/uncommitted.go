@@ -171,6 +171,7 @@ func (r *request) prepareHandler(next graphql.OperationHandler) graphql.Response
 // respond is the operation's handler. It lies outside of all response interceptors, those that commit
 // after next among them.
 func (r *request) respond(ctx context.Context) (resp *graphql.Response) {
+	r.cache.warnOfOuterHandler(r)
 	r.enter()
 	defer func() {
 		a := r.leave(ctx)
