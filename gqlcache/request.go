@@ -58,7 +58,7 @@ type request struct {
 	// done is what the mutation did, until its response is completed; told is what became of it where it was
 	// made known before the handler was asked. The operation's own goroutine uses them.
 	done *settled
-	told announced
+	told *announced
 	// deed is what Options.Verify remembers of the mutation; nil when it is off.
 	deed *deed
 

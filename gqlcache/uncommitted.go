@@ -161,7 +161,12 @@ func (u *uncommitted) isAhead() bool {
 // before anybody is asked for the response.
 func (r *request) prepareHandler(next graphql.OperationHandler) graphql.ResponseHandler {
 	r.enter()
-	defer func() { r.told = r.leave(r) }() // also when it panics
+	defer func() { // also when it panics
+		if a := r.leave(r); a.shared {
+			told := a // not a itself: it would be allocated for each operation
+			r.told = &told
+		}
+	}()
 	if r.handler = next(r); r.handler == nil {
 		return nil
 	}
@@ -175,8 +180,8 @@ func (r *request) respond(ctx context.Context) (resp *graphql.Response) {
 	r.enter()
 	defer func() {
 		a := r.leave(ctx)
-		if !a.shared {
-			a = r.told
+		if !a.shared && r.told != nil {
+			a = *r.told
 		}
 		r.cache.complete(ctx, r, resp, a)
 	}()
