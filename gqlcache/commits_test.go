@@ -55,7 +55,7 @@ type ending struct {
 	do    func()
 }
 
-func (e *ending) ExtensionName() string                   { return "ending" }
+func (e *ending) ExtensionName() string                 { return "ending" }
 func (*ending) Validate(graphql.ExecutableSchema) error { return nil }
 
 func (e *ending) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
@@ -246,12 +246,16 @@ func TestLateChanges(t *testing.T) {
 	t.Parallel()
 	for _, held := range []bool{false, true} {
 		for name, say := range map[string]func(context.Context) error{
-			"Touch":  func(ctx context.Context) error { return gqlcache.Touch(ctx, "User", testgraph.Ann) },
-			"Report": func(ctx context.Context) error { return gqlcache.Report(ctx, gqlcache.Moved("User", testgraph.Ann, "name", "Ann", "New")) },
+			"Touch": func(ctx context.Context) error { return gqlcache.Touch(ctx, "User", testgraph.Ann) },
+			"Report": func(ctx context.Context) error {
+				return gqlcache.Report(ctx, gqlcache.Moved("User", testgraph.Ann, "name", "Ann", "New"))
+			},
 			"Rows": func(ctx context.Context) error {
 				return gqlcache.Report(ctx, gqlcache.Rows("User", []string{testgraph.Ann}))
 			},
-			"MovedAll": func(ctx context.Context) error { return gqlcache.Report(ctx, gqlcache.MovedAll("User", "name", "Ann", "New")) },
+			"MovedAll": func(ctx context.Context) error {
+				return gqlcache.Report(ctx, gqlcache.MovedAll("User", "name", "Ann", "New"))
+			},
 			"Commit": func(ctx context.Context) error {
 				return errors.Join(gqlcache.Touch(ctx, "User", testgraph.Ann), gqlcache.Commit(ctx))
 			},
@@ -405,8 +409,10 @@ func TestMutationGivenUp(t *testing.T) {
 func TestQueryThatWrites(t *testing.T) {
 	t.Parallel()
 	for name, say := range map[string]func(context.Context) error{
-		"Touch":  func(ctx context.Context) error { return gqlcache.Touch(ctx, "User", testgraph.Ann) },
-		"Report": func(ctx context.Context) error { return gqlcache.Report(ctx, gqlcache.Moved("User", testgraph.Ann, "name", "Ann", "New")) },
+		"Touch": func(ctx context.Context) error { return gqlcache.Touch(ctx, "User", testgraph.Ann) },
+		"Report": func(ctx context.Context) error {
+			return gqlcache.Report(ctx, gqlcache.Moved("User", testgraph.Ann, "name", "Ann", "New"))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -502,11 +508,13 @@ func TestCommit(t *testing.T) {
 func TestReadBeforeTheHandler(t *testing.T) {
 	t.Parallel()
 	for name, wrap := range map[string]func(*gqlcache.Cache, http.Handler) http.Handler{
-		"Handler":           func(c *gqlcache.Cache, h http.Handler) http.Handler { return c.Handler(h) },
-		"hold":              func(c *gqlcache.Cache, h http.Handler) http.Handler { return c.HoldUntilCommit(h) },
-		"Handler outside":   func(c *gqlcache.Cache, h http.Handler) http.Handler { return c.Handler(c.HoldUntilCommit(h)) },
-		"Handler inside":    func(c *gqlcache.Cache, h http.Handler) http.Handler { return c.HoldUntilCommit(c.Handler(h)) },
-		"another's outside": func(c *gqlcache.Cache, h http.Handler) http.Handler { return newCache(t, gqlcache.Options{}).Handler(c.Handler(h)) },
+		"Handler":         func(c *gqlcache.Cache, h http.Handler) http.Handler { return c.Handler(h) },
+		"hold":            func(c *gqlcache.Cache, h http.Handler) http.Handler { return c.HoldUntilCommit(h) },
+		"Handler outside": func(c *gqlcache.Cache, h http.Handler) http.Handler { return c.Handler(c.HoldUntilCommit(h)) },
+		"Handler inside":  func(c *gqlcache.Cache, h http.Handler) http.Handler { return c.HoldUntilCommit(c.Handler(h)) },
+		"another's outside": func(c *gqlcache.Cache, h http.Handler) http.Handler {
+			return newCache(t, gqlcache.Options{}).Handler(c.Handler(h))
+		},
 	} {
 		for _, upgrade := range []string{"", "h2c"} { // any client may send that
 			t.Run(name+upgrade, func(t *testing.T) {

@@ -5,17 +5,19 @@ import (
 	"reflect"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 )
 
 // commitWarnings says, once each, what can be seen of a server that may commit where the cache does not
 // expect it.
 type commitWarnings struct {
-	holds  atomic.Int32 // requests that were looked at
-	caller atomic.Bool  // a mutation's was
+	holds    atomic.Int32 // requests behind a hold that were looked at
+	handlers atomic.Int32 // mutations whose handler's caller was
+	outer    sync.Once
 }
 
-// looked is how many requests behind a hold are looked at: transactions may be begun for some only.
+// looked is how many requests, and mutations, are looked at: transactions may be begun for some only.
 const looked = 100
 
 // warnOfTransaction looks for a transaction in the context of a request that a hold begins with: one that was
@@ -72,7 +74,7 @@ func transactionIn(ctx reflect.Value, depth int) string {
 // warnOfOuterHandler says once which function is around a mutation's handler that is not gqlgen's: an
 // extension that handles operations outside of the cache, and may commit when the handler has returned.
 func (c *Cache) warnOfOuterHandler(r *request) {
-	if !r.mutates || r.hold != nil || c.commits.caller.Load() || c.commits.caller.Swap(true) {
+	if !r.mutates || r.hold != nil || c.commits.handlers.Load() >= looked || c.commits.handlers.Add(1) > looked {
 		return
 	}
 	defer c.survive()
@@ -83,8 +85,10 @@ func (c *Cache) warnOfOuterHandler(r *request) {
 		ours := strings.Contains(f.Function, ".(*request).respond") || strings.Contains(f.Function, "warnOfOuterHandler")
 		if !ours {
 			if f.Function != "" && !strings.HasPrefix(f.Function, "github.com/99designs/gqlgen/") {
-				c.opts.Logger.Info("gqlcache: a function outside of the cache is around the handlers of operations: "+
-					"if it commits what they have changed, use HoldUntilCommit or gqlcache.Commit", "function", f.Function)
+				c.commits.outer.Do(func() {
+					c.opts.Logger.Info("gqlcache: a function outside of the cache is around the handlers of operations: "+
+						"if it commits what they have changed, use HoldUntilCommit or gqlcache.Commit", "function", f.Function)
+				})
 			}
 			return
 		}

@@ -64,9 +64,12 @@ func (w *heldWriter) flush() error {
 	return http.NewResponseController(w.ResponseWriter).Flush()
 }
 
-// hijack ends the hold. Operations of a websocket must not count as begun when it was
+// hijack ends the hold. What was written comes first. Operations of a websocket must not count as begun when it was
 // opened: they could join a computation from before a change that was acknowledged since.
 func (w *heldWriter) hijack() (net.Conn, *bufio.ReadWriter, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.write()
 	conn, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
 	if err == nil {
 		w.arrival.gone.Store(true)
