@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
@@ -59,6 +60,8 @@ type request struct {
 	// made known before the handler was asked. The operation's own goroutine uses them.
 	done *settled
 	told *announced
+	// took is how long the cache has held the mutation's response up.
+	took time.Duration
 	// deed is what Options.Verify remembers of the mutation; nil when it is off.
 	deed *deed
 

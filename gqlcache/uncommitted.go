@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
@@ -179,7 +180,15 @@ func (r *request) respond(ctx context.Context) (resp *graphql.Response) {
 	r.cache.warnOfOuterHandler(r)
 	r.enter()
 	defer func() {
+		start := time.Time{}
+		if r.mutates {
+			start = time.Now()
+		}
 		a := r.leave(ctx)
+		if r.took > 0 {
+			r.cache.counts.settle.observe(r.took + time.Since(start))
+			r.took = 0
+		}
 		if !a.shared && r.told != nil {
 			a = *r.told
 		}
