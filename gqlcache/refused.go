@@ -3,7 +3,6 @@ package gqlcache
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -85,7 +84,7 @@ func (r *request) guardRoots(oc *graphql.OperationContext) {
 		})
 		r.root(root, func(s *rootState) {
 			s.failed = err != nil || res == nil
-			s.code = err != nil && hasCode(err, r.cache.opts.Refused)
+			s.code = len(r.cache.opts.Refused) > 0 && codeOf(err, r.cache.opts.Refused)
 		})
 		return res, err
 	}
@@ -179,23 +178,37 @@ func (c *Cache) writesBeside(f *ast.FieldDefinition) bool {
 	})
 }
 
-// hasCode says that an error has one of some codes, and all of a list do.
+// codeOf is hasCode for an error whose methods are the server's own.
+func codeOf(err error, codes []string) bool {
+	ok, failed := protect(func() (bool, error) { return hasCode(err, codes), nil })
+	return ok && failed == nil
+}
+
+// hasCode says that an error has one of some codes. Of several that are joined, each must: the other one may
+// be that of a write.
 func hasCode(err error, codes []string) bool {
-	var list gqlerror.List
-	if errors.As(err, &list) {
-		return len(list) > 0 && !slices.ContainsFunc(list, func(e *gqlerror.Error) bool { return !hasCode(e, codes) })
+	for err != nil {
+		var extensions map[string]any
+		switch e := err.(type) { //nolint:errorlint // the chain is walked here
+		case *gqlerror.Error:
+			extensions = e.Extensions
+		case interface{ Extensions() map[string]any }:
+			extensions = e.Extensions()
+		}
+		if code, ok := extensions["code"].(string); ok {
+			return slices.Contains(codes, code)
+		}
+		switch e := err.(type) { //nolint:errorlint // as above
+		case interface{ Unwrap() []error }:
+			all := e.Unwrap()
+			return len(all) > 0 && !slices.ContainsFunc(all, func(e error) bool { return !hasCode(e, codes) })
+		case interface{ Unwrap() error }:
+			err = e.Unwrap()
+		default:
+			return false
+		}
 	}
-	var extensions map[string]any
-	var own *gqlerror.Error
-	var other interface{ Extensions() map[string]any }
-	switch {
-	case errors.As(err, &own) && own != nil:
-		extensions = own.Extensions
-	case errors.As(err, &other):
-		extensions = other.Extensions()
-	}
-	code, ok := extensions["code"].(string)
-	return ok && slices.Contains(codes, code)
+	return false
 }
 
 // Refused says, from inside a directive of a mutation's root field, that it refuses the field and that nothing was
@@ -228,7 +241,7 @@ func Refusing[D any](directive D) D {
 	if t.Kind() != reflect.Func || t.NumIn() < 3 || t.NumOut() != 2 || t.IsVariadic() ||
 		t.In(0) != reflect.TypeFor[context.Context]() || t.In(2) != reflect.TypeFor[graphql.Resolver]() ||
 		t.Out(0) != reflect.TypeFor[any]() || t.Out(1) != reflect.TypeFor[error]() {
-		panic(fmt.Sprintf("gqlcache: Refusing: %v is no directive; use a function of DirectiveRoot", t))
+		panic(fmt.Sprintf("gqlcache: Refusing: %v is no directive; use a function of DirectiveRoot", t)) // asserts that D is a directive: what a type parameter cannot say
 	}
 	if v.IsNil() {
 		return directive

@@ -273,6 +273,9 @@ func TestRefused(t *testing.T) {
 		{name: "one of two errors has a code", document: set, serve: directives(func(context.Context, any, graphql.Resolver) (any, error) {
 			return nil, gqlerror.List{errForbidden, {Message: "disk"}}
 		}), change: func(o *gqlcache.Options) { o.Refused = []string{"FORBIDDEN"} }, dropped: true},
+		{name: "an error with a code and one of a write", document: set, serve: directives(func(context.Context, any, graphql.Resolver) (any, error) {
+			return nil, errors.Join(errForbidden, errors.New("disk"))
+		}), change: func(o *gqlcache.Options) { o.Refused = []string{"FORBIDDEN"} }, dropped: true},
 		{name: "a field middleware refuses", document: set, ext: &fields{func(context.Context, graphql.Resolver) (any, error) { return nil, errors.New("no") }}},
 		{name: "a root field middleware refuses", document: set, ext: &rootFields{"roots", func(ctx context.Context, _ graphql.RootResolver) graphql.Marshaler {
 			graphql.AddErrorf(ctx, "no")
