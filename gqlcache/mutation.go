@@ -127,7 +127,7 @@ type settled struct {
 // of a deferred one may have written too. resp is nil when there is none.
 func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, res *extractor.Result, resp *graphql.Response) settled {
 	start := time.Now()
-	said := r.said(true)
+	said := r.reported(true)
 	maps.Copy(said.nothing, r.unwritten(d, resp))
 	ch, err := c.declared(ctx, oc, d, res, said)
 	ch.within = r
@@ -142,19 +142,19 @@ func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationCon
 	return s
 }
 
-// said is what the resolvers of a mutation have said.
-type said struct {
+// reported is what the resolvers of a mutation have said.
+type reported struct {
 	events  []cascade.Event
 	reports []cascade.Report
 	nothing map[string]bool // by response name of the root field
 }
 
-// said returns what was said up to now. With end, what comes later is no part of the mutation any more: that is
+// reported returns what was said up to now. With end, what comes later is no part of the mutation any more: that is
 // one step, or what is said in between would be lost.
-func (r *request) said(end bool) (s said) {
+func (r *request) reported(end bool) (s reported) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s = said{slices.Clone(r.mu.events), slices.Clone(r.mu.reports), map[string]bool{}}
+	s = reported{slices.Clone(r.mu.events), slices.Clone(r.mu.reports), map[string]bool{}}
 	maps.Copy(s.nothing, r.mu.nothing)
 	if end {
 		r.mu.running = false
@@ -165,7 +165,7 @@ func (r *request) said(end bool) (s said) {
 
 // declared returns the change that a mutation is declared to have made, with what its resolvers have said.
 // It has been committed: what cannot be told must fall, and the error says why.
-func (c *Cache) declared(ctx context.Context, oc *graphql.OperationContext, d *document, res *extractor.Result, said said) (ch change, err error) {
+func (c *Cache) declared(ctx context.Context, oc *graphql.OperationContext, d *document, res *extractor.Result, said reported) (ch change, err error) {
 	ch = change{by: causeOf(ctx), everything: "an operation without a plan"}
 	if d.op != nil {
 		ch.everything = "an operation that could not be evaluated"

@@ -87,7 +87,7 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 
 	p.trace = c.trace(ch)
 	end := c.begin(watch.Change{Cause: ch.by, Everything: ch.everything, Cleared: ch.cleared, Tags: tags, Trace: p.trace})
-	if ch.within.keep(&batch{by: ch.by, tags: tags, all: all}) {
+	if ch.within.keepChange(&batch{by: ch.by, tags: tags, all: all}) {
 		p.number = c.apply(tags, all) // the others learn of it later
 	} else {
 		p.announced = c.announce(ctx, nil, tags, all)

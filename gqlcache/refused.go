@@ -99,7 +99,7 @@ func (r *request) changeLate(ctx context.Context) {
 	if running {
 		return
 	}
-	ch, _ := r.cache.declared(ctx, r.operation, r.planned, nil, r.said(false)) // settle has complained
+	ch, _ := r.cache.declared(ctx, r.operation, r.planned, nil, r.reported(false)) // settle has complained
 	ch.within = r
 	r.cache.publish(ctx, ch)
 }

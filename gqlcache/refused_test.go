@@ -185,12 +185,12 @@ func (e *rootFields) InterceptRootField(ctx context.Context, next graphql.RootRe
 	return e.do(ctx, next)
 }
 
-// fields is an extension around fields.
-type fields struct{ do graphql.FieldMiddleware }
+// aroundFields is an extension around fields.
+type aroundFields struct{ do graphql.FieldMiddleware }
 
-func (*fields) ExtensionName() string                   { return "fields" }
-func (*fields) Validate(graphql.ExecutableSchema) error { return nil }
-func (e *fields) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
+func (*aroundFields) ExtensionName() string                   { return "fields" }
+func (*aroundFields) Validate(graphql.ExecutableSchema) error { return nil }
+func (e *aroundFields) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
 	if graphql.GetFieldContext(ctx).Object != "Mutation" {
 		return next(ctx)
 	}
@@ -255,7 +255,7 @@ func TestRefused(t *testing.T) {
 			directives(again, gqlcache.Refusing(refuseOnce(new(bool)))),
 			func(g *guarded) { g.write = fails(errors.New("after the write")) },
 		), dropped: true},
-		{name: "written at the first try of an extension, refused at the second", document: set, ext: &fields{again2}, serve: func(g *guarded) {
+		{name: "written at the first try of an extension, refused at the second", document: set, ext: &aroundFields{again2}, serve: func(g *guarded) {
 			n := 0
 			g.write = func(context.Context, string) (any, error) {
 				if n++; n == 1 {
@@ -276,7 +276,7 @@ func TestRefused(t *testing.T) {
 		{name: "an error with a code and one of a write", document: set, serve: directives(func(context.Context, any, graphql.Resolver) (any, error) {
 			return nil, errors.Join(errForbidden, errors.New("disk"))
 		}), change: func(o *gqlcache.Options) { o.Refused = []string{"FORBIDDEN"} }, dropped: true},
-		{name: "a field middleware refuses", document: set, ext: &fields{func(context.Context, graphql.Resolver) (any, error) { return nil, errors.New("no") }}},
+		{name: "a field middleware refuses", document: set, ext: &aroundFields{func(context.Context, graphql.Resolver) (any, error) { return nil, errors.New("no") }}},
 		{name: "a root field middleware refuses", document: set, ext: &rootFields{"roots", func(ctx context.Context, _ graphql.RootResolver) graphql.Marshaler {
 			graphql.AddErrorf(ctx, "no")
 			return graphql.Null

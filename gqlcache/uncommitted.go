@@ -204,13 +204,13 @@ func (r *request) enter() {
 	}
 }
 
-// keep keeps a change that this operation made for a later point. later says that it is made known then,
+// keepChange keeps a change that this operation made for a later point. later says that it is made known then,
 // and need only be applied now. It may be called on nil: then there is no such point.
 //
 // Only a mutation's record waits for the end of its operation. A subscription's operation waits for its next
 // event most of the time, and nothing acknowledges what a query changed: it is made known at once, and
 // again at the end.
-func (r *request) keep(b *batch) (later bool) {
+func (r *request) keepChange(b *batch) (later bool) {
 	switch {
 	case r == nil:
 		return false
