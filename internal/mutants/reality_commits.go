@@ -91,7 +91,7 @@ var commitsRules = []mutant{
 	},
 	{
 		name: "commits: what a middleware has read is as new as its operation", file: requestStateOf,
-		old: "	if r.wrapped {\n		return r.arrived\n	}\n", new: "",
+		old: "r.arrived, r.at, r.hold = a.number, a.at, a.hold", new: "r.at, r.hold = a.at, a.hold",
 		test: "TestReadBeforeTheHandler",
 	},
 	{
