@@ -23,9 +23,6 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// documents is how many operation texts are remembered with their plans.
-const documents = 2000
-
 // A Cache is a gqlgen handler extension that caches resolved operations. Its methods are safe for
 // concurrent use. One Cache serves one schema.
 //
@@ -43,7 +40,7 @@ type Cache struct {
 	clock   *clock.Clock
 	history *history.Table // of Options.Log's records
 	flights flight.Group[*filled]
-	docs    graphql.Cache[*documentSet]
+	plans   *planCache
 	counts  counters
 	// operations are the counters by name.
 	operations operationTable
@@ -92,7 +89,7 @@ func New(opts Options) (*Cache, error) {
 	c := &Cache{
 		opts:   opts,
 		clock:  clock.New(clock.Options{}),
-		docs:   lru.New[*documentSet](documents),
+		plans:  newPlanCache(opts.MaxPlanBytes),
 		closed: make(chan struct{}),
 
 		samples: lru.New[*sample](samples),

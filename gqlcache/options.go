@@ -68,6 +68,11 @@ type Options struct {
 	MaxBytes      int64
 	MaxEntries    int
 	MaxEntryBytes int
+	// MaxPlanBytes bounds the memory of what is remembered of operations: what they depend on, and their documents,
+	// which clients choose. An operation whose plan takes more than 1/64 of it is remembered when it comes a
+	// second time, one with more than 1/4 never: then each request works it out anew, which takes about as long
+	// as to parse and validate it. See Stats.PlanBytes. Defaults to 32 MiB.
+	MaxPlanBytes int64
 	// Store holds the entries. The cache closes it. Defaults to one in memory.
 	Store store.Store
 
@@ -164,6 +169,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.MaxBytes, 64<<20)
 	setDefault(&o.MaxEntries, 100_000)
 	setDefault(&o.MaxEntryBytes, int(max(0, min(1<<20, o.MaxBytes))))
+	setDefault(&o.MaxPlanBytes, 32<<20)
 	setDefault(&o.SweepInterval, time.Minute)
 	setDefault(&o.PathTimeout, time.Second)
 	setDefault(&o.Inspector.Instance, newInstance())
@@ -207,6 +213,9 @@ func (o Options) validate() error {
 	}
 	if int64(o.MaxEntryBytes) > o.MaxBytes {
 		fault("MaxEntryBytes %d is more than MaxBytes %d", o.MaxEntryBytes, o.MaxBytes)
+	}
+	if o.MaxPlanBytes < 0 {
+		fault("MaxPlanBytes is %d; it must not be negative", o.MaxPlanBytes)
 	}
 	if o.Log == nil && (o.Shared != nil || o.RequireLease || o.Tokens) {
 		fault("Shared, RequireLease and Tokens need Log, which is not set; make one with redislog.New")

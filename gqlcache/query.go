@@ -147,7 +147,7 @@ func (c *Cache) admit(ctx context.Context, oc *graphql.OperationContext) (*docum
 			return nil, nil, ReasonDisabled
 		}
 	}
-	d := c.document(ctx, oc)
+	d := c.document(oc)
 	if d.bypass != "" {
 		return d, nil, d.bypass
 	}

@@ -73,6 +73,9 @@ type Stats struct {
 	// it removed.
 	Entries, Bytes         int64
 	Evictions, Expirations uint64
+	// Plans are the operations remembered, PlanBytes the memory that they take with their documents: at most
+	// Options.MaxPlanBytes.
+	Plans, PlanBytes int64
 	// LastSweep tells live entries from dead ones, as of then. Nil before the first sweep.
 	LastSweep *SweepReport
 }
@@ -107,6 +110,7 @@ func (c *Cache) Stats() Stats {
 		Expirations:    st.Expirations,
 		LastSweep:      c.lastSweep.Load(),
 	}
+	s.Plans, s.PlanBytes = c.plans.figures()
 	s.Tiers = c.storeTiers(st)
 	if c.opts.Log != nil {
 		s.Log = new(c.opts.Log.Stats())
