@@ -58,6 +58,7 @@ type Cache struct {
 	closed    chan struct{}
 	swept     sync.WaitGroup
 	sweepMu   sync.Mutex // one sweep at a time
+	pressure  pressure
 	lastSweep atomic.Pointer[SweepReport]
 	complain  complaints
 	verify    *verifier // nil when Options.Verify is off
@@ -100,6 +101,8 @@ func New(opts Options) (*Cache, error) {
 		c.watch = watch.New(watch.Options{Now: opts.Now, HideIDs: opts.Inspector.HideIDs})
 	}
 	c.complain.log = opts.Logger
+	c.pressure.due = make(chan struct{}, 1)
+	c.pressure.bound(opts.MaxBytes)
 	if opts.Log != nil {
 		c.history = history.New(history.DefaultTags)
 	}
@@ -127,9 +130,7 @@ func New(opts Options) (*Cache, error) {
 		}
 	}
 	c.warnOfOpenInspector()
-	if opts.SweepInterval > 0 {
-		c.swept.Go(c.sweepLoop)
-	}
+	c.swept.Go(c.sweepLoop)
 	return c, nil
 }
 

@@ -62,7 +62,9 @@ type Options struct {
 	// do not expire together. Defaults to 0.1; negative is none.
 	Jitter float64
 
-	// MaxBytes bounds the memory of all entries and MaxEntries their number, in the default Store.
+	// MaxBytes bounds the memory of all entries, with the tags that they depend on, and MaxEntries their
+	// number, in the default Store. A tag counts for each entry that has it. Tags of entries that are gone
+	// may take another quarter of MaxBytes for a while: see Stats.TagBytes.
 	// MaxEntryBytes bounds the body of one, in any. Default to 64 MiB, 100,000 and 1 MiB, or to MaxBytes
 	// if that is less.
 	MaxBytes      int64
@@ -118,8 +120,8 @@ type Options struct {
 	Intent bool
 
 	// SweepInterval is how often dead entries are looked for: invalidation marks and enumerates
-	// nothing, so they stay in memory until they are replaced, evicted or swept. Defaults to 1 minute;
-	// negative is never.
+	// nothing, so they stay in memory until they are replaced, evicted or swept. They are also looked for
+	// whenever a quarter of MaxBytes was stored. Defaults to 1 minute; negative is only then.
 	SweepInterval time.Duration
 	// PathTimeout bounds the resolvers that run only to learn which rows a mutation changed. When it is
 	// over the rows count as unknown, which drops more. Defaults to 1 second.

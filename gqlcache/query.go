@@ -330,7 +330,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	if c.opts.Shared != nil || c.watch != nil {
 		named = slices.Clone(tags) // Finish keeps and reorders them
 	}
-	st, ok := c.clock.Finish(token, tags)
+	st, ok := c.finish(token, tags)
 	if !ok {
 		f.why = ReasonInvalidated
 		return f

@@ -230,7 +230,7 @@ func (c *Cache) fromShared(ctx context.Context, key string) *filled {
 	if c.watch != nil {
 		named = slices.Clone(tags) // Finish keeps and reorders them
 	}
-	st, ok := c.clock.Finish(token, tags)
+	st, ok := c.finish(token, tags)
 	if !ok {
 		c.counts.sharedDead.Add(1) // a record came in since
 		return nil

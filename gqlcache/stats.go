@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
@@ -76,6 +77,9 @@ type Stats struct {
 	// Plans are the operations remembered, PlanBytes the memory that they take with their documents: at most
 	// Options.MaxPlanBytes.
 	Plans, PlanBytes int64
+	// LiveTags are the tags that entries depend on, or did at the last sweep; TagBytes the memory that they take. It is
+	// part of Bytes, but for the tags of entries that are gone.
+	LiveTags, TagBytes int64
 	// LastSweep tells live entries from dead ones, as of then. Nil before the first sweep.
 	LastSweep *SweepReport
 }
@@ -110,6 +114,8 @@ func (c *Cache) Stats() Stats {
 		Expirations:    st.Expirations,
 		LastSweep:      c.lastSweep.Load(),
 	}
+	s.LiveTags = int64(c.clock.Stats().Cells)
+	s.TagBytes = s.LiveTags * int64(clock.CellSize)
 	s.Plans, s.PlanBytes = c.plans.figures()
 	s.Tiers = c.storeTiers(st)
 	if c.opts.Log != nil {
