@@ -16,6 +16,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/history"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 	"github.com/cascadeql/cascadeql/gqlcache/store/memstore"
@@ -60,7 +61,7 @@ type Cache struct {
 	sweepMu   sync.Mutex // one sweep at a time
 	pressure  pressure
 	lastSweep atomic.Pointer[SweepReport]
-	complain  complaints
+	complain  *complaints
 	verify    *verifier // nil when Options.Verify is off
 }
 
@@ -87,20 +88,23 @@ func (st *schemaState) serves(hash schemahash.Hash) error {
 func New(opts Options) (*Cache, error) {
 	opts = opts.withDefaults()
 	faults := []error{opts.validate()}
+	opts.Logger = safe.Logger(opts.Logger)
+	complain := &complaints{log: opts.Logger}
+	opts.Now = complain.clock(opts.Now)
 	c := &Cache{
 		opts:   opts,
 		clock:  clock.New(clock.Options{}),
 		plans:  newPlanCache(opts.MaxPlanBytes),
 		closed: make(chan struct{}),
 
-		samples: lru.New[*sample](samples),
-		secret:  newSecret(),
-		started: opts.Now(),
+		complain: complain,
+		samples:  lru.New[*sample](samples),
+		secret:   newSecret(),
+		started:  opts.Now(),
 	}
 	if opts.Inspector.Allow != nil {
 		c.watch = watch.New(watch.Options{Now: opts.Now, HideIDs: opts.Inspector.HideIDs})
 	}
-	c.complain.log = opts.Logger
 	c.pressure.due = make(chan struct{}, 1)
 	c.pressure.bound(opts.MaxBytes)
 	if opts.Log != nil {
@@ -167,7 +171,7 @@ func (c *Cache) join() (err error) {
 		if c.opts.Intent {
 			s = intentSink{sink{c: c}, map[changelog.Position]*clock.Intent{}}
 		}
-		if err = c.opts.Log.Start(context.Background(), s); err != nil {
+		if err = guarded(func() error { return c.opts.Log.Start(context.Background(), s) }); err != nil {
 			err = fmt.Errorf("%w: Log: %w", ErrOptions, err)
 		}
 	})

@@ -3,8 +3,10 @@ package gqlcache
 import (
 	"context"
 	"runtime"
+	"time"
 
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 )
 
 // StopInApply returns the sink with a function that is called between the two steps of Apply.
@@ -30,4 +32,10 @@ func AwaitDueSweeps(ctx context.Context, c *Cache) error {
 		runtime.Gosched()
 	}
 	return ctx.Err()
+}
+
+// UseClock gives a cache, before its first request, a clock whose panics are not caught where it is called.
+func UseClock(c *Cache, now func() time.Time) {
+	c.opts.Now = now
+	c.watch = watch.New(watch.Options{Now: now, HideIDs: c.opts.Inspector.HideIDs})
 }

@@ -67,14 +67,19 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 		p.number = c.clock.Seq()
 		return p, after()
 	}
+	applied := false
+	defer func() {
+		if !applied {
+			// A function of the owner's has ended the goroutine, or something here has failed. What was
+			// changed is committed all the same.
+			c.clock.Flush()
+		}
+	}()
 	ctx, endSpan := c.span(ctx, SpanInvalidate)
 	defer func() { endSpan(endInvalidate(p.announced)) }()
-	var tags []cascade.Tag
-	switch {
-	case all:
+	tags := c.tagsOf(&ch)
+	if all = ch.everything != ""; all {
 		c.counts.flushes.Add(1)
-	case len(ch.events)+len(ch.more) > 0:
-		tags = c.schema.Load().plan.Publish(ch.more, ch.events, ch.part)
 	}
 	if !all && len(ch.operations) > 0 {
 		tags = cascade.Merge(append(tags, ch.operations...))
@@ -95,9 +100,27 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 		ch.hold.add(ch.by, tags)
 		p.number = c.clock.Apply(tags)
 	}
+	applied = true
 	err = after()
 	p.invalidation = end(p.number)
 	return p, errors.Join(p.err, err)
+}
+
+// tagsOf returns the tags of a change's events, and none when it changes everything. Should they fail to be
+// told, it does.
+func (c *Cache) tagsOf(ch *change) []cascade.Tag {
+	if ch.everything != "" || len(ch.events)+len(ch.more) == 0 {
+		return nil
+	}
+	tags, err := protect(func() ([]cascade.Tag, error) {
+		return c.schema.Load().plan.Publish(ch.more, ch.events, ch.part), nil
+	})
+	if err != nil {
+		c.complain.once("publish tags", "gqlcache: what a change reaches could not be told, so it has dropped everything", err)
+		ch.everything = "a change that could not be evaluated"
+		return nil
+	}
+	return tags
 }
 
 // trace tells how a change goes through the views, while somebody watches.

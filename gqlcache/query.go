@@ -289,7 +289,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	if c.opts.Log != nil && r.hold == nil {
 		// The look-up took time: the computation begins now. The place in the log is read first, so that all
 		// records up to it were applied, hence committed, before.
-		at = c.opts.Log.Applied()
+		at = c.applied()
 		token = r.begin()
 	}
 	r.forgetLasts()

@@ -86,7 +86,7 @@ type Stats struct {
 
 // Stats returns the figures. They are not taken at one instant. It does not block.
 func (c *Cache) Stats() Stats {
-	st := c.store.Stats()
+	st := statsOf(c.store)
 	s := Stats{
 		Hits:          c.counts.hits.Load(),
 		Misses:        c.counts.misses.Load(),
@@ -119,7 +119,8 @@ func (c *Cache) Stats() Stats {
 	s.Plans, s.PlanBytes = c.plans.figures()
 	s.Tiers = c.storeTiers(st)
 	if c.opts.Log != nil {
-		s.Log = new(c.opts.Log.Stats())
+		st, _ := protect(func() (changelog.Stats, error) { return c.opts.Log.Stats(), nil })
+		s.Log = &st
 	}
 	for i, r := range reasons {
 		n := c.counts.byReason[i].Load()
@@ -139,10 +140,10 @@ func (c *Cache) Stats() Stats {
 func (c *Cache) storeTiers(first store.Stats) []store.TierStats {
 	tiers := []store.TierStats{{Name: "memory", Stats: first, Faults: c.counts.storeErrors.Load()}}
 	if t, ok := c.store.(store.Tiered); ok {
-		tiers = t.Tiers()
+		tiers = tiersOf(t)
 	}
 	if t, ok := c.opts.Shared.(store.Tiered); ok {
-		for _, tier := range t.Tiers() {
+		for _, tier := range tiersOf(t) {
 			tier.Name = "shared/" + tier.Name
 			tiers = append(tiers, tier)
 		}
@@ -151,8 +152,19 @@ func (c *Cache) storeTiers(first store.Stats) []store.TierStats {
 		if slices.ContainsFunc(tiers, func(t store.TierStats) bool { return t.Name == name }) {
 			name = "Options.Shared"
 		}
-		tiers = append(tiers, store.TierStats{Name: name, Stats: c.opts.Shared.Stats(), Faults: c.counts.sharedErrors.Load()})
+		tiers = append(tiers, store.TierStats{Name: name, Stats: statsOf(c.opts.Shared), Faults: c.counts.sharedErrors.Load()})
 	}
+	return tiers
+}
+
+// statsOf returns the figures of a store, and none when it fails to tell them.
+func statsOf(s store.Store) store.Stats {
+	st, _ := protect(func() (store.Stats, error) { return s.Stats(), nil })
+	return st
+}
+
+func tiersOf(t store.Tiered) []store.TierStats {
+	tiers, _ := protect(func() ([]store.TierStats, error) { return t.Tiers(), nil })
 	return tiers
 }
 
