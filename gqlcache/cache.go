@@ -25,7 +25,7 @@ import (
 )
 
 // A Cache is a gqlgen handler extension that caches resolved operations. Its methods are safe for
-// concurrent use. One Cache serves one schema.
+// concurrent use. One Cache serves one schema. New makes a Cache; the zero one cannot be added to a server.
 //
 // Invariants, each with a test that breaks when it does:
 //
@@ -182,6 +182,9 @@ func (c *Cache) join() (err error) {
 // stores; the error is what they say. Requests that come later bypass the cache. Closing twice is no
 // error.
 func (c *Cache) Close() error {
+	if c.unmade() {
+		return nil
+	}
 	var err error
 	c.closeOnce.Do(func() {
 		close(c.closed)

@@ -45,6 +45,7 @@ func exchangeFrom(ctx context.Context) *exchange {
 // no-store, so that no proxy gives what they are told to others. Without the wrapper the inspector has none
 // of these: nobody may change the cache. It does not matter to HoldUntilCommit which of the two is around the other.
 func (c *Cache) Handler(next http.Handler) http.Handler {
+	c.mustBeMade()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c.opts.Inspector.Allow == nil || r.Header.Get(DebugHeader) != "true" || r.Header.Get("Upgrade") != "" {
 			next.ServeHTTP(w, r)

@@ -128,6 +128,7 @@ func (h *hold) release() {
 // websocket) cannot be held back and is as without the wrapper: mutations there must commit in their
 // resolvers, and queries not read in a transaction that is older than themselves.
 func (c *Cache) HoldUntilCommit(next http.Handler) http.Handler {
+	c.mustBeMade()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := &hold{cache: c, ctx: r.Context(), header: w.Header(), arrived: c.clock.Seq()}
 		hw := &heldWriter{ResponseWriter: w, hold: h}

@@ -47,7 +47,10 @@ func Everything() Change { return Change{} }
 // and returns the log's error: then what was to be dropped is dropped here, and elsewhere when the log is
 // back. Beside Everything the other changes are not looked at.
 func (c *Cache) Invalidate(ctx context.Context, changes ...Change) error {
-	_, err := c.invalidate(ctx, inspect.Cause{Kind: causeManual, Name: "Invalidate"}, changes...)
+	if c.unmade() {
+		return errUnmade
+	}
+	_, err := c.invalidate(orBackground(ctx), inspect.Cause{Kind: causeManual, Name: "Invalidate"}, changes...)
 	return err
 }
 

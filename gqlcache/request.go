@@ -73,6 +73,9 @@ func newRequest(ctx context.Context, c *Cache) *request {
 }
 
 func requestFrom(ctx context.Context) *request {
+	if ctx == nil {
+		return nil
+	}
 	r, _ := ctx.Value(requestKey{}).(*request)
 	return r
 }
@@ -91,8 +94,12 @@ func (r *request) begin() uint64 {
 // what its @writes declare: a refused request, say. It returns ErrNoOperation outside of an operation.
 // Changes reported by Touch and Report still count.
 func NothingWritten(ctx context.Context) error {
-	r, root := requestFrom(ctx), rootField(ctx)
-	if r == nil || root == "" {
+	r := requestFrom(ctx)
+	if r == nil {
+		return ErrNoOperation
+	}
+	root := rootField(ctx)
+	if root == "" {
 		return ErrNoOperation
 	}
 	r.mu.Lock()

@@ -86,6 +86,9 @@ type Stats struct {
 
 // Stats returns the figures. They are not taken at one instant. It does not block.
 func (c *Cache) Stats() Stats {
+	if c.unmade() {
+		return Stats{}
+	}
 	st := statsOf(c.store)
 	s := Stats{
 		Hits:          c.counts.hits.Load(),

@@ -31,6 +31,10 @@ func (c *Cache) sweepLoop() {
 // Options.SweepInterval, and whenever a quarter of Options.MaxBytes was stored. It returns ErrClosed after Close, and the context's error when dead entries
 // are left because it ended.
 func (c *Cache) Sweep(ctx context.Context) (SweepReport, error) {
+	if c.unmade() {
+		return SweepReport{}, errUnmade
+	}
+	ctx = orBackground(ctx)
 	if c.isClosed() {
 		return SweepReport{}, ErrClosed
 	}
