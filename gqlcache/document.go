@@ -77,7 +77,9 @@ func (c *Cache) plan(oc *graphql.OperationContext) *document {
 		d.bypass = ReasonDefer
 		return d
 	}
-	b := append([]byte(nil), st.hash[:]...)
+	// The name is no part of the normal form. It is one of the key: Invalidate drops answers by the name, which
+	// would miss those that were stored under another name, here or by another instance.
+	b := opkey.AppendPart(append([]byte(nil), st.hash[:]...), oc.Operation.Name)
 	b, err = opkey.AppendOperation(b, oc.Doc, oc.Operation)
 	if err != nil {
 		c.complain.once("operation", "gqlcache: an operation has no normal form, so it bypasses the cache", err)

@@ -8,9 +8,9 @@ import (
 )
 
 // keyVersion is the first byte of every key. It changes with the layout.
-const keyVersion = 1
+const keyVersion = 2
 
-// appendKey appends the key of an answer: version · SHA-256 of schema hash and normal form · coerced
+// appendKey appends the key of an answer: version · SHA-256 of schema hash, name and normal form · coerced
 // variables · scope and predicate · Vary parts. Every part but the first two is length-prefixed, so
 // that no two requests which differ in one meet in the same bytes. Stores compare keys in full; the
 // one hash in it is collision-resistant, and there so that a key is short and names its operation on
