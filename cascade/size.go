@@ -1,6 +1,7 @@
 package cascade
 
 import (
+	"strings"
 	"unsafe"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -45,3 +46,7 @@ func array[T any](s []T) int {
 	var v T
 	return cap(s) * int(unsafe.Sizeof(v))
 }
+
+// Clone returns the value in memory of its own. The text of a value may be a part of a client's document or
+// variables, which a value that is kept would keep as a whole.
+func (v Value) Clone() Value { return Value{kind: v.kind, text: strings.Clone(v.text)} }

@@ -43,3 +43,13 @@ func (c *Cache) appendKey(ctx context.Context, b []byte, d *document, vars map[s
 
 // keyBuffers holds scratch for keys.
 var keyBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// maxKeyBuffer bounds the scratch that is kept: keys have the client's variables in them.
+const maxKeyBuffer = 64 << 10
+
+// freeKeyBuffer gives scratch back.
+func freeKeyBuffer(buf *[]byte) {
+	if cap(*buf) <= maxKeyBuffer {
+		keyBuffers.Put(buf)
+	}
+}

@@ -109,7 +109,7 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 		r.since = c.clock.Seq()
 	}
 	buf := keyBuffers.Get().(*[]byte)
-	defer keyBuffers.Put(buf)
+	defer freeKeyBuffer(buf)
 	key, why := c.appendKey(ctx, (*buf)[:0], d, oc.Variables, who)
 	*buf = key
 	if why != "" {
