@@ -25,8 +25,8 @@ const (
 	// maxDeedText bounds the bytes of a name, a key and a value, maxDeedValues the values of a column.
 	maxDeedText   = 100
 	maxDeedValues = 20
-	// maxDeedBytes bounds the memory of the events of all mutations together, about. What no longer fits is
-	// remembered by its view alone.
+	// maxDeedBytes bounds the memory of the events of all mutations together, about, and but for the last
+	// one. What comes when it is used up is remembered by its view alone.
 	maxDeedBytes = 8 << 20
 )
 
@@ -90,8 +90,9 @@ func (d *deed) did(events []cascade.Event) {
 	}
 	for i := range events {
 		e := &events[i]
-		kept := remembered(e)
-		if n := eventBytes(&kept); len(d.events) < maxDeedEvents && d.list.bytes+n <= maxDeedBytes {
+		if len(d.events) < maxDeedEvents && d.list.bytes < maxDeedBytes {
+			kept := remembered(e)
+			n := eventBytes(&kept)
 			d.events = append(d.events, kept)
 			d.bytes, d.list.bytes = d.bytes+n, d.list.bytes+n
 		} else if !slices.ContainsFunc(d.events, func(o cascade.Event) bool { return o.View == e.View && ofView(&o) }) {

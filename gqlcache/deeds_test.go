@@ -160,18 +160,18 @@ func TestDeedsAreBoundedInBytes(t *testing.T) {
 	t.Parallel()
 	var l deeds
 	view := &cascade.View{Name: "View"}
-	for i := range 2 * maxDeeds {
-		events := make([]cascade.Event, maxDeedEvents)
-		for j := range events {
-			events[j].View = view
-			for k := range maxDeedRows {
-				events[j].Rows = append(events[j].Rows, fmt.Sprintf("%0*d", maxDeedText, k))
-			}
+	events := make([]cascade.Event, maxDeedEvents)
+	for j := range events {
+		events[j].View = view
+		for k := range maxDeedRows {
+			events[j].Rows = append(events[j].Rows, fmt.Sprintf("%0*d", maxDeedText, k))
 		}
+	}
+	for i := range maxDeeds + 10 {
 		d := l.begin(time.Time{}, "m", nil)
 		d.did(events)
 		l.end(d, uint64(i+1))
-		if len(d.events) == 0 || l.bytes > maxDeedBytes {
+		if len(d.events) == 0 || l.bytes > maxDeedBytes+maxDeedRows*4*maxDeedText {
 			t.Fatalf("mutation %d: %d events, %d bytes", i, len(d.events), l.bytes)
 		}
 	}

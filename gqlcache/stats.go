@@ -75,8 +75,8 @@ type Stats struct {
 	Entries, Bytes         int64
 	Evictions, Expirations uint64
 	// Plans are the operations remembered, PlanBytes the memory that they take with their documents: at most
-	// Options.MaxPlanBytes.
-	Plans, PlanBytes int64
+	// Options.MaxPlanBytes, which MaxPlanBytes repeats.
+	Plans, PlanBytes, MaxPlanBytes int64
 	// LiveTags are the tags that entries depend on, or did at the last sweep; TagBytes the memory that they take. It is
 	// part of Bytes, but for the tags of entries that are gone.
 	LiveTags, TagBytes int64
@@ -120,6 +120,7 @@ func (c *Cache) Stats() Stats {
 	s.LiveTags = int64(c.clock.Stats().Cells)
 	s.TagBytes = s.LiveTags * int64(clock.CellSize)
 	s.Plans, s.PlanBytes = c.plans.figures()
+	s.MaxPlanBytes = c.opts.MaxPlanBytes
 	s.Tiers = c.storeTiers(st)
 	if c.opts.Log != nil {
 		st, _ := protect(func() (changelog.Stats, error) { return c.opts.Log.Stats(), nil })
