@@ -27,9 +27,3 @@ func (c *complaints) clock(now func() time.Time) func() time.Time {
 		c.once("now", "gqlcache: Options.Now failed, so the system's clock counts", err)
 	})
 }
-
-// orphan hears of a panic in resolvers whose request is gone. The key names the caller's predicate and
-// variables: it is not logged.
-func (c *Cache) orphan(_ string, value any, stack []byte) {
-	c.opts.Logger.Error("gqlcache: resolvers panicked after their request had ended", "panic", value, "stack", string(stack))
-}
