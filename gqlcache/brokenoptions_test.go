@@ -5,6 +5,7 @@ import (
 	"iter"
 	"log/slog"
 	"reflect"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -298,5 +299,61 @@ func checkBroken(t *testing.T, o gqlcache.Options, f *fuse, later bool) {
 	round()
 	if f.count.Load() == 0 {
 		t.Error("the test is pointless: nothing was broken")
+	}
+}
+
+// A leavingTracer ends the goroutine on which a change is applied.
+type leavingTracer struct{}
+
+func (leavingTracer) Start(ctx context.Context, s gqlcache.Span) (context.Context, func(gqlcache.SpanEnd)) {
+	if s.Kind == gqlcache.SpanInvalidate {
+		runtime.Goexit()
+	}
+	return ctx, func(gqlcache.SpanEnd) {}
+}
+
+// TestEndedGoroutines: a change is applied although a function of the options has ended the goroutine of its
+// mutation, here and on other instances.
+func TestEndedGoroutines(t *testing.T) {
+	t.Parallel()
+	for name, set := range map[string]func(o *gqlcache.Options, ends *atomic.Bool){
+		"Tracer": func(o *gqlcache.Options, _ *atomic.Bool) { o.Tracer = leavingTracer{} },
+		"Partition": func(o *gqlcache.Options, ends *atomic.Bool) {
+			o.Partition = func(context.Context) string {
+				if ends.Load() {
+					runtime.Goexit()
+				}
+				return ""
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var ends atomic.Bool
+			first := true
+			r := newMachines(t, 2, func(_ *machine, o *gqlcache.Options) {
+				if first {
+					set(o, &ends)
+				}
+				first = false
+			})
+			one, other := r.two()
+			for _, m := range r.all {
+				m.ask(readAnn)
+			}
+			ends.Store(true)
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				testgraph.Ask(t, one.h, expand(renameAnn), nil)
+			}()
+			<-ended
+			ends.Store(false)
+			for _, m := range []*machine{one, other} {
+				if resp, _ := m.ask(readAnn); !strings.Contains(resp.Body, "New") {
+					t.Errorf("stale: %s", resp.Body)
+				}
+			}
+		})
 	}
 }

@@ -123,6 +123,12 @@ func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationCon
 	r.mu.Unlock()
 
 	s := settled{change: change{by: causeOf(ctx), everything: "an operation without a plan", hold: r.hold, intent: r.intent}}
+	told := false
+	defer func() {
+		if !told {
+			c.applyUnknown(ctx, &s.change)
+		}
+	}()
 	if d.op != nil {
 		// It has committed: what cannot be told must fall.
 		s.everything = "an operation that could not be evaluated"
@@ -139,6 +145,7 @@ func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationCon
 		s.part = c.partition(ctx)
 	}
 	s.published = c.publish(ctx, s.change)
+	told = true
 	r.deed.did(s.events)
 	s.took = time.Since(start)
 	c.counts.settle.observe(s.took)

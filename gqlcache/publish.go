@@ -70,9 +70,7 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 	applied := false
 	defer func() {
 		if !applied {
-			// A function of the owner's has ended the goroutine, or something here has failed. What was
-			// changed is committed all the same.
-			c.clock.Flush()
+			c.applyUnknown(ctx, &ch)
 		}
 	}()
 	ctx, endSpan := c.span(ctx, SpanInvalidate)
@@ -104,6 +102,17 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 	err = after()
 	p.invalidation = end(p.number)
 	return p, errors.Join(p.err, err)
+}
+
+// applyUnknown applies a change whose application did not end: a function of the owner's has ended the
+// goroutine, or something here has panicked. What was changed is committed all the same.
+func (c *Cache) applyUnknown(ctx context.Context, ch *change) {
+	c.clock.Flush() // first: the same may happen again
+	if ch.hold != nil {
+		ch.hold.addAll(ch.by)
+		return
+	}
+	c.announce(ctx, ch.intent, nil, true)
 }
 
 // tagsOf returns the tags of a change's events, and none when it changes everything. Should they fail to be
