@@ -82,7 +82,7 @@ func (r *runner) run(tb testing.TB, query string, vars map[string]any) *graphql.
 
 func newBenchCache(tb testing.TB, o gqlcache.Options) *gqlcache.Cache {
 	tb.Helper()
-	o.RLS = gqlcache.RLSOff
+	o.Callers = gqlcache.AllSeeTheSame
 	o.SweepInterval = -1
 	c, err := gqlcache.New(o)
 	if err != nil {

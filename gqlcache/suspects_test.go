@@ -173,7 +173,7 @@ func TestVerifyBounds(t *testing.T) {
 // A cache without a schema of its own gets it from the server, and executes with it.
 func ExampleVerifyOptions() {
 	cache, err := gqlcache.New(gqlcache.Options{
-		RLS:    gqlcache.RLSOff,
+		Callers: gqlcache.AllSeeTheSame,
 		Verify: gqlcache.VerifyOptions{Rate: 0.001},
 	})
 	if err != nil {

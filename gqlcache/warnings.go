@@ -36,9 +36,6 @@ func (c *Cache) alarms() []inspect.Warning {
 	if v := c.VerifyStats(); v != nil && v.Mismatched > 0 {
 		warn("verify", severityCritical, "Verify mode has found stale answers: %d so far. See Verify below, and the log.", v.Mismatched)
 	}
-	if c.opts.Predicate == nil && c.opts.RLS != RLSOff {
-		warn("predicate", severityCritical, "No Options.Predicate is set: all callers share answers. Set it, or Options.RLS to RLSOff if all callers see the same rows.")
-	}
 	if !c.fresh() {
 		warn("lease", severityWarning, "This instance has no lease of the log, and serves nothing from the cache until it has one. That is normal for a moment after the start; later, the log lines of the server say why.")
 	}

@@ -35,7 +35,7 @@ func TestOpenInspectorIsWarnedOf(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			var log bytes.Buffer
-			c, err := gqlcache.New(gqlcache.Options{Inspector: row.in, RLS: gqlcache.RLSOff, SweepInterval: -1, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+			c, err := gqlcache.New(gqlcache.Options{Inspector: row.in, Callers: gqlcache.AllSeeTheSame, SweepInterval: -1, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -114,7 +114,7 @@ func TestWarnings(t *testing.T) {
 		f := newFleet()
 		one, other := f.join(changelog.Bounded), f.join(changelog.Bounded)
 		serve := func(log *member, without ...string) *gqlcache.Cache {
-			c := newCache(t, gqlcache.Options{Log: log, RLS: gqlcache.RLSOff})
+			c := newCache(t, gqlcache.Options{Log: log, Callers: gqlcache.AllSeeTheSame})
 			testgraph.Serve(testgraph.Executable(testgraph.NewStore(), without...), c)
 			return c
 		}
