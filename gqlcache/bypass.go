@@ -21,6 +21,8 @@ const (
 	ReasonToken         Reason = "token"         // the log has not reached the caller's token
 	ReasonFailed        Reason = "failed"        // a function of the options panicked
 	ReasonInspector     Reason = "inspector"     // a user of the inspector asked for an answer without the cache
+	ReasonDirective     Reason = "directive"     // a run-time directive that Options.DirectivesCovered does not name
+	ReasonCallers       Reason = "callers"       // all callers see the same, it was said, and two got different answers
 )
 
 // Reasons not to store an answer.
@@ -34,15 +36,17 @@ const (
 	ReasonUnreadable  Reason = "unreadable"  // the answer is no JSON that the operation could give
 	ReasonReads       Reason = "reads"       // what the answer depends on cannot be told: the predicate names a view that the schema does not have, say
 	ReasonStore       Reason = "store"       // the store refused it
+	ReasonBeside      Reason = "beside"      // resolvers, or an extension after the cache, set extensions or headers
+	ReasonInner       Reason = "inner"       // resolvers run for another caller than the key says: an extension after the cache
 )
 
 // reasons lists all of them, so that counters need no map on the way of a request.
 var reasons = []Reason{
 	ReasonDisabled, ReasonClosed, ReasonIntrospection, ReasonTypename, ReasonDefer, ReasonPolicy,
 	ReasonVariables, ReasonPredicate, ReasonOperation, ReasonLease, ReasonToken, ReasonFailed,
-	ReasonInspector,
+	ReasonInspector, ReasonDirective, ReasonCallers,
 	ReasonErrors, ReasonNoData, ReasonIncremental, ReasonLists, ReasonTooLarge, ReasonInvalidated,
-	ReasonUnreadable, ReasonReads, ReasonStore,
+	ReasonUnreadable, ReasonReads, ReasonStore, ReasonBeside, ReasonInner,
 }
 
 // firstNotStored is where the reasons not to store begin.

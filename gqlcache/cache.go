@@ -64,6 +64,7 @@ type Cache struct {
 	lastSweep atomic.Pointer[SweepReport]
 	complain  complaints
 	verify    *verifier // nil when Options.Verify is off
+	met       met
 }
 
 // schemaState is what the cache knows of the schema, set once.

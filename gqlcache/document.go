@@ -24,6 +24,8 @@ type document struct {
 	// source is the operation that was planned. The text alone does not tell the operation: another
 	// extension may have rewritten it for this request.
 	source *ast.OperationDefinition
+	// shape is of all that execution reads of the document: see shapeOf.
+	shape  uint64
 	hash   [sha256.Size]byte
 	tag    cascade.Tag        // of all answers to operations of its name: see Operation
 	shown  *watch.Operation   // nil without an inspector
@@ -36,23 +38,24 @@ type document struct {
 }
 
 // document returns the plan of the operation at hand. The plan is remembered by the document's text,
-// and used only for the very operation that it was made from.
+// and used only for the very operation that it was made from, with the very fragments.
 func (c *Cache) document(ctx context.Context, oc *graphql.OperationContext) *document {
 	set, ok := c.docs.Get(ctx, oc.RawQuery)
 	if !ok {
 		set = &documentSet{}
 		c.docs.Add(ctx, oc.RawQuery, set)
 	}
-	known := set.docs.Load()
+	known, shape := set.docs.Load(), shapeOf(oc.Doc, oc.Operation)
 	if known != nil {
 		for _, d := range *known {
-			if d.source == oc.Operation {
+			if d.source == oc.Operation && d.shape == shape {
 				return d
 			}
 		}
 		c.counts.replanned.Add(1)
 	}
 	d := c.plan(oc)
+	d.shape = shape
 	if oc.Operation.Operation == ast.Query {
 		c.show(d)
 	}
@@ -60,7 +63,7 @@ func (c *Cache) document(ctx context.Context, oc *graphql.OperationContext) *doc
 	next := []*document{d}
 	if known != nil {
 		for _, old := range *known {
-			if old.source.Name != d.source.Name && len(next) < maxOperationsPerText {
+			if (old.source.Name != d.source.Name || old.shape != shape) && len(next) < maxOperationsPerText {
 				next = append(next, old)
 			}
 		}
@@ -75,7 +78,7 @@ const maxOperationsPerText = 16
 // plan analyses an operation once.
 func (c *Cache) plan(oc *graphql.OperationContext) *document {
 	st := c.schema.Load()
-	d := &document{source: oc.Operation, bypass: staticBypass(oc.Operation)}
+	d := &document{source: oc.Operation, bypass: staticBypass(oc.Doc, oc.Operation)}
 	if oc.Operation.Operation == ast.Query {
 		d.counts = c.operations.of(oc.Operation.Name)
 	}
@@ -89,9 +92,14 @@ func (c *Cache) plan(oc *graphql.OperationContext) *document {
 		return d
 	}
 	d.op = op
+	c.seeFieldHooks(oc)
 	// what depends on anything needs no rows: neither an answer nor a mutation that drops everything
 	d.walk = !op.Extract.Deferred && (op.Anything == "" || (oc.Operation.Operation == ast.Query && !*c.opts.CacheLists))
 	if oc.Operation.Operation != ast.Query {
+		return d
+	}
+	if name := c.directiveIn(oc, op); name != "" {
+		d.bypass = ReasonDirective
 		return d
 	}
 	if op.Policy.MaxAge == 0 {
@@ -130,8 +138,11 @@ func (c *Cache) show(d *document) {
 	d.shown = watch.NewOperation(d.source.Name, hash, views)
 }
 
-// staticBypass tells why an operation is not worth or not safe to cache, by its root fields.
-func staticBypass(op *ast.OperationDefinition) Reason {
+// staticBypass tells why an operation is not worth or not safe to cache, by its fields.
+func staticBypass(doc *ast.QueryDocument, op *ast.OperationDefinition) Reason {
+	if introspects(doc, op) {
+		return ReasonIntrospection
+	}
 	typenames, others := 0, 0
 	var visit func(ast.SelectionSet, int) Reason
 	visit = func(set ast.SelectionSet, depth int) Reason {
@@ -139,8 +150,6 @@ func staticBypass(op *ast.OperationDefinition) Reason {
 			switch s := s.(type) {
 			case *ast.Field:
 				switch s.Name {
-				case "__schema", "__type", "_service":
-					return ReasonIntrospection
 				case "__typename":
 					typenames++
 				default:
@@ -151,10 +160,11 @@ func staticBypass(op *ast.OperationDefinition) Reason {
 					return r
 				}
 			case *ast.FragmentSpread:
-				if s.Definition == nil || depth > maxRootFragments {
+				f := doc.Fragments.ForName(s.Name)
+				if f == nil || depth > maxRootFragments {
 					return ReasonOperation
 				}
-				if r := visit(s.Definition.SelectionSet, depth+1); r != "" {
+				if r := visit(f.SelectionSet, depth+1); r != "" {
 					return r
 				}
 			}

@@ -36,16 +36,20 @@ func exchangeFrom(ctx context.Context) *exchange {
 	return x
 }
 
-// Handler wraps a gqlgen server, so that the inspector knows what only HTTP tells:
+// Handler wraps a gqlgen server, so that the cache knows what only HTTP tells:
 //
 //	http.Handle("/graphql", cache.Handler(srv))
 //
-// Requests other than POST cannot change the cache, see Inspector.Actions, and those that are told of the
+// It sees the header of the response: an answer during whose computation a resolver has set a header or a cookie is
+// not stored, since a hit would lack it.
+//
+// For the inspector, requests other than POST cannot change the cache, see Inspector.Actions, and those that are told of the
 // cache get a Cache-Status header (RFC 9211) as well, but for streams and websockets, and Cache-Control:
 // no-store, so that no proxy gives what they are told to others. Without the wrapper the inspector has none
 // of these: nobody may change the cache. It does not matter to HoldUntilCommit which of the two is around the other.
 func (c *Cache) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = withWire(w, r)
 		if c.opts.Inspector.Allow == nil || r.Header.Get(DebugHeader) != "true" || r.Header.Get("Upgrade") != "" {
 			next.ServeHTTP(w, r)
 			return

@@ -25,6 +25,7 @@ func (c *Cache) Validate(es graphql.ExecutableSchema) error {
 	if err := c.useSchema(es.Schema()); err != nil {
 		return err
 	}
+	c.meet(es)
 	c.verify.serves(es)
 	return c.join()
 }
@@ -42,6 +43,7 @@ func (c *Cache) InterceptOperation(ctx context.Context, next graphql.OperationHa
 	}
 	r := newRequest(ctx, c)
 	r.operation = oc
+	r.wire = wireFrom(ctx)
 	return next(context.WithValue(ctx, requestKey{}, r))
 }
 
@@ -60,6 +62,7 @@ func (c *Cache) InterceptResponse(ctx context.Context, next graphql.ResponseHand
 		ctx = context.WithValue(ctx, insideKey{}, r)
 	}
 	oc := graphql.GetOperationContext(ctx)
+	defer r.wire.begin()()
 	switch oc.Operation.Operation {
 	case ast.Query:
 		return c.query(ctx, r, oc, next)

@@ -36,6 +36,9 @@ var messages = map[string]string{
 	string(ReasonFailed):        "Options.Enabled or Options.Vary failed. The server's log lines say how.",
 	string(ReasonInspector):     "The inspector asked for an answer without the cache.",
 
+	string(ReasonDirective): "It selects a field, or passes an argument, with a run-time directive that would not run on a hit. Options.DirectivesCovered can name it.",
+	string(ReasonCallers):   "Options.Callers says that all callers see the same, and callers with different credentials got different answers.",
+
 	string(ReasonErrors):      "The answer was computed and not stored: it has errors.",
 	string(ReasonNoData):      "The answer was computed and not stored: its data is null.",
 	string(ReasonIncremental): "The answer was computed and not stored: it is one part of several.",
@@ -44,6 +47,8 @@ var messages = map[string]string{
 	string(ReasonInvalidated): "The answer was computed and not stored: something that it depends on was changed meanwhile, or is being changed (Options.Intent).",
 	string(ReasonUnreadable):  "The answer was computed and not stored: it could not be read.",
 	string(ReasonReads):       "The answer was computed and not stored: Predicate.Reads names what the schema does not have.",
+	string(ReasonBeside):      "The answer was computed and not stored: resolvers, or an extension that comes after the cache, set an extension or a header beside it.",
+	string(ReasonInner):       "The answer was computed and not stored: an extension that comes after the cache changed who asks. Add the cache last.",
 	string(ReasonStore):       "The answer was computed and not stored: the store refused it.",
 }
 

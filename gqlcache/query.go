@@ -210,7 +210,9 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	}
 	// The prepared operation is put in place before a flight starts, by the goroutine that owns the
 	// operation context. Once this request has led a flight and left it, the flight still reads it.
-	restore := prepare(oc, d, c.opts.PathTimeout)
+	unprepare := prepare(oc, d, c.opts.PathTimeout)
+	unwatch := c.watchInner(oc, r, d, who, key)
+	restore := func() { unwatch(); unprepare() }
 	fill := func(ctx context.Context, token uint64) flight.Outcome[*filled] {
 		f := c.fill(ctx, r, oc, d, who, key, token, next)
 		return flight.Outcome[*filled]{Value: f, Shareable: f.body != nil && c.mayShare(f)}
@@ -293,7 +295,9 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		token = r.begin()
 	}
 	r.forgetLasts()
+	before := besidesBefore(ctx)
 	resp, took := c.resolve(ctx, d, next)
+	c.besidesAfter(ctx, r, before, resp)
 	f := &filled{resp: resp, born: token, took: took}
 	if resp == nil {
 		f.why = ReasonNoData

@@ -174,7 +174,7 @@ func TestVerifyBounds(t *testing.T) {
 func ExampleVerifyOptions() {
 	cache, err := gqlcache.New(gqlcache.Options{
 		Callers: gqlcache.AllSeeTheSame,
-		Verify: gqlcache.VerifyOptions{Rate: 0.001},
+		Verify:  gqlcache.VerifyOptions{Rate: 0.001},
 	})
 	if err != nil {
 		panic(err)

@@ -69,7 +69,9 @@ func (c *Cache) unsaidBySchema() []inspect.Warning {
 		return nil
 	}
 	c.lint.Do(func() {
-		findings, err := cascade.Lint(st.schema, cascade.Options{Prefix: c.opts.DirectivePrefix, Infer: c.opts.Infer})
+		findings, err := cascade.Lint(st.schema, cascade.Options{
+			Prefix: c.opts.DirectivePrefix, Infer: c.opts.Infer, DirectivesCovered: c.settledDirectives(),
+		})
 		if err != nil {
 			return // the plan was compiled from the same schema
 		}
