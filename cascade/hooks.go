@@ -31,11 +31,10 @@ func (p *Plan) MayRun(directive string) bool {
 }
 
 // DirectivesOf returns the names of the directives that may run when a field of an object is resolved: its own, those of its
-// type and of its object, and those of its arguments with the input types below. Each once, in no order.
-func (p *Plan) DirectivesOf(object *ast.Definition, f *ast.FieldDefinition) []string {
+// type, and those of its arguments with the input types below. Each once, in no order.
+func (p *Plan) DirectivesOf(f *ast.FieldDefinition) []string {
 	d := directiveSearch{plan: p}
 	d.add(f.Directives)
-	d.add(object.Directives)
 	if def := p.schema.Types[f.Type.Name()]; def != nil {
 		d.add(def.Directives)
 	}
@@ -87,7 +86,7 @@ func (l *linter) hooks(def *ast.Definition) {
 		if strings.HasPrefix(f.Name, "__") {
 			continue
 		}
-		for _, name := range l.plan.DirectivesOf(def, f) {
+		for _, name := range l.plan.DirectivesOf(f) {
 			if slices.Contains(l.plan.opts.DirectivesCovered, name) {
 				continue
 			}

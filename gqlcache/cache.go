@@ -65,6 +65,10 @@ type Cache struct {
 	complain  complaints
 	verify    *verifier // nil when Options.Verify is off
 	met       met
+	callers   graphql.Cache[*callerWatch] // by operation
+	differing differing
+	// writing is how many mutations run.
+	writing atomic.Int64
 }
 
 // schemaState is what the cache knows of the schema, set once.
@@ -96,6 +100,7 @@ func New(opts Options) (*Cache, error) {
 		docs:   lru.New[*documentSet](documents),
 		closed: make(chan struct{}),
 
+		callers: lru.New[*callerWatch](watchedCallers),
 		samples: lru.New[*sample](samples),
 		secret:  newSecret(),
 		started: opts.Now(),

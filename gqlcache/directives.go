@@ -3,6 +3,7 @@ package gqlcache
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -140,18 +141,13 @@ func (c *Cache) uncovered(name string) bool {
 // part is skipped is not known here, and does not count.
 func (c *Cache) directiveIn(oc *graphql.OperationContext, op *cascade.Operation) string {
 	plan := c.schema.Load().plan
-	type selected struct {
-		object *ast.Definition
-		field  *ast.FieldDefinition
-	}
-	looked := map[selected]bool{}
+	looked := map[*ast.FieldDefinition]bool{}
 	for _, f := range op.Extract.Fields {
-		at := selected{f.In.Object, f.Definition}
-		if looked[at] {
+		if looked[f.Definition] {
 			continue
 		}
-		looked[at] = true
-		for _, name := range plan.DirectivesOf(f.In.Object, f.Definition) {
+		looked[f.Definition] = true
+		for _, name := range plan.DirectivesOf(f.Definition) {
 			if c.uncovered(name) {
 				return name
 			}
@@ -183,16 +179,19 @@ func (c *Cache) settledDirectives() []string {
 // maxNamed bounds how many fields one warning names.
 const maxNamed = 5
 
-// warnOfDirectives says once of each directive which fields it keeps out of the cache.
+// warnOfDirectives says once which fields are kept out of the cache, and by which directives.
 func (c *Cache) warnOfDirectives() {
-	for name, fields := range c.guardedFields() {
-		if slices.Contains(c.met.warned, name) {
-			continue
+	found := c.guardedFields()
+	var lines []string
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		if !slices.Contains(c.met.warned, name) {
+			c.met.warned = append(c.met.warned, name)
+			lines = append(lines, "@"+name+": "+summary(found[name]))
 		}
-		c.met.warned = append(c.met.warned, name)
-		c.opts.Logger.Warn("gqlcache: queries with these fields bypass the cache, since the directive would not run on a hit; "+
-			"when all that it looks at is in Predicate or Vary, name it in Options.DirectivesCovered",
-			"directive", "@"+name, "fields", summary(fields))
+	}
+	if len(lines) > 0 {
+		c.opts.Logger.Warn("gqlcache: queries with fields that have run-time directives bypass the cache, since these do not run on a hit; "+
+			"name a directive in Options.DirectivesCovered when all that it looks at is in Predicate or Vary", "directives", strings.Join(lines, "; "))
 	}
 }
 
@@ -205,7 +204,7 @@ func (c *Cache) guardedFields() map[string][]string {
 			continue
 		}
 		for _, f := range def.Fields {
-			for _, name := range st.plan.DirectivesOf(def, f) {
+			for _, name := range st.plan.DirectivesOf(f) {
 				if c.uncovered(name) {
 					found[name] = append(found[name], def.Name+"."+f.Name)
 				}
@@ -239,4 +238,12 @@ func (c *Cache) seeFieldHooks(oc *graphql.OperationContext) {
 	c.opts.Logger.Warn("gqlcache: the server has interceptors of fields (AroundFields, AroundRootFields, or an extension such as a tracer); " +
 		"they do not run on a hit, wherever the cache was added; when none of them refuses or changes a field for one caller and not for another, " +
 		"or all that they look at is in Predicate or Vary, set Options.FieldHooksCovered")
+}
+
+// uncoveredFields is guardedFields of servers that the cache was added to.
+func (c *Cache) uncoveredFields() map[string][]string {
+	if c.schema.Load() == nil || c.met.directives.Load() == nil {
+		return nil
+	}
+	return c.guardedFields()
 }

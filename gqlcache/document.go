@@ -33,6 +33,8 @@ type document struct {
 	bypass Reason
 	// counts are those of the operation's name, which it shares with others; nil for a mutation.
 	counts *operationCounts
+	// callers compares what different callers get, when all share its answers; nil otherwise.
+	callers *callerWatch
 	// walk says that the operation is executed as prepared, and its answer walked.
 	walk bool
 }
@@ -54,7 +56,7 @@ func (c *Cache) document(ctx context.Context, oc *graphql.OperationContext) *doc
 		}
 		c.counts.replanned.Add(1)
 	}
-	d := c.plan(oc)
+	d := c.plan(ctx, oc)
 	d.shape = shape
 	if oc.Operation.Operation == ast.Query {
 		c.show(d)
@@ -76,7 +78,7 @@ func (c *Cache) document(ctx context.Context, oc *graphql.OperationContext) *doc
 const maxOperationsPerText = 16
 
 // plan analyses an operation once.
-func (c *Cache) plan(oc *graphql.OperationContext) *document {
+func (c *Cache) plan(ctx context.Context, oc *graphql.OperationContext) *document {
 	st := c.schema.Load()
 	d := &document{source: oc.Operation, bypass: staticBypass(oc.Doc, oc.Operation)}
 	if oc.Operation.Operation == ast.Query {
@@ -118,6 +120,7 @@ func (c *Cache) plan(oc *graphql.OperationContext) *document {
 		return d
 	}
 	d.hash = sha256.Sum256(b)
+	d.callers = c.watchCallers(ctx, d)
 	d.tag = cascade.OperationTag(cmp.Or(oc.Operation.Name, d.shortHash()))
 	return d
 }

@@ -67,6 +67,8 @@ func (c *Cache) InterceptResponse(ctx context.Context, next graphql.ResponseHand
 	case ast.Query:
 		return c.query(ctx, r, oc, next)
 	case ast.Mutation:
+		c.writing.Add(1)
+		defer c.writing.Add(-1)
 		return c.mutation(ctx, r, oc, next)
 	default:
 		return next(ctx)

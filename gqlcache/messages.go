@@ -37,7 +37,7 @@ var messages = map[string]string{
 	string(ReasonInspector):     "The inspector asked for an answer without the cache.",
 
 	string(ReasonDirective): "It selects a field, or passes an argument, with a run-time directive that would not run on a hit. Options.DirectivesCovered can name it.",
-	string(ReasonCallers):   "Options.Callers says that all callers see the same, and callers with different credentials got different answers.",
+	string(ReasonCallers):   "All callers share this answer, and this one has other credentials: it was computed to see whether they get the same. When they do not, the operation is not cached.",
 
 	string(ReasonErrors):      "The answer was computed and not stored: it has errors.",
 	string(ReasonNoData):      "The answer was computed and not stored: its data is null.",

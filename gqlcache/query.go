@@ -54,7 +54,9 @@ type stamp struct {
 	// cache made the entry. Another cache that shares the store must not serve it: the numbers of the
 	// one's clock say nothing about changes that the other has seen.
 	cache  *Cache
-	stored int64  // when, in nanoseconds since 1970
+	stored int64 // when, in nanoseconds since 1970
+	// caller is a digest of the credentials of the request that computed it; 0 when not known.
+	caller uint64
 	took   uint32 // microseconds that computing it took, as far as they fit; 0 when another instance did
 	// wrong is set once Options.Verify found the entry wrong; confirmed is the clock's number when it last
 	// found it right, 0 before.
@@ -116,9 +118,15 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 		return c.bypass(ctx, r, d, why, next)
 	}
 	r.served = true
+	if c.isStopped(d.callers) {
+		return c.apart(ctx, r, oc, d, key, next)
+	}
 	r.ended = c.flights.Ended()
 	look := c.look(r, d, oc.Variables, key)
 	e, s, found := c.find(ctx, key)
+	if e != nil && d.callers != nil && d.callers.doubts(ctx, oc, s) {
+		return c.compareCallers(ctx, r, oc, d, key, e, s, next)
+	}
 	if e != nil {
 		c.count(d, served)
 		if c.verify != nil && c.verify.picks() {
@@ -405,6 +413,9 @@ func (c *Cache) put(ctx context.Context, d *document, key string, f *filled, st 
 	}
 	now := c.opts.Now()
 	s := &stamp{Stamp: st, cache: c, stored: now.UnixNano(), took: microseconds(f.took)}
+	if d.callers != nil {
+		s.caller = credentials(ctx, graphql.GetOperationContext(ctx))
+	}
 	e := &store.Entry{
 		Body:    f.body,
 		Expires: now.Add(ttl),
