@@ -52,13 +52,15 @@ func (c *Cache) besidesAfter(ctx context.Context, r *request, before besides, re
 //
 // A map that one goroutine reads while another writes ends the process. The operations of a batch may run at
 // once, and the resolvers of one may set a header while another has ended: so the header is read only while
-// one operation runs, and one that begins waits until it has been read.
+// one operation runs, and one that begins waits until it has been read. What is set in a batch that runs at
+// once is not seen.
 type wire struct {
 	header http.Header
 
 	mu struct {
 		sync.Mutex
 		running int
+		closed  bool
 	}
 }
 
@@ -94,6 +96,17 @@ func (w *wire) begin() (end func()) {
 	}
 }
 
+// close ends the looking, before the header is written to by another goroutine than that of the operation: a
+// http.TimeoutHandler answers while operations run.
+func (w *wire) close() {
+	if w == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.mu.closed = true
+}
+
 // headerOf returns a digest of the header of the response, and whether it could be looked at.
 func headerOf(ctx context.Context) (digest uint64, seen bool) {
 	w := wireFrom(ctx)
@@ -102,7 +115,7 @@ func headerOf(ctx context.Context) (digest uint64, seen bool) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.mu.running != 1 {
+	if w.mu.running != 1 || w.mu.closed || ctx.Err() != nil {
 		return 0, false
 	}
 	for name, values := range w.header {

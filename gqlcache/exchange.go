@@ -16,6 +16,7 @@ type exchange struct {
 	method string
 	// streams says that the header may be sent before an answer is known.
 	streams bool
+	wire    *wire
 
 	// A transport for several operations in one request may run them at once.
 	mu struct {
@@ -50,12 +51,13 @@ func exchangeFrom(ctx context.Context) *exchange {
 func (c *Cache) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r = withWire(w, r)
+		defer wireFrom(r.Context()).close()
 		if c.opts.Inspector.Allow == nil || r.Header.Get(DebugHeader) != "true" || r.Header.Get("Upgrade") != "" {
 			next.ServeHTTP(w, r)
 			return
 		}
 		accept := r.Header.Get("Accept")
-		x := &exchange{method: r.Method, streams: strings.Contains(accept, "event-stream") || strings.Contains(accept, "multipart/mixed")}
+		x := &exchange{method: r.Method, wire: wireFrom(r.Context()), streams: strings.Contains(accept, "event-stream") || strings.Contains(accept, "multipart/mixed")}
 		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 		if x.streams {
 			next.ServeHTTP(w, r) // a writer of ours may be able to do what the server's is not
@@ -90,6 +92,7 @@ func (x *exchange) show(h http.Header) {
 	if !x.mu.told {
 		return
 	}
+	x.wire.close()
 	h.Set("Cache-Control", "no-store")
 	for _, member := range x.mu.status {
 		h.Add("Cache-Status", member)
