@@ -56,6 +56,9 @@ const (
 	// closelyWatched is how many hits of an operation are looked at; of the later ones, each lookedAtLater-th, and each
 	// comparedLater-th of all is computed and compared, when its caller has other credentials.
 	closelyWatched, lookedAtLater, comparedLater = 1000, 64, 1024
+	// firstEntries is how many entries of an operation are compared once, for the first caller with other credentials who hits
+	// them: callers may see the same posts but for drafts. Of the later ones it is each laterEntries-th.
+	firstEntries, laterEntries = 64, 16
 	// maxDoubts is how often an operation is taken back when a difference turned out to be a change.
 	maxDoubts = 8
 	// maxRefusals is how many callers may be refused what others got before that counts as a difference.
@@ -67,6 +70,8 @@ type callerWatch struct {
 	hits atomic.Uint64
 	// seen has a bit for each kind of credentials whose answer was compared.
 	seen atomic.Uint64
+	// entries counts the entries that a caller with other credentials has hit.
+	entries atomic.Uint64
 	// stopped is set while answers are neither served nor stored.
 	stopped atomic.Bool
 
@@ -112,38 +117,73 @@ func (w *callerWatch) doubts(ctx context.Context, oc *graphql.OperationContext, 
 		return false
 	}
 	bit := bitOf(caller)
-	return w.seen.Or(bit)&bit == 0 || n%comparedLater == 0
+	first := w.seen.Or(bit)&bit == 0
+	if s.foreign.CompareAndSwap(false, true) {
+		n := w.entries.Add(1)
+		first = first || n <= firstEntries || n%laterEntries == 0
+	}
+	return first || n%comparedLater == 0
+}
+
+// forget has a caller, and an entry, compared again.
+func (w *callerWatch) forget(caller uint64, s *stamp) {
+	w.seen.And(^bitOf(caller))
+	if s != nil {
+		s.foreign.Store(false)
+	}
 }
 
 func bitOf(caller uint64) uint64 { return 1 << (caller >> 1 & 63) }
 
 // compareCallers computes an answer that is stored, for a caller with other credentials, who gets what was computed.
 func (c *Cache) compareCallers(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, key []byte, e *store.Entry, s *stamp, next graphql.ResponseHandler) *graphql.Response {
-	w, caller := d.callers, credentials(ctx, oc)
-	writing := c.writing.Load()
+	caller, writing := credentials(ctx, oc), c.writing.Load()
 	resp := c.bypass(ctx, r, d, ReasonCallers, next)
-	if resp == nil || ctx.Err() != nil {
-		w.seen.And(^bitOf(caller)) // nothing was compared
-		return resp
+	if c.weigh(ctx, r, d, key, &filled{body: e.Body, stamp: s, caller: s.caller}, e.Expires, caller, writing, resp) {
+		c.remove(ctx, key, e)
+	}
+	return resp
+}
+
+// compareJoined computes an answer that another request has just computed, for a caller with credentials that were not compared
+// yet. It returns nil when the caller may have the other's answer. The client's own operation must be in place.
+func (c *Cache) compareJoined(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, key string, f *filled, next graphql.ResponseHandler) *graphql.Response {
+	if d.callers == nil {
+		return nil
+	}
+	caller := credentials(ctx, oc)
+	if bit := bitOf(caller); caller == f.caller || d.callers.seen.Or(bit)&bit != 0 {
+		return nil
+	}
+	writing := c.writing.Load()
+	resp := next(ctx)
+	c.weigh(ctx, r, d, []byte(key), f, c.opts.Now().Add(c.ttl(d.op.Policy)), caller, writing, resp)
+	return resp
+}
+
+// weigh compares what a caller got with what others would have got, and returns true when it ends the sharing. writing is how
+// many mutations ran when the computation began.
+func (c *Cache) weigh(ctx context.Context, r *request, d *document, key []byte, f *filled, expires time.Time, caller uint64, writing int64, resp *graphql.Response) bool {
+	w := d.callers
+	if resp == nil || ctx.Err() != nil || f.stamp == nil {
+		w.forget(caller, f.stamp) // nothing was compared
+		return false
 	}
 	refused := len(resp.Errors) > 0
-	if !refused && bytes.Equal(resp.Data, e.Body) {
-		return resp
+	if !refused && bytes.Equal(resp.Data, f.body) {
+		return false
 	}
 	// A change that has come in the meantime explains the difference, and has made the entry invalid. One that
 	// is committed and not applied yet has not: so a first difference is a doubt, from which the operation can recover.
-	w.seen.And(^bitOf(caller))
-	if !c.clock.Valid(s.Stamp) || refused && !w.refuses() {
-		return resp
+	w.forget(caller, f.stamp)
+	if !c.clock.Valid(f.stamp.Stamp) || refused && !w.refuses() {
+		return false
 	}
 	quiet := writing == 0 && c.writing.Load() == 0 && r.hold == nil && c.opts.Log == nil
-	if w.stop(&doubt{
-		key: digest(key), body: digest(e.Body), caller: s.caller, stamp: s.Stamp, expires: e.Expires, said: quiet,
-	}) || quiet {
+	if w.stop(&doubt{key: digest(key), body: digest(f.body), caller: f.caller, stamp: f.stamp.Stamp, expires: expires, said: quiet}) || quiet {
 		c.sayCallersDiffer(d)
 	}
-	c.remove(ctx, key, e)
-	return resp
+	return true
 }
 
 // apart answers a query whose operation is stopped, and learns from the answer.

@@ -40,6 +40,8 @@ type filled struct {
 	born  uint64            // the clock number it is based on
 	ttl   time.Duration     // of the stored entry
 	took  time.Duration     // to compute it
+	// caller is a digest of the credentials of the request that computed it, when all share it; 0 when not known.
+	caller uint64
 	// entry is what was stored for this answer now, tags what it depends on, in memory of their own: for those
 	// who watch.
 	entry *store.Entry
@@ -57,7 +59,9 @@ type stamp struct {
 	stored int64 // when, in nanoseconds since 1970
 	// caller is a digest of the credentials of the request that computed it; 0 when not known.
 	caller uint64
-	took   uint32 // microseconds that computing it took, as far as they fit; 0 when another instance did
+	// foreign is set once a request with other credentials has hit the entry.
+	foreign atomic.Bool
+	took    uint32 // microseconds that computing it took, as far as they fit; 0 when another instance did
 	// wrong is set once Options.Verify found the entry wrong; confirmed is the clock's number when it last
 	// found it right, 0 before.
 	wrong     atomic.Bool
@@ -246,6 +250,9 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	switch role {
 	case flight.Joined:
 		restore()
+		if resp := c.compareJoined(ctx, r, oc, d, key, out.Value, next); resp != nil {
+			return resp
+		}
 		how = joined
 		resp := respond(ctx, out.Value.body)
 		c.observe(d, watch.Collapsed)
@@ -307,6 +314,9 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	resp, took := c.resolve(ctx, d, next)
 	c.besidesAfter(ctx, r, before, resp)
 	f := &filled{resp: resp, born: token, took: took}
+	if d.callers != nil {
+		f.caller = credentials(ctx, oc)
+	}
 	if resp == nil {
 		f.why = ReasonNoData
 		return f
@@ -369,7 +379,7 @@ func (c *Cache) again(ctx context.Context, r *request, key string) *filled {
 		return nil
 	}
 	return &filled{
-		resp: respond(ctx, e.Body), body: e.Body, stamp: s, born: e.Version, found: true,
+		resp: respond(ctx, e.Body), body: e.Body, stamp: s, born: e.Version, found: true, caller: s.caller,
 		ttl: e.Expires.Sub(c.opts.Now()),
 	}
 }
@@ -412,10 +422,7 @@ func (c *Cache) put(ctx context.Context, d *document, key string, f *filled, st 
 		ttl -= time.Duration(rand.Float64() * c.opts.Jitter * float64(ttl))
 	}
 	now := c.opts.Now()
-	s := &stamp{Stamp: st, cache: c, stored: now.UnixNano(), took: microseconds(f.took)}
-	if d.callers != nil {
-		s.caller = credentials(ctx, graphql.GetOperationContext(ctx))
-	}
+	s := &stamp{Stamp: st, cache: c, stored: now.UnixNano(), took: microseconds(f.took), caller: f.caller}
 	e := &store.Entry{
 		Body:    f.body,
 		Expires: now.Add(ttl),
