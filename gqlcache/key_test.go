@@ -3,10 +3,12 @@ package gqlcache_test
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
@@ -538,4 +540,54 @@ func TestHeadersOfResolvers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestHeaderIsNotReadBeside: while another operation of the request runs, and when the handler has returned, its header may be
+// written to, and is not read: the race detector sees it.
+func TestHeaderIsNotReadBeside(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		running, goOn := make(chan struct{}, 1), make(chan struct{})
+		s := &rolegraph.Server{Who: func(ctx context.Context, id int) string {
+			if id == 1 {
+				running <- struct{}{}
+				<-goOn
+			}
+			return "everybody"
+		}}
+		c, _ := loud(t, gqlcache.Options{Predicate: tenantPredicate})
+		srv := testgraph.Serve(s.Executable(), c)
+		srv.AddTransport(batch{})
+		timedOut := make(chan struct{})
+		h := c.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/batch" {
+				go func() {
+					<-running
+					w.Header().Set("X-By", "an operation that runs at once")
+					close(goOn)
+				}()
+				srv.ServeHTTP(w, r)
+				return
+			}
+			go func() { // as http.TimeoutHandler does it
+				srv.ServeHTTP(httptest.NewRecorder(), r)
+				close(timedOut)
+			}()
+			<-running
+		}))
+		hr := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/batch", strings.NewReader(`[{"query":"{who(id:1)}"},{"query":"{who(id:2)}"}]`))
+		hr.Header.Set("Content-Type", "application/batch")
+		h.ServeHTTP(httptest.NewRecorder(), hr)
+		goOn = make(chan struct{})
+		w := httptest.NewRecorder()
+		hr = httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(`{"query":"{late: who(id:1)}"}`))
+		hr.Header.Set("Content-Type", "application/json")
+		h.ServeHTTP(w, hr)
+		w.Header().Set("X-By", "who answers for it")
+		close(goOn)
+		<-timedOut
+		if n := c.Stats().Misses; n != 3 {
+			t.Errorf("%d misses", n)
+		}
+	})
 }

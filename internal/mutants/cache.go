@@ -33,7 +33,7 @@ var cacheRules = []mutant{
 	},
 	{
 		name: "plan by the text of the document alone", file: documentFile,
-		old: "if d.source == oc.Operation {", new: "if d.source.Name == oc.Operation.Name {",
+		old: "if d.source == oc.Operation && d.shape == shape {", new: "if d.source.Name == oc.Operation.Name {",
 		test: "TestRewrittenOperation",
 	},
 	{
