@@ -35,6 +35,8 @@ type document struct {
 	counts *operationCounts
 	// callers compares what different callers get, when all share its answers; nil otherwise.
 	callers *callerWatch
+	// usual is how long its computations take.
+	usual usual
 	// walk says that the operation is executed as prepared, and its answer walked.
 	walk bool
 }
