@@ -29,10 +29,12 @@ func (c *Cache) Validate(es graphql.ExecutableSchema) error {
 		return err
 	}
 	c.verify.serves(es)
+	c.roots.serves(es)
 	return c.join()
 }
 
-// InterceptOperation implements graphql.OperationInterceptor: it notes when the operation arrived.
+// InterceptOperation implements graphql.OperationInterceptor: it notes when the operation arrived, and what
+// it changed when its handler returns.
 func (c *Cache) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	if c.unmade() {
 		return next(ctx)
@@ -48,7 +50,13 @@ func (c *Cache) InterceptOperation(ctx context.Context, next graphql.OperationHa
 	}
 	r := newRequest(ctx, c)
 	r.operation = oc
-	return next(context.WithValue(ctx, requestKey{}, r))
+	switch oc.Operation.Operation {
+	case ast.Mutation:
+		r.mutates = true
+	case ast.Subscription:
+		r.hold.stream()
+	}
+	return r.prepareHandler(next)
 }
 
 // InterceptResponse implements graphql.ResponseInterceptor. It decides here rather than in

@@ -39,8 +39,7 @@ type change struct {
 	// do not reach what depends on anything.
 	more, operations []cascade.Tag
 	part             cascade.Partition
-	hold             *hold
-	intent           *intention // that announced it, nil without
+	within           *request // the operation that made it, nil outside of one
 }
 
 // published is what became of a change.
@@ -53,7 +52,7 @@ type published struct {
 }
 
 // publish applies a change to the clock: when it returns, no answer that it reaches is served any more.
-// Changes made in a transaction that commits later are applied again then, by the hold.
+// Where the server may commit later than now, the change is applied again then: see uncommitted.
 func (c *Cache) publish(ctx context.Context, ch change) published {
 	p, _ := c.publishAnd(ctx, ch, func() error { return nil })
 	return p
@@ -70,11 +69,14 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 	applied := false
 	defer func() {
 		if !applied {
-			c.applyUnknown(ctx, &ch)
+			c.applyUnknown(ctx, ch.within)
 		}
 	}()
-	ctx, endSpan := c.span(ctx, SpanInvalidate)
-	defer func() { endSpan(endInvalidate(p.announced)) }()
+	if !ch.within.publishesLater() {
+		var endSpan func(SpanEnd)
+		ctx, endSpan = c.span(ctx, SpanInvalidate)
+		defer func() { endSpan(endInvalidate(p.announced)) }()
+	}
 	tags := c.tagsOf(&ch)
 	if all = ch.everything != ""; all {
 		c.counts.flushes.Add(1)
@@ -88,15 +90,10 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 
 	p.trace = c.trace(ch)
 	end := c.begin(watch.Change{Cause: ch.by, Everything: ch.everything, Cleared: ch.cleared, Tags: tags, Trace: p.trace})
-	switch {
-	case ch.hold == nil:
-		p.announced = c.announce(ctx, ch.intent, tags, all)
-	case all:
-		ch.hold.addAll(ch.by)
-		p.number = c.clock.Flush()
-	default: // the others learn of it at the commit
-		ch.hold.add(ch.by, tags)
-		p.number = c.clock.Apply(tags)
+	if ch.within.keepChange(&batch{by: ch.by, tags: tags, all: all}) {
+		p.number = c.apply(tags, all) // the others learn of it later
+	} else {
+		p.announced = c.announce(ctx, nil, tags, all)
 	}
 	applied = true
 	err = after()
@@ -106,13 +103,11 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 
 // applyUnknown applies a change whose application did not end: a function of the owner's has ended the
 // goroutine, or something here has panicked. What was changed is committed all the same.
-func (c *Cache) applyUnknown(ctx context.Context, ch *change) {
+func (c *Cache) applyUnknown(ctx context.Context, within *request) {
 	c.clock.Flush() // first: the same may happen again
-	if ch.hold != nil {
-		ch.hold.addAll(ch.by)
-		return
+	if !within.keepChange(&batch{by: causeOf(ctx), all: true}) {
+		c.announce(ctx, nil, nil, true)
 	}
-	c.announce(ctx, ch.intent, nil, true)
 }
 
 // tagsOf returns the tags of a change's events, and none when it changes everything. Should they fail to be
