@@ -130,7 +130,7 @@ func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationCon
 	told := false
 	defer func() {
 		if !told {
-			c.applyUnknown(ctx, r)
+			c.applyUnknown(ctx, &change{by: causeOf(ctx), within: r})
 		}
 	}()
 	said := r.reported(true)

@@ -69,7 +69,7 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 	applied := false
 	defer func() {
 		if !applied {
-			c.applyUnknown(ctx, ch.within)
+			c.applyUnknown(ctx, &ch)
 		}
 	}()
 	if !ch.within.publishesLater() {
@@ -103,11 +103,12 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 
 // applyUnknown applies a change whose application did not end: a function of the owner's has ended the
 // goroutine, or something here has panicked. What was changed is committed all the same.
-func (c *Cache) applyUnknown(ctx context.Context, within *request) {
+func (c *Cache) applyUnknown(ctx context.Context, ch *change) {
 	c.clock.Flush() // first: the same may happen again
-	if !within.keepChange(&batch{by: causeOf(ctx), all: true}) {
-		c.announce(ctx, nil, nil, true)
+	if ch.within.keepChange(&batch{by: ch.by, all: true}) {
+		return
 	}
+	c.announce(ctx, nil, nil, true)
 }
 
 // tagsOf returns the tags of a change's events, and none when it changes everything. Should they fail to be
