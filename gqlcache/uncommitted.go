@@ -239,13 +239,24 @@ func (r *request) leave(ctx context.Context) (a announced) {
 	if b.empty() {
 		return a
 	}
+	told := false
+	defer func() {
+		if !told { // as in applyUnknown
+			r.cache.clock.Flush()
+			if b.all, b.tags = true, nil; !r.hold.keep(&b) {
+				r.cache.publishBatch(ctx, &b, true)
+			}
+		}
+	}()
 	ctx, endSpan := r.cache.span(ctx, SpanInvalidate)
 	defer func() { endSpan(endInvalidate(a)) }()
 	if r.hold.keep(&b) {
+		told = true
 		a.number = r.cache.applyBatch(&b)
 		return a
 	}
 	a = r.cache.publishBatch(ctx, &b, true)
+	told = true
 	return a
 }
 

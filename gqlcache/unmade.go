@@ -14,7 +14,7 @@ func (c *Cache) unmade() bool { return c == nil || c.closed == nil }
 // mustBeMade panics where a server is put together, and there is no error to return.
 func (c *Cache) mustBeMade() {
 	if c.unmade() {
-		panic(errUnmade)
+		panic(errUnmade) // a server that is put together with it could not work
 	}
 }
 

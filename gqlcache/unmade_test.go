@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -94,7 +95,8 @@ func TestWithoutContext(t *testing.T) {
 	var none context.Context
 	for name, err := range map[string]error{
 		"Touch": gqlcache.Touch(none, "User", 1), "Report": gqlcache.Report(none), "NothingWritten": gqlcache.NothingWritten(none),
-		"ShownUntil": gqlcache.ShownUntil(none, 1),
+		"ShownUntil": gqlcache.ShownUntil(none, 1), "Commit": gqlcache.Commit(none), "Refused": gqlcache.Refused(none),
+		"DoNotStore": gqlcache.DoNotStore(none), "Private": gqlcache.Private(none), "MaxAge": gqlcache.MaxAge(none, time.Second),
 	} {
 		if !errors.Is(err, gqlcache.ErrNoOperation) {
 			t.Errorf("%s: %v", name, err)
