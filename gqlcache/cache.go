@@ -155,7 +155,7 @@ func (c *Cache) useSchema(s *ast.Schema) error {
 	if err != nil {
 		return err
 	}
-	if err := c.opts.refuseUnknownCallers(plan); err != nil {
+	if err := errors.Join(c.opts.refuseUnknownCallers(plan), c.opts.refuseUnknownDirectives(s)); err != nil {
 		return err
 	}
 	if !c.schema.CompareAndSwap(nil, &schemaState{hash: hash, plan: plan, mark: c.opts.markOf(hash), schema: s, since: c.opts.Now()}) {

@@ -42,6 +42,7 @@ func TestWhoAreTheCallers(t *testing.T) {
 	}{
 		{"nothing said", "type Query { a: String }", gqlcache.Options{}, "Query.a are not PUBLIC: " + refused},
 		{"a predicate", "type Query { a: String }", gqlcache.Options{Predicate: tenantPredicate}, ""},
+		{"a directive that is not there", "type Query { a: String }", gqlcache.Options{Predicate: tenantPredicate, DirectivesCovered: []string{"@hasRole"}}, "without @"},
 		{"all the same", "type Query { a: String }", gqlcache.Options{Callers: gqlcache.AllSeeTheSame}, ""},
 		{"all the same and PRIVATE", "type Query { a: String @cacheControl(scope: PRIVATE) }", gqlcache.Options{Callers: gqlcache.AllSeeTheSame}, "PRIVATE"},
 		{"PUBLIC", "type Query { a: String @cacheControl(scope: PUBLIC) }", gqlcache.Options{}, ""},

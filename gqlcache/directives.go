@@ -247,3 +247,13 @@ func (c *Cache) uncoveredFields() map[string][]string {
 	}
 	return c.guardedFields()
 }
+
+// refuseUnknownDirectives refuses a name in DirectivesCovered that covers nothing: it is misspelled.
+func (o Options) refuseUnknownDirectives(s *ast.Schema) error {
+	for _, name := range o.DirectivesCovered {
+		if s.Directives[name] == nil {
+			return fmt.Errorf("%w: DirectivesCovered has %q, and the schema has no such directive; write the name without @", ErrOptions, name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,57 @@
+package cascade_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// TestLintRuntimeDirectives: fields of queries that would lose a directive on hits are found, through types, arguments and inputs;
+// what never runs, what is covered and what belongs to mutations is not.
+func TestLintRuntimeDirectives(t *testing.T) {
+	t.Parallel()
+	schema, err := gqlparser.LoadSchema(&ast.Source{Name: "a.graphql", Input: `
+		directive @hasRole on FIELD_DEFINITION | OBJECT | ARGUMENT_DEFINITION
+		directive @lower on INPUT_FIELD_DEFINITION | ARGUMENT_DEFINITION
+		directive @goField(name: String) on FIELD_DEFINITION
+		type Query {
+			plain: String @goField(name: "x") @deprecated
+			own: String @hasRole
+			typed: Vault
+			argument(a: String @lower): String
+			nested(in: Outer): String
+			deep: Deep
+		}
+		type Vault @hasRole { key: String }
+		type Deep { secret: String @hasRole }
+		input Outer { inner: Inner again: Outer }
+		input Inner { text: String @lower }
+		type Mutation { write: String @hasRole }`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		covered, want []string
+	}{
+		{nil, []string{"Query.own", "Query.typed", "Query.argument", "Query.nested", "Deep.secret"}},
+		{[]string{"lower"}, []string{"Query.own", "Query.typed", "Deep.secret"}},
+		{[]string{"lower", "hasRole"}, nil},
+	} {
+		findings, err := cascade.Lint(schema, cascade.Options{DirectivesCovered: row.covered})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, f := range findings {
+			if f.Code == cascade.CodeRuntimeDirective {
+				got = append(got, f.Subject)
+			}
+		}
+		if !slices.Equal(got, row.want) {
+			t.Errorf("covered %q: %q, want %q", row.covered, got, row.want)
+		}
+	}
+}
