@@ -127,12 +127,19 @@ type settled struct {
 // of a deferred one may have written too. resp is nil when there is none.
 func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, res *extractor.Result, resp *graphql.Response) settled {
 	start := time.Now()
+	told := false
+	defer func() {
+		if !told {
+			c.applyUnknown(ctx, &change{by: causeOf(ctx), within: r})
+		}
+	}()
 	said := r.reported(true)
 	maps.Copy(said.nothing, r.unwritten(d, resp))
 	ch, err := c.declared(ctx, oc, d, res, said)
 	ch.within = r
 	s := settled{change: ch}
 	s.published = c.publish(ctx, s.change)
+	told = true
 	if err != nil { // after the change is applied: a logger may panic
 		c.complain.once("settle", "gqlcache: what a mutation has changed could not be told, so it has dropped everything", err)
 	}

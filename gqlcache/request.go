@@ -30,6 +30,8 @@ type request struct {
 	// operation is what was asked for. A resolver may run an operation of its own in this request's context:
 	// that is another one.
 	operation *graphql.OperationContext
+	// wire is the header of the response, nil when it cannot be looked at.
+	wire *wire
 	// twice is set before the operation runs when its server has the cache twice.
 	twice bool
 	// outer is the request in whose resolver this operation runs, nil without.
@@ -98,7 +100,7 @@ func newRequest(ctx context.Context, c *Cache) *request {
 	r := &request{Context: ctx, cache: c, outer: requestFrom(ctx)}
 	a := arrivalFrom(ctx, c)
 	if a == nil && c.opts.Log != nil {
-		r.at = c.opts.Log.Applied()
+		r.at = c.applied()
 	}
 	r.arrived = c.clock.Seq()
 	// Not the number of the wrapper: a computation that began while this request's body was still being read may
@@ -125,6 +127,9 @@ func (r *request) Value(key any) any {
 func (r *request) String() string { return fmt.Sprintf("%v.WithValue(gqlcache operation)", r.Context) }
 
 func requestFrom(ctx context.Context) *request {
+	if ctx == nil {
+		return nil
+	}
 	r, _ := ctx.Value(requestKey{}).(*request)
 	return r
 }
@@ -163,8 +168,12 @@ func (r *request) isWriting() bool {
 // what its @writes declare: a refused request, say. It returns ErrNoOperation outside of an operation.
 // Changes reported by Touch and Report still count.
 func NothingWritten(ctx context.Context) error {
-	r, root := requestFrom(ctx), rootField(ctx)
-	if r == nil || root == "" {
+	r := requestFrom(ctx)
+	if r == nil {
+		return ErrNoOperation
+	}
+	root := rootField(ctx)
+	if root == "" {
 		return ErrNoOperation
 	}
 	r.mu.Lock()
