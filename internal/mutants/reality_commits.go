@@ -139,9 +139,4 @@ var commitsRules = []mutant{
 		old: "	watched := len(roots) > 0 || r.cache.roots.seen.Load() && !r.cache.roots.several.Load()\n", new: "	watched := true\n",
 		test: "TestRefused",
 	},
-	{
-		name: "commits: a directive below refuses for its root field", file: refusedFile,
-		old: "fc.Field.Field == nil || fc.Parent != nil && fc.Parent.Field.Field != nil {", new: "fc.Field.Field == nil {",
-		test: "TestRefused",
-	},
 }
