@@ -71,7 +71,7 @@ func (p *Plan) Operation(doc *ast.QueryDocument, op *ast.OperationDefinition) (*
 	case ast.Query:
 		spec = extractor.Spec{Schema: p.schema, Key: p.keyOf, Paths: p.parentPaths}
 	case ast.Mutation:
-		spec = extractor.Spec{Schema: p.schema, Key: p.keyOf, Paths: p.resultPaths, Cascade: true}
+		spec = extractor.Spec{Schema: p.schema, Key: p.keyOf, Paths: p.resultPaths, Resolve: p.mayResolve, Cascade: true}
 	default:
 		return nil, ErrUnsupported
 	}

@@ -60,7 +60,7 @@ func (b *builder) build(root *ast.Definition, set ast.SelectionSet) error {
 		return err
 	}
 	b.op.Root = sel
-	b.op.steps = b.paths.steps
+	b.op.steps, b.op.schema = b.paths.steps, b.spec.Schema
 	return nil
 }
 

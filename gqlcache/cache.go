@@ -48,6 +48,8 @@ type Cache struct {
 	// operations are the counters by name.
 	operations operationTable
 	schema     atomic.Pointer[schemaState]
+	// executables are set before the first operation.
+	executables atomic.Pointer[executables]
 
 	watch   *watch.Recorder // nil without an inspector
 	samples graphql.Cache[*sample]

@@ -9,6 +9,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/extractor"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/opkey"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -31,8 +32,10 @@ type document struct {
 	bypass Reason
 	// counts are those of the operation's name, which it shares with others; nil for a mutation.
 	counts *operationCounts
-	// walk says that the operation is executed as prepared, and its answer walked.
-	walk bool
+	// walk says that the answer is read; shadow is executed beside the operation to do so, nil when the answer
+	// alone tells all that can be known.
+	walk   bool
+	shadow *extractor.Shadow
 }
 
 // document returns the plan of the operation at hand. The plan is remembered by the document's text,
@@ -91,6 +94,7 @@ func (c *Cache) plan(oc *graphql.OperationContext) *document {
 	d.op = op
 	// what depends on anything needs no rows: neither an answer nor a mutation that drops everything
 	d.walk = !op.Extract.Deferred && (op.Anything == "" || (oc.Operation.Operation == ast.Query && !*c.opts.CacheLists))
+	d.shadow = c.shadowOf(d)
 	if oc.Operation.Operation != ast.Query {
 		return d
 	}

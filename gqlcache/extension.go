@@ -25,6 +25,7 @@ func (c *Cache) Validate(es graphql.ExecutableSchema) error {
 	if err := c.useSchema(es.Schema()); err != nil {
 		return err
 	}
+	c.serves(es)
 	c.verify.serves(es)
 	return c.join()
 }

@@ -1,10 +1,8 @@
 package gqlcache
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -19,7 +17,6 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
-	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
 // caller is who asks, as far as answers depend on it.
@@ -208,9 +205,6 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	if !who.public && c.opts.Predicate != nil {
 		who.partition = c.partition(ctx)
 	}
-	// The prepared operation is put in place before a flight starts, by the goroutine that owns the
-	// operation context. Once this request has led a flight and left it, the flight still reads it.
-	restore := prepare(oc, d, c.opts.PathTimeout)
 	fill := func(ctx context.Context, token uint64) flight.Outcome[*filled] {
 		f := c.fill(ctx, r, oc, d, who, key, token, next)
 		return flight.Outcome[*filled]{Value: f, Shareable: f.body != nil && c.mayShare(f)}
@@ -235,7 +229,6 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	}
 	switch role {
 	case flight.Joined:
-		restore()
 		how = joined
 		resp := respond(ctx, out.Value.body)
 		c.observe(d, watch.Collapsed)
@@ -244,7 +237,6 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	case flight.Alone:
 		out = fill(ctx, r.begin())
 	}
-	restore()
 	f := out.Value
 	if f.fromShared || f.found {
 		how = served
@@ -293,21 +285,21 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		token = r.begin()
 	}
 	r.forgetLasts()
-	resp, took := c.resolve(ctx, d, next)
+	rec := c.record(oc, d)
+	resp, took := c.resolve(ctx, d, rec.around(next))
 	f := &filled{resp: resp, born: token, took: took}
 	if resp == nil {
 		f.why = ReasonNoData
 		return f
 	}
 	var res *extractor.Result
-	if d.walk {
+	if d.walk && len(resp.Errors) == 0 {
 		var err error
-		if res, err = d.op.Extract.Walk(resp.Data); err != nil {
+		if res, err = rec.read(ctx, d, resp); err != nil {
 			f.why = ReasonUnreadable
-			c.unreadable(ctx, resp, err)
+			c.unreadable(err)
 			return f
 		}
-		resp.Data = res.Data
 	}
 	if f.why = cmp.Or(r.refusedToStore(), c.storable(resp, res)); f.why != "" {
 		return f
@@ -363,14 +355,9 @@ func (c *Cache) again(ctx context.Context, r *request, key string) *filled {
 }
 
 // unreadable deals with an answer that is no JSON which its operation could give: a scalar's marshaler
-// has written something else. gqlgen's transports refuse to send what is no JSON at all. Should it be
-// JSON, hidden members may be in it, and clients must not see those.
-func (c *Cache) unreadable(ctx context.Context, resp *graphql.Response, err error) {
+// has written something else. gqlgen's transports refuse to send what is no JSON at all.
+func (c *Cache) unreadable(err error) {
 	c.complain.once("unreadable", "gqlcache: an answer could not be read: it is not stored, or drops more", err)
-	if bytes.Contains(resp.Data, []byte(extractor.Nonce())) && json.Valid(resp.Data) {
-		resp.Data = []byte("null")
-		resp.Errors = append(resp.Errors, gqlerror.WrapPath(graphql.GetPath(ctx), errUnreadable))
-	}
 }
 
 // storable says why an answer must not be kept, whatever it depends on.
