@@ -112,14 +112,32 @@ func appendPlace(b []byte, fc *graphql.FieldContext) []byte {
 func (rec *recorder) read(ctx context.Context, d *document, resp *graphql.Response) (*extractor.Result, error) {
 	rec.stop()
 	if rec != nil && len(resp.Errors) == 0 {
-		if data := rec.shadow(ctx); data != nil {
-			if res, err := d.op.Extract.Walk(data); err == nil {
-				res.Data = resp.Data
-				return res, nil
-			}
+		if res := rec.beside(ctx, d, resp.Data); res != nil {
+			return res, nil
 		}
 	}
 	return d.op.Extract.Walk(resp.Data)
+}
+
+// beside reads an answer with the help of the shadow; nil when that is of none.
+func (rec *recorder) beside(ctx context.Context, d *document, answer []byte) *extractor.Result {
+	data := rec.shadow(ctx)
+	if data == nil {
+		return nil
+	}
+	shadow, err := d.op.Extract.Walk(data)
+	if err != nil {
+		return nil
+	}
+	res, disagreed, err := d.op.Extract.WalkBeside(answer, shadow)
+	if err != nil {
+		return nil
+	}
+	if disagreed != nil {
+		rec.cache.mistrust(ctx, disagreed.Name)
+		return nil
+	}
+	return rec.cache.trusted(res)
 }
 
 // shadow executes the shadow and returns its answer; nil when it counts for nothing.
