@@ -19,17 +19,19 @@ type Shadow struct {
 	Doc       *ast.QueryDocument
 	Operation *ast.OperationDefinition
 
-	op *Operation
+	op      *Operation
+	guarded map[int]bool // steps that may resolve and have directives or arguments
 }
 
-// MayResolve reports whether Spec.Resolve allows the resolver of a hidden field to run, by its alias.
-func (s *Shadow) MayResolve(alias string) bool {
+// MayResolve tells, by its alias, whether Spec.Resolve allows the resolver of a hidden field to run, and whether
+// something of the server's runs with the field even when it has no resolver.
+func (s *Shadow) MayResolve(alias string) (may, guarded bool) {
 	kind, rest := hiddenName([]byte(alias))
 	if kind != aliasPath {
-		return false
+		return false, false
 	}
 	id, ok := hiddenNumber(rest)
-	return ok && id < len(s.op.steps) && s.op.steps[id].resolve
+	return ok && id < len(s.op.steps) && s.op.steps[id].resolve, s.guarded[id]
 }
 
 // Resolves reports whether MayResolve is true of any field.
@@ -45,7 +47,7 @@ func (o *Operation) Shadow(runs func(directive string) bool) *Shadow {
 	if !o.Injected {
 		return nil
 	}
-	p := shadower{op: o, runs: runs, definitions: map[*ast.FieldDefinition]*ast.FieldDefinition{}, keys: map[string]bool{}}
+	p := shadower{op: o, runs: runs, definitions: map[*ast.FieldDefinition]*ast.FieldDefinition{}, keys: map[string]bool{}, guarded: map[int]bool{}}
 	for _, s := range o.Selections {
 		if s.key != nil {
 			p.keys[s.key.Definition.Name] = true
@@ -64,7 +66,7 @@ func (o *Operation) Shadow(runs func(directive string) bool) *Shadow {
 	if p.unsafe {
 		return nil
 	}
-	return &Shadow{Doc: doc, Operation: &op, op: o}
+	return &Shadow{Doc: doc, Operation: &op, op: o, guarded: p.guarded}
 }
 
 type shadower struct {
@@ -72,6 +74,7 @@ type shadower struct {
 	runs        func(directive string) bool
 	definitions map[*ast.FieldDefinition]*ast.FieldDefinition
 	keys        map[string]bool // names of key fields
+	guarded     map[int]bool
 	unsafe      bool
 }
 
@@ -133,12 +136,12 @@ func (p *shadower) hidden(f *ast.Field) *ast.Field {
 		return f
 	}
 	id, isNumber := hiddenNumber(rest)
-	if kind == aliasPath && isNumber && p.op.steps[id].resolve {
-		c := *f
-		c.SelectionSet = p.inner(f)
-		return &c
+	plain := len(f.Definition.Arguments) == 0 && p.readable(f.ObjectDefinition, f.Definition)
+	resolve := kind == aliasPath && isNumber && p.op.steps[id].resolve
+	if resolve && !plain {
+		p.guarded[id] = true
 	}
-	if len(f.Definition.Arguments) == 0 && p.readable(f.ObjectDefinition, f.Definition) {
+	if resolve || plain {
 		c := *f
 		c.SelectionSet = p.inner(f)
 		return &c

@@ -227,33 +227,27 @@ func (s *shadowing) nothing(fc *graphql.FieldContext, typ *ast.Definition, v any
 	return v
 }
 
-// mayResolve says whether the resolver of a hidden field may run.
-func (s *shadowing) mayResolve(fc *graphql.FieldContext) bool {
-	return s.resolves && s.doc.shadow.MayResolve(fc.Field.Alias)
+// hidden returns the value of a hidden field, nil when it is not known.
+func (s *shadowing) hidden(ctx context.Context, fc *graphql.FieldContext, next graphql.Resolver) any {
+	may, guarded := s.doc.shadow.MayResolve(fc.Field.Alias)
+	switch plain := !fc.IsMethod && !fc.IsResolver && !guarded; {
+	case plain:
+		return quietly(func() (any, error) { return next(ctx) })
+	case may && s.resolves:
+		return s.resolved(ctx, next)
+	default:
+		return nil
+	}
 }
 
 // leaf reads a key, or the end of a path.
 func (s *shadowing) leaf(ctx context.Context, fc *graphql.FieldContext, typ *ast.Definition, next graphql.Resolver) any {
-	if s.mayResolve(fc) {
-		return shown(typ, s.resolved(ctx, next))
-	}
-	if fc.IsMethod || fc.IsResolver {
-		return quietNull{}
-	}
-	return shown(typ, quietly(func() (any, error) { return next(ctx) }))
+	return shown(typ, s.hidden(ctx, fc, next))
 }
 
 // object reads an object, or a list of them, on a path.
 func (s *shadowing) object(ctx context.Context, fc *graphql.FieldContext, next graphql.Resolver) any {
-	var res any
-	switch {
-	case s.mayResolve(fc):
-		res = s.resolved(ctx, next)
-	case fc.IsMethod || fc.IsResolver:
-		return quietNull{}
-	default:
-		res = quietly(func() (any, error) { return next(ctx) })
-	}
+	res := s.hidden(ctx, fc, next)
 	// A nil that gqlgen would find is a null that propagates: it never gets there.
 	if absent(res) || anyAbsent(res) || !repeatable(res) {
 		return quietNull{}
