@@ -86,7 +86,7 @@ func (b *builder) selection(object *ast.Definition, field *Field, nodes []*ast.F
 	}
 	sel.Fields = make([]*Field, 0, len(c.groups))
 	sel.byName = make(map[string]*Field, len(c.groups))
-	b.addPaths(sel, nodes)
+	b.addPaths(sel, nodes, c.groups)
 	b.addCascade(sel, nodes)
 	for _, group := range c.groups {
 		if err := b.field(sel, group); err != nil {

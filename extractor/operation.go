@@ -18,6 +18,9 @@ type Spec struct {
 	// Every path ends at a leaf. Nil means none. It is called while the tree is built: of the field,
 	// Name, Definition, Arguments and In are set, On is not.
 	Paths func(field *Field, object *ast.Definition) [][]string
+	// Wanted reports whether the value of a path that Paths returned is of use where a field of the object is
+	// selected: where it is for none of them, it stays unknown. Nil means that all are.
+	Wanted func(object *ast.Definition, path []string, field string) bool
 	// Resolve reports whether the resolvers on a path that Paths returned may run for it: see Shadow. Nil means
 	// that none may.
 	Resolve func(field *Field, object *ast.Definition, path []string) bool

@@ -32,7 +32,7 @@ type pathSet struct {
 
 // addPaths asks for the hidden paths of a selection and notes them with the nodes that have to select
 // them. A path that the schema cannot resolve without arguments is left out: its values stay unknown.
-func (b *builder) addPaths(sel *Selection, nodes []*ast.Field) {
+func (b *builder) addPaths(sel *Selection, nodes []*ast.Field, selected [][]*ast.Field) {
 	if b.spec.Paths == nil || sel.Field == nil {
 		return
 	}
@@ -41,6 +41,9 @@ func (b *builder) addPaths(sel *Selection, nodes []*ast.Field) {
 	for i, path := range sel.Paths {
 		if key != nil && len(path) == 1 && path[0] == key.Name {
 			sel.keyPaths = append(sel.keyPaths, i)
+			continue
+		}
+		if b.spec.Wanted != nil && !slices.ContainsFunc(selected, func(group []*ast.Field) bool { return b.spec.Wanted(sel.Object, path, group[0].Name) }) {
 			continue
 		}
 		resolve := b.spec.Resolve != nil && b.spec.Resolve(sel.Field, sel.Object, path)

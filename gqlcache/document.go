@@ -36,6 +36,8 @@ type document struct {
 	// alone tells all that can be known.
 	walk   bool
 	shadow *extractor.Shadow
+	// mayResolve says that resolvers may run in it.
+	mayResolve bool
 }
 
 // document returns the plan of the operation at hand. The plan is remembered by the document's text,
@@ -95,6 +97,7 @@ func (c *Cache) plan(oc *graphql.OperationContext) *document {
 	// what depends on anything needs no rows: neither an answer nor a mutation that drops everything
 	d.walk = !op.Extract.Deferred && (op.Anything == "" || (oc.Operation.Operation == ast.Query && !*c.opts.CacheLists))
 	d.shadow = c.shadowOf(d)
+	d.mayResolve = d.shadow != nil && d.shadow.Resolves()
 	if oc.Operation.Operation != ast.Query {
 		return d
 	}

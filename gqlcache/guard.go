@@ -146,7 +146,7 @@ func (rec *recorder) shadow(ctx context.Context) []byte {
 	if rec.odd || len(rec.values) == 0 || e == nil || e.es == nil {
 		return nil
 	}
-	s := &shadowing{recorder: rec, schema: rec.cache.schema.Load().schema, resolves: e.same && rec.doc.shadow.Resolves()}
+	s := &shadowing{recorder: rec, schema: rec.cache.schema.Load().schema, resolves: e.same && rec.doc.mayResolve}
 	if !s.resolves {
 		return s.run(ctx, e.es)
 	}
@@ -229,7 +229,10 @@ func (s *shadowing) nothing(fc *graphql.FieldContext, typ *ast.Definition, v any
 
 // hidden returns the value of a hidden field, nil when it is not known.
 func (s *shadowing) hidden(ctx context.Context, fc *graphql.FieldContext, next graphql.Resolver) any {
-	may, guarded := s.doc.shadow.MayResolve(fc.Field.Alias)
+	var may, guarded bool
+	if s.doc.mayResolve {
+		may, guarded = s.doc.shadow.MayResolve(fc.Field.Alias)
+	}
 	switch plain := !fc.IsMethod && !fc.IsResolver && !guarded; {
 	case plain:
 		return quietly(func() (any, error) { return next(ctx) })
