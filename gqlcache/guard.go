@@ -37,12 +37,12 @@ type recorder struct {
 	values map[string]any // by place
 	buf    []byte
 	// odd is set when something was returned that cannot be given a second time.
-	odd bool
+	odd     bool
+	stopped bool
 }
 
-// record makes the operation's fields pass by a recorder until the returned one is stopped; nil when the
-// answer alone tells all. Only the goroutine that owns the operation context may call it, while nothing
-// executes the operation.
+// record makes the operation's fields pass by a recorder; nil when the answer alone tells all. Only the
+// goroutine that owns the operation context may call it, while nothing executes the operation.
 func (c *Cache) record(oc *graphql.OperationContext, d *document) *recorder {
 	if d.shadow == nil {
 		return nil
@@ -52,23 +52,12 @@ func (c *Cache) record(oc *graphql.OperationContext, d *document) *recorder {
 	return rec
 }
 
-// around returns a handler that stops the recorder when the operation has been executed, or has panicked.
-func (rec *recorder) around(next graphql.ResponseHandler) graphql.ResponseHandler {
-	if rec == nil {
-		return next
-	}
-	return func(ctx context.Context) *graphql.Response {
-		defer rec.stop()
-		return next(ctx)
-	}
-}
-
-// stop takes the recorder out of the operation's way. It may be called again, and only when nothing executes
-// the operation any more.
+// stop ends the recording. The recorder stays where it is, and passes on: a middleware may have left a goroutine
+// behind, a time limit for instance, which goes on to resolve fields, and so to read the operation context.
 func (rec *recorder) stop() {
-	if rec != nil {
-		rec.oc.ResolverMiddleware = rec.next
-	}
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	rec.stopped = true
 }
 
 func (rec *recorder) resolve(ctx context.Context, next graphql.Resolver) (any, error) {
@@ -79,6 +68,9 @@ func (rec *recorder) resolve(ctx context.Context, next graphql.Resolver) (any, e
 	}
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
+	if rec.stopped {
+		return res, err // the values are being read, by goroutines that take no lock
+	}
 	rec.buf = appendPlace(rec.buf[:0], fc)
 	_, twice := rec.values[string(rec.buf)]
 	switch {
@@ -107,11 +99,11 @@ func appendPlace(b []byte, fc *graphql.FieldContext) []byte {
 	return b
 }
 
-// read tells what an answer shows. It does not change the answer, and stops the recorder. The error is the
+// read tells what an answer shows, when it has been computed. It does not change the answer. The error is the
 // extractor's.
 func (rec *recorder) read(ctx context.Context, d *document, resp *graphql.Response) (*extractor.Result, error) {
-	rec.stop()
 	if rec != nil && len(resp.Errors) == 0 {
+		rec.stop()
 		if res := rec.beside(ctx, d, resp.Data); res != nil {
 			return res, nil
 		}
@@ -202,7 +194,7 @@ func (s *shadowing) resolve(ctx context.Context, next graphql.Resolver) (any, er
 		return s.object(ctx, fc, next), nil
 	}
 	var room [128]byte
-	// Nobody writes to the values any more.
+	// The recorder is stopped, so nobody writes to the values.
 	res, ok := s.values[string(appendPlace(room[:0], fc))]
 	if !ok {
 		s.lost.Store(true)

@@ -372,3 +372,35 @@ func TestSharedCachesRunNobodysResolvers(t *testing.T) { //nolint:paralleltest /
 		}
 	}
 }
+
+// TestLateResolversDoNotMeetTheShadow: a middleware for root fields that gives up leaves its fields to a
+// goroutine, which goes on while the cache reads what it has. Run with -race, and without: maps are not for that.
+func TestLateResolversDoNotMeetTheShadow(t *testing.T) { //nolint:paralleltest // marshalers count
+	world := hostile.NewWorld()
+	cache := newCache(t, gqlcache.Options{RLS: gqlcache.RLSOff})
+	srv := hostile.Serve(world)
+	var late sync.WaitGroup
+	begin := make(chan struct{})
+	srv.AroundRootFields(func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
+		if graphql.GetRootFieldContext(ctx).Field.Alias != "late" {
+			return next(ctx)
+		}
+		late.Go(func() {
+			<-begin
+			next(ctx)
+		})
+		return graphql.MarshalString("gave up")
+	})
+	srv.AroundFields(func(ctx context.Context, next graphql.Resolver) (any, error) {
+		if graphql.GetFieldContext(ctx).Field.Name == "loaded" {
+			close(begin)
+		}
+		return next(ctx)
+	})
+	srv.Use(cache)
+	got := testgraph.Do(t, t.Context(), srv, testgraph.Request{Query: `{items{loaded owner{name}} late: items{name owner{name}}}`})
+	late.Wait()
+	if want := `{"data":{"items":[{"loaded":true,"owner":{"name":"seven"}}],"late":"gave up"}}`; got.Body != want {
+		t.Errorf("got %s, want %s", got.Body, want)
+	}
+}

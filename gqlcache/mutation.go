@@ -50,8 +50,11 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 			c.settle(ctx, r, oc, d, nil)
 		}
 	}()
-	rec := c.record(oc, d)
-	resp := rec.around(next)(ctx)
+	var rec *recorder
+	if first {
+		rec = c.record(oc, d)
+	}
+	resp := next(ctx)
 	if resp == nil {
 		answered = true
 		if first {

@@ -286,7 +286,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	}
 	r.forgetLasts()
 	rec := c.record(oc, d)
-	resp, took := c.resolve(ctx, d, rec.around(next))
+	resp, took := c.resolve(ctx, d, next)
 	f := &filled{resp: resp, born: token, took: took}
 	if resp == nil {
 		f.why = ReasonNoData

@@ -75,7 +75,7 @@ var hiddenRules = []mutant{
 	},
 	{
 		name: "keys that disagree are not looked at", file: walkFile, in: "gqlcache",
-		old: "case other.Key != nil && !bytes.Equal(own.Key, other.Key):", new: "case other.Key != nil && own == nil:",
+		old: "case other.Key != nil && !bytes.Equal(own.Key, other.Key):", new: "case other.Key != nil && bytes.Equal(own.Key, nil):",
 		test: "TestTranslatedKeys$",
 	},
 	{
