@@ -3,6 +3,9 @@ package gqlcache
 import (
 	"log/slog"
 	"sync"
+	"time"
+
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 )
 
 // complaints logs each kind of trouble once: a cache that logs per request hides what it says.
@@ -17,8 +20,10 @@ func (c *complaints) once(kind, msg string, err error) {
 	}
 }
 
-// orphan hears of a panic in resolvers whose request is gone. The key names the caller's predicate and
-// variables: it is not logged.
-func (c *Cache) orphan(_ string, value any, stack []byte) {
-	c.opts.Logger.Error("gqlcache: resolvers panicked after their request had ended", "panic", value, "stack", string(stack))
+// clock wraps Options.Now, which is asked on requests' goroutines and on some of the cache's own, where a panic
+// would end the process.
+func (c *complaints) clock(now func() time.Time) func() time.Time {
+	return safe.Clock(now, func(err error) {
+		c.once("now", "gqlcache: Options.Now failed, so the system's clock counts", err)
+	})
 }

@@ -184,26 +184,26 @@ type watcher struct {
 func (w *watcher) note(ctx context.Context, where string) {
 	oc := graphql.GetOperationContext(ctx)
 	line := fmt.Sprintf("%s: same context %v", where, oc == w.oc)
-	line += fmt.Sprintf(", operation %v, document %v", names(oc, oc.Operation.SelectionSet), len(oc.Doc.Operations))
+	line += fmt.Sprintf(", operation %v, document %v", selectedNames(oc, oc.Operation.SelectionSet), len(oc.Doc.Operations))
 	if fc := graphql.GetFieldContext(ctx); fc != nil && fc.Field.Field != nil {
-		line += fmt.Sprintf(", field %s %v", fc.Field.Alias, names(oc, fc.Field.Selections))
+		line += fmt.Sprintf(", field %s %v", fc.Field.Alias, selectedNames(oc, fc.Field.Selections))
 		line += fmt.Sprintf(", node %d, parent %v", len(fc.Field.SelectionSet), fc.Parent != nil)
 	}
 	if rc := graphql.GetRootFieldContext(ctx); rc != nil {
-		line += fmt.Sprintf(", root %v", names(oc, rc.Field.Selections))
+		line += fmt.Sprintf(", root %v", selectedNames(oc, rc.Field.Selections))
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.saw = append(w.saw, line)
 }
 
-func names(oc *graphql.OperationContext, set []ast.Selection) (out []string) {
+func selectedNames(oc *graphql.OperationContext, set []ast.Selection) (out []string) {
 	for _, f := range graphql.CollectFields(oc, set, nil) {
 		out = append(out, f.Alias+":"+f.Name)
 		if f.Field.Definition == nil || strings.HasPrefix(f.Alias, "__c") {
 			out = append(out, "HIDDEN")
 		}
-		out = append(out, names(oc, f.Selections)...)
+		out = append(out, selectedNames(oc, f.Selections)...)
 	}
 	return out
 }

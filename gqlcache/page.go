@@ -18,8 +18,11 @@ import (
 // returns ErrNoOperation outside of an operation.
 func ShownUntil(ctx context.Context, value any) error {
 	r := requestFrom(ctx)
+	if r == nil {
+		return ErrNoOperation
+	}
 	fc := graphql.GetFieldContext(ctx)
-	if r == nil || fc == nil {
+	if fc == nil {
 		return ErrNoOperation
 	}
 	if fc.Parent != nil && fc.Parent.Field.Field != nil {
@@ -32,13 +35,6 @@ func ShownUntil(ctx context.Context, value any) error {
 	}
 	r.mu.lasts[fc.Field.Alias] = cascade.ValueOf(value)
 	return nil
-}
-
-// forgetLasts is called before a computation, so that what an earlier one told is not said of it.
-func (r *request) forgetLasts() {
-	r.mu.Lock()
-	r.mu.lasts, r.mu.unstored = nil, ""
-	r.mu.Unlock()
 }
 
 // lastRows returns what the resolvers of the computation told.

@@ -13,8 +13,7 @@ import (
 // are called concurrently. What they do, a request waits for; should they panic, it goes on without.
 type Tracer interface {
 	// Start begins a span, within what the context belongs to. The returned context, made of it, is used for what runs
-	// in the span, resolvers included; end is called once, with what came of it. Resolvers that others
-	// wait for may go on after the end of the span that they were started in.
+	// in the span, resolvers included; end is called once, with what came of it, when they have returned.
 	Start(ctx context.Context, s Span) (within context.Context, end func(SpanEnd))
 }
 
@@ -87,13 +86,13 @@ func (c *Cache) span(ctx context.Context, kind SpanKind) (context.Context, func(
 		end func(SpanEnd)
 	}
 	t, err := protect(func() (started, error) {
-		ctx, end := c.opts.Tracer.Start(ctx, s)
-		return started{ctx, end}, nil
+		within, end := c.opts.Tracer.Start(ctx, s)
+		// Resolvers get this context: without what the server put into it they would panic.
+		if within == nil || end == nil || requestFrom(within) != requestFrom(ctx) {
+			return started{}, errTracer
+		}
+		return started{within, end}, nil
 	})
-	// Resolvers get this context: without what the server put into it they would panic.
-	if err == nil && (t.ctx == nil || t.end == nil || requestFrom(t.ctx) != requestFrom(ctx)) {
-		err = errTracer
-	}
 	if err != nil {
 		c.complain.once("tracer", "gqlcache: Options.Tracer failed, so spans are missing", err)
 		return ctx, func(SpanEnd) {}

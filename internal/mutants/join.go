@@ -18,8 +18,8 @@ var joinRules = []mutant{
 		test: "TestLeaseLostWhileJoined",
 	},
 	{
-		name: "answers of transactions shared", file: "gqlcache/query.go",
-		old: "c.opts.Log != nil && r.hold == nil", new: "c.opts.Log != nil",
+		name: "answers of transactions shared", file: "gqlcache/request.go",
+		old: "	if r.hold != nil {\n		r.at = changelog.Position{}\n	}\n", new: "",
 		test: "TestHeldChangesAreSharedAtTheCommit",
 	},
 	{
