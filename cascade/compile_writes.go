@@ -53,6 +53,7 @@ func (c *compiler) write(u use, s site) (Write, bool) {
 	if isEmptyList(u, "set") {
 		c.faultf(u.place("set", u.value("set")), "set is an empty list: leave it out")
 	}
+	w.Resolve = u.boolean("resolve")
 	w.Set, _ = c.terms(s, w.View, "set", set)
 	if items, given := u.list("fields"); given && op == Update {
 		c.changedColumns(&w, s, items)

@@ -27,7 +27,11 @@
 //
 // A path starts at args (the field's arguments), parent (the object that has the field, in @reads) or
 // result (what the mutation returned, in @writes). It ends at a scalar or an enum and flattens lists:
-// args.input.authorId, parent.author.id, result.posts.id. A constant is 'text' (with a quote
+// args.input.authorId, parent.author.id, result.posts.id. What the client has not selected of a path is read
+// where its fields are plain: fields of Go structs and maps, without a resolver, a method, an argument or a
+// directive that runs, and scalars that need no marshaler of the server's. The rest is not known, which
+// widens what is read or written. A @writes with resolve: true lets resolvers run on its result paths, after
+// the mutation's own and through all field middlewares, and the answer waits for them. A constant is 'text' (with a quote
 // in it doubled), a number, true, false or null.
 //
 // A term compares a column with a path or a constant: status = 'PUBLISHED', author.id = args.by.

@@ -69,9 +69,9 @@ func (p *Plan) Operation(doc *ast.QueryDocument, op *ast.OperationDefinition) (*
 	var spec extractor.Spec
 	switch op.Operation {
 	case ast.Query:
-		spec = extractor.Spec{Schema: p.schema, Key: p.keyOf, Paths: p.parentPaths}
+		spec = extractor.Spec{Schema: p.schema, Key: p.keyOf, Paths: p.parentPaths, Wanted: p.wants}
 	case ast.Mutation:
-		spec = extractor.Spec{Schema: p.schema, Key: p.keyOf, Paths: p.resultPaths, Cascade: true}
+		spec = extractor.Spec{Schema: p.schema, Key: p.keyOf, Paths: p.resultPaths, Resolve: p.mayResolve, Cascade: true}
 	default:
 		return nil, ErrUnsupported
 	}
@@ -102,6 +102,38 @@ func (p *Plan) keyOf(object *ast.Definition) string {
 // parentPaths asks for the values of the enclosing object that the reads of its fields compare.
 func (p *Plan) parentPaths(_ *extractor.Field, object *ast.Definition) [][]string {
 	return p.pathsByType[object.Name]
+}
+
+// wants says whether a read of a field compares a value of the enclosing object. One that names the very
+// object which the field returns does not: see boundRead.child.
+func (p *Plan) wants(object *ast.Definition, path []string, field string) bool {
+	decl := p.fields[fieldRef{object.Name, field}]
+	if decl == nil {
+		return false
+	}
+	for i := range decl.Reads {
+		r := &decl.Reads[i]
+		for _, op := range r.operands() {
+			if op.Kind == FromParent && slices.Equal(op.Path, path) && !p.namesReturned(object, r, path, field) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// namesReturned is returnsRow for fields without arguments that return an object type.
+func (p *Plan) namesReturned(object *ast.Definition, r *Read, path []string, field string) bool {
+	def := object.Fields.ForName(field)
+	if r.Kind != ReadRow || len(path) != 2 || path[0] != field || def == nil || len(def.Arguments) > 0 {
+		return false
+	}
+	returned := p.schema.Types[def.Type.Name()]
+	if returned == nil || returned.Kind != ast.Object {
+		return false
+	}
+	vs := p.byType[returned.Name]
+	return len(vs) > 0 && vs[0].Key == path[1] && len(r.Views) == 1 && r.Views[0] == vs[0]
 }
 
 // undeclared notes the first reason why an answer depends on anything.

@@ -185,6 +185,8 @@ type Write struct {
 	Columns Mask
 	// ColumnsFrom are the argument paths whose set input fields add to Columns.
 	ColumnsFrom []columnsFrom
+	// Resolve says that resolvers may run to read the result paths.
+	Resolve bool
 
 	pos *ast.Position
 }

@@ -96,22 +96,43 @@ func (p *Plan) resultPaths(f *extractor.Field, _ *ast.Definition) [][]string {
 		}
 	}
 	for i := range m.Writes {
-		w := &m.Writes[i]
-		if w.Row != nil && w.Row.Kind == FromResult {
-			add(w.Row.Path)
-		}
-		for _, t := range slices.Concat(w.Where, w.Set) {
-			if t.Operand.Kind == FromResult {
-				add(t.Operand.Path)
-			}
-		}
-		if prefix, ok := p.shownRow(w, f.Definition); ok {
-			for _, c := range w.neededColumns() {
-				add(slices.Concat(prefix, splitPath(c)))
-			}
+		for _, path := range p.pathsOf(&m.Writes[i], f.Definition) {
+			add(path)
 		}
 	}
 	return paths
+}
+
+// pathsOf are the paths below a mutation field's result that one of its writes needs.
+func (p *Plan) pathsOf(w *Write, def *ast.FieldDefinition) [][]string {
+	var paths [][]string
+	if w.Row != nil && w.Row.Kind == FromResult {
+		paths = append(paths, w.Row.Path)
+	}
+	for _, t := range slices.Concat(w.Where, w.Set) {
+		if t.Operand.Kind == FromResult {
+			paths = append(paths, t.Operand.Path)
+		}
+	}
+	if prefix, ok := p.shownRow(w, def); ok {
+		for _, c := range w.neededColumns() {
+			paths = append(paths, slices.Concat(prefix, splitPath(c)))
+		}
+	}
+	return paths
+}
+
+// mayResolve says whether a write that needs a path allows the resolvers on it to run.
+func (p *Plan) mayResolve(f *extractor.Field, _ *ast.Definition, path []string) bool {
+	if m := p.mutations[f.Definition.Name]; m != nil && f.In.Field == nil {
+		for i := range m.Writes {
+			w := &m.Writes[i]
+			if w.Resolve && slices.ContainsFunc(p.pathsOf(w, f.Definition), func(q []string) bool { return slices.Equal(q, path) }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // shownRow says where a mutation's result shows the row that a write changes as it is afterwards:

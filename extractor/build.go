@@ -60,7 +60,7 @@ func (b *builder) build(root *ast.Definition, set ast.SelectionSet) error {
 		return err
 	}
 	b.op.Root = sel
-	b.op.steps = b.paths.steps
+	b.op.steps, b.op.schema = b.paths.steps, b.spec.Schema
 	return nil
 }
 
@@ -88,7 +88,7 @@ func (b *builder) selection(object *ast.Definition, field *Field, nodes []*ast.F
 	if len(c.groups) > smallSelection {
 		sel.byName = make(map[string]*Field, len(c.groups))
 	}
-	b.addPaths(sel, nodes)
+	b.addPaths(sel, nodes, c.groups)
 	b.addCascade(sel, nodes)
 	for _, group := range c.groups {
 		if err := b.field(sel, group); err != nil {

@@ -18,6 +18,12 @@ type Spec struct {
 	// Every path ends at a leaf. Nil means none. It is called while the tree is built: of the field,
 	// Name, Definition, Arguments and In are set, On is not.
 	Paths func(field *Field, object *ast.Definition) [][]string
+	// Wanted reports whether the value of a path that Paths returned is of use where a field of the object is
+	// selected: where it is for none of them, it stays unknown. Nil means that all are.
+	Wanted func(object *ast.Definition, path []string, field string) bool
+	// Resolve reports whether the resolvers on a path that Paths returned may run for it: see Shadow. Nil means
+	// that none may.
+	Resolve func(field *Field, object *ast.Definition, path []string) bool
 	// Cascade asks for a hidden copy of GraphQL Cascade payloads below the root fields.
 	Cascade bool
 	// MaxFields bounds the response positions of one operation: nested fragments can describe
@@ -28,7 +34,8 @@ type Spec struct {
 // An Operation is a prepared operation: a copy of the client's with hidden fields, and the tree of
 // its response positions. It is immutable and safe for concurrent use, for any number of walks.
 type Operation struct {
-	// Doc and Operation are what to execute. When nothing had to be injected they are the client's.
+	// Doc and Operation are the client's with the hidden fields, or just the client's when nothing had to be
+	// injected. Shadow has the part of them to execute beside the client's.
 	Doc       *ast.QueryDocument
 	Operation *ast.OperationDefinition
 	// Root is the selection on the operation's root type.
@@ -43,7 +50,8 @@ type Operation struct {
 	// parts, and hidden fields would be resolved while other goroutines already read the operation.
 	Deferred bool
 
-	steps []step
+	steps  []step
+	schema *ast.Schema
 	// objects is the number of objects in the response walked last, to size the next result.
 	objects atomic.Int32
 }

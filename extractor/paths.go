@@ -13,6 +13,7 @@ type step struct {
 	definition *ast.FieldDefinition
 	on         *ast.Definition // the type that the field belongs to
 	leaf       bool
+	resolve    bool // its resolver may run
 	children   []int
 }
 
@@ -31,7 +32,7 @@ type pathSet struct {
 
 // addPaths asks for the hidden paths of a selection and notes them with the nodes that have to select
 // them. A path that the schema cannot resolve without arguments is left out: its values stay unknown.
-func (b *builder) addPaths(sel *Selection, nodes []*ast.Field) {
+func (b *builder) addPaths(sel *Selection, nodes []*ast.Field, selected [][]*ast.Field) {
 	if b.spec.Paths == nil || sel.Field == nil {
 		return
 	}
@@ -42,7 +43,11 @@ func (b *builder) addPaths(sel *Selection, nodes []*ast.Field) {
 			sel.keyPaths = append(sel.keyPaths, i)
 			continue
 		}
-		ids, ok := b.paths.add(sel.Object, path)
+		if b.spec.Wanted != nil && !slices.ContainsFunc(selected, func(group []*ast.Field) bool { return b.spec.Wanted(sel.Object, path, group[0].Name) }) {
+			continue
+		}
+		resolve := b.spec.Resolve != nil && b.spec.Resolve(sel.Field, sel.Object, path)
+		ids, ok := b.paths.add(sel.Object, path, resolve)
 		if !ok {
 			continue
 		}
@@ -74,8 +79,9 @@ func (n *nodeInfo) addSteps(object *ast.Definition, ids []int) {
 	}
 }
 
-// add returns the steps of a path, making those that are missing.
-func (p *pathSet) add(object *ast.Definition, path []string) ([]int, bool) {
+// add returns the steps of a path, making those that are missing. Steps whose resolvers may run are not shared
+// with steps whose resolvers may not.
+func (p *pathSet) add(object *ast.Definition, path []string, resolve bool) ([]int, bool) {
 	defs := p.resolve(object, path)
 	if defs == nil {
 		return nil, false
@@ -84,12 +90,12 @@ func (p *pathSet) add(object *ast.Definition, path []string) ([]int, bool) {
 	parent, on := -1, object
 	siblings := p.firsts[object.Name]
 	for i, def := range defs {
-		id := slices.IndexFunc(siblings, func(s int) bool { return p.steps[s].definition == def })
+		id := slices.IndexFunc(siblings, func(s int) bool { return p.steps[s].definition == def && p.steps[s].resolve == resolve })
 		if id >= 0 {
 			id = siblings[id]
 		} else {
 			id = len(p.steps)
-			p.steps = append(p.steps, step{parent: parent, definition: def, on: on, leaf: i == len(defs)-1})
+			p.steps = append(p.steps, step{parent: parent, definition: def, on: on, leaf: i == len(defs)-1, resolve: resolve})
 			if parent < 0 {
 				p.firsts[object.Name] = append(p.firsts[object.Name], id)
 			} else {

@@ -30,6 +30,8 @@ type Object struct {
 	// nil list means that the path could not be read, in full or in part: a null on the way may be the
 	// trace of a failed hidden field. A path through an empty list has an empty list.
 	Paths [][][]byte
+
+	raw []byte // of the key
 }
 
 // A CascadePayload is the raw JSON of one root field's cascade member.

@@ -1,12 +1,18 @@
 package extractor
 
 import (
+	"bytes"
 	"errors"
 	"sync"
+
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // ErrMalformed is what Walk returns for data that it cannot follow.
 var ErrMalformed = errors.New("extractor: malformed response")
+
+// ErrOther is what WalkBeside returns when an answer and the answer to its shadow do not have the same objects.
+var ErrOther = errors.New("extractor: the shadow has other objects")
 
 // maxListDepth bounds how deep lists may be nested around an object. Objects nest only as deep as the
 // operation.
@@ -22,11 +28,46 @@ const minObjects = 8
 //
 // Walk neither changes nor keeps data, but the result shares its memory: data must stay unchanged as
 // long as the result is used. It does not block and is safe for concurrent use.
-func (o *Operation) Walk(data []byte) (*Result, error) {
+func (o *Operation) Walk(data []byte) (*Result, error) { return o.walk(data, nil) }
+
+// WalkBeside reads the answer to the client's operation itself, which has no hidden members, given what Walk
+// found in the answer to its Shadow. A key that the client's answer shows counts more than the shadow's; the rest is
+// the shadow's. The error is ErrMalformed, or ErrOther when the two answers do not have the same objects. When
+// both know the key of an object and it is not the same, disagreed is the object's type, and the result must
+// not be used.
+//
+// The result shares the memory of data and of the shadow's result, which must not be used any more.
+func (o *Operation) WalkBeside(data []byte, shadow *Result) (res *Result, disagreed *ast.Definition, err error) {
+	res, err = o.walk(data, shadow)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range res.Objects {
+		own, other := &res.Objects[i], &shadow.Objects[i]
+		switch {
+		case own.Key == nil:
+			if own.Key = other.Key; own.Key != nil {
+				res.Rows++
+			}
+		case other.Key != nil && !bytes.Equal(own.Key, other.Key):
+			return nil, own.Selection.Object, nil
+		case own.Selection != nil:
+			for _, at := range own.Selection.keyPaths {
+				other.Paths[at] = [][]byte{own.raw}
+			}
+		}
+		own.Paths = other.Paths
+	}
+	res.Cascade = shadow.Cascade
+	return res, nil, nil
+}
+
+func (o *Operation) walk(data []byte, shadow *Result) (*Result, error) {
 	w := walkers.Get().(*walker)
-	w.op, w.cursor = o, cursor{data: data}
+	w.op, w.cursor, w.shadow = o, cursor{data: data}, shadow
 	w.objects = make([]Object, 0, max(minObjects, int(o.objects.Load())))
 	ok := w.root()
+	other := w.other || (ok && shadow != nil && len(shadow.Objects) != len(w.objects))
 	var r *Result
 	if ok {
 		o.objects.Store(int32(len(w.objects)))
@@ -36,6 +77,9 @@ func (o *Operation) Walk(data []byte) (*Result, error) {
 	walkers.Put(w)
 	if !ok {
 		return nil, ErrMalformed
+	}
+	if other {
+		return nil, ErrOther
 	}
 	return r, nil
 }
@@ -49,7 +93,9 @@ type walker struct {
 	objects  []Object
 	rows     int
 	cascades []CascadePayload
-	cuts     []cut // what to remove, in document order, not overlapping
+	shadow   *Result // nil, or what WalkBeside was given
+	other    bool    // the shadow has other objects
+	cuts     []cut   // what to remove, in document order, not overlapping
 }
 
 type cut struct{ from, to int }
@@ -72,8 +118,24 @@ func (w *walker) root() bool {
 }
 
 func (w *walker) add(f *Field, sel *Selection, parent int32) int32 {
-	w.objects = append(w.objects, Object{Field: f, Selection: sel, Parent: parent})
+	w.push(Object{Field: f, Selection: sel, Parent: parent})
 	return int32(len(w.objects) - 1)
+}
+
+func (w *walker) push(o Object) {
+	if w.shadow != nil {
+		s := w.beside()
+		w.other = w.other || s == nil || s.Field != o.Field || s.Selection != o.Selection || s.Parent != o.Parent || s.Null != o.Null
+	}
+	w.objects = append(w.objects, o)
+}
+
+// beside returns the shadow's object at the place of the next one; nil when there is none.
+func (w *walker) beside() *Object {
+	if i := len(w.objects); i < len(w.shadow.Objects) {
+		return &w.shadow.Objects[i]
+	}
+	return nil
 }
 
 func (w *walker) null(f *Field, parent int32) bool {
@@ -81,7 +143,7 @@ func (w *walker) null(f *Field, parent int32) bool {
 	if !ok || string(raw) != "null" {
 		return false
 	}
-	w.objects = append(w.objects, Object{Field: f, Parent: parent, Null: true})
+	w.push(Object{Field: f, Parent: parent, Null: true})
 	return true
 }
 
@@ -133,6 +195,12 @@ func (w *walker) list(f *Field, parent int32, depth int) bool {
 func (w *walker) concrete(f *Field) *Selection {
 	if !f.abstract {
 		return f.On[0]
+	}
+	if w.shadow != nil {
+		if s := w.beside(); s != nil && s.Field == f {
+			return s.Selection
+		}
+		return nil
 	}
 	peek := w.cursor
 	peek.pos++

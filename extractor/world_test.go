@@ -90,6 +90,9 @@ type world struct {
 	seed uint64
 	// fail tells which hidden fields fail; then null is written, as a guard would.
 	fail func(alias string) bool
+	// values are what fields of the client's returned, by object and response name, in an execution before
+	// this one: they count more than arguments. Nil when nothing is remembered.
+	values map[string]uint64
 }
 
 func mix(h uint64, parts ...string) uint64 {
@@ -214,7 +217,14 @@ func (r *run) field(object *ast.Definition, f *collected, h uint64, at int) {
 		raw, _ := r.key(object.Name, h)
 		r.out.WriteString(raw)
 	default:
-		r.value(object.Fields.ForName(f.Name).Type, f, r.next(f.Name, f.Arguments, h), at)
+		next := r.next(f.Name, f.Arguments, h)
+		if place := fmt.Sprint(h, f.Alias); r.values != nil && !extractor.IsHidden(f.Alias) {
+			if old, ok := r.values[place]; ok {
+				next = old
+			}
+			r.values[place] = next
+		}
+		r.value(object.Fields.ForName(f.Name).Type, f, next, at)
 	}
 }
 

@@ -46,6 +46,10 @@ type Cache struct {
 	// operations are the counters by name.
 	operations operationTable
 	schema     atomic.Pointer[schemaState]
+	// executables are set before the first operation.
+	executables atomic.Pointer[executables]
+	// mistrusted are the types whose keys are not read from Go values; nil is none.
+	mistrusted atomic.Pointer[map[string]bool]
 
 	watch   *watch.Recorder // nil without an inspector
 	samples graphql.Cache[*sample]

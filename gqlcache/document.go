@@ -9,6 +9,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/extractor"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/opkey"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -30,10 +31,14 @@ type document struct {
 	counts *operationCounts
 	// callers compares what different callers get, when all share its answers; nil otherwise.
 	callers *callerWatch
+	// walk says that the answer is read; shadow is executed beside the operation to do so, nil when the answer
+	// alone tells all that can be known.
+	walk   bool
+	shadow *extractor.Shadow
+	// mayResolve says that resolvers may run in it.
+	mayResolve bool
 	// usual is how long its computations take.
 	usual usual
-	// walk says that the operation is executed as prepared, and its answer walked.
-	walk bool
 	// used is set when the plan is found, and cleared when it is looked at to make room: see planCache.
 	used atomic.Bool
 }
@@ -76,6 +81,8 @@ func (c *Cache) plan(ctx context.Context, oc *graphql.OperationContext) *documen
 	c.seeFieldHooks(oc)
 	// what depends on anything needs no rows: neither an answer nor a mutation that drops everything
 	d.walk = !op.Extract.Deferred && (op.Anything == "" || (oc.Operation.Operation == ast.Query && !*c.opts.CacheLists))
+	d.shadow = c.shadowOf(d)
+	d.mayResolve = d.shadow != nil && d.shadow.Resolves()
 	if oc.Operation.Operation != ast.Query {
 		return d
 	}

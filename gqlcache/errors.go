@@ -19,8 +19,6 @@ var (
 	// not be announced as Options.Intent demands. The server's error presenter gets it like those of resolvers.
 	ErrNoLease = errors.New("the server is cut off from its peers: nothing was changed, try again")
 
-	// errUnreadable is what a client sees of an answer that cannot be told from a wrong one.
-	errUnreadable = errors.New("internal system error")
 	// errLocalStamp says that an entry's stamp means nothing outside of this process.
 	errLocalStamp = errors.New("gqlcache: entries of this cache cannot leave the process")
 )

@@ -28,6 +28,7 @@ func (c *Cache) Validate(es graphql.ExecutableSchema) error {
 	if err := c.useSchema(es.Schema()); err != nil {
 		return err
 	}
+	c.serves(es)
 	c.meet(es)
 	c.verify.serves(es)
 	c.roots.serves(es)

@@ -1,138 +1,278 @@
 package gqlcache
 
 import (
-	"bytes"
 	"context"
-	"io"
+	"strconv"
+	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/extractor"
-	"github.com/google/uuid"
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// prepare makes gqlgen execute the prepared operation. The returned function puts the client's back:
-// it may be called only when nothing but hidden resolvers that timed out executes the operation any
-// more, and leaves it when there are such.
-func prepare(oc *graphql.OperationContext, d *document, timeout time.Duration) (restore func()) {
-	if !d.walk || !d.op.Extract.Injected {
-		return func() {}
+// How the cache learns which rows an answer shows, whatever its client selected:
+//
+//  1. The client's operation is executed as it is. Nothing is added to it: resolvers, directives, middlewares and
+//     extensions see what they would see without the cache, and the bytes of the answer are gqlgen's.
+//     A recorder around each field keeps what the resolvers of fields with objects return.
+//  2. When that has ended, and before the answer is handed on, the shadow of the operation (extractor.Shadow) is
+//     executed by the code that gqlgen has generated, with a response context of its own: fields with objects get
+//     the values that were recorded, without their resolvers, directives or middlewares, and below them only keys
+//     and paths are read. It runs on the request's own context, and has ended when the answer is handed on.
+//  3. Of the server's own code nothing runs in it: hidden fields are read only where generated code reads a
+//     field of a struct or a map, values of types with a marshaler of their own are not marshaled, and what
+//     cannot be read is null, which means unknown. The exception are paths that @writes marks with resolve.
+//  4. When anything is odd (an error, a value that was not recorded, or twice), the shadow counts for nothing: the
+//     client's answer alone is read, and rows whose keys it does not have are unknown.
+
+// A recorder remembers what the resolvers of one execution returned for fields with objects.
+type recorder struct {
+	cache *Cache
+	oc    *graphql.OperationContext
+	next  graphql.FieldMiddleware
+	doc   *document
+
+	mu     sync.Mutex
+	values map[string]any // by place
+	buf    []byte
+	// odd is set when something was returned that cannot be given a second time.
+	odd     bool
+	stopped bool
+}
+
+// record makes the operation's fields pass by a recorder; nil when the answer alone tells all. Only the
+// goroutine that owns the operation context may call it, while nothing executes the operation.
+func (c *Cache) record(oc *graphql.OperationContext, d *document) *recorder {
+	if d.shadow == nil {
+		return nil
 	}
-	doc, op, mw := oc.Doc, oc.Operation, oc.ResolverMiddleware
-	g := &guard{next: mw, timeout: timeout}
-	oc.Doc, oc.Operation, oc.ResolverMiddleware = d.op.Extract.Doc, d.op.Extract.Operation, g.resolve
-	return func() {
-		if !g.late.Load() {
-			oc.Doc, oc.Operation, oc.ResolverMiddleware = doc, op, mw
+	rec := &recorder{cache: c, oc: oc, next: oc.ResolverMiddleware, doc: d, values: map[string]any{}}
+	oc.ResolverMiddleware = rec.resolve
+	return rec
+}
+
+// stop ends the recording. The recorder stays where it is, and passes on: a middleware may have left a goroutine
+// behind, a time limit for instance, which goes on to resolve fields, and so to read the operation context.
+func (rec *recorder) stop() {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	rec.stopped = true
+}
+
+func (rec *recorder) resolve(ctx context.Context, next graphql.Resolver) (any, error) {
+	res, err := rec.next(ctx, next)
+	fc := graphql.GetFieldContext(ctx)
+	if len(fc.Field.Selections) == 0 {
+		return res, err
+	}
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	if rec.stopped {
+		return res, err // the values are being read, by goroutines that take no lock
+	}
+	rec.buf = appendPlace(rec.buf[:0], fc)
+	_, twice := rec.values[string(rec.buf)]
+	switch {
+	case err != nil, twice, !repeatable(res):
+		// gqlgen resolves a field twice where it does not merge two nodes of one name, and writes one of them.
+		rec.odd = true
+	default:
+		rec.values[string(rec.buf)] = res
+	}
+	return res, err
+}
+
+// appendPlace appends what tells a field from all others of an execution, in the reverse order of its path.
+func appendPlace(b []byte, fc *graphql.FieldContext) []byte {
+	for ; fc != nil; fc = fc.Parent {
+		switch {
+		case fc.Index != nil:
+			b = strconv.AppendInt(b, int64(*fc.Index), 10)
+		case fc.Field.Field != nil:
+			b = append(b, fc.Field.Alias...)
+		default:
+			continue
+		}
+		b = append(b, '/')
+	}
+	return b
+}
+
+// read tells what an answer shows, when it has been computed. It does not change the answer. The error is the
+// extractor's.
+func (rec *recorder) read(ctx context.Context, d *document, resp *graphql.Response) (*extractor.Result, error) {
+	if rec != nil && len(resp.Errors) == 0 {
+		rec.stop()
+		if res := rec.beside(ctx, d, resp.Data); res != nil {
+			return res, nil
 		}
 	}
+	return d.op.Extract.Walk(resp.Data)
 }
 
-// quietNull is a null that does not propagate to its parent: gqlgen compares with its own Null.
-type quietNull struct{}
-
-func (quietNull) MarshalGQL(w io.Writer) { _, _ = io.WriteString(w, "null") }
-
-// marshaled is a value that was marshaled already.
-type marshaled []byte
-
-func (m marshaled) MarshalGQL(w io.Writer) { _, _ = w.Write(m) }
-
-// A guard keeps hidden fields from changing the response: whatever goes wrong with one, it is null, and
-// nobody else notices. Field interceptors of other extensions do not see hidden fields.
-type guard struct {
-	next    graphql.FieldMiddleware
-	timeout time.Duration
-	// late is set when a hidden resolver was given up: it goes on, and may read the operation.
-	late atomic.Bool
-}
-
-func (g *guard) resolve(ctx context.Context, next graphql.Resolver) (any, error) {
-	fc := graphql.GetFieldContext(ctx)
-	if !extractor.IsHidden(fc.Field.Alias) {
-		return g.next(ctx, next)
+// beside reads an answer with the help of the shadow; nil when that is of none.
+func (rec *recorder) beside(ctx context.Context, d *document, answer []byte) *extractor.Result {
+	data := rec.shadow(ctx)
+	if data == nil {
+		return nil
 	}
-	// Errors and extensions of the field, and of its marshaler, which gets the same context, stay here.
-	ctx = graphql.WithFreshResponseContext(ctx)
-	if len(fc.Field.Selections) == 0 && !fc.IsResolver && !fc.IsMethod {
-		return quietly(ctx, next), nil // a value that is there already
+	shadow, err := d.op.Extract.Walk(data)
+	if err != nil {
+		return nil
 	}
-	return g.within(ctx, next), nil
+	res, disagreed, err := d.op.Extract.WalkBeside(answer, shadow)
+	if err != nil {
+		return nil
+	}
+	if disagreed != nil {
+		rec.cache.mistrust(ctx, disagreed.Name)
+		return nil
+	}
+	return rec.cache.trusted(res)
 }
 
-func quietly(ctx context.Context, next graphql.Resolver) (res any) {
+// shadow executes the shadow and returns its answer; nil when it counts for nothing.
+func (rec *recorder) shadow(ctx context.Context) []byte {
+	e := rec.cache.executables.Load()
+	if rec.odd || len(rec.values) == 0 || e == nil || e.es == nil {
+		return nil
+	}
+	s := &shadowing{recorder: rec, schema: rec.cache.schema.Load().schema, resolves: e.same && rec.doc.mayResolve}
+	if !s.resolves {
+		return s.run(ctx, e.es)
+	}
+	ctx, cancel := context.WithTimeout(ctx, rec.cache.opts.PathTimeout)
+	defer cancel()
+	// A goroutine of its own, because a resolver may end it: runtime.Goexit is no panic.
+	var data []byte
+	var wg sync.WaitGroup
+	wg.Go(func() { data = s.run(ctx, e.es) })
+	wg.Wait()
+	return data
+}
+
+// A shadowing is one execution of a shadow.
+type shadowing struct {
+	*recorder
+	schema *ast.Schema
+	// resolves says that resolvers may run where the shadow says so.
+	resolves bool
+	lost     atomic.Bool
+}
+
+func (s *shadowing) run(ctx context.Context, es graphql.ExecutableSchema) (data []byte) {
 	defer func() {
 		if recover() != nil {
-			res = quietNull{}
+			data = nil
 		}
 	}()
-	res, err := next(ctx)
-	if err != nil || res == nil {
+	oc := copyOperation(s.oc)
+	oc.Doc, oc.Operation = s.doc.shadow.Doc, s.doc.shadow.Operation
+	oc.ResolverMiddleware = s.resolve
+	oc.RootResolverMiddleware = func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler { return next(ctx) }
+	quiet := func(context.Context, any) error { return errRecomputing }
+	oc.RecoverFunc = quiet
+	ctx = graphql.WithOperationContext(ctx, oc)
+	ctx = graphql.WithResponseContext(ctx, graphql.DefaultErrorPresenter, quiet)
+	resp := es.Exec(ctx)(ctx)
+	if resp == nil || s.lost.Load() || len(resp.Errors) > 0 || len(graphql.GetErrors(ctx)) > 0 {
+		return nil
+	}
+	return resp.Data
+}
+
+func (s *shadowing) resolve(ctx context.Context, next graphql.Resolver) (any, error) {
+	fc := graphql.GetFieldContext(ctx)
+	typ := s.schema.Types[fc.Field.Definition.Type.Name()]
+	switch {
+	case typ == nil:
+		return quietNull{}, nil
+	case typ.IsLeafType():
+		return s.nothing(fc, typ, s.leaf(ctx, fc, typ, next)), nil
+	case extractor.IsHidden(fc.Field.Alias):
+		return s.object(ctx, fc, next), nil
+	}
+	var room [128]byte
+	// The recorder is stopped, so nobody writes to the values.
+	res, ok := s.values[string(appendPlace(room[:0], fc))]
+	if !ok {
+		s.lost.Store(true)
+	}
+	if absent(res) {
+		return quietNull{}, nil
+	}
+	return res, nil
+}
+
+// nothing returns nil for what is not known of a nullable field. A field may have the Go type any, and then
+// gqlgen would give our null to the marshaler of its scalar.
+func (s *shadowing) nothing(fc *graphql.FieldContext, typ *ast.Definition, v any) any {
+	if _, unknown := v.(quietNull); !unknown || ownScalars[typ.Name] {
+		return v
+	}
+	if on := s.schema.Types[fc.Object]; on != nil {
+		if def := on.Fields.ForName(fc.Field.Name); def != nil && !def.Type.NonNull {
+			return nil
+		}
+	}
+	return v
+}
+
+// hidden returns the value of a hidden field, nil when it is not known.
+func (s *shadowing) hidden(ctx context.Context, fc *graphql.FieldContext, next graphql.Resolver) any {
+	var may, guarded bool
+	if s.doc.mayResolve {
+		may, guarded = s.doc.shadow.MayResolve(fc.Field.Alias)
+	}
+	switch plain := !fc.IsMethod && !fc.IsResolver && !guarded; {
+	case plain:
+		return quietly(func() (any, error) { return next(ctx) })
+	case may && s.resolves:
+		return s.resolved(ctx, next)
+	default:
+		return nil
+	}
+}
+
+// leaf reads a key, or the end of a path.
+func (s *shadowing) leaf(ctx context.Context, fc *graphql.FieldContext, typ *ast.Definition, next graphql.Resolver) any {
+	return shown(typ, s.hidden(ctx, fc, next))
+}
+
+// object reads an object, or a list of them, on a path.
+func (s *shadowing) object(ctx context.Context, fc *graphql.FieldContext, next graphql.Resolver) any {
+	res := s.hidden(ctx, fc, next)
+	// A nil that gqlgen would find is a null that propagates: it never gets there.
+	if absent(res) || anyAbsent(res) || !repeatable(res) {
 		return quietNull{}
 	}
-	return tame(ctx, res)
+	return res
 }
 
-// tame marshals values whose own marshaler might panic while the response is written, and replaces
-// those of which gqlgen makes the null that propagates.
-func tame(ctx context.Context, res any) any {
-	var b bytes.Buffer
-	switch v := res.(type) {
-	case uuid.UUID:
-		if v == uuid.Nil {
-			return quietNull{}
-		}
-		return res
-	case graphql.Marshaler:
-		v.MarshalGQL(&b)
-	case graphql.ContextMarshaler:
-		if v.MarshalGQLContext(ctx, &b) != nil {
-			return quietNull{}
-		}
-	default:
-		return res
+// resolved runs a resolver that the owner allows, through all that the server has around its fields, which
+// sees the operation of the client.
+func (s *shadowing) resolved(ctx context.Context, next graphql.Resolver) any {
+	ctx = graphql.WithOperationContext(ctx, s.oc)
+	// Errors and extensions of the field stay here.
+	ctx = graphql.WithFreshResponseContext(ctx)
+	res := quietly(func() (any, error) { return s.next(ctx, next) })
+	if len(graphql.GetErrors(ctx)) > 0 {
+		return nil
 	}
-	return marshaled(b.Bytes())
+	return res
 }
 
-// hiddenUntil is the context key of the time when the hidden fields below a hidden field are given up.
-type hiddenUntil struct{}
-
-// within gives up on a resolver that takes too long, even one that does not look at its context: it
-// goes on, and its result is dropped.
-//
-// The resolver's context is not canceled when the time is up. Loaders share one computation between
-// fields, on the context of whichever came first: a hidden field that cancels its own would take away
-// what a field of the client's waits for. Nor may the context end when the resolver has returned:
-// gqlgen resolves the fields below with it.
-func (g *guard) within(ctx context.Context, next graphql.Resolver) any {
-	until, nested := ctx.Value(hiddenUntil{}).(time.Time)
-	if !nested {
-		until = time.Now().Add(g.timeout)
-		ctx = context.WithValue(ctx, hiddenUntil{}, until)
-	}
-	timer := time.NewTimer(time.Until(until))
-	defer timer.Stop()
-	result := make(chan any, 1)
-	go func() {
-		// not when it returns, but when it cannot: runtime.Goexit ends the goroutine without a result
-		returned := false
-		defer func() {
-			if !returned {
-				result <- quietNull{}
-			}
-		}()
-		res := quietly(ctx, next)
-		returned = true
-		result <- res
+// quietly returns nil for everything that goes wrong.
+func quietly(f func() (any, error)) (res any) {
+	defer func() {
+		if recover() != nil {
+			res = nil
+		}
 	}()
-	select {
-	case res := <-result:
-		return res
-	case <-timer.C:
-	case <-ctx.Done():
+	res, err := f()
+	if err != nil {
+		return nil
 	}
-	g.late.Store(true)
-	return quietNull{}
+	return res
 }

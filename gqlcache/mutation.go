@@ -29,7 +29,6 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 		r.passed = true
 		r.note = c.explains(ctx, r)
 		r.planned = c.document(ctx, oc)
-		prepare(oc, r.planned, c.opts.PathTimeout) // for good: a hidden resolver that timed out may still read it
 		r.guardRoots(oc)
 		r.hold.mutation()
 	}
@@ -50,6 +49,10 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 			c.settle(ctx, r, oc, d, nil, nil)
 		}
 	}()
+	var rec *recorder
+	if first {
+		rec = c.record(oc, d)
+	}
 	resp := next(ctx)
 	if resp == nil {
 		answered = true
@@ -61,15 +64,11 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 		return nil // the streaming transports ask until there is nothing more
 	}
 	var res *extractor.Result
-	if d.walk {
-		walked, err := d.op.Extract.Walk(resp.Data)
-		if err == nil {
-			resp.Data = walked.Data
-			if len(resp.Errors) == 0 {
-				res = walked
-			}
-		} else {
-			c.unreadable(ctx, resp, err)
+	if d.walk && len(resp.Errors) == 0 {
+		var err error
+		if res, err = rec.read(ctx, d, resp); err != nil {
+			res = nil
+			c.unreadable(err)
 		}
 	}
 	answered = true // and not before: should the walk panic, the changes count as made

@@ -134,8 +134,9 @@ type Options struct {
 	// nothing, so they stay in memory until they are replaced, evicted or swept. They are also looked for
 	// whenever a quarter of MaxBytes was stored. Defaults to 1 minute; negative is only then.
 	SweepInterval time.Duration
-	// PathTimeout bounds the resolvers that run only to learn which rows a mutation changed. When it is
-	// over the rows count as unknown, which drops more. Defaults to 1 second.
+	// PathTimeout is the deadline of the context of resolvers that run only to learn which rows a mutation
+	// changed, where its @writes allows that with resolve. The answer waits until they return, and rows that
+	// they did not tell by then count as unknown, which drops more. Defaults to 1 second.
 	PathTimeout time.Duration
 
 	// DirectivePrefix is put before the names of our directives in the schema: see cascade.Options.

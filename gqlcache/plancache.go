@@ -189,7 +189,11 @@ func keyOfText(oc *graphql.OperationContext, shape uint64) (k textKey) {
 // size estimates the memory that a plan keeps alive, in bytes.
 func (d *document) size(doc *ast.QueryDocument) int {
 	if d.op != nil {
-		return d.op.Size()
+		n := d.op.Size()
+		if d.shadow != nil {
+			n += extractor.DocumentSize(d.shadow.Doc)
+		}
+		return n
 	}
 	return extractor.DocumentSize(doc)
 }

@@ -1,9 +1,7 @@
 package gqlcache
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -17,7 +15,6 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
-	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
 // caller is who asks, as far as answers depend on it.
@@ -390,15 +387,15 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	return f
 }
 
-// resolved runs the resolvers, and says why the answer must not be stored, whatever it depends on. It strips the
-// hidden members first, which must not reach the client for whatever reason.
+// resolved runs the resolvers, and says why the answer must not be stored, whatever it depends on.
 func (c *Cache) resolved(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, own *flight.Flight[*filled], next graphql.ResponseHandler) (*filled, *extractor.Result) {
 	r.computing(own, !who.public && c.opts.Predicate != nil)
 	defer r.computed() // also when an extension below panics
 	f := &filled{why: ReasonErrors}
 	w := &witness{}
+	var rec *recorder
 	before := besidesBefore(ctx)
-	f.resp, f.took = c.execute(ctx, r, oc, d, who, key, w, next)
+	f.resp, f.took, rec = c.execute(ctx, r, oc, d, who, key, w, next)
 	c.besidesAfter(ctx, r, before, f.resp)
 	said := r.computed()
 	f.maxAge = said.maxAge
@@ -406,14 +403,13 @@ func (c *Cache) resolved(ctx context.Context, r *request, oc *graphql.OperationC
 	// of its context for the end of its rows returned before.
 	f.left = r.hasEnded(ctx)
 	var res *extractor.Result
-	if f.resp != nil && d.walk {
+	if f.resp != nil && d.walk && !f.left && len(f.resp.Errors) == 0 {
 		var err error
-		if res, err = d.op.Extract.Walk(f.resp.Data); err != nil {
+		if res, err = rec.read(ctx, d, f.resp); err != nil {
 			f.why = ReasonUnreadable
-			c.unreadable(ctx, f.resp, err)
+			c.unreadable(err)
 			return f, nil
 		}
-		f.resp.Data = res.Data
 	}
 	if !f.left && !w.ended.Load() {
 		d.usual.note(f.took)
@@ -433,12 +429,13 @@ func (c *Cache) resolved(ctx context.Context, r *request, oc *graphql.OperationC
 	return f, res
 }
 
-// execute runs the prepared operation, and puts the client's back.
-func (c *Cache) execute(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, w *witness, next graphql.ResponseHandler) (*graphql.Response, time.Duration) {
+// execute runs the operation, and remembers what read needs.
+func (c *Cache) execute(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, w *witness, next graphql.ResponseHandler) (resp *graphql.Response, took time.Duration, rec *recorder) {
 	defer w.watch(oc)()
-	defer prepare(oc, d, c.opts.PathTimeout)()
+	rec = c.record(oc, d)
 	defer c.watchInner(oc, r, d, who, key)()
-	return c.resolve(w.context(ctx), d, next)
+	resp, took = c.resolve(w.context(ctx), d, next)
+	return resp, took, rec
 }
 
 // hasEnded says that the request of a computation has ended: what it computed may be a part of the truth.
@@ -461,14 +458,9 @@ func (c *Cache) again(ctx context.Context, r *request, key string) *filled {
 }
 
 // unreadable deals with an answer that is no JSON which its operation could give: a scalar's marshaler
-// has written something else. gqlgen's transports refuse to send what is no JSON at all. Should it be
-// JSON, hidden members may be in it, and clients must not see those.
-func (c *Cache) unreadable(ctx context.Context, resp *graphql.Response, err error) {
+// has written something else. gqlgen's transports refuse to send what is no JSON at all.
+func (c *Cache) unreadable(err error) {
 	c.complain.once("unreadable", "gqlcache: an answer could not be read: it is not stored, or drops more", err)
-	if bytes.Contains(resp.Data, []byte(extractor.Nonce())) && json.Valid(resp.Data) {
-		resp.Data = []byte("null")
-		resp.Errors = append(resp.Errors, gqlerror.WrapPath(graphql.GetPath(ctx), errUnreadable))
-	}
 }
 
 // storable says why an answer must not be kept, whatever it depends on.

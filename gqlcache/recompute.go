@@ -29,7 +29,7 @@ func copyOperation(oc *graphql.OperationContext) *graphql.OperationContext {
 func (v *verifier) recompute(j *job) (res *extractor.Result, ok bool) {
 	ctx, cancel := v.bounded(j.ctx)
 	defer cancel()
-	resp := v.execute(ctx, j)
+	resp, rec := v.execute(ctx, j)
 	// A resolver may take the end of its context for the end of its rows.
 	if ctx.Err() != nil || resp == nil {
 		return nil, false
@@ -37,25 +37,24 @@ func (v *verifier) recompute(j *job) (res *extractor.Result, ok bool) {
 	res = &extractor.Result{Data: resp.Data}
 	if j.doc.walk {
 		var err error
-		if res, err = j.doc.op.Extract.Walk(resp.Data); err != nil {
+		if res, err = rec.read(ctx, j.doc, resp); err != nil {
 			return nil, false
 		}
-		resp.Data = res.Data
 	}
 	return res, v.c.storable(resp, res) == ""
 }
 
-// execute runs the prepared operation. The request's response context is not used: what it holds was
+// execute runs the operation. The request's response context is not used: what it holds was
 // sent. Nor are the server's error presenter and recover function, which report to people.
-func (v *verifier) execute(ctx context.Context, j *job) *graphql.Response {
+func (v *verifier) execute(ctx context.Context, j *job) (*graphql.Response, *recorder) {
 	es := v.executable()
 	if es == nil {
-		return nil
+		return nil, nil
 	}
 	oc := copyOperation(j.operation)
 	quiet := func(context.Context, any) error { return errRecomputing }
 	oc.RecoverFunc = quiet
-	prepare(oc, j.doc, v.c.opts.PathTimeout)
+	rec := v.c.record(oc, j.doc)
 	ctx = graphql.WithOperationContext(ctx, oc)
 	ctx = graphql.WithResponseContext(ctx, graphql.DefaultErrorPresenter, quiet)
 	ctx = context.WithValue(ctx, requestKey{}, newRequest(ctx, v.c)) // what resolvers tell is not said of the hit
@@ -63,5 +62,5 @@ func (v *verifier) execute(ctx context.Context, j *job) *graphql.Response {
 	if resp != nil {
 		resp.Errors = append(resp.Errors, graphql.GetErrors(ctx)...)
 	}
-	return resp
+	return resp, rec
 }

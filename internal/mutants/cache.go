@@ -38,23 +38,6 @@ var cacheRules = []mutant{
 		test: "TestRewrittenOperation",
 	},
 	{
-		name: "hidden aliases of a query not stripped", file: queryFile, in: "example",
-		old: "resp.Data = res.Data\n", new: "",
-		test: "TestSameAnswers$",
-	},
-	{
-		name: "hidden aliases of a mutation not stripped", file: mutationFile, in: "example",
-		old: "resp.Data = walked.Data\n", new: "",
-		test: "TestSameAnswers$",
-	},
-	{
-		name: "hidden field cancels what a loader shares", file: guardFile, in: "example",
-		old: "	timer := time.NewTimer(time.Until(until))\n",
-		new: "	ctx, cancel := context.WithCancel(ctx)\n	time.AfterFunc(time.Until(until), cancel)\n" +
-			"	timer := time.NewTimer(time.Until(until))\n",
-		test: "TestHiddenFieldsShareLoaders",
-	},
-	{
 		name: "fill is stamped when it ends", file: queryFile, in: "example",
 		old: "c.finish(token, tags)", new: "c.finish(c.clock.Begin(), tags)",
 		test: "TestNoStaleReads$",

@@ -1,0 +1,112 @@
+package gqlcache
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/cascadeql/cascadeql/extractor"
+)
+
+// executables is what the cache knows of the code that gqlgen has generated for its servers. Immutable.
+type executables struct {
+	// es executes operations; nil when no code of gqlgen's was found, or when servers have different code.
+	es graphql.ExecutableSchema
+	// same says that all servers have the very same schema, so that es runs the resolvers of every request.
+	same bool
+	// runtime are the names of the directives that the generated code calls, in lower case; nil when they
+	// are not known.
+	runtime map[string]bool
+}
+
+// serves notes the executable schema of a server. Servers that share a cache may have different resolvers
+// behind the same generated code; reading plain fields with it calls none of them.
+func (c *Cache) serves(es graphql.ExecutableSchema) {
+	code := generated(es)
+	for {
+		old := c.executables.Load()
+		next := &executables{es: code, same: true}
+		if code != nil {
+			next.runtime = runtimeDirectives(code)
+		}
+		if old != nil {
+			if old.es == nil || code == nil || reflect.TypeOf(old.es) != reflect.TypeOf(code) {
+				next = &executables{}
+			} else {
+				next.same = old.same && old.es == code // pointers, both of them
+			}
+		}
+		if c.executables.CompareAndSwap(old, next) {
+			return
+		}
+	}
+}
+
+// generated returns the executable schema that gqlgen has generated, which may be embedded in others; nil
+// when there is none. Executing anything else a second time could be noticed: an implementation by hand
+// may count, or act.
+func generated(es graphql.ExecutableSchema) graphql.ExecutableSchema {
+	for range 10 {
+		v := reflect.ValueOf(es)
+		if v.Kind() != reflect.Pointer {
+			if v.Kind() != reflect.Struct {
+				return nil
+			}
+		} else if v = v.Elem(); v.Kind() != reflect.Struct {
+			return nil
+		}
+		if v.Type().Name() == "executableSchema" && reflect.ValueOf(es).Kind() == reflect.Pointer && directiveRootType(v.Type()) != nil {
+			return es
+		}
+		f := v.FieldByName("ExecutableSchema")
+		if !f.IsValid() || !f.CanInterface() {
+			return nil
+		}
+		inner, ok := f.Interface().(graphql.ExecutableSchema)
+		if !ok {
+			return nil
+		}
+		es = inner
+	}
+	return nil
+}
+
+// directiveRootType returns the type whose fields are the directives that generated code calls.
+func directiveRootType(code reflect.Type) reflect.Type {
+	for _, name := range []string{"Directives", "directives"} {
+		if f, ok := code.FieldByName(name); ok && f.Type.Kind() == reflect.Struct {
+			return f.Type
+		}
+	}
+	return nil
+}
+
+func runtimeDirectives(es graphql.ExecutableSchema) map[string]bool {
+	root := directiveRootType(reflect.TypeOf(es).Elem())
+	names := make(map[string]bool, root.NumField())
+	for i := range root.NumField() {
+		names[folded(root.Field(i).Name)] = true
+	}
+	return names
+}
+
+// folded brings the name of a directive and that of its Go field together.
+func folded(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
+
+// runs says whether a directive of the schema may have code that runs with a field.
+func (e *executables) runs(directive string) bool {
+	if e.runtime != nil {
+		return e.runtime[folded(directive)]
+	}
+	return !slices.Contains([]string{"deprecated", "specifiedBy", "oneOf"}, directive)
+}
+
+// shadowOf returns what to execute beside an operation: nil when nothing has to be, or when it cannot be.
+func (c *Cache) shadowOf(d *document) *extractor.Shadow {
+	e := c.executables.Load()
+	if !d.walk || e == nil || e.es == nil {
+		return nil
+	}
+	return d.op.Extract.Shadow(e.runs)
+}

@@ -1,0 +1,91 @@
+package main
+
+const (
+	shownFile      = "gqlcache/shown.go"
+	executableFile = "gqlcache/executable.go"
+	mistrustFile   = "gqlcache/mistrust.go"
+	shadowFile     = "extractor/shadow.go"
+	walkFile       = "extractor/walk.go"
+	noticed        = "TestHiddenFieldsCannotBeNoticed$"
+)
+
+// hiddenRules are those of what the cache reads beside the client's operation.
+var hiddenRules = []mutant{
+	{
+		name: "the client's operation is changed", file: guardFile,
+		old:  "	oc.ResolverMiddleware = rec.resolve\n",
+		new:  "	oc.ResolverMiddleware = rec.resolve\n	oc.Doc, oc.Operation = d.op.Extract.Doc, d.op.Extract.Operation\n",
+		test: "TestOperationIsTheClients$",
+	},
+	{
+		name: "hidden fields run in the client's execution", file: guardFile,
+		old:  "	oc.ResolverMiddleware = rec.resolve\n",
+		new:  "	oc.ResolverMiddleware = rec.resolve\n	oc.Doc, oc.Operation = d.op.Extract.Doc, d.op.Extract.Operation\n",
+		test: noticed,
+	},
+	{
+		name: "hidden values reach marshalers of the server", file: shownFile,
+		old: "if ownScalars[typ.Name] && kindOf(rv.Type()) == kindBasic {", new: "if typ.Name != \"\" {",
+		test: noticed,
+	},
+	{
+		name: "text of a scalar that is bound to functions reaches them", file: shownFile,
+		old: "if typ.Kind == ast.Scalar && ownScalars[typ.Name] {", new: "if typ.Kind == ast.Scalar {",
+		test: noticed,
+	},
+	{
+		name: "resolvers and methods run for hidden fields", file: guardFile,
+		old: "plain := !fc.IsMethod && !fc.IsResolver && !guarded; {", new: "plain := !guarded; {",
+		test: noticed,
+	},
+	{
+		name: "resolvers run that nobody allowed", file: guardFile,
+		old: "case may && s.resolves:", new: "case may || s != nil:",
+		test: noticed,
+	},
+	{
+		name: "allowed resolvers pass the server's middlewares by", file: guardFile,
+		old: "return s.next(ctx, next) })", new: "return next(ctx) })",
+		test: noticed,
+	},
+	{
+		name: "directives run for hidden fields", file: shadowFile, in: "gqlcache",
+		old: "	if p.anyRuns(on.Directives) || p.anyRuns(f.Directives) {\n		return false\n	}\n", new: "",
+		test: noticed,
+	},
+	{
+		name: "directives of arguments run twice", file: shadowFile, in: "gqlcache",
+		old: "p.unsafe = p.unsafe || p.anyRuns(a.Directives)", new: "_ = a",
+		test: noticed,
+	},
+	{
+		name: "resolvers run twice", file: guardFile,
+		old: "	if absent(res) {\n		return quietNull{}, nil\n	}\n	return res, nil\n", new: "	_ = res\n	return next(ctx)\n",
+		test: noticed,
+	},
+	{
+		name: "what is around gqlgen's schema is executed twice", file: executableFile,
+		old: "	for range 10 {\n", new: "	if es != nil {\n		return es\n	}\n	for range 10 {\n",
+		test: "TestForeignSchemasAreExecutedOnce$",
+	},
+	{
+		name: "an answer and a shadow with other objects", file: walkFile,
+		old: "	if other {\n", new: "	if other && w == nil {\n",
+		test: "TestWalkBeside$",
+	},
+	{
+		name: "keys that disagree are not looked at", file: walkFile, in: "gqlcache",
+		old: "case other.Key != nil && !bytes.Equal(own.Key, other.Key):", new: "case other.Key != nil && bytes.Equal(own.Key, nil):",
+		test: "TestTranslatedKeys$",
+	},
+	{
+		name: "what was stored under other keys stays", file: mistrustFile,
+		old: "if err := c.Clear(context.WithoutCancel(ctx)); err != nil {", new: "if err := ctx.Err(); err != nil {",
+		test: "TestTranslatedKeys$",
+	},
+	{
+		name: "resolvers of another server run", file: executableFile,
+		old: "next.same = old.same && old.es == code", new: "next.same = old.same",
+		test: "TestSharedCachesRunNobodysResolvers$",
+	},
+}
