@@ -49,7 +49,7 @@ type verified struct {
 func newVerified(t *testing.T, schema *ast.Schema, w *workload, concurrency int) *verified {
 	t.Helper()
 	s := setup{change: func(o *gqlcache.Options) {
-		o.Verify = gqlcache.VerifyOptions{Rate: 1, Grace: time.Millisecond, Concurrency: concurrency}
+		o.Verify = gqlcache.VerifyOptions{Rate: 1, Context: outlivingContext, Grace: time.Millisecond, Concurrency: concurrency}
 		o.SweepInterval, o.TTL = -1, time.Hour
 	}}
 	if schema != nil {

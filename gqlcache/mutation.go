@@ -43,6 +43,8 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 		}
 		defer settle() // runs last: when the changes are applied
 		defer c.verify.mutation(r, oc, d)()
+	} else {
+		c.verify.changedOutside() // by a deferred part, after the mutation was over for Options.Verify
 	}
 	r.start()
 	answered := false

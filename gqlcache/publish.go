@@ -67,6 +67,9 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 		p.number = c.clock.Seq()
 		return p, after()
 	}
+	if ch.by.Kind != causeMutation {
+		c.verify.changedOutside()
+	}
 	ctx, endSpan := c.span(ctx, SpanInvalidate)
 	defer func() { endSpan(endInvalidate(p.announced)) }()
 	var tags []cascade.Tag

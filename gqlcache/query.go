@@ -60,6 +60,8 @@ type stamp struct {
 	// found it right, 0 before.
 	wrong     atomic.Bool
 	confirmed atomic.Uint64
+	// verifying is set while Options.Verify has a hit of the entry.
+	verifying atomic.Bool
 }
 
 // cost is what computing the answer took, 0 when that is not known.
