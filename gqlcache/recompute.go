@@ -102,8 +102,7 @@ func (v *verifier) recompute(j *job) (*recomputed, skip) {
 	case v.base.Err() != nil:
 		return nil, skipClosed
 	case j.ctx.Err() != nil:
-		v.c.complain.once("verify.context.ended", "gqlcache: the context of Verify.Context ended before a hit was recomputed; return one that outlives the request", errContextEnded)
-		return nil, skipContext
+		return nil, v.notTheCaller(j)
 	case ctx.Err() != nil:
 		return nil, skipTimeout
 	case !v.sameCaller(ctx, j, oc):
@@ -154,8 +153,13 @@ func (v *verifier) sameCaller(ctx context.Context, j *job, oc *graphql.Operation
 	return why == "" && string(key) == j.key && v.c.partition(ctx) == j.part
 }
 
+// notTheCaller says why a context is of no use, in the log for the first time.
 func (v *verifier) notTheCaller(j *job) skip {
-	if v.base.Err() != nil || j.ctx.Err() != nil {
+	switch {
+	case v.base.Err() != nil:
+		return skipClosed
+	case j.ctx.Err() != nil:
+		v.c.complain.once("verify.context.ended", "gqlcache: the context of Verify.Context ended before a hit was recomputed; return one that outlives the request", errContextEnded)
 		return skipContext
 	}
 	v.c.complain.once("verify.caller", "gqlcache: a hit is not recomputed, because it would be for another caller; Verify.Context must give what Predicate, Vary and Partition look at", errOtherCaller)
