@@ -21,6 +21,7 @@ const (
 	ReasonToken         Reason = "token"         // the log has not reached the caller's token
 	ReasonFailed        Reason = "failed"        // a function of the options panicked
 	ReasonInspector     Reason = "inspector"     // a user of the inspector asked for an answer without the cache
+	ReasonShadow        Reason = "shadow"        // Options.Shadow: the cache answers nothing
 )
 
 // Reasons not to store an answer.
@@ -40,7 +41,7 @@ const (
 var reasons = []Reason{
 	ReasonDisabled, ReasonClosed, ReasonIntrospection, ReasonTypename, ReasonDefer, ReasonPolicy,
 	ReasonVariables, ReasonPredicate, ReasonOperation, ReasonLease, ReasonToken, ReasonFailed,
-	ReasonInspector,
+	ReasonInspector, ReasonShadow,
 	ReasonErrors, ReasonNoData, ReasonIncremental, ReasonLists, ReasonTooLarge, ReasonInvalidated,
 	ReasonUnreadable, ReasonReads, ReasonStore,
 }

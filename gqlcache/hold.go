@@ -47,10 +47,10 @@ func holdFrom(ctx context.Context) *hold {
 	return h
 }
 
-func (h *hold) mutation() { h.holding.Store(true) }
+func (h *hold) mutation() { h.holding.Store(h.cache.shadow == nil) }
 
 func (h *hold) add(by inspect.Cause, tags []cascade.Tag) {
-	h.holding.Store(true) // a query's resolver may have touched a row
+	h.mutation() // a query's resolver may have touched a row
 	h.mu.Lock()
 	h.mu.by = by
 	h.mu.tags = append(h.mu.tags, tags...)

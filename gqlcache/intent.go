@@ -34,7 +34,7 @@ func (c *Cache) settleIntent(ctx context.Context, in *intention) {
 // the returned function, after the changes are applied; with a hold, after the commit. false: it could not be
 // announced, and the mutation must not run.
 func (c *Cache) intend(ctx context.Context, r *request, oc *graphql.OperationContext, d *document) (settle func(), ok bool) {
-	if !c.opts.Intent {
+	if !c.opts.Intent || c.shadow != nil {
 		return func() {}, true
 	}
 	tags, all := c.foreseen(ctx, oc, d)

@@ -34,6 +34,7 @@ var messages = map[string]string{
 	string(ReasonLease):         "This instance has no lease of the log, so others may have changed what is stored.",
 	string(ReasonToken):         "The request's token names a change that this instance has not heard of, or is not a token.",
 	string(ReasonFailed):        "Options.Enabled or Options.Vary failed. The server's log lines say how.",
+	string(ReasonShadow):        "The cache is in shadow mode: it compares, and answers nothing.",
 	string(ReasonInspector):     "The inspector asked for an answer without the cache.",
 
 	string(ReasonErrors):      "The answer was computed and not stored: it has errors.",

@@ -160,6 +160,17 @@ func (q *verifyQueue) park(j *job, wait func() (again bool)) {
 	})
 }
 
+// background runs a function that close waits for. It returns false after close.
+func (q *verifyQueue) background(f func()) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.mu.closed {
+		return false
+	}
+	q.jobs.Go(f)
+	return true
+}
+
 // close lets nothing start any more, and returns what has not.
 func (q *verifyQueue) close() (dropped []*job) {
 	q.mu.Lock()
