@@ -150,7 +150,7 @@ func (v *verifier) sameCaller(ctx context.Context, j *job, oc *graphql.Operation
 		who.predicate = p
 	}
 	key, why := v.c.appendKey(ctx, nil, j.doc, oc.Variables, who)
-	return why == "" && string(key) == j.key && v.c.partition(ctx) == j.part
+	return why == "" && string(key) == j.key && v.partition(ctx, j.public) == j.part
 }
 
 // notTheCaller says why a context is of no use, in the log for the first time.

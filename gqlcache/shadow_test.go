@@ -231,6 +231,24 @@ func TestShadowJoinsNothing(t *testing.T) {
 	})
 }
 
+// TestShadowKeepsNoTruncatedAnswer: a resolver that takes the end of its context for the end of its rows answers
+// without an error.
+func TestShadowKeepsNoTruncatedAnswer(t *testing.T) {
+	t.Parallel()
+	r := newShadowRig(t, nil)
+	ctx, leave := context.WithCancel(t.Context())
+	r.store.On("Query.user:done", func(context.Context) error {
+		leave()
+		return nil
+	})
+	testgraph.Do(t, ctx, r.srv, testgraph.Request{Query: expand(verified)})
+	r.store.On("Query.user:done", nil)
+	r.ask(verified)
+	if got := shadowSums(r.cache); got.Hits != 0 || got.Queries != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
 // stuckLog is a log that takes no change until it is released, and has no lease.
 type stuckLog struct {
 	release chan struct{}

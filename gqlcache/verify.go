@@ -147,8 +147,9 @@ func (v *verifier) sample(ctx context.Context, _ *request, oc *graphql.Operation
 	}
 	j := &job{
 		v: v, doc: d, public: who.public, key: string(key), body: e.Body, stamp: s, at: v.c.opts.Now(),
-		part: v.c.partition(ctx), again: s.confirmed.Load() != 0,
+		again: s.confirmed.Load() != 0,
 	}
+	j.part = v.partition(ctx, j.public)
 	if !v.queue.room(j) {
 		j.skip(skipFull)
 		return
@@ -163,6 +164,14 @@ func (v *verifier) sample(ctx context.Context, _ *request, oc *graphql.Operation
 	j.operation = copyOperation(oc)
 	j.operation.Headers = oc.Headers.Clone() // the request's map may be written to, or serve another one later
 	v.queue.add(j)
+}
+
+// partition is the one that an answer's tags depend on: none if it is public.
+func (v *verifier) partition(ctx context.Context, public bool) cascade.Partition {
+	if public || v.c.opts.Predicate == nil {
+		return cascade.Partition{}
+	}
+	return v.c.partition(ctx)
 }
 
 func (v *verifier) skipped(why skip) { v.counts.skipped[why].Add(1) }

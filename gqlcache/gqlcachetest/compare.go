@@ -2,8 +2,11 @@ package gqlcachetest
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"testing"
 )
@@ -39,6 +42,7 @@ type Comparison struct {
 	notCompared map[int]string  // why, by operation
 	known       map[string]bool // the differences that are reported
 	requests    atomic.Int64
+	fault       string // why nothing can be compared
 	report      *Report
 	t           testing.TB
 }
@@ -62,10 +66,10 @@ func Compare(t testing.TB, plain, cached func() http.Handler, operations []Opera
 func (c *Comparison) Run(t testing.TB) *Report {
 	t.Helper()
 	c.setDefaults(t)
-	if t.Failed() {
+	if c.fault != "" || !c.probe() {
+		t.Errorf("gqlcachetest: %s", c.fault)
 		return c.report
 	}
-	c.probe()
 	for _, h := range c.histories() {
 		c.play(h)
 	}
@@ -89,11 +93,11 @@ func (c *Comparison) Run(t testing.TB) *Report {
 }
 
 func (c *Comparison) setDefaults(t testing.TB) {
-	t.Helper()
-	c.t, c.report = t, &Report{Unstable: map[string]string{}}
+	c.t, c.report, c.fault = t, &Report{Unstable: map[string]string{}}, ""
+	c.requests.Store(0)
 	c.notCompared, c.known = map[int]string{}, map[string]bool{}
 	if c.Plain == nil || c.Cached == nil || len(c.Operations) == 0 {
-		t.Errorf("gqlcachetest: Plain, Cached and Operations are required")
+		c.fault = "Plain, Cached and Operations are required"
 	}
 	if len(c.Callers) == 0 {
 		c.Callers = []http.Header{{}}
@@ -155,8 +159,9 @@ func (c *Comparison) each(kind string, f func(op int)) {
 	}
 }
 
-// probe asks each operation several times on servers without the cache: what differs there is no fault of it.
-func (c *Comparison) probe() {
+// probe asks each operation several times on servers without the cache: what differs there is no fault of it. It
+// returns false when there is nothing to compare.
+func (c *Comparison) probe() bool {
 	r := rand.New(rand.NewPCG(c.Seed, 0))
 	var queries, mutations []step
 	c.each("query", func(op int) {
@@ -169,8 +174,12 @@ func (c *Comparison) probe() {
 	if !c.OneStore {
 		two = c.Plain()
 	}
+	answered := map[int]bool{}
+	var last answer
 	for _, s := range queries {
 		first := c.send(one, s, nil)
+		answered[s.op] = answered[s.op] || hasData(first.body)
+		last = first
 		for range 4 {
 			if !same(first, c.send(one, s, nil), c.ignored) {
 				c.unstable(s.op, "two answers of the server without the cache differ")
@@ -188,6 +197,25 @@ func (c *Comparison) probe() {
 		}
 	}
 	closeAll(one, two)
+	if len(queries) > 0 && len(answered) > 0 && !slices.Contains(slices.Collect(maps.Values(answered)), true) {
+		c.fault = fmt.Sprintf("no query was answered with data, so there is nothing to compare: is %s the path, and are the callers let in? The last answer: %d %s",
+			c.Path, last.status, clip(string(last.body), 200))
+		return false
+	}
+	for op, ok := range answered {
+		if !ok {
+			c.t.Logf("%s is answered with no data at the beginning", c.Operations[op].name())
+		}
+	}
+	return true
+}
+
+// hasData says that a body has data that is not null.
+func hasData(body []byte) bool {
+	var got struct {
+		Data json.RawMessage `json:"data"`
+	}
+	return json.Unmarshal(body, &got) == nil && len(got.Data) > 0 && string(got.Data) != "null"
 }
 
 // histories returns what is sent in sequence.

@@ -259,3 +259,14 @@ func TestCompareNeedsServers(t *testing.T) {
 		t.Errorf("%+v %s", rep, &v.log)
 	}
 }
+
+// TestCompareAsksNobody: a comparison in which nothing is answered proves nothing, and says so.
+func TestCompareAsksNobody(t *testing.T) {
+	t.Parallel()
+	v := &verdict{TB: t}
+	nobody := func() http.Handler { return http.NotFoundHandler() }
+	gqlcachetest.Compare(v, nobody, nobody, shown)
+	if !v.failed || !strings.Contains(v.log.String(), "is /graphql the path") {
+		t.Errorf("%s", &v.log)
+	}
+}
