@@ -88,6 +88,8 @@ func (v *verifier) recompute(j *job) (*recomputed, skip) {
 	ctx = graphql.WithOperationContext(ctx, oc)
 	ctx = graphql.WithResponseContext(ctx, graphql.DefaultErrorPresenter, quiet)
 	r := newRequest(ctx, v.c) // what resolvers say is not said of the hit
+	r.outer = nil
+	r.computing(nil, !j.public && v.c.opts.Predicate != nil)
 	ctx = context.WithValue(ctx, requestKey{}, r)
 
 	// On the very context that the resolvers get. Before: nobody else's rows are read. Afterwards: the
@@ -95,21 +97,23 @@ func (v *verifier) recompute(j *job) (*recomputed, skip) {
 	if !v.sameCaller(ctx, j, oc) {
 		return nil, v.notTheCaller(j)
 	}
+	w := &witness{}
+	w.watch(oc)
 	prepare(oc, j.doc, v.c.opts.PathTimeout)
-	resp, err := protect(func() (*graphql.Response, error) { return execute(ctx, es), nil })
+	resp, err := protect(func() (*graphql.Response, error) { return execute(w.context(ctx), es), nil })
 	// A resolver may take the end of its context for the end of its rows.
 	switch {
 	case v.base.Err() != nil:
 		return nil, skipClosed
 	case j.ctx.Err() != nil:
 		return nil, v.notTheCaller(j)
-	case ctx.Err() != nil:
+	case ctx.Err() != nil, w.ended.Load():
 		return nil, skipTimeout
 	case !v.sameCaller(ctx, j, oc):
 		return nil, v.notTheCaller(j)
 	case err != nil: // a marshaler panicked
 		return &recomputed{failed: true}, skipNone
-	case r.refusedToStore() != "":
+	case r.refusal() != "":
 		return nil, skipUnstored
 	case resp == nil:
 		return &recomputed{failed: true}, skipNone
@@ -121,7 +125,7 @@ func (v *verifier) recompute(j *job) (*recomputed, skip) {
 		}
 		resp.Data = res.Data
 	}
-	got := &recomputed{data: resp.Data, result: res, failed: v.c.storable(resp, res) != ""}
+	got := &recomputed{data: resp.Data, result: res, failed: w.failed.Load() || v.c.storable(resp, res) != ""}
 	if len(resp.Errors) > 0 {
 		got.path = pathOf(resp.Errors[0].Path)
 	}

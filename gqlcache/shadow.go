@@ -46,6 +46,9 @@ func (c *Cache) shadowed(ctx context.Context, r *request, oc *graphql.OperationC
 	if why == "" && !c.fresh() {
 		why = ReasonLease
 	}
+	if why == "" && r.outer != nil && r.within((*request).isWriting) {
+		why = ReasonMutating
+	}
 	c.countBypass(ctx, d, cmp.Or(why, ReasonShadow))
 	if why != "" {
 		return next(ctx)
@@ -60,48 +63,20 @@ func (c *Cache) shadowed(ctx context.Context, r *request, oc *graphql.OperationC
 	q := &shadowQuery{c: c, d: d, who: who, key: string(key), caller: c.callerDigest(oc, who)}
 	c.aside(func() { q.entry, q.stamp, _ = c.lookup(ctx, key) })
 	q.mark, q.outside = c.verify.deeds.mark(), c.verify.outside.Load()
-	q.token = r.begin()
-	r.forgetLasts()
-	restore := c.prepareShadow(oc, d)
-	defer restore()
-	resp, took := c.resolve(ctx, d, next)
-	if resp == nil {
-		return nil
-	}
-	res := &extractor.Result{Data: resp.Data}
-	if d.walk {
-		var err error
-		if res, err = d.op.Extract.Walk(resp.Data); err != nil {
-			c.unreadable(ctx, resp, err)
-			return resp
-		}
-		resp.Data = res.Data
-	}
-	if ctx.Err() != nil || r.refusedToStore() != "" {
-		return resp // what was computed is for nobody else, and perhaps not all of it
-	}
+	f, res := c.resolved(ctx, r, oc, d, who, nil, next)
+	f.born = r.begin()
 	c.aside(func() {
+		c.shadow.found.of(d).queries.Add(1)
+		failed := f.why == ReasonErrors || f.why == ReasonNoData
 		switch {
+		case f.why != "" && !failed: // what was computed is for nobody else, and perhaps not all of it
 		case q.stamp != nil:
-			q.compare(resp, res)
-		case c.storable(resp, res) == "":
-			q.keep(ctx, r, oc, resp, res, took)
-			fallthrough
-		default:
-			c.shadow.found.of(d).queries.Add(1)
+			q.compare(f.resp, failed)
+		case !failed:
+			q.keep(ctx, r, oc, f, res)
 		}
 	})
-	return resp
-}
-
-// prepareShadow is prepare without the hidden fields that need a resolver: they would be noticed.
-func (c *Cache) prepareShadow(oc *graphql.OperationContext, d *document) (restore func()) {
-	if !d.walk || !d.op.Extract.Injected {
-		return func() {}
-	}
-	restore = prepare(oc, d, c.opts.PathTimeout)
-	withoutHiddenResolvers(oc)
-	return restore
+	return f.resp
 }
 
 // withoutHiddenResolvers lets hidden fields be nothing but plain values of visible objects.
@@ -138,15 +113,14 @@ type shadowQuery struct {
 	caller  string
 	entry   *store.Entry // that would have been served, nil for none
 	stamp   *stamp
-	token   uint64
 	mark    deedsMark // from before the resolvers ran
 	outside uint64
 }
 
 // keep stores the answer, for the comparisons to come. Its bytes are copied: the response belongs to the server.
-func (q *shadowQuery) keep(ctx context.Context, r *request, oc *graphql.OperationContext, resp *graphql.Response, res *extractor.Result, took time.Duration) {
+func (q *shadowQuery) keep(ctx context.Context, r *request, oc *graphql.OperationContext, f *filled, res *extractor.Result) {
 	c := q.c
-	if len(resp.Data) > c.opts.MaxEntryBytes {
+	if len(f.resp.Data) > c.opts.MaxEntryBytes {
 		return
 	}
 	tags, err := q.d.op.ReadsOf([]cascade.Tag{q.d.tag}, cascade.Answer{
@@ -156,37 +130,41 @@ func (q *shadowQuery) keep(ctx context.Context, r *request, oc *graphql.Operatio
 		c.complain.once("reads", "gqlcache: what answers depend on cannot be told, as Predicate.Reads is wrong, say: they are not stored", err)
 		return
 	}
-	st, ok := c.clock.Finish(q.token, tags)
+	st, ok := c.clock.Finish(f.born, tags)
 	if !ok {
 		return
 	}
 	ttl := c.ttl(q.d.op.Policy)
+	if f.maxAge > 0 {
+		ttl = min(ttl, f.maxAge)
+	}
 	if c.opts.Jitter > 0 {
 		ttl -= time.Duration(rand.Float64() * c.opts.Jitter * float64(ttl))
 	}
-	now, body := c.opts.Now(), slices.Clone(resp.Data)
-	s := &stamp{Stamp: st, cache: c, stored: now.UnixNano(), took: microseconds(took), shadow: &shadowRecord{
+	now, body := c.opts.Now(), slices.Clone(f.resp.Data)
+	s := &stamp{Stamp: st, cache: c, stored: now.UnixNano(), took: microseconds(f.took), shadow: &shadowRecord{
 		caller: q.caller, digest: c.fingerprint("answer", body), agreed: map[string]bool{}, votes: map[string]*shadowVote{},
 	}}
-	c.storePut(context.WithoutCancel(ctx), q.key, &store.Entry{
-		Body: body, Expires: now.Add(ttl), Version: q.token, Size: entrySize(q.key, body, st), Meta: s,
-	})
+	e := &store.Entry{Body: body, Expires: now.Add(ttl), Version: f.born, Size: entrySize(q.key, body, st), Meta: s}
+	if c.storePut(ctx, q.key, e) && r.refusal() != "" { // said meanwhile, by what a resolver has left behind
+		c.remove(ctx, []byte(q.key), e)
+	}
 }
 
 // compare compares what was computed to what would have been served.
-func (q *shadowQuery) compare(resp *graphql.Response, res *extractor.Result) {
+func (q *shadowQuery) compare(resp *graphql.Response, failed bool) {
 	c := q.c
 	n := c.shadow.found.of(q.d)
-	n.queries.Add(1)
 	n.hits.Add(1)
-	failed := c.storable(resp, res) != ""
 	if !failed && bytes.Equal(q.entry.Body, resp.Data) {
 		n.right.Add(1)
 		c.shadow.found.agreed(q, n)
 		return
 	}
-	diff := &shadowDifference{q: q, n: n, data: slices.Clone(resp.Data), failed: failed}
-	if len(resp.Errors) > 0 {
+	diff := &shadowDifference{q: q, n: n, failed: failed}
+	if !failed {
+		diff.data = slices.Clone(resp.Data)
+	} else if resp != nil && len(resp.Errors) > 0 {
 		diff.path = pathOf(resp.Errors[0].Path)
 	}
 	running := c.verify.deeds.runningNow()

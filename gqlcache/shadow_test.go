@@ -244,7 +244,7 @@ func TestShadowKeepsNoTruncatedAnswer(t *testing.T) {
 	testgraph.Do(t, ctx, r.srv, testgraph.Request{Query: expand(verified)})
 	r.store.On("Query.user:done", nil)
 	r.ask(verified)
-	if got := shadowSums(r.cache); got.Hits != 0 || got.Queries != 1 {
+	if got := shadowSums(r.cache); got.Hits != 0 || got.Queries != 2 {
 		t.Errorf("%+v", got)
 	}
 }
