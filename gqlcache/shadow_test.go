@@ -128,6 +128,7 @@ func TestShadowOutcomes(t *testing.T) {
 			}()
 			<-latch.Reached
 			r.ask(verified) // the entry is right to be served: the mutation is not acknowledged
+			synctest.Wait()
 			latch.Release()
 			<-done
 		}, inspect.ShadowOperation{Queries: 2, Hits: 1, Overtaken: 1}, ""},

@@ -52,7 +52,7 @@ var verifyingRules = []mutant{
 	},
 	{
 		name: "shadow: an answer whose context has ended is kept", file: shadowFile,
-		old: "if ctx.Err() != nil || r.refusedToStore()", new: "if r.refusedToStore()",
+		old: `case f.why != "" && !failed:`, new: "case f.resp == nil:",
 		test: "TestShadowKeepsNoTruncatedAnswer",
 	},
 	{

@@ -39,12 +39,12 @@ var verifyRules = []mutant{
 	},
 	{
 		name: "verify: an answer that was out of time counts", file: recomputeFile,
-		old: "case ctx.Err() != nil:", new: "case false:",
+		old: "case ctx.Err() != nil, w.ended.Load():", new: "case false:",
 		test: "TestVerifyOutcomes",
 	},
 	{
 		name: "verify: errors are answers", file: recomputeFile,
-		old: `failed: v.c.storable(resp, res) != ""`, new: "failed: false",
+		old: `failed: w.failed.Load() || v.c.storable(resp, res) != ""`, new: "failed: false",
 		test: "TestVerifyTellsNoValues",
 	},
 	{
