@@ -83,12 +83,10 @@ func (v *verifier) recompute(j *job) (*recomputed, skip) {
 	oc := copyOperation(j.operation)
 	quiet := func(context.Context, any) error { return errRecomputing }
 	oc.RecoverFunc = quiet
-	// Should the owner's context be derived from the request's, its transaction is over all the same.
-	ctx = context.WithValue(ctx, holdKey{}, (*hold)(nil))
 	ctx = graphql.WithOperationContext(ctx, oc)
 	ctx = graphql.WithResponseContext(ctx, graphql.DefaultErrorPresenter, quiet)
-	r := newRequest(ctx, v.c) // what resolvers say is not said of the hit
-	r.outer = nil
+	r := newRequest(ctx, v.c)  // what resolvers say is not said of the hit
+	r.outer, r.hold = nil, nil // should the owner's context be derived from the request's, that is over all the same
 	r.computing(nil, !j.public && v.c.opts.Predicate != nil)
 	ctx = context.WithValue(ctx, requestKey{}, r)
 

@@ -29,12 +29,12 @@ var verifyRules = []mutant{
 	},
 	{
 		name: "verify: another predicate is the same", file: recomputeFile,
-		old: `return why == "" && string(key) == j.key`, new: `return why == ""`,
+		old: `string(key) == j.key &&`, new: `string(key) != "" &&`,
 		test: "TestVerifySamePredicate",
 	},
 	{
 		name: "verify: a held mutation is over when gqlgen has answered", file: verifyFile,
-		old: "	if r.hold != nil {\n		r.hold.keep(r.deed)\n		return func() {}\n	}\n", new: "",
+		old: "if !r.uncommitted.keep(&batch{deeds: []*deed{r.deed}}) {", new: "if true {",
 		test: "TestVerifyWaitsForTheCommit",
 	},
 	{
