@@ -20,6 +20,9 @@ type Options struct {
 	// that is computed from another view (a count, a latest date), a list whose order or membership depends on
 	// one. Such fields and mutations need their directives. Defaults to false.
 	Infer bool
+	// DirectivesCovered names run-time directives that Lint need not mention: see CodeRuntimeDirective. Nothing else
+	// looks at it. Defaults to none.
+	DirectivesCovered []string
 }
 
 // A Fault is one thing wrong with a schema's cascade metadata.

@@ -346,7 +346,7 @@ func TestTotalsAddUp(t *testing.T) {
 	if i < 0 || !slices.Contains(s.Views[i].DependsOn, "v_user") {
 		t.Errorf("views %+v", s.Views)
 	}
-	if s.Security != (inspect.Security{RLS: "warn", Predicate: true, Predicates: 1, SchemaHash: s.Security.SchemaHash, SchemaSinceMS: s.Security.SchemaSinceMS}) || len(s.Security.SchemaHash) != 64 {
+	if s.Security != (inspect.Security{Callers: "predicate", Predicate: true, Predicates: 1, SchemaHash: s.Security.SchemaHash, SchemaSinceMS: s.Security.SchemaSinceMS}) || len(s.Security.SchemaHash) != 64 {
 		t.Errorf("security %+v", s.Security)
 	}
 	if got := p.cache.Snapshot(); got.Totals.Hits != to.Hits || got.WatchingSince == 0 || got.Instance != s.Instance || !strings.HasPrefix(s.Instance, "cache-") {

@@ -66,6 +66,11 @@ type Cache struct {
 	shadow    *shadower // nil when Options.Shadow is off
 	roots     rootWitness
 	commits   commitWarnings
+	met       met
+	callers   graphql.Cache[*callerWatch] // by operation
+	differing differing
+	// writing is how many mutations run.
+	writing atomic.Int64
 }
 
 // schemaState is what the cache knows of the schema, set once.
@@ -101,6 +106,7 @@ func New(opts Options) (*Cache, error) {
 		closed: make(chan struct{}),
 
 		complain: complain,
+		callers:  lru.New[*callerWatch](watchedCallers),
 		samples:  lru.New[*sample](samples),
 		secret:   newSecret(),
 		started:  opts.Now(),
@@ -153,14 +159,11 @@ func (c *Cache) useSchema(s *ast.Schema) error {
 	if err != nil {
 		return err
 	}
-	if plan.HasPrivate() && c.opts.Predicate == nil {
-		return fmt.Errorf("%w: the schema has scope: PRIVATE and Predicate is not set; return the condition in force from Predicate", ErrOptions)
+	if err := c.opts.refuseUnknownCallers(plan); err != nil {
+		return err
 	}
 	if !c.schema.CompareAndSwap(nil, &schemaState{hash: hash, plan: plan, mark: c.opts.markOf(hash), schema: s, since: c.opts.Now()}) {
 		return c.schema.Load().serves(hash) // another server was faster
-	}
-	if c.opts.Predicate == nil && c.opts.RLS == RLSWarn {
-		c.opts.Logger.Warn("gqlcache: no Predicate is set, so all callers share answers; set Options.Predicate, or RLS to RLSOff if they all see the same rows")
 	}
 	return nil
 }

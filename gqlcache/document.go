@@ -2,6 +2,7 @@ package gqlcache
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"sync/atomic"
 	"time"
@@ -18,6 +19,8 @@ type document struct {
 	// source is the operation that was planned. The text alone does not tell the operation: another
 	// extension may have rewritten it for this request.
 	source *ast.OperationDefinition
+	// shape is of all that execution reads of the document: see shapeOf.
+	shape  uint64
 	hash   [sha256.Size]byte
 	tag    cascade.Tag        // of all answers to operations of its name: see Operation
 	shown  *watch.Operation   // nil without an inspector
@@ -25,6 +28,8 @@ type document struct {
 	bypass Reason
 	// counts are those of the operation's name, which it shares with others; nil for a mutation.
 	counts *operationCounts
+	// callers compares what different callers get, when all share its answers; nil otherwise.
+	callers *callerWatch
 	// usual is how long its computations take.
 	usual usual
 	// walk says that the operation is executed as prepared, and its answer walked.
@@ -34,12 +39,14 @@ type document struct {
 }
 
 // document returns the plan of the operation at hand. A plan is used only for the very operation that it
-// was made from.
-func (c *Cache) document(oc *graphql.OperationContext) *document {
-	if d := c.plans.get(oc.Operation); d != nil {
+// was made from, with the very fragments.
+func (c *Cache) document(ctx context.Context, oc *graphql.OperationContext) *document {
+	shape := shapeOf(oc.Doc, oc.Operation)
+	if d := c.plans.get(oc, shape); d != nil {
 		return d
 	}
-	d := c.plan(oc)
+	d := c.plan(ctx, oc)
+	d.shape = shape
 	if oc.Operation.Operation == ast.Query {
 		c.show(d)
 	}
@@ -50,9 +57,9 @@ func (c *Cache) document(oc *graphql.OperationContext) *document {
 }
 
 // plan analyses an operation once.
-func (c *Cache) plan(oc *graphql.OperationContext) *document {
+func (c *Cache) plan(ctx context.Context, oc *graphql.OperationContext) *document {
 	st := c.schema.Load()
-	d := &document{source: oc.Operation, bypass: staticBypass(oc.Operation)}
+	d := &document{source: oc.Operation, bypass: staticBypass(oc.Doc, oc.Operation)}
 	if oc.Operation.Operation == ast.Query {
 		d.counts = c.operations.of(oc.Operation.Name)
 	}
@@ -66,9 +73,14 @@ func (c *Cache) plan(oc *graphql.OperationContext) *document {
 		return d
 	}
 	d.op = op
+	c.seeFieldHooks(oc)
 	// what depends on anything needs no rows: neither an answer nor a mutation that drops everything
 	d.walk = !op.Extract.Deferred && (op.Anything == "" || (oc.Operation.Operation == ast.Query && !*c.opts.CacheLists))
 	if oc.Operation.Operation != ast.Query {
+		return d
+	}
+	if name := c.directiveIn(oc, op); name != "" {
+		d.bypass = ReasonDirective
 		return d
 	}
 	if op.Policy.MaxAge == 0 {
@@ -89,6 +101,7 @@ func (c *Cache) plan(oc *graphql.OperationContext) *document {
 		return d
 	}
 	d.hash = sha256.Sum256(b)
+	d.callers = c.watchCallers(ctx, d)
 	d.tag = cascade.OperationTag(cmp.Or(oc.Operation.Name, d.shortHash()))
 	return d
 }
@@ -109,8 +122,11 @@ func (c *Cache) show(d *document) {
 	d.shown = watch.NewOperation(d.source.Name, hash, views)
 }
 
-// staticBypass tells why an operation is not worth or not safe to cache, by its root fields.
-func staticBypass(op *ast.OperationDefinition) Reason {
+// staticBypass tells why an operation is not worth or not safe to cache, by its fields.
+func staticBypass(doc *ast.QueryDocument, op *ast.OperationDefinition) Reason {
+	if introspects(doc, op) {
+		return ReasonIntrospection
+	}
 	typenames, others := 0, 0
 	var visit func(ast.SelectionSet, int) Reason
 	visit = func(set ast.SelectionSet, depth int) Reason {
@@ -118,8 +134,6 @@ func staticBypass(op *ast.OperationDefinition) Reason {
 			switch s := s.(type) {
 			case *ast.Field:
 				switch s.Name {
-				case "__schema", "__type", "_service":
-					return ReasonIntrospection
 				case "__typename":
 					typenames++
 				default:
@@ -130,10 +144,11 @@ func staticBypass(op *ast.OperationDefinition) Reason {
 					return r
 				}
 			case *ast.FragmentSpread:
-				if s.Definition == nil || depth > maxRootFragments {
+				f := doc.Fragments.ForName(s.Name)
+				if f == nil || depth > maxRootFragments {
 					return ReasonOperation
 				}
-				if r := visit(s.Definition.SelectionSet, depth+1); r != "" {
+				if r := visit(f.SelectionSet, depth+1); r != "" {
 					return r
 				}
 			}

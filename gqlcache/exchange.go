@@ -18,6 +18,7 @@ type exchange struct {
 	method string
 	// streams says that the header may be sent before an answer is known.
 	streams bool
+	wire    *wire
 
 	// A transport for several operations in one request may run them at once.
 	mu struct {
@@ -46,7 +47,10 @@ func exchangeFrom(ctx context.Context) *exchange {
 //
 //	http.Handle("/graphql", cache.Handler(authenticate(srv)))
 //
-// Requests other than POST cannot change the cache, see Inspector.Actions, and those that are told of the
+// It sees the header of the response: an answer during whose computation a resolver has set a header or a cookie is
+// not stored, since a hit would lack it.
+//
+// For the inspector, requests other than POST cannot change the cache, see Inspector.Actions, and those that are told of the
 // cache get a Cache-Status header (RFC 9211) as well, but for streams and websockets, and Cache-Control:
 // no-store, so that no proxy gives what they are told to others. Without the wrapper the inspector has none
 // of these: nobody may change the cache. It does not matter to HoldUntilCommit which of the two is around the other.
@@ -59,13 +63,15 @@ func (c *Cache) Handler(next http.Handler) http.Handler {
 			next.ServeHTTP(wrapWriter(&upgradeWriter{w, a}, w), r.WithContext(a))
 			return
 		}
+		r = withWire(w, r.WithContext(a))
+		defer wireFrom(r.Context()).close()
 		if c.opts.Inspector.Allow == nil || r.Header.Get(DebugHeader) != "true" {
-			next.ServeHTTP(w, r.WithContext(a))
+			next.ServeHTTP(w, r)
 			return
 		}
 		accept := r.Header.Get("Accept")
-		x := &exchange{method: r.Method, streams: strings.Contains(accept, "event-stream") || strings.Contains(accept, "multipart/mixed")}
-		r = r.WithContext(context.WithValue(a, exchangeKey{}, x))
+		x := &exchange{method: r.Method, wire: wireFrom(r.Context()), streams: strings.Contains(accept, "event-stream") || strings.Contains(accept, "multipart/mixed")}
+		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 		if x.streams {
 			next.ServeHTTP(w, r) // a writer of ours may be able to do what the server's is not
 			return
@@ -100,6 +106,7 @@ func (x *exchange) show(h http.Header) {
 	if !x.mu.told {
 		return
 	}
+	x.wire.close()
 	h.Set("Cache-Control", "no-store")
 	for _, member := range x.mu.status {
 		h.Add("Cache-Status", member)

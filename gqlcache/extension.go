@@ -28,6 +28,7 @@ func (c *Cache) Validate(es graphql.ExecutableSchema) error {
 	if err := c.useSchema(es.Schema()); err != nil {
 		return err
 	}
+	c.meet(es)
 	c.verify.serves(es)
 	c.roots.serves(es)
 	return c.join()
@@ -50,6 +51,7 @@ func (c *Cache) InterceptOperation(ctx context.Context, next graphql.OperationHa
 	}
 	r := newRequest(ctx, c)
 	r.operation = oc
+	r.wire = wireFrom(ctx)
 	switch oc.Operation.Operation {
 	case ast.Mutation:
 		r.mutates = true
@@ -74,10 +76,13 @@ func (c *Cache) InterceptResponse(ctx context.Context, next graphql.ResponseHand
 		ctx = context.WithValue(ctx, insideKey{}, r)
 	}
 	oc := graphql.GetOperationContext(ctx)
+	defer r.wire.begin()()
 	switch oc.Operation.Operation {
 	case ast.Query:
 		return c.query(ctx, r, oc, next)
 	case ast.Mutation:
+		c.writing.Add(1)
+		defer c.writing.Add(-1)
 		return c.mutation(ctx, r, oc, next)
 	default:
 		return next(ctx)

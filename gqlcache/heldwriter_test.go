@@ -187,7 +187,7 @@ type txKey struct{}
 // TestWarningsOfTransactions: what can be seen of transactions that the cache does not know is said once.
 func TestWarningsOfTransactions(t *testing.T) {
 	t.Parallel()
-	c, log := loud(t, gqlcache.Options{RLS: gqlcache.RLSOff})
+	c, log := loud(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame})
 	h := c.HoldUntilCommit(testgraph.NewServer(testgraph.NewStore(), c))
 	serve := func(ctx context.Context) { testgraph.Send(h, post(t, readAnn, "application/json").WithContext(ctx)) }
 	serve(t.Context())
@@ -205,7 +205,7 @@ func TestWarningsOfTransactions(t *testing.T) {
 // TestWarningOfOuterHandler: an extension whose handler is around the cache's may commit after it.
 func TestWarningOfOuterHandler(t *testing.T) {
 	t.Parallel()
-	c, log := loud(t, gqlcache.Options{RLS: gqlcache.RLSOff})
+	c, log := loud(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame})
 	rows := testgraph.NewStore()
 	ask := func(h http.Handler, document string) {
 		testgraph.Do(t, t.Context(), h, testgraph.Request{Query: expand(document)})

@@ -28,7 +28,7 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 		}
 		r.passed = true
 		r.note = c.explains(ctx, r)
-		r.planned = c.document(oc)
+		r.planned = c.document(ctx, oc)
 		prepare(oc, r.planned, c.opts.PathTimeout) // for good: a hidden resolver that timed out may still read it
 		if c.shadow != nil {
 			withoutHiddenResolvers(oc)

@@ -13,33 +13,32 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Enforcement says what happens when nothing tells which rows a caller may see.
-type Enforcement uint8
-
-const (
-	// RLSWarn logs one warning at the start of a cache that has no Options.Predicate.
-	RLSWarn Enforcement = iota
-	// RLSRequired refuses to start without Options.Predicate.
-	RLSRequired
-	// RLSOff says that all callers see the same rows.
-	RLSOff
-)
-
-// Options configure a Cache. The zero value is a useful cache in memory for a server whose callers
-// all see the same rows.
+// Options configure a Cache. The zero value is a cache in memory for a schema of which all is PUBLIC; other servers
+// set Predicate or Callers, and start with nothing else.
 type Options struct {
 	// Schema lets New report faults in the schema's directives. Without it they are found when the
 	// cache is added to a server, where gqlgen panics with them. Defaults to the server's schema.
 	Schema *ast.Schema
 
-	// Predicate tells the row-level-security condition under which a request is answered. It is called
-	// for every query that is not public, may be called concurrently, and costs what it costs on every
-	// hit. When it returns an error or an empty Predicate, or panics, the request bypasses the cache.
-	// Answers are shared between requests with equal predicates only. Defaults to none: all callers
-	// share answers, unless RLS or a PRIVATE scope in the schema forbids it.
+	// Predicate tells everything about the caller that an answer, or a permission check on the way to it, depends on:
+	// who asks, with which roles, in which tenant, under which row-level-security condition. On a hit no resolver, directive
+	// or middleware of a field runs, so what they would look at must be in it, or in Vary. It is called for
+	// every query that is not public, with the context that the innermost extension has, may be called
+	// concurrently, and costs what it costs on every hit. When it returns an error or an empty Predicate, or panics,
+	// the request bypasses the cache. Answers are shared between requests with equal predicates only.
+	// It has no default: see Callers.
 	Predicate func(ctx context.Context) (Predicate, error)
-	// RLS says what to do without Predicate. Defaults to RLSWarn.
-	RLS Enforcement
+	// Callers says that there is no Predicate because there is nothing to tell: AllSeeTheSame. A server whose schema has
+	// queries that are not PUBLIC starts with one of the two only. Defaults to neither.
+	Callers Callers
+	// DirectivesCovered names the schema's own run-time directives, without the @, that the cache may ignore: all that
+	// they look at beside arguments and data is in Predicate or Vary, or they look at nothing else. Operations that
+	// select a field, or pass an argument, with another one bypass the cache, since a directive that refuses
+	// one caller does not run when the answer comes from the cache. Defaults to none.
+	DirectivesCovered []string
+	// FieldHooksCovered says of the server's field and root-field interceptors (AroundFields, say) what
+	// DirectivesCovered says of directives. The cache cannot see what they do, and warns of them without it. Defaults to false.
+	FieldHooksCovered bool
 	// Partition names the tenant that a request belongs to: a change made in one drops, in views marked
 	// partitioned, no other tenant's answers. "" is outside all partitions: an administrator, whose
 	// changes reach everybody. It must be a function of the predicate: requests with one predicate are
@@ -172,10 +171,10 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Predicate is the row-level-security condition in force for a request.
+// Predicate is everything about a caller that answers and permission checks depend on.
 type Predicate struct {
-	// Text is the condition in canonical form, as it was evaluated: `tenant_id = '5f…'`, not the
-	// caller's name. Equal texts must mean equal sight. Empty: unknown.
+	// Text has it in a canonical form: "user 2, admin", or the row-level-security condition as it was
+	// evaluated, `tenant_id = '5f…'`. Equal texts must mean equal sight and equal rights. Empty: unknown.
 	Text string
 	// Reads names the views whose rows decide whether the condition holds, such as a membership table,
 	// so that their changes drop the answers computed under it. A column of a view that the condition
@@ -220,12 +219,7 @@ func setDefault[T comparable](p *T, v T) {
 func (o Options) validate() error {
 	var faults []error
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
-	if o.RLS > RLSOff {
-		fault("RLS is %d; use RLSWarn, RLSRequired or RLSOff", o.RLS)
-	}
-	if o.RLS == RLSRequired && o.Predicate == nil {
-		fault("RLS is RLSRequired and Predicate is not set; return the condition in force from Predicate")
-	}
+	o.validateCallers(fault)
 	if o.TTL < 0 {
 		fault("TTL is %v; it must be positive", o.TTL)
 	}

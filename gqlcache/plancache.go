@@ -27,7 +27,7 @@ const (
 //
 //  1. The weights of the plans that it holds add up to bytes, and to at most limit. A plan keeps the client's
 //     document alive, with its text, also when gqlgen has forgotten both: they are in its weight.
-//  2. A plan is found only for the very operation that it was made from.
+//  2. A plan is found only for the very operation that it was made from, and the very fragments.
 //  3. There is at most one plan for an operation of a text: in a server that parses each request anew, the last
 //     one. Texts are known by their SHA-256 only.
 //
@@ -65,24 +65,42 @@ func newPlanCache(limit int64) *planCache {
 	return p
 }
 
-// get returns the plan of an operation, or nil. It takes no lock and does not allocate.
-func (p *planCache) get(op *ast.OperationDefinition) *document {
-	v, ok := p.byOperation.Load(op)
+// get returns the plan of an operation in a document of a shape, or nil. For the document that came last with the
+// operation it takes no lock and does not allocate.
+func (p *planCache) get(oc *graphql.OperationContext, shape uint64) *document {
+	v, ok := p.byOperation.Load(oc.Operation)
 	if !ok {
 		return nil
 	}
 	d := v.(*document)
+	if d.shape != shape {
+		if d = p.variant(oc, shape); d == nil {
+			return nil
+		}
+	}
 	if !d.used.Load() { // most are in use: do not take the cache line from other readers without need
 		d.used.Store(true)
 	}
 	return d
 }
 
+// variant returns the plan of an operation that also comes in a document of another shape: an extension has given
+// some callers other fragments.
+func (p *planCache) variant(oc *graphql.OperationContext, shape uint64) *document {
+	key := keyOfText(oc, shape)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if t := p.mu.byText[key]; t != nil && t.plan.source == oc.Operation {
+		return t.plan
+	}
+	return nil
+}
+
 // add keeps a plan if there is room for it, and reports whether the same text was planned before, for another
 // copy of the operation. Two requests may plan the same operation at once; the later one wins, and either is
 // right.
 func (p *planCache) add(oc *graphql.OperationContext, d *document) (replaced bool) {
-	t := &plannedText{key: keyOfText(oc), plan: d, weight: int64(d.size(oc.Doc) + planOverhead)}
+	t := &plannedText{key: keyOfText(oc, d.shape), plan: d, weight: int64(d.size(oc.Doc) + planOverhead)}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if before := p.mu.byText[t.key]; before != nil {
@@ -156,13 +174,14 @@ func (p *planCache) figures() (plans, bytes int64) {
 	return int64(len(p.mu.byText)), p.mu.bytes
 }
 
-// keyOfText hashes what a client sent, and which operation of it is meant.
-func keyOfText(oc *graphql.OperationContext) (k textKey) {
+// keyOfText hashes what a client sent, which operation of it is meant, and what extensions made of the document.
+func keyOfText(oc *graphql.OperationContext, shape uint64) (k textKey) {
 	h := sha256.New()
 	// hash.Hash never returns an error
 	_ = binary.Write(h, binary.LittleEndian, uint64(len(oc.RawQuery)))
 	_, _ = io.WriteString(h, oc.RawQuery)
 	_, _ = io.WriteString(h, oc.Operation.Name)
+	_ = binary.Write(h, binary.LittleEndian, shape)
 	h.Sum(k[:0])
 	return k
 }

@@ -21,17 +21,17 @@ func planned(text string) (*graphql.OperationContext, *document) {
 func TestPlansInUseStay(t *testing.T) {
 	t.Parallel()
 	p := newPlanCache(100 << 10)
-	var used []*ast.OperationDefinition
+	var used []*graphql.OperationContext
 	for i := range 20 {
 		oc, d := planned(fmt.Sprint("used ", i))
 		p.add(oc, d)
-		used = append(used, oc.Operation)
+		used = append(used, oc)
 	}
 	for i := range 2000 {
 		oc, d := planned(fmt.Sprint("once ", i))
 		p.add(oc, d)
 		for j, op := range used {
-			if p.get(op) == nil {
+			if p.get(op, 0) == nil {
 				t.Fatalf("plan %d is gone after %d others", j, i)
 			}
 		}
@@ -51,7 +51,7 @@ func TestPlanForgetsCopies(t *testing.T) {
 	if !p.add(second, d2) {
 		t.Error("the second plan of a text counts as the first")
 	}
-	if p.get(first.Operation) != nil || p.get(second.Operation) != d2 {
+	if p.get(first, 0) != nil || p.get(second, 0) != d2 {
 		t.Error("the wrong plan is kept")
 	}
 	if n, bytes := p.figures(); n != 1 || bytes <= 0 {
@@ -82,7 +82,7 @@ func TestPlanOfLargeTextAtSecondSight(t *testing.T) {
 			for i := 1; i < 4; i++ {
 				oc, d := planned(text)
 				p.add(oc, d)
-				if kept := p.get(oc.Operation) == d; kept != (i >= tt.times) {
+				if kept := p.get(oc, 0) == d; kept != (i >= tt.times) {
 					t.Errorf("time %d: kept: %t", i, kept)
 				}
 			}

@@ -84,7 +84,7 @@ func (r *request) guardRoots(oc *graphql.OperationContext) {
 		})
 		r.root(root, func(s *rootState) {
 			s.failed = err != nil || res == nil
-			s.code = len(r.cache.opts.Refused) > 0 && codeOf(err, r.cache.opts.Refused)
+			s.code = len(r.cache.opts.Refused) > 0 && isOfCode(err, r.cache.opts.Refused)
 		})
 		return res, err
 	}
@@ -178,8 +178,8 @@ func (c *Cache) writesBeside(f *ast.FieldDefinition) bool {
 	})
 }
 
-// codeOf is hasCode for an error whose methods are the server's own.
-func codeOf(err error, codes []string) bool {
+// isOfCode is hasCode for an error whose methods are the server's own.
+func isOfCode(err error, codes []string) bool {
 	ok, failed := protect(func() (bool, error) { return hasCode(err, codes), nil })
 	return ok && failed == nil
 }

@@ -293,7 +293,7 @@ func TestRefused(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			g := newGuarded(t)
-			o := gqlcache.Options{RLS: gqlcache.RLSOff}
+			o := gqlcache.Options{Callers: gqlcache.AllSeeTheSame}
 			if row.change != nil {
 				row.change(&o)
 			}
@@ -337,7 +337,7 @@ func TestRefusedOfSeveralServers(t *testing.T) {
 	t.Parallel()
 	g, bare := newGuarded(t), newGuarded(t)
 	bare.bare, bare.write = true, fails(errors.New("after the write"))
-	c := newCache(t, gqlcache.Options{RLS: gqlcache.RLSOff})
+	c := newCache(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame})
 	one, two := testgraph.Serve(g, c), testgraph.Serve(bare, c)
 	const read = `{item(id:1){id name}}`
 	testgraph.Ask(t, one, `mutation{other(id:9)}`, nil)
@@ -415,7 +415,7 @@ func TestRefusingWithArguments(t *testing.T) {
 	wrapped := gqlcache.Refusing(func(_ context.Context, _ any, _ graphql.Resolver, role string) (any, error) {
 		return nil, errors.New(role)
 	})
-	c := newCache(t, gqlcache.Options{RLS: gqlcache.RLSOff})
+	c := newCache(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame})
 	h := testgraph.Serve(g, c)
 	g.directives = []directive{func(ctx context.Context, obj any, next graphql.Resolver) (any, error) {
 		return wrapped(ctx, obj, next, "ADMIN")

@@ -63,7 +63,7 @@ func (c *Cache) shadowed(ctx context.Context, r *request, oc *graphql.OperationC
 	q := &shadowQuery{c: c, d: d, who: who, key: string(key), caller: c.callerDigest(oc, who)}
 	c.aside(func() { q.entry, q.stamp, _ = c.lookup(ctx, key) })
 	q.mark, q.outside = c.verify.deeds.mark(), c.verify.outside.Load()
-	f, res := c.resolved(ctx, r, oc, d, who, nil, next)
+	f, res := c.resolved(ctx, r, oc, d, who, q.key, nil, next)
 	f.born = r.begin()
 	c.aside(func() {
 		c.shadow.found.of(d).queries.Add(1)

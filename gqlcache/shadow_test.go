@@ -312,7 +312,7 @@ func TestShadowStore(t *testing.T) {
 }
 
 func ExampleCache_ShadowStats() {
-	cache, err := gqlcache.New(gqlcache.Options{RLS: gqlcache.RLSOff, Shadow: true})
+	cache, err := gqlcache.New(gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Shadow: true})
 	if err != nil {
 		panic(err)
 	}

@@ -113,7 +113,7 @@ func (c *Cache) others() int {
 
 func (c *Cache) security() inspect.Security {
 	s := inspect.Security{
-		RLS:       [...]string{RLSWarn: "warn", RLSRequired: "required", RLSOff: "off"}[c.opts.RLS],
+		Callers:   c.opts.callersName(),
 		Predicate: c.opts.Predicate != nil, Partitioned: c.opts.Partition != nil,
 	}
 	if st := c.schema.Load(); st != nil {

@@ -177,7 +177,7 @@ type userKey struct{}
 // without a schema of its own gets it from the server, and executes with it.
 func ExampleVerifyOptions() {
 	cache, err := gqlcache.New(gqlcache.Options{
-		RLS: gqlcache.RLSOff,
+		Callers: gqlcache.AllSeeTheSame,
 		Verify: gqlcache.VerifyOptions{
 			Rate: 0.001,
 			Context: func(ctx context.Context) (context.Context, error) {

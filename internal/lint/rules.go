@@ -35,6 +35,7 @@ var ours = map[string][]string{
 	"internal/mutants":            {},
 	// For tests: it is in no list of this table, so nothing else may import it.
 	"gqlcache/internal/testgraph": {"cascade"},
+	"gqlcache/internal/rolegraph": {},
 	"internal/redistest":          {},
 	"example/...":                 {"..."},
 }
@@ -44,7 +45,7 @@ var ours = map[string][]string{
 var theirs = map[string][]string{
 	"github.com/vektah/gqlparser/v2":           {"schemahash", "extractor", "cascade", "gqlcache", "gqlcache/internal/...", "example/..."},
 	"github.com/google/uuid":                   {"extractor", "cascade", "gqlcache", "gqlcache/internal/testgraph", "example/..."},
-	"github.com/99designs/gqlgen":              {"gqlcache", "gqlcache/panel", "gqlcache/internal/testgraph", "example/..."},
+	"github.com/99designs/gqlgen":              {"gqlcache", "gqlcache/panel", "gqlcache/internal/testgraph", "gqlcache/internal/rolegraph", "example/..."},
 	"github.com/maypok86/otter/v2":             {"gqlcache/store/memstore"},
 	"github.com/cespare/xxhash/v2":             {"cascade"},
 	"github.com/redis/go-redis/v9":             {"gqlcache/store/redisstore", "gqlcache/changelog/redislog", "internal/redistest", "example"},

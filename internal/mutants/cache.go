@@ -33,8 +33,8 @@ var cacheRules = []mutant{
 	},
 	{
 		name: "plan by the text of the document alone", file: planCacheFile,
-		old:  "	v, ok := p.byOperation.Load(op)\n",
-		new:  "	var v any\n	ok := false\n	p.byOperation.Range(func(_, w any) bool {\n		v, ok = w, w.(*document).source.Name == op.Name\n		return !ok\n	})\n",
+		old:  "	v, ok := p.byOperation.Load(oc.Operation)\n",
+		new:  "	var v any\n	ok := false\n	p.byOperation.Range(func(_, w any) bool {\n		v, ok = w, w.(*document).source.Name == oc.Operation.Name\n		return !ok\n	})\n	if ok {\n		return v.(*document)\n	}\n",
 		test: "TestRewrittenOperation",
 	},
 	{
