@@ -28,7 +28,15 @@ func cacheOptions() gqlcache.Options {
 		Partition: partitionOf,
 		// Who is at this machine may look, and drop answers: see markLocal.
 		Inspector: gqlcache.Inspector{Allow: isLocal, Actions: isLocal},
+		// Off without a Rate.
+		Verify: gqlcache.VerifyOptions{Context: outlivingContext},
 	}
+}
+
+// outlivingContext returns a context on which a hit may be recomputed when its request is over. The tenant is
+// all that resolvers take from a request's.
+func outlivingContext(ctx context.Context) (context.Context, error) {
+	return blog.WithTenant(context.Background(), blog.TenantOf(ctx)), nil
 }
 
 // predicateOf returns the row level security condition that the resolvers of a request evaluate: all

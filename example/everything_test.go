@@ -90,7 +90,7 @@ func (e *everything) configure(o *gqlcache.Options, namespace string) {
 	o.Log, o.Shared, o.FillLease = log, shared, 5*time.Millisecond
 	o.RequireLease, o.Tokens, o.Intent = true, true, true
 	o.MaxEntries = 100 // so that the shared store is asked
-	o.Verify = gqlcache.VerifyOptions{Rate: 1, Grace: 50 * time.Millisecond, Concurrency: 2}
+	o.Verify = gqlcache.VerifyOptions{Rate: 1, Context: outlivingContext, Grace: 50 * time.Millisecond, Concurrency: 2}
 	o.Tracer, o.Logger = tracing{}, quiet
 }
 

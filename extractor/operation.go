@@ -21,7 +21,7 @@ type Spec struct {
 	// Wanted reports whether the value of a path that Paths returned is of use where a field of the object is
 	// selected: where it is for none of them, it stays unknown. Nil means that all are.
 	Wanted func(object *ast.Definition, path []string, field string) bool
-	// Resolve reports whether the resolvers on a path that Paths returned may run for it: see Shadow. Nil means
+	// Resolve reports whether the resolvers on a path that Paths returned may run for it: see Probe. Nil means
 	// that none may.
 	Resolve func(field *Field, object *ast.Definition, path []string) bool
 	// Cascade asks for a hidden copy of GraphQL Cascade payloads below the root fields.
@@ -35,7 +35,7 @@ type Spec struct {
 // its response positions. It is immutable and safe for concurrent use, for any number of walks.
 type Operation struct {
 	// Doc and Operation are the client's with the hidden fields, or just the client's when nothing had to be
-	// injected. Shadow has the part of them to execute beside the client's.
+	// injected. Probe has the part of them to execute beside the client's.
 	Doc       *ast.QueryDocument
 	Operation *ast.OperationDefinition
 	// Root is the selection on the operation's root type.

@@ -11,8 +11,8 @@ import (
 // ErrMalformed is what Walk returns for data that it cannot follow.
 var ErrMalformed = errors.New("extractor: malformed response")
 
-// ErrOther is what WalkBeside returns when an answer and the answer to its shadow do not have the same objects.
-var ErrOther = errors.New("extractor: the shadow has other objects")
+// ErrOther is what WalkBeside returns when an answer and the answer to its probe do not have the same objects.
+var ErrOther = errors.New("extractor: the probe has other objects")
 
 // maxListDepth bounds how deep lists may be nested around an object. Objects nest only as deep as the
 // operation.
@@ -31,19 +31,19 @@ const minObjects = 8
 func (o *Operation) Walk(data []byte) (*Result, error) { return o.walk(data, nil) }
 
 // WalkBeside reads the answer to the client's operation itself, which has no hidden members, given what Walk
-// found in the answer to its Shadow. A key that the client's answer shows counts more than the shadow's; the rest is
-// the shadow's. The error is ErrMalformed, or ErrOther when the two answers do not have the same objects. When
+// found in the answer to its Probe. A key that the client's answer shows counts more than the probe's; the rest is
+// the probe's. The error is ErrMalformed, or ErrOther when the two answers do not have the same objects. When
 // both know the key of an object and it is not the same, disagreed is the object's type, and the result must
 // not be used.
 //
-// The result shares the memory of data and of the shadow's result, which must not be used any more.
-func (o *Operation) WalkBeside(data []byte, shadow *Result) (res *Result, disagreed *ast.Definition, err error) {
-	res, err = o.walk(data, shadow)
+// The result shares the memory of data and of the probe's result, which must not be used any more.
+func (o *Operation) WalkBeside(data []byte, probe *Result) (res *Result, disagreed *ast.Definition, err error) {
+	res, err = o.walk(data, probe)
 	if err != nil {
 		return nil, nil, err
 	}
 	for i := range res.Objects {
-		own, other := &res.Objects[i], &shadow.Objects[i]
+		own, other := &res.Objects[i], &probe.Objects[i]
 		switch {
 		case own.Key == nil:
 			if own.Key = other.Key; own.Key != nil {
@@ -58,16 +58,16 @@ func (o *Operation) WalkBeside(data []byte, shadow *Result) (res *Result, disagr
 		}
 		own.Paths = other.Paths
 	}
-	res.Cascade = shadow.Cascade
+	res.Cascade = probe.Cascade
 	return res, nil, nil
 }
 
-func (o *Operation) walk(data []byte, shadow *Result) (*Result, error) {
+func (o *Operation) walk(data []byte, probe *Result) (*Result, error) {
 	w := walkers.Get().(*walker)
-	w.op, w.cursor, w.shadow = o, cursor{data: data}, shadow
+	w.op, w.cursor, w.probe = o, cursor{data: data}, probe
 	w.objects = make([]Object, 0, max(minObjects, int(o.objects.Load())))
 	ok := w.root()
-	other := w.other || (ok && shadow != nil && len(shadow.Objects) != len(w.objects))
+	other := w.other || (ok && probe != nil && len(probe.Objects) != len(w.objects))
 	var r *Result
 	if ok {
 		o.objects.Store(int32(len(w.objects)))
@@ -93,8 +93,8 @@ type walker struct {
 	objects  []Object
 	rows     int
 	cascades []CascadePayload
-	shadow   *Result // nil, or what WalkBeside was given
-	other    bool    // the shadow has other objects
+	probe   *Result // nil, or what WalkBeside was given
+	other    bool    // the probe has other objects
 	cuts     []cut   // what to remove, in document order, not overlapping
 }
 
@@ -123,17 +123,17 @@ func (w *walker) add(f *Field, sel *Selection, parent int32) int32 {
 }
 
 func (w *walker) push(o Object) {
-	if w.shadow != nil {
+	if w.probe != nil {
 		s := w.beside()
 		w.other = w.other || s == nil || s.Field != o.Field || s.Selection != o.Selection || s.Parent != o.Parent || s.Null != o.Null
 	}
 	w.objects = append(w.objects, o)
 }
 
-// beside returns the shadow's object at the place of the next one; nil when there is none.
+// beside returns the probe's object at the place of the next one; nil when there is none.
 func (w *walker) beside() *Object {
-	if i := len(w.objects); i < len(w.shadow.Objects) {
-		return &w.shadow.Objects[i]
+	if i := len(w.objects); i < len(w.probe.Objects) {
+		return &w.probe.Objects[i]
 	}
 	return nil
 }
@@ -196,7 +196,7 @@ func (w *walker) concrete(f *Field) *Selection {
 	if !f.abstract {
 		return f.On[0]
 	}
-	if w.shadow != nil {
+	if w.probe != nil {
 		if s := w.beside(); s != nil && s.Field == f {
 			return s.Selection
 		}

@@ -18,7 +18,7 @@ type objectWalk struct {
 // object reads an object whose selection is known; the cursor is at its opening brace.
 func (w *walker) object(sel *Selection, at int32) bool {
 	o := objectWalk{sel: sel, at: at, run: -1, kept: -1}
-	if len(sel.Paths) > 0 && w.shadow == nil {
+	if len(sel.Paths) > 0 && w.probe == nil {
 		o.paths = newPathWalk(sel, w.op.steps)
 	}
 	w.pos++
@@ -123,7 +123,7 @@ func (o *objectWalk) field(name []byte) *Field {
 // into objects is left alone all the same.
 func (w *walker) hiddenMember(o *objectWalk, name []byte) (hidden, ok bool) {
 	kind, rest := hiddenName(name)
-	if kind == 0 || !w.op.Injected || w.shadow != nil {
+	if kind == 0 || !w.op.Injected || w.probe != nil {
 		return false, true
 	}
 	switch kind {

@@ -24,6 +24,7 @@ const (
 	ReasonInspector     Reason = "inspector"     // a user of the inspector asked for an answer without the cache
 	ReasonDirective     Reason = "directive"     // a run-time directive that Options.DirectivesCovered does not name
 	ReasonCallers       Reason = "callers"       // all callers see the same, it was said, and two got different answers
+	ReasonShadow        Reason = "shadow"        // Options.Shadow: the cache answers nothing
 )
 
 // Reasons not to store an answer.
@@ -49,7 +50,7 @@ const (
 var reasons = []Reason{
 	ReasonDisabled, ReasonClosed, ReasonIntrospection, ReasonTypename, ReasonDefer, ReasonPolicy,
 	ReasonVariables, ReasonPredicate, ReasonOperation, ReasonLease, ReasonToken, ReasonFailed,
-	ReasonMutating, ReasonInspector, ReasonDirective, ReasonCallers,
+	ReasonMutating, ReasonInspector, ReasonDirective, ReasonCallers, ReasonShadow,
 	ReasonErrors, ReasonNoData, ReasonIncremental, ReasonLists, ReasonTooLarge, ReasonInvalidated,
 	ReasonUnreadable, ReasonReads, ReasonStore, ReasonEnded, ReasonDoNotStore, ReasonPrivate, ReasonWrote, ReasonBeside, ReasonInner,
 }

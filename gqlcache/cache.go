@@ -66,7 +66,8 @@ type Cache struct {
 	pressure  pressure
 	lastSweep atomic.Pointer[SweepReport]
 	complain  *complaints
-	verify    *verifier // nil when Options.Verify is off
+	verify    *verifier // nil when Options.Verify and Options.Shadow are off
+	shadow    *shadower // nil when Options.Shadow is off
 	roots     rootWitness
 	commits   commitWarnings
 	met       met
@@ -122,8 +123,11 @@ func New(opts Options) (*Cache, error) {
 	if opts.Log != nil {
 		c.history = history.New(history.DefaultTags)
 	}
-	if opts.Verify.Rate > 0 {
-		c.verify = newVerifier(c, opts.Verify)
+	if opts.Verify.Rate > 0 || opts.Shadow {
+		c.verify = newVerifier(c, opts.Verify) // in shadow mode it knows which mutations run
+	}
+	if opts.Shadow {
+		c.shadow = &shadower{c: c}
 	}
 	if opts.Schema != nil {
 		faults = append(faults, c.useSchema(opts.Schema))
@@ -132,7 +136,7 @@ func New(opts Options) (*Cache, error) {
 		return nil, err
 	}
 	c.store = opts.Store
-	if c.store == nil {
+	if c.store == nil || opts.Shadow { // what is compared is in nobody else's store
 		mem, err := memstore.New(memstore.Options{MaxBytes: opts.MaxBytes, MaxEntries: opts.MaxEntries, Clock: opts.Now})
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrOptions, err)
@@ -205,6 +209,9 @@ func (c *Cache) Close() error {
 			err = guarded(c.opts.Log.Close)
 		}
 		err = errors.Join(err, guarded(c.store.Close))
+		if c.shadow != nil && c.opts.Store != nil {
+			err = errors.Join(err, guarded(c.opts.Store.Close))
+		}
 		if c.opts.Shared != nil {
 			err = errors.Join(err, guarded(c.opts.Shared.Close))
 		}

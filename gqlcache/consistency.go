@@ -30,7 +30,7 @@ const leaseWait = 3 * time.Second
 // mayWrite says whether a mutation may run: see Options.RequireLease. One that is to be announced waits for the
 // log in the same way: it could not be while the server is out of reach.
 func (c *Cache) mayWrite(ctx context.Context) bool {
-	if !c.opts.RequireLease && !c.opts.Intent || c.fresh() {
+	if !c.opts.RequireLease && !c.opts.Intent || c.shadow != nil || c.fresh() {
 		return true
 	}
 	if c.isClosed() {

@@ -37,6 +37,7 @@ type deeds struct {
 	past    []*deed // a ring, next is its oldest once it is full
 	next    int
 	bytes   int // of the events of those in the ring
+	begun   uint64
 }
 
 // A deed is one mutation. Its methods do nothing on nil.
@@ -67,6 +68,7 @@ func (l *deeds) begin(at time.Time, name string, writers []cascade.Writer) *deed
 		l.running = map[*deed]struct{}{}
 	}
 	l.running[d] = struct{}{}
+	l.begun++
 	if len(l.past) < maxDeeds {
 		l.past = append(l.past, d)
 	} else {
@@ -177,16 +179,21 @@ func (l *deeds) end(d *deed, number uint64) {
 	close(d.done)
 }
 
-// settled waits for the mutations that are running now. It returns the context's error when it ends
-// first.
-func (l *deeds) settled(ctx context.Context) error {
+// runningNow returns the mutations that are running.
+func (l *deeds) runningNow() []*deed {
 	l.mu.Lock()
-	var wait []*deed
+	defer l.mu.Unlock()
+	list := make([]*deed, 0, len(l.running))
 	for d := range l.running {
-		wait = append(wait, d)
+		list = append(list, d)
 	}
-	l.mu.Unlock()
-	for _, d := range wait {
+	return list
+}
+
+// waitFor waits until the changes of some mutations are applied. It returns the context's error when that
+// ends first.
+func waitFor(ctx context.Context, running []*deed) error {
+	for _, d := range running {
 		select {
 		case <-d.done:
 		case <-ctx.Done():
@@ -194,6 +201,26 @@ func (l *deeds) settled(ctx context.Context) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// A deedsMark is a moment.
+type deedsMark struct {
+	begun   uint64
+	running bool
+}
+
+// mark notes this moment, for quiet.
+func (l *deeds) mark() deedsMark {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return deedsMark{begun: l.begun, running: len(l.running) > 0}
+}
+
+// quiet says that no mutation was running at a moment, and none began since.
+func (l *deeds) quiet(m deedsMark) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !m.running && l.begun == m.begun
 }
 
 // since returns the mutations that were applied after a number, the youngest first, without those that

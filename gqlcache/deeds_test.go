@@ -120,21 +120,21 @@ func TestDeedsAreSmall(t *testing.T) {
 func TestDeedsSettle(t *testing.T) {
 	t.Parallel()
 	var l deeds
-	if err := l.settled(t.Context()); err != nil {
+	if err := waitFor(t.Context(), l.runningNow()); err != nil {
 		t.Errorf("nothing is running: %v", err)
 	}
 	d := l.begin(time.Time{}, "running", nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	got := make(chan error)
-	go func() { got <- l.settled(ctx) }()
+	go func() { got <- waitFor(ctx, []*deed{d}) }()
 	cancel()
 	if err := <-got; !errors.Is(err, context.Canceled) {
-		t.Errorf("settled = %v while one is running", err)
+		t.Errorf("waitFor = %v while one is running", err)
 	}
-	go func() { got <- l.settled(t.Context()) }()
+	go func() { got <- waitFor(t.Context(), []*deed{d}) }()
 	l.end(d, 1)
 	if err := <-got; err != nil {
-		t.Errorf("settled = %v", err)
+		t.Errorf("waitFor = %v", err)
 	}
 }
 

@@ -31,10 +31,10 @@ type document struct {
 	counts *operationCounts
 	// callers compares what different callers get, when all share its answers; nil otherwise.
 	callers *callerWatch
-	// walk says that the answer is read; shadow is executed beside the operation to do so, nil when the answer
+	// walk says that the answer is read; probe is executed beside the operation to do so, nil when the answer
 	// alone tells all that can be known.
 	walk   bool
-	shadow *extractor.Shadow
+	probe *extractor.Probe
 	// mayResolve says that resolvers may run in it.
 	mayResolve bool
 	// usual is how long its computations take.
@@ -81,8 +81,8 @@ func (c *Cache) plan(ctx context.Context, oc *graphql.OperationContext) *documen
 	c.seeFieldHooks(oc)
 	// what depends on anything needs no rows: neither an answer nor a mutation that drops everything
 	d.walk = !op.Extract.Deferred && (op.Anything == "" || (oc.Operation.Operation == ast.Query && !*c.opts.CacheLists))
-	d.shadow = c.shadowOf(d)
-	d.mayResolve = d.shadow != nil && d.shadow.Resolves()
+	d.probe = c.probeOf(d)
+	d.mayResolve = d.probe != nil && d.probe.Resolves()
 	if oc.Operation.Operation != ast.Query {
 		return d
 	}

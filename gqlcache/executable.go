@@ -102,11 +102,11 @@ func (e *executables) runs(directive string) bool {
 	return !slices.Contains([]string{"deprecated", "specifiedBy", "oneOf"}, directive)
 }
 
-// shadowOf returns what to execute beside an operation: nil when nothing has to be, or when it cannot be.
-func (c *Cache) shadowOf(d *document) *extractor.Shadow {
+// probeOf returns what to execute beside an operation: nil when nothing has to be, or when it cannot be.
+func (c *Cache) probeOf(d *document) *extractor.Probe {
 	e := c.executables.Load()
 	if !d.walk || e == nil || e.es == nil {
 		return nil
 	}
-	return d.op.Extract.Shadow(e.runs)
+	return d.op.Extract.Probe(e.runs)
 }

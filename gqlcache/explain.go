@@ -86,7 +86,7 @@ type explanation struct {
 
 // explains returns the explanation to fill, nil when nobody asks.
 func (c *Cache) explains(ctx context.Context, r *request) *explanation {
-	if asked, _ := ctx.Value(explainKey{}).(bool); !asked && r.access == nil {
+	if asked, _ := ctx.Value(explainKey{}).(bool); !asked && r.access == nil || c.shadow != nil {
 		return nil
 	}
 	return &explanation{start: time.Now()}

@@ -23,7 +23,13 @@ type findings struct {
 }
 
 // finding is what is logged once.
-type finding struct{ operation, missing string }
+type finding struct{ operation, kind, missing string }
+
+// The kinds of inspect.Mismatch.
+const (
+	mismatchStale = "stale"
+	mismatchError = "error"
+)
 
 func (f *findings) add(c *Cache, j *job, sc *scene, suspects []inspect.Suspect) {
 	operation := j.operation.Operation
@@ -35,8 +41,14 @@ func (f *findings) add(c *Cache, j *job, sc *scene, suspects []inspect.Suspect) 
 		Path:      shorten(sc.path.String()),
 		Field:     sc.field(),
 		Suspects:  suspects,
+		Kind:      mismatchStale,
 	}
-	what := finding{operation: m.Operation.Hash, missing: "no mutation of this instance was seen since: was something changed by another program, or does an extension that was added after the cache change answers?"}
+	text := "gqlcache: a hit was stale: an annotation is missing, or a change that the cache was not told of"
+	if j.evidence.failed {
+		m.Kind = mismatchError
+		text = "gqlcache: a hit was served where recomputing it fails: the server would answer with an error now, or its resolvers need something that Options.Verify's context lacks"
+	}
+	what := finding{operation: m.Operation.Hash, kind: m.Kind, missing: "no mutation of this instance was seen since: was something changed by another program, or does an extension that was added after the cache change answers?"}
 	if len(suspects) > 0 {
 		what.missing = suspects[0].Missing
 	}
@@ -55,7 +67,7 @@ func (f *findings) add(c *Cache, j *job, sc *scene, suspects []inspect.Suspect) 
 	f.mu.Unlock()
 	if tell {
 		// Neither rows nor values: the path has response names only, and those of the schema name no caller.
-		c.opts.Logger.Warn("gqlcache: a hit was stale: an annotation is missing, or a change that the cache was not told of",
+		c.opts.Logger.Warn(text,
 			"operation", m.Operation.Name, "hash", m.Operation.Hash, "key", m.Key, "age_ms", m.AgeMS,
 			"path", m.Path, "field", m.Field, "suspect", what.missing, "further", "counted, not logged")
 	}
@@ -68,13 +80,19 @@ func (c *Cache) VerifyStats() *inspect.Verify {
 		return nil
 	}
 	v := c.verify
-	if v == nil {
+	if v == nil || v.opts.Rate == 0 {
 		return nil
 	}
 	n := &v.counts
 	s := &inspect.Verify{
-		Rate: v.opts.Rate, Confirmed: n.confirmed.Load(), Discounted: n.discounted.Load(), Skipped: n.skipped.Load(),
+		Rate: v.opts.Rate, Confirmed: n.confirmed.Load(), Discounted: n.discounted.Load(), SkippedBy: map[string]uint64{},
 		Unstable: n.unstable.Load(), Mismatched: n.mismatched.Load(),
+	}
+	for why := range n.skipped {
+		if count := n.skipped[why].Load(); count > 0 {
+			s.Skipped += count
+			s.SkippedBy[skipNames[why]] = count
+		}
 	}
 	s.Sampled = n.sampled.Load() // last, so that it is not less than the sum of the others
 	v.found.mu.Lock()

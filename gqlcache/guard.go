@@ -16,14 +16,14 @@ import (
 //  1. The client's operation is executed as it is. Nothing is added to it: resolvers, directives, middlewares and
 //     extensions see what they would see without the cache, and the bytes of the answer are gqlgen's.
 //     A recorder around each field keeps what the resolvers of fields with objects return.
-//  2. When that has ended, and before the answer is handed on, the shadow of the operation (extractor.Shadow) is
+//  2. When that has ended, and before the answer is handed on, the probe of the operation (extractor.Probe) is
 //     executed by the code that gqlgen has generated, with a response context of its own: fields with objects get
 //     the values that were recorded, without their resolvers, directives or middlewares, and below them only keys
 //     and paths are read. It runs on the request's own context, and has ended when the answer is handed on.
 //  3. Of the server's own code nothing runs in it: hidden fields are read only where generated code reads a
 //     field of a struct or a map, values of types with a marshaler of their own are not marshaled, and what
 //     cannot be read is null, which means unknown. The exception are paths that @writes marks with resolve.
-//  4. When anything is odd (an error, a value that was not recorded, or twice), the shadow counts for nothing: the
+//  4. When anything is odd (an error, a value that was not recorded, or twice), the probe counts for nothing: the
 //     client's answer alone is read, and rows whose keys it does not have are unknown.
 
 // A recorder remembers what the resolvers of one execution returned for fields with objects.
@@ -44,7 +44,7 @@ type recorder struct {
 // record makes the operation's fields pass by a recorder; nil when the answer alone tells all. Only the
 // goroutine that owns the operation context may call it, while nothing executes the operation.
 func (c *Cache) record(oc *graphql.OperationContext, d *document) *recorder {
-	if d.shadow == nil {
+	if d.probe == nil {
 		return nil
 	}
 	rec := &recorder{cache: c, oc: oc, next: oc.ResolverMiddleware, doc: d, values: map[string]any{}}
@@ -111,17 +111,17 @@ func (rec *recorder) read(ctx context.Context, d *document, resp *graphql.Respon
 	return d.op.Extract.Walk(resp.Data)
 }
 
-// beside reads an answer with the help of the shadow; nil when that is of none.
+// beside reads an answer with the help of the probe; nil when that is of none.
 func (rec *recorder) beside(ctx context.Context, d *document, answer []byte) *extractor.Result {
-	data := rec.shadow(ctx)
+	data := rec.probe(ctx)
 	if data == nil {
 		return nil
 	}
-	shadow, err := d.op.Extract.Walk(data)
+	probe, err := d.op.Extract.Walk(data)
 	if err != nil {
 		return nil
 	}
-	res, disagreed, err := d.op.Extract.WalkBeside(answer, shadow)
+	res, disagreed, err := d.op.Extract.WalkBeside(answer, probe)
 	if err != nil {
 		return nil
 	}
@@ -132,13 +132,13 @@ func (rec *recorder) beside(ctx context.Context, d *document, answer []byte) *ex
 	return rec.cache.trusted(res)
 }
 
-// shadow executes the shadow and returns its answer; nil when it counts for nothing.
-func (rec *recorder) shadow(ctx context.Context) []byte {
+// probe executes the probe and returns its answer; nil when it counts for nothing.
+func (rec *recorder) probe(ctx context.Context) []byte {
 	e := rec.cache.executables.Load()
 	if rec.odd || len(rec.values) == 0 || e == nil || e.es == nil {
 		return nil
 	}
-	s := &shadowing{recorder: rec, schema: rec.cache.schema.Load().schema, resolves: e.same && rec.doc.mayResolve}
+	s := &probing{recorder: rec, schema: rec.cache.schema.Load().schema, resolves: e.same && rec.doc.mayResolve && rec.cache.shadow == nil}
 	if !s.resolves {
 		return s.run(ctx, e.es)
 	}
@@ -152,23 +152,23 @@ func (rec *recorder) shadow(ctx context.Context) []byte {
 	return data
 }
 
-// A shadowing is one execution of a shadow.
-type shadowing struct {
+// A probing is one execution of a probe.
+type probing struct {
 	*recorder
 	schema *ast.Schema
-	// resolves says that resolvers may run where the shadow says so.
+	// resolves says that resolvers may run where the probe says so.
 	resolves bool
 	lost     atomic.Bool
 }
 
-func (s *shadowing) run(ctx context.Context, es graphql.ExecutableSchema) (data []byte) {
+func (s *probing) run(ctx context.Context, es graphql.ExecutableSchema) (data []byte) {
 	defer func() {
 		if recover() != nil {
 			data = nil
 		}
 	}()
 	oc := copyOperation(s.oc)
-	oc.Doc, oc.Operation = s.doc.shadow.Doc, s.doc.shadow.Operation
+	oc.Doc, oc.Operation = s.doc.probe.Doc, s.doc.probe.Operation
 	oc.ResolverMiddleware = s.resolve
 	oc.RootResolverMiddleware = func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler { return next(ctx) }
 	quiet := func(context.Context, any) error { return errRecomputing }
@@ -182,7 +182,7 @@ func (s *shadowing) run(ctx context.Context, es graphql.ExecutableSchema) (data 
 	return resp.Data
 }
 
-func (s *shadowing) resolve(ctx context.Context, next graphql.Resolver) (any, error) {
+func (s *probing) resolve(ctx context.Context, next graphql.Resolver) (any, error) {
 	fc := graphql.GetFieldContext(ctx)
 	typ := s.schema.Types[fc.Field.Definition.Type.Name()]
 	switch {
@@ -207,7 +207,7 @@ func (s *shadowing) resolve(ctx context.Context, next graphql.Resolver) (any, er
 
 // nothing returns nil for what is not known of a nullable field. A field may have the Go type any, and then
 // gqlgen would give our null to the marshaler of its scalar.
-func (s *shadowing) nothing(fc *graphql.FieldContext, typ *ast.Definition, v any) any {
+func (s *probing) nothing(fc *graphql.FieldContext, typ *ast.Definition, v any) any {
 	if _, unknown := v.(quietNull); !unknown || ownScalars[typ.Name] {
 		return v
 	}
@@ -220,10 +220,10 @@ func (s *shadowing) nothing(fc *graphql.FieldContext, typ *ast.Definition, v any
 }
 
 // hidden returns the value of a hidden field, nil when it is not known.
-func (s *shadowing) hidden(ctx context.Context, fc *graphql.FieldContext, next graphql.Resolver) any {
+func (s *probing) hidden(ctx context.Context, fc *graphql.FieldContext, next graphql.Resolver) any {
 	var may, guarded bool
 	if s.doc.mayResolve {
-		may, guarded = s.doc.shadow.MayResolve(fc.Field.Alias)
+		may, guarded = s.doc.probe.MayResolve(fc.Field.Alias)
 	}
 	switch plain := !fc.IsMethod && !fc.IsResolver && !guarded; {
 	case plain:
@@ -236,12 +236,12 @@ func (s *shadowing) hidden(ctx context.Context, fc *graphql.FieldContext, next g
 }
 
 // leaf reads a key, or the end of a path.
-func (s *shadowing) leaf(ctx context.Context, fc *graphql.FieldContext, typ *ast.Definition, next graphql.Resolver) any {
+func (s *probing) leaf(ctx context.Context, fc *graphql.FieldContext, typ *ast.Definition, next graphql.Resolver) any {
 	return shown(typ, s.hidden(ctx, fc, next))
 }
 
 // object reads an object, or a list of them, on a path.
-func (s *shadowing) object(ctx context.Context, fc *graphql.FieldContext, next graphql.Resolver) any {
+func (s *probing) object(ctx context.Context, fc *graphql.FieldContext, next graphql.Resolver) any {
 	res := s.hidden(ctx, fc, next)
 	// A nil that gqlgen would find is a null that propagates: it never gets there.
 	if absent(res) || anyAbsent(res) || !repeatable(res) {
@@ -252,7 +252,7 @@ func (s *shadowing) object(ctx context.Context, fc *graphql.FieldContext, next g
 
 // resolved runs a resolver that the owner allows, through all that the server has around its fields, which
 // sees the operation of the client.
-func (s *shadowing) resolved(ctx context.Context, next graphql.Resolver) any {
+func (s *probing) resolved(ctx context.Context, next graphql.Resolver) any {
 	ctx = graphql.WithOperationContext(ctx, s.oc)
 	// Errors and extensions of the field stay here.
 	ctx = graphql.WithFreshResponseContext(ctx)

@@ -373,9 +373,9 @@ func TestSharedCachesRunNobodysResolvers(t *testing.T) { //nolint:paralleltest /
 	}
 }
 
-// TestLateResolversDoNotMeetTheShadow: a middleware for root fields that gives up leaves its fields to a
+// TestLateResolversDoNotMeetTheProbe: a middleware for root fields that gives up leaves its fields to a
 // goroutine, which goes on while the cache reads what it has. Run with -race, and without: maps are not for that.
-func TestLateResolversDoNotMeetTheShadow(t *testing.T) { //nolint:paralleltest // marshalers count
+func TestLateResolversDoNotMeetTheProbe(t *testing.T) { //nolint:paralleltest // marshalers count
 	world := hostile.NewWorld()
 	cache := newCache(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame})
 	srv := hostile.Serve(world)

@@ -30,7 +30,7 @@ func holdFrom(ctx context.Context, c *Cache) *hold {
 }
 
 func (h *hold) mutation() {
-	if h != nil {
+	if h != nil && h.cache.shadow == nil { // which delays nothing
 		h.holding.Store(true)
 	}
 }
@@ -53,7 +53,7 @@ func (h *hold) keep(b *batch) (later bool) {
 	case !h.uncommitted.keep(b):
 		return false
 	}
-	h.holding.Store(true) // a query's resolver may have touched a row
+	h.mutation() // a query's resolver may have touched a row
 	return true
 }
 

@@ -34,7 +34,7 @@ func (c *Cache) settleIntent(ctx context.Context, in *intention) {
 // when the changes are applied for the last time: see uncommitted. false: it could not be announced, and the
 // mutation must not run.
 func (c *Cache) intend(ctx context.Context, r *request, oc *graphql.OperationContext, d *document) (ok bool) {
-	if !c.opts.Intent {
+	if !c.opts.Intent || c.shadow != nil {
 		return true
 	}
 	tags, all := c.foreseen(ctx, oc, d)

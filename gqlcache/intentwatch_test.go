@@ -45,7 +45,7 @@ func TestIntentsAreNoEvents(t *testing.T) {
 // TestSnapshotHasVerify: the figures of verify mode are in snapshots while it is on.
 func TestSnapshotHasVerify(t *testing.T) {
 	t.Parallel()
-	p := newPanel(t, func(o *gqlcache.Options) { o.Verify.Rate = 1 })
+	p := newPanel(t, func(o *gqlcache.Options) { o.Verify.Rate, o.Verify.WithoutValues = 1, true })
 	p.ask("ann", readUsers, nil)
 	p.ask("ann", readUsers, nil)
 	if v := p.snapshot().Verify; v == nil || v.Rate != 1 || v.Sampled != 1 || v.Mismatches == nil {

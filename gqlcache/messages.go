@@ -35,6 +35,7 @@ var messages = map[string]string{
 	string(ReasonToken):         "The request's token names a change that this instance has not heard of, or is not a token.",
 	string(ReasonFailed):        "Options.Enabled or Options.Vary failed. The server's log lines say how.",
 	string(ReasonMutating):      "A mutation's resolver asked this, and is to see what it has written.",
+	string(ReasonShadow):        "The cache is in shadow mode: it compares, and answers nothing.",
 	string(ReasonInspector):     "The inspector asked for an answer without the cache.",
 
 	string(ReasonDirective): "It selects a field, or passes an argument, with a run-time directive that would not run on a hit. Options.DirectivesCovered can name it.",

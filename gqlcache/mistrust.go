@@ -35,7 +35,7 @@ func (c *Cache) mistrust(ctx context.Context, typ string) {
 	}
 }
 
-// trusted takes keys that are not to be trusted out of what was read with the help of a shadow; nil when an
+// trusted takes keys that are not to be trusted out of what was read with the help of a probe; nil when an
 // object has one.
 func (c *Cache) trusted(res *extractor.Result) *extractor.Result {
 	set := c.mistrusted.Load()

@@ -41,6 +41,8 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 			return c.refuse(ctx, r)
 		}
 		c.verify.mutation(r, oc, d)
+	} else {
+		c.verify.changedOutside() // by a deferred part, after the mutation was over for Options.Verify
 	}
 	r.start()
 	answered := false

@@ -152,6 +152,16 @@ type Options struct {
 	// Verify has a part of the hits recomputed in the background and compared with what was served: see
 	// VerifyOptions. Defaults to none.
 	Verify VerifyOptions
+	// Shadow answers every request as a server without the cache would, and reports what the cache would have
+	// answered: look up, compute, compare, serve what was computed. Nothing is shared, no request waits for
+	// another, no hidden field runs a resolver, and the answers that are compared are in memory of their own, as
+	// much as MaxBytes; Store and Shared are not used. Mutations are applied and told to the log, but neither
+	// refused nor announced, and do not wait for it: RequireLease, Tokens and Intent do nothing, and other
+	// instances learn of a change a moment after its acknowledgement. Hits that would have been stale, another
+	// caller's, or of operations that differ from themselves are counted by operation: see
+	// Cache.ShadowStats. Reports name operations and paths, and have digests in place of answers and callers. A
+	// request costs a look-up and a comparison more. It cannot be combined with Verify.Rate. Defaults to false.
+	Shadow bool
 	// Tracer is told when a look-up, a computation or an invalidation begins and ends; metrics/otel has one
 	// for OpenTelemetry. It is given names of operations and reasons, never keys, predicates or rows. Without
 	// it a request pays nothing. Defaults to none.
@@ -245,6 +255,9 @@ func (o Options) validate() error {
 		fault("PathTimeout is %v; it must be positive", o.PathTimeout)
 	}
 	o.Verify.validate(fault)
+	if o.Shadow && o.Verify.Rate > 0 {
+		fault("Shadow and Verify.Rate are both set; in shadow mode there are no hits to recompute, and it finds what Verify would: set one of them")
+	}
 	if len(faults) == 0 {
 		return nil
 	}

@@ -44,6 +44,8 @@ func TestOptionsRefused(t *testing.T) {
 		{"Verify.Rate that is no number", gqlcache.Options{Verify: gqlcache.VerifyOptions{Rate: math.NaN()}}, []string{"Verify.Rate is NaN"}},
 		{"Verify.Timeout", gqlcache.Options{Verify: gqlcache.VerifyOptions{Rate: 1, Timeout: -1}}, []string{"Verify.Timeout and Verify.Grace are -1ns and 1s"}},
 		{"Verify.Grace", gqlcache.Options{Verify: gqlcache.VerifyOptions{Rate: 1, Grace: -1}}, []string{"Verify.Timeout and Verify.Grace are 10s and -1ns"}},
+		{"Verify.Rate without a context", gqlcache.Options{Verify: gqlcache.VerifyOptions{Rate: 0.5}}, []string{"neither Verify.Context nor Verify.WithoutValues is set", "set Context to a function"}},
+		{"Verify with two contexts", gqlcache.Options{Verify: gqlcache.VerifyOptions{Rate: 1, WithoutValues: true, Context: func(ctx context.Context) (context.Context, error) { return ctx, nil }}}, []string{"Verify.Context and Verify.WithoutValues are both set"}},
 		{"Verify.Concurrency", gqlcache.Options{Verify: gqlcache.VerifyOptions{Rate: 1, Concurrency: -1}}, []string{"Verify.Concurrency is -1"}},
 		{"more for each entry than the store can weigh", gqlcache.Options{MaxBytes: 1 << 40, MaxEntries: 1}, []string{"MaxEntries"}},
 		{"all at once", gqlcache.Options{Callers: 9, TTL: -1, Jitter: 2, MaxBytes: -1, PathTimeout: -1}, []string{"Callers is 9", "TTL is", "Jitter is 2", "MaxBytes", "PathTimeout"}},

@@ -190,8 +190,8 @@ func keyOfText(oc *graphql.OperationContext, shape uint64) (k textKey) {
 func (d *document) size(doc *ast.QueryDocument) int {
 	if d.op != nil {
 		n := d.op.Size()
-		if d.shadow != nil {
-			n += extractor.DocumentSize(d.shadow.Doc)
+		if d.probe != nil {
+			n += extractor.DocumentSize(d.probe.Doc)
 		}
 		return n
 	}

@@ -66,6 +66,9 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 		p.number = c.clock.Seq()
 		return p, after()
 	}
+	if ch.by.Kind != causeMutation {
+		c.verify.changedOutside()
+	}
 	applied := false
 	defer func() {
 		if !applied {

@@ -67,6 +67,9 @@ type stamp struct {
 	// withdrawn is set once a resolver said, too late, that the entry must not be stored.
 	withdrawn atomic.Bool
 	confirmed atomic.Uint64
+	// verifying is set while Options.Verify has a hit of the entry.
+	verifying atomic.Bool
+	shadow    *shadowRecord // of Options.Shadow, nil without
 }
 
 // cost is what computing the answer took, 0 when that is not known.
@@ -94,6 +97,9 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	if r.access = c.access(ctx, oc); r.access.inspects() {
 		r.served = true
 		return c.inspect(ctx, r, oc)
+	}
+	if c.shadow != nil {
+		return c.shadowed(ctx, r, oc, next)
 	}
 	r.note = c.explains(ctx, r)
 	d, who, why := c.admit(ctx, oc)

@@ -114,6 +114,9 @@ func (c *Cache) announce(ctx context.Context, in *intention, tags []cascade.Tag,
 	if c.opts.Log == nil {
 		return announced{number: c.apply(tags, all)}
 	}
+	if c.shadow != nil {
+		return c.announceLater(tags, all)
+	}
 	a := announced{shared: true}
 	var to publisher = c.opts.Log
 	if in != nil {

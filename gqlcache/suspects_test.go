@@ -1,6 +1,7 @@
 package gqlcache_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -170,11 +171,19 @@ func TestVerifyBounds(t *testing.T) {
 	})
 }
 
-// A cache without a schema of its own gets it from the server, and executes with it.
+type userKey struct{}
+
+// A hit is recomputed when its request is over, so on a context that has a copy of what resolvers need. A cache
+// without a schema of its own gets it from the server, and executes with it.
 func ExampleVerifyOptions() {
 	cache, err := gqlcache.New(gqlcache.Options{
 		Callers: gqlcache.AllSeeTheSame,
-		Verify:  gqlcache.VerifyOptions{Rate: 0.001},
+		Verify: gqlcache.VerifyOptions{
+			Rate: 0.001,
+			Context: func(ctx context.Context) (context.Context, error) {
+				return context.WithValue(context.Background(), userKey{}, ctx.Value(userKey{})), nil
+			},
+		},
 	})
 	if err != nil {
 		panic(err)

@@ -1,7 +1,6 @@
 package gqlcache
 
 import (
-	"bytes"
 	"context"
 	"math/rand/v2"
 	"slices"
@@ -10,25 +9,35 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/extractor"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
 // A verifier recomputes hits. Its methods do nothing on nil.
 //
-// Invariant: a reported mismatch is a stale answer, one that no change still on its way to the clock can
-// explain. Let the recomputation differ because it saw a change that the entry lacks.
+// Invariants:
+//
+//  1. A reported mismatch is a wrong answer, one that no change still on its way to the clock can explain.
+//  2. Every sampled hit ends up in exactly one counter, whatever mutations run meanwhile.
+//  3. No resolver runs on the context of a client's request: see lend.
+//
+// For the first, let the recomputation differ because it saw a change that the entry lacks.
 //
 //   - A mutation of this instance made it. It had committed when the recomputation ended, so it was running
-//     then, or its tags were applied. Those running are waited for; when they have ended, their tags are
-//     applied as well. If the entry is still valid then, the change did not name it.
-//   - Somebody else made it. Verify.Grace is longer than it takes until the clock knows, by assumption; the
-//     entry is looked at once more after that.
-//   - Nobody made it, and the resolvers answer differently each time. Then the second recomputation
-//     differs from the first.
+//     then, or its tags were applied. Those running then are waited for, and no others; when they have
+//     ended, their tags are applied as well. If the entry is valid at that moment, the change did not name
+//     it. What kills the entry later began after the recomputation, which has not seen it.
+//   - Somebody else made it. Verify.Grace is longer than it takes until the clock knows, by assumption. An
+//     entry that is dead after that counts as wrong only if nobody but mutations of this instance has
+//     changed anything since.
+//   - Nobody made it, and the resolvers answer differently each time. Then a recomputation right after the
+//     first one differs from it. Where a mutation ran meanwhile that proves nothing, and a new pair is
+//     computed, maxPairs times.
 //
 // Simply checking the entry when the recomputation has ended is not enough: between a mutation's commit and
-// its Apply the entry is old, valid, and right to be served.
+// its Apply the entry is old, valid, and right to be served. Asking that the entry is still valid after
+// Grace is too much: on a busy server some mutation has dropped each entry by then.
 type verifier struct {
 	c         *Cache
 	opts      VerifyOptions
@@ -37,6 +46,8 @@ type verifier struct {
 	deeds     deeds
 	found     findings
 	evidence  evidence
+	// outside counts the changes that were made by no mutation of this instance.
+	outside atomic.Uint64
 
 	// schema is what executes: nil before there is one, and when there are several that may differ.
 	schema struct {
@@ -47,22 +58,49 @@ type verifier struct {
 
 	base  context.Context // ends with the cache
 	stop  context.CancelFunc
-	slots chan struct{}
-	work  struct {
-		sync.Mutex
-		closed bool
-		jobs   sync.WaitGroup
-	}
+	queue verifyQueue
+}
+
+// maxPairs bounds the recomputations of one hit in pairs, none of which agreed while mutations ran.
+const maxPairs = 4
+
+// A skip says why a hit was not judged.
+type skip uint8
+
+const (
+	skipNone       skip = iota
+	skipRepeated        // the entry is being verified already
+	skipFull            // too many hits wait
+	skipServers         // several servers have the cache
+	skipContext         // Verify.Context failed, or its context ended
+	skipCaller          // the recomputation's context is another caller's
+	skipTimeout         // the recomputation took too long
+	skipUnreadable      // its answer is no JSON that the operation could give
+	skipUnstored        // its resolvers said that the answer must not be stored
+	skipMutations       // a mutation that ran meanwhile did not end
+	skipBusy            // mutations ran during each pair, and none agreed
+	skipClosed          // the cache was closed
+	skipEnded           // a resolver has ended the goroutine
+	skips
+)
+
+// skipNames are the keys of inspect.Verify.SkippedBy.
+var skipNames = [skips]string{
+	skipRepeated: "repeated", skipFull: "full", skipServers: "servers", skipContext: "context", skipCaller: "caller",
+	skipTimeout: "timeout", skipUnreadable: "unreadable", skipUnstored: "unstored", skipMutations: "mutations",
+	skipBusy: "busy", skipClosed: "closed", skipEnded: "ended",
 }
 
 type verifyCounters struct {
-	sampled, confirmed, discounted, skipped, unstable, mismatched atomic.Uint64
+	sampled, confirmed, discounted, unstable, mismatched atomic.Uint64
+	skipped                                              [skips]atomic.Uint64
 }
 
 func newVerifier(c *Cache, o VerifyOptions) *verifier {
-	v := &verifier{c: c, opts: o, slots: make(chan struct{}, max(1, o.Concurrency))}
+	v := &verifier{c: c, opts: o}
 	v.threshold = uint64(o.Rate * (1 << 63))
 	v.base, v.stop = context.WithCancel(context.Background())
+	v.queue.slots, v.queue.maxBytes = max(1, o.Concurrency), c.opts.MaxBytes/8
 	return v
 }
 
@@ -78,7 +116,7 @@ func (v *verifier) serves(es graphql.ExecutableSchema) {
 	first := (err != nil || !same) && !v.schema.several
 	v.schema.several = v.schema.several || first
 	v.schema.Unlock()
-	if first { // the logger is not called under a lock
+	if first && v.opts.Rate > 0 { // the logger is not called under a lock
 		v.c.opts.Logger.Warn("gqlcache: several servers have this cache, so Options.Verify skips all hits: it cannot tell whose resolvers to ask")
 	}
 }
@@ -95,56 +133,62 @@ func (v *verifier) executable() graphql.ExecutableSchema {
 // picks decides about one hit. It neither allocates nor shares memory with other hits.
 func (v *verifier) picks() bool { return rand.Uint64()>>1 < v.threshold }
 
-// sample has a hit recomputed, if there is room. It does not block.
-func (v *verifier) sample(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key []byte, e *store.Entry, s *stamp) {
+// sample has a hit recomputed, now or when there is room. It does not block. It is called while the request is
+// alive, which is the only time at which Verify.Context may look at it.
+func (v *verifier) sample(ctx context.Context, _ *request, oc *graphql.OperationContext, d *document, who *caller, key []byte, e *store.Entry, s *stamp) {
 	v.counts.sampled.Add(1)
-	if r.hold != nil || v.executable() == nil {
-		v.counts.skipped.Add(1)
+	switch {
+	case v.executable() == nil:
+		v.skipped(skipServers)
 		return
-	}
-	select {
-	case v.slots <- struct{}{}:
-	default:
-		v.counts.skipped.Add(1)
+	case !s.verifying.CompareAndSwap(false, true):
+		v.skipped(skipRepeated)
 		return
 	}
 	j := &job{
-		// The request's context ends when it is answered, and so does all that it has begun to cancel.
-		ctx: context.WithoutCancel(ctx), operation: copyOperation(oc), doc: d, public: who.public,
-		key: string(key), body: e.Body, stamp: s, at: v.c.opts.Now(),
+		v: v, doc: d, public: who.public, key: string(key), body: e.Body, stamp: s, at: v.c.opts.Now(),
+		again: s.confirmed.Load() != 0,
 	}
-	if !v.start(func() { v.check(j) }) { //nolint:contextcheck // the job's own, see there
-		<-v.slots
-		v.counts.skipped.Add(1)
+	j.part = v.partition(ctx, j.public)
+	if !v.queue.room(j) {
+		j.skip(skipFull)
+		return
 	}
+	var err error
+	if j.ctx, err = v.lend(ctx); err != nil {
+		v.c.complain.once("verify.context", "gqlcache: Verify.Context gave no context that outlives the request, so the hit is not recomputed", err)
+		v.queue.leave(j)
+		j.skip(skipContext)
+		return
+	}
+	j.operation = copyOperation(oc)
+	j.operation.Headers = oc.Headers.Clone() // the request's map may be written to, or serve another one later
+	v.queue.add(j)
 }
 
-// start runs a job that gives back its slot; false after close.
-func (v *verifier) start(f func()) bool {
-	v.work.Lock()
-	defer v.work.Unlock()
-	if v.work.closed {
-		return false
+// partition is the one that an answer's tags depend on: none if it is public.
+func (v *verifier) partition(ctx context.Context, public bool) cascade.Partition {
+	if public || v.c.opts.Predicate == nil {
+		return cascade.Partition{}
 	}
-	v.work.jobs.Go(func() {
-		defer func() { <-v.slots }()
-		f()
-	})
-	return true
+	return v.c.partition(ctx)
 }
+
+func (v *verifier) skipped(why skip) { v.counts.skipped[why].Add(1) }
 
 // close ends what is running, and waits for it, but not for resolvers that do not obey their context.
 func (v *verifier) close() {
 	if v == nil {
 		return
 	}
-	v.work.Lock()
-	v.work.closed = true
-	v.work.Unlock()
+	dropped := v.queue.close()
 	v.stop()
+	for _, j := range dropped {
+		j.skip(skipClosed)
+	}
 	ended := make(chan struct{})
 	go func() {
-		v.work.jobs.Wait()
+		v.queue.jobs.Wait()
 		close(ended)
 	}()
 	select {
@@ -155,85 +199,134 @@ func (v *verifier) close() {
 
 // A job is a hit to be verified.
 type job struct {
-	ctx       context.Context
+	v         *verifier
+	ctx       context.Context           // outlives the request
 	operation *graphql.OperationContext // never executed: copies of it are
 	doc       *document
 	public    bool
+	part      cascade.Partition
 	key       string
 	body      []byte
 	stamp     *stamp
 	at        time.Time
+	// again is set when the entry was found right before: others go first.
+	again bool
+	// evidence is what has differed, once a pair agreed; mark and outside are from before it was computed.
+	evidence *recomputed
+	mark     deedsMark
+	outside  uint64
+
+	// held and finished belong to whoever has the job: the queue, a slot or a wait.
+	held, finished bool
 }
 
-// check recomputes a hit and counts what came of it.
-func (v *verifier) check(j *job) {
-	count := &v.counts.skipped // also when it panics, or the goroutine ends
-	defer func() {
-		if p := recover(); p != nil {
-			count = &v.counts.skipped
-			v.c.complain.once("verify", "gqlcache: a hit could not be verified", errPanic(p))
-		}
+// finish counts what became of the hit, once.
+func (j *job) finish(count *atomic.Uint64) {
+	if !j.finished {
+		j.finished = true
+		j.stamp.verifying.Store(false)
 		count.Add(1)
-	}()
-	count = v.verdict(j)
+	}
 }
 
-// verdict is what came of a hit.
-func (v *verifier) verdict(j *job) *atomic.Uint64 {
-	began := v.c.clock.Seq()
-	first, ok := v.recompute(j)
-	switch {
-	case !ok:
-		return &v.counts.skipped
-	case bytes.Equal(first.Data, j.body):
-		v.confirm(j, first, began)
-		return &v.counts.confirmed
-	case !v.stands(j):
-		return &v.counts.discounted
-	case !v.wait(v.opts.Grace):
-		return &v.counts.skipped
-	}
-	second, ok := v.recompute(j)
-	switch {
-	case !ok:
-		return &v.counts.skipped
-	case !v.stands(j):
-		return &v.counts.discounted
-	case !bytes.Equal(first.Data, second.Data):
-		return &v.counts.unstable
-	}
-	v.report(j, second)
-	return &v.counts.mismatched
-}
+func (j *job) skip(why skip) { j.finish(&j.v.counts.skipped[why]) }
 
-// stands says that the entry would still be served, and that no change of this instance's mutations which
-// a recomputation before may have seen is still on its way. See the invariant.
-func (v *verifier) stands(j *job) bool {
-	ctx, cancel := v.bounded(v.base)
-	defer cancel()
-	if v.deeds.settled(ctx) != nil {
+// run judges the hit as far as it can be without waiting for others. It holds a slot. It returns true when the
+// job waits, without it; then nothing else may touch the job.
+func (j *job) run() (parked bool) {
+	v := j.v
+	if j.evidence != nil {
+		j.lastLook()
 		return false
 	}
-	return v.sameKey(j) && v.c.fresh() && v.c.clock.Valid(j.stamp.Stamp)
-}
-
-// sameKey says that the request would still ask for this entry: its predicate may be another by now, and
-// then other rows are recomputed.
-func (v *verifier) sameKey(j *job) bool {
-	ctx, cancel := v.bounded(j.ctx)
-	defer cancel()
-	ctx = graphql.WithOperationContext(ctx, copyOperation(j.operation))
-	who := &caller{public: j.public}
-	if !who.public {
-		p, ok := v.c.predicate(ctx)
-		if !ok {
+	for range maxPairs {
+		j.mark, j.outside = v.deeds.mark(), v.outside.Load()
+		began := v.c.clock.Seq()
+		first, why := v.recompute(j)
+		switch {
+		case why != skipNone:
+			j.skip(why)
+			return false
+		case first.is(j.body):
+			v.confirm(j, first.result, began)
+			j.finish(&v.counts.confirmed)
 			return false
 		}
-		who.predicate = p
+		running := v.deeds.runningNow()
+		if !v.stands(j) {
+			j.finish(&v.counts.discounted)
+			return false
+		}
+		second, why := v.recompute(j)
+		switch {
+		case why != skipNone:
+			j.skip(why)
+			return false
+		case first.same(second):
+			j.evidence = first
+			v.queue.park(j, func() bool { return j.await(running) })
+			return true
+		case v.deeds.quiet(j.mark):
+			j.finish(&v.counts.unstable)
+			return false
+		}
 	}
-	key, why := v.c.appendKey(ctx, nil, j.doc, j.operation.Variables, who)
-	return why == "" && string(key) == j.key
+	j.skip(skipBusy)
+	return false
 }
+
+// await waits, without a slot, until no change that the evidence may show is on its way. See the invariant. It
+// returns true when the hit is to be looked at once more, and has finished it otherwise.
+func (j *job) await(running []*deed) (again bool) {
+	v := j.v
+	ctx, cancel := v.bounded(v.base)
+	err := waitFor(ctx, running)
+	cancel()
+	switch {
+	case v.base.Err() != nil:
+		j.skip(skipClosed)
+		return false
+	case err != nil:
+		j.skip(skipMutations)
+		return false
+	case !v.stands(j):
+		j.finish(&v.counts.discounted)
+		return false
+	}
+	if !v.wait(v.opts.Grace) {
+		j.skip(skipClosed)
+		return false
+	}
+	switch {
+	case v.stands(j):
+		return true
+	// What other instances tell cannot be told apart from what this one does.
+	case v.c.opts.Log != nil || v.outside.Load() != j.outside:
+		j.finish(&v.counts.discounted)
+	default:
+		v.report(j)
+	}
+	return false
+}
+
+// lastLook recomputes a wrong entry that is still served once more, after the grace.
+func (j *job) lastLook() {
+	v := j.v
+	last, why := v.recompute(j)
+	switch {
+	case why != skipNone:
+		j.skip(why)
+	case last.is(j.body), !last.same(j.evidence) && v.deeds.quiet(j.mark):
+		j.finish(&v.counts.unstable)
+	case (v.c.opts.Log != nil || v.outside.Load() != j.outside) && !v.stands(j):
+		j.finish(&v.counts.discounted)
+	default:
+		v.report(j)
+	}
+}
+
+// stands says that the entry would still be served.
+func (v *verifier) stands(j *job) bool { return v.c.fresh() && v.c.clock.Valid(j.stamp.Stamp) }
 
 // bounded returns a context that ends in time, and with the cache.
 func (v *verifier) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -254,6 +347,13 @@ func (v *verifier) wait(d time.Duration) bool {
 		return true
 	case <-v.base.Done():
 		return false
+	}
+}
+
+// changedOutside notes a change that no running mutation of this instance has made.
+func (v *verifier) changedOutside() {
+	if v != nil {
+		v.outside.Add(1)
 	}
 }
 
@@ -281,10 +381,17 @@ func (v *verifier) ended(d *deed) {
 }
 
 // report tells of a mismatch.
-func (v *verifier) report(j *job, fresh *extractor.Result) {
-	sc := newScene(j.doc.op, difference(j.body, fresh.Data), fresh)
+func (v *verifier) report(j *job) {
+	fresh := j.evidence
+	var sc *scene
+	if fresh.failed {
+		sc = newScene(j.doc.op, fresh.path, &extractor.Result{})
+	} else {
+		sc = newScene(j.doc.op, difference(j.body, fresh.data), fresh.result)
+	}
 	since := v.deeds.since(j.stamp.lastTrue())
 	v.found.add(v.c, j, sc, sc.suspects(v.c.schema.Load().plan, since, &v.evidence, j.stamp.wrong.Swap(true)))
+	j.finish(&v.counts.mismatched)
 }
 
 // confirm notes what a right answer says of the mutations that it has outlived. began is the clock's

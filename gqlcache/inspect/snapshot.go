@@ -18,6 +18,7 @@ type Snapshot struct {
 	Log          []LogEvent   `json:"log"`
 	LogNext      uint64       `json:"logNext"`
 	Verify       *Verify      `json:"verify,omitempty"`
+	Shadow       *Shadow      `json:"shadow,omitempty"`
 	Cluster      *Cluster     `json:"cluster,omitempty"`
 	Security     Security     `json:"security"`
 	Warnings     []Warning    `json:"warnings"`
@@ -124,17 +125,26 @@ type Verify struct {
 	Rate      float64 `json:"rate"`
 	Sampled   uint64  `json:"sampled"`
 	Confirmed uint64  `json:"confirmed"`
-	// Discounted were overtaken by a change, Skipped could not be recomputed: too many at once, no time,
-	// an error. Unstable came out differently each time, without a change: they tell nothing.
-	Discounted uint64     `json:"discounted"`
-	Skipped    uint64     `json:"skipped"`
-	Unstable   uint64     `json:"unstable"`
-	Mismatched uint64     `json:"mismatched"`
-	Mismatches []Mismatch `json:"mismatches"` // the last ones
+	// Discounted were overtaken by a change, Skipped were not judged. Unstable came out differently each
+	// time, without a change: they say nothing.
+	Discounted uint64 `json:"discounted"`
+	Skipped    uint64 `json:"skipped"`
+	// SkippedBy counts the skipped ones by reason: repeated, the entry is being verified already; full, too
+	// many wait; servers, the cache has several; context, Verify.Context failed, or its context ended;
+	// caller, its context is another caller's; timeout; unreadable, the answer is no JSON that the
+	// operation could give; unstored, resolvers said that it must not be stored; mutations, one that ran
+	// meanwhile did not end; busy, mutations ran during all of several recomputations, and no two agreed;
+	// closed; ended, a resolver ended the goroutine.
+	SkippedBy  map[string]uint64 `json:"skippedBy"`
+	Unstable   uint64            `json:"unstable"`
+	Mismatched uint64            `json:"mismatched"`
+	Mismatches []Mismatch        `json:"mismatches"` // the last ones
 }
 
-// Mismatch is a hit that was not what recomputing gave.
+// Mismatch is a hit that was not what recomputing gave. Nothing in it is a value of either answer.
 type Mismatch struct {
+	// Kind is stale, or error: recomputing failed.
+	Kind      string    `json:"kind"`
 	At        int64     `json:"at"`
 	Operation Operation `json:"operation"`
 	Key       string    `json:"key"`
@@ -186,4 +196,46 @@ type Capabilities struct {
 	Actions bool `json:"actions"`
 	// HidesIDs says that the keys of rows are left out.
 	HidesIDs bool `json:"hidesIds,omitempty"`
+}
+
+// Shadow are the figures of Options.Shadow: what the cache would have done.
+type Shadow struct {
+	Operations []ShadowOperation `json:"operations"`
+	// Findings are the last answers that would have been wrong, the oldest first.
+	Findings []ShadowFinding `json:"findings"`
+}
+
+// ShadowOperation are the figures of one operation. Those beyond a bound are counted together, as
+// "(other)".
+type ShadowOperation struct {
+	Name string `json:"name"`
+	Hash string `json:"hash"`
+	// Queries were looked up. Hits would have been answered from the cache: the sum of the six below.
+	Queries uint64 `json:"queries"`
+	Hits    uint64 `json:"hits"`
+	// Right are hits whose answer was computed again, byte for byte. Overtaken differ because of a change that
+	// was on its way, or nobody knows: too many were being judged.
+	Right     uint64 `json:"right"`
+	Overtaken uint64 `json:"overtaken"`
+	// Stale lack a change that the same caller sees, OtherCaller show what only another caller sees,
+	// Unstable are of operations that answer one caller differently each time. Unsettled is which of them they
+	// are not known yet: the caller has not asked again.
+	Stale       uint64 `json:"stale"`
+	OtherCaller uint64 `json:"otherCaller"`
+	Unstable    uint64 `json:"unstable"`
+	Unsettled   uint64 `json:"unsettled"`
+}
+
+// ShadowFinding is an answer that would have been wrong. Answers and callers are given as digests, keyed with
+// a secret of the process.
+type ShadowFinding struct {
+	At        int64     `json:"at"`
+	Operation Operation `json:"operation"`
+	Kind      string    `json:"kind"` // stale, otherCaller, unstable or unsettled
+	Path      string    `json:"path"` // of the first difference: posts[2].title
+	AgeMS     int64     `json:"ageMs"`
+	Stored    string    `json:"stored"`
+	StoredFor string    `json:"storedFor"`
+	Computed  string    `json:"computed"`
+	Caller    string    `json:"caller"`
 }

@@ -4,7 +4,7 @@ const (
 	shownFile      = "gqlcache/shown.go"
 	executableFile = "gqlcache/executable.go"
 	mistrustFile   = "gqlcache/mistrust.go"
-	shadowFile     = "extractor/shadow.go"
+	probeFile     = "extractor/probe.go"
 	walkFile       = "extractor/walk.go"
 	noticed        = "TestHiddenFieldsCannotBeNoticed$"
 )
@@ -49,12 +49,12 @@ var hiddenRules = []mutant{
 		test: noticed,
 	},
 	{
-		name: "directives run for hidden fields", file: shadowFile, in: "gqlcache",
+		name: "directives run for hidden fields", file: probeFile, in: "gqlcache",
 		old: "	if p.anyRuns(on.Directives) || p.anyRuns(f.Directives) {\n		return false\n	}\n", new: "",
 		test: noticed,
 	},
 	{
-		name: "directives of arguments run twice", file: shadowFile, in: "gqlcache",
+		name: "directives of arguments run twice", file: probeFile, in: "gqlcache",
 		old: "p.unsafe = p.unsafe || p.anyRuns(a.Directives)", new: "_ = a",
 		test: noticed,
 	},
@@ -69,7 +69,7 @@ var hiddenRules = []mutant{
 		test: "TestForeignSchemasAreExecutedOnce$",
 	},
 	{
-		name: "an answer and a shadow with other objects", file: walkFile,
+		name: "an answer and a probe with other objects", file: walkFile,
 		old: "	if other {\n", new: "	if other && w == nil {\n",
 		test: "TestWalkBeside$",
 	},

@@ -9,27 +9,27 @@ const (
 var verifyRules = []mutant{
 	{
 		name: "verify: the entry is not checked again", file: verifyFile,
-		old: "v.c.fresh() && v.c.clock.Valid(j.stamp.Stamp)", new: "v.c.fresh()",
+		old: "{ return v.c.fresh() && v.c.clock.Valid(j.stamp.Stamp) }", new: "{ return v.c.fresh() }",
 		test: "TestVerifyOutcomes",
 	},
 	{
 		name: "verify: recomputed once only", file: verifyFile,
-		old: "second, ok := v.recompute(j)", new: "second, ok := first, true",
-		test: "TestVerifyOutcomes",
+		old: "second, why := v.recompute(j)", new: "second, why := first, skipNone",
+		test: "TestVerifyWhileTheValueMoves",
 	},
 	{
 		name: "verify: running mutations are not waited for", file: verifyFile,
-		old: "if v.deeds.settled(ctx) != nil {", new: "if ctx.Err() != nil {",
+		old: "err := waitFor(ctx, running)", new: "err := ctx.Err()",
 		test: "TestVerifyOutcomes",
 	},
 	{
 		name: "verify: no grace for those who tell later", file: verifyFile,
-		old: "case !v.wait(v.opts.Grace):", new: "case false:",
+		old: "if !v.wait(v.opts.Grace) {", new: "if false {",
 		test: "TestVerifyOutcomes",
 	},
 	{
-		name: "verify: another predicate is the same", file: verifyFile,
-		old: "return v.sameKey(j) && v.c.fresh()", new: "return v.c.fresh()",
+		name: "verify: another predicate is the same", file: recomputeFile,
+		old: `string(key) == j.key &&`, new: `string(key) != "" &&`,
 		test: "TestVerifySamePredicate",
 	},
 	{
@@ -38,19 +38,14 @@ var verifyRules = []mutant{
 		test: "TestVerifyWaitsForTheCommit",
 	},
 	{
-		name: "verify: hits behind a hold are recomputed", file: verifyFile,
-		old: "r.hold != nil || v.executable() == nil", new: "v.executable() == nil",
-		test: "TestVerifyOutcomes",
-	},
-	{
 		name: "verify: an answer that was out of time counts", file: recomputeFile,
-		old: "if ctx.Err() != nil || resp == nil {", new: "if resp == nil {",
+		old: "case ctx.Err() != nil, w.ended.Load():", new: "case false:",
 		test: "TestVerifyOutcomes",
 	},
 	{
 		name: "verify: errors are answers", file: recomputeFile,
-		old: `return res, v.c.storable(resp, res) == ""`, new: "return res, true",
-		test: "TestVerifyOutcomes",
+		old: `failed: w.failed.Load() || v.c.storable(resp, res) != ""`, new: "failed: false",
+		test: "TestVerifyTellsNoValues",
 	},
 	{
 		name: "verify: what did no harm is suspected first", file: "gqlcache/evidence.go",

@@ -113,6 +113,7 @@ export interface Snapshot {
   log: LogEvent[];
   logNext: number;
   verify?: Verify;
+  shadow?: Shadow;
   cluster?: Cluster;
   security: Security;
   warnings: Warning[];
@@ -240,9 +241,15 @@ export interface Verify {
   confirmed: number;
   discounted: number;
   skipped: number;
+  skippedBy: Record<string, number>;
   unstable: number;
   mismatched: number;
   mismatches: Mismatch[];
+}
+
+export interface Shadow {
+  operations: ShadowOperation[];
+  findings: ShadowFinding[];
 }
 
 export interface Cluster {
@@ -303,6 +310,7 @@ export interface Cause {
 }
 
 export interface Mismatch {
+  kind: string;
   at: number;
   operation: Operation;
   key: string;
@@ -310,6 +318,31 @@ export interface Mismatch {
   path: string;
   field?: string;
   suspects: Suspect[];
+}
+
+export interface ShadowOperation {
+  name: string;
+  hash: string;
+  queries: number;
+  hits: number;
+  right: number;
+  overtaken: number;
+  stale: number;
+  otherCaller: number;
+  unstable: number;
+  unsettled: number;
+}
+
+export interface ShadowFinding {
+  at: number;
+  operation: Operation;
+  kind: string;
+  path: string;
+  ageMs: number;
+  stored: string;
+  storedFor: string;
+  computed: string;
+  caller: string;
 }
 
 export interface Suspect {

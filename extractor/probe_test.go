@@ -17,9 +17,9 @@ import (
 
 func noneRuns(string) bool { return false }
 
-// TestShadowDifferential executes random documents and their shadows on the same data. What is found in both is
+// TestProbeDifferential executes random documents and their probes on the same data. What is found in both is
 // what the executor saw, and the client's answer stays as it is.
-func TestShadowDifferential(t *testing.T) {
+func TestProbeDifferential(t *testing.T) {
 	t.Parallel()
 	const seed, want = 2, 1000
 	r := rand.New(rand.NewPCG(seed, seed))
@@ -36,8 +36,8 @@ func TestShadowDifferential(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", query, err)
 		}
-		shadow := o.Shadow(noneRuns)
-		if shadow == nil {
+		probe := o.Probe(noneRuns)
+		if probe == nil {
 			continue
 		}
 		valid++
@@ -45,18 +45,18 @@ func TestShadowDifferential(t *testing.T) {
 		w := &world{seed: r.Uint64(), values: map[string]uint64{}}
 		plain := w.execute(doc, doc.Operations[0], vars, testPaths)
 		answer := plain.out.String()
-		beside := w.execute(shadow.Doc, shadow.Operation, vars, nil).out.String()
+		beside := w.execute(probe.Doc, probe.Operation, vars, nil).out.String()
 		seen, err := o.Walk([]byte(beside))
 		if err != nil {
 			t.Fatalf("%s\n%s: %v", query, beside, err)
 		}
 		res, disagreed, err := o.WalkBeside([]byte(answer), seen)
 		if err != nil || disagreed != nil {
-			t.Fatalf("%s\nanswer %s\nshadow %s\n%v %v", query, answer, beside, disagreed, err)
+			t.Fatalf("%s\nanswer %s\nprobe %s\n%v %v", query, answer, beside, disagreed, err)
 		}
 		got, rows := entries(res)
 		if !reflect.DeepEqual(got, plain.truth) || res.Rows != rows || string(res.Data) != answer {
-			t.Fatalf("%s\nanswer %s\nshadow %s\ngot  %+v\nwant %+v", query, answer, beside, got, plain.truth)
+			t.Fatalf("%s\nanswer %s\nprobe %s\ngot  %+v\nwant %+v", query, answer, beside, got, plain.truth)
 		}
 		if objects += len(got); valid == want {
 			break
@@ -67,8 +67,8 @@ func TestShadowDifferential(t *testing.T) {
 	}
 }
 
-// TestShadow: a shadow has what tells rows, and nothing that runs again.
-func TestShadow(t *testing.T) {
+// TestProbe: a probe has what tells rows, and nothing that runs again.
+func TestProbe(t *testing.T) {
 	t.Parallel()
 	schema := gqlparser.MustLoadSchema(&ast.Source{Input: `
 		directive @mask on FIELD
@@ -94,15 +94,15 @@ func TestShadow(t *testing.T) {
 		},
 		Resolve: func(_ *extractor.Field, _ *ast.Definition, path []string) bool { return resolve && path[0] != "open" },
 	}
-	shadowOf := func(query string) *extractor.Shadow {
+	probeOf := func(query string) *extractor.Probe {
 		doc := gqlparser.MustLoadQueryWithRules(schema, query, nil)
 		o, err := extractor.Prepare(spec, doc, doc.Operations[0])
 		if err != nil {
 			t.Fatalf("%s: %v", query, err)
 		}
-		return o.Shadow(runs)
+		return o.Probe(runs)
 	}
-	text := func(s *extractor.Shadow) string {
+	text := func(s *extractor.Probe) string {
 		if s == nil {
 			return ""
 		}
@@ -124,15 +124,15 @@ func TestShadow(t *testing.T) {
 		{"an argument's directive, without the argument", `{ checked { name } }`, ``},
 		{"paths", `mutation { save { id } }`, `mutation { save { Np2: closed Np4: open { Np5: name } id } }`},
 	} {
-		if got := text(shadowOf(row.query)); got != row.want {
+		if got := text(probeOf(row.query)); got != row.want {
 			t.Errorf("%s: got\n%s\nwant\n%s", row.name, got, row.want)
 		}
 	}
-	if s := shadowOf(`mutation { save { id } }`); s.Resolves() {
+	if s := probeOf(`mutation { save { id } }`); s.Resolves() {
 		t.Error("nothing may resolve")
 	}
 	resolve = true
-	s := shadowOf(`mutation { save { id } }`)
+	s := probeOf(`mutation { save { id } }`)
 	if got, want := text(s), `mutation { save { Np0: friend { Np1: name } Np2: closed { Np3: id } Np4: open { Np5: name } id } }`; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
@@ -146,11 +146,11 @@ func TestShadow(t *testing.T) {
 	}
 }
 
-// TestWalkBeside: answers that do not have the shadow's objects, or have other keys, are told.
+// TestWalkBeside: answers that do not have the probe's objects, or have other keys, are told.
 func TestWalkBeside(t *testing.T) {
 	t.Parallel()
 	o := prepare(t, extractor.Spec{}, `{ me { id } node { id } users { name friend { id } } }`)
-	const shadow = `{"me":{"id":"1"},"node":{"Nk0":"2"},"users":[{"Nk1":"3","friend":null},{"Nk1":"4","friend":{"id":"5"}}]}`
+	const probe = `{"me":{"id":"1"},"node":{"Nk0":"2"},"users":[{"Nk1":"3","friend":null},{"Nk1":"4","friend":{"id":"5"}}]}`
 	for _, row := range []struct{ name, answer, want string }{
 		{"the same", `{"me":{"id":"1"},"node":{"id":"2"},"users":[{"name":"a","friend":null},{"name":"b","friend":{"id":"5"}}]}`, "Query^-1 User:1^0 Post:2^0 User:3^0 null^3 User:4^0 User:5^5"},
 		{"a null more", `{"me":{"id":"1"},"node":{"id":"2"},"users":[{"name":"a","friend":null},{"name":"b","friend":null}]}`, "other"},
@@ -162,7 +162,7 @@ func TestWalkBeside(t *testing.T) {
 		{"another spelling", `{"me":{"id":1},"node":{"id":"2"},"users":[{"name":"a","friend":null},{"name":"b","friend":{"id":"5"}}]}`, "Query^-1 User:1^0 Post:2^0 User:3^0 null^3 User:4^0 User:5^5"},
 		{"junk", `{"me":{"id":"1"},`, "malformed"},
 	} {
-		seen, err := o.Walk([]byte(strings.ReplaceAll(shadow, "N", extractor.Nonce())))
+		seen, err := o.Walk([]byte(strings.ReplaceAll(probe, "N", extractor.Nonce())))
 		if err != nil {
 			t.Fatal(err)
 		}

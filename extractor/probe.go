@@ -7,15 +7,15 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// A Shadow is an operation with the hidden fields of a prepared one and nothing that a client would read:
+// A Probe is an operation with the hidden fields of a prepared one and nothing that a client would read:
 // of the client's fields it has those that return objects, under the same response names, and those that are
 // keys. It is for an executor that has executed the client's operation, unchanged, and that gives to the
-// fields with objects the values that they had there: then the answer to the shadow has the same objects as
+// fields with objects the values that they had there: then the answer to the probe has the same objects as
 // the answer to the client, and [Operation.Walk] of it tells their types, keys and paths.
 //
 // Its fields have no arguments and no directives but @skip and @include, so that executing it evaluates no
 // argument a second time and runs no directive of the document.
-type Shadow struct {
+type Probe struct {
 	Doc       *ast.QueryDocument
 	Operation *ast.OperationDefinition
 
@@ -25,7 +25,7 @@ type Shadow struct {
 
 // MayResolve tells, by its alias, whether Spec.Resolve allows the resolver of a hidden field to run, and whether
 // something of the server's runs with the field even when it has no resolver.
-func (s *Shadow) MayResolve(alias string) (may, guarded bool) {
+func (s *Probe) MayResolve(alias string) (may, guarded bool) {
 	kind, rest := hiddenName([]byte(alias))
 	if kind != aliasPath {
 		return false, false
@@ -35,19 +35,19 @@ func (s *Shadow) MayResolve(alias string) (may, guarded bool) {
 }
 
 // Resolves reports whether MayResolve is true of any field.
-func (s *Shadow) Resolves() bool {
+func (s *Probe) Resolves() bool {
 	return slices.ContainsFunc(s.op.steps, func(st step) bool { return st.resolve })
 }
 
-// Shadow returns the shadow of the operation; nil when nothing is hidden in it, or when executing its
+// Probe returns the probe of the operation; nil when nothing is hidden in it, or when executing its
 // fields once more could run something of the server's. runs says whether a directive of the schema has
 // code that runs when a field is resolved: such fields are not read, and what they would tell is unknown.
-// It is called only before Shadow returns.
-func (o *Operation) Shadow(runs func(directive string) bool) *Shadow {
+// It is called only before Probe returns.
+func (o *Operation) Probe(runs func(directive string) bool) *Probe {
 	if !o.Injected {
 		return nil
 	}
-	p := shadower{op: o, runs: runs, definitions: map[*ast.FieldDefinition]*ast.FieldDefinition{}, keys: map[string]bool{}, guarded: map[int]bool{}}
+	p := probeer{op: o, runs: runs, definitions: map[*ast.FieldDefinition]*ast.FieldDefinition{}, keys: map[string]bool{}, guarded: map[int]bool{}}
 	for _, s := range o.Selections {
 		if s.key != nil {
 			p.keys[s.key.Definition.Name] = true
@@ -66,10 +66,10 @@ func (o *Operation) Shadow(runs func(directive string) bool) *Shadow {
 	if p.unsafe {
 		return nil
 	}
-	return &Shadow{Doc: doc, Operation: &op, op: o, guarded: p.guarded}
+	return &Probe{Doc: doc, Operation: &op, op: o, guarded: p.guarded}
 }
 
-type shadower struct {
+type probeer struct {
 	op          *Operation
 	runs        func(directive string) bool
 	definitions map[*ast.FieldDefinition]*ast.FieldDefinition
@@ -78,7 +78,7 @@ type shadower struct {
 	unsafe      bool
 }
 
-func (p *shadower) set(set ast.SelectionSet) ast.SelectionSet {
+func (p *probeer) set(set ast.SelectionSet) ast.SelectionSet {
 	out := make(ast.SelectionSet, 0, len(set))
 	for _, sel := range set {
 		switch sel := sel.(type) {
@@ -99,7 +99,7 @@ func (p *shadower) set(set ast.SelectionSet) ast.SelectionSet {
 	return out
 }
 
-func (p *shadower) field(f *ast.Field) *ast.Field {
+func (p *probeer) field(f *ast.Field) *ast.Field {
 	switch {
 	case IsHidden(f.Alias):
 		return p.hidden(f)
@@ -123,14 +123,14 @@ func (p *shadower) field(f *ast.Field) *ast.Field {
 }
 
 // isKey reports whether a field of the client's may be the plain key of its object.
-func (p *shadower) isKey(f *ast.Field) bool {
+func (p *probeer) isKey(f *ast.Field) bool {
 	return p.keys[f.Name] && f.Alias == f.Name && len(f.Definition.Arguments) == 0 && !hasCustomDirective(f.Directives) &&
 		p.readable(f.ObjectDefinition, f.Definition)
 }
 
 // hidden returns what stands for a hidden field: nil for one that must not be read. The key of an abstract
 // type's object also tells which type it is, so __typename takes its place.
-func (p *shadower) hidden(f *ast.Field) *ast.Field {
+func (p *probeer) hidden(f *ast.Field) *ast.Field {
 	kind, rest := hiddenName([]byte(f.Alias))
 	if kind == aliasTypename || f.Name == "__typename" {
 		return f
@@ -152,7 +152,7 @@ func (p *shadower) hidden(f *ast.Field) *ast.Field {
 	return nil
 }
 
-func (p *shadower) inner(f *ast.Field) ast.SelectionSet {
+func (p *probeer) inner(f *ast.Field) ast.SelectionSet {
 	if len(f.SelectionSet) == 0 {
 		return nil
 	}
@@ -161,7 +161,7 @@ func (p *shadower) inner(f *ast.Field) ast.SelectionSet {
 
 // readable reports whether no directive runs when a field is resolved. gqlgen runs an object's directives
 // for each of its fields, and those of the concrete type, not of the interface.
-func (p *shadower) readable(on *ast.Definition, f *ast.FieldDefinition) bool {
+func (p *probeer) readable(on *ast.Definition, f *ast.FieldDefinition) bool {
 	if on == nil {
 		return false
 	}
@@ -183,12 +183,12 @@ func (p *shadower) readable(on *ast.Definition, f *ast.FieldDefinition) bool {
 	return true
 }
 
-func (p *shadower) anyRuns(list ast.DirectiveList) bool {
+func (p *probeer) anyRuns(list ast.DirectiveList) bool {
 	return slices.ContainsFunc(list, func(d *ast.Directive) bool { return p.runs(d.Name) })
 }
 
 // withoutArguments copies a field's definition: gqlgen evaluates the defaults of arguments, too.
-func (p *shadower) withoutArguments(def *ast.FieldDefinition) *ast.FieldDefinition {
+func (p *probeer) withoutArguments(def *ast.FieldDefinition) *ast.FieldDefinition {
 	if len(def.Arguments) == 0 {
 		return def
 	}

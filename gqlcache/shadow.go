@@ -1,0 +1,247 @@
+package gqlcache
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/extractor"
+	"github.com/cascadeql/cascadeql/gqlcache/store"
+)
+
+// A shadower is the cache's state in shadow mode: see Options.Shadow.
+//
+// Invariants:
+//
+//  1. A request is answered by its own resolvers, on its own context, with the bytes, errors, extensions and
+//     headers that it would have without the cache. Whatever goes wrong in here, a panic included, changes none
+//     of that.
+//  2. No request waits for another one, for the log or for a store outside of the process. Only the look-up,
+//     the walk of the answer and the comparison of bytes are done before it is answered.
+//  3. Nothing that is reported or logged holds a value of an answer, a variable, or what names a caller.
+//
+// What differs is judged later, as verify mode does, when the mutations that were running have ended: until
+// then an old entry is right to be served.
+type shadower struct {
+	c       *Cache
+	judging atomic.Int64
+	found   shadowFindings
+	later   laterPublisher
+}
+
+// maxJudging bounds the differences that wait to be judged: each holds two answers.
+const maxJudging = 64
+
+// shadowed answers a query as a server without the cache does, and notes what the cache would have answered.
+func (c *Cache) shadowed(ctx context.Context, r *request, oc *graphql.OperationContext, next graphql.ResponseHandler) *graphql.Response {
+	r.passed = true // the streaming transports ask again, and get what the resolvers give
+	d, who, why := c.admit(ctx, oc)
+	if why == "" && !c.fresh() {
+		why = ReasonLease
+	}
+	if why == "" && r.outer != nil && r.within((*request).isWriting) {
+		why = ReasonMutating
+	}
+	c.countBypass(ctx, d, cmp.Or(why, ReasonShadow))
+	if why != "" {
+		return next(ctx)
+	}
+	key, why := c.appendKey(ctx, nil, d, oc.Variables, who)
+	if why != "" {
+		return next(ctx)
+	}
+	if !who.public && c.opts.Predicate != nil {
+		who.partition = c.partition(ctx)
+	}
+	q := &shadowQuery{c: c, d: d, who: who, key: string(key), caller: c.callerDigest(oc, who)}
+	c.aside(func() { q.entry, q.stamp, _ = c.lookup(ctx, key) })
+	q.mark, q.outside = c.verify.deeds.mark(), c.verify.outside.Load()
+	f, res := c.resolved(ctx, r, oc, d, who, q.key, nil, next)
+	f.born = r.begin()
+	c.aside(func() {
+		c.shadow.found.of(d).queries.Add(1)
+		failed := f.why == ReasonErrors || f.why == ReasonNoData
+		switch {
+		case f.why != "" && !failed: // what was computed is for nobody else, and perhaps not all of it
+		case q.stamp != nil:
+			q.compare(f.resp, failed)
+		case !failed:
+			q.keep(ctx, r, oc, f, res)
+		}
+	})
+	return f.resp
+}
+
+// callerDigest names who asks, without telling: what the predicate does not know of a caller is mostly in these
+// headers.
+func (c *Cache) callerDigest(oc *graphql.OperationContext, who *caller) string {
+	b := []byte(who.predicate.Text)
+	for _, name := range []string{"Authorization", "Cookie"} {
+		for _, v := range oc.Headers.Values(name) {
+			b = append(append(b, 0), v...)
+		}
+		b = append(b, 1)
+	}
+	return c.fingerprint("caller", b)
+}
+
+// A shadowQuery is a query in shadow mode.
+type shadowQuery struct {
+	c       *Cache
+	d       *document
+	who     *caller
+	key     string
+	caller  string
+	entry   *store.Entry // that would have been served, nil for none
+	stamp   *stamp
+	mark    deedsMark // from before the resolvers ran
+	outside uint64
+}
+
+// keep stores the answer, for the comparisons to come. Its bytes are copied: the response belongs to the server.
+func (q *shadowQuery) keep(ctx context.Context, r *request, oc *graphql.OperationContext, f *filled, res *extractor.Result) {
+	c := q.c
+	if len(f.resp.Data) > c.opts.MaxEntryBytes {
+		return
+	}
+	tags, err := q.d.op.ReadsOf([]cascade.Tag{q.d.tag}, cascade.Answer{
+		Vars: oc.Variables, Result: res, Part: q.who.partition, Predicate: q.who.predicate.Reads, Lasts: r.lastRows(),
+	})
+	if err != nil {
+		c.complain.once("reads", "gqlcache: what answers depend on cannot be told, as Predicate.Reads is wrong, say: they are not stored", err)
+		return
+	}
+	st, ok := c.clock.Finish(f.born, tags)
+	if !ok {
+		return
+	}
+	ttl := c.ttl(q.d.op.Policy)
+	if f.maxAge > 0 {
+		ttl = min(ttl, f.maxAge)
+	}
+	if c.opts.Jitter > 0 {
+		ttl -= time.Duration(rand.Float64() * c.opts.Jitter * float64(ttl))
+	}
+	now, body := c.opts.Now(), slices.Clone(f.resp.Data)
+	s := &stamp{Stamp: st, cache: c, stored: now.UnixNano(), took: microseconds(f.took), shadow: &shadowRecord{
+		caller: q.caller, digest: c.fingerprint("answer", body), agreed: map[string]bool{}, votes: map[string]*shadowVote{},
+	}}
+	e := &store.Entry{Body: body, Expires: now.Add(ttl), Version: f.born, Size: entrySize(q.key, body, st), Meta: s}
+	if c.storePut(ctx, q.key, e) && r.refusal() != "" { // said meanwhile, by what a resolver has left behind
+		c.remove(ctx, []byte(q.key), e)
+	}
+}
+
+// compare compares what was computed to what would have been served.
+func (q *shadowQuery) compare(resp *graphql.Response, failed bool) {
+	c := q.c
+	n := c.shadow.found.of(q.d)
+	n.hits.Add(1)
+	if !failed && bytes.Equal(q.entry.Body, resp.Data) {
+		n.right.Add(1)
+		c.shadow.found.agreed(q, n)
+		return
+	}
+	diff := &shadowDifference{q: q, n: n, failed: failed}
+	if !failed {
+		diff.data = slices.Clone(resp.Data)
+	} else if resp != nil && len(resp.Errors) > 0 {
+		diff.path = pathOf(resp.Errors[0].Path)
+	}
+	running := c.verify.deeds.runningNow()
+	if c.shadow.judging.Add(1) > maxJudging || !c.verify.queue.background(func() {
+		defer c.shadow.judging.Add(-1)
+		c.aside(func() { diff.judge(running) })
+	}) {
+		c.shadow.judging.Add(-1)
+		n.overtaken.Add(1)
+	}
+}
+
+// A shadowDifference is an answer that would have been another one.
+type shadowDifference struct {
+	q      *shadowQuery
+	n      *shadowCounts
+	data   []byte
+	failed bool
+	path   jsonPath // of the error
+}
+
+// judge finds out whether the entry is wrong, and how: see verifier for why it waits.
+func (s *shadowDifference) judge(running []*deed) {
+	v, q := s.q.c.verify, s.q
+	stands := func() bool { return v.c.fresh() && v.c.clock.Valid(q.stamp.Stamp) }
+	ctx, cancel := v.bounded(v.base)
+	err := waitFor(ctx, running)
+	cancel()
+	if err != nil || !stands() || !v.wait(v.opts.Grace) ||
+		!stands() && (v.c.opts.Log != nil || v.outside.Load() != q.outside) || v.executable() == nil {
+		s.n.overtaken.Add(1)
+		return
+	}
+	path := s.path
+	if !s.failed {
+		path = difference(q.entry.Body, s.data)
+	}
+	text := newScene(q.d.op, path, &extractor.Result{}).path.String()
+	computed := "failed"
+	if !s.failed {
+		computed = v.c.fingerprint("answer", s.data)
+	}
+	v.c.shadow.found.differs(q, s.n, computed, shorten(text))
+}
+
+// laterPublisher tells the log of changes in the background, in order and joined: a mutation in shadow mode waits
+// for nothing.
+type laterPublisher struct {
+	mu      sync.Mutex
+	running bool
+	tags    []cascade.Tag
+	all     bool
+}
+
+// maxLaterTags bounds what waits to be told, before it is told as everything.
+const maxLaterTags = 10_000
+
+// announceLater applies a change here, and has the other instances told.
+func (c *Cache) announceLater(tags []cascade.Tag, all bool) announced {
+	a := announced{number: c.apply(tags, all)}
+	l := &c.shadow.later
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tags, l.all = append(l.tags, tags...), l.all || all || len(l.tags)+len(tags) > maxLaterTags
+	if l.all {
+		l.tags = nil
+	}
+	if !l.running {
+		l.running = c.verify.queue.background(c.publishLater)
+		if !l.running {
+			c.failedToLog(c.publishTo(context.Background(), c.opts.Log, l.tags, l.all)) // the cache is being closed
+			l.tags, l.all = nil, false
+		}
+	}
+	return a
+}
+
+func (c *Cache) publishLater() {
+	l := &c.shadow.later
+	for {
+		l.mu.Lock()
+		tags, all := cascade.Merge(l.tags), l.all
+		l.tags, l.all = nil, false
+		if len(tags) == 0 && !all {
+			l.running = false
+			l.mu.Unlock()
+			return
+		}
+		l.mu.Unlock()
+		c.failedToLog(c.publishTo(context.Background(), c.opts.Log, tags, all))
+	}
+}

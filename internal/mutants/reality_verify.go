@@ -1,0 +1,83 @@
+package main
+
+const shadowFile = "gqlcache/shadow.go"
+
+// verifyingRules are those without which verify mode sees other callers, or is blind in a busy server; without which
+// shadow mode harms, tells or misses something; and without which a comparison finds nothing.
+var verifyingRules = []mutant{
+	{
+		name: "verify: recomputed with what the request's context holds", file: recomputeFile,
+		old: "lent, err := v.opts.Context(ctx)", new: "lent, err := context.WithoutCancel(ctx), error(nil)",
+		test: "TestVerifyNotOnAPooledContext",
+	},
+	{
+		name: "verify: resolvers run before the caller is known", file: recomputeFile,
+		old: "	if !v.sameCaller(ctx, j, oc) {\n		return nil, v.notTheCaller(j)\n	}\n", new: "",
+		test: "TestVerifyNotOnAPooledContext",
+	},
+	{
+		name: "verify: a rate needs no context", file: "gqlcache/verifyoptions.go",
+		old: "o.Rate > 0 && o.Context == nil && !o.WithoutValues", new: "false",
+		test: "TestOptionsRefused",
+	},
+	{
+		name: "verify: an entry that is dropped in the grace is not judged", file: verifyFile,
+		old: "	case v.c.opts.Log != nil || v.outside.Load() != j.outside:\n", new: "	case true:\n",
+		test: "TestVerifyFindsStaleInABusyRun",
+	},
+	{
+		name: "verify: one pair only", file: verifyFile,
+		old: "for range maxPairs {", new: "for range 1 {",
+		test: "TestVerifyWhileTheValueMoves",
+	},
+	{
+		name: "verify: hits do not wait for a place", file: "gqlcache/verifyqueue.go",
+		old: "q.mu.first = append(q.mu.first, j)", new: "q.drop(j)\n		j.skip(skipFull)",
+		test: "TestVerifyQueues",
+	},
+	{
+		name: "shadow: hidden resolvers run", file: guardFile,
+		old: " && rec.cache.shadow == nil}", new: "}",
+		test: "TestShadowChangesNothing",
+	},
+	{
+		name: "shadow: mutations wait for the log", file: "gqlcache/shared.go",
+		old: "	if c.shadow != nil {\n", new: "	if false {\n",
+		test: "TestShadowMutationsNeverWait",
+	},
+	{
+		name: "shadow: mutations are refused without a lease", file: "gqlcache/consistency.go",
+		old: "c.shadow != nil || c.fresh()", new: "c.fresh()",
+		test: "TestShadowMutationsNeverWait",
+	},
+	{
+		name: "shadow: an answer whose context has ended is kept", file: shadowFile,
+		old: `case f.why != "" && !failed:`, new: "case f.resp == nil:",
+		test: "TestShadowKeepsNoTruncatedAnswer",
+	},
+	{
+		name: "shadow: judged while a mutation runs", file: shadowFile,
+		old: "err := waitFor(ctx, running)", new: "err := ctx.Err()",
+		test: "TestShadowOutcomes",
+	},
+	{
+		name: "shadow: another caller's counts as stale", file: "gqlcache/shadowfindings.go",
+		old: "kind := shadowOtherCaller", new: "kind := shadowStale",
+		test: "TestShadowOutcomes",
+	},
+	{
+		name: "shadow: answers are told", file: shadowFile,
+		old: `computed = v.c.fingerprint("answer", s.data)`, new: "computed = string(s.data)",
+		test: "TestShadowOutcomes",
+	},
+	{
+		name: "compare: headers are not compared", file: "gqlcache/gqlcachetest/session.go",
+		old: "sameBody(a.body, b.body) && !differ", new: "sameBody(a.body, b.body) && (!differ || differ)",
+		test: "TestCompareFinds$",
+	},
+	{
+		name: "compare: histories are not shortened", file: "gqlcache/gqlcachetest/compare.go",
+		old: "		if played == nil {\n", new: "		if false {\n",
+		test: "TestCompareFinds$",
+	},
+}
