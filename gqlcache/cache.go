@@ -56,14 +56,19 @@ type Cache struct {
 	lint    sync.Once
 	unsaid  []inspect.Warning // what lint found
 
-	joinOnce  sync.Once
-	closeOnce sync.Once
-	closed    chan struct{}
-	swept     sync.WaitGroup
-	sweepMu   sync.Mutex // one sweep at a time
-	lastSweep atomic.Pointer[SweepReport]
-	complain  complaints
-	verify    *verifier // nil when Options.Verify is off
+	joinOnce   sync.Once
+	closeOnce  sync.Once
+	closed     chan struct{}
+	swept      sync.WaitGroup
+	sweepMu    sync.Mutex // one sweep at a time
+	lastSweep  atomic.Pointer[SweepReport]
+	complain   complaints
+	born       time.Time // for what is to be measured by a clock that runs
+	publishers publishers
+	introduced introductions
+	looks      lookLimit
+	buildKey   []byte    // begins keys in Options.Shared
+	verify     *verifier // nil when Options.Verify is off
 }
 
 // schemaState is what the cache knows of the schema, set once.
@@ -71,9 +76,19 @@ type schemaState struct {
 	hash schemahash.Hash
 	plan *cascade.Plan
 	mark cascade.Tag // names the schema in records of Options.Log
+	// names are those of the views in such records, build the one that names this instance's partitions.
+	names *viewNames
+	build uint64
 	// schema and since are for those who look at the cache.
 	schema *ast.Schema
 	since  time.Time
+}
+
+func (c *Cache) newSchemaState(s *ast.Schema, hash schemahash.Hash, plan *cascade.Plan) *schemaState {
+	return &schemaState{
+		hash: hash, plan: plan, mark: c.opts.markOf(hash, plan), names: viewNamesOf(plan), build: recordBuild(c.opts.Build),
+		schema: s, since: c.opts.Now(),
+	}
 }
 
 func (st *schemaState) serves(hash schemahash.Hash) error {
@@ -88,12 +103,15 @@ func (st *schemaState) serves(hash schemahash.Hash) error {
 // Call Close when the server is done.
 func New(opts Options) (*Cache, error) {
 	opts = opts.withDefaults()
+	opts.knowBuild(executable)
 	faults := []error{opts.validate()}
 	c := &Cache{
-		opts:   opts,
-		clock:  clock.New(clock.Options{}),
-		docs:   lru.New[*documentSet](documents),
-		closed: make(chan struct{}),
+		born:     time.Now(),
+		buildKey: keyOfBuild(opts.Build),
+		opts:     opts,
+		clock:    clock.New(clock.Options{}),
+		docs:     lru.New[*documentSet](documents),
+		closed:   make(chan struct{}),
 
 		samples: lru.New[*sample](samples),
 		secret:  newSecret(),
@@ -149,7 +167,7 @@ func (c *Cache) useSchema(s *ast.Schema) error {
 	if plan.HasPrivate() && c.opts.Predicate == nil {
 		return fmt.Errorf("%w: the schema has scope: PRIVATE and Predicate is not set; return the condition in force from Predicate", ErrOptions)
 	}
-	if !c.schema.CompareAndSwap(nil, &schemaState{hash: hash, plan: plan, mark: c.opts.markOf(hash), schema: s, since: c.opts.Now()}) {
+	if !c.schema.CompareAndSwap(nil, c.newSchemaState(s, hash, plan)) {
 		return c.schema.Load().serves(hash) // another server was faster
 	}
 	if c.opts.Predicate == nil && c.opts.RLS == RLSWarn {

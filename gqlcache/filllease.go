@@ -66,7 +66,7 @@ func (c *Cache) lease(ctx context.Context, leaser store.Leaser, key string) (end
 		holder  bool
 	}
 	l, err := protect(func() (lease, error) {
-		release, holder, err := leaser.Lease(ctx, []byte(key), max(fillLeaseTTL, c.opts.FillLease))
+		release, holder, err := leaser.Lease(ctx, c.sharedKey(key), max(fillLeaseTTL, c.opts.FillLease))
 		return lease{release, holder}, err
 	})
 	end = func() {

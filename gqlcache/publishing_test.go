@@ -109,7 +109,7 @@ func TestDocumentedPublication(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			s := redistest.Start(t)
-			all := redisMachines(t, 2, s, nil)
+			all := redisMachines(t, 2, s, func(o *gqlcache.Options) { o.Tokens = true })
 			command := documented(t, row.mark, s)
 			if row.payload != nil {
 				command = strings.Replace(command, "PAYLOAD=02", "PAYLOAD="+row.payload(t, all[0].cache), 1)

@@ -93,8 +93,8 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	if why == "" && r.access.bypasses() {
 		why = ReasonInspector
 	}
-	if why == "" && !c.catchUp(ctx, oc.Headers.Get(TokenHeader)) {
-		why = ReasonToken
+	if why == "" && c.opts.Tokens {
+		why = c.catchUp(ctx, r, oc.Headers.Get(TokenHeader))
 	}
 	if why == "" && !c.fresh() {
 		why = ReasonLease
@@ -118,6 +118,10 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	r.served = true
 	r.ended = c.flights.Ended()
 	look := c.look(r, d, oc.Variables, key)
+	if r.anew != "" {
+		look.missed(key, watch.Unsure)
+		return c.compute(ctx, r, oc, d, who, string(key), next)
+	}
 	e, s, found := c.find(ctx, key)
 	if e != nil {
 		c.count(d, served)
@@ -218,13 +222,13 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	how, why := missed, ReasonErrors // also when an extension below panics
 	ctx, end := c.span(ctx, SpanFill)
 	defer func() {
-		c.count(d, how)
+		c.countFate(ctx, r, d, how)
 		if how == missed {
 			c.observe(d, watch.Miss)
 		}
 		end(endFill(how, why))
 	}()
-	out, role, err := c.flights.Do(ctx, key, r.since, r.begin, fill, c.usable)
+	out, role, err := c.flights.Do(ctx, r.anew+key, r.since, r.begin, fill, c.usable)
 	if err != nil {
 		// The request ended first. The flight may still be using the operation context, and the response
 		// context: an error added there would count as one of the answer that others wait for, and the
@@ -273,12 +277,12 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	if f := c.again(ctx, r, key); f != nil {
 		return f
 	}
-	if f := c.fromShared(ctx, key); f != nil {
+	if f := c.fromSharedFor(ctx, r, key); f != nil {
 		c.remember(d, oc.Variables, key, f)
 		f.resp = respond(ctx, f.body)
 		return f
 	}
-	led, release := c.lead(ctx, key)
+	led, release := c.leadFor(ctx, r, key)
 	defer release() // after the answer is stored
 	if led != nil {
 		c.remember(d, oc.Variables, key, led)
@@ -349,7 +353,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 // again looks once more for an entry, if one may have come since the first look: a flight for the key
 // ended between that look and the start of this one. It returns nil when there is nothing to serve.
 func (c *Cache) again(ctx context.Context, r *request, key string) *filled {
-	if r.ended == c.flights.Ended() || !c.fresh() {
+	if r.anew != "" || r.ended == c.flights.Ended() || !c.fresh() {
 		return nil
 	}
 	e, s, _ := c.lookup(ctx, []byte(key))
