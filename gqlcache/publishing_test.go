@@ -27,7 +27,7 @@ func redisMachines(t *testing.T, n int, s *redistest.Server, change func(*gqlcac
 	var all []*machine
 	for range n {
 		log, err := redislog.New(s.Client(), redislog.Options{
-			Level: changelog.Strong, TTL: time.Second, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+			Namespace: "main", Level: changelog.Strong, TTL: time.Second, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		})
 		if err != nil {
 			t.Fatal(err)
