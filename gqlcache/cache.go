@@ -67,6 +67,7 @@ type Cache struct {
 	publishers publishers
 	introduced introductions
 	looks      lookLimit
+	windows    anewAnswers
 	buildKey   []byte    // begins keys in Options.Shared
 	verify     *verifier // nil when Options.Verify is off
 }

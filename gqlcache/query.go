@@ -118,11 +118,10 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	r.served = true
 	r.ended = c.flights.Ended()
 	look := c.look(r, d, oc.Variables, key)
-	if r.anew != "" {
-		look.missed(key, watch.Unsure)
-		return c.compute(ctx, r, oc, d, who, string(key), next)
-	}
 	e, s, found := c.find(ctx, key)
+	if e != nil && r.anew != "" && !c.windows.has(r.anew, key, s) {
+		e, found = nil, watch.Unsure
+	}
 	if e != nil {
 		c.count(d, served)
 		if c.verify != nil && c.verify.picks() {
@@ -345,6 +344,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		if res != nil && (r.note != nil || c.watched()) {
 			c.sample(ctx, d.op, key, res, f.stamp)
 		}
+		c.windows.add(r.anew, key, f.stamp)
 		c.toShared(context.WithoutCancel(ctx), key, e, at, named)
 	}
 	return f

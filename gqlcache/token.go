@@ -56,7 +56,12 @@ func (c *Cache) catchUp(ctx context.Context, r *request, token string) Reason {
 // anew waits for the next window and makes the request join, or begin, a computation that begins in it or
 // later: those that the requests of one window share begin after all of them have arrived. A computation of an
 // earlier window, or of a request without a token, may have read before the change that the token names.
+//
+// A request that is held reads in a transaction that may be older than the window: it computes for itself.
 func (c *Cache) anew(ctx context.Context, r *request) Reason {
+	if r.hold != nil {
+		return ReasonToken
+	}
 	since := time.Since(c.born)
 	window := since/anewWindow + 1
 	next := time.NewTimer(window*anewWindow - since)
@@ -71,6 +76,38 @@ func (c *Cache) anew(ctx context.Context, r *request) Reason {
 	binary.BigEndian.PutUint64(b[1:], uint64(window))
 	r.anew = string(b)
 	return ""
+}
+
+// maxAnew bounds the answers that are remembered of one window. It is the most keys that have one computation each.
+const maxAnew = 1000
+
+// anewAnswers are those that were computed in the last window: who has waited for it may have them, too.
+type anewAnswers struct {
+	mu     sync.Mutex // protects all below
+	window string
+	stamps map[string]*stamp // by key
+}
+
+// add remembers an answer that was stored. A window that is over by then begins again, and is forgotten soon.
+func (a *anewAnswers) add(window, key string, s *stamp) {
+	if window == "" {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.window != window {
+		a.window, a.stamps = window, map[string]*stamp{}
+	}
+	if len(a.stamps) < maxAnew {
+		a.stamps[key] = s
+	}
+}
+
+// has reports whether an entry was computed in a window. Its key may have been stored again since.
+func (a *anewAnswers) has(window string, key []byte, s *stamp) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.window == window && a.stamps[string(key)] == s
 }
 
 // fromSharedFor is fromShared, which has nothing for who must not be given what was computed before.

@@ -43,6 +43,13 @@ type Options struct {
 	// that counts as Corrupt. It may keep the bytes, but must not change them, and is called
 	// concurrently. Defaults to keeping the bytes, as Encoded.
 	DecodeMeta func([]byte) (encoding.BinaryAppender, error)
+	// Keys authenticate values: the first one those that this store writes, and each of them those that it reads.
+	// A value that none has authenticated is a miss that counts as Corrupt. So whoever can write to Redis, and has
+	// no key, can take answers away, or keep an old one of the same key by hiding changes from the log, and not
+	// make up any. To rotate, add the new key as the second everywhere, then make it the first, then leave the
+	// old one out. At least 16 bytes each, of a random generator. The store keeps them. Defaults to none: values
+	// have a checksum only.
+	Keys [][]byte
 	// MaxEntryBytes bounds an entry: its header, key, Meta and body before compression. Larger ones are
 	// refused by Put, and are misses for Get, whoever wrote them. Defaults to 1 MiB.
 	MaxEntryBytes int
@@ -120,6 +127,7 @@ func (o Options) validate() error {
 	if len(o.Prefix) > 200 || strings.ContainsFunc(o.Prefix, unfit) {
 		fault("Prefix %q must have at most 200 bytes and no spaces, braces or any of *?[]\\^", o.Prefix)
 	}
+	validateKeys(o.Keys, fault)
 	if o.Write != Behind && o.Write != Through {
 		fault("Write is %d; it must be Behind or Through", o.Write)
 	}
