@@ -27,6 +27,8 @@ func cacheOptions() gqlcache.Options {
 		Predicate: predicateOf,
 		RLS:       gqlcache.RLSRequired,
 		Partition: partitionOf,
+		// To be changed with what partitionOf returns.
+		PartitionVersion: "1",
 		// Who is at this machine may look, and drop answers: see markLocal.
 		Inspector: gqlcache.Inspector{Allow: isLocal, Actions: isLocal},
 	}

@@ -2,8 +2,11 @@ package gqlcache_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -282,4 +285,70 @@ func hit(sum string) int {
 		return 1
 	}
 	return 0
+}
+
+// TestRecordBegins: what docs/log-format.md says of the first tags of a record.
+func TestRecordBegins(t *testing.T) {
+	t.Parallel()
+	r := newMachines(t, 1)
+	a := r.all[0]
+	a.ask(renameAnn)
+	a.ask(setCounter)
+	tags, err := a.cache.Tags(gqlcache.Entity("User", testgraph.Ann))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := cascade.Compile(testgraph.Executable(r.rows, "cacheControl").Schema(), cascade.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hashes := map[uint64]string{}
+	var all []uint64
+	for _, v := range plan.Views() {
+		hashes[v.NameHash()] = v.Name
+		all = append(all, v.NameHash())
+	}
+	slices.Sort(all)
+	var b []byte
+	for _, n := range all {
+		b = binary.LittleEndian.AppendUint64(b, n)
+	}
+	sum := sha256.Sum256(b)
+	first, second := r.fleet.records[0].Tags, r.fleet.records[1].Tags
+	for name, row := range map[string]struct {
+		tags   []cascade.Tag
+		listed int
+		named  string
+	}{
+		"the first record": {first, len(all), "v_active_user v_user"},
+		"the second":       {second, 0, "v_counter"},
+		"Tags":             {tags, 0, "v_active_user v_user"},
+	} {
+		if row.tags[0] != first[0] {
+			t.Errorf("%s: the mark is %x, and %x in the first record", name, row.tags[0], first[0])
+		}
+		if want := (cascade.Tag{Hash: binary.LittleEndian.Uint64([]byte("wvnames1")), Mask: binary.LittleEndian.Uint64(sum[:])}); row.tags[1] != want {
+			t.Errorf("%s: second tag %x, want %x", name, row.tags[1], want)
+		}
+		names := strings.Fields(row.named)
+		if want := (cascade.Tag{Mask: uint64(len(names))<<32 | uint64(row.listed)}); row.tags[2] != want {
+			t.Errorf("%s: third tag %x, want %x", name, row.tags[2], want)
+		}
+		var words []uint64
+		for _, tag := range row.tags[3 : 3+(len(names)+row.listed+1)/2] {
+			words = append(words, tag.Hash, tag.Mask)
+		}
+		var got []string
+		for _, w := range words[:len(names)] {
+			got = append(got, hashes[w])
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, names) || row.listed > 0 && !slices.Equal(words[len(names):len(names)+row.listed], all) {
+			t.Errorf("%s: names %q and %x", name, got, words[len(names):])
+		}
+	}
+	// XXH64, seed 0, of "v_user" and of the name that no view has: they are the same for ever.
+	if h := plan.Views()[slices.IndexFunc(plan.Views(), func(v *cascade.View) bool { return v.Name == "v_user" })].NameHash(); h != 0xf370ffa0d065dc6d || cascade.Unnamed.Hash != 0x23f3233f20193c75 {
+		t.Errorf("v_user is called %#x, and no view %#x", h, cascade.Unnamed.Hash)
+	}
 }

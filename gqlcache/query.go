@@ -132,6 +132,7 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 		return resp
 	}
 	look.missed(key, found)
+	r.explainAnew()
 	return c.compute(ctx, r, oc, d, who, string(key), next)
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 )
 
 // Tokens come from clients, who may send anything. These hold for every token:
@@ -76,6 +77,13 @@ func (c *Cache) anew(ctx context.Context, r *request) Reason {
 	binary.BigEndian.PutUint64(b[1:], uint64(window))
 	r.anew = string(b)
 	return ""
+}
+
+// explainAnew puts the token in place of the reason why there was no entry: it was not looked for.
+func (r *request) explainAnew() {
+	if r.anew != "" && r.note != nil {
+		r.note.missed = inspect.Reason{Code: string(ReasonToken), Message: messages[string(ReasonToken)]}
+	}
 }
 
 // maxAnew bounds the answers that are remembered of one window. It is the most keys that have one computation each.

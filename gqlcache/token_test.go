@@ -109,7 +109,7 @@ func TestTokenBeyondTheLimit(t *testing.T) {
 		}
 		latch := r.rows.Block("Query.user:done")
 		older := b.begin("query Other"+readAnn, gqlcache.TokenHeader, "8:99") // beyond the limit, too
-		time.Sleep(time.Second / 5)                                          // of the bubble: it is computing
+		time.Sleep(time.Second / 5)                                           // of the bubble: it is computing
 		receive(t, latch.Reached, "the older computation")
 		b.log.withhold()
 		resp, _ := a.ask(renameAnn)
@@ -122,7 +122,7 @@ func TestTokenBeyondTheLimit(t *testing.T) {
 		joins := b.begin("query Other"+readAnn, gqlcache.TokenHeader, token)
 		time.Sleep(time.Second / 5) // of the bubble: both are computing, or have joined
 		latch.Release()
-		if got := stored.wait(t); !strings.Contains(string(got.Data), "New") || extensionOf(t, got).sum() == "HIT memory" {
+		if got := stored.wait(t); !strings.Contains(string(got.Data), "New") || extensionOf(t, got).sum() != "MISS" || extensionOf(t, got).Reason.Code != "token" {
 			t.Errorf("instead of what is stored: %s", got.Body)
 		}
 		if got := joins.wait(t); !strings.Contains(string(got.Data), "New") {

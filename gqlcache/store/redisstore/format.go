@@ -37,8 +37,8 @@ const (
 	versionAt = 8 // the script of DeleteEntry reads it there
 	crcAt     = 4
 
-	flagZstd  = 1 << 0 // the body is compressed
-	flagMeta  = 1 << 1 // there is a Meta, perhaps an empty one
+	flagZstd  = 1 << 0              // the body is compressed
+	flagMeta  = 1 << 1              // there is a Meta, perhaps an empty one
 	flagsUsed = flagZstd | flagMeta // and flagMAC in a store with keys
 )
 
