@@ -78,12 +78,12 @@ var fleetRules = []mutant{
 	},
 	{
 		name: "builds share entries", file: buildFile,
-		old: "return append([]byte{sharedKeyVersion}, sum[:16]...)", new: "return []byte{sharedKeyVersion}",
+		old: "return append([]byte{sharedKeyVersion}, sum[:16]...)", new: "return append([]byte{sharedKeyVersion}, sum[:0]...)",
 		test: "TestBuilds",
 	},
 	{
 		name: "the build does not know the executable", file: buildFile,
-		old: "\" executable \" + digest", new: "\" executable \"",
+		old: "\" executable \" + digest", new: "\" executable \" + digest[:0]",
 		test: "TestDefaultBuild",
 	},
 	{
