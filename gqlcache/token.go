@@ -126,14 +126,6 @@ func (c *Cache) fromSharedFor(ctx context.Context, r *request, key string) *fill
 	return c.fromShared(ctx, key)
 }
 
-// leadFor is lead, with the same exception.
-func (c *Cache) leadFor(ctx context.Context, r *request, key string) (f *filled, release func()) {
-	if r.anew != "" {
-		return nil, func() {}
-	}
-	return c.lead(ctx, key)
-}
-
 // countFate counts what became of a query that was looked up, or was to be computed anew.
 func (c *Cache) countFate(ctx context.Context, r *request, d *document, how outcome) {
 	if r.anew != "" && how != abandoned {

@@ -153,7 +153,7 @@ var fleetRules = []mutant{
 	},
 	{
 		name: "a token beyond the limit joins what runs", file: queryFile,
-		old: "c.flights.Do(ctx, r.anew+key, r.since,", new: "c.flights.Do(ctx, key, r.since,",
+		old: "Key: r.anew + key, Arrived:", new: "Key: key, Arrived:",
 		test: "TestTokenBeyondTheLimit",
 	},
 	{
