@@ -193,6 +193,16 @@ func (st *schemaState) inAllPartitions(said namedRecord) []cascade.Tag {
 	return st.plan.Publish(slices.Clone(said.tags), cascade.WholeViews(views), cascade.Partition{})
 }
 
+// fleetState is what a cache needs to live with other instances.
+type fleetState struct {
+	born       time.Time // for what is to be measured by a clock that runs
+	publishers publishers
+	introduced introductions
+	looks      lookLimit
+	windows    anewAnswers
+	buildKey   []byte // begins keys in Options.Shared
+}
+
 // publishers remembers the views of other schemas, by the sum of their names.
 type publishers struct {
 	mu    sync.Mutex // protects bySum

@@ -33,7 +33,7 @@ func (c *Cache) catchUp(ctx context.Context, r *request, token string) Reason {
 		return ""
 	}
 	at, err := changelog.ParsePosition(token)
-	before := c.opts.Log.Applied()
+	before := c.applied()
 	if err != nil || before.Reached(at) || before.Epoch > at.Epoch {
 		return "" // what was before this epoch is void
 	}
@@ -42,8 +42,8 @@ func (c *Cache) catchUp(ctx context.Context, r *request, token string) Reason {
 	}
 	looking, cancel := context.WithTimeout(ctx, leaseWait)
 	defer cancel()
-	err = c.opts.Log.CatchUp(looking, at)
-	after := c.opts.Log.Applied()
+	err = guarded(func() error { return c.opts.Log.CatchUp(looking, at) })
+	after := c.applied()
 	switch {
 	case err == nil, after.Reached(at), after.Epoch > at.Epoch:
 		return ""

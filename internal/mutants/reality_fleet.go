@@ -128,7 +128,7 @@ var fleetRules = []mutant{
 	},
 	{
 		name: "a token that is none bypasses the cache", file: tokenFile,
-		old: "	before := c.opts.Log.Applied()\n", new: "	if err != nil {\n		return ReasonToken\n	}\n	before := c.opts.Log.Applied()\n",
+		old: "	before := c.applied()\n", new: "	if err != nil {\n		return ReasonToken\n	}\n	before := c.applied()\n",
 		test: "TestTokens",
 	},
 	{
