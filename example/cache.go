@@ -26,6 +26,8 @@ func cacheOptions() gqlcache.Options {
 		Schema:    graph.NewExecutableSchema(graph.Config{}).Schema(), // so that faults are errors of New
 		Predicate: predicateOf,
 		Partition: partitionOf,
+		// To be changed with what partitionOf returns.
+		PartitionVersion: "1",
 		// Who is at this machine may look, and drop answers: see markLocal.
 		Inspector: gqlcache.Inspector{Allow: isLocal, Actions: isLocal},
 		// Off without a Rate.

@@ -61,10 +61,10 @@ func runMember(level string) (err error) {
 		return err
 	}
 	opts := cacheOptions()
-	if opts.Log, err = redislog.New(client, redislog.Options{Level: changelog.Level(n), TTL: memberLease}); err != nil {
+	if opts.Log, err = redislog.New(client, redislog.Options{Namespace: "main", Level: changelog.Level(n), TTL: memberLease}); err != nil {
 		return err
 	}
-	if opts.Shared, err = redisstore.New(redisstore.Options{Client: client, DecodeMeta: gqlcache.DecodeMeta}); err != nil {
+	if opts.Shared, err = redisstore.New(redisstore.Options{Client: client, Prefix: "gqlc", DecodeMeta: gqlcache.DecodeMeta}); err != nil {
 		return err
 	}
 	opts.RequireLease = changelog.Level(n) == changelog.Strong

@@ -75,6 +75,7 @@ type Cache struct {
 	differing differing
 	// writing is how many mutations run.
 	writing atomic.Int64
+	fleetState
 }
 
 // schemaState is what the cache knows of the schema, set once.
@@ -82,9 +83,19 @@ type schemaState struct {
 	hash schemahash.Hash
 	plan *cascade.Plan
 	mark cascade.Tag // names the schema in records of Options.Log
+	// names are those of the views in such records, build the one that names this instance's partitions.
+	names *viewNames
+	build uint64
 	// schema and since are for those who look at the cache.
 	schema *ast.Schema
 	since  time.Time
+}
+
+func (c *Cache) newSchemaState(s *ast.Schema, hash schemahash.Hash, plan *cascade.Plan) *schemaState {
+	return &schemaState{
+		hash: hash, plan: plan, mark: c.opts.markOf(hash, plan), names: viewNamesOf(plan), build: recordBuild(c.opts.Build),
+		schema: s, since: c.opts.Now(),
+	}
 }
 
 func (st *schemaState) serves(hash schemahash.Hash) error {
@@ -99,11 +110,14 @@ func (st *schemaState) serves(hash schemahash.Hash) error {
 // Call Close when the server is done.
 func New(opts Options) (*Cache, error) {
 	opts = opts.withDefaults()
+	opts.knowBuild(executable)
 	faults := []error{opts.validate()}
 	opts.Logger = safe.Logger(opts.Logger)
 	complain := &complaints{log: opts.Logger}
 	opts.Now = complain.clock(opts.Now)
 	c := &Cache{
+		fleetState: fleetState{born: time.Now(), buildKey: keyOfBuild(opts.Build)},
+
 		opts:   opts,
 		clock:  clock.New(clock.Options{}),
 		plans:  newPlanCache(opts.MaxPlanBytes),
@@ -166,7 +180,7 @@ func (c *Cache) useSchema(s *ast.Schema) error {
 	if err := errors.Join(c.opts.refuseUnknownCallers(plan), c.opts.refuseUnknownDirectives(s)); err != nil {
 		return err
 	}
-	if !c.schema.CompareAndSwap(nil, &schemaState{hash: hash, plan: plan, mark: c.opts.markOf(hash), schema: s, since: c.opts.Now()}) {
+	if !c.schema.CompareAndSwap(nil, c.newSchemaState(s, hash, plan)) {
 		return c.schema.Load().serves(hash) // another server was faster
 	}
 	return nil

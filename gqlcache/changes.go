@@ -18,8 +18,8 @@ var ErrNoLog = errors.New("gqlcache: no log with a feed: set Options.Log, to one
 // Options.Tokens and changelog.ParsePosition. With ErrNoLog and ErrClosed, of a cache that is closed, the loop
 // ends at once.
 //
-// The tags of a change are those that instances exchange: the first says which schema the others belong to. See
-// Tags.
+// The tags of a change are those that instances exchange: the first ones say which schema the others belong to, and
+// name views: see docs/log-format.md, and Tags.
 func (c *Cache) Changes(ctx context.Context, since changelog.Position) iter.Seq2[changelog.Change, error] {
 	if c.unmade() {
 		return failedFeed(errUnmade)
@@ -39,7 +39,7 @@ func failedFeed(err error) iter.Seq2[changelog.Change, error] {
 }
 
 // Tags returns what Invalidate publishes for some changes, for a program that publishes them itself: the tags of
-// a record, the first of which names the schema and its directives. They are the same in all instances that
+// a record, the first of which name the schema with its directives, and views. They are the same in all instances that
 // serve that schema, and after each restart. It returns Invalidate's errors, but ErrClosed; Everything has
 // no tags, and is an error.
 func (c *Cache) Tags(changes ...Change) ([]cascade.Tag, error) {
@@ -60,5 +60,8 @@ func (c *Cache) Tags(changes ...Change) ([]cascade.Tag, error) {
 	if len(events) > 0 {
 		tags = st.plan.Publish(nil, events, cascade.Partition{})
 	}
-	return st.sign(cascade.Merge(append(tags, operations...))), nil
+	if len(operations) > 0 {
+		tags = append(append(tags, operations...), cascade.Unnamed)
+	}
+	return st.record(cascade.Merge(tags), 0, false), nil
 }

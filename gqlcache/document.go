@@ -33,7 +33,7 @@ type document struct {
 	callers *callerWatch
 	// walk says that the answer is read; probe is executed beside the operation to do so, nil when the answer
 	// alone tells all that can be known.
-	walk   bool
+	walk  bool
 	probe *extractor.Probe
 	// mayResolve says that resolvers may run in it.
 	mayResolve bool

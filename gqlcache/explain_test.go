@@ -155,7 +155,7 @@ func reasonings() []reasoned {
 		{code: "operation", document: "{" + extractor.Nonce() + "x: userNames}"},
 		{code: "lease", prepare: func(l *listened) { l.log.lose() }},
 		{code: "lease", document: renameAnn, change: func(o *gqlcache.Options) { o.RequireLease = true }, prepare: func(l *listened) { l.log.lose() }},
-		{code: "token", header: []string{gqlcache.TokenHeader, "99-99"}},
+		{code: "token", change: func(o *gqlcache.Options) { o.Tokens = true }, header: []string{gqlcache.TokenHeader, "99:99"}},
 		{code: "failed", change: func(o *gqlcache.Options) { o.Enabled = panics }},
 		{code: "inspector"},
 		{code: "errors", document: "{fails}"},

@@ -252,7 +252,7 @@ func TestFailoverUnderLoad(t *testing.T) {
 func slowStore(t *testing.T, addr string) *redisstore.Store {
 	t.Helper()
 	s, err := redisstore.New(redisstore.Options{
-		Client: redistest.Client(t, addr), DecodeMeta: gqlcache.DecodeMeta, Logger: slog.New(slog.DiscardHandler),
+		Client: redistest.Client(t, addr), Prefix: "gqlc", DecodeMeta: gqlcache.DecodeMeta, Logger: slog.New(slog.DiscardHandler),
 		ReadTimeout: 50 * time.Millisecond, BreakAfter: 5, CoolDown: time.Hour,
 	})
 	if err != nil {

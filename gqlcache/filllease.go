@@ -24,7 +24,7 @@ var fillPolls = [...]time.Duration{5 * time.Millisecond, 20 * time.Millisecond, 
 func (c *Cache) lead(ctx context.Context, r *request, key string) (f *filled, release func()) {
 	release = func() {}
 	leaser, ok := c.opts.Shared.(store.Leaser)
-	if c.opts.FillLease <= 0 || !ok || !c.fresh() || r.outer != nil && r.within((*request).isComputing) {
+	if c.opts.FillLease <= 0 || !ok || r.anew != "" || !c.fresh() || r.outer != nil && r.within((*request).isComputing) {
 		return nil, release
 	}
 	over := time.NewTimer(c.opts.FillLease)
@@ -66,7 +66,7 @@ func (c *Cache) lease(ctx context.Context, leaser store.Leaser, key string) (end
 		holder  bool
 	}
 	l, err := protect(func() (lease, error) {
-		release, holder, err := leaser.Lease(ctx, []byte(key), max(fillLeaseTTL, c.opts.FillLease))
+		release, holder, err := leaser.Lease(ctx, c.sharedKey(key), max(fillLeaseTTL, c.opts.FillLease))
 		return lease{release, holder}, err
 	})
 	end = func() {

@@ -173,7 +173,7 @@ func TestFillLeaseInRedis(t *testing.T) {
 			s := redistest.Start(t)
 			all := redisMachines(t, 3, s, func(o *gqlcache.Options) {
 				shared, err := redisstore.New(redisstore.Options{
-					Client: s.Client(), DecodeMeta: gqlcache.DecodeMeta, Write: row.write,
+					Client: s.Client(), Prefix: "gqlc", DecodeMeta: gqlcache.DecodeMeta, Write: row.write,
 					ReadTimeout: 5 * time.Second, WriteTimeout: 5 * time.Second,
 				})
 				if err != nil {

@@ -170,7 +170,7 @@ func (c *Cache) withdraw(key string, e *store.Entry) {
 	ctx := context.Background()
 	c.remove(ctx, []byte(key), e)
 	if c.opts.Shared != nil {
-		if err := guarded(func() error { return c.opts.Shared.Delete(ctx, []byte(key)) }); err != nil {
+		if err := guarded(func() error { return c.opts.Shared.Delete(ctx, c.sharedKey(key)) }); err != nil {
 			c.storeFailed("shared delete", err)
 		}
 	}

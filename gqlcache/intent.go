@@ -64,7 +64,7 @@ func (c *Cache) announceFirst(ctx context.Context, tags []cascade.Tag, all bool)
 	if all {
 		tags = nil
 	} else {
-		tags = c.schema.Load().sign(tags)
+		tags = c.recorded(tags)
 	}
 	in, err := protect(func() (changelog.Intention, error) {
 		return c.opts.Log.(changelog.Intender).Intend(ctx, tags, all)

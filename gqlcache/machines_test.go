@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
@@ -42,6 +43,12 @@ func newMachines(t *testing.T, n int, change ...func(*machine, *gqlcache.Options
 
 func (r *machines) add(change ...func(*machine, *gqlcache.Options)) *machine {
 	r.t.Helper()
+	return r.addServing(testgraph.Executable(r.rows, "cacheControl"), change...)
+}
+
+// addServing adds a machine that serves a schema of its own over the same rows.
+func (r *machines) addServing(es graphql.ExecutableSchema, change ...func(*machine, *gqlcache.Options)) *machine {
+	r.t.Helper()
 	m := &machine{t: r.t, rows: r.rows, log: r.fleet.join(changelog.Bounded), shared: &hatch{attic: r.attic}}
 	o := gqlcache.Options{
 		Callers: gqlcache.AllSeeTheSame, Log: m.log, Shared: m.shared,
@@ -51,7 +58,7 @@ func (r *machines) add(change ...func(*machine, *gqlcache.Options)) *machine {
 		f(m, &o)
 	}
 	m.cache = newCache(r.t, o)
-	m.h = testgraph.NewServer(r.rows, m.cache)
+	m.h = testgraph.Serve(es, m.cache)
 	r.all = append(r.all, m)
 	return m
 }

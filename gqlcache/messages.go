@@ -32,7 +32,7 @@ var messages = map[string]string{
 	string(ReasonPredicate):     "Options.Predicate returned an error or an empty text, so nobody knows which rows the caller may see.",
 	string(ReasonOperation):     "The operation is too large to be planned.",
 	string(ReasonLease):         "This instance has no lease of the log, so others may have changed what is stored.",
-	string(ReasonToken):         "The request's token names a change that this instance has not heard of, or is not a token.",
+	string(ReasonToken):         "The request's token names a change that this instance has not heard of: it was computed anew.",
 	string(ReasonFailed):        "Options.Enabled or Options.Vary failed. The server's log lines say how.",
 	string(ReasonMutating):      "A mutation's resolver asked this, and is to see what it has written.",
 	string(ReasonShadow):        "The cache is in shadow mode: it compares, and answers nothing.",

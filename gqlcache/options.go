@@ -86,6 +86,18 @@ type Options struct {
 	// computed serves all. Several, the fastest first, are one with package tiered. It needs Log. The cache
 	// closes it. Defaults to none.
 	Shared store.Store
+	// Build names what decides answers and is neither request nor data: the code, and its configuration. Instances
+	// share answers in Shared with others of the same Build only, so each deployment starts with an empty shared
+	// store; changes reach all builds. Set it where configuration decides answers, to the version and what was
+	// configured: the default does not know it. What differs from caller to caller belongs to Predicate or Vary.
+	// Defaults to the revision, and whether it was modified, with a SHA-256 of the executable, which is read once;
+	// where it cannot be read, to a revision that was not modified. Only Shared, and Partition with a Log, ask for
+	// it: New refuses Shared when neither is known.
+	Build string
+	// PartitionVersion says what the names mean that Partition returns. Change it when Partition begins to name
+	// tenants in another way: instances with another version then hear each other's changes by whole views. While
+	// it is empty, instances of another Build hear changes in partitioned views like that. Defaults to "".
+	PartitionVersion string
 	// FillLease is how long a query waits at most for another instance that is computing its answer, so that one
 	// which nobody has yet is computed once, not once in each instance. It is for operations that take much
 	// longer than a few trips to Shared: a query that Shared has no answer for makes two more. When the wait is
@@ -98,7 +110,8 @@ type Options struct {
 	// not know.
 	RequireLease bool
 	// Tokens adds extensions.cache.token to the answers of mutations. A client that sends it back in the
-	// header X-Gqlcache-Token gets, from any instance, answers that show its change. Defaults to false.
+	// header X-Gqlcache-Token gets, from any instance, answers that show its change. Without Tokens the header
+	// is not looked at; nor is a value that no instance has given. Defaults to false.
 	Tokens bool
 
 	// Intent makes reads linearizable. Without it, two readers may see a change come and go in the time
@@ -238,6 +251,9 @@ func (o Options) validate() error {
 	}
 	if o.Log == nil && (o.Shared != nil || o.RequireLease || o.Tokens) {
 		fault("Shared, RequireLease and Tokens need Log, which is not set; make one with redislog.New")
+	}
+	if o.Shared != nil && o.Build == "" {
+		fault("Build is not set, and neither the executable nor its revision can be read; set Build to what names this version of the program and its configuration, or a corrected program would serve the answers of the one before")
 	}
 	if _, ok := o.Log.(changelog.Intender); o.Log != nil && o.Intent && !ok {
 		fault("Intent needs a Log that is a changelog.Intender, such as redislog; without, its level says what other instances may show")

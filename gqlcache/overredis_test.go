@@ -76,11 +76,11 @@ func newNode(tb testing.TB, s nodeSpec) *node {
 	}
 	n := &node{}
 	var err error
-	if n.log, err = redislog.New(s.client, redislog.Options{Level: s.level, TTL: s.ttl, IntentTTL: s.intent, Logger: s.logger}); err != nil {
+	if n.log, err = redislog.New(s.client, redislog.Options{Namespace: "main", Level: s.level, TTL: s.ttl, IntentTTL: s.intent, Logger: s.logger}); err != nil {
 		tb.Fatal(err)
 	}
 	n.shared, err = redisstore.New(redisstore.Options{
-		Client: s.client, DecodeMeta: gqlcache.DecodeMeta, Logger: s.logger, CoolDown: 100 * time.Millisecond, ReadTimeout: s.readTimeout,
+		Client: s.client, Prefix: "gqlc", DecodeMeta: gqlcache.DecodeMeta, Logger: s.logger, CoolDown: 100 * time.Millisecond, ReadTimeout: s.readTimeout,
 	})
 	if err != nil {
 		tb.Fatal(err)

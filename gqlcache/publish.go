@@ -87,6 +87,9 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 	if !all && len(ch.operations) > 0 {
 		tags = cascade.Merge(append(tags, ch.operations...))
 	}
+	if !all && c.opts.Log != nil && len(ch.more)+len(ch.operations) > 0 {
+		tags = append(tags, cascade.Unnamed) // no view of another schema stands for these
+	}
 	p.tags = len(tags)
 	c.counts.invalidations.Add(1)
 	c.counts.tags.Add(uint64(len(tags)))

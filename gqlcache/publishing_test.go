@@ -27,7 +27,7 @@ func redisMachines(t *testing.T, n int, s *redistest.Server, change func(*gqlcac
 	var all []*machine
 	for range n {
 		log, err := redislog.New(s.Client(), redislog.Options{
-			Level: changelog.Strong, TTL: time.Second, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+			Namespace: "main", Level: changelog.Strong, TTL: time.Second, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -109,7 +109,7 @@ func TestDocumentedPublication(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			s := redistest.Start(t)
-			all := redisMachines(t, 2, s, nil)
+			all := redisMachines(t, 2, s, func(o *gqlcache.Options) { o.Tokens = true })
 			command := documented(t, row.mark, s)
 			if row.payload != nil {
 				command = strings.Replace(command, "PAYLOAD=02", "PAYLOAD="+row.payload(t, all[0].cache), 1)

@@ -106,8 +106,8 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	if why == "" && r.access.bypasses() {
 		why = ReasonInspector
 	}
-	if why == "" && !c.catchUp(ctx, oc.Headers.Get(TokenHeader)) {
-		why = ReasonToken
+	if why == "" && c.opts.Tokens {
+		why = c.catchUp(ctx, r, oc.Headers.Get(TokenHeader))
 	}
 	if why == "" && !c.fresh() {
 		why = ReasonLease
@@ -138,6 +138,9 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	r.ended = c.flights.Ended()
 	look := c.look(r, d, oc.Variables, key)
 	e, s, found := c.find(ctx, key)
+	if e != nil && r.anew != "" && !c.windows.has(r.anew, key, s) {
+		e, found = nil, watch.Unsure
+	}
 	if e != nil && d.callers != nil && d.callers.doubts(ctx, oc, s) {
 		return c.compareCallers(ctx, r, oc, d, key, e, s, next)
 	}
@@ -151,6 +154,7 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 		return resp
 	}
 	look.missed(key, found)
+	r.explainAnew()
 	return c.compute(ctx, r, oc, d, who, string(key), next)
 }
 
@@ -238,7 +242,7 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	how, why := missed, ReasonErrors // also when an extension below panics
 	ctx, end := c.span(ctx, SpanFill)
 	defer func() {
-		c.count(d, how)
+		c.countFate(ctx, r, d, how)
 		if how == missed {
 			c.observe(d, watch.Miss)
 		}
@@ -291,7 +295,7 @@ func (c *Cache) share(ctx context.Context, r *request, d *document, key string, 
 	}
 	usual := d.usual.get()
 	return c.flights.Do(ctx, flight.Call[*filled]{
-		Key: key, Arrived: r.since, Begin: r.begin, Compute: fill, Valid: c.usable,
+		Key: r.anew + key, Arrived: r.since, Begin: r.begin, Compute: fill, Valid: c.usable,
 		Bound: max(minBound, boundFactor*usual) + c.opts.FillLease, Usual: usual,
 	})
 }
@@ -333,7 +337,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	if f := c.again(ctx, r, key); f != nil {
 		return f
 	}
-	if f := c.fromShared(ctx, key); f != nil {
+	if f := c.fromSharedFor(ctx, r, key); f != nil {
 		c.remember(d, oc.Variables, key, f)
 		f.resp = respond(ctx, f.body)
 		return f
@@ -388,6 +392,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		if res != nil && (r.note != nil || c.watched()) {
 			c.sample(ctx, d.op, key, res, f.stamp)
 		}
+		c.windows.add(r.anew, key, f.stamp)
 		c.toShared(ctx, key, e, r.at, named)
 	}
 	return f
@@ -450,7 +455,7 @@ func (r *request) hasEnded(ctx context.Context) bool { return ctx.Err() != nil }
 // again looks once more for an entry, if one may have come since the first look: a flight for the key
 // ended between that look and the start of this one. It returns nil when there is nothing to serve.
 func (c *Cache) again(ctx context.Context, r *request, key string) *filled {
-	if r.ended == c.flights.Ended() || !c.fresh() {
+	if r.anew != "" || r.ended == c.flights.Ended() || !c.fresh() {
 		return nil
 	}
 	e, s, _ := c.lookup(ctx, []byte(key))

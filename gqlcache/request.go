@@ -46,6 +46,8 @@ type request struct {
 	// since is the number from which on a computation that somebody else began is as good as one that
 	// begins now.
 	since uint64
+	// anew is set when the answer must be computed after the request arrived: see catchUp.
+	anew string
 	// ended is how many computations had ended before the cache was asked.
 	ended uint64
 	// served is set once a query's only answer has been given: the streaming transports ask again

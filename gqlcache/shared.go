@@ -40,7 +40,7 @@ func (s sink) Apply(r changelog.Record) {
 // applyRecord gives a record to the clock, and tells the watch.
 func (c *Cache) applyRecord(r changelog.Record) {
 	if r.All {
-		c.heard(r.Origin, nil, "a record that names everything, or of another schema", c.clock.Flush())
+		c.heard(r.Origin, nil, "a record that names everything, or what this schema does not have", c.clock.Flush())
 		return
 	}
 	c.heard(r.Origin, r.Tags, "", c.clock.Apply(r.Tags))
@@ -60,21 +60,20 @@ func (s sink) Flush(epoch, number uint64) {
 }
 
 // tagsVersion is part of every mark. It changes when the same schema gives other tags.
-const tagsVersion = 2
+const tagsVersion = 3
 
 // markOf returns the tag that names what tags mean: the schema with its directives, and what else they
-// are derived from.
-func (o Options) markOf(schema schemahash.Hash) cascade.Tag {
+// are derived from. It is not the build: a deployment that changes none of these keeps its answers.
+func (o Options) markOf(schema schemahash.Hash, plan *cascade.Plan) cascade.Tag {
 	h := sha256.New()
-	fmt.Fprintf(h, "%d %t %q ", tagsVersion, o.Infer, o.DirectivePrefix)
+	fmt.Fprintf(h, "%d %t %q %q ", tagsVersion, o.Infer, o.DirectivePrefix, o.PartitionVersion)
 	h.Write(schema[:])
+	h.Write(plan.AppendLayout(nil))
 	sum := h.Sum(nil)
 	return cascade.Tag{Hash: binary.LittleEndian.Uint64(sum), Mask: binary.LittleEndian.Uint64(sum[8:])}
 }
 
-// The tags of records and of shared entries begin with the mark. What an instance with another schema
-// or other directives has changed cannot be told by its tags, nor what a program without any of it has:
-// that drops everything, for as long as a deployment takes.
+// sign puts the mark before the tags of an entry for the shared store. See readable for those of records.
 func (st *schemaState) sign(tags []cascade.Tag) []cascade.Tag {
 	return append([]cascade.Tag{st.mark}, tags...)
 }
@@ -85,18 +84,6 @@ func (st *schemaState) signed(tags []cascade.Tag) ([]cascade.Tag, bool) {
 		return nil, false
 	}
 	return tags[1:], true
-}
-
-// readable returns the tags of a record; false when everything may have changed.
-func (c *Cache) readable(r changelog.Record) ([]cascade.Tag, bool) {
-	if r.All {
-		return nil, false
-	}
-	tags, ok := c.schema.Load().signed(r.Tags)
-	if !ok {
-		c.counts.foreign.Add(1)
-	}
-	return tags, ok
 }
 
 // announced is what became of a change.
@@ -147,7 +134,7 @@ func (c *Cache) publishTo(ctx context.Context, to publisher, tags []cascade.Tag,
 	if all {
 		tags = nil
 	} else if len(tags) > 0 {
-		tags = c.schema.Load().sign(tags)
+		tags = c.recorded(tags)
 	}
 	return protect(func() (changelog.Receipt, error) { return to.Publish(ctx, tags, all) })
 }
@@ -243,7 +230,7 @@ func (c *Cache) fromShared(ctx context.Context, key string) *filled {
 	// Everything applied up to here is known to the history, too. What comes later and names one of
 	// the tags is seen by the history below, by Finish, or by the entry's first check.
 	token := c.clock.Begin()
-	e, tags, err := c.sharedGet(ctx, []byte(key))
+	e, tags, err := c.sharedGet(ctx, c.sharedKey(key))
 	if err != nil {
 		if !errors.Is(err, store.ErrMiss) {
 			c.storeFailed("shared get", err)
@@ -317,27 +304,8 @@ func (c *Cache) toShared(ctx context.Context, key string, e *store.Entry, at cha
 	}
 	shared := *e
 	shared.Version, shared.Meta = at.Number, &sharedMeta{at: at, tags: c.schema.Load().sign(tags)}
-	err := guarded(func() error { return c.opts.Shared.Put(ctx, []byte(key), &shared) })
+	err := guarded(func() error { return c.opts.Shared.Put(ctx, c.sharedKey(key), &shared) })
 	if err != nil && !errors.Is(err, store.ErrTooLarge) {
 		c.storeFailed("shared put", err)
 	}
-}
-
-// catchUp makes sure that this instance has applied all that the caller has seen elsewhere. false:
-// it could not in time, and the request bypasses the cache.
-func (c *Cache) catchUp(ctx context.Context, token string) bool {
-	if token == "" || c.opts.Log == nil {
-		return true
-	}
-	at, err := changelog.ParsePosition(token)
-	if err == nil && !c.applied().Reached(at) {
-		err = guarded(func() error { return c.opts.Log.CatchUp(ctx, at) })
-	}
-	if errors.Is(err, changelog.ErrEpoch) {
-		return c.applied().Epoch > at.Epoch // what was before is void
-	}
-	if err != nil {
-		c.complain.once("token", "gqlcache: a request's token is of no use, so it bypasses the cache", fmt.Errorf("token: %w", err))
-	}
-	return err == nil
 }

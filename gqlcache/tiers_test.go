@@ -41,7 +41,7 @@ func newTower(t *testing.T) *tower {
 func (w *tower) redis(t *testing.T, s *redistest.Server, write redisstore.Policy) *redisstore.Store {
 	t.Helper()
 	r, err := redisstore.New(redisstore.Options{
-		Client: s.Client(), DecodeMeta: gqlcache.DecodeMeta, Write: write,
+		Client: s.Client(), Prefix: "gqlc", DecodeMeta: gqlcache.DecodeMeta, Write: write,
 		ReadTimeout: 5 * time.Second, WriteTimeout: time.Second, CoolDown: 50 * time.Millisecond,
 		Logger: slog.New(slog.DiscardHandler),
 	})

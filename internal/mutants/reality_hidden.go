@@ -4,7 +4,7 @@ const (
 	shownFile      = "gqlcache/shown.go"
 	executableFile = "gqlcache/executable.go"
 	mistrustFile   = "gqlcache/mistrust.go"
-	probeFile     = "extractor/probe.go"
+	probeFile      = "extractor/probe.go"
 	walkFile       = "extractor/walk.go"
 	noticed        = "TestHiddenFieldsCannotBeNoticed$"
 )

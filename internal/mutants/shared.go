@@ -40,8 +40,8 @@ var sharedRules = []mutant{
 	},
 	{
 		name: "shared entry is not checked after it was proven", file: sharedFile,
-		old: "	token := c.clock.Begin()\n	e, tags, err := c.sharedGet(ctx, []byte(key))",
-		new: "	e, tags, err := c.sharedGet(ctx, []byte(key))\n	token := c.clock.Begin()\n" +
+		old: "	token := c.clock.Begin()\n	e, tags, err := c.sharedGet(ctx, c.sharedKey(key))",
+		new: "	e, tags, err := c.sharedGet(ctx, c.sharedKey(key))\n	token := c.clock.Begin()\n" +
 			"	if e != nil {\n		return &filled{body: e.Body, born: token, fromShared: true}\n	}",
 		test: "TestSharedEntries|TestAdoptionRaces",
 	},

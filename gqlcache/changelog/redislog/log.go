@@ -3,6 +3,7 @@ package redislog
 import (
 	"context"
 	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"sync"
@@ -83,6 +84,7 @@ func New(client redis.UniversalClient, o Options) (*Log, error) {
 	if err := o.validate(client); err != nil {
 		return nil, err
 	}
+	o.Instance = memberName(o.Instance)
 	prefix := "{gqlc:" + o.Namespace + "}:"
 	l := &Log{
 		client:  client,
@@ -103,11 +105,25 @@ func New(client redis.UniversalClient, o Options) (*Log, error) {
 	return l, nil
 }
 
-func randomName() string {
+// longestName is the longest name of a member that instances of any version tell what they have applied.
+const longestName = 64
+
+// memberName makes the name of a member of its label. It is never that of another one: were it, an instance would
+// take the other's acknowledgements for its own, and nobody would wait for it.
+func memberName(label string) string {
 	var b [8]byte
 	_, _ = rand.Read(b[:]) // never fails
-	return fmt.Sprintf("%x", b)
+	random := hex.EncodeToString(b[:])
+	if label == "" {
+		return random
+	}
+	// The end of a long label tells more: hosts of one kind begin alike.
+	return label[max(0, len(label)+1+len(random)-longestName):] + "." + random
 }
+
+// Instance returns the name of this instance in the log: its label and a random number. It is another one in each
+// process, and for each New.
+func (l *Log) Instance() string { return l.o.Instance }
 
 // Start implements changelog.Log.
 func (l *Log) Start(ctx context.Context, sink changelog.Sink) error {

@@ -273,9 +273,10 @@ func TestOptions(t *testing.T) {
 		o      redislog.Options
 		want   []string
 	}{
-		{"zero", good, redislog.Options{}, nil},
-		{"cluster", cluster, redislog.Options{}, nil},
-		{"short lease", good, redislog.Options{TTL: 100 * time.Millisecond}, nil},
+		{"least", good, redislog.Options{Namespace: "a"}, nil},
+		{"nothing", good, redislog.Options{}, []string{"Namespace is not set", "shop-production"}},
+		{"cluster", cluster, redislog.Options{Namespace: "a"}, nil},
+		{"short lease", good, redislog.Options{Namespace: "a", TTL: 100 * time.Millisecond}, nil},
 		{"no client", nil, redislog.Options{}, []string{"client is nil"}},
 		{"nil client", (*redis.Client)(nil), redislog.Options{}, []string{"client is nil"}},
 		{"ring", ring, redislog.Options{}, []string{"type *redis.Ring"}},
@@ -283,7 +284,7 @@ func TestOptions(t *testing.T) {
 		{"client that ignores deadlines", deafToDeadlines, redislog.Options{}, []string{"ContextTimeoutEnabled"}},
 		{"everything", deafToDeadlines, redislog.Options{Namespace: "a}b", Instance: "a b", Level: 9, TTL: time.Hour, AckBudget: -1, MaxLen: 1},
 			[]string{"Namespace", "Instance", "Level", "TTL", "AckBudget", "MaxLen", "ContextTimeoutEnabled"}},
-		{"intents end with two leases", good, redislog.Options{TTL: time.Second, IntentTTL: 2 * time.Second}, nil},
+		{"intents end with two leases", good, redislog.Options{Namespace: "a", TTL: time.Second, IntentTTL: 2 * time.Second}, nil},
 		{"intents end before that", good, redislog.Options{TTL: time.Second, IntentTTL: 1900 * time.Millisecond}, []string{"IntentTTL"}},
 		{"intents that do not end", good, redislog.Options{IntentTTL: 2 * time.Hour}, []string{"IntentTTL"}},
 		{"budget above the lease", good, redislog.Options{AckBudget: time.Minute}, []string{"AckBudget"}},

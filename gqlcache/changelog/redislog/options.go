@@ -12,11 +12,13 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
-// Options configure a Log. The zero value is good for a server.
+// Options configure a Log. Only Namespace is required.
 type Options struct {
-	// Namespace keeps services apart that share a Redis. All instances of a service use the same one,
-	// whatever their version: instances that do not hear each other serve what is stale. Letters, digits
-	// and the characters "._-", at most 64. Defaults to "main".
+	// Namespace keeps services apart that share a Redis, and the environments of one: "shop-production". All
+	// instances that work on the same data use the same one, whatever their version: instances that do not hear
+	// each other serve what is stale. Letters, digits and the characters "._-", at most 64. It has no default:
+	// two services under one name would be given each other's answers and changes. redisstore's Prefix may be
+	// the same name.
 	Namespace string
 	// Level says how long Publish waits for other instances. Defaults to changelog.Bounded.
 	Level changelog.Level
@@ -41,8 +43,9 @@ type Options struct {
 	// should be as many as changes are made in an entry's lifetime. A record of 3 tags takes some 80 bytes.
 	// At least 100. Defaults to 100,000.
 	MaxLen int
-	// Instance names this instance in the log and must be unique among those that run. The same
-	// characters as in Namespace. Defaults to a random name.
+	// Instance is a label of this instance in log lines and records, such as the name of its host. The same
+	// characters as in Namespace. The name under which it is a member is the label and a random number, see
+	// Log.Instance: two processes may have one label. Defaults to none.
 	Instance string
 	// Logger gets one record when a trouble begins and one when it is over. Neither tags nor passwords
 	// are in them. Defaults to slog.Default.
@@ -66,9 +69,6 @@ const (
 var name = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 func (o Options) withDefaults() Options {
-	if o.Namespace == "" {
-		o.Namespace = "main"
-	}
 	if o.Level == 0 {
 		o.Level = changelog.Bounded
 	}
@@ -84,9 +84,6 @@ func (o Options) withDefaults() Options {
 	if o.MaxLen == 0 {
 		o.MaxLen = defaultMaxLen
 	}
-	if o.Instance == "" {
-		o.Instance = randomName()
-	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
@@ -100,10 +97,12 @@ func (o Options) withDefaults() Options {
 func (o Options) validate(client redis.UniversalClient) error {
 	var faults []error
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf("redislog: "+format, args...)) }
-	if !name.MatchString(o.Namespace) {
+	if o.Namespace == "" {
+		fault("Namespace is not set; set it to a name that all instances working on the same data have in common, and nobody else who uses this Redis has, such as \"shop-production\"")
+	} else if !name.MatchString(o.Namespace) {
 		fault("Namespace: %q is not 1 to 64 letters, digits, dots, dashes and underscores", o.Namespace)
 	}
-	if !name.MatchString(o.Instance) {
+	if o.Instance != "" && !name.MatchString(o.Instance) {
 		fault("Instance: %q is not 1 to 64 letters, digits, dots, dashes and underscores", o.Instance)
 	}
 	if o.Level > changelog.Strong {

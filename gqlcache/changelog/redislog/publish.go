@@ -16,7 +16,8 @@ import (
 // would wait in vain.
 var errDown = errors.New("redislog: the server does not answer")
 
-// Publish implements changelog.Log. It waits for the server for at most a TTL. More than 4096 tags are
+// Publish implements changelog.Log. It waits for the server for at most a TTL. What a connection that breaks has
+// left in doubt is asked for again within that time, at the level Strong, and else within AckBudget. More than 4096 tags are
 // published as everything. After Close, a change is still published as long as the client is open: others
 // must know of it. Nobody is waited for then.
 func (l *Log) Publish(ctx context.Context, tags []cascade.Tag, all bool) (changelog.Receipt, error) {
@@ -38,7 +39,7 @@ func (l *Log) log(ctx context.Context, change changes) (changelog.Receipt, error
 	reply, err := numbered{}, errDown
 	if !l.down.Load() {
 		// The mutation has committed. Its caller may be gone; its change is not.
-		reply, err = l.number(context.WithoutCancel(ctx), change)
+		reply, err = l.numberWithin(context.WithoutCancel(ctx), change, l.patience())
 	}
 	if err != nil {
 		return l.keep(change, err)

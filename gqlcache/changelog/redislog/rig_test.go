@@ -304,6 +304,9 @@ func newInstanceOf(t testing.TB, client redis.UniversalClient, db *database, o r
 	if o.TTL == 0 {
 		o.TTL = ttl
 	}
+	if o.Namespace == "" {
+		o.Namespace = "main"
+	}
 	o.Logger = slog.New(slog.NewTextHandler(i.logged, nil))
 	o.OnEvent = i.event
 	log, err := redislog.New(client, o)

@@ -69,7 +69,7 @@ func TestLeaseCountsFromTheRequest(t *testing.T) {
 	const term = time.Second
 	w := named(t, redislog.Options{TTL: term, Level: changelog.Strong})
 	control, _ := w.a.Keys()
-	nonce := func() string { return w.redis.HGet(t.Context(), control, "p:b").Val() }
+	nonce := func() string { return w.redis.HGet(t.Context(), control, "p:"+w.b.Instance()).Val() }
 	s := w.b.hold(t, "renew", "read")
 	<-s.reached["renew"]
 	before := nonce()

@@ -42,11 +42,11 @@ type instance struct {
 
 func newInstance(t *testing.T, server *redistest.Server, rows *testgraph.Store) *instance {
 	t.Helper()
-	log, err := redislog.New(server.Client(), redislog.Options{})
+	log, err := redislog.New(server.Client(), redislog.Options{Namespace: "main"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	shared, err := redisstore.New(redisstore.Options{Client: server.Client(), DecodeMeta: gqlcache.DecodeMeta})
+	shared, err := redisstore.New(redisstore.Options{Client: server.Client(), Prefix: "gqlc", DecodeMeta: gqlcache.DecodeMeta})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ import (
 //	32  length of the key
 //	36  length of Meta
 //	40  length of the body before compression
-//	44  key, Meta, body
+//	44  key, Meta, body; then, in a store with Options.Keys, 32 bytes of authentication: see mac.go
 //
 // Invariants of the decoder: a value is accepted only if every byte of it is accounted for; no length is
 // used to allocate before it was compared with the limit; nothing but the layout version and the CRC is
@@ -37,9 +37,9 @@ const (
 	versionAt = 8 // the script of DeleteEntry reads it there
 	crcAt     = 4
 
-	flagZstd  = 1 << 0 // the body is compressed
-	flagMeta  = 1 << 1 // there is a Meta, perhaps an empty one
-	flagsUsed = flagZstd | flagMeta
+	flagZstd  = 1 << 0              // the body is compressed
+	flagMeta  = 1 << 1              // there is a Meta, perhaps an empty one
+	flagsUsed = flagZstd | flagMeta // and flagMAC in a store with keys
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -80,7 +80,7 @@ func (s *Store) encode(key []byte, e *store.Entry, ttl time.Duration) ([]byte, e
 	var header [headerLen]byte // filled in at the end
 	value := append(make([]byte, 0, headerLen+len(key)+len(e.Body)+256), header[:]...)
 	value = append(value, key...)
-	flags := byte(0)
+	flags := s.flags()
 	if e.Meta != nil {
 		flags |= flagMeta
 		var err error
@@ -111,11 +111,15 @@ func (s *Store) encode(key []byte, e *store.Entry, ttl time.Duration) ([]byte, e
 	binary.BigEndian.PutUint32(value[36:], uint32(metaLen))
 	binary.BigEndian.PutUint32(value[40:], uint32(len(e.Body)))
 	binary.BigEndian.PutUint32(value[crcAt:], checksum(value))
-	return value, nil
+	return s.sealed(value), nil
 }
 
 // decode takes a value apart.
 func (s *Store) decode(value []byte) (record, error) {
+	value, err := s.authentic(value)
+	if err != nil {
+		return record{}, err
+	}
 	switch {
 	case len(value) > s.opts.MaxEntryBytes:
 		return record{}, errLarge
@@ -127,7 +131,7 @@ func (s *Store) decode(value []byte) (record, error) {
 		return record{}, errLayout
 	case binary.BigEndian.Uint32(value[crcAt:]) != checksum(value):
 		return record{}, errChecksum
-	case value[3]&^flagsUsed != 0:
+	case value[3]&^(flagsUsed|s.flags()) != 0:
 		return record{}, errFlags
 	}
 	ttl, size := binary.BigEndian.Uint64(value[16:]), binary.BigEndian.Uint64(value[24:])

@@ -28,7 +28,7 @@ type Encoded []byte
 // AppendBinary implements encoding.BinaryAppender.
 func (m Encoded) AppendBinary(b []byte) ([]byte, error) { return append(b, m...), nil }
 
-// Options configure a store. Only Client is required.
+// Options configure a store. Client and Prefix are required.
 type Options struct {
 	// Client talks to Redis: standalone, Sentinel or Cluster. New does not use it, so a Redis that is
 	// down does not keep a program from starting. See ClientOptions for settings that suit a cache.
@@ -36,12 +36,20 @@ type Options struct {
 	// OwnClient says that Close closes the client, too. Defaults to false.
 	OwnClient bool
 	// Prefix begins all keys. It must not hold spaces, braces or any of *?[]\^. Stores of one prefix
-	// share their entries. Defaults to "gqlc".
+	// share their entries, so it has no default: give each service, and each environment of it, one of its own,
+	// such as "shop-production". The log's Namespace will do.
 	Prefix string
 	// DecodeMeta makes an entry's Meta of what its AppendBinary wrote; an error makes the entry a miss
 	// that counts as Corrupt. It may keep the bytes, but must not change them, and is called
 	// concurrently. Defaults to keeping the bytes, as Encoded.
 	DecodeMeta func([]byte) (encoding.BinaryAppender, error)
+	// Keys authenticate values: the first one those that this store writes, and each of them those that it reads.
+	// A value that none has authenticated is a miss that counts as Corrupt. So whoever can write to Redis, and has
+	// no key, can take answers away, or keep an old one of the same key by hiding changes from the log, and not
+	// make up any. To rotate, add the new key as the second everywhere, then make it the first, then leave the
+	// old one out. At least 16 bytes each, of a random generator. The store keeps them. Defaults to none: values
+	// have a checksum only.
+	Keys [][]byte
 	// MaxEntryBytes bounds an entry: its header, key, Meta and body before compression. Larger ones are
 	// refused by Put, and are misses for Get, whoever wrote them. Defaults to 1 MiB.
 	MaxEntryBytes int
@@ -76,9 +84,6 @@ type Options struct {
 
 // withDefaults fills a copy.
 func (o Options) withDefaults() Options {
-	if o.Prefix == "" {
-		o.Prefix = "gqlc"
-	}
 	if o.DecodeMeta == nil {
 		o.DecodeMeta = func(b []byte) (encoding.BinaryAppender, error) { return Encoded(b), nil }
 	}
@@ -116,9 +121,13 @@ func (o Options) validate() error {
 	if o.Client == nil {
 		fault("Client is nil; make one with redis.NewUniversalClient or redis.NewClient")
 	}
+	if o.Prefix == "" {
+		fault("Prefix is not set; set it to a name that all instances working on the same data have in common, and nobody else who uses this Redis has, such as \"shop-production\"")
+	}
 	if len(o.Prefix) > 200 || strings.ContainsFunc(o.Prefix, unfit) {
 		fault("Prefix %q must have at most 200 bytes and no spaces, braces or any of *?[]\\^", o.Prefix)
 	}
+	validateKeys(o.Keys, fault)
 	if o.Write != Behind && o.Write != Through {
 		fault("Write is %d; it must be Behind or Through", o.Write)
 	}

@@ -40,6 +40,9 @@ func newStore(t testing.TB, opts redisstore.Options) *redisstore.Store {
 	if opts.WriteTimeout == 0 {
 		opts.WriteTimeout = patient
 	}
+	if opts.Prefix == "" {
+		opts.Prefix = "gqlc"
+	}
 	s, err := redisstore.New(opts)
 	if err != nil {
 		t.Fatal(err)
@@ -84,8 +87,8 @@ func TestOptions(t *testing.T) {
 		opts redisstore.Options
 		want []string // what the error names; none: no error
 	}{
-		{"client only", redisstore.Options{Client: client}, nil},
-		{"no client", redisstore.Options{}, []string{"Client is nil"}},
+		{"least", redisstore.Options{Client: client, Prefix: "a"}, nil},
+		{"nothing", redisstore.Options{}, []string{"Client is nil", "Prefix is not set", "shop-production"}},
 		{"brace in prefix", redisstore.Options{Client: client, Prefix: "a{b"}, []string{"Prefix"}},
 		{"pattern in prefix", redisstore.Options{Client: client, Prefix: "a*"}, []string{"Prefix"}},
 		{"long prefix", redisstore.Options{Client: client, Prefix: strings.Repeat("p", 201)}, []string{"Prefix"}},
