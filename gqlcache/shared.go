@@ -60,13 +60,13 @@ func (s sink) Flush(epoch, number uint64) {
 }
 
 // tagsVersion is part of every mark. It changes when the same schema gives other tags.
-const tagsVersion = 2
+const tagsVersion = 3
 
 // markOf returns the tag that names what tags mean: the schema with its directives, and what else they
 // are derived from.
 func (o Options) markOf(schema schemahash.Hash) cascade.Tag {
 	h := sha256.New()
-	fmt.Fprintf(h, "%d %t %q ", tagsVersion, o.Infer, o.DirectivePrefix)
+	fmt.Fprintf(h, "%d %#v ", tagsVersion, o.cascade())
 	h.Write(schema[:])
 	sum := h.Sum(nil)
 	return cascade.Tag{Hash: binary.LittleEndian.Uint64(sum), Mask: binary.LittleEndian.Uint64(sum[8:])}

@@ -72,7 +72,7 @@ func (c *Cache) unsaidBySchema() []inspect.Warning {
 		return nil
 	}
 	c.lint.Do(func() {
-		findings, err := cascade.Lint(st.schema, cascade.Options{Prefix: c.opts.DirectivePrefix, Infer: c.opts.Infer})
+		findings, err := cascade.Lint(st.schema, c.opts.cascade())
 		if err != nil {
 			return // the plan was compiled from the same schema
 		}
