@@ -113,12 +113,14 @@ func (r *valueRules) changingArguments(f *ast.FieldDefinition) string {
 	return ""
 }
 
+const scalarPrefix = "the scalar "
+
 // incomparable says why the values of a type cannot be compared by their text; "" when they can.
 func (r *valueRules) incomparable(def *ast.Definition) string {
 	if def == nil || def.Kind != ast.Scalar || r.comparable[def.Name] {
 		return ""
 	}
-	return "the scalar " + def.Name
+	return scalarPrefix + def.Name
 }
 
 // argumentChange says what may make another value of what a path of arguments leads to before a resolver gets

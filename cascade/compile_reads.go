@@ -1,6 +1,7 @@
 package cascade
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -208,6 +209,10 @@ func (c *compiler) inferReads() {
 		}
 		unknown := c.plan.rules.argumentChange(c.schema, f, []string{arg.Name}) != "" ||
 			views[0].opaqueKey == "" && c.plan.rules.incomparable(argType) != ""
+		if unknown {
+			why := cmp.Or(c.plan.rules.argumentChange(c.schema, f, []string{arg.Name}), c.plan.rules.incomparable(argType))
+			c.vaguef(site{owner: query, field: f}, f.Position, why, "the argument %s", arg.Name)
+		}
 		c.plan.fields[ref] = &Field{Declared: true, Reads: []Read{{
 			Views: slices.Clone(views), Kind: ReadRow, Inferred: true, pos: f.Position,
 			Row: Operand{Kind: FromArgs, Path: []string{arg.Name}, unknown: unknown},

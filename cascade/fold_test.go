@@ -215,7 +215,9 @@ func TestDifferentValuesDoNotMeet(t *testing.T) {
 		{"counted", strconv.Itoa, 0.001}, // 0 and 1 are truth values, and that is all
 		{"negative", func(i int) string { return strconv.Itoa(-i) }, 0.001},
 		{"11 of base62", func(int) string { return text(base62, 11) }, 0},
-		{"uuid", func(int) string { return text("0123456789abcdef", 8) + "-1234-4321-8765-" + text("0123456789abcdef", 12) }, 0.001},
+		{"uuid", func(int) string {
+			return text("0123456789abcdef", 8) + "-1234-4321-8765-" + text("0123456789abcdef", 12)
+		}, 0.001},
 		{"hexadecimal", func(int) string { return text("0123456789abcdef", 24) }, 0},
 		{"snowflake", func(int) string { return strconv.FormatInt(r.Int64(), 10) }, 0.001},
 		{"slugs", func(i int) string { return "post-" + strconv.Itoa(i) }, 0},
