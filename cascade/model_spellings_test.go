@@ -36,7 +36,9 @@ func (m *model) spellText(text string, search bool) string {
 	forms := []func(string) string{
 		strings.ToUpper, strings.ToLower,
 		func(s string) string { return s + " " },
-		func(s string) string { return strings.NewReplacer("e", "é", "x", "ｘ", "1", "１", "2", "٢").Replace(s) },
+		func(s string) string {
+			return strings.NewReplacer("e", "é", "x", "ｘ", "1", "１", "2", "٢").Replace(s)
+		},
 		func(s string) string { return s[:1] + "-" + s[1:] },
 		func(s string) string { return "0" + s },
 		func(s string) string { return "+" + s },
