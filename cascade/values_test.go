@@ -122,6 +122,7 @@ func TestSpellings(t *testing.T) {
 	result := func(r rule, result string) rule { r.result = result; return r }
 	runRules(t, []rule{
 		row("zero before", `"8"`, `"8"`, `"08"`, true),
+		row("zeros before text", `"7-a"`, `"7-a"`, `"007-a"`, true),
 		row("plus", `"8"`, `"8"`, `"+8"`, true),
 		row("read with a zero", `"08"`, `"8"`, `"8"`, true),
 		row("read with a zero, absent", `"08"`, ``, `"8"`, true),
