@@ -31,6 +31,9 @@ const (
 	// CodeWideColumns: an update does not say which columns it changes, so it drops all answers with its
 	// rows.
 	CodeWideColumns = "wide-columns"
+	// CodeRuntimeDirective: a field that queries can select, or one of its arguments, has a directive that may run when it
+	// is resolved, and is not in Options.DirectivesCovered. It does not run on a hit.
+	CodeRuntimeDirective = "runtime-directive"
 )
 
 // A Finding is something that a schema's directives leave unsaid. Nothing is wrong with it: the cache
@@ -101,6 +104,9 @@ func (l *linter) object(def *ast.Definition, covered bool) {
 	wrapper := covered && len(views) == 0
 	if l.seen[linted{def, wrapper}] {
 		return
+	}
+	if !l.seen[linted{def, !wrapper}] {
+		l.hooks(def)
 	}
 	l.seen[linted{def, wrapper}] = true
 	explicit := len(views) > 0 && views[0].Explicit

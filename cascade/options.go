@@ -40,6 +40,9 @@ type Options struct {
 	// resolver encrypts or signs anew each time. A change of one of their rows then counts as one of each.
 	// Defaults to none.
 	OpaqueKeys []string
+	// DirectivesCovered names run-time directives that Lint need not mention: see CodeRuntimeDirective. Nothing else
+	// looks at it. Defaults to none.
+	DirectivesCovered []string
 }
 
 // A Fault is one thing wrong with a schema's cascade metadata.

@@ -117,6 +117,26 @@ func TestInvalidateOperation(t *testing.T) {
 		}
 		r.run("annotated", []string{"HIT: " + read})
 	})
+	t.Run("under another name, too", func(t *testing.T) {
+		t.Parallel()
+		// What was stored under one name must not answer for another one, here or from another instance:
+		// Invalidate knows answers by their names.
+		m := newMachines(t, 2)
+		a, b := m.two()
+		other := strings.Replace(read, "Ann", "Other", 1)
+		a.want("MISS", "Ann", other)
+		a.want("MISS", "Ann", read)
+		b.want("HIT shared", "Ann", read)
+		b.want("HIT shared", "Ann", other)
+		if err := a.cache.Invalidate(t.Context(), gqlcache.Operation("Ann")); err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range m.all {
+			m.want("HIT memory", "Ann", other)
+		}
+		a.want("MISS", "Ann", read)
+		b.want("HIT shared", "Ann", read)
+	})
 	t.Run("being computed", func(t *testing.T) {
 		t.Parallel()
 		r := newRig(t, "annotated", gqlcache.Options{})
@@ -326,7 +346,7 @@ func TestTotalsAddUp(t *testing.T) {
 	if i < 0 || !slices.Contains(s.Views[i].DependsOn, "v_user") {
 		t.Errorf("views %+v", s.Views)
 	}
-	if s.Security != (inspect.Security{RLS: "warn", Predicate: true, Predicates: 1, SchemaHash: s.Security.SchemaHash, SchemaSinceMS: s.Security.SchemaSinceMS}) || len(s.Security.SchemaHash) != 64 {
+	if s.Security != (inspect.Security{Callers: "predicate", Predicate: true, Predicates: 1, SchemaHash: s.Security.SchemaHash, SchemaSinceMS: s.Security.SchemaSinceMS}) || len(s.Security.SchemaHash) != 64 {
 		t.Errorf("security %+v", s.Security)
 	}
 	if got := p.cache.Snapshot(); got.Totals.Hits != to.Hits || got.WatchingSince == 0 || got.Instance != s.Instance || !strings.HasPrefix(s.Instance, "cache-") {

@@ -82,7 +82,9 @@ func (r *runner) run(tb testing.TB, query string, vars map[string]any) *graphql.
 
 func newBenchCache(tb testing.TB, o gqlcache.Options) *gqlcache.Cache {
 	tb.Helper()
-	o.RLS = gqlcache.RLSOff
+	if o.Predicate == nil {
+		o.Callers = gqlcache.AllSeeTheSame
+	}
 	o.SweepInterval = -1
 	c, err := gqlcache.New(o)
 	if err != nil {

@@ -22,6 +22,8 @@ const (
 	ReasonFailed        Reason = "failed"        // a function of the options panicked
 	ReasonMutating      Reason = "mutating"      // a mutation's resolver asks, and is to see what it has written
 	ReasonInspector     Reason = "inspector"     // a user of the inspector asked for an answer without the cache
+	ReasonDirective     Reason = "directive"     // a run-time directive that Options.DirectivesCovered does not name
+	ReasonCallers       Reason = "callers"       // all callers see the same, it was said, and two got different answers
 )
 
 // Reasons not to store an answer.
@@ -38,15 +40,18 @@ const (
 	ReasonEnded       Reason = "ended"        // the request ended, or a time limit inside of it, while the answer was computed
 	ReasonDoNotStore  Reason = "do_not_store" // a resolver said DoNotStore
 	ReasonPrivate     Reason = "private"      // a resolver said Private, and the key has no predicate
+	ReasonWrote       Reason = "wrote"        // a resolver of the query said that it changed something: Touch, Report
+	ReasonBeside      Reason = "beside"       // resolvers, or an extension after the cache, set extensions or headers
+	ReasonInner       Reason = "inner"        // resolvers run for another caller than the key says: an extension after the cache
 )
 
 // reasons lists all of them, so that counters need no map on the way of a request.
 var reasons = []Reason{
 	ReasonDisabled, ReasonClosed, ReasonIntrospection, ReasonTypename, ReasonDefer, ReasonPolicy,
 	ReasonVariables, ReasonPredicate, ReasonOperation, ReasonLease, ReasonToken, ReasonFailed,
-	ReasonMutating, ReasonInspector,
+	ReasonMutating, ReasonInspector, ReasonDirective, ReasonCallers,
 	ReasonErrors, ReasonNoData, ReasonIncremental, ReasonLists, ReasonTooLarge, ReasonInvalidated,
-	ReasonUnreadable, ReasonReads, ReasonStore, ReasonEnded, ReasonDoNotStore, ReasonPrivate,
+	ReasonUnreadable, ReasonReads, ReasonStore, ReasonEnded, ReasonDoNotStore, ReasonPrivate, ReasonWrote, ReasonBeside, ReasonInner,
 }
 
 // firstNotStored is where the reasons not to store begin.

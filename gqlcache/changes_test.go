@@ -64,7 +64,7 @@ func TestChangesWithout(t *testing.T) {
 			t.Errorf("%d items, want an error", n)
 		}
 	}
-	only(t, newCache(t, gqlcache.Options{RLS: gqlcache.RLSOff}), gqlcache.ErrNoLog)
+	only(t, newCache(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame}), gqlcache.ErrNoLog)
 	r := newMachines(t, 1) // whose log has no feed
 	only(t, r.all[0].cache, gqlcache.ErrNoLog)
 	if err := r.all[0].cache.Close(); err != nil {

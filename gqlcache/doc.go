@@ -17,7 +17,8 @@
 // In this order; where two collide, the earlier wins:
 //
 //  1. No leak. Answers are shared only by requests with equal operation, variables, predicate, schema
-//     and Vary parts. A request whose predicate is unknown bypasses the cache.
+//     and Vary parts. A request whose predicate is unknown bypasses the cache, and so does one that selects
+//     a field with a run-time directive that Options.DirectivesCovered does not name.
 //  2. No stale read. Once a client has a mutation's response, no request of this process that starts
 //     later gets an answer computed before it: not a stored one, not one in the making.
 //  3. The cache never breaks the API. Responses are the bytes that the server would send without it;
@@ -29,7 +30,8 @@
 //
 // Mutations commit before their resolver returns; where a middleware commits after gqlgen has
 // answered, wrap it with [Cache.HoldUntilCommit]. Resolvers read the primary, not a lagging replica.
-// What an answer depends on beside arguments and rows is in the predicate or in Options.Vary. What is
+// What an answer, or a permission check, depends on beside arguments and rows is in the predicate or in Options.Vary: on a
+// hit no resolver, directive or interceptor of fields runs. What is
 // written by others, outside of this server's mutations, is told with [Cache.Invalidate], or expires
 // with Options.TTL. Other extensions replace Response.Data if they change it, and do not write into
 // its bytes.

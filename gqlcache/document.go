@@ -14,16 +14,13 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// documentSet holds the plans of the operations of one document text.
-type documentSet struct {
-	docs atomic.Pointer[[]*document]
-}
-
-// document is one operation of a document, planned. Immutable.
+// document is one operation of a document, planned. Immutable but for used.
 type document struct {
 	// source is the operation that was planned. The text alone does not tell the operation: another
 	// extension may have rewritten it for this request.
 	source *ast.OperationDefinition
+	// shape is of all that execution reads of the document: see shapeOf.
+	shape  uint64
 	hash   [sha256.Size]byte
 	tag    cascade.Tag        // of all answers to operations of its name: see Operation
 	shown  *watch.Operation   // nil without an inspector
@@ -31,53 +28,38 @@ type document struct {
 	bypass Reason
 	// counts are those of the operation's name, which it shares with others; nil for a mutation.
 	counts *operationCounts
+	// callers compares what different callers get, when all share its answers; nil otherwise.
+	callers *callerWatch
 	// usual is how long its computations take.
 	usual usual
 	// walk says that the operation is executed as prepared, and its answer walked.
 	walk bool
+	// used is set when the plan is found, and cleared when it is looked at to make room: see planCache.
+	used atomic.Bool
 }
 
-// document returns the plan of the operation at hand. The plan is remembered by the document's text,
-// and used only for the very operation that it was made from.
+// document returns the plan of the operation at hand. A plan is used only for the very operation that it
+// was made from, with the very fragments.
 func (c *Cache) document(ctx context.Context, oc *graphql.OperationContext) *document {
-	set, ok := c.docs.Get(ctx, oc.RawQuery)
-	if !ok {
-		set = &documentSet{}
-		c.docs.Add(ctx, oc.RawQuery, set)
+	shape := shapeOf(oc.Doc, oc.Operation)
+	if d := c.plans.get(oc, shape); d != nil {
+		return d
 	}
-	known := set.docs.Load()
-	if known != nil {
-		for _, d := range *known {
-			if d.source == oc.Operation {
-				return d
-			}
-		}
-		c.counts.replanned.Add(1)
-	}
-	d := c.plan(oc)
+	d := c.plan(ctx, oc)
+	d.shape = shape
 	if oc.Operation.Operation == ast.Query {
 		c.show(d)
 	}
-	// Two requests may plan the same operation at once; the later one wins, and either is right.
-	next := []*document{d}
-	if known != nil {
-		for _, old := range *known {
-			if old.source.Name != d.source.Name && len(next) < maxOperationsPerText {
-				next = append(next, old)
-			}
-		}
+	if c.plans.add(oc, d) {
+		c.counts.replanned.Add(1)
 	}
-	set.docs.Store(&next)
 	return d
 }
 
-// maxOperationsPerText bounds the operations remembered of one document text.
-const maxOperationsPerText = 16
-
 // plan analyses an operation once.
-func (c *Cache) plan(oc *graphql.OperationContext) *document {
+func (c *Cache) plan(ctx context.Context, oc *graphql.OperationContext) *document {
 	st := c.schema.Load()
-	d := &document{source: oc.Operation, bypass: staticBypass(oc.Operation)}
+	d := &document{source: oc.Operation, bypass: staticBypass(oc.Doc, oc.Operation)}
 	if oc.Operation.Operation == ast.Query {
 		d.counts = c.operations.of(oc.Operation.Name)
 	}
@@ -91,9 +73,14 @@ func (c *Cache) plan(oc *graphql.OperationContext) *document {
 		return d
 	}
 	d.op = op
+	c.seeFieldHooks(oc)
 	// what depends on anything needs no rows: neither an answer nor a mutation that drops everything
 	d.walk = !op.Extract.Deferred && (op.Anything == "" || (oc.Operation.Operation == ast.Query && !*c.opts.CacheLists))
 	if oc.Operation.Operation != ast.Query {
+		return d
+	}
+	if name := c.directiveIn(oc, op); name != "" {
+		d.bypass = ReasonDirective
 		return d
 	}
 	if op.Policy.MaxAge == 0 {
@@ -104,7 +91,9 @@ func (c *Cache) plan(oc *graphql.OperationContext) *document {
 		d.bypass = ReasonDefer
 		return d
 	}
-	b := append([]byte(nil), st.hash[:]...)
+	// The name is no part of the normal form. It is one of the key: Invalidate drops answers by the name, which
+	// would miss those that were stored under another name, here or by another instance.
+	b := opkey.AppendPart(append([]byte(nil), st.hash[:]...), oc.Operation.Name)
 	b, err = opkey.AppendOperation(b, oc.Doc, oc.Operation)
 	if err != nil {
 		c.complain.once("operation", "gqlcache: an operation has no normal form, so it bypasses the cache", err)
@@ -112,6 +101,7 @@ func (c *Cache) plan(oc *graphql.OperationContext) *document {
 		return d
 	}
 	d.hash = sha256.Sum256(b)
+	d.callers = c.watchCallers(ctx, d)
 	d.tag = cascade.OperationTag(cmp.Or(oc.Operation.Name, d.shortHash()))
 	return d
 }
@@ -132,8 +122,11 @@ func (c *Cache) show(d *document) {
 	d.shown = watch.NewOperation(d.source.Name, hash, views)
 }
 
-// staticBypass tells why an operation is not worth or not safe to cache, by its root fields.
-func staticBypass(op *ast.OperationDefinition) Reason {
+// staticBypass tells why an operation is not worth or not safe to cache, by its fields.
+func staticBypass(doc *ast.QueryDocument, op *ast.OperationDefinition) Reason {
+	if introspects(doc, op) {
+		return ReasonIntrospection
+	}
 	typenames, others := 0, 0
 	var visit func(ast.SelectionSet, int) Reason
 	visit = func(set ast.SelectionSet, depth int) Reason {
@@ -141,8 +134,6 @@ func staticBypass(op *ast.OperationDefinition) Reason {
 			switch s := s.(type) {
 			case *ast.Field:
 				switch s.Name {
-				case "__schema", "__type", "_service":
-					return ReasonIntrospection
 				case "__typename":
 					typenames++
 				default:
@@ -153,10 +144,11 @@ func staticBypass(op *ast.OperationDefinition) Reason {
 					return r
 				}
 			case *ast.FragmentSpread:
-				if s.Definition == nil || depth > maxRootFragments {
+				f := doc.Fragments.ForName(s.Name)
+				if f == nil || depth > maxRootFragments {
 					return ReasonOperation
 				}
-				if r := visit(s.Definition.SelectionSet, depth+1); r != "" {
+				if r := visit(f.SelectionSet, depth+1); r != "" {
 					return r
 				}
 			}

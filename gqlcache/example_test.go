@@ -31,7 +31,7 @@ func closeCache(c *gqlcache.Cache) {
 }
 
 func exampleCache() *gqlcache.Cache {
-	cache, err := gqlcache.New(gqlcache.Options{RLS: gqlcache.RLSOff})
+	cache, err := gqlcache.New(gqlcache.Options{Callers: gqlcache.AllSeeTheSame})
 	if err != nil {
 		fmt.Println(err)
 	}

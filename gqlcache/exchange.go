@@ -1,7 +1,9 @@
 package gqlcache
 
 import (
+	"bufio"
 	"context"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -16,6 +18,7 @@ type exchange struct {
 	method string
 	// streams says that the header may be sent before an answer is known.
 	streams bool
+	wire    *wire
 
 	// A transport for several operations in one request may run them at once.
 	mu struct {
@@ -36,28 +39,45 @@ func exchangeFrom(ctx context.Context) *exchange {
 	return x
 }
 
-// Handler wraps a gqlgen server, so that the inspector knows what only HTTP tells:
+// Handler wraps a gqlgen server, so that the cache knows when a request began. Put it around the middlewares that
+// read what resolvers answer with, such as the user's row: then what they have read before a change
+// is not stored as if it had been read after it. A websocket's operations count from when they arrive.
 //
-//	http.Handle("/graphql", cache.Handler(srv))
+// It also lets the inspector know what only HTTP tells:
 //
-// Requests other than POST cannot change the cache, see Inspector.Actions, and those that are told of the
+//	http.Handle("/graphql", cache.Handler(authenticate(srv)))
+//
+// It sees the header of the response: an answer during whose computation a resolver has set a header or a cookie is
+// not stored, since a hit would lack it.
+//
+// For the inspector, requests other than POST cannot change the cache, see Inspector.Actions, and those that are told of the
 // cache get a Cache-Status header (RFC 9211) as well, but for streams and websockets, and Cache-Control:
 // no-store, so that no proxy gives what they are told to others. Without the wrapper the inspector has none
 // of these: nobody may change the cache. It does not matter to HoldUntilCommit which of the two is around the other.
 func (c *Cache) Handler(next http.Handler) http.Handler {
+	c.mustBeMade()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c.opts.Inspector.Allow == nil || r.Header.Get(DebugHeader) != "true" || r.Header.Get("Upgrade") != "" {
+		a := c.arrive(r.Context())
+		if r.Header.Get("Upgrade") != "" {
+			// Clients may send this with anything: only a connection that is taken over is none of the request's.
+			next.ServeHTTP(wrapWriter(&upgradeWriter{w, a}, w), r.WithContext(a))
+			return
+		}
+		r = withWire(w, r.WithContext(a))
+		defer wireFrom(r.Context()).close()
+		if c.opts.Inspector.Allow == nil || r.Header.Get(DebugHeader) != "true" {
 			next.ServeHTTP(w, r)
 			return
 		}
 		accept := r.Header.Get("Accept")
-		x := &exchange{method: r.Method, streams: strings.Contains(accept, "event-stream") || strings.Contains(accept, "multipart/mixed")}
+		x := &exchange{method: r.Method, wire: wireFrom(r.Context()), streams: strings.Contains(accept, "event-stream") || strings.Contains(accept, "multipart/mixed")}
 		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 		if x.streams {
 			next.ServeHTTP(w, r) // a writer of ours may be able to do what the server's is not
 			return
 		}
-		next.ServeHTTP(&tellingWriter{ResponseWriter: w, exchange: x}, r)
+		tw := &tellingWriter{ResponseWriter: w, exchange: x}
+		next.ServeHTTP(wrapWriter(tw, w), r)
 		x.show(w.Header()) // of a response without a body
 	})
 }
@@ -86,6 +106,7 @@ func (x *exchange) show(h http.Header) {
 	if !x.mu.told {
 		return
 	}
+	x.wire.close()
 	h.Set("Cache-Control", "no-store")
 	for _, member := range x.mu.status {
 		h.Add("Cache-Status", member)
@@ -114,14 +135,16 @@ func (w *tellingWriter) Write(b []byte) (int, error) {
 	return w.ResponseWriter.Write(b)
 }
 
-// Flush implements http.Flusher.
-func (w *tellingWriter) Flush() {
+func (w *tellingWriter) flush() error {
 	w.exchange.show(w.Header())
-	_ = http.NewResponseController(w.ResponseWriter).Flush()
+	return http.NewResponseController(w.ResponseWriter).Flush()
 }
 
-// Unwrap lets http.ResponseController reach the rest of the connection.
-func (w *tellingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+func (w *tellingWriter) hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return http.NewResponseController(w.ResponseWriter).Hijack()
+}
+
+func (w *tellingWriter) holder() *arrival { return nil }
 
 // cacheStatus is RFC 9211's member for this cache. A hit tells the tier as its detail, everything else the
 // reason.

@@ -57,6 +57,9 @@ func (l *listener) heard() (inspect.Extension, bool) {
 type twister struct{ named }
 
 func (twister) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	if oc := graphql.GetOperationContext(ctx); oc.Headers.Get("X-Below") == "rewrite" {
+		oc.Variables = map[string]any{"rewritten": true}
+	}
 	resp := next(ctx)
 	switch graphql.GetOperationContext(ctx).Headers.Get("X-Below") {
 	case "null":
@@ -103,13 +106,22 @@ func (row *reasoned) serve(t *testing.T) *listened {
 		row.change(&o)
 	}
 	l.cache = newCache(t, o)
-	es := testgraph.Executable(l.rows, "no directive") // a copy
+	without := "no directive"
+	if row.code == "callers" {
+		without = "cacheControl" // its PRIVATE needs a predicate
+	}
+	es := testgraph.Executable(l.rows, without) // a copy
 	if row.code == "policy" {
 		f := es.Schema().Query.Fields.ForName("userNames")
 		f.Directives = append(f.Directives, &ast.Directive{
 			Name: "cacheControl", Definition: es.Schema().Directives["cacheControl"], Location: ast.LocationFieldDefinition,
 			Arguments: ast.ArgumentList{{Name: "maxAge", Value: &ast.Value{Kind: ast.IntValue, Raw: "0"}}},
 		})
+	}
+	if row.code == "directive" {
+		f := es.Schema().Query.Fields.ForName("userNames")
+		f.Directives = append(f.Directives, &ast.Directive{Name: "hasRole", Definition: &ast.DirectiveDefinition{Name: "hasRole"}})
+		es = hidden{es.Schema, es.Exec}
 	}
 	l.h = l.cache.Handler(testgraph.Serve(es, l.listener, l.cache, twister{"twister"}))
 	for _, document := range row.before {
@@ -152,6 +164,11 @@ func reasonings() []reasoned {
 		{code: "lists", document: readUsers, change: func(o *gqlcache.Options) { o.CacheLists = new(false) }},
 		{code: "too_large", change: func(o *gqlcache.Options) { o.MaxEntryBytes = 1 }},
 		{code: "invalidated", prepare: func(l *listened) {
+			l.rows.On("Query.userNames", func(ctx context.Context) error {
+				return l.cache.Invalidate(ctx, gqlcache.Entity("User", testgraph.Ann))
+			})
+		}},
+		{code: "wrote", prepare: func(l *listened) {
 			l.rows.On("Query.userNames", func(ctx context.Context) error { return gqlcache.Touch(ctx, "User", testgraph.Ann) })
 		}},
 		{code: "ended", prepare: func(l *listened) {
@@ -170,6 +187,18 @@ func reasonings() []reasoned {
 				return gqlcache.Predicate{Text: secret, Reads: []string{"v_nothing"}}, nil
 			}
 		}},
+		{code: "directive"},
+		{
+			code: "callers", before: []string{anyUsers}, header: []string{"Authorization", "Bearer another"},
+			change: func(o *gqlcache.Options) { o.Predicate, o.Callers = nil, gqlcache.AllSeeTheSame },
+		},
+		{code: "beside", prepare: func(l *listened) {
+			l.rows.On("Query.userNames", func(ctx context.Context) error {
+				graphql.RegisterExtension(ctx, "experiment", "B")
+				return nil
+			})
+		}},
+		{code: "inner", header: []string{"X-Below", "rewrite"}},
 		{code: "store", change: func(o *gqlcache.Options) {
 			s := newMapStore()
 			s.hook = func(_ context.Context, call string) error {

@@ -22,15 +22,24 @@ func (c *Cache) ExtensionName() string { return "Gqlcache" }
 // Validate implements graphql.HandlerExtension. It compiles the directives of the server's schema;
 // the error lists all their faults, and gqlgen's Use panics with it.
 func (c *Cache) Validate(es graphql.ExecutableSchema) error {
+	if c.unmade() {
+		return errUnmade
+	}
 	if err := c.useSchema(es.Schema()); err != nil {
 		return err
 	}
+	c.meet(es)
 	c.verify.serves(es)
+	c.roots.serves(es)
 	return c.join()
 }
 
-// InterceptOperation implements graphql.OperationInterceptor: it notes when the operation arrived.
+// InterceptOperation implements graphql.OperationInterceptor: it notes when the operation arrived, and what
+// it changed when its handler returns.
 func (c *Cache) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	if c.unmade() {
+		return next(ctx)
+	}
 	oc := graphql.GetOperationContext(ctx)
 	if oc.Operation == nil {
 		return next(ctx)
@@ -42,7 +51,14 @@ func (c *Cache) InterceptOperation(ctx context.Context, next graphql.OperationHa
 	}
 	r := newRequest(ctx, c)
 	r.operation = oc
-	return next(context.WithValue(ctx, requestKey{}, r))
+	r.wire = wireFrom(ctx)
+	switch oc.Operation.Operation {
+	case ast.Mutation:
+		r.mutates = true
+	case ast.Subscription:
+		r.hold.stream()
+	}
+	return r.prepareHandler(next)
 }
 
 // InterceptResponse implements graphql.ResponseInterceptor. It decides here rather than in
@@ -50,7 +66,7 @@ func (c *Cache) InterceptOperation(ctx context.Context, next graphql.OperationHa
 // the server last, so that what it stores is what the resolvers said.
 func (c *Cache) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 	r := requestFrom(ctx)
-	if r == nil || r.cache != c {
+	if r == nil || r.cache != c || c == nil {
 		return next(ctx) // a request that did not get as far as an operation
 	}
 	if r.twice {
@@ -60,10 +76,13 @@ func (c *Cache) InterceptResponse(ctx context.Context, next graphql.ResponseHand
 		ctx = context.WithValue(ctx, insideKey{}, r)
 	}
 	oc := graphql.GetOperationContext(ctx)
+	defer r.wire.begin()()
 	switch oc.Operation.Operation {
 	case ast.Query:
 		return c.query(ctx, r, oc, next)
 	case ast.Mutation:
+		c.writing.Add(1)
+		defer c.writing.Add(-1)
 		return c.mutation(ctx, r, oc, next)
 	default:
 		return next(ctx)

@@ -87,7 +87,7 @@ type txRig struct {
 
 func newTxRig(t *testing.T, wrapped bool) *txRig {
 	t.Helper()
-	s := &txServer{cache: newCache(t, gqlcache.Options{RLS: gqlcache.RLSOff, Store: newMapStore()}), rows: testgraph.NewStore()}
+	s := &txServer{cache: newCache(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Store: newMapStore()}), rows: testgraph.NewStore()}
 	r := &txRig{t: t, tx: s, h: s}
 	if wrapped {
 		r.h = s.cache.HoldUntilCommit(s)

@@ -184,7 +184,7 @@ type plainLog struct{ changelog.Log }
 
 func TestIntentNeedsAnIntender(t *testing.T) {
 	t.Parallel()
-	_, err := gqlcache.New(quiet(gqlcache.Options{Intent: true, RLS: gqlcache.RLSOff, Log: plainLog{newFleet().join(changelog.Strong)}}))
+	_, err := gqlcache.New(quiet(gqlcache.Options{Intent: true, Callers: gqlcache.AllSeeTheSame, Log: plainLog{newFleet().join(changelog.Strong)}}))
 	if !errors.Is(err, gqlcache.ErrOptions) || !strings.Contains(err.Error(), "Intent") {
 		t.Errorf("New: %v", err)
 	}

@@ -108,7 +108,7 @@ func TestInvalidateRefuses(t *testing.T) {
 // TestInvalidateWithoutSchema: names mean nothing before there is a schema; everything does.
 func TestInvalidateWithoutSchema(t *testing.T) {
 	t.Parallel()
-	c := newCache(t, gqlcache.Options{RLS: gqlcache.RLSOff})
+	c := newCache(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame})
 	if err := c.Invalidate(t.Context(), gqlcache.View("User")); !errors.Is(err, gqlcache.ErrNoSchema) {
 		t.Errorf("Invalidate = %v, want ErrNoSchema", err)
 	}

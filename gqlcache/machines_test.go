@@ -44,7 +44,7 @@ func (r *machines) add(change ...func(*machine, *gqlcache.Options)) *machine {
 	r.t.Helper()
 	m := &machine{t: r.t, rows: r.rows, log: r.fleet.join(changelog.Bounded), shared: &hatch{attic: r.attic}}
 	o := gqlcache.Options{
-		RLS: gqlcache.RLSOff, Log: m.log, Shared: m.shared,
+		Callers: gqlcache.AllSeeTheSame, Log: m.log, Shared: m.shared,
 		Inspector: gqlcache.Inspector{Allow: func(context.Context) bool { return true }},
 	}
 	for _, f := range change {

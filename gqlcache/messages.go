@@ -37,6 +37,9 @@ var messages = map[string]string{
 	string(ReasonMutating):      "A mutation's resolver asked this, and is to see what it has written.",
 	string(ReasonInspector):     "The inspector asked for an answer without the cache.",
 
+	string(ReasonDirective): "It selects a field, or passes an argument, with a run-time directive that would not run on a hit. Options.DirectivesCovered can name it.",
+	string(ReasonCallers):   "All callers share this answer, and this one has other credentials: it was computed to see whether they get the same. When they do not, the operation is not cached.",
+
 	string(ReasonErrors):      "The answer was computed and not stored: it has errors, or something failed of which the server tells clients nothing.",
 	string(ReasonNoData):      "The answer was computed and not stored: its data is null.",
 	string(ReasonIncremental): "The answer was computed and not stored: it is one part of several.",
@@ -45,10 +48,13 @@ var messages = map[string]string{
 	string(ReasonInvalidated): "The answer was computed and not stored: something that it depends on was changed meanwhile, or is being changed (Options.Intent).",
 	string(ReasonUnreadable):  "The answer was computed and not stored: it could not be read.",
 	string(ReasonReads):       "The answer was computed and not stored: Predicate.Reads names what the schema does not have.",
+	string(ReasonBeside):      "The answer was computed and not stored: resolvers, or an extension that comes after the cache, set an extension or a header beside it.",
+	string(ReasonInner):       "The answer was computed and not stored: an extension that comes after the cache changed who asks. Add the cache last.",
 	string(ReasonStore):       "The answer was computed and not stored: the store refused it.",
 	string(ReasonEnded):       "The answer was computed and not stored: the request ended, or a time limit inside of it, so the answer may be a part of the truth.",
 	string(ReasonDoNotStore):  "The answer was computed and not stored: a resolver said DoNotStore.",
 	string(ReasonPrivate):     "The answer was computed and not stored: a resolver said Private, and its key has no predicate.",
+	string(ReasonWrote):       "The answer was computed and not stored: a resolver said that it changed something.",
 }
 
 func messageOf(v verdict) string {

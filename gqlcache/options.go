@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
@@ -12,33 +13,32 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Enforcement says what happens when nothing tells which rows a caller may see.
-type Enforcement uint8
-
-const (
-	// RLSWarn logs one warning at the start of a cache that has no Options.Predicate.
-	RLSWarn Enforcement = iota
-	// RLSRequired refuses to start without Options.Predicate.
-	RLSRequired
-	// RLSOff says that all callers see the same rows.
-	RLSOff
-)
-
-// Options configure a Cache. The zero value is a useful cache in memory for a server whose callers
-// all see the same rows.
+// Options configure a Cache. The zero value is a cache in memory for a schema of which all is PUBLIC; other servers
+// set Predicate or Callers, and start with nothing else.
 type Options struct {
 	// Schema lets New report faults in the schema's directives. Without it they are found when the
 	// cache is added to a server, where gqlgen panics with them. Defaults to the server's schema.
 	Schema *ast.Schema
 
-	// Predicate tells the row-level-security condition under which a request is answered. It is called
-	// for every query that is not public, may be called concurrently, and costs what it costs on every
-	// hit. When it returns an error or an empty Predicate, or panics, the request bypasses the cache.
-	// Answers are shared between requests with equal predicates only. Defaults to none: all callers
-	// share answers, unless RLS or a PRIVATE scope in the schema forbids it.
+	// Predicate tells everything about the caller that an answer, or a permission check on the way to it, depends on:
+	// who asks, with which roles, in which tenant, under which row-level-security condition. On a hit no resolver, directive
+	// or middleware of a field runs, so what they would look at must be in it, or in Vary. It is called for
+	// every query that is not public, with the context that the innermost extension has, may be called
+	// concurrently, and costs what it costs on every hit. When it returns an error or an empty Predicate, or panics,
+	// the request bypasses the cache. Answers are shared between requests with equal predicates only.
+	// It has no default: see Callers.
 	Predicate func(ctx context.Context) (Predicate, error)
-	// RLS says what to do without Predicate. Defaults to RLSWarn.
-	RLS Enforcement
+	// Callers says that there is no Predicate because there is nothing to tell: AllSeeTheSame. A server whose schema has
+	// queries that are not PUBLIC starts with one of the two only. Defaults to neither.
+	Callers Callers
+	// DirectivesCovered names the schema's own run-time directives, without the @, that the cache may ignore: all that
+	// they look at beside arguments and data is in Predicate or Vary, or they look at nothing else. Operations that
+	// select a field, or pass an argument, with another one bypass the cache, since a directive that refuses
+	// one caller does not run when the answer comes from the cache. Defaults to none.
+	DirectivesCovered []string
+	// FieldHooksCovered says of the server's field and root-field interceptors (AroundFields, say) what
+	// DirectivesCovered says of directives. The cache cannot see what they do, and warns of them without it. Defaults to false.
+	FieldHooksCovered bool
 	// Partition names the tenant that a request belongs to: a change made in one drops, in views marked
 	// partitioned, no other tenant's answers. "" is outside all partitions: an administrator, whose
 	// changes reach everybody. It must be a function of the predicate: requests with one predicate are
@@ -62,12 +62,19 @@ type Options struct {
 	// do not expire together. Defaults to 0.1; negative is none.
 	Jitter float64
 
-	// MaxBytes bounds the memory of all entries and MaxEntries their number, in the default Store.
+	// MaxBytes bounds the memory of all entries, with the tags that they depend on, and MaxEntries their
+	// number, in the default Store. A tag counts for each entry that has it. Tags of entries that are gone
+	// may take another quarter of MaxBytes for a while: see Stats.TagBytes.
 	// MaxEntryBytes bounds the body of one, in any. Default to 64 MiB, 100,000 and 1 MiB, or to MaxBytes
 	// if that is less.
 	MaxBytes      int64
 	MaxEntries    int
 	MaxEntryBytes int
+	// MaxPlanBytes bounds the memory of what is remembered of operations: what they depend on, and their documents,
+	// which clients choose. An operation whose plan takes more than 1/64 of it is remembered when it comes a
+	// second time, one with more than 1/4 never: then each request works it out anew, which takes about as long
+	// as to parse and validate it. See Stats.PlanBytes. Defaults to 32 MiB.
+	MaxPlanBytes int64
 	// Store holds the entries. The cache closes it. Defaults to one in memory.
 	Store store.Store
 
@@ -112,9 +119,20 @@ type Options struct {
 	// for others after the change; what is not announced does. Defaults to false.
 	Intent bool
 
+	// Refused are codes of errors, extensions.code, with which only such root fields of mutations fail as have written
+	// nothing: such a field drops nothing. It is the error that directive, middleware or resolver
+	// returned, whatever an error presenter makes of it. Without it a field that was entered and failed drops
+	// what it is declared to write, unless a directive has said Refused. Defaults to none.
+	Refused []string
+	// Writes names extensions (ExtensionName) and directives that write by themselves, or answer with what was written
+	// before: a rate limit that counts in a table which the schema shows, an audit log, a replay by idempotency key.
+	// The fields that they run for, all in the case of an extension, never count as refused. Defaults to none: a root
+	// field of a mutation whose resolver was not run, and which shows null, wrote nothing.
+	Writes []string
+
 	// SweepInterval is how often dead entries are looked for: invalidation marks and enumerates
-	// nothing, so they stay in memory until they are replaced, evicted or swept. Defaults to 1 minute;
-	// negative is never.
+	// nothing, so they stay in memory until they are replaced, evicted or swept. They are also looked for
+	// whenever a quarter of MaxBytes was stored. Defaults to 1 minute; negative is only then.
 	SweepInterval time.Duration
 	// PathTimeout bounds the resolvers that run only to learn which rows a mutation changed. When it is
 	// over the rows count as unknown, which drops more. Defaults to 1 second.
@@ -146,10 +164,10 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Predicate is the row-level-security condition in force for a request.
+// Predicate is everything about a caller that answers and permission checks depend on.
 type Predicate struct {
-	// Text is the condition in canonical form, as it was evaluated: `tenant_id = '5f…'`, not the
-	// caller's name. Equal texts must mean equal sight. Empty: unknown.
+	// Text has it in a canonical form: "user 2, admin", or the row-level-security condition as it was
+	// evaluated, `tenant_id = '5f…'`. Equal texts must mean equal sight and equal rights. Empty: unknown.
 	Text string
 	// Reads names the views whose rows decide whether the condition holds, such as a membership table,
 	// so that their changes drop the answers computed under it. A column of a view that the condition
@@ -167,6 +185,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.MaxBytes, 64<<20)
 	setDefault(&o.MaxEntries, 100_000)
 	setDefault(&o.MaxEntryBytes, int(max(0, min(1<<20, o.MaxBytes))))
+	setDefault(&o.MaxPlanBytes, 32<<20)
 	setDefault(&o.SweepInterval, time.Minute)
 	setDefault(&o.PathTimeout, time.Second)
 	setDefault(&o.Inspector.Instance, newInstance())
@@ -193,12 +212,7 @@ func setDefault[T comparable](p *T, v T) {
 func (o Options) validate() error {
 	var faults []error
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
-	if o.RLS > RLSOff {
-		fault("RLS is %d; use RLSWarn, RLSRequired or RLSOff", o.RLS)
-	}
-	if o.RLS == RLSRequired && o.Predicate == nil {
-		fault("RLS is RLSRequired and Predicate is not set; return the condition in force from Predicate")
-	}
+	o.validateCallers(fault)
 	if o.TTL < 0 {
 		fault("TTL is %v; it must be positive", o.TTL)
 	}
@@ -211,6 +225,9 @@ func (o Options) validate() error {
 	if int64(o.MaxEntryBytes) > o.MaxBytes {
 		fault("MaxEntryBytes %d is more than MaxBytes %d", o.MaxEntryBytes, o.MaxBytes)
 	}
+	if o.MaxPlanBytes < 0 {
+		fault("MaxPlanBytes is %d; it must not be negative", o.MaxPlanBytes)
+	}
 	if o.Log == nil && (o.Shared != nil || o.RequireLease || o.Tokens) {
 		fault("Shared, RequireLease and Tokens need Log, which is not set; make one with redislog.New")
 	}
@@ -222,6 +239,9 @@ func (o Options) validate() error {
 	}
 	if o.Inspector.Allow == nil && o.Inspector.Actions != nil {
 		fault("Inspector.Actions is set and Inspector.Allow is not, so nobody could act; set Allow to who may look")
+	}
+	if slices.Contains(o.Refused, "") || slices.Contains(o.Writes, "") {
+		fault("Refused or Writes has an empty name; take it out")
 	}
 	if o.PathTimeout < 0 {
 		fault("PathTimeout is %v; it must be positive", o.PathTimeout)

@@ -27,8 +27,8 @@ func TestOptionsRefused(t *testing.T) {
 		o    gqlcache.Options
 		want []string
 	}{
-		{"RLS", gqlcache.Options{RLS: 9}, []string{"RLS is 9"}},
-		{"RLS required", gqlcache.Options{RLS: gqlcache.RLSRequired}, []string{"RLSRequired"}},
+		{"Callers", gqlcache.Options{Callers: 9}, []string{"Callers is 9"}},
+		{"Callers and a predicate", gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Predicate: viewerPredicate}, []string{"leave one of them out"}},
 		{"TTL", gqlcache.Options{TTL: -time.Second}, []string{"TTL is -1s"}},
 		{"Jitter", gqlcache.Options{Jitter: 1}, []string{"Jitter is 1"}},
 		{"MaxBytes", gqlcache.Options{MaxBytes: -1}, []string{"MaxBytes"}},
@@ -46,7 +46,7 @@ func TestOptionsRefused(t *testing.T) {
 		{"Verify.Grace", gqlcache.Options{Verify: gqlcache.VerifyOptions{Rate: 1, Grace: -1}}, []string{"Verify.Timeout and Verify.Grace are 10s and -1ns"}},
 		{"Verify.Concurrency", gqlcache.Options{Verify: gqlcache.VerifyOptions{Rate: 1, Concurrency: -1}}, []string{"Verify.Concurrency is -1"}},
 		{"more for each entry than the store can weigh", gqlcache.Options{MaxBytes: 1 << 40, MaxEntries: 1}, []string{"MaxEntries"}},
-		{"all at once", gqlcache.Options{RLS: 9, TTL: -1, Jitter: 2, MaxBytes: -1, PathTimeout: -1}, []string{"RLS is 9", "TTL is", "Jitter is 2", "MaxBytes", "PathTimeout"}},
+		{"all at once", gqlcache.Options{Callers: 9, TTL: -1, Jitter: 2, MaxBytes: -1, PathTimeout: -1}, []string{"Callers is 9", "TTL is", "Jitter is 2", "MaxBytes", "PathTimeout"}},
 		{"options and schema at once", gqlcache.Options{TTL: -1, Schema: testgraph.Executable(testgraph.NewStore()).Schema()}, []string{"TTL is", "PRIVATE"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -76,35 +76,6 @@ func TestOptionsAccepted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			newCache(t, o)
-		})
-	}
-}
-
-// TestRLSLevels: what is said at the start of a cache without Predicate.
-func TestRLSLevels(t *testing.T) {
-	t.Parallel()
-	for _, row := range []struct {
-		name  string
-		o     gqlcache.Options
-		lines int
-	}{
-		{"warn", gqlcache.Options{}, 1},
-		{"off", gqlcache.Options{RLS: gqlcache.RLSOff}, 0},
-		{"warn, with a predicate", gqlcache.Options{Predicate: viewerPredicate}, 0},
-		{"required, with a predicate", gqlcache.Options{Predicate: viewerPredicate, RLS: gqlcache.RLSRequired}, 0},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			s := testgraph.NewStore()
-			row.o.Schema = testgraph.Executable(s, "cacheControl").Schema()
-			c, log := loud(t, row.o)
-			for range 3 {
-				h := testgraph.NewServer(s, c)
-				testgraph.Ask(t, h, readUsers, nil)
-			}
-			if lines := log.lines(); len(lines) != row.lines || row.lines > 0 && !strings.Contains(lines[0], "Predicate") {
-				t.Errorf("log: %q", lines)
-			}
 		})
 	}
 }
@@ -148,7 +119,7 @@ func TestOneSchema(t *testing.T) {
 	s := testgraph.NewStore()
 	schemas := []*ast.Schema{testgraph.Executable(s, "cacheControl").Schema(), testgraph.Executable(s, "cacheControl", "reads").Schema()}
 	for range 5 {
-		c := newCache(t, gqlcache.Options{RLS: gqlcache.RLSOff})
+		c := newCache(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame})
 		var refused [2]atomic.Int64
 		var wg sync.WaitGroup
 		start := make(chan struct{})
@@ -198,7 +169,7 @@ func TestDirectivePrefix(t *testing.T) {
 			t.Parallel()
 			s := testgraph.NewStore()
 			schema := renamed(s)
-			c := newCache(t, gqlcache.Options{RLS: gqlcache.RLSOff, DirectivePrefix: prefix, Schema: schema})
+			c := newCache(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame, DirectivePrefix: prefix, Schema: schema})
 			if err := c.Invalidate(t.Context(), gqlcache.View("v_user")); (err == nil) != (want == "HIT") {
 				t.Errorf("Invalidate of a declared view = %v", err)
 			}
@@ -309,7 +280,7 @@ func TestVaryAndEnabled(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o.RLS = gqlcache.RLSOff
+			o.Callers = gqlcache.AllSeeTheSame
 			c, log := loud(t, o)
 			r := newRig(t, "annotated", gqlcache.Options{})
 			r.cache, r.cached = c, testgraph.NewServer(r.store, c)
@@ -331,7 +302,7 @@ func TestSweepInterval(t *testing.T) {
 		t.Run(interval.String(), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				o := quiet(gqlcache.Options{RLS: gqlcache.RLSOff, Store: newMapStore()})
+				o := quiet(gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Store: newMapStore()})
 				o.SweepInterval = interval
 				c, err := gqlcache.New(o)
 				if err != nil {

@@ -96,7 +96,7 @@ func TestPartition(t *testing.T) {
 			s := testgraph.NewStore()
 			es := partitioned(s)
 			if row.options.Predicate == nil {
-				row.options.RLS = gqlcache.RLSOff
+				row.options.Callers = gqlcache.AllSeeTheSame
 				es = editDirectives(es, func(_ string, d *ast.Directive) *ast.Directive {
 					if d.Name == "cacheControl" {
 						c := *d

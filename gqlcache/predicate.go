@@ -10,10 +10,11 @@ import (
 
 var errNoPredicate = errors.New("the predicate function returned a Predicate without Text")
 
-// predicate evaluates the caller's condition. ok is false when it cannot be told.
+// predicate evaluates the caller's condition. ok is false when it cannot be told: also when nobody has said that all
+// callers see the same, for an answer that turns out not to be public.
 func (c *Cache) predicate(ctx context.Context) (p Predicate, ok bool) {
 	if c.opts.Predicate == nil {
-		return Predicate{}, true
+		return Predicate{}, c.opts.Callers == AllSeeTheSame
 	}
 	p, err := protect(func() (Predicate, error) { return c.opts.Predicate(ctx) })
 	if err == nil && p.Text == "" {

@@ -32,7 +32,7 @@ func redisMachines(t *testing.T, n int, s *redistest.Server, change func(*gqlcac
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := gqlcache.Options{RLS: gqlcache.RLSOff, Log: log, Inspector: gqlcache.Inspector{Allow: func(context.Context) bool { return true }}}
+		o := gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Log: log, Inspector: gqlcache.Inspector{Allow: func(context.Context) bool { return true }}}
 		if change != nil {
 			change(&o)
 		}
@@ -148,7 +148,7 @@ func TestDocumentedPublicationWithoutALog(t *testing.T) {
 
 func TestTags(t *testing.T) {
 	t.Parallel()
-	a, b := newCache(t, gqlcache.Options{RLS: gqlcache.RLSOff}), newCache(t, gqlcache.Options{RLS: gqlcache.RLSOff})
+	a, b := newCache(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame}), newCache(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame})
 	if _, err := a.Tags(gqlcache.View("v_user")); !errors.Is(err, gqlcache.ErrNoSchema) {
 		t.Errorf("%v, want ErrNoSchema", err)
 	}

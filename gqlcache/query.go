@@ -38,6 +38,8 @@ type filled struct {
 	born  uint64            // the clock number it is based on
 	ttl   time.Duration     // of the stored entry
 	took  time.Duration     // to compute it
+	// caller is a digest of the credentials of the request that computed it, when all share it; 0 when not known.
+	caller uint64
 	// entry is what was stored for this answer now, tags what it depends on, in memory of their own: for those
 	// who watch.
 	entry *store.Entry
@@ -56,8 +58,12 @@ type stamp struct {
 	// cache made the entry. Another cache that shares the store must not serve it: the numbers of the
 	// one's clock say nothing about changes that the other has seen.
 	cache  *Cache
-	stored int64  // when, in nanoseconds since 1970
-	took   uint32 // microseconds that computing it took, as far as they fit; 0 when another instance did
+	stored int64 // when, in nanoseconds since 1970
+	// caller is a digest of the credentials of the request that computed it; 0 when not known.
+	caller uint64
+	// foreign is set once a request with other credentials has hit the entry.
+	foreign atomic.Bool
+	took    uint32 // microseconds that computing it took, as far as they fit; 0 when another instance did
 	// wrong is set once Options.Verify found the entry wrong; confirmed is the clock's number when it last
 	// found it right, 0 before.
 	wrong atomic.Bool
@@ -116,16 +122,22 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 		r.since = c.clock.Seq()
 	}
 	buf := keyBuffers.Get().(*[]byte)
-	defer keyBuffers.Put(buf)
+	defer freeKeyBuffer(buf)
 	key, why := c.appendKey(ctx, (*buf)[:0], d, oc.Variables, who)
 	*buf = key
 	if why != "" {
 		return c.bypass(ctx, r, d, why, next)
 	}
 	r.served = true
+	if c.isStopped(d.callers) {
+		return c.apart(ctx, r, oc, d, key, next)
+	}
 	r.ended = c.flights.Ended()
 	look := c.look(r, d, oc.Variables, key)
 	e, s, found := c.find(ctx, key)
+	if e != nil && d.callers != nil && d.callers.doubts(ctx, oc, s) {
+		return c.compareCallers(ctx, r, oc, d, key, e, s, next)
+	}
 	if e != nil {
 		c.count(d, served)
 		if c.verify != nil && c.verify.picks() {
@@ -232,6 +244,9 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	out, role := c.share(ctx, r, d, key, fill)
 	switch role {
 	case flight.Joined:
+		if resp := c.compareJoined(ctx, r, oc, d, key, out.Value, next); resp != nil {
+			return resp
+		}
 		how = joined
 		resp := respond(ctx, out.Value.body)
 		c.observe(d, watch.Collapsed)
@@ -327,8 +342,11 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		led.resp = respond(ctx, led.body)
 		return led
 	}
-	f, res := c.resolved(ctx, r, oc, d, who, own, next)
+	f, res := c.resolved(ctx, r, oc, d, who, key, own, next)
 	f.born = token
+	if d.callers != nil {
+		f.caller = credentials(ctx, oc)
+	}
 	if f.why != "" {
 		return f
 	}
@@ -351,7 +369,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	if c.opts.Shared != nil || c.watch != nil {
 		named = slices.Clone(tags) // Finish keeps and reorders them
 	}
-	st, ok := c.clock.Finish(token, tags)
+	st, ok := c.finish(token, tags)
 	if !ok {
 		f.why = ReasonInvalidated
 		return f
@@ -374,12 +392,14 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 
 // resolved runs the resolvers, and says why the answer must not be stored, whatever it depends on. It strips the
 // hidden members first, which must not reach the client for whatever reason.
-func (c *Cache) resolved(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, own *flight.Flight[*filled], next graphql.ResponseHandler) (*filled, *extractor.Result) {
+func (c *Cache) resolved(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, own *flight.Flight[*filled], next graphql.ResponseHandler) (*filled, *extractor.Result) {
 	r.computing(own, !who.public && c.opts.Predicate != nil)
 	defer r.computed() // also when an extension below panics
 	f := &filled{why: ReasonErrors}
 	w := &witness{}
-	f.resp, f.took = c.execute(ctx, oc, d, w, next)
+	before := besidesBefore(ctx)
+	f.resp, f.took = c.execute(ctx, r, oc, d, who, key, w, next)
+	c.besidesAfter(ctx, r, before, f.resp)
 	said := r.computed()
 	f.maxAge = said.maxAge
 	// Asked before the answer is looked at, and after all that runs for it has ended: a resolver that took the end
@@ -414,9 +434,10 @@ func (c *Cache) resolved(ctx context.Context, r *request, oc *graphql.OperationC
 }
 
 // execute runs the prepared operation, and puts the client's back.
-func (c *Cache) execute(ctx context.Context, oc *graphql.OperationContext, d *document, w *witness, next graphql.ResponseHandler) (*graphql.Response, time.Duration) {
+func (c *Cache) execute(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, w *witness, next graphql.ResponseHandler) (*graphql.Response, time.Duration) {
 	defer w.watch(oc)()
 	defer prepare(oc, d, c.opts.PathTimeout)()
+	defer c.watchInner(oc, r, d, who, key)()
 	return c.resolve(w.context(ctx), d, next)
 }
 
@@ -434,7 +455,7 @@ func (c *Cache) again(ctx context.Context, r *request, key string) *filled {
 		return nil
 	}
 	return &filled{
-		resp: respond(ctx, e.Body), body: e.Body, stamp: s, born: e.Version, found: true,
+		resp: respond(ctx, e.Body), body: e.Body, stamp: s, born: e.Version, found: true, caller: s.caller,
 		ttl: e.Expires.Sub(c.opts.Now()),
 	}
 }
@@ -480,7 +501,7 @@ func (c *Cache) put(ctx context.Context, d *document, key string, f *filled, st 
 		ttl -= time.Duration(rand.Float64() * c.opts.Jitter * float64(ttl))
 	}
 	now := c.opts.Now()
-	s := &stamp{Stamp: st, cache: c, stored: now.UnixNano(), took: microseconds(f.took)}
+	s := &stamp{Stamp: st, cache: c, stored: now.UnixNano(), took: microseconds(f.took), caller: f.caller}
 	e := &store.Entry{
 		Body:    f.body,
 		Expires: now.Add(ttl),

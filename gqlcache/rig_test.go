@@ -52,6 +52,9 @@ func viewerPredicate(ctx context.Context) (gqlcache.Predicate, error) {
 
 func newCache(t testing.TB, o gqlcache.Options) *gqlcache.Cache {
 	t.Helper()
+	if o.Predicate == nil {
+		o.Callers = gqlcache.AllSeeTheSame
+	}
 	c, err := gqlcache.New(quiet(o))
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +74,7 @@ func newRig(t *testing.T, level string, o gqlcache.Options, before ...graphql.Ha
 	if !ok {
 		t.Fatalf("no level %q", level)
 	}
-	if o.Predicate == nil {
+	if o.Predicate == nil && o.Callers == 0 {
 		o.Predicate = viewerPredicate
 	}
 	r := &rig{t: t, cache: newCache(t, o), store: testgraph.NewStore(), twin: testgraph.NewStore()}

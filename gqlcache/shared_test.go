@@ -452,7 +452,7 @@ func TestLogLifeCycle(t *testing.T) {
 	t.Run("faulty options", func(t *testing.T) {
 		t.Parallel()
 		m := newFleet().join(changelog.Bounded)
-		if _, err := gqlcache.New(quiet(gqlcache.Options{Log: m, Schema: schema, TTL: -1})); !errors.Is(err, gqlcache.ErrOptions) {
+		if _, err := gqlcache.New(quiet(gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Log: m, Schema: schema, TTL: -1})); !errors.Is(err, gqlcache.ErrOptions) {
 			t.Errorf("New: %v", err)
 		}
 		if m.Fresh() {
@@ -463,7 +463,7 @@ func TestLogLifeCycle(t *testing.T) {
 		t.Parallel()
 		m := newFleet().join(changelog.Bounded)
 		newCache(t, gqlcache.Options{Log: m, Schema: schema})
-		_, err := gqlcache.New(quiet(gqlcache.Options{Log: m, Schema: schema}))
+		_, err := gqlcache.New(quiet(gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Log: m, Schema: schema}))
 		if !errors.Is(err, gqlcache.ErrOptions) || !errors.Is(err, changelog.ErrStarted) {
 			t.Errorf("New: %v", err)
 		}
@@ -490,7 +490,7 @@ func TestLogLifeCycle(t *testing.T) {
 			return nil
 		}
 		shared := &hatch{attic: newAttic(), onEnd: func() { order = append(order, "shared") }}
-		c, err := gqlcache.New(quiet(gqlcache.Options{Log: m, Schema: schema, Store: local, Shared: shared}))
+		c, err := gqlcache.New(quiet(gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Log: m, Schema: schema, Store: local, Shared: shared}))
 		if err != nil {
 			t.Fatal(err)
 		}

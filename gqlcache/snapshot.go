@@ -10,7 +10,12 @@ import (
 // Snapshot returns the state of the cache and, while somebody uses the inspector, what it has seen since:
 // for expvar, say. It blocks on nothing but other snapshots and, while somebody watches, requests; it keeps
 // nobody watching. Its capabilities are none: those belong to requests.
-func (c *Cache) Snapshot() inspect.Snapshot { return c.snapshot(0) }
+func (c *Cache) Snapshot() inspect.Snapshot {
+	if c.unmade() {
+		return inspect.Snapshot{}
+	}
+	return c.snapshot(0)
+}
 
 func (c *Cache) snapshot(since uint64) inspect.Snapshot {
 	now := c.opts.Now()
@@ -108,7 +113,7 @@ func (c *Cache) others() int {
 
 func (c *Cache) security() inspect.Security {
 	s := inspect.Security{
-		RLS:       [...]string{RLSWarn: "warn", RLSRequired: "required", RLSOff: "off"}[c.opts.RLS],
+		Callers:   c.opts.callersName(),
 		Predicate: c.opts.Predicate != nil, Partitioned: c.opts.Partition != nil,
 	}
 	if st := c.schema.Load(); st != nil {

@@ -188,8 +188,8 @@ func TestFailingStore(t *testing.T) {
 					}
 					return nil
 				}
-				r := newRig(t, "annotated", gqlcache.Options{RLS: gqlcache.RLSOff})
-				c, log := loud(t, gqlcache.Options{RLS: gqlcache.RLSOff, Store: s})
+				r := newRig(t, "annotated", gqlcache.Options{Callers: gqlcache.AllSeeTheSame})
+				c, log := loud(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Store: s})
 				r.cache, r.cached = c, testgraph.NewServer(r.store, c)
 				for i, document := range []string{readAnn, readAnn, renameAnn, readAnn, readAnn} {
 					if _, status := r.do(testgraph.Request{Query: expand(document)}); status != row.want[i] {
@@ -261,8 +261,8 @@ func TestR4SharedStore(t *testing.T) {
 			t.Parallel()
 			shared := newMapStore()
 			rows := testgraph.NewStore()
-			a := newCache(t, gqlcache.Options{Store: shared, RLS: gqlcache.RLSOff})
-			b := newCache(t, gqlcache.Options{Store: shared, RLS: gqlcache.RLSOff})
+			a := newCache(t, gqlcache.Options{Store: shared, Callers: gqlcache.AllSeeTheSame})
+			b := newCache(t, gqlcache.Options{Store: shared, Callers: gqlcache.AllSeeTheSame})
 			first := testgraph.NewServer(rows, a)
 			second := testgraph.Serve(testgraph.Executable(rows, row.without...), b)
 			testgraph.Ask(t, first, readUsers, nil)

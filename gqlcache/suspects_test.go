@@ -173,8 +173,8 @@ func TestVerifyBounds(t *testing.T) {
 // A cache without a schema of its own gets it from the server, and executes with it.
 func ExampleVerifyOptions() {
 	cache, err := gqlcache.New(gqlcache.Options{
-		RLS:    gqlcache.RLSOff,
-		Verify: gqlcache.VerifyOptions{Rate: 0.001},
+		Callers: gqlcache.AllSeeTheSame,
+		Verify:  gqlcache.VerifyOptions{Rate: 0.001},
 	})
 	if err != nil {
 		panic(err)

@@ -167,7 +167,7 @@ func TestFaultyTracer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, log := loud(t, gqlcache.Options{RLS: gqlcache.RLSOff, Tracer: tracer})
+			c, log := loud(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Tracer: tracer})
 			s := testgraph.NewStore()
 			r := &rig{t: t, cache: c, store: s, cached: testgraph.NewServer(s, c), plain: testgraph.NewServer(testgraph.NewStore())}
 			r.run("annotated", []string{"MISS: " + readAnn, "HIT: " + readAnn, renameAnn, "MISS: " + readAnn, "typename: {__typename}"})

@@ -73,10 +73,12 @@ func (v *verifier) serves(es graphql.ExecutableSchema) {
 		return
 	}
 	v.schema.Lock()
-	defer v.schema.Unlock()
 	same, err := protect(func() (bool, error) { return v.schema.es == nil || v.schema.es == es, nil })
-	if v.schema.es = es; (err != nil || !same) && !v.schema.several {
-		v.schema.several = true
+	v.schema.es = es
+	first := (err != nil || !same) && !v.schema.several
+	v.schema.several = v.schema.several || first
+	v.schema.Unlock()
+	if first { // the logger is not called under a lock
 		v.c.opts.Logger.Warn("gqlcache: several servers have this cache, so Options.Verify skips all hits: it cannot tell whose resolvers to ask")
 	}
 }
@@ -255,11 +257,11 @@ func (v *verifier) wait(d time.Duration) bool {
 	}
 }
 
-// mutation notes that a mutation is about to run. The returned function is called when its changes are
-// applied; with a hold they are when it is released.
-func (v *verifier) mutation(r *request, oc *graphql.OperationContext, d *document) (ended func()) {
+// mutation notes that a mutation is about to run. It is over when its changes are applied for the last
+// time: see uncommitted.
+func (v *verifier) mutation(r *request, oc *graphql.OperationContext, d *document) {
 	if v == nil {
-		return func() {}
+		return
 	}
 	l := &v.deeds
 	if d.op != nil {
@@ -267,11 +269,9 @@ func (v *verifier) mutation(r *request, oc *graphql.OperationContext, d *documen
 	} else {
 		r.deed = l.begin(v.c.opts.Now(), oc.Operation.Name, nil)
 	}
-	if r.hold != nil {
-		r.hold.keep(r.deed)
-		return func() {}
+	if !r.uncommitted.keep(&batch{deeds: []*deed{r.deed}}) {
+		v.ended(r.deed)
 	}
-	return func() { v.ended(r.deed) }
 }
 
 func (v *verifier) ended(d *deed) {

@@ -3,6 +3,7 @@ package gqlcache
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/cascadeql/cascadeql/cascade"
@@ -36,8 +37,16 @@ func (c *Cache) alarms() []inspect.Warning {
 	if v := c.VerifyStats(); v != nil && v.Mismatched > 0 {
 		warn("verify", severityCritical, "Verify mode has found stale answers: %d so far. See Verify below, and the log.", v.Mismatched)
 	}
-	if c.opts.Predicate == nil && c.opts.RLS != RLSOff {
-		warn("predicate", severityCritical, "No Options.Predicate is set: all callers share answers. Set it, or Options.RLS to RLSOff if all callers see the same rows.")
+	if names := c.different(); names != "" {
+		warn("callers", severityCritical, "Callers with different credentials got different answers of operations that all callers share: %s. They are not cached any more. Set Options.Predicate.", names)
+	}
+	uncovered := c.uncoveredFields()
+	for _, name := range slices.Sorted(maps.Keys(uncovered)) {
+		fields := uncovered[name]
+		warn("directive", severityWarning, "Queries with these fields bypass the cache, since @%s would not run on a hit: %s. When all that it looks at is in Predicate or Vary, name it in Options.DirectivesCovered.", name, summary(fields))
+	}
+	if c.met.hooked.Load() && !c.opts.FieldHooksCovered {
+		warn("field_hooks", severityWarning, "The server has interceptors of fields, which do not run on a hit. When they do the same for all callers, or all that they look at is in Predicate or Vary, set Options.FieldHooksCovered.")
 	}
 	if !c.fresh() {
 		warn("lease", severityWarning, "This instance has no lease of the log, and serves nothing from the cache until it has one. That is normal for a moment after the start; later, the log lines of the server say why.")
@@ -72,7 +81,9 @@ func (c *Cache) unsaidBySchema() []inspect.Warning {
 		return nil
 	}
 	c.lint.Do(func() {
-		findings, err := cascade.Lint(st.schema, c.opts.cascade())
+		opts := c.opts.cascade()
+		opts.DirectivesCovered = c.settledDirectives()
+		findings, err := cascade.Lint(st.schema, opts)
 		if err != nil {
 			return // the plan was compiled from the same schema
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/rolegraph"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -35,7 +36,7 @@ func TestOpenInspectorIsWarnedOf(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			var log bytes.Buffer
-			c, err := gqlcache.New(gqlcache.Options{Inspector: row.in, RLS: gqlcache.RLSOff, SweepInterval: -1, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+			c, err := gqlcache.New(gqlcache.Options{Inspector: row.in, Callers: gqlcache.AllSeeTheSame, SweepInterval: -1, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -67,10 +68,13 @@ func TestWarnings(t *testing.T) {
 			t.Errorf("%v", got)
 		}
 	})
-	t.Run("predicate", func(t *testing.T) {
+	t.Run("directives and field hooks", func(t *testing.T) {
 		t.Parallel()
-		c := newCache(t, gqlcache.Options{})
-		if got := codes(c); !slices.Equal(got, []string{"predicate"}) {
+		c := newCache(t, gqlcache.Options{Predicate: tenantPredicate})
+		s := testgraph.Serve((&rolegraph.Server{}).Executable(), c)
+		s.AroundFields(func(ctx context.Context, next graphql.Resolver) (any, error) { return next(ctx) })
+		testgraph.Ask(t, s, "{open}", nil)
+		if got := codes(c); !slices.Equal(got, []string{"directive", "directive", "directive", "field_hooks"}) {
 			t.Errorf("%v", got)
 		}
 	})
@@ -114,7 +118,7 @@ func TestWarnings(t *testing.T) {
 		f := newFleet()
 		one, other := f.join(changelog.Bounded), f.join(changelog.Bounded)
 		serve := func(log *member, without ...string) *gqlcache.Cache {
-			c := newCache(t, gqlcache.Options{Log: log, RLS: gqlcache.RLSOff})
+			c := newCache(t, gqlcache.Options{Log: log, Callers: gqlcache.AllSeeTheSame})
 			testgraph.Serve(testgraph.Executable(testgraph.NewStore(), without...), c)
 			return c
 		}

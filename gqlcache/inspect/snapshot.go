@@ -170,9 +170,9 @@ type Cluster struct {
 
 // Security says who shares answers with whom.
 type Security struct {
-	// RLS is required, warn or off; Predicate whether a predicate function is set, Partitioned whether
+	// Callers is predicate, same (Options.Callers says that all see the same) or public; Predicate whether a predicate function is set, Partitioned whether
 	// changes stay in their tenants.
-	RLS         string `json:"rls"`
+	Callers     string `json:"callers"`
 	Predicate   bool   `json:"predicate"`
 	Partitioned bool   `json:"partitioned"`
 	// Predicates is how many different ones the watched entries have.

@@ -9,7 +9,7 @@ import (
 
 // An exporter of one's own: a line for each figure that is not 0.
 func ExampleAll() {
-	cache, err := gqlcache.New(gqlcache.Options{RLS: gqlcache.RLSOff, MaxEntries: 500})
+	cache, err := gqlcache.New(gqlcache.Options{Callers: gqlcache.AllSeeTheSame, MaxEntries: 500})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -26,4 +26,5 @@ func ExampleAll() {
 	// Output:
 	// gqlcache_max_entries tier memory 500
 	// gqlcache_max_bytes tier memory 6.7108864e+07
+	// gqlcache_max_plan_bytes   3.3554432e+07
 }

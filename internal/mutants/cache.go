@@ -32,8 +32,9 @@ var cacheRules = []mutant{
 		test: "TestVaryKeepsAnswersApart",
 	},
 	{
-		name: "plan by the text of the document alone", file: documentFile,
-		old: "if d.source == oc.Operation {", new: "if d.source.Name == oc.Operation.Name {",
+		name: "plan by the text of the document alone", file: planCacheFile,
+		old:  "	v, ok := p.byOperation.Load(oc.Operation)\n",
+		new:  "	var v any\n	ok := false\n	p.byOperation.Range(func(_, w any) bool {\n		v, ok = w, w.(*document).source.Name == oc.Operation.Name\n		return !ok\n	})\n	if ok {\n		return v.(*document)\n	}\n",
 		test: "TestRewrittenOperation",
 	},
 	{
@@ -55,7 +56,7 @@ var cacheRules = []mutant{
 	},
 	{
 		name: "fill is stamped when it ends", file: queryFile, in: "example",
-		old: "c.clock.Finish(token, tags)", new: "c.clock.Finish(c.clock.Begin(), tags)",
+		old: "c.finish(token, tags)", new: "c.finish(c.clock.Begin(), tags)",
 		test: "TestNoStaleReads$",
 	},
 	{
@@ -80,14 +81,14 @@ var cacheRules = []mutant{
 	},
 	{
 		name: "a mutation is applied after its response", file: mutationFile,
-		old:  "done := c.settle(ctx, r, oc, d, res)",
-		new:  "done := settled{}\n	time.AfterFunc(50*time.Millisecond, func() { c.settle(ctx, r, oc, d, res) })",
+		old:  "done := c.settle(ctx, r, oc, d, res, resp)",
+		new:  "done := settled{}\n	time.AfterFunc(50*time.Millisecond, func() { c.settle(ctx, r, oc, d, res, resp) })",
 		test: "TestInvalidatesBeforeTheAnswer",
 	},
 	{
 		name: "a failed mutation is not applied", file: mutationFile,
-		old:  "done := c.settle(ctx, r, oc, d, res)",
-		new:  "done := settled{}\n	if len(resp.Errors) == 0 {\n		done = c.settle(ctx, r, oc, d, res)\n	}",
+		old:  "done := c.settle(ctx, r, oc, d, res, resp)",
+		new:  "done := settled{}\n	if len(resp.Errors) == 0 {\n		done = c.settle(ctx, r, oc, d, res, resp)\n	}",
 		test: "TestOutcomes",
 	},
 	{
@@ -107,7 +108,7 @@ var cacheRules = []mutant{
 	},
 	{
 		name: "what a mutation did and cannot be told is nothing", file: "gqlcache/mutation.go",
-		old: `s.everything = "an operation that could not be evaluated"`, new: `s.everything = ""`,
+		old: `ch.everything = "an operation that could not be evaluated"`, new: `ch.everything = ""`,
 		test: "TestUntoldChanges",
 	},
 }

@@ -16,7 +16,7 @@ import (
 
 func newCache(t *testing.T) *gqlcache.Cache {
 	t.Helper()
-	c, err := gqlcache.New(gqlcache.Options{RLS: gqlcache.RLSOff, SweepInterval: -1})
+	c, err := gqlcache.New(gqlcache.Options{Callers: gqlcache.AllSeeTheSame, SweepInterval: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestVar(t *testing.T) {
 }
 
 func ExampleVar() {
-	cache, err := gqlcache.New(gqlcache.Options{RLS: gqlcache.RLSOff})
+	cache, err := gqlcache.New(gqlcache.Options{Callers: gqlcache.AllSeeTheSame})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -189,7 +189,7 @@ func TestRegisterReports(t *testing.T) {
 }
 
 func ExampleRegister() {
-	cache, err := gqlcache.New(gqlcache.Options{RLS: gqlcache.RLSOff})
+	cache, err := gqlcache.New(gqlcache.Options{Callers: gqlcache.AllSeeTheSame})
 	if err != nil {
 		fmt.Println(err)
 		return

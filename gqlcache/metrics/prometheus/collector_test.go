@@ -81,7 +81,7 @@ func TestTierNamesBreakNoScrape(t *testing.T) {
 
 func newCache(t testing.TB, o gqlcache.Options) *gqlcache.Cache {
 	t.Helper()
-	o.RLS, o.SweepInterval = gqlcache.RLSOff, -1
+	o.Callers, o.SweepInterval = gqlcache.AllSeeTheSame, -1
 	c, err := gqlcache.New(o)
 	if err != nil {
 		t.Fatal(err)
@@ -235,7 +235,7 @@ func TestScrapeUnderLoad(t *testing.T) {
 }
 
 func ExampleNewCollector() {
-	cache, err := gqlcache.New(gqlcache.Options{RLS: gqlcache.RLSOff})
+	cache, err := gqlcache.New(gqlcache.Options{Callers: gqlcache.AllSeeTheSame})
 	if err != nil {
 		fmt.Println(err)
 		return

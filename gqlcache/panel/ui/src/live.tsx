@@ -167,7 +167,7 @@ function ClusterSection({ cluster: c }: { cluster: Cluster }) {
   );
 }
 
-const rls: Record<string, string> = { required: 'a predicate is required', warn: 'a predicate is advised', off: 'all callers see the same' };
+const callers: Record<string, string> = { same: 'all callers see the same', public: 'everything is public' };
 
 function Protection({ snapshot: { security: s } }: { snapshot: Snapshot }) {
   return (
@@ -175,9 +175,9 @@ function Protection({ snapshot: { security: s } }: { snapshot: Snapshot }) {
       <ul className="gqc-rows gqc-protection">
         <li>
           <ShieldIcon />
-          <b>Row-level security</b>
+          <b>Callers</b>
           <span className="gqc-grow" />
-          <span className="gqc-dim">{s.predicate ? `${plural(s.predicates, 'predicate')} seen while watching` : `no predicate; ${rls[s.rls] ?? s.rls}`}</span>
+          <span className="gqc-dim">{s.predicate ? `${plural(s.predicates, 'predicate')} seen while watching` : `no predicate; ${callers[s.callers] ?? s.callers}`}</span>
         </li>
         <li>
           <InstancesIcon />

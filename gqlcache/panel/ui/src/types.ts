@@ -259,7 +259,7 @@ export interface Cluster {
 }
 
 export interface Security {
-  rls: string;
+  callers: string;
   predicate: boolean;
   partitioned: boolean;
   predicates: number;

@@ -1,0 +1,59 @@
+package gqlcache
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/99designs/gqlgen/graphql"
+)
+
+var errInner = errors.New("Predicate, Vary, Partition, the variables or the document are others where resolvers run")
+
+// watchInner has the key of an answer made once more where its first resolver runs, inside of all other extensions, and
+// refuses to store the answer when it is another one. An extension that was added after the cache, or an interceptor
+// of root fields, may set the user, rewrite variables or the document when the key is there already: the answer would be one
+// caller's under the key of another.
+//
+// It is called when the operation is in place, by the goroutine that owns the operation context, which calls
+// restore when nothing executes the operation any more.
+func (c *Cache) watchInner(oc *graphql.OperationContext, r *request, d *document, who *caller, key string) (restore func()) {
+	mw := oc.RootResolverMiddleware
+	if mw == nil {
+		return func() {}
+	}
+	doc, op, shape := oc.Doc, oc.Operation, shapeOf(oc.Doc, oc.Operation)
+	var once sync.Once
+	oc.RootResolverMiddleware = func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
+		return mw(ctx, func(ctx context.Context) graphql.Marshaler {
+			once.Do(func() {
+				now := graphql.GetOperationContext(ctx)
+				if now == oc && now.Doc == doc && now.Operation == op && shapeOf(doc, op) == shape && c.sameKey(ctx, d, now, who, key) {
+					return
+				}
+				r.refuseToStore(ReasonInner)
+				c.complain.once("inner", "gqlcache: an answer was not stored, since an extension that runs inside of the cache has changed what its key is made of; "+
+					"add the cache after all other extensions", errInner)
+			})
+			return next(ctx)
+		})
+	}
+	return func() { oc.RootResolverMiddleware = mw }
+}
+
+// sameKey says whether a context makes the same key, and leads to the same partition.
+func (c *Cache) sameKey(ctx context.Context, d *document, oc *graphql.OperationContext, who *caller, key string) bool {
+	inner := &caller{public: who.public}
+	if !who.public {
+		p, ok := c.predicate(ctx)
+		if !ok {
+			return false
+		}
+		inner.predicate = p
+		if c.opts.Predicate != nil && c.partition(ctx) != who.partition {
+			return false
+		}
+	}
+	again, why := c.appendKey(ctx, nil, d, oc.Variables, inner)
+	return why == "" && string(again) == key
+}

@@ -1,0 +1,106 @@
+package main
+
+const (
+	scanFile        = "gqlcache/scan.go"
+	shapeFile       = "gqlcache/shape.go"
+	hooksFile       = "cascade/hooks.go"
+	directivesFile  = "gqlcache/directives.go"
+	besideFile      = "gqlcache/beside.go"
+	innerFile       = "gqlcache/inner.go"
+	callersFile     = "gqlcache/callers.go"
+	callerWatchFile = "gqlcache/callerwatch.go"
+)
+
+// keyRules bring back the ways in which an answer reached another caller, or lacked a part, on servers that are not the example.
+var keyRules = []mutant{
+	{
+		name: "plan without the document's fragments", file: planCacheFile,
+		old: "if d.shape != shape {", new: "if false {",
+		test: "TestRewrittenDocuments",
+	},
+	{
+		name: "shape of the operation alone", file: shapeFile,
+		old: "	if doc == nil {", new: "	if doc != nil {",
+		test: "TestRewrittenDocuments",
+	},
+	{
+		name: "introspection below the root is kept", file: scanFile,
+		old: "			s.set(n.SelectionSet)\n		case *ast.InlineFragment:", new: "		case *ast.InlineFragment:",
+		test: "TestNestedIntrospection",
+	},
+	{
+		name: "run-time directives do not count", file: documentFile,
+		old: `c.directiveIn(oc, op); name != ""`, new: `c.directiveIn(oc, op); name == "*"`,
+		test: "TestDirectivesThatRun",
+	},
+	{
+		name: "directives of input types do not count", file: hooksFile, in: "gqlcache",
+		old: "		d.input(arg.Type)\n", new: "",
+		test: "TestDirectivesThatRun",
+	},
+	{
+		name: "directives of the client do not count", file: directivesFile,
+		old: "	s.operation(oc.Operation)\n", new: "	_ = s\n",
+		test: "TestDirectivesThatRun",
+	},
+	{
+		name: "nothing runs where nothing is known", file: directivesFile,
+		old: "			return []string{unknownDirectives}, nil", new: "			return nil, nil",
+		test: "TestDirectivesOfWrappedSchemas",
+	},
+	{
+		name: "interceptors of fields are not seen", file: directivesFile,
+		old: "codeOf(oc.ResolverMiddleware) == field && (root == 0 || codeOf(oc.RootResolverMiddleware) == root)", new: "(root == 0 || codeOf(oc.ResolverMiddleware) != 0)",
+		test: "TestFieldHooksAreSaid",
+	},
+	{
+		name: "extensions of resolvers are missing on hits", file: besideFile,
+		old: "if len(resp.Extensions) > before.extensions || len(graphql.GetExtensions(ctx)) > before.extensions {", new: "if len(resp.Extensions) < before.extensions {",
+		test: "TestSaidBesideTheData",
+	},
+	{
+		name: "headers of resolvers are missing on hits", file: besideFile,
+		old: "seen != before.seen || header != before.header", new: "seen != before.seen && header != before.header",
+		test: "TestHeadersOfResolvers",
+	},
+	{
+		name: "key is not made again where resolvers run", file: innerFile,
+		old: " && c.sameKey(ctx, d, now, who, key)", new: "",
+		test: "TestInnerExtensions",
+	},
+	{
+		name: "document is not looked at where resolvers run", file: innerFile,
+		old: "now.Operation == op && shapeOf(doc, op) == shape", new: "(now.Operation == op || shapeOf(doc, op) == shape)",
+		test: "TestInnerExtensions",
+	},
+	{
+		name: "starts without a word about callers", file: callersFile,
+		old: `field := plan.NotPublic(); field != ""`, new: `field := plan.NotPublic(); field == "*"`,
+		test: "TestWhoAreTheCallers",
+	},
+	{
+		name: "callers are not compared", file: queryFile,
+		old: "d.callers != nil && d.callers.doubts(ctx, oc, s)", new: "d.callers != nil && d.callers.doubts(ctx, oc, s) && false",
+		test: "TestCallersWhoDoNotSeeTheSame",
+	},
+	{
+		name: "entries are not compared", file: callerWatchFile,
+		old: "		first = first || n <= firstEntries || n%laterEntries == 0\n", new: "		_ = n\n",
+		test: "TestOneOfManyRowsDiffers",
+	},
+	{
+		name: "callers who differ are not kept apart", file: queryFile,
+		old: "if c.isStopped(d.callers) {", new: "if c.isStopped(d.callers) && false {",
+		test: "TestCallersWhoDoNotSeeTheSame",
+	},
+	{
+		name: "callers who join are not compared", file: queryFile,
+		old: "d, key, out.Value, next); resp != nil {", new: "d, key, out.Value, next); resp != nil && false {",
+		test: "TestCallersWhoJoin",
+	},
+	{
+		name: "a change counts as a difference of callers", file: callerWatchFile,
+		old: "	case caller == d.caller:\n		w.resume()\n", new: "	case caller == d.caller:\n",
+		test: "TestChangesAreNoCallers",
+	},
+}
