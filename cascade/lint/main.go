@@ -51,6 +51,7 @@ func run(args []string, out io.Writer) error {
 		flags.Func(name, what, func(s string) error { *to = append(*to, strings.Split(s, ",")...); return nil })
 	}
 	list(&opts.PassiveDirectives, "passive", "directives that change no values, separated by commas")
+	list(&opts.DirectivesCovered, "covered", "directives of which callers or conditions are accounted for, as in the options of the cache")
 	list(&opts.ArgumentDirectives, "arguments", "directives on fields that change arguments")
 	list(&opts.ComparableScalars, "comparable", "scalars whose values are compared by their text")
 	list(&opts.OpaqueKeys, "opaque", "views and types whose keys have more spellings than their text tells")

@@ -38,7 +38,7 @@ func TestRun(t *testing.T) {
 	if err := run([]string{"-strict", filepath.Join(dir, "a.graphqls")}, &out); !errors.Is(err, errFindings) {
 		t.Errorf("strict: %v", err)
 	}
-	if err := run([]string{"-strict", "-passive", "lower", dir}, &out); err != nil {
+	if err := run([]string{"-strict", "-passive", "lower", "-covered", "lower", dir}, &out); err != nil {
 		t.Errorf("with the directive named: %v", err)
 	}
 }
