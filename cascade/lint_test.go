@@ -90,7 +90,7 @@ type Query { post(id: Time!): Post }`, []string{"2:35 unknown-value Post.id", "3
 		{"directive that runs", `directive @lower on ARGUMENT_DEFINITION | INPUT_FIELD_DEFINITION
 input In { title: String @lower }
 ` + types + writes + `type Query { post(id: ID! @lower): Post
-posts(in: In): [Post] @reads(view: "Post", where: ["title = args.in.title"], using: []) }`, []string{"5:14 unknown-value Query.post", "6:52 unknown-value Query.posts"}},
+posts(in: In): [Post] @reads(view: "Post", where: ["title = args.in.title"], using: []) }`, []string{"5:14 runtime-directive Query.post", "5:14 unknown-value Query.post", "6:1 runtime-directive Query.posts", "6:52 unknown-value Query.posts"}},
 		{"key with arguments", `type Post @view(name: "v_post") { id(form: Int): ID! title: String }
 ` + writes + `type Query { post(id: ID!): Post }`, []string{"1:35 key-arguments Post.id"}},
 		{"columns of an update", types + `type Mutation { a(id: ID!): Int @writes(view: "Post", op: "UPDATE", row: "args.id") }
