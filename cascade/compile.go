@@ -35,7 +35,9 @@ func Compile(schema *ast.Schema, opts Options) (*Plan, error) {
 	}
 	if c.checkOptions() {
 		c.checkDeclarations()
+		c.valueRules()
 		c.views()
+		c.opaqueKeys()
 		c.columns()
 		c.edges()
 		c.fields()
@@ -48,7 +50,11 @@ func Compile(schema *ast.Schema, opts Options) (*Plan, error) {
 	if len(c.faults) > 0 {
 		return nil, c.faults.sorted()
 	}
-	c.plan.finish()
+	leaves := map[*View]map[string]*ast.Definition{}
+	for v, info := range c.infos {
+		leaves[v] = info.leaves
+	}
+	c.plan.finish(leaves)
 	return c.plan, nil
 }
 

@@ -68,6 +68,10 @@ func (c *compiler) edge(u use, to *View) {
 		}
 		e.key = key.text
 		e.using |= m
+		if why := c.vagueEdge(from, key.text); why != "" {
+			e.key = "" // the value tells no row: any may follow
+			c.plan.vagues = append(c.plan.vagues, vague{to.Name, fmt.Sprintf("the key %q", key.text), why, key.pos})
+		}
 	}
 	for _, other := range from.out {
 		if other.to == to && other.key == e.key {

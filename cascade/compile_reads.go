@@ -1,6 +1,7 @@
 package cascade
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -67,13 +68,13 @@ func (c *compiler) read(u use, s site) (Read, bool) {
 	if v == nil {
 		return r, false
 	}
-	terms, optional := c.where(u, s, v)
+	terms, optional, vague := c.where(u, s, v)
 	r.Views, r.Where = []*View{v}, terms
 	if hasUsing {
-		r.Using = c.mask(v, using)
+		r.Using = c.mask(v, using) | vague
 	}
 	c.window(u, s, &r)
-	c.order(u, v, &r)
+	c.order(u, s, v, &r)
 	w := whereRead{order: r.order, view: v, optional: map[string]bool{}, using: r.Using}
 	for _, term := range terms {
 		w.columns = append(w.columns, term.shapeColumn())
@@ -123,6 +124,7 @@ func (c *compiler) count(u use, s site, name string) *Operand {
 		c.faultf(text.pos, "%v", err)
 		return nil
 	}
+	op.unknown = c.operandChange(s, op) != ""
 	return &op
 }
 
@@ -205,9 +207,15 @@ func (c *compiler) inferReads() {
 		if slices.ContainsFunc(views, func(v *View) bool { return !v.Explicit || v.Key != arg.Name }) {
 			continue
 		}
+		unknown := c.plan.rules.argumentChange(c.schema, f, []string{arg.Name}) != "" ||
+			views[0].opaqueKey == "" && c.plan.rules.incomparable(argType) != ""
+		if unknown {
+			why := cmp.Or(c.plan.rules.argumentChange(c.schema, f, []string{arg.Name}), c.plan.rules.incomparable(argType))
+			c.vaguef(site{owner: query, field: f}, f.Position, why, "the argument %s", arg.Name)
+		}
 		c.plan.fields[ref] = &Field{Declared: true, Reads: []Read{{
 			Views: slices.Clone(views), Kind: ReadRow, Inferred: true, pos: f.Position,
-			Row: Operand{Kind: FromArgs, Path: []string{arg.Name}},
+			Row: Operand{Kind: FromArgs, Path: []string{arg.Name}, unknown: unknown},
 		}}}
 	}
 }

@@ -10,12 +10,13 @@ import (
 )
 
 // terms compiles the strings of a where or set, given as name. It returns the terms sorted by column,
-// and the columns whose terms may have no value at run time.
-func (c *compiler) terms(s site, v *View, name string, items []literal) (terms []Term, optional map[string]bool) {
+// the columns whose terms may have no value at run time, and those of terms that never have one, which are
+// left out.
+func (c *compiler) terms(s site, v *View, name string, items []literal) (terms []Term, optional map[string]bool, vague Mask) {
 	optional = map[string]bool{}
 	seen := map[string]bool{}
 	for _, item := range items {
-		term, isOptional, ok := c.term(s, v, item)
+		term, isOptional, why, ok := c.term(s, v, item)
 		if !ok {
 			continue
 		}
@@ -24,34 +25,41 @@ func (c *compiler) terms(s site, v *View, name string, items []literal) (terms [
 			continue
 		}
 		seen[term.Column] = true
+		if why != "" {
+			m, _ := v.column(term.Column)
+			vague |= m
+			c.vaguef(s, item.pos, why, "the term %q", item.text)
+			continue
+		}
 		terms = append(terms, term)
 		if isOptional {
 			optional[term.Column] = true
 		}
 	}
 	slices.SortFunc(terms, func(a, b Term) int { return cmp.Compare(a.Column, b.Column) })
-	return terms, optional
+	return terms, optional, vague
 }
 
-func (c *compiler) term(s site, v *View, item literal) (term Term, optional, ok bool) {
+// term compiles a term. vague says why it never has a value.
+func (c *compiler) term(s site, v *View, item literal) (term Term, optional bool, vague string, ok bool) {
 	term, err := parseTerm(item.text)
 	if err != nil {
 		c.faultf(item.pos, "%v", err)
-		return term, false, false
+		return term, false, "", false
 	}
 	_, leaf, ok := c.column(v, literal{term.Column, item.pos})
 	if !ok {
-		return term, false, false
+		return term, false, "", false
 	}
 	if term.Contains {
 		if err := containsCheck(s, leaf, term); err != nil {
 			c.faultf(item.pos, "%v", err)
-			return term, false, false
+			return term, false, "", false
 		}
 	}
 	if term.Operand.Kind == FromResult && len(term.Operand.Path) == 0 {
 		c.faultf(item.pos, "result alone is no value in a term: name one of its fields, such as result.id")
-		return term, false, false
+		return term, false, "", false
 	}
 	end, err := c.leafPath(s, term.Operand)
 	if err == nil {
@@ -62,21 +70,21 @@ func (c *compiler) term(s site, v *View, item literal) (term Term, optional, ok 
 	}
 	if err != nil {
 		c.faultf(item.pos, "%v", err)
-		return term, false, false
+		return term, false, "", false
 	}
 	optional = end.optional || term.Operand.Kind == FromConst && term.Operand.Const.kind == valueNull
-	return term, optional, true
+	return term, optional, c.vagueTerm(s, v, term, leaf, end.def), true
 }
 
 // where compiles the where of a directive, if there is one.
-func (c *compiler) where(u use, s site, v *View) (terms []Term, optional map[string]bool) {
+func (c *compiler) where(u use, s site, v *View) (terms []Term, optional map[string]bool, vague Mask) {
 	items, given := u.list("where")
 	if given && isEmptyList(u, "where") {
 		c.faultf(u.place("where", u.value("where")), "where is an empty list: leave it out")
 	}
 	if len(items) > maxTerms {
 		c.faultf(items[maxTerms].pos, "where has %d terms: at most %d are possible, so leave out the ones that select least", len(items), maxTerms)
-		return nil, nil
+		return nil, nil, 0
 	}
 	return c.terms(s, v, "where", items)
 }
@@ -93,12 +101,21 @@ func (c *compiler) row(u use, s site) (op Operand, given, ok bool) {
 		return op, u.value("row") != nil, false
 	}
 	op, err := parsePath(text.text)
+	var end pathEnd
 	if err == nil {
-		_, err = c.leafPath(s, op)
+		end, err = c.leafPath(s, op)
 	}
 	if err != nil {
 		c.faultf(text.pos, "%v", err)
 		return op, true, false
+	}
+	why := c.operandChange(s, op)
+	if why == "" {
+		why = c.plan.rules.incomparable(end.def)
+	}
+	if why != "" {
+		op.unknown = true
+		c.vaguef(s, text.pos, why, "the row %q", text.text)
 	}
 	return op, true, true
 }

@@ -48,15 +48,17 @@ func (c *compiler) write(u use, s site) (Write, bool) {
 	} else if given {
 		return w, false
 	}
-	w.Where, _ = c.where(u, s, w.View)
+	w.Where, _, _ = c.where(u, s, w.View)
 	set, _ := u.list("set")
 	if isEmptyList(u, "set") {
 		c.faultf(u.place("set", u.value("set")), "set is an empty list: leave it out")
 	}
 	w.Resolve = u.boolean("resolve")
-	w.Set, _ = c.terms(s, w.View, "set", set)
+	var vague Mask
+	w.Set, _, vague = c.terms(s, w.View, "set", set)
 	if items, given := u.list("fields"); given && op == Update {
 		c.changedColumns(&w, s, items)
+		w.Columns |= vague
 	}
 	return w, true
 }
@@ -117,6 +119,10 @@ func (c *compiler) changedColumns(w *Write, s site, items []literal) {
 			c.faultf(item.pos, "the path %s ends at %s, which has no fields: name the column that it changes, or a path to an input object", item.text, end.def.Name)
 		default:
 			w.ColumnsFrom = append(w.ColumnsFrom, c.columnsFrom(w.View, op.Path, end.def))
+			if why := c.operandChange(s, op); why != "" {
+				w.Columns = AllColumns // which fields are set is not known either
+				c.vaguef(s, item.pos, why, "the path %q", item.text)
+			}
 		}
 	}
 	// A value that rows have afterwards may be new to them, unless they are known to have had it.
@@ -144,14 +150,14 @@ func (c *compiler) columnsFrom(v *View, path []string, input *ast.Definition) co
 		}
 		for _, name := range names {
 			m, leaf, err := c.findColumn(v, name)
+			def := c.schema.Types[f.Type.Name()]
 			if err != nil {
 				continue
 			}
 			// A type may have both authorId and author.id: then both change.
 			found |= m
 			// Only a single value of a fitting type is the new value of its column.
-			def := c.schema.Types[f.Type.Name()]
-			if from.columns[f.Name] == "" && f.Type.Elem == nil && def.IsLeafType() && leafCheck(leaf, def, Term{Operand: Operand{Kind: FromArgs}}) == nil {
+			if from.columns[f.Name] == "" && f.Type.Elem == nil && def.IsLeafType() && leafCheck(leaf, def, Term{Operand: Operand{Kind: FromArgs}}) == nil && !c.vagueInput(input, f, def) {
 				from.columns[f.Name] = name
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // A term `title contains args.term` is true of rows whose column contains the operand, whatever the
@@ -48,7 +49,7 @@ func gramsOfOperand(vals []Value) (grams []Value, ok bool) {
 		if len(text) >= longGram {
 			n = longGram
 		}
-		grams = append(grams, Value{kind: valueText, text: string(text[len(text)-n:])})
+		grams = append(grams, Value{kind: valueClass, text: string(text[len(text)-n:])})
 	}
 	return grams, true
 }
@@ -84,7 +85,7 @@ func gramsOfValues(vals []Value) (grams []Value, ok bool) {
 				g := string(text[i : i+n])
 				if !seen[g] {
 					seen[g] = true
-					grams = append(grams, Value{kind: valueText, text: g})
+					grams = append(grams, Value{kind: valueClass, text: g})
 				}
 			}
 		}
@@ -93,44 +94,19 @@ func gramsOfValues(vals []Value) (grams []Value, ok bool) {
 }
 
 // foldText returns the text of a value without the case of letters. ok is false for a UUID, whose text
-// is not kept as it was written, and for letters that are several in the other case.
+// is not kept as it was written, and for characters beyond ASCII, since a collation may take any of them for
+// an ASCII letter, for several, or for none.
 func foldText(v Value) (text []rune, ok bool) {
 	if v.kind != valueText || looksLikeUUID(v.text) {
 		return nil, false
 	}
 	for _, r := range v.text {
-		if unicode.Is(severalLetters, r) {
+		if r >= utf8.RuneSelf {
 			return nil, false
 		}
-		text = append(text, foldRune(r))
+		text = append(text, unicode.ToUpper(r))
 	}
 	return text, true
-}
-
-// severalLetters are those that become several in upper or lower case: STRASSE is straße for some
-// databases. They are the letters with an unconditional mapping in Unicode's SpecialCasing, rounded up.
-var severalLetters = &unicode.RangeTable{
-	R16: []unicode.Range16{
-		{0x00DF, 0x00DF, 1}, {0x0130, 0x0130, 1}, {0x0149, 0x0149, 1}, {0x01F0, 0x01F0, 1},
-		{0x0390, 0x0390, 1}, {0x03B0, 0x03B0, 1}, {0x0587, 0x0587, 1}, {0x1E96, 0x1E9A, 1},
-		{0x1E9E, 0x1E9E, 1}, {0x1F50, 0x1FFC, 1}, {0xFB00, 0xFB06, 1}, {0xFB13, 0xFB17, 1},
-	},
-	LatinOffset: 1,
-}
-
-// foldRune returns the smallest of the runes that differ in case only.
-func foldRune(r rune) rune {
-	if r == 'ı' { // its upper case is I, of which it is not the lower case
-		return 'I'
-	}
-	if 'a' <= r && r <= 'z' { // the larger relatives of k and s beyond ASCII end up at the same rune
-		return r - 'a' + 'A'
-	}
-	least := r
-	for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
-		least = min(least, f)
-	}
-	return least
 }
 
 func looksLikeUUID(s string) bool {

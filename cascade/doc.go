@@ -36,12 +36,13 @@
 //
 // A term compares a column with a path or a constant: status = 'PUBLISHED', author.id = args.by.
 // The name of an argument alone stands for itself: authorId is authorId = args.authorId. In reads a term
-// may also say title contains args.term, for a search in which at most the case of letters, space around
-// the term and the characters of LIKE make a difference; one that ignores accents, knows word stems or
+// may also say title contains args.term, for a search in which at most the case of letters, accents, space around
+// the term and the characters of LIKE make a difference; one that ignores punctuation, knows word stems or
 // finds words apart names its columns in using. The terms of one list are joined by and; a list as operand
-// means any of its elements; in where, an operand that is absent or null makes its term true. Values are
-// compared as canonical text: a column for which other spellings are equal too (case-insensitive text,
-// times with zones) belongs in using, not in a term.
+// means any of its elements; in where, an operand that is absent or null makes its term true. Values that some
+// server takes for one are one: those that differ in letter case, accents, punctuation, space and zeros at the beginning,
+// and spellings of one number. A column for which others are equal too (word stems, sounds) belongs in using, not in a
+// term. Values of scalars of the schema's own, and what a directive may change, are not compared: see [Options].
 //
 // # Reads, writes, dependencies
 //

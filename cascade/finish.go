@@ -5,12 +5,14 @@ import (
 	"strings"
 
 	"github.com/cespare/xxhash/v2"
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // finish derives what the run time needs from a plan without faults.
-func (p *Plan) finish() {
+func (p *Plan) finish(leaves map[*View]map[string]*ast.Definition) {
 	for _, v := range p.views {
 		v.hash = xxhash.Sum64String(v.Name)
+		v.leaves = leaves[v]
 		for i := range v.shapes {
 			sh := &v.shapes[i]
 			for _, c := range sh.columns {

@@ -51,7 +51,7 @@ func (c *compiler) inferField(def *ast.Definition, parent *View, f *ast.FieldDef
 		if _, _, err := c.findColumn(parent, f.Name+"."+to.Key); err == nil {
 			c.plan.fields[ref] = &Field{Declared: true, Reads: []Read{{
 				Views: []*View{to}, Kind: ReadRow, pos: f.Position,
-				Row: Operand{Kind: FromParent, Path: []string{f.Name, to.Key}},
+				Row: c.inferredRow(site{owner: def, field: f}, Operand{Kind: FromParent, Path: []string{f.Name, to.Key}}),
 			}}}
 			return
 		}
@@ -83,16 +83,20 @@ func (c *compiler) inferMutation(f *ast.FieldDefinition) {
 	}
 	m := &Mutation{}
 	for _, p := range places {
-		w := Write{
-			View: p.view, Columns: AllColumns, pos: f.Position,
-			Row: &Operand{Kind: FromResult, Path: append(slices.Clone(p.path), p.view.Key)},
-		}
+		row := c.inferredRow(site{field: f}, Operand{Kind: FromResult, Path: append(slices.Clone(p.path), p.view.Key)})
+		w := Write{View: p.view, Columns: AllColumns, pos: f.Position, Row: &row}
 		if strings.HasPrefix(f.Name, "update") && len(places) == 1 {
 			c.inferColumns(&w, f)
 		}
 		m.Writes = append(m.Writes, w)
 	}
 	c.plan.mutations[f.Name] = m
+}
+
+// inferredRow returns a row's operand, without a value where a written one would have none.
+func (c *compiler) inferredRow(s site, op Operand) Operand {
+	op.unknown = c.operandChange(s, op) != ""
+	return op
 }
 
 // inferColumns makes an update of what is written when the arguments name the columns: those called
@@ -104,6 +108,9 @@ func (c *compiler) inferColumns(w *Write, f *ast.FieldDefinition) {
 		switch {
 		case arg.Name == w.View.Key:
 		case def.Kind == ast.InputObject:
+			if c.plan.rules.argumentChange(c.schema, f, []string{arg.Name}) != "" {
+				return
+			}
 			from = append(from, c.columnsFrom(w.View, []string{arg.Name}, def))
 		default:
 			m, _, err := c.findColumn(w.View, arg.Name)

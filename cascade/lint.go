@@ -21,7 +21,12 @@ const (
 	// CodeUnchangedColumn: a column in using that no mutation can change. It is useless, or the fields of
 	// a mutation are incomplete, and then answers are stale.
 	CodeUnchangedColumn = "unchanged-column"
-	// CodeWideWrite: a mutation drops a whole view although its arguments or its result name the row.
+	// CodeUnknownValue: a value that a term, a row or a key names is not what a client sends or a database
+	// compares, as far as the schema tells: what depends on it falls with every change of its view.
+	CodeUnknownValue = "unknown-value"
+	// CodeKeyArguments: a key takes arguments. What it is without them identifies the row.
+	CodeKeyArguments = "key-arguments"
+	// CodeWideWrite: a mutation drops a whole view although its arguments or its result may name the row.
 	CodeWideWrite = "wide-write"
 	// CodeWideColumns: an update does not say which columns it changes, so it drops all answers with its
 	// rows.
@@ -63,6 +68,7 @@ func Lint(schema *ast.Schema, opts Options) ([]Finding, error) {
 	l.views()
 	l.mutations()
 	l.columns()
+	l.values()
 	slices.SortFunc(l.findings, func(a, b Finding) int {
 		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column),
 			strings.Compare(a.Code, b.Code), strings.Compare(a.Message, b.Message))
@@ -176,7 +182,41 @@ func (l *linter) mutations() {
 				continue
 			}
 			if row := l.namedRow(f, m, w); row != "" {
-				l.addf(CodeWideWrite, subject, w.pos, "%s drops everything that shows the view %q, although %s names the row: add row: %q", subject, w.View.Name, row, row)
+				l.addf(CodeWideWrite, subject, w.pos, "%s drops everything that shows the view %q: %s", subject, w.View.Name, rowAdvice(w.Op, row))
+			}
+		}
+	}
+}
+
+// rowAdvice says how to name the rows of a write of which row may be one. An argument is often the row that is
+// read: copy(id). Only who wrote the resolver knows.
+func rowAdvice(op Op, row string) string {
+	switch op {
+	case Create:
+		return fmt.Sprintf("if it creates no row but %s, say row: %q", row, row)
+	case Update, Delete:
+		return fmt.Sprintf("if it writes no row but %s, say row: %q", row, row)
+	}
+	return fmt.Sprintf("if it changes no row but %s, say row: %q; if it only creates the rows that it returns, say op: \"CREATE\", and not that row", row, row)
+}
+
+// values tells of values that are unknown. They lose nothing but hits.
+func (l *linter) values() {
+	for _, v := range l.plan.vagues {
+		remedy := "its answers fall with every change of the view"
+		switch name := directiveOf(v.why); {
+		case name != "":
+			remedy += fmt.Sprintf("; name %s in PassiveDirectives of the options if it changes no values", name)
+		case strings.HasPrefix(v.why, scalarPrefix):
+			remedy += fmt.Sprintf("; name %s in ComparableScalars of the options if equal values have the same text but for case and punctuation", strings.TrimPrefix(v.why, scalarPrefix))
+		}
+		l.addf(CodeUnknownValue, v.subject, v.pos, "nothing is known of the values of %s of %s, because of %s: %s", v.what, v.subject, v.why, remedy)
+	}
+	for _, v := range l.plan.views {
+		for _, name := range v.Types {
+			def := l.plan.schema.Types[name]
+			if f := def.Fields.ForName(v.Key); v.Explicit && f != nil && len(f.Arguments) > 0 {
+				l.addf(CodeKeyArguments, name+"."+f.Name, f.Position, "%s.%s takes arguments and is the key of %q: what it is without them must identify the row, in the arguments of queries and mutations too", name, f.Name, v.Name)
 			}
 		}
 	}

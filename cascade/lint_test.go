@@ -78,6 +78,21 @@ type Query { post(id: ID!): Post tag(id: ID!): Tag }`, nil},
 type Query { post(id: ID!): Post }`, nil},
 		{"nothing names the row", types + `type Mutation { a: Int @writes(view: "Post", op: "DELETE") }
 type Query { post(id: ID!): Post }`, nil},
+		{"argument may name the row that is read", types + `type Mutation { copy(id: ID!): Post @writes(view: "Post") }
+type Query { post(id: ID!): Post }`, []string{"2:38 wide-write Mutation.copy"}},
+		{"term on a scalar of its own", `scalar Time
+type Post @view(name: "v_post") { id: ID! title: String at: Time }
+` + writes + `type Query { posts(at: Time): [Post] @reads(view: "Post", where: ["at"], using: []) }`, []string{"4:39 unchanged-column Query.posts", "4:67 unknown-value Query.posts"}},
+		{"key that is a scalar of its own", `scalar Time
+type Post @view(name: "v_post") { id: Time! title: String }
+` + `type Mutation { title(id: Time!): Post @writes(view: "Post", op: "UPDATE", row: "args.id", fields: ["title"]) }
+type Query { post(id: Time!): Post }`, []string{"2:35 unknown-value Post.id", "3:81 unknown-value Mutation.title"}},
+		{"directive that runs", `directive @lower on ARGUMENT_DEFINITION | INPUT_FIELD_DEFINITION
+input In { title: String @lower }
+` + types + writes + `type Query { post(id: ID! @lower): Post
+posts(in: In): [Post] @reads(view: "Post", where: ["title = args.in.title"], using: []) }`, []string{"5:14 runtime-directive Query.post", "5:14 unknown-value Query.post", "6:1 runtime-directive Query.posts", "6:52 unknown-value Query.posts"}},
+		{"key with arguments", `type Post @view(name: "v_post") { id(form: Int): ID! title: String }
+` + writes + `type Query { post(id: ID!): Post }`, []string{"1:35 key-arguments Post.id"}},
 		{"columns of an update", types + `type Mutation { a(id: ID!): Int @writes(view: "Post", op: "UPDATE", row: "args.id") }
 type Query { post(id: ID!): Post }`, []string{"2:34 wide-columns Mutation.a"}},
 	} {
@@ -119,6 +134,17 @@ func TestLintExample(t *testing.T) {
 	}
 	for _, f := range lint(t, "schema.graphql", string(text)) {
 		t.Error(f)
+	}
+}
+
+// What an argument names may be what a mutation reads: nothing that copies a row may be told to name it.
+func TestLintDoesNotNameTheRowThatIsCopied(t *testing.T) {
+	t.Parallel()
+	found := lint(t, "x.graphql", `type Post @view(name: "v_post") { id: ID! title: String }
+type Mutation { copyPost(id: ID!): Post @writes(view: "Post") }
+type Query { post(id: ID!): Post }`)
+	if len(found) != 1 || !strings.Contains(found[0].Message, "if it only creates the rows that it returns, say op: \"CREATE\", and not that row") {
+		t.Errorf("findings %v", found)
 	}
 }
 

@@ -34,6 +34,10 @@ type model struct {
 	order   []string // of types
 	extend  []string // directives on the schema
 
+	// lenient says that clients spell keys and values as they like; meant are the values of such spellings.
+	lenient bool
+	means   map[string]string
+
 	// Of the operation that runs:
 	caller  string // tenant; "" sees everything
 	root    string // response name of the mutation's field
@@ -176,7 +180,7 @@ func (m *model) resolve(typ, field string, args map[string]any, parent any) any 
 		m.root, m.running = fmt.Sprintf("m%d", m.roots), field
 		m.roots++
 	}
-	v := m.types[typ].byName[field].resolve(args, parent)
+	v := m.types[typ].byName[field].resolve(m.meant(args).(map[string]any), parent)
 	switch v := v.(type) {
 	case *rec:
 		if v == nil {
@@ -230,6 +234,7 @@ func (m *model) row(t *table, id any) *rec {
 
 func newModel(rt *rapid.T, l level) *model {
 	m := &model{rt: rt, level: l, types: map[string]*modelType{}, scatter: rapid.Uint64().Draw(rt, "scatter")}
+	m.lenient, m.means = m.chance(50, "lenient"), map[string]string{}
 	m.typ("Query", "type Query")
 	m.typ("Mutation", "type Mutation")
 	for i := range 1 + m.pick(3, "tables") {

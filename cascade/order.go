@@ -44,7 +44,7 @@ func parseOrder(s string) (column string, descending bool, err error) {
 }
 
 // order compiles the argument of that name.
-func (c *compiler) order(u use, v *View, r *Read) {
+func (c *compiler) order(u use, s site, v *View, r *Read) {
 	text, ok := u.str("order")
 	if !ok {
 		return
@@ -57,7 +57,13 @@ func (c *compiler) order(u use, v *View, r *Read) {
 		c.faultf(text.pos, "%v", err)
 		return
 	}
-	if m, _, ok := c.column(v, literal{column, text.pos}); ok {
+	m, leaf, ok := c.column(v, literal{column, text.pos})
+	switch why := c.plan.rules.incomparable(leaf); {
+	case !ok:
+	case why != "":
+		r.Using |= m // it orders the rows, but its values tell no places
+		c.vaguef(s, text.pos, why, "the order %q", text.text)
+	default:
 		r.order = &order{column, m, descending}
 	}
 }

@@ -42,8 +42,14 @@ func (o *Operation) Events(out Outcome) (events []Event, everything string) {
 			objects:  resultObjects(out.Result, rw.field),
 			answered: out.Result != nil && len(rw.field.On) > 0,
 		}
+		if rw.wraps && out.Result != nil {
+			w.inside = objectsInside(out.Result, w.objects)
+		}
 		for j := range rw.writes {
 			w.write(&rw.writes[j])
+		}
+		for j := range rw.writes {
+			w.returned(&rw.writes[j])
 		}
 		roots = append(roots, rootEvents{rw.field.Name, nothing, w.events})
 	}
@@ -64,6 +70,18 @@ func resultObjects(res *extractor.Result, f *extractor.Field) []*extractor.Objec
 	return objs
 }
 
+// objectsInside returns the objects that fields of some objects hold.
+func objectsInside(res *extractor.Result, outer []*extractor.Object) []*extractor.Object {
+	var objs []*extractor.Object
+	for i := range res.Objects {
+		o := &res.Objects[i]
+		if o.Parent > 0 && slices.Contains(outer, &res.Objects[o.Parent]) {
+			objs = append(objs, o)
+		}
+	}
+	return objs
+}
+
 // writer evaluates the writes of one mutation field.
 type writer struct {
 	plan    *Plan
@@ -72,12 +90,17 @@ type writer struct {
 	// answered says that the answer is known, so that no objects means an empty list, or a field that
 	// was skipped.
 	answered bool
-	events   []Event
+	// inside are the objects in a payload around the rows.
+	inside []*extractor.Object
+	events []Event
 }
 
 // operand evaluates an operand of a write; known is false when its value cannot be told.
 func (w *writer) operand(op Operand, path int) (vals []Value, known bool) {
 	var null, ok bool
+	if op.unknown {
+		return nil, false
+	}
 	switch op.Kind {
 	case FromConst:
 		return []Value{op.Const}, true
@@ -209,15 +232,53 @@ func (w *writer) rows(b *boundWrite, e *Event) bool {
 	return true
 }
 
+// returned adds the rows that a field returned where its arguments name others: the arguments may spell their
+// keys in a way that only the server knows. A row that meets one of those named is there already.
+func (w *writer) returned(b *boundWrite) {
+	if !b.namesRows() {
+		return
+	}
+	objects := w.objects
+	if b.Op != Delete { // what is shown beside a deleted row is another one
+		objects = slices.Concat(objects, w.inside)
+	}
+	for _, obj := range objects {
+		if obj.Key == nil || !w.ofView(obj, b.View) {
+			continue
+		}
+		key := string(obj.Key)
+		named := func(e Event) bool {
+			return e.View == b.View && (e.All || slices.ContainsFunc(e.Rows, func(k string) bool { return mayBeSame(k, key) }))
+		}
+		if !slices.ContainsFunc(w.events, named) {
+			w.events = append(w.events, Event{View: b.View, Op: b.Op, Rows: []string{key}, Columns: w.changes(b)})
+		}
+	}
+}
+
+// namesRows says that arguments name the rows of a write by their keys.
+func (w *Write) namesRows() bool {
+	if w.Row != nil {
+		return w.Row.Kind == FromArgs
+	}
+	return slices.ContainsFunc(w.Where, func(t Term) bool { return t.Column == w.View.Key && t.Operand.Kind == FromArgs })
+}
+
+// changes returns the columns that a write changed.
+func (w *writer) changes(b *boundWrite) Mask {
+	e := Event{View: b.View, Columns: b.Columns}
+	w.inputColumns(b, &e)
+	return e.Columns
+}
+
 // ofView says that an object is a row of a view and has its key.
 func (w *writer) ofView(obj *extractor.Object, v *View) bool {
 	return obj.Selection != nil && slices.Contains(v.Types, obj.Selection.Object.Name) &&
 		w.plan.keyOf(obj.Selection.Object) == v.Key
 }
 
-// emit splits an event so that rows whose values the result shows get them. What the schema says is
-// set counts more than what is shown, and that more than what an input has: the resolver may have
-// changed it on the way.
+// emit splits an event so that rows whose values the result shows get them. The schema says what is
+// set, and the resolver may have changed it on the way: where the two differ, a row may have either.
 func (w *writer) emit(b *boundWrite, e Event, set Known) {
 	for _, c := range set {
 		e.New = e.New.with(c.Column, c.Values)
@@ -237,9 +298,13 @@ func (w *writer) emit(b *boundWrite, e Event, set Known) {
 		one.Rows = []string{key}
 		for _, s := range b.shown {
 			vals, _, ok := valuesOfPath(obj.Paths, s.path)
-			if ok && len(vals) == 1 && set.of(s.column) == nil {
-				one.New = one.New.with(s.column, vals)
+			if !ok || len(vals) != 1 {
+				continue
 			}
+			if given := set.of(s.column); given != nil && !slices.Contains(given, vals[0]) {
+				vals = slices.Concat(given, vals)
+			}
+			one.New = one.New.with(s.column, vals)
 		}
 		rest = slices.Delete(slices.Clone(rest), at, at+1)
 		w.events = append(w.events, one)

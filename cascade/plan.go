@@ -58,6 +58,9 @@ type Plan struct {
 	mutations map[string]*Mutation   // by field name of the mutation type
 	policies  map[fieldRef]cacheHint // @cacheControl on fields
 	typeHints map[string]cacheHint   // @cacheControl on types
+
+	rules  valueRules
+	vagues []vague // for Lint
 }
 
 type fieldRef struct{ typ, field string }
@@ -88,6 +91,10 @@ type View struct {
 	hidden Mask
 	// written is set when a mutation writes the view or a view that it depends on.
 	written bool
+	// opaqueKey says why the spelling of a key tells nothing: then each row may be any row. "" is none.
+	opaqueKey string
+	// leaves are the types of the columns' values; nil for those not known.
+	leaves map[string]*ast.Definition
 
 	shapes []shape // the where-shapes that fields read, see tags.go
 	out    []*edge // views derived from this one
@@ -165,6 +172,10 @@ type Operand struct {
 	Kind  OperandKind
 	Path  []string // without the leading args, parent or result
 	Const Value    // of FromConst
+
+	// unknown says that what the path leads to is not what the resolver gets, or is compared otherwise than
+	// its text tells: the operand has no value.
+	unknown bool
 }
 
 // A Mutation is what the schema says of one field of the mutation type. A field without @writes has

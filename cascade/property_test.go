@@ -88,6 +88,7 @@ func (o *opText) argument(a modelArg) string {
 	if !strings.HasSuffix(a.typ, "!") && o.m.chance(10, "null") {
 		v = nil
 	}
+	v = o.m.spell(v, a.name == "term" || strings.HasPrefix(a.name, "find"))
 	if list, ok := v.([]any); ok && len(list) == 1 && o.m.chance(30, "single") {
 		v = list[0]
 	}

@@ -1,7 +1,5 @@
 package cascade
 
-import "slices"
-
 // Publish appends to dst the tags of the events and of everything derived from them, and returns all of
 // it merged and sorted by hash. A change made inside a partition reaches, in partitioned views, only
 // that partition's readers and those outside all partitions; what is derived from a view that is not
@@ -38,7 +36,15 @@ func (p *publisher) event(e *Event) {
 	}
 	p.keys = p.keys[:0]
 	for _, k := range e.Rows {
-		p.out = append(p.out, Tag{p.b.row(e.View, []byte(k)), uint64(e.Columns)})
+		hashes, n := p.b.row(e.View, []byte(k))
+		for _, h := range hashes[:n] {
+			p.out = append(p.out, Tag{h, uint64(e.Columns)})
+		}
+		if n == 0 && !e.All { // it may be any row
+			any := *e
+			any.All = true
+			e = &any
+		}
 		p.keys = append(p.keys, Value{kind: valueText, text: k})
 	}
 	if e.All {
@@ -119,15 +125,18 @@ func (p *publisher) tuple(sh *shape, e *Event, side, other Known, mask Mask, par
 		if c == e.View.Key && len(p.keys) > 0 {
 			vals = p.keys
 		}
-		if vals == nil || slices.ContainsFunc(vals, func(v Value) bool { return !v.Known() }) {
+		if vals == nil {
 			continue
 		}
+		var ok bool
 		if c != sh.columns[i] { // contains
-			grams, ok := gramsOfValues(vals)
-			if !ok {
-				continue
-			}
-			vals, most = grams, maxGrams
+			vals, ok = gramsOfValues(vals)
+			most = maxGrams
+		} else {
+			vals, ok = withClasses(vals)
+		}
+		if !ok {
+			continue
 		}
 		if len(vals) > 1 && combos*len(vals) > most {
 			continue

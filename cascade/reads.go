@@ -135,7 +135,13 @@ func (r *reader) args(fr *fieldReads) map[string]any {
 
 // presentRow depends on a row that is there.
 func (r *reader) presentRow(v *View, key []byte, mask Mask) {
-	r.add(r.b.row(v, key), mask)
+	hashes, classes := r.b.row(v, key)
+	if classes == 0 {
+		r.whole(v, mask)
+	}
+	for _, h := range hashes[:classes] {
+		r.add(h, mask)
+	}
 	parts, n := readerParts(v, r.part)
 	for _, p := range parts[:n] {
 		r.add(r.b.rows(tagAllRows, v, p), mask)
@@ -235,8 +241,10 @@ func (r *reader) rowReads(res *extractor.Result, obj *extractor.Object) {
 			}
 			continue
 		}
+		// The argument and the key of the row that is shown may be spellings of one key: the answer depends on
+		// both, unless they are the same for everybody.
 		own := !obj.Null && bytes.Equal(obj.Key, keys[0])
-		if b.Inferred && !obj.Null && !own {
+		if b.Inferred && !obj.Null && !own && !sameKey(obj.Key, keys[0]) {
 			r.anything() // the argument is not the key after all
 		}
 		for _, v := range b.Views {
@@ -266,6 +274,9 @@ func (r *reader) rowKeys(b *boundRead, args map[string]any, parent *extractor.Ob
 
 // operand evaluates an operand. null says that it is null or absent.
 func (r *reader) operand(op Operand, path int, args map[string]any, parent *extractor.Object) (vals []Value, null, ok bool) {
+	if op.unknown {
+		return nil, false, false
+	}
 	switch op.Kind {
 	case FromConst:
 		if op.Const.IsNull() {

@@ -29,10 +29,13 @@ func (r *reader) where(b *boundRead, args map[string]any, parent *extractor.Obje
 			continue // the term is true whatever the column holds
 		}
 		if t.Contains {
-			if vals, ok = gramsOfOperand(vals); !ok {
-				r.whole(v, mask|b.columnMask())
-				return
-			}
+			vals, ok = gramsOfOperand(vals)
+		} else {
+			vals, ok = withClasses(vals)
+		}
+		if !ok {
+			r.whole(v, mask|b.columnMask())
+			return
 		}
 		mask |= m
 		columns = append(columns, t.shapeColumn())

@@ -35,7 +35,14 @@ func (p *Plan) NewReport(name string, id Value, column string, before, after Val
 	if _, ok := v.column(column); !ok {
 		return Report{}, false
 	}
+	before, after = v.enumValue(column, before), v.enumValue(column, after)
 	return Report{View: v, Key: id.text, Column: column, Old: before, New: after}, true
+}
+
+// contradicts says that the report is of a change of the row that another one is about, under another spelling
+// of its key.
+func (r *Report) contradicts(o Report) bool {
+	return r.View == o.View && r.Key != o.Key && !r.same() && mayBeSame(r.Key, o.Key)
 }
 
 // same says that nothing changed, as far as the report goes.
@@ -55,6 +62,7 @@ type rootEvents struct {
 func refine(roots []rootEvents, reports []Report, answered bool) []Event {
 	var more []Event
 	reports = refineAll(roots, reports, answered)
+	given := reports
 	for len(reports) > 0 {
 		row := reports[0]
 		var about []Report
@@ -65,6 +73,9 @@ func refine(roots []rootEvents, reports []Report, answered bool) []Event {
 			}
 			return same
 		})
+		if slices.ContainsFunc(given, func(r Report) bool { return r.contradicts(row) }) {
+			about = slices.DeleteFunc(about, func(r Report) bool { return r.Unchanged })
+		}
 		more = append(more, refineRow(roots, row.View, row.Key, about)...)
 	}
 	var out []Event
@@ -78,9 +89,12 @@ func refine(roots []rootEvents, reports []Report, answered bool) []Event {
 
 // refineRow applies the reports about one row, and returns the event of those that refine none.
 func refineRow(roots []rootEvents, v *View, key string, about []Report) []Event {
+	// A report narrows the events of rows with exactly its key. A key that is spelled otherwise may be the same
+	// row's: then it is not known which of the fields a report is about.
+	mayName := func(k string) bool { return mayBeSame(k, key) }
 	var namers []string
 	for _, r := range roots {
-		if slices.ContainsFunc(r.events, func(e Event) bool { return e.View == v && slices.Contains(e.Rows, key) }) {
+		if slices.ContainsFunc(r.events, func(e Event) bool { return e.View == v && slices.ContainsFunc(e.Rows, mayName) }) {
 			namers = append(namers, r.root)
 		}
 	}

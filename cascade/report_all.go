@@ -29,6 +29,7 @@ func (p *Plan) NewMovedAllReport(name, column string, before, after Value) (Repo
 	if _, ok := v.column(column); !ok {
 		return Report{}, false
 	}
+	before, after = v.enumValue(column, before), v.enumValue(column, after)
 	return Report{View: v, all: allColumn, Column: column, Old: before, New: after}, true
 }
 
@@ -82,7 +83,7 @@ func (e Event) confinedTo(lists []Report) Event {
 	var rows []string
 	for _, l := range lists {
 		for _, k := range l.rows {
-			if e.All || slices.Contains(e.Rows, k) {
+			if e.All || slices.ContainsFunc(e.Rows, func(row string) bool { return mayBeSame(row, k) }) {
 				rows = append(rows, k)
 			}
 		}

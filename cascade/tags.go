@@ -20,13 +20,17 @@ type Partition struct {
 	hash uint64
 }
 
-// PartitionOf returns the partition of that name; "" is outside all partitions.
+// PartitionOf returns the partition of that name; "" is outside all partitions. Names that a database may
+// take for one are one partition: those that differ in the case of ASCII letters, in punctuation, space or
+// zeros at the beginning. A name with other than ASCII characters is outside all partitions, which reaches further.
 func PartitionOf(name string) Partition {
-	if name == "" {
+	var buf [64]byte
+	class, ok := appendClass(append(buf[:0], 'p'), name)
+	if name == "" || !ok {
 		return Partition{}
 	}
 	// the smallest numbers are taken by the marks below
-	return Partition{hash: max(xxhash.Sum64String("p"+name), partOutside+1)}
+	return Partition{hash: max(xxhash.Sum64(class), partOutside+1)}
 }
 
 // The kinds of tag. They go into the hash, and so do the lengths of what follows.
@@ -58,10 +62,22 @@ type tagBuilder struct {
 	buf [128]byte
 }
 
-func (b *tagBuilder) row(view *View, key []byte) uint64 {
+// row returns the tags of a row, one for each class of its key. There are none when the key has no class:
+// then the row cannot be told from the others of its view.
+func (b *tagBuilder) row(view *View, key []byte) (hashes [maxClasses]uint64, n int) {
 	h := append(b.buf[:0], tagRow)
 	h = binary.LittleEndian.AppendUint64(h, view.hash)
-	return xxhash.Sum64(append(h, key...))
+	at := len(h)
+	h, ok := appendClass(h, key)
+	if !ok || view.opaqueKey != "" {
+		return hashes, 0
+	}
+	hashes[0] = xxhash.Sum64(h)
+	others, more := otherClasses(key, h[at:])
+	for i, o := range others[:more] {
+		hashes[1+i] = xxhash.Sum64(append(h[:at], o...))
+	}
+	return hashes, 1 + more
 }
 
 func (b *tagBuilder) rows(kind byte, view *View, part uint64) uint64 {
@@ -81,9 +97,13 @@ func (b *tagBuilder) set(shapeID uint64, known uint, values []Value, part uint64
 		if known&(1<<i) == 0 {
 			continue
 		}
-		h = append(h, byte(v.kind))
-		h = binary.AppendUvarint(h, uint64(len(v.text)))
-		h = append(h, v.text...)
+		switch v.kind {
+		case valueText:
+			h, _ = appendClass(h, v.text) // withClasses has seen that there is one
+		case valueClass:
+			h = append(h, v.text...)
+		}
+		h = append(h, 0) // null is like the empty text
 	}
 	return xxhash.Sum64(h)
 }

@@ -1,6 +1,9 @@
 package cascade
 
 import (
+	"bytes"
+	"encoding/json"
+	"io"
 	"reflect"
 
 	"github.com/cascadeql/cascadeql/extractor"
@@ -11,6 +14,9 @@ import (
 type Value struct {
 	kind valueKind
 	text string
+	// exact is the text as it was given, where text is another: two values are equal only if nobody can
+	// tell them apart.
+	exact string
 }
 
 type valueKind uint8
@@ -19,6 +25,7 @@ const (
 	valueUnknown valueKind = iota
 	valueNull
 	valueText
+	valueClass // a class of a text: see fold.go
 )
 
 // Null is the value of a column without one.
@@ -43,27 +50,66 @@ func (v Value) String() string {
 }
 
 // ValueOf returns the canonical value of a Go value as it comes out of variables and resolvers:
-// strings, numbers, booleans, nil, and types based on them. Anything else is unknown, which widens.
+// strings, numbers, booleans, nil, types based on them, and pointers to these. A value with a method
+// MarshalGQL(io.Writer), such as an enum's, has the value that this writes. Anything else is unknown, which widens.
 func ValueOf(v any) Value {
-	if v == nil {
+	switch v := v.(type) {
+	case nil:
 		return Null
+	case string:
+		return textValue(v)
+	case json.Number:
+		return numberValue(v)
+	}
+	rv := reflect.ValueOf(v)
+	if k := rv.Kind(); k == reflect.Pointer && rv.IsNil() {
+		return Null
+	}
+	if m, ok := v.(marshaler); ok {
+		return marshaled(m)
+	}
+	switch rv.Kind() {
+	case reflect.Pointer:
+		return ValueOf(rv.Elem().Interface())
+	case reflect.String:
+		return textValue(rv.String())
 	}
 	if t, ok := extractor.CanonicalValue(v); ok {
 		return Value{kind: valueText, text: t}
 	}
-	rv := reflect.ValueOf(v)
-	switch rv.Kind() {
-	case reflect.Pointer, reflect.Interface:
-		if rv.IsNil() {
-			return Null
-		}
-		return ValueOf(rv.Elem().Interface())
-	case reflect.String: // an enum's Go type
-		if t, ok := extractor.CanonicalValue(rv.String()); ok {
-			return Value{kind: valueText, text: t}
-		}
-	}
 	return Value{}
+}
+
+func numberValue(n json.Number) Value {
+	t, ok := extractor.CanonicalValue(n)
+	if !ok {
+		return Value{}
+	}
+	return Value{kind: valueText, text: t}
+}
+
+func textValue(s string) Value {
+	v := Value{kind: valueText, text: extractor.CanonicalString(s)}
+	if v.text != s {
+		v.exact = s
+	}
+	return v
+}
+
+// marshaler is graphql.Marshaler.
+type marshaler interface{ MarshalGQL(w io.Writer) }
+
+// marshaled returns the value that a marshaler of the user writes: what clients see, and what the schema's
+// constants are written like. One that panics is unknown.
+func marshaled(m marshaler) (v Value) {
+	defer func() {
+		if recover() != nil {
+			v = Value{}
+		}
+	}()
+	var b bytes.Buffer
+	m.MarshalGQL(&b)
+	return valueOfJSON(bytes.TrimSpace(b.Bytes()))
 }
 
 // valueOfJSON returns the canonical value of a raw JSON scalar.

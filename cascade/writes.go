@@ -13,6 +13,8 @@ type rootWrites struct {
 	args     *ast.Field
 	mutation *Mutation // nil when the field does not say what it writes
 	writes   []boundWrite
+	// wraps says that the field returns no row but an object around rows.
+	wraps bool
 }
 
 // boundWrite is a Write with the places of its result paths in Selection.Paths; -1 for operands that
@@ -45,6 +47,7 @@ func (o *Operation) bindWrites() {
 			}
 			continue
 		}
+		rw.wraps = len(f.On) > 0 && len(o.plan.byType[f.On[0].Object.Name]) == 0
 		rw.args = &ast.Field{Name: f.Definition.Name, Definition: f.Definition, Arguments: f.Arguments}
 		index := func(op Operand) int {
 			if op.Kind != FromResult || len(f.On) == 0 {
@@ -116,7 +119,10 @@ func (p *Plan) pathsOf(w *Write, def *ast.FieldDefinition) [][]string {
 	}
 	if prefix, ok := p.shownRow(w, def); ok {
 		for _, c := range w.neededColumns() {
-			paths = append(paths, slices.Concat(prefix, splitPath(c)))
+			path := slices.Concat(prefix, splitPath(c))
+			if p.rules.fieldChange(p.schema, p.schema.Types[def.Type.Name()], path) == "" {
+				paths = append(paths, path)
+			}
 		}
 	}
 	return paths

@@ -173,7 +173,7 @@ func (c *Cache) useSchema(s *ast.Schema) error {
 	if st := c.schema.Load(); st != nil {
 		return st.serves(hash)
 	}
-	plan, err := cascade.Compile(s, cascade.Options{Prefix: c.opts.DirectivePrefix, Infer: c.opts.Infer})
+	plan, err := cascade.Compile(s, c.opts.cascade())
 	if err != nil {
 		return err
 	}

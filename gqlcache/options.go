@@ -159,6 +159,9 @@ type Options struct {
 	// mutation changes more than it returns, or a field shows more than it returns, and then answers are
 	// stale: read the documentation of cascade.Options first. Defaults to false.
 	Infer bool
+	// PassiveDirectives, ArgumentDirectives, ComparableScalars and OpaqueKeys say which values in the schema
+	// are what they seem: see cascade.Options and docs/values.md. Default to none.
+	PassiveDirectives, ArgumentDirectives, ComparableScalars, OpaqueKeys []string
 
 	// Inspector lets clients see what the cache does. Defaults to nobody.
 	Inspector Inspector

@@ -66,7 +66,7 @@ const tagsVersion = 3
 // are derived from. It is not the build: a deployment that changes none of these keeps its answers.
 func (o Options) markOf(schema schemahash.Hash, plan *cascade.Plan) cascade.Tag {
 	h := sha256.New()
-	fmt.Fprintf(h, "%d %t %q %q ", tagsVersion, o.Infer, o.DirectivePrefix, o.PartitionVersion)
+	fmt.Fprintf(h, "%d %#v %q ", tagsVersion, o.cascade(), o.PartitionVersion)
 	h.Write(schema[:])
 	h.Write(plan.AppendLayout(nil))
 	sum := h.Sum(nil)

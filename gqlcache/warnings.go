@@ -81,9 +81,9 @@ func (c *Cache) unsaidBySchema() []inspect.Warning {
 		return nil
 	}
 	c.lint.Do(func() {
-		findings, err := cascade.Lint(st.schema, cascade.Options{
-			Prefix: c.opts.DirectivePrefix, Infer: c.opts.Infer, DirectivesCovered: c.settledDirectives(),
-		})
+		opts := c.opts.cascade()
+		opts.DirectivesCovered = c.settledDirectives()
+		findings, err := cascade.Lint(st.schema, opts)
 		if err != nil {
 			return // the plan was compiled from the same schema
 		}
