@@ -1,0 +1,59 @@
+package shop
+
+import (
+	"context"
+	"sync"
+)
+
+// Gates hold resolvers back. The zero value holds nobody.
+type Gates struct {
+	mu     sync.Mutex
+	closed map[string]chan struct{}
+	counts map[string]int
+}
+
+// Close makes whoever passes the gate from now on wait, until open is called.
+func (g *Gates) Close(name string) (open func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed == nil {
+		g.closed = map[string]chan struct{}{}
+	}
+	c := make(chan struct{})
+	g.closed[name] = c
+	return sync.OnceFunc(func() {
+		g.mu.Lock()
+		if g.closed[name] == c {
+			delete(g.closed, name)
+		}
+		g.mu.Unlock()
+		close(c)
+	})
+}
+
+// Count returns how many have come to a gate so far.
+func (g *Gates) Count(name string) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.counts[name]
+}
+
+// pass waits at a gate. It returns the context's error if that ends first.
+func (g *Gates) pass(ctx context.Context, name string) error {
+	g.mu.Lock()
+	if g.counts == nil {
+		g.counts = map[string]int{}
+	}
+	g.counts[name]++
+	c := g.closed[name]
+	g.mu.Unlock()
+	if c == nil {
+		return nil
+	}
+	select {
+	case <-c:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
