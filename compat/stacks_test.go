@@ -64,6 +64,7 @@ var stacksAndFiber = append(stacks[:4:4], fiberStack)
 
 type (
 	userKey   struct{}
+	innerKey  struct{}
 	writerKey struct{}
 )
 
@@ -222,6 +223,8 @@ type setup struct {
 	before, after func(s *site)
 	// wrap is around gqlgen's handler, within the stack; cache is nil in servers without.
 	wrap func(h http.Handler, cache *gqlcache.Cache) http.Handler
+	// afar has resolvers that ask their own server do so over a connection: nothing of the context gets there.
+	afar bool
 }
 
 // A world is a pair of servers with the shop on one stack.
@@ -272,12 +275,20 @@ func (w *world) serve(st stack, s setup, store *shop.Store, cache *gqlcache.Cach
 	}
 	h = w.Contract.Around(h)
 	front := st.wrap(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		h.ServeHTTP(rw, r.WithContext(shop.WithLoaders(r.Context(), shop.NewLoaders(store))))
+		ctx := shop.WithLoaders(r.Context(), shop.NewLoaders(store))
+		if r.Header.Get("X-Inner") != "" {
+			ctx = context.WithValue(ctx, innerKey{}, true)
+		}
+		h.ServeHTTP(rw, r.WithContext(ctx))
 	}), s.timeout)
+	out.env.Inner = func(ctx context.Context) bool { return ctx.Value(innerKey{}) != nil }
 	out.env.Ask = func(ctx context.Context, query string) string {
-		r := twin.Request{Query: query, User: out.env.User(ctx)}
+		r := twin.Request{Query: query, User: out.env.User(ctx), Header: map[string]string{"X-Inner": "yes"}}
+		if s.afar {
+			ctx = context.Background()
+		}
 		rec := httptest.NewRecorder()
-		front.ServeHTTP(rec, r.HTTP(ctx))
+		front.ServeHTTP(rec, r.HTTP(twin.Apart(ctx)))
 		return rec.Body.String()
 	}
 	return out, front

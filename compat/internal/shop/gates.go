@@ -9,6 +9,7 @@ import (
 type Gates struct {
 	mu     sync.Mutex
 	closed map[string]chan struct{}
+	traps  map[string]bool
 	counts map[string]int
 }
 
@@ -31,6 +32,18 @@ func (g *Gates) Close(name string) (open func()) {
 	})
 }
 
+// Trap makes the next one who passes the gate wait, and nobody else.
+func (g *Gates) Trap(name string) (open func()) {
+	open = g.Close(name)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.traps == nil {
+		g.traps = map[string]bool{}
+	}
+	g.traps[name] = true
+	return open
+}
+
 // Count returns how many have come to a gate so far.
 func (g *Gates) Count(name string) int {
 	g.mu.Lock()
@@ -46,6 +59,10 @@ func (g *Gates) pass(ctx context.Context, name string) error {
 	}
 	g.counts[name]++
 	c := g.closed[name]
+	if g.traps[name] {
+		delete(g.traps, name)
+		delete(g.closed, name)
+	}
 	g.mu.Unlock()
 	if c == nil {
 		return nil

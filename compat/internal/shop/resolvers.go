@@ -14,12 +14,15 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Env is what resolvers ask the HTTP stack around the server, by the request's context.
+// Env is what resolvers ask the HTTP stack around the server, by the request's context. Ask and Inner may be
+// nil where no query asks.
 type Env struct {
 	// User is the caller, Writer the response, Ask runs a query on the same server.
 	User   func(ctx context.Context) string
 	Writer func(ctx context.Context) http.ResponseWriter
 	Ask    func(ctx context.Context, query string) string
+	// Inner says that the request was made by Ask.
+	Inner func(ctx context.Context) bool
 }
 
 // Resolver resolves everything.
@@ -153,6 +156,12 @@ func (q query) Experiment(ctx context.Context) (*string, error) {
 }
 
 func (q query) Ask(ctx context.Context, text string) (*string, error) {
+	if text == "" { // the operation that this is part of, once
+		if q.Env.Inner(ctx) {
+			return new("inner"), nil
+		}
+		text = graphql.GetOperationContext(ctx).RawQuery
+	}
 	return new(q.Env.Ask(ctx, text)), nil
 }
 

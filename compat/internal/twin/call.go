@@ -61,6 +61,9 @@ type (
 	}
 )
 
+// Apart returns a context for a request that a resolver makes: what it does is not the outer one's.
+func Apart(ctx context.Context) context.Context { return context.WithValue(ctx, callKey{}, nil) }
+
 // Around returns next, whose requests are watched from their first moment to their last. Put it directly
 // around gqlgen's handler, within all middlewares.
 func (c *Contract) Around(next http.Handler) http.Handler {
