@@ -56,10 +56,20 @@ func (c *client) over() bool {
 	}
 }
 
+// wait waits for the end of the request, at most a minute, which in a bubble is when nothing else happens.
+func (c *client) wait(t *testing.T, who string) {
+	t.Helper()
+	select {
+	case <-c.done:
+	case <-time.After(time.Minute):
+		t.Fatalf("%s waits for ever", who)
+	}
+}
+
 // want waits for the answer and compares its body.
 func (c *client) want(t *testing.T, who, body string) {
 	t.Helper()
-	<-c.done
+	c.wait(t, who)
 	if c.answer.Body != body {
 		t.Errorf("%s got\n%s\nwant\n%s", who, c.answer.Body, body)
 	}
@@ -84,7 +94,7 @@ func TestJoinersOfALeaver(t *testing.T) {
 			held()
 			joiner.want(t, "the joiner", `{"data":{"whoami":"alice"}}`)
 			mallory.want(t, "mallory", `{"data":{"slow":{"name":"item a"}}}`)
-			<-leader.done
+			leader.wait(t, "the leader")
 			w.send(w.Cached, q(`{ whoami }`)).want(t, "a later request", `{"data":{"whoami":"alice"}}`)
 		}
 	})
@@ -113,8 +123,8 @@ func TestHandlerOutlivesItsResolvers(t *testing.T) {
 				for _, f := range open {
 					f()
 				}
-				<-joiner.done
-				<-leader.done
+				joiner.wait(t, "the joiner")
+				leader.wait(t, "the leader")
 				if strings.Contains(joiner.answer.Body, "errors") {
 					t.Errorf("%s: %s: the joiner got %s", name, query, joiner.answer.Body)
 				}
@@ -136,7 +146,7 @@ func TestRowsThatEndWithTheContext(t *testing.T) {
 		joiner := w.send(w.Cached, q(`{ listed { id } }`))
 		leader.leave()
 		joiner.want(t, "the joiner", all)
-		<-leader.done
+		leader.wait(t, "the leader")
 		w.send(w.Cached, q(`{ listed { id } }`)).want(t, "a later request", all)
 
 		w = newWorld(t, st, setup{timeout: 50 * time.Millisecond})
@@ -145,7 +155,7 @@ func TestRowsThatEndWithTheContext(t *testing.T) {
 		leader = w.send(w.Cached, q(`{ listed { id } }`))
 		<-time.After(25 * time.Millisecond) // the joiner's deadline is later
 		w.send(w.Cached, q(`{ listed { id } }`)).want(t, "the joiner of one with a deadline", all)
-		<-leader.done
+		leader.wait(t, "the leader")
 		if got := leader.answer.Body; !strings.HasPrefix(got, some) {
 			t.Errorf("the leader with a deadline got %s", got)
 		}
@@ -215,7 +225,7 @@ func TestHungComputation(t *testing.T) {
 		}
 		wg.Wait()
 		open()
-		<-hung.done
+		hung.wait(t, "the hung one")
 		n := 0
 		for i, f := range failed {
 			if f {
@@ -236,7 +246,7 @@ func TestResolverAsksItsOwnServer(t *testing.T) {
 			if afar && st.name != netHTTP.name {
 				continue
 			}
-			w := newWorld(t, st, setup{afar: afar})
+			w := newWorld(t, st, setup{afar: afar, timeout: 10 * time.Second})
 			for range 2 {
 				w.Same(q(`{ ask(query: "{ item(id: 1) { name } }") }`))
 				w.Same(q(`{ ask(query: "") }`))
@@ -265,7 +275,7 @@ func TestStampede(t *testing.T) {
 			for _, j := range joiners {
 				j.want(t, "a joiner", `{"data":{"slow":{"name":"item a"}}}`)
 			}
-			<-leader.done
+			leader.wait(t, "the leader")
 			most := 1
 			if leaves {
 				most = 3
@@ -290,14 +300,14 @@ func TestFailingOperationsRunInParallel(t *testing.T) {
 		}
 		reopened := w.cached.gates.Close("slow") // whoever starts over waits here
 		open()
-		<-leader.done
+		leader.wait(t, "the leader")
 		synctest.Wait()
 		if n := w.cached.gates.Count("slow"); n != 21 {
 			t.Errorf("%d of 21 computations run at the same time", n)
 		}
 		reopened()
 		for _, j := range joiners {
-			<-j.done
+			j.wait(t, "the joiner")
 			if j.answer.String() != leader.answer.String() {
 				t.Errorf("a joiner got %s", j.answer)
 			}
@@ -324,7 +334,7 @@ func TestRepeatedLeavers(t *testing.T) {
 		open()
 		honest.want(t, "who stayed", `{"data":{"slow":{"name":"item a"}}}`)
 		first.leave()
-		<-first.done
+		first.wait(t, "the last one")
 	})
 }
 
@@ -338,7 +348,7 @@ func TestMutationsAreNotEndedByLeavers(t *testing.T) {
 		m.leave()
 		synctest.Wait()
 		open()
-		<-m.done
+		m.wait(t, "the mutation")
 		truth := w.ask(context.Background(), w.Oracle, q(`{ items { name } }`)).Body
 		w.send(w.Cached, q(`{ items { name } }`)).want(t, "a later request", truth)
 	})
@@ -367,7 +377,7 @@ func TestLeadersWhoPanic(t *testing.T) {
 		joiner := w.send(w.Cached, q(`{ slow(id: 1) { name } }`))
 		open()
 		joiner.want(t, "the joiner", `{"data":{"slow":{"name":"item a"}}}`)
-		<-leader.done
+		leader.wait(t, "the leader")
 		mu.Lock()
 		clear(panics)
 		mu.Unlock()

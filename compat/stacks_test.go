@@ -253,6 +253,10 @@ func newWorld(t testing.TB, st stack, s setup) *world {
 	w.cached, w.Cached = w.serve(st, s, shop.NewStore(), w.cache)
 	_, w.Oracle = w.serve(st, s, w.cached.store, nil)
 	t.Cleanup(w.Check)
+	t.Cleanup(func() {
+		w.plain.gates.OpenAll()
+		w.cached.gates.OpenAll()
+	})
 	return w
 }
 

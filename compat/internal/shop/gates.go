@@ -9,6 +9,7 @@ import (
 type Gates struct {
 	mu     sync.Mutex
 	closed map[string]chan struct{}
+	all    []chan struct{} // that were ever closed
 	traps  map[string]bool
 	counts map[string]int
 }
@@ -22,13 +23,18 @@ func (g *Gates) Close(name string) (open func()) {
 	}
 	c := make(chan struct{})
 	g.closed[name] = c
+	g.all = append(g.all, c)
 	return sync.OnceFunc(func() {
 		g.mu.Lock()
 		if g.closed[name] == c {
 			delete(g.closed, name)
 		}
+		select {
+		case <-c: // by OpenAll
+		default:
+			close(c)
+		}
 		g.mu.Unlock()
-		close(c)
 	})
 }
 
@@ -42,6 +48,20 @@ func (g *Gates) Trap(name string) (open func()) {
 	}
 	g.traps[name] = true
 	return open
+}
+
+// OpenAll lets everybody through, now and later.
+func (g *Gates) OpenAll() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, c := range g.all {
+		select {
+		case <-c:
+		default:
+			close(c)
+		}
+	}
+	g.closed, g.all = nil, nil
 }
 
 // Count returns how many have come to a gate so far.
