@@ -12,6 +12,7 @@ type Gates struct {
 	all    []chan struct{} // that were ever closed
 	traps  map[string]bool
 	counts map[string]int
+	moved  chan struct{} // closed when a count grows; nil while nobody awaits it
 }
 
 // Close makes whoever passes the gate from now on wait, until open is called.
@@ -64,6 +65,23 @@ func (g *Gates) OpenAll() {
 	g.closed, g.all = nil, nil
 }
 
+// Await returns when so many have come to a gate.
+func (g *Gates) Await(name string, n int) {
+	for {
+		g.mu.Lock()
+		if g.counts[name] >= n {
+			g.mu.Unlock()
+			return
+		}
+		if g.moved == nil {
+			g.moved = make(chan struct{})
+		}
+		moved := g.moved
+		g.mu.Unlock()
+		<-moved
+	}
+}
+
 // Count returns how many have come to a gate so far.
 func (g *Gates) Count(name string) int {
 	g.mu.Lock()
@@ -78,6 +96,10 @@ func (g *Gates) pass(ctx context.Context, name string) error {
 		g.counts = map[string]int{}
 	}
 	g.counts[name]++
+	if g.moved != nil {
+		close(g.moved)
+		g.moved = nil
+	}
 	c := g.closed[name]
 	if g.traps[name] {
 		delete(g.traps, name)

@@ -209,3 +209,9 @@ func (s *Store) Watch() (<-chan *Item, func()) {
 		})
 	}
 }
+
+// Watched says whether a channel of Watch is open.
+func (s *Store) Watched() (yes bool) {
+	s.locked(func() { yes = len(s.changes) > 0 })
+	return yes
+}
