@@ -20,29 +20,33 @@ const (
 	ReasonLease         Reason = "lease"         // Options.Log is not fresh: others may have changed what is stored
 	ReasonToken         Reason = "token"         // the log has not reached the caller's token
 	ReasonFailed        Reason = "failed"        // a function of the options panicked
+	ReasonMutating      Reason = "mutating"      // a mutation's resolver asks, and is to see what it has written
 	ReasonInspector     Reason = "inspector"     // a user of the inspector asked for an answer without the cache
 )
 
 // Reasons not to store an answer.
 const (
-	ReasonErrors      Reason = "errors"      // the answer has errors
-	ReasonNoData      Reason = "no_data"     // data is null
-	ReasonIncremental Reason = "incremental" // the answer is one part of several
-	ReasonLists       Reason = "lists"       // Options.CacheLists is false and there are several rows
-	ReasonTooLarge    Reason = "too_large"   // larger than Options.MaxEntryBytes
-	ReasonInvalidated Reason = "invalidated" // a change came in while it was computed, or was announced: see Options.Intent
-	ReasonUnreadable  Reason = "unreadable"  // the answer is no JSON that the operation could give
-	ReasonReads       Reason = "reads"       // what the answer depends on cannot be told: the predicate names a view that the schema does not have, say
-	ReasonStore       Reason = "store"       // the store refused it
+	ReasonErrors      Reason = "errors"       // the answer has errors
+	ReasonNoData      Reason = "no_data"      // data is null
+	ReasonIncremental Reason = "incremental"  // the answer is one part of several
+	ReasonLists       Reason = "lists"        // Options.CacheLists is false and there are several rows
+	ReasonTooLarge    Reason = "too_large"    // larger than Options.MaxEntryBytes
+	ReasonInvalidated Reason = "invalidated"  // a change came in while it was computed, or was announced: see Options.Intent
+	ReasonUnreadable  Reason = "unreadable"   // the answer is no JSON that the operation could give
+	ReasonReads       Reason = "reads"        // what the answer depends on cannot be told: the predicate names a view that the schema does not have, say
+	ReasonStore       Reason = "store"        // the store refused it
+	ReasonEnded       Reason = "ended"        // the request ended, or a time limit inside of it, while the answer was computed
+	ReasonDoNotStore  Reason = "do_not_store" // a resolver said DoNotStore
+	ReasonPrivate     Reason = "private"      // a resolver said Private, and the key has no predicate
 )
 
 // reasons lists all of them, so that counters need no map on the way of a request.
 var reasons = []Reason{
 	ReasonDisabled, ReasonClosed, ReasonIntrospection, ReasonTypename, ReasonDefer, ReasonPolicy,
 	ReasonVariables, ReasonPredicate, ReasonOperation, ReasonLease, ReasonToken, ReasonFailed,
-	ReasonInspector,
+	ReasonMutating, ReasonInspector,
 	ReasonErrors, ReasonNoData, ReasonIncremental, ReasonLists, ReasonTooLarge, ReasonInvalidated,
-	ReasonUnreadable, ReasonReads, ReasonStore,
+	ReasonUnreadable, ReasonReads, ReasonStore, ReasonEnded, ReasonDoNotStore, ReasonPrivate,
 }
 
 // firstNotStored is where the reasons not to store begin.

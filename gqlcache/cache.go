@@ -106,7 +106,6 @@ func New(opts Options) (*Cache, error) {
 	if opts.Log != nil {
 		c.history = history.New(history.DefaultTags)
 	}
-	c.flights.OrphanPanic = c.orphan
 	if opts.Verify.Rate > 0 {
 		c.verify = newVerifier(c, opts.Verify)
 	}

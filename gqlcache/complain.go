@@ -16,9 +16,3 @@ func (c *complaints) once(kind, msg string, err error) {
 		c.log.Warn(msg, "error", err, "further", "counted, not logged")
 	}
 }
-
-// orphan hears of a panic in resolvers whose request is gone. The key names the caller's predicate and
-// variables: it is not logged.
-func (c *Cache) orphan(_ string, value any, stack []byte) {
-	c.opts.Logger.Error("gqlcache: resolvers panicked after their request had ended", "panic", value, "stack", string(stack))
-}

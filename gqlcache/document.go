@@ -31,6 +31,8 @@ type document struct {
 	bypass Reason
 	// counts are those of the operation's name, which it shares with others; nil for a mutation.
 	counts *operationCounts
+	// usual is how long its computations take.
+	usual usual
 	// walk says that the operation is executed as prepared, and its answer walked.
 	walk bool
 }

@@ -200,14 +200,13 @@ func (c *Cache) explainJoined(ctx context.Context, r *request, d *document, resp
 	c.conclude(ctx, r, resp, x)
 }
 
-func (c *Cache) explainAbandoned(ctx context.Context, r *request, d *document) {
+func (c *Cache) explainAbandoned(ctx context.Context, r *request, d *document, resp *graphql.Response) {
 	r.verdict = verdict{status: inspect.Miss, code: codeAbandoned}
 	if r.note == nil {
 		return
 	}
 	defer c.survive()
-	// Nothing is put on the response: the flight may still use what they share.
-	c.conclude(ctx, r, nil, c.draft(r, d))
+	c.conclude(ctx, r, resp, c.draft(r, d))
 }
 
 func (c *Cache) explainFilled(ctx context.Context, r *request, d *document, f *filled) {

@@ -154,6 +154,16 @@ func reasonings() []reasoned {
 		{code: "invalidated", prepare: func(l *listened) {
 			l.rows.On("Query.userNames", func(ctx context.Context) error { return gqlcache.Touch(ctx, "User", testgraph.Ann) })
 		}},
+		{code: "ended", prepare: func(l *listened) {
+			h := l.h
+			l.h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				ctx, cancel := context.WithCancel(r.Context())
+				l.rows.On("Query.userNames", func(context.Context) error { cancel(); return nil })
+				h.ServeHTTP(w, r.WithContext(ctx))
+			})
+		}},
+		{code: "do_not_store", prepare: func(l *listened) { l.rows.On("Query.userNames", gqlcache.DoNotStore) }},
+		{code: "private", document: `{banner(id:"b1"){text}}`, prepare: func(l *listened) { l.rows.On("Query.banner", gqlcache.Private) }},
 		{code: "unreadable", document: readUsers, header: []string{"X-Below", "junk"}},
 		{code: "reads", change: func(o *gqlcache.Options) {
 			o.Predicate = func(context.Context) (gqlcache.Predicate, error) {
@@ -259,6 +269,7 @@ func TestExplain(t *testing.T) {
 			})
 		})
 	}
+	reached[string(gqlcache.ReasonMutating)] = true // TestQueryInsideAMutation
 	for _, r := range gqlcache.Reasons() {
 		if !reached[string(r)] {
 			t.Errorf("no row is about %s", r)

@@ -21,10 +21,10 @@ var fillPolls = [...]time.Duration{5 * time.Millisecond, 20 * time.Millisecond, 
 //
 // The lease is advice. An answer is never taken for true because of it, and each way out of the wait but the
 // first ends in a computation: the store fails, the wait is over, the context ends, the holder has given up.
-func (c *Cache) lead(ctx context.Context, key string) (f *filled, release func()) {
+func (c *Cache) lead(ctx context.Context, r *request, key string) (f *filled, release func()) {
 	release = func() {}
 	leaser, ok := c.opts.Shared.(store.Leaser)
-	if c.opts.FillLease <= 0 || !ok || !c.fresh() {
+	if c.opts.FillLease <= 0 || !ok || !c.fresh() || r.outer != nil && r.within((*request).isComputing) {
 		return nil, release
 	}
 	over := time.NewTimer(c.opts.FillLease)

@@ -133,7 +133,7 @@ func TestFillLeaseIsGivenUp(t *testing.T) {
 	first := a.begin(readAnn)
 	receive(t, latch.Reached, "the computation")
 	done := make(chan struct{})
-	go func() { defer close(done); b.want("MISS", "New", readAnn) }()
+	go func() { defer close(done); b.want("MISS invalidated", "New", readAnn) }() // it arrived before the change
 	<-d.refused
 	a.want("INVALIDATED", "", renameAnn) // so the first answer is void
 	latch.Release()

@@ -182,40 +182,6 @@ func TestMissedFlight(t *testing.T) {
 	}
 }
 
-// TestLeaderLeaves: the request that began a computation ends; the computation goes on for those who
-// joined it, and its answer is theirs.
-func TestLeaderLeaves(t *testing.T) {
-	t.Parallel()
-	arrived := arrivals{"arrivals", make(chan struct{}, 100)}
-	r := newRig(t, "annotated", gqlcache.Options{}, arrived)
-	latch := r.store.Block("Query.users")
-	ctx, cancel := context.WithCancel(t.Context())
-	leader := r.start(ctx, readUsers)
-	receive(t, latch.Reached, "the leader")
-	var joiners []*call
-	for range 4 {
-		joiners = append(joiners, r.start(t.Context(), readUsers))
-	}
-	for range 5 {
-		<-arrived.at
-	}
-	cancel()
-	if got := leader.wait(t); len(got.Errors) == 0 {
-		t.Errorf("the canceled request got %s, want an error", got.Body)
-	}
-	latch.Release()
-	for _, c := range joiners {
-		if got := c.wait(t); len(got.Errors) > 0 || !strings.Contains(string(got.Data), "Ann") {
-			t.Errorf("another request got %s", got.Body)
-		}
-	}
-	r.fresh(readUsers)
-	// A joiner that arrived at the flight only after the leader had left found none, and began another.
-	if n := r.store.Calls("Query.users"); n > 2+1 { // fresh has its own uncached call
-		t.Errorf("%d resolver calls", n)
-	}
-}
-
 // TestErrorsAreNotShared: a flight whose answer has errors gives it to nobody else.
 func TestErrorsAreNotShared(t *testing.T) {
 	t.Parallel()

@@ -18,7 +18,7 @@ var messages = map[string]string{
 	codeHit:       "Nothing that this answer depends on has changed since it was computed.",
 	codeMiss:      "No answer was stored under this key, or a change has dropped it.",
 	codeJoined:    "Another request was computing the same answer.",
-	codeAbandoned: "The request ended while it waited for an answer that is being computed.",
+	codeAbandoned: "The request ended while it waited for an answer that another one computes.",
 	codeInspected: "The inspector answered. The operation was not run.",
 	codeMutation:  "Answers that these changes reach are not served any more.",
 
@@ -27,16 +27,17 @@ var messages = map[string]string{
 	string(ReasonIntrospection): "Introspection is never cached.",
 	string(ReasonTypename):      "The query asks for nothing but __typename, which costs less than a lookup.",
 	string(ReasonDefer):         "The answer comes in parts (@defer).",
-	string(ReasonPolicy):        "@cacheControl in the schema says maxAge: 0.",
+	string(ReasonPolicy):        "@cacheControl in the schema says maxAge: 0, or a resolver said MaxAge(0).",
 	string(ReasonVariables):     "A variable cannot be part of a key: an upload, say.",
 	string(ReasonPredicate):     "Options.Predicate returned an error or an empty text, so nobody knows which rows the caller may see.",
 	string(ReasonOperation):     "The operation is too large to be planned.",
 	string(ReasonLease):         "This instance has no lease of the log, so others may have changed what is stored.",
 	string(ReasonToken):         "The request's token names a change that this instance has not heard of, or is not a token.",
 	string(ReasonFailed):        "Options.Enabled or Options.Vary failed. The server's log lines say how.",
+	string(ReasonMutating):      "A mutation's resolver asked this, and is to see what it has written.",
 	string(ReasonInspector):     "The inspector asked for an answer without the cache.",
 
-	string(ReasonErrors):      "The answer was computed and not stored: it has errors.",
+	string(ReasonErrors):      "The answer was computed and not stored: it has errors, or something failed of which the server tells clients nothing.",
 	string(ReasonNoData):      "The answer was computed and not stored: its data is null.",
 	string(ReasonIncremental): "The answer was computed and not stored: it is one part of several.",
 	string(ReasonLists):       "The answer was computed and not stored: it has several rows, and Options.CacheLists is false.",
@@ -45,6 +46,9 @@ var messages = map[string]string{
 	string(ReasonUnreadable):  "The answer was computed and not stored: it could not be read.",
 	string(ReasonReads):       "The answer was computed and not stored: Predicate.Reads names what the schema does not have.",
 	string(ReasonStore):       "The answer was computed and not stored: the store refused it.",
+	string(ReasonEnded):       "The answer was computed and not stored: the request ended, or a time limit inside of it, so the answer may be a part of the truth.",
+	string(ReasonDoNotStore):  "The answer was computed and not stored: a resolver said DoNotStore.",
+	string(ReasonPrivate):     "The answer was computed and not stored: a resolver said Private, and its key has no predicate.",
 }
 
 func messageOf(v verdict) string {

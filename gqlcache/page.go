@@ -34,13 +34,6 @@ func ShownUntil(ctx context.Context, value any) error {
 	return nil
 }
 
-// forgetLasts is called before a computation, so that what an earlier one told is not said of it.
-func (r *request) forgetLasts() {
-	r.mu.Lock()
-	r.mu.lasts, r.mu.unstored = nil, ""
-	r.mu.Unlock()
-}
-
 // lastRows returns what the resolvers of the computation told.
 func (r *request) lastRows() map[string]cascade.Value {
 	r.mu.Lock()

@@ -2,7 +2,6 @@ package gqlcache
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"math"
@@ -14,7 +13,6 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/extractor"
-	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
@@ -46,6 +44,10 @@ type filled struct {
 	tags  []cascade.Tag
 	// fromShared says that another instance has computed it, found that it was in the store after all.
 	fromShared, found bool
+	// left says that the request ended before its answer was computed.
+	left bool
+	// maxAge is what resolvers said of the age, 0 for nothing.
+	maxAge time.Duration
 }
 
 // stamp is the cache's part of a store.Entry.
@@ -58,7 +60,9 @@ type stamp struct {
 	took   uint32 // microseconds that computing it took, as far as they fit; 0 when another instance did
 	// wrong is set once Options.Verify found the entry wrong; confirmed is the clock's number when it last
 	// found it right, 0 before.
-	wrong     atomic.Bool
+	wrong atomic.Bool
+	// withdrawn is set once a resolver said, too late, that the entry must not be stored.
+	withdrawn atomic.Bool
 	confirmed atomic.Uint64
 }
 
@@ -98,6 +102,9 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	}
 	if why == "" && !c.fresh() {
 		why = ReasonLease
+	}
+	if why == "" && r.outer != nil && r.within((*request).isWriting) {
+		why = ReasonMutating
 	}
 	if why != "" {
 		return c.bypass(ctx, r, d, why, next)
@@ -195,7 +202,7 @@ func (c *Cache) lookup(ctx context.Context, key []byte) (*store.Entry, *stamp, w
 	if !ok || s.cache != c {
 		return nil, nil, watch.Unsure
 	}
-	if !c.clock.Valid(s.Stamp) {
+	if s.withdrawn.Load() || !c.clock.Valid(s.Stamp) {
 		c.counts.dead.Add(1)
 		c.remove(ctx, key, e)
 		return nil, nil, watch.Dead
@@ -203,17 +210,15 @@ func (c *Cache) lookup(ctx context.Context, key []byte) (*store.Entry, *stamp, w
 	return e, s, watch.Nothing
 }
 
-// compute runs the operation, or waits for somebody who does.
+// compute runs the operation on the request's own goroutine and context, or waits for a request that does.
 func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, next graphql.ResponseHandler) *graphql.Response {
 	if !who.public && c.opts.Predicate != nil {
 		who.partition = c.partition(ctx)
 	}
-	// The prepared operation is put in place before a flight starts, by the goroutine that owns the
-	// operation context. Once this request has led a flight and left it, the flight still reads it.
-	restore := prepare(oc, d, c.opts.PathTimeout)
-	fill := func(ctx context.Context, token uint64) flight.Outcome[*filled] {
-		f := c.fill(ctx, r, oc, d, who, key, token, next)
-		return flight.Outcome[*filled]{Value: f, Shareable: f.body != nil && c.mayShare(f)}
+	var f *filled
+	fill := func(token uint64, own *flight.Flight[*filled]) flight.Outcome[*filled] {
+		f = c.fill(ctx, r, oc, d, who, key, token, own, next)
+		return c.outcome(r, f)
 	}
 	how, why := missed, ReasonErrors // also when an extension below panics
 	ctx, end := c.span(ctx, SpanFill)
@@ -224,28 +229,25 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 		}
 		end(endFill(how, why))
 	}()
-	out, role, err := c.flights.Do(ctx, key, r.since, r.begin, fill, c.usable)
-	if err != nil {
-		// The request ended first. The flight may still be using the operation context, and the response
-		// context: an error added there would count as one of the answer that others wait for, and the
-		// map of extensions may be written to.
-		how = abandoned
-		c.explainAbandoned(ctx, r, d)
-		return &graphql.Response{Data: []byte("null"), Errors: append(graphql.GetErrors(ctx), graphql.DefaultErrorPresenter(ctx, err))}
-	}
+	out, role := c.share(ctx, r, d, key, fill)
 	switch role {
 	case flight.Joined:
-		restore()
 		how = joined
 		resp := respond(ctx, out.Value.body)
 		c.observe(d, watch.Collapsed)
 		c.explainJoined(ctx, r, d, resp, out.Value)
 		return resp
+	case flight.Ended:
+		// The server answers as it does when a request has ended before its resolvers ran.
+		how = abandoned
+		resp := next(ctx)
+		c.explainAbandoned(ctx, r, d, resp)
+		return resp
 	case flight.Alone:
-		out = fill(ctx, r.begin())
+		if fill(r.begin(), nil).End == flight.Shared {
+			c.flights.Shareable(key)
+		}
 	}
-	restore()
-	f := out.Value
 	if f.fromShared || f.found {
 		how = served
 		c.servedLate(d, key)
@@ -255,6 +257,46 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	}
 	c.explainFilled(ctx, r, d, f)
 	return f.resp
+}
+
+// share has fill called at most once for all who ask for a key.
+//
+// An operation that a resolver runs inside of an operation that is computed does not wait for others: one of
+// them may wait for it.
+//
+//	request 1 leads A                      request 2 leads B
+//	its resolver asks B, and waits for 2
+//	                                       its resolver asks A, and would wait for 1
+func (c *Cache) share(ctx context.Context, r *request, d *document, key string, fill func(uint64, *flight.Flight[*filled]) flight.Outcome[*filled]) (flight.Outcome[*filled], flight.Role) {
+	if r.outer != nil && r.within((*request).isComputing) {
+		return flight.Outcome[*filled]{}, flight.Alone
+	}
+	usual := d.usual.get()
+	return c.flights.Do(ctx, flight.Call[*filled]{
+		Key: key, Arrived: r.since, Begin: r.begin, Compute: fill, Valid: c.usable,
+		Bound: max(minBound, boundFactor*usual) + c.opts.FillLease, Usual: usual,
+	})
+}
+
+// A computation counts as stuck when it takes longer than minBound, and boundFactor times as long as the operation's
+// slowest ones.
+const (
+	minBound    = time.Second
+	boundFactor = 4
+)
+
+// outcome says who else may have a computed answer.
+func (c *Cache) outcome(r *request, f *filled) flight.Outcome[*filled] {
+	out := flight.Outcome[*filled]{Value: f}
+	switch {
+	case f.left:
+		out.End = flight.Left
+	case f.body != nil && c.mayShare(f) && r.refusal() == "":
+		out.End = flight.Shared
+	default:
+		out.Lasting = f.why != ReasonInvalidated
+	}
+	return out
 }
 
 // mayShare says whether those who have joined a flight may have its answer. The clock cannot tell a
@@ -269,7 +311,7 @@ func (c *Cache) usable(f *filled) bool {
 }
 
 // fill computes an answer and stores it if nothing that it depends on changed since token.
-func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, token uint64, next graphql.ResponseHandler) *filled {
+func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, token uint64, own *flight.Flight[*filled], next graphql.ResponseHandler) *filled {
 	if f := c.again(ctx, r, key); f != nil {
 		return f
 	}
@@ -278,40 +320,19 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		f.resp = respond(ctx, f.body)
 		return f
 	}
-	led, release := c.lead(ctx, key)
-	defer release() // after the answer is stored
+	led, release := c.lead(ctx, r, key)
+	defer r.holdLease(release)() // after the answer is stored
 	if led != nil {
 		c.remember(d, oc.Variables, key, led)
 		led.resp = respond(ctx, led.body)
 		return led
 	}
-	var at changelog.Position
-	if c.opts.Log != nil && r.hold == nil {
-		// The look-up took time: the computation begins now. The place in the log is read first, so that all
-		// records up to it were applied, hence committed, before.
-		at = c.opts.Log.Applied()
-		token = r.begin()
-	}
-	r.forgetLasts()
-	resp, took := c.resolve(ctx, d, next)
-	f := &filled{resp: resp, born: token, took: took}
-	if resp == nil {
-		f.why = ReasonNoData
+	f, res := c.resolved(ctx, r, oc, d, who, own, next)
+	f.born = token
+	if f.why != "" {
 		return f
 	}
-	var res *extractor.Result
-	if d.walk {
-		var err error
-		if res, err = d.op.Extract.Walk(resp.Data); err != nil {
-			f.why = ReasonUnreadable
-			c.unreadable(ctx, resp, err)
-			return f
-		}
-		resp.Data = res.Data
-	}
-	if f.why = cmp.Or(r.refusedToStore(), c.storable(resp, res)); f.why != "" {
-		return f
-	}
+	resp := f.resp
 	tags, err := protect(func() ([]cascade.Tag, error) {
 		return d.op.ReadsOf([]cascade.Tag{d.tag}, cascade.Answer{
 			Vars: oc.Variables, Result: res, Part: who.partition, Predicate: who.predicate.Reads, Lasts: r.lastRows(),
@@ -336,15 +357,71 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		return f
 	}
 	if e := c.put(ctx, d, key, f, st); e != nil {
+		if !r.keep(key, e) {
+			c.withdraw(key, e)
+			f.why = r.refusal()
+			return f
+		}
 		f.entry, f.tags = e, named
 		c.remember(d, oc.Variables, key, f)
 		if res != nil && (r.note != nil || c.watched()) {
 			c.sample(ctx, d.op, key, res, f.stamp)
 		}
-		c.toShared(context.WithoutCancel(ctx), key, e, at, named)
+		c.toShared(ctx, key, e, r.at, named)
 	}
 	return f
 }
+
+// resolved runs the resolvers, and says why the answer must not be stored, whatever it depends on. It strips the
+// hidden members first, which must not reach the client for whatever reason.
+func (c *Cache) resolved(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, own *flight.Flight[*filled], next graphql.ResponseHandler) (*filled, *extractor.Result) {
+	r.computing(own, !who.public && c.opts.Predicate != nil)
+	defer r.computed() // also when an extension below panics
+	f := &filled{why: ReasonErrors}
+	w := &witness{}
+	f.resp, f.took = c.execute(ctx, oc, d, w, next)
+	said := r.computed()
+	f.maxAge = said.maxAge
+	// Asked before the answer is looked at, and after all that runs for it has ended: a resolver that took the end
+	// of its context for the end of its rows returned before.
+	f.left = r.hasEnded(ctx)
+	var res *extractor.Result
+	if f.resp != nil && d.walk {
+		var err error
+		if res, err = d.op.Extract.Walk(f.resp.Data); err != nil {
+			f.why = ReasonUnreadable
+			c.unreadable(ctx, f.resp, err)
+			return f, nil
+		}
+		f.resp.Data = res.Data
+	}
+	if !f.left && !w.ended.Load() {
+		d.usual.note(f.took)
+	}
+	switch {
+	case f.left, w.ended.Load():
+		f.why = ReasonEnded
+	case f.resp == nil:
+		f.why = ReasonNoData
+	case said.unstored != "":
+		f.why = said.unstored
+	case w.failed.Load():
+		f.why = ReasonErrors
+	default:
+		f.why = c.storable(f.resp, res)
+	}
+	return f, res
+}
+
+// execute runs the prepared operation, and puts the client's back.
+func (c *Cache) execute(ctx context.Context, oc *graphql.OperationContext, d *document, w *witness, next graphql.ResponseHandler) (*graphql.Response, time.Duration) {
+	defer w.watch(oc)()
+	defer prepare(oc, d, c.opts.PathTimeout)()
+	return c.resolve(w.context(ctx), d, next)
+}
+
+// hasEnded says that the request of a computation has ended: what it computed may be a part of the truth.
+func (r *request) hasEnded(ctx context.Context) bool { return ctx.Err() != nil }
 
 // again looks once more for an entry, if one may have come since the first look: a flight for the key
 // ended between that look and the start of this one. It returns nil when there is nothing to serve.
@@ -396,6 +473,9 @@ func (c *Cache) put(ctx context.Context, d *document, key string, f *filled, st 
 		return nil
 	}
 	ttl := c.ttl(d.op.Policy)
+	if f.maxAge > 0 {
+		ttl = min(ttl, f.maxAge)
+	}
 	if c.opts.Jitter > 0 {
 		ttl -= time.Duration(rand.Float64() * c.opts.Jitter * float64(ttl))
 	}
@@ -409,7 +489,7 @@ func (c *Cache) put(ctx context.Context, d *document, key string, f *filled, st 
 		Meta:    s,
 	}
 	f.stamp, f.ttl = s, ttl
-	if !c.storePut(context.WithoutCancel(ctx), key, e) {
+	if !c.storePut(ctx, key, e) {
 		f.why = ReasonStore
 	}
 	return e

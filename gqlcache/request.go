@@ -4,9 +4,13 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
+	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
 type requestKey struct{}
@@ -22,9 +26,13 @@ type request struct {
 	operation *graphql.OperationContext
 	// twice is set before the operation runs when its server has the cache twice.
 	twice bool
+	// outer is the request in whose resolver this operation runs, nil without.
+	outer *request
 	// arrived is the clock number when the operation began, or when the transaction that it reads in
-	// may have begun. Everything applied before is visible to its resolvers.
+	// may have begun. Everything applied before is visible to its resolvers. at is the place in the log,
+	// read before the number; it is zero where no other instance may have what is computed.
 	arrived uint64
+	at      changelog.Position
 	hold    *hold
 	// since is the number from which on a computation that somebody else began is as good as one that
 	// begins now.
@@ -52,21 +60,36 @@ type request struct {
 	mu struct {
 		sync.Mutex
 		lasts map[string]cascade.Value // by response name of the root field
-		// unstored says why the answer that is being computed must not be stored.
+		// computing and computed say where the computation of the answer is; flight has those who wait
+		// for it, predicate says that its key has one.
+		computing, computed bool
+		predicate           bool
+		flight              *flight.Flight[*filled]
+		// unstored says why the answer must not be stored, maxAge how long it may be kept, 0 for nothing said.
 		unstored Reason
-		running  bool
-		nothing  map[string]bool // by response name of the root field
-		reports  []cascade.Report
-		events   []cascade.Event
-		all      bool
+		maxAge   time.Duration
+		// lease gives up the lease to compute the answer for all instances; nil without.
+		lease func()
+		// entry is what was made of the answer, under key.
+		key     string
+		entry   *store.Entry
+		running bool
+		nothing map[string]bool // by response name of the root field
+		reports []cascade.Report
+		events  []cascade.Event
+		all     bool
 	}
 }
 
 func newRequest(ctx context.Context, c *Cache) *request {
-	r := &request{cache: c, arrived: c.clock.Seq()}
+	r := &request{cache: c, outer: requestFrom(ctx)}
+	if c.opts.Log != nil {
+		r.at = c.opts.Log.Applied()
+	}
+	r.arrived = c.clock.Seq()
 	if h := holdFrom(ctx); h != nil && h.cache == c {
 		r.hold = h
-		r.arrived = h.arrived
+		r.arrived, r.at = h.arrived, changelog.Position{}
 	}
 	r.since = r.arrived
 	return r
@@ -77,14 +100,34 @@ func requestFrom(ctx context.Context) *request {
 	return r
 }
 
-// begin returns the number that a computation of this request which starts now is based on: now, or
-// the start of the transaction that it reads in. A later number would bless what the transaction's
-// snapshot, opened before a change, still shows after it.
-func (r *request) begin() uint64 {
-	if r.hold != nil {
-		return r.arrived
+// begin returns the number that a computation of this request is based on: the number when the operation arrived,
+// or when the transaction began that it reads in, also if the computation begins later. What extensions and
+// middlewares have read, or what a snapshot shows that one of them opened, may be as old. A later number would
+// bless what they still show after a change.
+func (r *request) begin() uint64 { return r.arrived }
+
+// within says whether the operation runs inside of one that fits, in a resolver.
+func (r *request) within(fits func(outer *request) bool) bool {
+	for o := r.outer; o != nil; o = o.outer {
+		if fits(o) {
+			return true
+		}
 	}
-	return r.cache.clock.Seq()
+	return false
+}
+
+// isComputing says that others may wait for the request's answer, which is being computed.
+func (r *request) isComputing() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.mu.computing
+}
+
+// isWriting says that the request is a mutation that runs.
+func (r *request) isWriting() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.mu.running
 }
 
 // NothingWritten tells the cache, from inside a mutation's resolver, that this field wrote nothing of

@@ -139,6 +139,7 @@ func TestAdoptionRaces(t *testing.T) {
 		a, b := r.two()
 		a.want("MISS", "Ann", readAnn)
 		b.shared.found = func() { b.shared.found = nil; a.want("INVALIDATED", "", renameAnn) }
+		b.want("MISS invalidated", "New", readAnn) // it arrived before the change
 		b.want("MISS", "New", readAnn)
 		b.want("HIT memory", "New", readAnn)
 	})
@@ -210,7 +211,7 @@ func TestLeaseBeforeValidity(t *testing.T) {
 	a.want("INVALIDATED", "", renameAnn)
 	renewal := func() { b.log.onFresh.Store(nil); b.log.recover() }
 	b.log.onFresh.Store(&renewal)
-	b.want("MISS", "New", readAnn)
+	b.want("MISS invalidated", "New", readAnn) // it arrived before the change did
 }
 
 // TestJoinAfterTheLease: a computation that began before a change must not serve a request that arrived

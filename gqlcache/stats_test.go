@@ -45,7 +45,9 @@ func TestStatsAddUp(t *testing.T) {
 
 		latch := r.store.Block("Query.users")
 		ctx, cancel := context.WithCancel(t.Context())
-		leaver, stays, fails := r.start(ctx, readUsers), r.start(t.Context(), readUsers), r.start(t.Context(), readUsers)
+		stays := r.start(t.Context(), readUsers)
+		synctest.Wait()
+		leaver, fails := r.start(ctx, readUsers), r.start(t.Context(), readUsers)
 		synctest.Wait()
 		cancel()
 		leaver.wait(t)

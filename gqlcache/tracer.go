@@ -13,8 +13,7 @@ import (
 // are called concurrently. What they do, a request waits for; should they panic, it goes on without.
 type Tracer interface {
 	// Start begins a span, within what the context belongs to. The returned context, made of it, is used for what runs
-	// in the span, resolvers included; end is called once, with what came of it. Resolvers that others
-	// wait for may go on after the end of the span that they were started in.
+	// in the span, resolvers included; end is called once, with what came of it, when they have returned.
 	Start(ctx context.Context, s Span) (within context.Context, end func(SpanEnd))
 }
 

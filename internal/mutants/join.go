@@ -18,8 +18,8 @@ var joinRules = []mutant{
 		test: "TestLeaseLostWhileJoined",
 	},
 	{
-		name: "answers of transactions shared", file: "gqlcache/query.go",
-		old: "c.opts.Log != nil && r.hold == nil", new: "c.opts.Log != nil",
+		name: "answers of transactions shared", file: "gqlcache/request.go",
+		old: "r.arrived, r.at = h.arrived, changelog.Position{}", new: "r.arrived = h.arrived",
 		test: "TestHeldChangesAreSharedAtTheCommit",
 	},
 	{

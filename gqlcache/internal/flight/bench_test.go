@@ -1,10 +1,10 @@
 package flight_test
 
 import (
-	"context"
 	"runtime"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 )
@@ -12,8 +12,8 @@ import (
 var (
 	begin = func() uint64 { return 1 }
 	fresh = func(int) bool { return true }
-	quick = func(context.Context, uint64) flight.Outcome[int] {
-		return flight.Outcome[int]{Value: 1, Shareable: true}
+	quick = func(uint64, *flight.Flight[int]) flight.Outcome[int] {
+		return flight.Outcome[int]{Value: 1, End: flight.Shared}
 	}
 )
 
@@ -22,8 +22,8 @@ func BenchmarkDo(b *testing.B) {
 	ctx := b.Context()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, _, err := g.Do(ctx, "key", 1, begin, quick, fresh); err != nil {
-			b.Fatal(err)
+		if _, role := g.Do(ctx, flight.Call[int]{Key: "key", Arrived: 1, Begin: begin, Compute: quick, Valid: fresh, Bound: time.Second}); role != flight.Led {
+			b.Fatal(role)
 		}
 	}
 }
@@ -37,10 +37,10 @@ func BenchmarkHerd(b *testing.B) {
 		var wg sync.WaitGroup
 		for range 100 {
 			wg.Go(func() {
-				_, _, _ = g.Do(ctx, "key", 1, begin, func(context.Context, uint64) flight.Outcome[int] {
+				_, _ = g.Do(ctx, flight.Call[int]{Key: "key", Arrived: 1, Begin: begin, Valid: fresh, Bound: time.Second, Compute: func(uint64, *flight.Flight[int]) flight.Outcome[int] {
 					runtime.Gosched()
-					return flight.Outcome[int]{Value: 1, Shareable: true}
-				}, fresh)
+					return flight.Outcome[int]{Value: 1, End: flight.Shared}
+				}})
 			})
 		}
 		wg.Wait()

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -15,6 +16,9 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// bound is the Bound of all calls.
+const bound = time.Second
 
 // A world is a group, a number that stands for the clock, and computations that end when told.
 type world struct {
@@ -28,13 +32,6 @@ type world struct {
 	wg   sync.WaitGroup
 }
 
-func newWorld(t *testing.T) *world {
-	t.Helper()
-	w := &world{t: t}
-	w.number.Store(1)
-	return w
-}
-
 // invalidate publishes a change that kills everything computed before it.
 func (w *world) invalidate() { w.valid.Store(w.number.Add(1)) }
 
@@ -42,50 +39,54 @@ func (w *world) invalidate() { w.valid.Store(w.number.Add(1)) }
 type call struct {
 	out      flight.Outcome[uint64]
 	role     flight.Role
-	err      error
 	panicked any
-	finished bool // Do returned or panicked; false while it waits, and after Goexit
-	ended    bool
-	ctx      context.Context // of the computation, if this call leads one
+	done     atomic.Bool // Do returned or panicked; false while it waits, and after Goexit
+	over     atomic.Bool
+	led      atomic.Bool // its function was called
+	flight   *flight.Flight[uint64]
 	cancel   context.CancelFunc
 	release  chan flight.Outcome[uint64]
 }
 
 // outcomes for release.
 var (
-	value = flight.Outcome[uint64]{Shareable: true} // the value is filled in with the token
-	fail  = flight.Outcome[uint64]{}
+	value    = flight.Outcome[uint64]{End: flight.Shared} // the value is filled in with the token
+	unshared = flight.Outcome[uint64]{End: flight.Unshared}
+	lasting  = flight.Outcome[uint64]{End: flight.Unshared, Lasting: true}
+	left     = flight.Outcome[uint64]{End: flight.Left}
 )
 
-// do starts a call with key k and waits until everything is blocked. The computation, if the call
-// leads one, ends with what is sent to release, or by the function in its place.
-func (w *world) do(instead func()) *call {
+// do starts a call and waits until everything is blocked. The computation, if the call leads one, ends with
+// what is sent to release, or by the function in its place.
+func (w *world) do(instead func()) *call { return w.doUntil(context.Background(), instead) }
+
+func (w *world) doUntil(ctx context.Context, instead func()) *call {
 	c := &call{release: make(chan flight.Outcome[uint64], 1)}
-	ctx, cancel := context.WithCancel(context.Background())
-	c.cancel = cancel
+	ctx, c.cancel = context.WithCancel(ctx)
 	arrived := w.number.Load()
-	fn := func(ctx context.Context, token uint64) flight.Outcome[uint64] {
-		w.runs.Add(1)
-		c.ctx = ctx
-		select {
-		case out := <-c.release:
-			if instead != nil {
-				instead()
-			}
-			out.Value = token
-			return out
-		case <-ctx.Done():
-			return fail
-		}
-	}
 	w.wg.Go(func() {
 		defer func() {
-			c.ended = true
-			c.panicked = recover()
-			c.finished = c.finished || c.panicked != nil
+			c.over.Store(true)
+			if c.panicked = recover(); c.panicked != nil {
+				c.done.Store(true)
+			}
 		}()
-		c.out, c.role, c.err = w.group.Do(ctx, "k", arrived, w.number.Load, fn, func(v uint64) bool { return v >= w.valid.Load() })
-		c.finished = true
+		c.out, c.role = w.group.Do(ctx, flight.Call[uint64]{
+			Key: "k", Arrived: arrived, Begin: w.number.Load, Bound: bound,
+			Valid: func(v uint64) bool { return v >= w.valid.Load() },
+			Compute: func(token uint64, f *flight.Flight[uint64]) flight.Outcome[uint64] {
+				w.runs.Add(1)
+				c.flight = f
+				c.led.Store(true)
+				out := <-c.release // whatever becomes of the context
+				if instead != nil {
+					instead()
+				}
+				out.Value = token
+				return out
+			},
+		})
+		c.done.Store(true)
 	})
 	synctest.Wait()
 	return c
@@ -102,10 +103,25 @@ func (w *world) leave(c *call) {
 	synctest.Wait()
 }
 
+// pass lets time go by.
+func (w *world) pass(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
 func (w *world) want(c *call, role flight.Role, token uint64) {
 	w.t.Helper()
-	if !c.finished || c.err != nil || c.role != role || c.out.Value != token {
-		w.t.Errorf("finished %v, role %v, value %d, error %v; want role %v, value %d", c.finished, c.role, c.out.Value, c.err, role, token)
+	if !c.done.Load() || c.role != role || c.out.Value != token {
+		w.t.Errorf("finished %v, role %v, value %d; want role %v, value %d", c.done.Load(), c.role, c.out.Value, role, token)
+	}
+}
+
+func (w *world) wantWaiting(list ...*call) {
+	w.t.Helper()
+	for i, c := range list {
+		if c.done.Load() || c.led.Load() {
+			w.t.Errorf("caller %d: finished %v, leads %v; want it to wait", i, c.done.Load(), c.led.Load())
+		}
 	}
 }
 
@@ -120,7 +136,8 @@ func (w *world) wantRuns(n int64) {
 func story(t *testing.T, f func(w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		w := &world{t: t}
+		w.number.Store(1)
 		f(w)
 		w.wg.Wait()
 		if n := w.group.Len(); n != 0 {
@@ -138,9 +155,6 @@ func TestUncontended(t *testing.T) {
 		}
 		w.end(a, value)
 		w.want(a, flight.Led, 1)
-		if a.ctx.Err() == nil {
-			t.Error("the computation's context is not released")
-		}
 	})
 }
 
@@ -187,7 +201,7 @@ func TestJoinerOfAnOlderFlightRetries(t *testing.T) {
 		w.wantRuns(1)
 		w.end(a, value)
 		w.want(a, flight.Led, 1)
-		if b.finished {
+		if b.done.Load() {
 			t.Fatal("stale: the joiner has the result from before the change")
 		}
 		w.end(b, value)
@@ -221,7 +235,7 @@ func TestHerdCollapsesAfterRetry(t *testing.T) {
 		w.end(a, value)
 		w.wantRuns(2)
 		for _, c := range herd {
-			if c.ctx != nil {
+			if c.led.Load() {
 				w.end(c, value)
 			}
 		}
@@ -241,23 +255,27 @@ func TestHerdCollapsesAfterRetry(t *testing.T) {
 	})
 }
 
-// Callers of different ages that have to try again share one flight, which is younger than all of them.
-func TestRetriesShareOneFlight(t *testing.T) {
+// Tokens may be older than the flight: a caller whose flights are overtaken twice computes by itself.
+func TestOvertakenTwice(t *testing.T) {
 	t.Parallel()
 	story(t, func(w *world) {
 		a := w.do(nil)
 		w.invalidate()
-		b := w.do(nil) // joins a
+		b, c := w.do(nil), w.do(nil)
 		w.invalidate()
-		c := w.do(nil) // joins a, younger than b
+		d := w.do(nil)
 		w.end(a, value)
-		// One of them started a flight; its token is the number of now, so the other joined it.
+		lead, rest := b, []*call{c, d}
+		if c.led.Load() {
+			lead, rest = c, []*call{b, d}
+		} else if d.led.Load() {
+			lead, rest = d, []*call{b, c}
+		}
+		w.invalidate()
+		w.end(lead, value)
 		w.wantRuns(2)
-		w.end(map[bool]*call{true: b, false: c}[b.ctx != nil], value)
-		for _, x := range []*call{b, c} {
-			if !x.finished || x.out.Value != 3 {
-				t.Errorf("got %d, want 3", x.out.Value)
-			}
+		for _, x := range rest {
+			w.want(x, flight.Joined, 3) // begun after they arrived
 		}
 	})
 }
@@ -267,40 +285,87 @@ func TestJoinerLeaves(t *testing.T) {
 	story(t, func(w *world) {
 		a, b := w.do(nil), w.do(nil)
 		w.leave(b)
-		if !errors.Is(b.err, context.Canceled) {
-			t.Errorf("error %v", b.err)
-		}
+		w.want(b, flight.Ended, 0)
 		w.end(a, value)
 		w.want(a, flight.Led, 1)
 	})
 }
 
-func TestLeaderLeavesOthersStay(t *testing.T) {
+// The computation is its leader's: Do returns when it has ended, and not before.
+func TestLeaderStaysWithItsComputation(t *testing.T) {
 	t.Parallel()
 	story(t, func(w *world) {
-		a, b := w.do(nil), w.do(nil)
+		a := w.do(nil)
 		w.leave(a)
-		if !errors.Is(a.err, context.Canceled) {
-			t.Errorf("error %v", a.err)
+		if a.done.Load() {
+			t.Fatal("the leader is gone, and its computation goes on")
 		}
-		if a.ctx.Err() != nil {
-			t.Fatal("the computation died with its leader")
-		}
-		w.end(a, value)
-		w.want(b, flight.Joined, 1)
-		w.wantRuns(1)
+		w.end(a, left)
+		w.want(a, flight.Led, 1)
 	})
+}
+
+// Of those who wait the first leads next, and the rest go on waiting.
+func TestLeaderLeaves(t *testing.T) {
+	t.Parallel()
+	story(t, func(w *world) {
+		a, b, c, d := w.do(nil), w.do(nil), w.do(nil), w.do(nil)
+		w.number.Add(1)
+		w.end(a, left)
+		w.want(a, flight.Led, 1)
+		if !b.led.Load() {
+			t.Fatal("nobody leads")
+		}
+		w.wantWaiting(c, d)
+		w.end(b, value)
+		w.want(b, flight.Led, 2)
+		w.want(c, flight.Joined, 2)
+		w.want(d, flight.Joined, 2)
+		w.wantRuns(2)
+	})
+}
+
+// Clients that open and close the key in turn do not keep one from computing that came before them.
+func TestLeaversDoNotDelayOthers(t *testing.T) {
+	t.Parallel()
+	story(t, func(w *world) {
+		a := w.do(nil)
+		honest := w.do(nil)
+		leavers := []*call{w.do(nil), w.do(nil)}
+		w.end(a, left)
+		w.wantWaiting(leavers...)
+		w.end(honest, value)
+		w.want(honest, flight.Led, 1)
+	})
+}
+
+// Who is chosen to lead and leaves in the same moment passes the lead on.
+func TestChosenLeaderLeaves(t *testing.T) {
+	t.Parallel()
+	for range 50 { // which of two ready channels is taken is chance
+		story(t, func(w *world) {
+			a, b, c := w.do(nil), w.do(nil), w.do(nil)
+			b.cancel()
+			a.release <- left
+			synctest.Wait()
+			if b.led.Load() {
+				w.end(b, left)
+			}
+			if !c.led.Load() {
+				t.Fatal("nobody leads")
+			}
+			w.end(c, value)
+		})
+	}
 }
 
 func TestAllLeave(t *testing.T) {
 	t.Parallel()
 	story(t, func(w *world) {
 		a, b := w.do(nil), w.do(nil)
-		w.leave(a)
 		w.leave(b)
-		if a.ctx.Err() == nil {
-			t.Error("nobody waits, and the computation goes on")
-		}
+		w.end(a, left)
+		w.want(b, flight.Ended, 0)
 		c := w.do(nil)
 		w.wantRuns(2)
 		w.end(c, value)
@@ -308,57 +373,165 @@ func TestAllLeave(t *testing.T) {
 	})
 }
 
-// The flight that everybody left is still computing when the next caller comes: it must not be joined,
-// and its end must not take the new flight away.
-func TestNobodyJoinsACancelledFlight(t *testing.T) {
+// What cannot be shared sends everybody off at once, side by side.
+func TestUnshared(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var g flight.Group[int]
-		ctx, cancel := context.WithCancel(context.Background())
-		slow, fast := make(chan struct{}), make(chan struct{})
-		begin := func() uint64 { return 1 }
-		valid := func(int) bool { return true }
-		go func() {
-			_, _, err := g.Do(ctx, "k", 1, begin, func(context.Context, uint64) flight.Outcome[int] {
-				<-slow // does not look at its context
-				return flight.Outcome[int]{Value: 1, Shareable: true}
-			}, valid)
-			if !errors.Is(err, context.Canceled) {
-				t.Errorf("the caller that left got %v", err)
-			}
-		}()
-		synctest.Wait()
-		cancel()
-		synctest.Wait()
-		got := make(chan int, 1)
-		go func() {
-			out, _, _ := g.Do(t.Context(), "k", 1, begin, func(context.Context, uint64) flight.Outcome[int] {
-				<-fast
-				return flight.Outcome[int]{Value: 2, Shareable: true}
-			}, valid)
-			got <- out.Value
-		}()
-		synctest.Wait()
-		close(slow)
-		synctest.Wait()
-		if g.Len() != 1 {
-			t.Error("the end of the old flight removed the new one")
-		}
-		close(fast)
-		if v := <-got; v != 2 {
-			t.Errorf("got %d from the flight that was given up", v)
-		}
+	story(t, func(w *world) {
+		a, b, c := w.do(nil), w.do(nil), w.do(nil)
+		w.end(a, unshared)
+		w.want(a, flight.Led, 1)
+		w.want(b, flight.Alone, 0)
+		w.want(c, flight.Alone, 0)
+		w.wantRuns(1)
+		d := w.do(nil)
+		w.end(d, value)
+		w.want(d, flight.Led, 1)
 	})
 }
 
-func TestNotShareable(t *testing.T) {
+// A key that can never be shared has no flights for a while, so that nobody queues up for it.
+func TestLasting(t *testing.T) {
+	t.Parallel()
+	story(t, func(w *world) {
+		w.end(w.do(nil), lasting)
+		for range 3 {
+			w.want(w.do(nil), flight.Alone, 0)
+		}
+		w.group.Shareable("k")
+		a := w.do(nil)
+		w.end(a, lasting)
+		w.want(a, flight.Led, 1)
+		w.pass(3 * time.Second)
+		b := w.do(nil)
+		w.end(b, value)
+		w.want(b, flight.Led, 1)
+	})
+}
+
+// A computation may end the sharing while it runs.
+func TestUnshare(t *testing.T) {
 	t.Parallel()
 	story(t, func(w *world) {
 		a, b := w.do(nil), w.do(nil)
-		w.end(a, fail)
-		w.want(a, flight.Led, 1)
+		a.flight.Unshare()
+		synctest.Wait()
 		w.want(b, flight.Alone, 0)
+		c := w.do(nil) // a flight of its own
+		a.flight.Unshare()
+		w.end(a, value)
+		d := w.do(nil)
+		w.wantWaiting(d)
+		w.end(c, value)
+		w.want(c, flight.Led, 1)
+		w.want(d, flight.Joined, 1)
+		var none *flight.Flight[uint64]
+		none.Unshare()
+	})
+}
+
+// A leader that is stuck is replaced by one caller in each bound, and who wait have the first result.
+func TestStuckLeader(t *testing.T) {
+	t.Parallel()
+	story(t, func(w *world) {
+		stuck := w.do(nil)
+		herd := make([]*call, 500)
+		for i := range herd {
+			herd[i] = w.do(nil)
+		}
+		w.pass(bound - time.Millisecond)
 		w.wantRuns(1)
+		w.pass(2 * time.Millisecond)
+		w.wantRuns(2)
+		w.pass(bound)
+		w.wantRuns(3)
+		leaders := 0
+		for _, c := range herd {
+			if c.led.Load() {
+				leaders++
+				if leaders == 1 {
+					w.end(c, value)
+				} else {
+					c.release <- value
+				}
+			}
+		}
+		synctest.Wait()
+		for _, c := range herd {
+			if !c.done.Load() || c.out.Value != 1 {
+				t.Fatalf("finished %v, role %v", c.done.Load(), c.role)
+			}
+		}
+		w.wantRuns(3)
+		// Its end takes nothing from those who came later.
+		late := w.do(nil)
+		w.end(stuck, value)
+		if w.group.Len() != 1 {
+			t.Error("the end of the old flight removed the new one")
+		}
+		w.end(late, value)
+	})
+}
+
+// Who comes to a flight that is stuck already leads beside it at once.
+func TestLateForAStuckLeader(t *testing.T) {
+	t.Parallel()
+	story(t, func(w *world) {
+		stuck := w.do(nil)
+		w.pass(2 * bound)
+		b, c := w.do(nil), w.do(nil)
+		w.wantRuns(2)
+		w.wantWaiting(c)
+		w.end(b, value)
+		w.want(c, flight.Joined, 1)
+		w.end(stuck, value)
+	})
+}
+
+// A slow flight serves those who wait, though another one was begun beside it.
+func TestSlowLeader(t *testing.T) {
+	t.Parallel()
+	story(t, func(w *world) {
+		slow, b, c := w.do(nil), w.do(nil), w.do(nil)
+		w.pass(bound + time.Millisecond)
+		w.wantRuns(2)
+		w.end(slow, value)
+		w.want(map[bool]*call{true: c, false: b}[b.led.Load()], flight.Joined, 1)
+		w.end(map[bool]*call{true: b, false: c}[b.led.Load()], value)
+	})
+}
+
+// While another computation runs, the end of a leader's request changes nothing for those who wait.
+func TestOneOfTwoLeadersLeaves(t *testing.T) {
+	t.Parallel()
+	story(t, func(w *world) {
+		a, b, c := w.do(nil), w.do(nil), w.do(nil)
+		w.pass(bound + time.Millisecond)
+		second, waits := b, c
+		if c.led.Load() {
+			second, waits = c, b
+		}
+		w.end(second, left)
+		w.wantWaiting(waits)
+		w.end(a, value)
+		w.want(waits, flight.Joined, 1)
+		w.wantRuns(2)
+	})
+}
+
+// A caller with a deadline keeps time for a computation of its own.
+func TestDeadline(t *testing.T) {
+	t.Parallel()
+	story(t, func(w *world) {
+		stuck := w.do(nil)
+		ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+		defer cancel()
+		b := w.doUntil(ctx, nil)
+		w.pass(140 * time.Millisecond)
+		w.wantWaiting(b)
+		w.pass(20 * time.Millisecond)
+		w.end(b, value)
+		w.want(b, flight.Led, 1)
+		w.end(stuck, value)
 	})
 }
 
@@ -366,31 +539,10 @@ func TestPanic(t *testing.T) {
 	t.Parallel()
 	boom := errors.New("boom")
 	story(t, func(w *world) {
-		w.group.OrphanPanic = func(string, any, []byte) { t.Error("reported although the leader is there") }
 		a, b := w.do(func() { panic(boom) }), w.do(nil)
 		w.end(a, value)
 		if a.panicked != any(boom) { // the very value
 			t.Errorf("the leader panicked with %v", a.panicked)
-		}
-		w.want(b, flight.Alone, 0)
-	})
-}
-
-func TestPanicAfterTheLeaderLeft(t *testing.T) {
-	t.Parallel()
-	story(t, func(w *world) {
-		var reported []any
-		w.group.OrphanPanic = func(key string, v any, stack []byte) {
-			if key != "k" || len(stack) == 0 {
-				t.Errorf("reported with key %q and %d bytes of stack", key, len(stack))
-			}
-			reported = append(reported, v)
-		}
-		a, b := w.do(func() { panic("boom") }), w.do(nil)
-		w.leave(a)
-		w.end(a, value)
-		if len(reported) != 1 || reported[0] != "boom" || a.panicked != nil {
-			t.Errorf("reported %v, the leader panicked with %v", reported, a.panicked)
 		}
 		w.want(b, flight.Alone, 0)
 	})
@@ -401,30 +553,10 @@ func TestGoexit(t *testing.T) {
 	story(t, func(w *world) {
 		a, b := w.do(runtime.Goexit), w.do(nil)
 		w.end(a, value)
-		if !a.ended || a.finished {
-			t.Errorf("the leader's goroutine: ended %v, by return or panic %v", a.ended, a.finished)
+		if !a.over.Load() || a.done.Load() {
+			t.Errorf("the leader's goroutine: over %v, by return or panic %v", a.over.Load(), a.done.Load())
 		}
 		w.want(b, flight.Alone, 0)
-	})
-}
-
-// The computation sees the leader's values and neither its cancellation nor its deadline.
-func TestContextOfTheComputation(t *testing.T) {
-	t.Parallel()
-	type ctxKey struct{}
-	synctest.Test(t, func(t *testing.T) {
-		var g flight.Group[int]
-		ctx, cancel := context.WithTimeout(context.WithValue(t.Context(), ctxKey{}, "v"), 1e9)
-		defer cancel()
-		_, _, err := g.Do(ctx, "k", 1, func() uint64 { return 1 }, func(ctx context.Context, token uint64) flight.Outcome[int] {
-			if _, ok := ctx.Deadline(); ok || ctx.Value(ctxKey{}) != "v" || token != 1 {
-				t.Errorf("deadline %v, value %v, token %d", ok, ctx.Value(ctxKey{}), token)
-			}
-			return flight.Outcome[int]{}
-		}, func(int) bool { return true })
-		if err != nil {
-			t.Error(err)
-		}
 	})
 }
 
@@ -435,11 +567,14 @@ func TestKeysAreApart(t *testing.T) {
 	for _, key := range []string{"a", "b", "c", ""} {
 		for range 4 {
 			wg.Go(func() {
-				out, role, err := g.Do(t.Context(), key, 1, func() uint64 { return 1 }, func(context.Context, uint64) flight.Outcome[string] {
-					return flight.Outcome[string]{Value: key, Shareable: true}
-				}, func(string) bool { return true })
-				if err != nil || role == flight.Alone || out.Value != key {
-					t.Errorf("%q: got %q, %v, %v", key, out.Value, role, err)
+				out, role := g.Do(t.Context(), flight.Call[string]{
+					Key: key, Arrived: 1, Begin: func() uint64 { return 1 }, Bound: bound, Valid: func(string) bool { return true },
+					Compute: func(uint64, *flight.Flight[string]) flight.Outcome[string] {
+						return flight.Outcome[string]{Value: key, End: flight.Shared}
+					},
+				})
+				if role == flight.Alone || out.Value != key {
+					t.Errorf("%q: got %q, %v", key, out.Value, role)
 				}
 			})
 		}
@@ -468,12 +603,19 @@ func TestStress(t *testing.T) {
 				if acked > arrived {
 					acked = arrived // committed, not acknowledged yet
 				}
-				out, role, err := g.Do(ctx, "k", arrived, number.Load, func(context.Context, uint64) flight.Outcome[uint64] {
-					v := state.Load()
-					runtime.Gosched()
-					return flight.Outcome[uint64]{Value: v, Shareable: true}
-				}, func(v uint64) bool { return v >= number.Load() })
-				if err == nil && role != flight.Alone && out.Value < acked {
+				out, role := g.Do(ctx, flight.Call[uint64]{
+					Key: "k", Arrived: arrived, Begin: number.Load, Bound: time.Minute,
+					Compute: func(uint64, *flight.Flight[uint64]) flight.Outcome[uint64] {
+						v := state.Load()
+						runtime.Gosched()
+						if ctx.Err() != nil {
+							return flight.Outcome[uint64]{End: flight.Left, Value: v}
+						}
+						return flight.Outcome[uint64]{Value: v, End: flight.Shared}
+					},
+					Valid: func(v uint64) bool { return v >= number.Load() },
+				})
+				if role <= flight.Joined && out.Value < acked {
 					t.Errorf("stale: %d after %d was acknowledged", out.Value, acked)
 				}
 				cancel()

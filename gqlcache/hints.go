@@ -1,0 +1,177 @@
+package gqlcache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
+	"github.com/cascadeql/cascadeql/gqlcache/store"
+)
+
+// ErrLate says that a resolver spoke of an answer that had been given. What it said counts all the same.
+var ErrLate = errors.New("gqlcache: the answer was computed already: say it before the resolver returns")
+
+// DoNotStore tells the cache, from inside a resolver, a directive or an interceptor, that the answer which is
+// being computed is for this request alone: it is not stored, and who waits for it computes for itself, at once.
+// It does nothing for an answer that would not be stored anyway, as that of a mutation.
+//
+// It returns ErrNoOperation outside of an operation. Called when the answer was computed already, by a goroutine that
+// the resolver has left behind, it removes the answer and returns ErrLate: others may have got it. A call with
+// another request's context, as a loader makes that serves several, speaks of that request's answer.
+func DoNotStore(ctx context.Context) error {
+	return hint(ctx, ReasonDoNotStore)
+}
+
+// Private tells the cache, like DoNotStore, that the answer is for callers with this request's predicate only.
+// An answer that has no predicate in its key, one that is public or of a server without Options.Predicate,
+// is not stored. One that has is stored; who waits for it computes for itself.
+func Private(ctx context.Context) error {
+	r := requestFrom(ctx)
+	if r == nil {
+		return ErrNoOperation
+	}
+	r.mu.Lock()
+	ours, late := r.mu.computing && r.mu.predicate, r.mu.computed && r.mu.predicate
+	f := r.mu.flight
+	r.mu.Unlock()
+	switch {
+	case ours:
+		f.Unshare()
+		return nil
+	case late:
+		return ErrLate
+	}
+	return hint(ctx, ReasonPrivate)
+}
+
+// MaxAge tells the cache, like DoNotStore, how long the answer which is being computed may be kept at most. The shortest
+// of all counts, those of the schema and Options.TTL included: it never makes an age longer. An age of zero is DoNotStore.
+// It returns an error for a negative one.
+func MaxAge(ctx context.Context, age time.Duration) error {
+	if age < 0 {
+		return fmt.Errorf("gqlcache: MaxAge is %v; it must not be negative", age)
+	}
+	if age == 0 {
+		return hint(ctx, ReasonPolicy)
+	}
+	r := requestFrom(ctx)
+	if r == nil {
+		return ErrNoOperation
+	}
+	r.mu.Lock()
+	if !r.mu.computed {
+		if r.mu.computing && (r.mu.maxAge == 0 || age < r.mu.maxAge) {
+			r.mu.maxAge = age
+		}
+		r.mu.Unlock()
+		return nil
+	}
+	r.mu.Unlock()
+	return hint(ctx, ReasonPolicy) // which age it was stored for is told to others
+}
+
+// hint refuses to have an answer stored.
+func hint(ctx context.Context, why Reason) error {
+	r := requestFrom(ctx)
+	if r == nil {
+		return ErrNoOperation
+	}
+	if r.refuseToStore(why) {
+		return nil
+	}
+	r.cache.complain.once("late", "gqlcache: a resolver has said of an answer that it must not be kept after it was computed", ErrLate)
+	return ErrLate
+}
+
+// computing notes that the request's answer is being computed. What an earlier computation was told is
+// not said of it. The returned function is called when nothing may be said of it any more in time: after it,
+// the entry is removed if the answer must not be stored.
+func (r *request) computing(f *flight.Flight[*filled], predicate bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.mu.lasts, r.mu.unstored, r.mu.maxAge = nil, "", 0
+	r.mu.computing, r.mu.computed, r.mu.flight, r.mu.predicate = true, false, f, predicate
+	r.mu.entry, r.mu.key = nil, ""
+}
+
+// said is what was said of a computation.
+type said struct {
+	unstored Reason
+	maxAge   time.Duration // 0 when nothing was said
+}
+
+// computed ends what may be said of the answer in time.
+//
+//	computation                          goroutine of a resolver
+//	computed: nothing was said
+//	                                     DoNotStore: computed already: nothing is stored yet
+//	the entry is put, keep notes it: remove it, since something was said
+func (r *request) computed() said {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.mu.computing, r.mu.computed, r.mu.flight = false, true, nil
+	return said{r.mu.unstored, r.mu.maxAge}
+}
+
+// keep notes the entry that was made of the answer. It returns false when it must be removed.
+func (r *request) keep(key string, e *store.Entry) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.mu.key, r.mu.entry = key, e
+	return r.mu.unstored == ""
+}
+
+// refuseToStore notes, from anywhere below the request, that the answer which is being computed must
+// neither be stored nor be given to others. The first reason counts. It returns false when the answer was
+// computed already: then its entry is removed.
+func (r *request) refuseToStore(why Reason) bool {
+	r.mu.Lock()
+	if r.mu.unstored == "" {
+		r.mu.unstored = why
+	}
+	f, late := r.mu.flight, r.mu.computed
+	key, e, lease := r.mu.key, r.mu.entry, r.mu.lease
+	r.mu.Unlock()
+	f.Unshare()
+	if lease != nil {
+		lease()
+	}
+	if late && e != nil {
+		r.cache.withdraw(key, e)
+	}
+	return !late
+}
+
+// refusal returns why the answer must not be stored, "" when nothing was said.
+func (r *request) refusal() Reason {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.mu.unstored
+}
+
+// holdLease notes how the lease to compute the answer for all instances is given up. It is given up at once when the
+// answer must not be stored, since others wait for it, and when the returned function is called.
+func (r *request) holdLease(release func()) func() {
+	release = sync.OnceFunc(release)
+	r.mu.Lock()
+	r.mu.lease = release
+	r.mu.Unlock()
+	return release
+}
+
+// withdraw removes an entry that should not have been stored. Instances that share a store may have it already.
+func (c *Cache) withdraw(key string, e *store.Entry) {
+	if s, ok := e.Meta.(*stamp); ok {
+		s.withdrawn.Store(true)
+	}
+	ctx := context.Background()
+	c.remove(ctx, []byte(key), e)
+	if c.opts.Shared != nil {
+		if err := guarded(func() error { return c.opts.Shared.Delete(ctx, []byte(key)) }); err != nil {
+			c.storeFailed("shared delete", err)
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package main
+
+const (
+	witnessFile = "gqlcache/witness.go"
+	hintsFile   = "gqlcache/hints.go"
+)
+
+// computationRules are those of whose a computation is, and of what its answer does not show.
+var computationRules = []mutant{
+	{
+		name: "an answer is stored though its request has ended", file: queryFile,
+		old: "f.left = r.hasEnded(ctx)", new: "f.left = false",
+		test: "TestTruncatedAnswers",
+	},
+	{
+		name: "an answer is stored though an inner time limit has ended", file: queryFile,
+		old: "case f.left, w.ended.Load():", new: "case f.left:",
+		test: "TestTruncatedAnswers/inner",
+	},
+	{
+		name: "the context is looked at before hidden members are stripped", file: queryFile,
+		old:  "	f.left = r.hasEnded(ctx)\n",
+		new:  "	if f.left = r.hasEnded(ctx); f.left {\n		f.why = ReasonEnded\n		return f, nil\n	}\n",
+		test: "TestTruncatedAnswers/hidden",
+	},
+	{
+		name: "a computation runs on a context of its own", file: queryFile,
+		old: "return c.resolve(w.context(ctx), d, next)", new: "return c.resolve(w.context(context.WithoutCancel(ctx)), d, next)",
+		test: "TestDeadlines|TestTruncatedAnswers",
+	},
+	{
+		name: "a request that ended is answered by the cache", file: queryFile,
+		old: "		resp := next(ctx)\n		c.explainAbandoned", new: "		resp := respond(ctx, []byte(\"null\"))\n		c.explainAbandoned",
+		test: "TestDeadlines",
+	},
+	{
+		name: "what runs inside of a computation waits for others", file: queryFile,
+		old: "if r.outer != nil && r.within((*request).isComputing) {", new: "if false {",
+		test: "TestReentrance|TestCrossedResolvers",
+	},
+	{
+		name: "a mutation's resolver is given what was stored before", file: queryFile,
+		old: "r.within((*request).isWriting)", new: "false",
+		test: "TestQueryInsideAMutation",
+	},
+	{
+		name: "a failed field is no failure", file: witnessFile,
+		old: "	v, err := resolve(ctx)\n	returned = true\n	if err != nil {", new: "	v, err := resolve(ctx)\n	returned = true\n	if false {",
+		test: "TestFailuresWithoutTrace",
+	},
+	{
+		name: "a panic is no failure", file: witnessFile,
+		old: "		if !returned {", new: "		if false {",
+		test: "TestFailuresWithoutTrace",
+	},
+	{
+		name: "an error beside a value is no failure", file: witnessFile,
+		old: "if key == responseKey && ", new: "if false && ",
+		test: "TestFailuresWithoutTrace",
+	},
+	{
+		name: "who asks for errors adds one", file: witnessFile,
+		old: "return slices.Contains(adders, name)", new: "return true",
+		test: "TestFailuresWithoutTrace",
+	},
+	{
+		name: "DoNotStore waits for the end", file: hintsFile,
+		old: "	f.Unshare()\n	if lease", new: "	if lease",
+		test: "TestDoNotStoreEndsSharing",
+	},
+	{
+		name: "DoNotStore comes too late", file: hintsFile,
+		old: "if late && e != nil {", new: "if false {",
+		test: "TestHints/too_late",
+	},
+	{
+		name: "MaxAge is not heard", file: queryFile,
+		old: "ttl = min(ttl, f.maxAge)", new: "_ = 0",
+		test: "TestHints/age",
+	},
+	{
+		name: "Private is for everybody", file: hintsFile,
+		old: "return hint(ctx, ReasonPrivate)", new: "return nil",
+		test: "TestDoNotStoreEndsSharing",
+	},
+	{
+		name: "a computation is based on the time when it begins", file: requestFile,
+		old: "func (r *request) begin() uint64 { return r.arrived }", new: "func (r *request) begin() uint64 { return r.cache.clock.Seq() }",
+		test: "TestReadBeforeTheComputation",
+	},
+}
