@@ -136,8 +136,8 @@ func TestHandlerOutlivesItsResolvers(t *testing.T) {
 // TestRowsThatEndWithTheContext: a resolver takes the end of its context for the end of its rows. Nobody else
 // gets that answer.
 func TestRowsThatEndWithTheContext(t *testing.T) {
-	const all = `{"data":{"listed":[{"id":1},{"id":2},{"id":3},{"id":4},{"id":5},{"id":6},{"id":7},{"id":8},{"id":9}]}}`
-	const some = `{"data":{"listed":[{"id":1}]}}`
+	const all = `{"data":{"listed":[{"id":"1"},{"id":"2"},{"id":"3"},{"id":"4"},{"id":"5"},{"id":"6"},{"id":"7"},{"id":"8"},{"id":"9"}]}}`
+	const some = `{"data":{"listed":[{"id":"1"}]}}`
 	everyStack(t, func(t *testing.T, st stack) {
 		w := newWorld(t, st, setup{})
 		open := w.cached.gates.Trap("listed")

@@ -96,7 +96,7 @@ func (s *socket) ask(query string) []string {
 			s.t.Fatalf("a message about %q while %q runs", m.ID, id)
 		}
 		out = append(out, m.Type+" "+string(m.Payload))
-		if m.Type == "complete" || m.Type == "error" {
+		if m.Type == "complete" { // after an error, too
 			return out
 		}
 	}
