@@ -78,7 +78,7 @@ func TestAnswers(t *testing.T) {
 		{Query: `{ item(id: 1) { name } items { name parts { name item { name } } } node(id: 2) { ... on Item { name } } }`},
 		{Query: `mutation { addPart(itemId: 1, name: "p") { name } }`},
 		{Query: `{ item(id: 1) { name } items { name parts { name item { name } } } node(id: 2) { ... on Item { name } } }`},
-		{Query: `mutation { addPart(itemId: 99, name: "lost") { name } }`}, // the item that nobody asked for is null
+		{Query: `mutation { addPart(itemId: 99, name: "lost") { name } }`}, // the item that nobody asked for cannot be had
 		{Query: `{ items { name parts { name } } }`},
 		{Query: `mutation { updateItem(id: 1, input: {note: null}) { note } }`},
 		{Query: `{ item(id: 1) { ...f } } fragment f on Item { note a: name b: name }`},

@@ -117,7 +117,11 @@ func (p part) Item(_ context.Context, obj *Part) (*Item, error) {
 	p.mu.Lock()
 	id := p.owner[obj.ID]
 	p.mu.Unlock()
-	return p.item(id), nil
+	it := p.item(id)
+	if it == nil {
+		return nil, errors.New("no such item")
+	}
+	return it, nil
 }
 
 func (q query) Item(_ context.Context, id int) (*Item, error) { return q.item(id), nil }
