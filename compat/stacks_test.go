@@ -285,6 +285,7 @@ func (w *world) serve(st stack, s setup, store *shop.Store, cache *gqlcache.Cach
 		}
 		h.ServeHTTP(rw, r.WithContext(ctx))
 	}), s.timeout)
+	out.env.DoNotStore, out.env.Private, out.env.MaxAge = gqlcache.DoNotStore, gqlcache.Private, gqlcache.MaxAge
 	out.env.Inner = func(ctx context.Context) bool { return ctx.Value(innerKey{}) != nil }
 	out.env.Ask = func(ctx context.Context, query string) string {
 		r := twin.Request{Query: query, User: out.env.User(ctx), Header: map[string]string{"X-Inner": "yes"}}

@@ -92,6 +92,65 @@ func (e Failure) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+type Hint string
+
+const (
+	HintNone       Hint = "NONE"
+	HintDoNotStore Hint = "DO_NOT_STORE"
+	HintPrivate    Hint = "PRIVATE"
+	HintSecond     Hint = "SECOND"
+)
+
+var AllHint = []Hint{
+	HintNone,
+	HintDoNotStore,
+	HintPrivate,
+	HintSecond,
+}
+
+func (e Hint) IsValid() bool {
+	switch e {
+	case HintNone, HintDoNotStore, HintPrivate, HintSecond:
+		return true
+	}
+	return false
+}
+
+func (e Hint) String() string {
+	return string(e)
+}
+
+func (e *Hint) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = Hint(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid Hint", str)
+	}
+	return nil
+}
+
+func (e Hint) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *Hint) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e Hint) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 type Role string
 
 const (

@@ -52,6 +52,7 @@ type QueryResolver interface {
 	Sometimes(ctx context.Context) (*string, error)
 	Fail(ctx context.Context, how Failure) (string, error)
 	Perhaps(ctx context.Context, how Failure) (*string, error)
+	Counted(ctx context.Context, how Hint) (int, error)
 	Cookie(ctx context.Context) (*string, error)
 	Experiment(ctx context.Context) (*string, error)
 	Ask(ctx context.Context, query string) (*string, error)
@@ -456,6 +457,20 @@ func (ec *executionContext) field_Query_byPrice_args(ctx context.Context, rawArg
 		return nil, err
 	}
 	args["price"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_counted_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "how",
+		func(ctx context.Context, v any) (Hint, error) {
+			return ec.unmarshalNHint2githubᚗcomᚋcascadeqlᚋcascadeqlᚋcompatᚋinternalᚋshopᚐHint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["how"] = arg0
 	return args, nil
 }
 
@@ -1894,6 +1909,50 @@ func (ec *executionContext) fieldContext_Query_perhaps(ctx context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_counted(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_counted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Counted(ctx, fc.Args["how"].(Hint))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_counted(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type Int does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_counted_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_cookie(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2465,6 +2524,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_perhaps(ctx, field)
+				})
+		case "counted":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_counted(ctx, field)
 				})
 		case "cookie":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,

@@ -21,6 +21,9 @@ type Env struct {
 	User   func(ctx context.Context) string
 	Writer func(ctx context.Context) http.ResponseWriter
 	Ask    func(ctx context.Context, query string) string
+	// DoNotStore, Private and MaxAge speak to the cache, if there is one.
+	DoNotStore, Private func(ctx context.Context) error
+	MaxAge              func(ctx context.Context, age time.Duration) error
 	// Inner says that the request was made by Ask.
 	Inner func(ctx context.Context) bool
 }
@@ -141,6 +144,21 @@ func fail(how Failure) (*string, error) {
 		return nil, &gqlerror.Error{Message: "not yours", Extensions: map[string]any{"code": "FORBIDDEN"}}
 	default:
 		return nil, nil
+	}
+}
+
+func (q query) Counted(ctx context.Context, how Hint) (int, error) {
+	n := q.Store.count()
+	_ = q.Gates.pass(ctx, "counted")
+	switch how {
+	case HintDoNotStore:
+		return n, q.Env.DoNotStore(ctx)
+	case HintPrivate:
+		return n, q.Env.Private(ctx)
+	case HintSecond:
+		return n, q.Env.MaxAge(ctx, time.Second)
+	default:
+		return n, nil
 	}
 }
 

@@ -89,6 +89,7 @@ type ComplexityRoot struct {
 		ByDue      func(childComplexity int, due time.Time) int
 		ByPrice    func(childComplexity int, price float64) int
 		Cookie     func(childComplexity int) int
+		Counted    func(childComplexity int, how Hint) int
 		Experiment func(childComplexity int) int
 		Fail       func(childComplexity int, how Failure) int
 		Ghost      func(childComplexity int) int
@@ -450,6 +451,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Cookie(childComplexity), true
+	case "Query.counted":
+		if e.ComplexityRoot.Query.Counted == nil {
+			break
+		}
+
+		args, err := ec.field_Query_counted_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Counted(childComplexity, args["how"].(Hint)), true
 	case "Query.experiment":
 		if e.ComplexityRoot.Query.Experiment == nil {
 			break
@@ -955,6 +967,8 @@ func (ec *executionContext) childFields_Query(ctx context.Context, field graphql
 		return ec.fieldContext_Query_fail(ctx, field)
 	case "perhaps":
 		return ec.fieldContext_Query_perhaps(ctx, field)
+	case "counted":
+		return ec.fieldContext_Query_counted(ctx, field)
 	case "cookie":
 		return ec.fieldContext_Query_cookie(ctx, field)
 	case "experiment":

@@ -16,6 +16,7 @@ type Store struct {
 	parts   map[int]Part
 	users   map[int]User
 	things  map[string]string
+	counted int
 	faults  int // how often sometimes fails yet
 	changes []chan *Item
 }
@@ -187,6 +188,14 @@ func (s *Store) RenameUser(id int, name string) (out *User) {
 
 // Break has the next n calls of sometimes fail.
 func (s *Store) Break(n int) { s.locked(func() { s.faults = n }) }
+
+func (s *Store) count() (n int) {
+	s.locked(func() {
+		s.counted++
+		n = s.counted
+	})
+	return n
+}
 
 func (s *Store) broken() (yes bool) {
 	s.locked(func() {

@@ -1076,6 +1076,16 @@ func (ec *executionContext) marshalNFailure2githubᚗcomᚋcascadeqlᚋcascadeql
 	return v
 }
 
+func (ec *executionContext) unmarshalNHint2githubᚗcomᚋcascadeqlᚋcascadeqlᚋcompatᚋinternalᚋshopᚐHint(ctx context.Context, v any) (Hint, error) {
+	var res Hint
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNHint2githubᚗcomᚋcascadeqlᚋcascadeqlᚋcompatᚋinternalᚋshopᚐHint(ctx context.Context, sel ast.SelectionSet, v Hint) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) marshalNItem2ᚕᚖgithubᚗcomᚋcascadeqlᚋcascadeqlᚋcompatᚋinternalᚋshopᚐItem(ctx context.Context, sel ast.SelectionSet, v []*Item) graphql.Marshaler {
 	ctx = graphql.WithBatchParents(ctx, "Item", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
