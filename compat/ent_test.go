@@ -170,10 +170,12 @@ func TestHiddenResolversInTransactions(t *testing.T) {
 func TestRowsOfALeaver(t *testing.T) {
 	everyOrder(t, func(t *testing.T, w *entWorld) {
 		world := &world{Pair: w.Pair}
+		var once atomic.Bool
 		w.cached.BetweenRows = func(ctx context.Context) {
-			w.cached.BetweenRows = nil
-			<-ctx.Done()
-			<-time.After(time.Millisecond) // until the rows are closed
+			if once.CompareAndSwap(false, true) { // the leader
+				<-ctx.Done()
+				<-time.After(time.Millisecond) // until the rows are closed
+			}
 		}
 		leader := world.send(w.Cached, q(`{ names }`))
 		joiner := world.send(w.Cached, q(`{ names }`))
