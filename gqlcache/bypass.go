@@ -38,6 +38,7 @@ const (
 	ReasonEnded       Reason = "ended"        // the request ended, or a time limit inside of it, while the answer was computed
 	ReasonDoNotStore  Reason = "do_not_store" // a resolver said DoNotStore
 	ReasonPrivate     Reason = "private"      // a resolver said Private, and the key has no predicate
+	ReasonWrote       Reason = "wrote"        // a resolver of the query said that it changed something: Touch, Report
 )
 
 // reasons lists all of them, so that counters need no map on the way of a request.
@@ -46,7 +47,7 @@ var reasons = []Reason{
 	ReasonVariables, ReasonPredicate, ReasonOperation, ReasonLease, ReasonToken, ReasonFailed,
 	ReasonMutating, ReasonInspector,
 	ReasonErrors, ReasonNoData, ReasonIncremental, ReasonLists, ReasonTooLarge, ReasonInvalidated,
-	ReasonUnreadable, ReasonReads, ReasonStore, ReasonEnded, ReasonDoNotStore, ReasonPrivate,
+	ReasonUnreadable, ReasonReads, ReasonStore, ReasonEnded, ReasonDoNotStore, ReasonPrivate, ReasonWrote,
 }
 
 // firstNotStored is where the reasons not to store begin.

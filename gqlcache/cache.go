@@ -64,6 +64,8 @@ type Cache struct {
 	lastSweep atomic.Pointer[SweepReport]
 	complain  complaints
 	verify    *verifier // nil when Options.Verify is off
+	roots     rootWitness
+	commits   commitWarnings
 }
 
 // schemaState is what the cache knows of the schema, set once.

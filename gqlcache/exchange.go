@@ -1,7 +1,9 @@
 package gqlcache
 
 import (
+	"bufio"
 	"context"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -36,9 +38,13 @@ func exchangeFrom(ctx context.Context) *exchange {
 	return x
 }
 
-// Handler wraps a gqlgen server, so that the inspector knows what only HTTP tells:
+// Handler wraps a gqlgen server, so that the cache knows when a request began. Put it around the middlewares that
+// read what resolvers answer with, such as the user's row: then what they have read before a change
+// is not stored as if it had been read after it. A websocket's operations count from when they arrive.
 //
-//	http.Handle("/graphql", cache.Handler(srv))
+// It also lets the inspector know what only HTTP tells:
+//
+//	http.Handle("/graphql", cache.Handler(authenticate(srv)))
 //
 // Requests other than POST cannot change the cache, see Inspector.Actions, and those that are told of the
 // cache get a Cache-Status header (RFC 9211) as well, but for streams and websockets, and Cache-Control:
@@ -46,18 +52,25 @@ func exchangeFrom(ctx context.Context) *exchange {
 // of these: nobody may change the cache. It does not matter to HoldUntilCommit which of the two is around the other.
 func (c *Cache) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c.opts.Inspector.Allow == nil || r.Header.Get(DebugHeader) != "true" || r.Header.Get("Upgrade") != "" {
-			next.ServeHTTP(w, r)
+		a := c.arrive(r.Context())
+		if r.Header.Get("Upgrade") != "" {
+			// Clients may send this with anything: only a connection that is taken over is none of the request's.
+			next.ServeHTTP(wrapWriter(&upgradeWriter{w, a}, w), r.WithContext(a))
+			return
+		}
+		if c.opts.Inspector.Allow == nil || r.Header.Get(DebugHeader) != "true" {
+			next.ServeHTTP(w, r.WithContext(a))
 			return
 		}
 		accept := r.Header.Get("Accept")
 		x := &exchange{method: r.Method, streams: strings.Contains(accept, "event-stream") || strings.Contains(accept, "multipart/mixed")}
-		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+		r = r.WithContext(context.WithValue(a, exchangeKey{}, x))
 		if x.streams {
 			next.ServeHTTP(w, r) // a writer of ours may be able to do what the server's is not
 			return
 		}
-		next.ServeHTTP(&tellingWriter{ResponseWriter: w, exchange: x}, r)
+		tw := &tellingWriter{ResponseWriter: w, exchange: x}
+		next.ServeHTTP(wrapWriter(tw, w), r)
 		x.show(w.Header()) // of a response without a body
 	})
 }
@@ -114,14 +127,16 @@ func (w *tellingWriter) Write(b []byte) (int, error) {
 	return w.ResponseWriter.Write(b)
 }
 
-// Flush implements http.Flusher.
-func (w *tellingWriter) Flush() {
+func (w *tellingWriter) flush() error {
 	w.exchange.show(w.Header())
-	_ = http.NewResponseController(w.ResponseWriter).Flush()
+	return http.NewResponseController(w.ResponseWriter).Flush()
 }
 
-// Unwrap lets http.ResponseController reach the rest of the connection.
-func (w *tellingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+func (w *tellingWriter) hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return http.NewResponseController(w.ResponseWriter).Hijack()
+}
+
+func (w *tellingWriter) holder() *arrival { return nil }
 
 // cacheStatus is RFC 9211's member for this cache. A hit tells the tier as its detail, everything else the
 // reason.

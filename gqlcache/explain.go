@@ -255,27 +255,47 @@ func (c *Cache) explainRefused(ctx context.Context, r *request, resp *graphql.Re
 	c.conclude(ctx, r, resp, r.verdict.extension())
 }
 
-func (c *Cache) explainMutation(ctx context.Context, r *request, resp *graphql.Response, s settled) {
+// explainMutation notes what a mutation did, as far as it is known inside of the other extensions.
+func (c *Cache) explainMutation(ctx context.Context, r *request, s settled) {
 	r.verdict = verdict{status: inspect.Invalidated, code: codeMutation}
 	if r.note == nil {
 		return
 	}
 	defer c.survive()
 	x := r.verdict.extension()
-	told := c.confession(s.announced)
-	x.Consistency, x.Token = told.Consistency, told.Token
 	x.Invalidation = s.invalidation
 	if x.Invalidation == nil {
 		x.Invalidation = &inspect.Invalidation{Tags: s.tags, Everything: s.everything, DurationUS: s.took.Microseconds()}
 	}
-	x.Invalidation.Confirmed = !s.shared || s.err == nil && s.receipt.Confirmed
-	if s.shared && s.err == nil {
-		x.Invalidation.Instances = c.others()
-	}
+	x.Invalidation.Confirmed = c.opts.Log == nil
 	trace := s.trace
 	if trace == nil {
 		trace = c.schema.Load().plan.Trace(nil, s.events, cascade.Partition{})
 	}
 	x.Changes = watch.Changes(trace, c.opts.Inspector.HideIDs)
-	c.conclude(ctx, r, resp, x)
+	c.conclude(ctx, r, nil, x)
+}
+
+// explainPublished adds what became of the change, and shows it to the client who may see it.
+func (c *Cache) explainPublished(ctx context.Context, r *request, resp *graphql.Response, s settled) {
+	if r.note == nil {
+		return
+	}
+	defer c.survive()
+	x := r.note.told
+	told := c.confession(s.announced)
+	x.Consistency, x.Token = told.Consistency, told.Token
+	if x.Invalidation != nil {
+		inv := *x.Invalidation // an extension may have kept the other
+		inv.Confirmed = !s.shared || s.err == nil && s.receipt.Confirmed
+		if s.shared && s.err == nil {
+			inv.Instances = c.others()
+		}
+		x.Invalidation = &inv
+	}
+	r.note.told = x
+	if r.access != nil {
+		extend(resp, x)
+		exchangeFrom(ctx).tell(&x)
+	}
 }

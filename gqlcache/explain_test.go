@@ -152,6 +152,11 @@ func reasonings() []reasoned {
 		{code: "lists", document: readUsers, change: func(o *gqlcache.Options) { o.CacheLists = new(false) }},
 		{code: "too_large", change: func(o *gqlcache.Options) { o.MaxEntryBytes = 1 }},
 		{code: "invalidated", prepare: func(l *listened) {
+			l.rows.On("Query.userNames", func(ctx context.Context) error {
+				return l.cache.Invalidate(ctx, gqlcache.Entity("User", testgraph.Ann))
+			})
+		}},
+		{code: "wrote", prepare: func(l *listened) {
 			l.rows.On("Query.userNames", func(ctx context.Context) error { return gqlcache.Touch(ctx, "User", testgraph.Ann) })
 		}},
 		{code: "ended", prepare: func(l *listened) {

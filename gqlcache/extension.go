@@ -26,10 +26,12 @@ func (c *Cache) Validate(es graphql.ExecutableSchema) error {
 		return err
 	}
 	c.verify.serves(es)
+	c.roots.serves(es)
 	return c.join()
 }
 
-// InterceptOperation implements graphql.OperationInterceptor: it notes when the operation arrived.
+// InterceptOperation implements graphql.OperationInterceptor: it notes when the operation arrived, and what
+// it changed when its handler returns.
 func (c *Cache) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	oc := graphql.GetOperationContext(ctx)
 	if oc.Operation == nil {
@@ -42,7 +44,13 @@ func (c *Cache) InterceptOperation(ctx context.Context, next graphql.OperationHa
 	}
 	r := newRequest(ctx, c)
 	r.operation = oc
-	return next(context.WithValue(ctx, requestKey{}, r))
+	switch oc.Operation.Operation {
+	case ast.Mutation:
+		r.mutates = true
+	case ast.Subscription:
+		r.hold.stream()
+	}
+	return r.prepareHandler(next)
 }
 
 // InterceptResponse implements graphql.ResponseInterceptor. It decides here rather than in

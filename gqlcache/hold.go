@@ -1,109 +1,67 @@
 package gqlcache
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"net"
 	"net/http"
-	"sync"
 	"sync/atomic"
-
-	"github.com/cascadeql/cascadeql/cascade"
-	"github.com/cascadeql/cascadeql/gqlcache/inspect"
-	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 )
 
-// hold collects, for one HTTP request, what its mutations changed in a transaction that commits after
-// gqlgen has answered.
+// hold collects, for one HTTP request, what its operations changed in a transaction that commits after
+// gqlgen has answered. Its point is the return of the HTTP handler: see uncommitted.
 type hold struct {
-	cache   *Cache
-	ctx     context.Context
-	header  http.Header // of the response
-	arrived uint64
+	uncommitted
+
+	cache  *Cache
+	header http.Header // of the response
 	// holding is set once something was changed: what is written from then on waits for the commit.
 	holding atomic.Bool
-	// gone is set when the connection was hijacked: its operations live longer than the request, and
-	// are not part of its transaction.
-	gone atomic.Bool
+	// streams is set when the request is a subscription. Its events cannot wait for the end of the request:
+	// what it changes is made known at once, and again at the end.
+	streams atomic.Bool
+}
 
-	mu struct {
-		sync.Mutex
-		by      inspect.Cause // the last one
-		tags    []cascade.Tag
-		all     bool
-		intents []*intention // open until the commit
-		deeds   []*deed      // in progress until then
+// holdFrom returns the hold that a context belongs to, nil when there is none or its connection was
+// hijacked: the operations of a connection live longer than the request, and are not part of its transaction.
+func holdFrom(ctx context.Context, c *Cache) *hold {
+	if a := arrivalFrom(ctx, c); a != nil {
+		return a.hold
+	}
+	return nil
+}
+
+func (h *hold) mutation() {
+	if h != nil {
+		h.holding.Store(true)
 	}
 }
 
-type holdKey struct{}
-
-func holdFrom(ctx context.Context) *hold {
-	h, _ := ctx.Value(holdKey{}).(*hold)
-	if h == nil || h.gone.Load() {
-		return nil
+func (h *hold) stream() {
+	if h != nil {
+		h.streams.Store(true)
 	}
-	return h
 }
 
-func (h *hold) mutation() { h.holding.Store(true) }
-
-func (h *hold) add(by inspect.Cause, tags []cascade.Tag) {
+// keep keeps a batch until the commit. later says that it is made known then, and need only be applied
+// now. It may be called on nil.
+func (h *hold) keep(b *batch) (later bool) {
+	switch {
+	case h == nil:
+		return false
+	case h.streams.Load():
+		h.uncommitted.keep(&batch{by: b.by, tags: b.tags, all: b.all})
+		return false
+	case !h.uncommitted.keep(b):
+		return false
+	}
 	h.holding.Store(true) // a query's resolver may have touched a row
-	h.mu.Lock()
-	h.mu.by = by
-	h.mu.tags = append(h.mu.tags, tags...)
-	h.mu.Unlock()
-}
-
-func (h *hold) addAll(by inspect.Cause) {
-	h.mu.Lock()
-	h.mu.by, h.mu.all = by, true
-	h.mu.Unlock()
-}
-
-func (h *hold) intend(in *intention) {
-	h.mu.Lock()
-	h.mu.intents = append(h.mu.intents, in)
-	h.mu.Unlock()
-}
-
-func (h *hold) keep(d *deed) {
-	h.mu.Lock()
-	h.mu.deeds = append(h.mu.deeds, d)
-	h.mu.Unlock()
+	return true
 }
 
 // release applies the changes once more, now that they are committed, and settles the intents.
-func (h *hold) release() {
-	h.mu.Lock()
-	by, tags, all, intents, deeds := h.mu.by, cascade.Merge(h.mu.tags), h.mu.all, h.mu.intents, h.mu.deeds
-	h.mu.Unlock()
+func (h *hold) release(ctx context.Context) {
+	b := h.reach()
 	// The request's context may be over; its changes are committed all the same.
-	ctx := context.WithoutCancel(h.ctx)
-	defer func() {
-		for _, in := range intents {
-			h.cache.settleIntent(ctx, in)
-		}
-		for _, d := range deeds {
-			h.cache.verify.ended(d)
-		}
-	}()
-	if !all && len(tags) == 0 {
-		return
-	}
-	again := watch.Change{Cause: by, Tags: tags}
-	if all {
-		again.Everything = "a change of the transaction that was committed"
-	}
-	var first *intention
-	if len(intents) > 0 {
-		first = intents[0] // the others are settled after the changes
-	}
-	end := h.cache.begin(again)
-	a := h.cache.announce(ctx, first, tags, all)
-	end(a.number)
+	a := h.cache.publishBatch(context.WithoutCancel(ctx), &b, false)
 	x := h.cache.confession(a)
 	if x.Consistency != "" {
 		h.header.Set(ConsistencyHeader, x.Consistency)
@@ -114,7 +72,8 @@ func (h *hold) release() {
 }
 
 // HoldUntilCommit is for servers that run each request in a transaction which a middleware opens
-// before gqlgen and commits after it has answered. Wrap the outermost of the two:
+// before gqlgen and commits after it has answered. Wrap the outermost of the two, outside of whatever
+// begins a transaction, for reads too:
 //
 //	http.Handle("/graphql", cache.HoldUntilCommit(transactionPerRequest(srv)))
 //
@@ -124,87 +83,60 @@ func (h *hold) release() {
 //
 // The wrapper notes the clock before the transaction begins, keeps a mutation's response back until
 // next returns, that is until the commit, and applies the changes then. Answers to queries pass
-// through as they are written, until a resolver of theirs has called Touch. A hijacked connection (a
-// websocket) cannot be held back and is as without the wrapper: mutations there must commit in their
-// resolvers, and queries not read in a transaction that is older than themselves.
+// through as they are written, until a resolver of theirs has called Touch or Report. What is said after next has
+// returned counts at once. Subscriptions are not held back: what their resolvers say counts at once, and
+// again at the end of the request. A hijacked connection (a websocket) cannot be held back and is as without
+// the wrapper: mutations there must commit in their resolvers or in an extension of the server, and queries not read in a
+// transaction that is older than themselves. A wrapper inside of another one of the same cache does nothing.
+//
+// It also is what Handler is, but for what that does for the inspector.
 func (c *Cache) HoldUntilCommit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := &hold{cache: c, ctx: r.Context(), header: w.Header(), arrived: c.clock.Seq()}
-		hw := &heldWriter{ResponseWriter: w, hold: h}
-		h.serve(next, hw, r.WithContext(context.WithValue(r.Context(), holdKey{}, h)))
+		outer := holdFrom(r.Context(), c)
+		if outer == nil {
+			outer = holdOf(w, c) // a framework in between may have put another context in place
+		}
+		if outer != nil && outer.isAhead() {
+			a := c.arrive(r.Context())
+			a.hold = outer
+			next.ServeHTTP(w, r.WithContext(a))
+			return
+		}
+		c.warnOfTransaction(r.Context())
+		a := c.arrive(r.Context())
+		h := &hold{cache: c, header: w.Header()}
+		a.hold = h
+		hw := &heldWriter{ResponseWriter: w, arrival: a}
+		h.serve(next, wrapWriter(hw, w), r.WithContext(a))
 		hw.release()
 	})
 }
 
 func (h *hold) serve(next http.Handler, w http.ResponseWriter, r *http.Request) {
-	defer h.release() // also when next panics: the outcome of the commit is unknown then
+	h.begin()
+	defer h.release(r.Context()) // also when next panics: the outcome of the commit is unknown then
 	next.ServeHTTP(w, r)
 }
 
-// heldWriter buffers what is written once a mutation has run.
-type heldWriter struct {
-	http.ResponseWriter
-	hold *hold
-
-	mu struct {
-		sync.Mutex // a transport's keep-alive may write while the rest is released
-		status     int
-		body       bytes.Buffer
+// holdOf returns the hold of this cache whose writer is around or in a writer, nil when there is none.
+func holdOf(w http.ResponseWriter, c *Cache) *hold {
+	for range maxWriters {
+		switch v := w.(type) {
+		case interface{ holder() *arrival }:
+			if a := v.holder(); a != nil && a.cache == c {
+				return a.hold
+			}
+		case nil:
+			return nil
+		}
+		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return nil
+		}
+		w = u.Unwrap()
 	}
+	return nil
 }
 
-// WriteHeader implements http.ResponseWriter.
-func (w *heldWriter) WriteHeader(status int) {
-	informational := status < http.StatusOK && status != http.StatusSwitchingProtocols
-	if !w.hold.holding.Load() || informational {
-		w.ResponseWriter.WriteHeader(status)
-		return
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.mu.status == 0 {
-		w.mu.status = status
-	}
-}
-
-// Write implements http.ResponseWriter.
-func (w *heldWriter) Write(b []byte) (int, error) {
-	if !w.hold.holding.Load() {
-		return w.ResponseWriter.Write(b)
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.mu.body.Write(b)
-}
-
-// Flush implements http.Flusher. What is held back stays so.
-func (w *heldWriter) Flush() {
-	if !w.hold.holding.Load() {
-		_ = http.NewResponseController(w.ResponseWriter).Flush()
-	}
-}
-
-// Hijack implements http.Hijacker. Operations of a websocket must not count as begun when it was
-// opened: they could join a computation from before a change that was acknowledged since.
-func (w *heldWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
-	if err == nil {
-		w.hold.gone.Store(true)
-	}
-	return conn, rw, err
-}
-
-// Unwrap lets http.ResponseController reach the rest of the connection.
-func (w *heldWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-// release writes what was held back.
-func (w *heldWriter) release() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.mu.status != 0 {
-		w.ResponseWriter.WriteHeader(w.mu.status)
-	}
-	if w.mu.body.Len() > 0 {
-		_, _ = w.ResponseWriter.Write(w.mu.body.Bytes()) // as with any handler, a lost client is the server's business
-	}
-}
+// maxWriters bounds the writers around each other that are looked at.
+const maxWriters = 100

@@ -30,34 +30,33 @@ func (c *Cache) settleIntent(ctx context.Context, in *intention) {
 }
 
 // intend announces, before a mutation runs, all that its declared writes may change: see Options.Intent. What
-// only the answer would tell counts as unknown, as it does for a mutation that fails. The intent is settled by
-// the returned function, after the changes are applied; with a hold, after the commit. false: it could not be
-// announced, and the mutation must not run.
-func (c *Cache) intend(ctx context.Context, r *request, oc *graphql.OperationContext, d *document) (settle func(), ok bool) {
+// only the answer would tell counts as unknown, as it does for a mutation that fails. The intent is settled
+// when the changes are applied for the last time: see uncommitted. false: it could not be announced, and the
+// mutation must not run.
+func (c *Cache) intend(ctx context.Context, r *request, oc *graphql.OperationContext, d *document) (ok bool) {
 	if !c.opts.Intent {
-		return func() {}, true
+		return true
 	}
 	tags, all := c.foreseen(ctx, oc, d)
 	if !all && len(tags) == 0 {
-		return func() {}, true
+		return true
 	}
 	in := &intention{}
 	switch {
 	case c.opts.Log != nil:
 		if in.shared = c.announceFirst(ctx, tags, all); in.shared == nil {
-			return func() {}, false
+			return false
 		}
 	case all:
 		in.local = c.clock.AnnounceAll()
 	default:
 		in.local = c.clock.Announce(tags)
 	}
-	if r.hold != nil {
-		r.hold.intend(in)
-		return func() {}, true
+	if !r.uncommitted.keep(&batch{intents: []*intention{in}}) {
+		c.settleIntent(ctx, in) // the operation is over: nothing of ours runs it
+		return false
 	}
-	r.intent = in
-	return func() { c.settleIntent(ctx, in) }, true
+	return true
 }
 
 // announceFirst announces over the log; nil when it could not.

@@ -49,6 +49,7 @@ var messages = map[string]string{
 	string(ReasonEnded):       "The answer was computed and not stored: the request ended, or a time limit inside of it, so the answer may be a part of the truth.",
 	string(ReasonDoNotStore):  "The answer was computed and not stored: a resolver said DoNotStore.",
 	string(ReasonPrivate):     "The answer was computed and not stored: a resolver said Private, and its key has no predicate.",
+	string(ReasonWrote):       "The answer was computed and not stored: a resolver said that it changed something.",
 }
 
 func messageOf(v verdict) string {

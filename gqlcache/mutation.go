@@ -3,6 +3,8 @@ package gqlcache
 import (
 	"cmp"
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -10,9 +12,9 @@ import (
 	"github.com/cascadeql/cascadeql/extractor"
 )
 
-// mutation runs a mutation and applies what it changed before its response is handed on. Nothing
-// about the request exempts it: not Enabled, not an unknown predicate, uploads or @defer. When the
-// resolvers panic, or their goroutine ends, the changes count as made.
+// mutation runs a mutation and applies what it changed before its response is handed on; an extension may commit
+// after that: see uncommitted. Nothing about the request exempts it: not Enabled, not an unknown predicate,
+// uploads or @defer. When the resolvers panic, or their goroutine ends, the changes count as made.
 func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationContext, next graphql.ResponseHandler) *graphql.Response {
 	if r.served {
 		return nil // refused before it ran
@@ -28,34 +30,31 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 		r.note = c.explains(ctx, r)
 		r.planned = c.document(ctx, oc)
 		prepare(oc, r.planned, c.opts.PathTimeout) // for good: a hidden resolver that timed out may still read it
-		if r.hold != nil {
-			r.hold.mutation()
-		}
+		r.guardRoots(oc)
+		r.hold.mutation()
 	}
 	d := r.planned
 	if first {
 		if !c.mayWrite(ctx) {
 			return c.refuse(ctx, r)
 		}
-		settle, ok := c.intend(ctx, r, oc, d)
-		if !ok {
+		if !c.intend(ctx, r, oc, d) {
 			return c.refuse(ctx, r)
 		}
-		defer settle() // runs last: when the changes are applied
-		defer c.verify.mutation(r, oc, d)()
+		c.verify.mutation(r, oc, d)
 	}
 	r.start()
 	answered := false
 	defer func() {
 		if !answered {
-			c.settle(ctx, r, oc, d, nil)
+			c.settle(ctx, r, oc, d, nil, nil)
 		}
 	}()
 	resp := next(ctx)
 	if resp == nil {
 		answered = true
 		if first {
-			c.settle(ctx, r, oc, d, nil)
+			c.settle(ctx, r, oc, d, nil, nil)
 		} else {
 			r.finish(ctx)
 		}
@@ -74,10 +73,22 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 		}
 	}
 	answered = true // and not before: should the walk panic, the changes count as made
-	done := c.settle(ctx, r, oc, d, res)
-	c.confess(resp, done)
-	c.explainMutation(ctx, r, resp, done)
+	done := c.settle(ctx, r, oc, d, res, resp)
+	r.done = &done
+	c.explainMutation(ctx, r, done)
 	return resp
+}
+
+// complete puts on a mutation's response what became of its changes, when they are made known.
+func (c *Cache) complete(ctx context.Context, r *request, resp *graphql.Response, a announced) {
+	done := r.done
+	if done == nil || resp == nil {
+		return
+	}
+	r.done = nil
+	done.announced = a
+	c.confess(resp, *done)
+	c.explainPublished(ctx, r, resp, *done)
 }
 
 // refuse answers a mutation that does not run.
@@ -102,7 +113,7 @@ func (r *request) finish(ctx context.Context) {
 	late := r.mu.events
 	r.mu.events = nil
 	r.mu.Unlock()
-	r.cache.publish(ctx, change{by: causeOf(ctx), events: late, part: r.cache.partition(ctx), hold: r.hold})
+	r.cache.publish(ctx, change{by: causeOf(ctx), events: late, part: r.cache.partition(ctx), within: r})
 }
 
 // settled is what a mutation did to the cache.
@@ -113,36 +124,61 @@ type settled struct {
 }
 
 // settle applies what a mutation changed. It is called for every response of the operation: the parts
-// of a deferred one may have written too.
-func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, res *extractor.Result) settled {
+// of a deferred one may have written too. resp is nil when there is none.
+func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, res *extractor.Result, resp *graphql.Response) settled {
 	start := time.Now()
-	r.mu.Lock()
-	touched, reports, nothing := r.mu.events, r.mu.reports, r.mu.nothing
-	r.mu.running = false
-	r.mu.events = nil
-	r.mu.Unlock()
-
-	s := settled{change: change{by: causeOf(ctx), everything: "an operation without a plan", hold: r.hold, intent: r.intent}}
-	if d.op != nil {
-		// It has committed: what cannot be told must fall.
-		s.everything = "an operation that could not be evaluated"
-		err := guarded(func() error {
-			c.changed(&s.change, d, res, cascade.Outcome{Vars: oc.Variables, Result: res, Nothing: nothing, Reports: reports})
-			return nil
-		})
-		if err != nil {
-			c.complain.once("settle", "gqlcache: what a mutation has changed could not be told, so it has dropped everything", err)
-		}
-	}
-	s.events = append(s.events, touched...)
-	if s.everything == "" {
-		s.part = c.partition(ctx)
-	}
+	said := r.reported(true)
+	maps.Copy(said.nothing, r.unwritten(d, resp))
+	ch, err := c.declared(ctx, oc, d, res, said)
+	ch.within = r
+	s := settled{change: ch}
 	s.published = c.publish(ctx, s.change)
+	if err != nil { // after the change is applied: a logger may panic
+		c.complain.once("settle", "gqlcache: what a mutation has changed could not be told, so it has dropped everything", err)
+	}
 	r.deed.did(s.events)
 	s.took = time.Since(start)
-	c.counts.settle.observe(s.took)
+	r.took += s.took
 	return s
+}
+
+// reported is what the resolvers of a mutation have said.
+type reported struct {
+	events  []cascade.Event
+	reports []cascade.Report
+	nothing map[string]bool // by response name of the root field
+}
+
+// reported returns what was said up to now. With end, what comes later is no part of the mutation any more: that is
+// one step, or what is said in between would be lost.
+func (r *request) reported(end bool) (s reported) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s = reported{slices.Clone(r.mu.events), slices.Clone(r.mu.reports), map[string]bool{}}
+	maps.Copy(s.nothing, r.mu.nothing)
+	if end {
+		r.mu.running = false
+		r.mu.events = nil
+	}
+	return s
+}
+
+// declared returns the change that a mutation is declared to have made, with what its resolvers have said.
+// It has been committed: what cannot be told must fall, and the error says why.
+func (c *Cache) declared(ctx context.Context, oc *graphql.OperationContext, d *document, res *extractor.Result, said reported) (ch change, err error) {
+	ch = change{by: causeOf(ctx), everything: "an operation without a plan"}
+	if d.op != nil {
+		ch.everything = "an operation that could not be evaluated"
+		err = guarded(func() error {
+			c.changed(&ch, d, res, cascade.Outcome{Vars: oc.Variables, Result: res, Nothing: said.nothing, Reports: said.reports})
+			return nil
+		})
+	}
+	ch.events = append(ch.events, said.events...)
+	if ch.everything == "" {
+		ch.part = c.partition(ctx)
+	}
+	return ch, err
 }
 
 // changed adds to a change what a mutation did.

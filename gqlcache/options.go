@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
@@ -111,6 +112,17 @@ type Options struct {
 	// commit is as one without Intent (redislog.Options.IntentTTL). What is declared needs no level then that waits
 	// for others after the change; what is not announced does. Defaults to false.
 	Intent bool
+
+	// Refused are codes of errors, extensions.code, with which only such root fields of mutations fail as have written
+	// nothing: such a field drops nothing. It is the error that directive, middleware or resolver
+	// returned, whatever an error presenter makes of it. Without it a field that was entered and failed drops
+	// what it is declared to write, unless a directive has said Refused. Defaults to none.
+	Refused []string
+	// Writes names extensions (ExtensionName) and directives that write by themselves, or answer with what was written
+	// before: a rate limit that counts in a table which the schema shows, an audit log, a replay by idempotency key.
+	// The fields that they run for, all in the case of an extension, never count as refused. Defaults to none: a root
+	// field of a mutation whose resolver was not run, and which shows null, wrote nothing.
+	Writes []string
 
 	// SweepInterval is how often dead entries are looked for: invalidation marks and enumerates
 	// nothing, so they stay in memory until they are replaced, evicted or swept. Defaults to 1 minute;
@@ -219,6 +231,9 @@ func (o Options) validate() error {
 	}
 	if o.Inspector.Allow == nil && o.Inspector.Actions != nil {
 		fault("Inspector.Actions is set and Inspector.Allow is not, so nobody could act; set Allow to who may look")
+	}
+	if slices.Contains(o.Refused, "") || slices.Contains(o.Writes, "") {
+		fault("Refused or Writes has an empty name; take it out")
 	}
 	if o.PathTimeout < 0 {
 		fault("PathTimeout is %v; it must be positive", o.PathTimeout)

@@ -39,8 +39,7 @@ type change struct {
 	// do not reach what depends on anything.
 	more, operations []cascade.Tag
 	part             cascade.Partition
-	hold             *hold
-	intent           *intention // that announced it, nil without
+	within           *request // the operation that made it, nil outside of one
 }
 
 // published is what became of a change.
@@ -53,7 +52,7 @@ type published struct {
 }
 
 // publish applies a change to the clock: when it returns, no answer that it reaches is served any more.
-// Changes made in a transaction that commits later are applied again then, by the hold.
+// Where the server may commit later than now, the change is applied again then: see uncommitted.
 func (c *Cache) publish(ctx context.Context, ch change) published {
 	p, _ := c.publishAnd(ctx, ch, func() error { return nil })
 	return p
@@ -67,8 +66,11 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 		p.number = c.clock.Seq()
 		return p, after()
 	}
-	ctx, endSpan := c.span(ctx, SpanInvalidate)
-	defer func() { endSpan(endInvalidate(p.announced)) }()
+	if !ch.within.publishesLater() {
+		var endSpan func(SpanEnd)
+		ctx, endSpan = c.span(ctx, SpanInvalidate)
+		defer func() { endSpan(endInvalidate(p.announced)) }()
+	}
 	var tags []cascade.Tag
 	switch {
 	case all:
@@ -85,15 +87,10 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 
 	p.trace = c.trace(ch)
 	end := c.begin(watch.Change{Cause: ch.by, Everything: ch.everything, Cleared: ch.cleared, Tags: tags, Trace: p.trace})
-	switch {
-	case ch.hold == nil:
-		p.announced = c.announce(ctx, ch.intent, tags, all)
-	case all:
-		ch.hold.addAll(ch.by)
-		p.number = c.clock.Flush()
-	default: // the others learn of it at the commit
-		ch.hold.add(ch.by, tags)
-		p.number = c.clock.Apply(tags)
+	if ch.within.keepChange(&batch{by: ch.by, tags: tags, all: all}) {
+		p.number = c.apply(tags, all) // the others learn of it later
+	} else {
+		p.announced = c.announce(ctx, nil, tags, all)
 	}
 	err = after()
 	p.invalidation = end(p.number)

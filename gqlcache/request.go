@@ -18,9 +18,15 @@ type requestKey struct{}
 // insideKey marks what runs inside of a request's InterceptResponse, in a server that has the cache twice.
 type insideKey struct{}
 
-// request is the cache's state of one operation.
+// request is the cache's state of one operation. It is the operation's context, too.
 type request struct {
+	context.Context
+
 	cache *Cache
+	// handler runs the operation: respond calls it.
+	handler graphql.ResponseHandler
+	// mutates is set for a mutation.
+	mutates bool
 	// operation is what was asked for. A resolver may run an operation of its own in this request's context:
 	// that is another one.
 	operation *graphql.OperationContext
@@ -28,9 +34,10 @@ type request struct {
 	twice bool
 	// outer is the request in whose resolver this operation runs, nil without.
 	outer *request
-	// arrived is the clock number when the operation began, or when the transaction that it reads in
-	// may have begun. Everything applied before is visible to its resolvers. at is the place in the log,
-	// read before the number; it is zero where no other instance may have what is computed.
+	// arrived is the clock number when the operation began, or the HTTP request that it came with, if
+	// that is known: everything applied before is visible to its resolvers, and in what middlewares have read
+	// for them. at is the place in the log, read before the number; it is zero where no other instance may have
+	// what is computed.
 	arrived uint64
 	at      changelog.Position
 	hold    *hold
@@ -51,8 +58,14 @@ type request struct {
 	access  *access
 	note    *explanation
 	verdict verdict
-	// intent is what the mutation has announced, unless its hold has it.
-	intent *intention
+	// uncommitted are the changes that are applied again when the operation ends.
+	uncommitted uncommitted
+	// done is what the mutation did, until its response is completed; told is what became of it where it was
+	// made known before the handler was asked. The operation's own goroutine uses them.
+	done *settled
+	told *announced
+	// took is how long the cache has held the mutation's response up.
+	took time.Duration
 	// deed is what Options.Verify remembers of the mutation; nil when it is off.
 	deed *deed
 
@@ -77,23 +90,39 @@ type request struct {
 		nothing map[string]bool // by response name of the root field
 		reports []cascade.Report
 		events  []cascade.Event
-		all     bool
+		roots   map[string]*rootState // of a mutation, by response name: see refused.go
 	}
 }
 
 func newRequest(ctx context.Context, c *Cache) *request {
-	r := &request{cache: c, outer: requestFrom(ctx)}
-	if c.opts.Log != nil {
+	r := &request{Context: ctx, cache: c, outer: requestFrom(ctx)}
+	a := arrivalFrom(ctx, c)
+	if a == nil && c.opts.Log != nil {
 		r.at = c.opts.Log.Applied()
 	}
 	r.arrived = c.clock.Seq()
-	if h := holdFrom(ctx); h != nil && h.cache == c {
-		r.hold = h
-		r.arrived, r.at = h.arrived, changelog.Position{}
-	}
+	// Not the number of the wrapper: a computation that began while this request's body was still being read may
+	// lack a change that its client has seen acknowledged.
 	r.since = r.arrived
+	if a != nil {
+		r.arrived, r.at, r.hold = a.number, a.at, a.hold
+	}
+	if r.hold != nil {
+		r.at = changelog.Position{}
+	}
 	return r
 }
+
+// Value implements context.Context.
+func (r *request) Value(key any) any {
+	if key == (requestKey{}) {
+		return r
+	}
+	return r.Context.Value(key)
+}
+
+// String keeps whoever prints a context from printing the cache.
+func (r *request) String() string { return fmt.Sprintf("%v.WithValue(gqlcache operation)", r.Context) }
 
 func requestFrom(ctx context.Context) *request {
 	r, _ := ctx.Value(requestKey{}).(*request)
@@ -163,9 +192,10 @@ func rootField(ctx context.Context) string {
 }
 
 // Touch says that a row was changed in a way that the schema does not tell. Inside a mutation the
-// change counts when the mutation ends; elsewhere in an operation, at once. typ is a type's or view's
-// name, id the row's key as a string or number. It returns ErrNoOperation outside of an operation and
-// wraps ErrUnknownName for an unknown type.
+// change counts when the mutation ends; elsewhere in an operation, at once and again when the operation
+// ends, since it may be committed later than this. The answer of a query that calls it is not stored. After the end
+// of its operation it counts at once. typ is a type's or view's name, id the row's key as a string or number. It
+// returns ErrNoOperation outside of an operation and wraps ErrUnknownName for an unknown type.
 func Touch(ctx context.Context, typ string, id any) error {
 	r := requestFrom(ctx)
 	if r == nil {
@@ -188,9 +218,12 @@ func (r *request) add(ctx context.Context, events []cascade.Event) {
 		return
 	}
 	r.mu.Unlock()
+	if !r.mutates {
+		r.refuseToStore(ReasonWrote)
+	}
 	by := causeOf(ctx)
 	by.Kind = causeResolver
-	r.cache.publish(ctx, change{by: by, events: events, part: r.cache.partition(ctx), hold: r.hold})
+	r.cache.publish(ctx, change{by: by, events: events, part: r.cache.partition(ctx), within: r})
 }
 
 // A RowReport is what a resolver knows of rows that the schema cannot tell: see [Moved], [Unchanged],
@@ -258,8 +291,10 @@ func (r *RowReport) resolve(plan *cascade.Plan) (cascade.Report, bool) {
 }
 
 // Report refines, from inside a mutation's resolver, what the mutation is declared to write. A report
-// about a row that no @writes names is a change of its own. It returns ErrNoOperation outside of a
-// mutation and wraps ErrUnknownName for an unknown type or column; then none of the reports counts.
+// about a row that no @writes names is a change of its own. Elsewhere in an operation, and after the mutation has
+// ended, there is nothing to refine: the rows that the reports name are changed, all of the view's with
+// MovedAll, as Touch says it. It returns ErrNoOperation outside of an operation and wraps ErrUnknownName for
+// an unknown type or column; then none of the reports counts.
 func Report(ctx context.Context, reports ...RowReport) error {
 	r := requestFrom(ctx)
 	if r == nil {
@@ -267,6 +302,7 @@ func Report(ctx context.Context, reports ...RowReport) error {
 	}
 	plan, root := r.cache.schema.Load().plan, rootField(ctx)
 	var known []cascade.Report
+	var named []Change
 	for _, rep := range reports {
 		k, ok := rep.resolve(plan)
 		if !ok {
@@ -274,12 +310,35 @@ func Report(ctx context.Context, reports ...RowReport) error {
 		}
 		k.Root = root
 		known = append(known, k)
+		named = append(named, rep.changes()...)
 	}
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.mu.running {
-		return ErrNoOperation
+	if r.mu.running {
+		r.mu.reports = append(r.mu.reports, known...)
+		r.mu.Unlock()
+		return nil
 	}
-	r.mu.reports = append(r.mu.reports, known...)
+	r.mu.Unlock()
+	events, _, err := r.cache.events(named...)
+	if err != nil {
+		return err
+	}
+	if len(events) > 0 {
+		r.add(ctx, events)
+	}
 	return nil
+}
+
+// changes are what a report names, without a mutation that it could refine.
+func (r *RowReport) changes() (named []Change) {
+	switch {
+	case r.kind == reportAll:
+		return []Change{View(r.typ)}
+	case r.kind == reportRow && r.column == "":
+		return nil // unchanged
+	}
+	for _, id := range r.ids {
+		named = append(named, Entity(r.typ, id))
+	}
+	return named
 }

@@ -255,11 +255,11 @@ func (v *verifier) wait(d time.Duration) bool {
 	}
 }
 
-// mutation notes that a mutation is about to run. The returned function is called when its changes are
-// applied; with a hold they are when it is released.
-func (v *verifier) mutation(r *request, oc *graphql.OperationContext, d *document) (ended func()) {
+// mutation notes that a mutation is about to run. It is over when its changes are applied for the last
+// time: see uncommitted.
+func (v *verifier) mutation(r *request, oc *graphql.OperationContext, d *document) {
 	if v == nil {
-		return func() {}
+		return
 	}
 	l := &v.deeds
 	if d.op != nil {
@@ -267,11 +267,9 @@ func (v *verifier) mutation(r *request, oc *graphql.OperationContext, d *documen
 	} else {
 		r.deed = l.begin(v.c.opts.Now(), oc.Operation.Name, nil)
 	}
-	if r.hold != nil {
-		r.hold.keep(r.deed)
-		return func() {}
+	if !r.uncommitted.keep(&batch{deeds: []*deed{r.deed}}) {
+		v.ended(r.deed)
 	}
-	return func() { v.ended(r.deed) }
 }
 
 func (v *verifier) ended(d *deed) {

@@ -396,7 +396,7 @@ func TestVerifyOff(t *testing.T) {
 }
 
 // TestVerifyHearsResolvers: what a resolver says while a hit is recomputed counts as it does in a query: a row that it
-// has changed is heard of, a report belongs to no mutation, and neither is told of the request that was the hit.
+// has changed is heard of, and neither it nor a report is told of the request that was the hit.
 func TestVerifyHearsResolvers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -416,7 +416,7 @@ func TestVerifyHearsResolvers(t *testing.T) {
 		if s := r.settle(); s.Sampled != 1 || s.Mismatched != 0 {
 			t.Errorf("%+v", s)
 		}
-		if !errors.Is(reported, gqlcache.ErrNoOperation) || strings.Contains(reported.Error(), "\n") {
+		if reported != nil {
 			t.Errorf("Report, and Touch: %v", reported)
 		}
 		if got := r.ask(verified); !strings.Contains(got.Body, "Anna") {

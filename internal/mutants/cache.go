@@ -80,14 +80,14 @@ var cacheRules = []mutant{
 	},
 	{
 		name: "a mutation is applied after its response", file: mutationFile,
-		old:  "done := c.settle(ctx, r, oc, d, res)",
-		new:  "done := settled{}\n	time.AfterFunc(50*time.Millisecond, func() { c.settle(ctx, r, oc, d, res) })",
+		old:  "done := c.settle(ctx, r, oc, d, res, resp)",
+		new:  "done := settled{}\n	time.AfterFunc(50*time.Millisecond, func() { c.settle(ctx, r, oc, d, res, resp) })",
 		test: "TestInvalidatesBeforeTheAnswer",
 	},
 	{
 		name: "a failed mutation is not applied", file: mutationFile,
-		old:  "done := c.settle(ctx, r, oc, d, res)",
-		new:  "done := settled{}\n	if len(resp.Errors) == 0 {\n		done = c.settle(ctx, r, oc, d, res)\n	}",
+		old:  "done := c.settle(ctx, r, oc, d, res, resp)",
+		new:  "done := settled{}\n	if len(resp.Errors) == 0 {\n		done = c.settle(ctx, r, oc, d, res, resp)\n	}",
 		test: "TestOutcomes",
 	},
 	{
@@ -107,7 +107,7 @@ var cacheRules = []mutant{
 	},
 	{
 		name: "what a mutation did and cannot be told is nothing", file: "gqlcache/mutation.go",
-		old: `s.everything = "an operation that could not be evaluated"`, new: `s.everything = ""`,
+		old: `ch.everything = "an operation that could not be evaluated"`, new: `ch.everything = ""`,
 		test: "TestUntoldChanges",
 	},
 }

@@ -71,7 +71,7 @@ var intentRules = []mutant{
 	},
 	{
 		name: "mutation that was not announced is run", file: intentFile,
-		old: "in.shared == nil {\n			return func() {}, false\n", new: "in.shared == nil {\n			return func() {}, true\n",
+		old: "in.shared == nil {\n			return false\n", new: "in.shared == nil {\n			return true\n",
 		test: "TestIntentCannotBeAnnounced",
 	},
 	{

@@ -19,7 +19,7 @@ var joinRules = []mutant{
 	},
 	{
 		name: "answers of transactions shared", file: "gqlcache/request.go",
-		old: "r.arrived, r.at = h.arrived, changelog.Position{}", new: "r.arrived = h.arrived",
+		old: "	if r.hold != nil {\n		r.at = changelog.Position{}\n	}\n", new: "",
 		test: "TestHeldChangesAreSharedAtTheCommit",
 	},
 	{

@@ -20,6 +20,9 @@ type Change struct {
 	// Only takes the entries of some operations out of the store, which is no change to the clock. It is
 	// called with the recorder's lock held. It needs Cleared.
 	Only func(*Operation) bool
+	// Again says that the change was told of before, and is only applied once more: what it reaches is not
+	// looked for, and it is no event. Its record, when it comes back through the log, is no peer's.
+	Again bool
 	// Tags are what is published, in any order. Trace says where they come from; nil when nobody knows.
 	// Both are kept and must not be changed.
 	Tags  []cascade.Tag
@@ -105,6 +108,10 @@ func (r *Recorder) Applied(origin string, tags []cascade.Tag, everything string,
 		own := p.c.Everything != "" && everything != "" ||
 			p.c.Everything == "" && everything == "" && p.c.Only == nil && p.sum == sum
 		if own && p.number == 0 {
+			if p.c.Again {
+				p.number = max(1, s.changes) // it has come back
+				return
+			}
 			s.apply(p, number, now)
 			return
 		}
@@ -137,6 +144,9 @@ func (p *Pending) Done(number uint64, took time.Duration) *inspect.Invalidation 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pending = slices.DeleteFunc(s.pending, func(other *Pending) bool { return other == p })
+	if p.c.Again {
+		return nil
+	}
 	if p.number == 0 {
 		s.apply(p, number, now)
 	}

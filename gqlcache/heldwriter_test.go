@@ -1,0 +1,226 @@
+package gqlcache_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/cascadeql/cascadeql/gqlcache"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
+)
+
+// touching is an extension that touches a row for each response of a subscription.
+type touching struct{ ending }
+
+func (*touching) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	resp := next(ctx)
+	if resp != nil {
+		_ = gqlcache.Touch(ctx, "User", testgraph.Ann)
+	}
+	return resp
+}
+
+// TestStreamsAreNotHeld: the events of a subscription behind a hold are sent when they come, though its
+// resolvers change something. That counts at once, and again at the end of the request.
+func TestStreamsAreNotHeld(t *testing.T) {
+	t.Parallel()
+	r := newMachines(t, 2)
+	a, b := r.two()
+	srv := testgraph.NewServer(r.rows, &touching{}, a.cache)
+	w := &wire{header: http.Header{}}
+	for _, m := range r.all {
+		m.ask(readAnn)
+	}
+	var atEnd uint64
+	h := a.cache.HoldUntilCommit(http.HandlerFunc(func(hw http.ResponseWriter, q *http.Request) {
+		srv.ServeHTTP(hw, q)
+		w.note("end")
+		for _, m := range r.all {
+			if _, got := m.ask(readAnn); strings.HasPrefix(got, "HIT") && m == a {
+				t.Errorf("before the end: %s", got)
+			}
+			testgraph.Do(t, t.Context(), testgraph.NewServer(r.rows), testgraph.Request{Query: expand(renameAnn)}) // commits
+		}
+		atEnd = r.fleet.number
+	}))
+	h.ServeHTTP(w, post(t, `subscription{ticks(n:3)}`, "text/event-stream"))
+	end := w.index("end")
+	for _, event := range []string{`"ticks":0`, `"ticks":1`, `"ticks":2`, "complete"} {
+		if at := w.index(event); at < 0 || at > end {
+			t.Errorf("%s comes after the end: %q", event, w.events)
+		}
+	}
+	if r.fleet.number == atEnd {
+		t.Error("nothing was made known at the end")
+	}
+	b.want("MISS", "New", readAnn)
+}
+
+// Writers with some of the optional interfaces.
+type (
+	justWriter struct{ http.ResponseWriter }
+	withPush   struct{ http.ResponseWriter }
+	withNotify struct{ http.ResponseWriter }
+	withHijack struct{ http.ResponseWriter }
+	withFlush  struct{ http.ResponseWriter }
+	deep       struct{ http.ResponseWriter } // of which only http.ResponseController finds them
+)
+
+func (withPush) Push(string, *http.PushOptions) error { return nil }
+func (withNotify) CloseNotify() <-chan bool           { return nil }
+func (withFlush) Flush()                              {}
+func (withHijack) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return nil, nil, errors.New("hijacked")
+}
+func (d deep) Unwrap() http.ResponseWriter { return d.ResponseWriter }
+
+func optional(w http.ResponseWriter) string {
+	_, f := w.(http.Flusher)
+	_, h := w.(http.Hijacker)
+	_, p := w.(http.Pusher)
+	_, n := w.(http.CloseNotifier) //nolint:staticcheck // frameworks assert it
+	return fmt.Sprint(f, h, p, n)
+}
+
+// TestWrappedWriters: a wrapper's writer has the optional interfaces of the server's, and no others.
+func TestWrappedWriters(t *testing.T) {
+	t.Parallel()
+	rec := func() http.ResponseWriter { return justWriter{httptest.NewRecorder()} }
+	type combination struct {
+		withFlush
+		withHijack
+		withPush
+		withNotify
+	}
+	parts := combination{withFlush{rec()}, withHijack{rec()}, withPush{rec()}, withNotify{rec()}}
+	type fh struct {
+		http.ResponseWriter
+		http.Flusher
+		http.Hijacker
+	}
+	type fn struct {
+		http.ResponseWriter
+		http.Flusher
+		http.CloseNotifier //nolint:staticcheck // frameworks assert it
+	}
+	type all struct {
+		http.ResponseWriter
+		http.Flusher
+		http.Hijacker
+		http.Pusher
+		http.CloseNotifier //nolint:staticcheck // frameworks assert it
+	}
+	type fp struct {
+		http.ResponseWriter
+		http.Flusher
+		http.Pusher
+	}
+	type hn struct {
+		http.ResponseWriter
+		http.Hijacker
+		http.CloseNotifier //nolint:staticcheck // frameworks assert it
+	}
+	r := newRig(t, "annotated", gqlcache.Options{Inspector: gqlcache.Inspector{Allow: func(context.Context) bool { return true }}})
+	for i, w := range []http.ResponseWriter{
+		rec(), parts.withFlush, parts.withHijack, parts.withPush, parts.withNotify,
+		fh{rec(), parts, parts}, fn{rec(), parts, parts}, all{rec(), parts, parts, parts, parts}, fp{rec(), parts, parts}, hn{rec(), parts, parts},
+		deep{parts.withHijack}, deep{rec()},
+	} {
+		for name, wrap := range map[string]func(http.Handler) http.Handler{
+			"hold": r.cache.HoldUntilCommit, "Handler": r.cache.Handler,
+			"both": func(h http.Handler) http.Handler { return r.cache.HoldUntilCommit(r.cache.Handler(h)) },
+		} {
+			for _, header := range []string{"Upgrade", gqlcache.DebugHeader} {
+				q := post(t, readAnn, "application/json")
+				q.Header.Set(header, "true")
+				wrap(http.HandlerFunc(func(got http.ResponseWriter, _ *http.Request) {
+					if optional(got) != optional(w) {
+						t.Errorf("%d %s %s: %s, want %s", i, name, header, optional(got), optional(w))
+					}
+					_, _, err := http.NewResponseController(got).Hijack()
+					_, _, want := http.NewResponseController(w).Hijack()
+					if fmt.Sprint(err) != fmt.Sprint(want) {
+						t.Errorf("%d %s: Hijack %v, want %v", i, name, err, want)
+					}
+					err, want = http.NewResponseController(got).Flush(), http.NewResponseController(w).Flush()
+					if fmt.Sprint(err) != fmt.Sprint(want) {
+						t.Errorf("%d %s: Flush %v, want %v", i, name, err, want)
+					}
+				})).ServeHTTP(w, q)
+			}
+		}
+	}
+}
+
+// TestHeldCopies: what io.Copy and io.WriteString write is held like the rest.
+func TestHeldCopies(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "annotated", gqlcache.Options{})
+	w := &wire{header: http.Header{}}
+	r.cache.HoldUntilCommit(http.HandlerFunc(func(hw http.ResponseWriter, q *http.Request) {
+		_, _ = io.WriteString(hw, "before ")
+		r.cached.ServeHTTP(httptest.NewRecorder(), q)
+		_, _ = io.Copy(hw, strings.NewReader("copy "))
+		_, _ = io.WriteString(hw, "string")
+		w.note("commit")
+	})).ServeHTTP(w, post(t, renameAnn, "application/json"))
+	if got := fmt.Sprintf("%q", w.events); got != `["write before " "commit" "write copy string"]` {
+		t.Error(got)
+	}
+}
+
+type fakeTx struct{}
+
+func (*fakeTx) Commit() error   { return nil }
+func (*fakeTx) Rollback() error { return nil }
+
+type txKey struct{}
+
+// TestWarningsOfTransactions: what can be seen of transactions that the cache does not know is said once.
+func TestWarningsOfTransactions(t *testing.T) {
+	t.Parallel()
+	c, log := loud(t, gqlcache.Options{RLS: gqlcache.RLSOff})
+	h := c.HoldUntilCommit(testgraph.NewServer(testgraph.NewStore(), c))
+	serve := func(ctx context.Context) { testgraph.Send(h, post(t, readAnn, "application/json").WithContext(ctx)) }
+	serve(t.Context())
+	if lines := log.lines(); len(lines) != 0 {
+		t.Errorf("%q", lines)
+	}
+	for range 2 {
+		serve(context.WithValue(context.WithValue(t.Context(), txKey{}, &fakeTx{}), t, "other"))
+	}
+	if got := strings.Join(log.lines(), "\n"); strings.Count(got, "fakeTx") != 1 || !strings.Contains(got, "outside of HoldUntilCommit") {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestWarningOfOuterHandler: an extension whose handler is around the cache's may commit after it.
+func TestWarningOfOuterHandler(t *testing.T) {
+	t.Parallel()
+	c, log := loud(t, gqlcache.Options{RLS: gqlcache.RLSOff})
+	rows := testgraph.NewStore()
+	ask := func(h http.Handler, document string) {
+		testgraph.Do(t, t.Context(), h, testgraph.Request{Query: expand(document)})
+	}
+	inside := testgraph.NewServer(rows, c, &ending{place: "handler", do: func() {}})
+	outside := testgraph.NewServer(rows, &ending{place: "handler", do: func() {}}, c)
+	ask(outside, readAnn)
+	ask(inside, renameAnn)
+	if lines := log.lines(); len(lines) != 0 {
+		t.Errorf("%q", lines)
+	}
+	for range 2 {
+		ask(outside, renameAnn)
+	}
+	if got := strings.Join(log.lines(), "\n"); strings.Count(got, "InterceptOperation") != 1 || !strings.Contains(got, "HoldUntilCommit") {
+		t.Errorf("%q", got)
+	}
+}

@@ -1,0 +1,285 @@
+package gqlcache
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
+)
+
+// Where a server commits.
+//
+// Invariant: a change is applied, and made known to other instances, after the commit that makes it
+// visible and before the client can have the acknowledgement.
+//
+// The cache does not see commits. It applies a change wherever it learns of it, so that readers see it as
+// soon as they may, and once more at each later point up to which the server may have committed:
+//
+//  1. when gqlgen has answered, inside of all response interceptors: Cache.mutation;
+//  2. when the operation's handler returns, outside of all of them: request.leave;
+//  3. when the HTTP handler returns, with HoldUntilCommit: hold.release.
+//
+// Between two of them another request may read the state before the commit and store it; the later
+// application has a number of its own and drops that. The log gets one record, at the last point: the one
+// after which the transport, or the writer that holds the response, sends bytes. Each point that is still
+// ahead is an uncommitted; what is said when none is ahead is made known at once.
+
+// uncommitted are changes that were applied to the clock and are to be applied once more at a later point.
+// The zero value is ready to use.
+type uncommitted struct {
+	mu sync.Mutex
+	// ahead is how many times the point is still to be reached: an operation's handler may run more
+	// than once at a time.
+	ahead int32
+	// some says that there is something to take.
+	some  atomic.Bool
+	batch *batch // nil when there is nothing
+}
+
+// batch is what is applied together.
+type batch struct {
+	by      inspect.Cause // the last one
+	tags    []cascade.Tag
+	all     bool
+	intents []*intention // open until the changes are applied for the last time
+	deeds   []*deed      // in progress until then
+}
+
+// maxTags bounds the tags that wait: of a request that streams for hours, say. Beyond, everything counts
+// as changed.
+const maxTags = 50_000
+
+func (b *batch) empty() bool {
+	return !b.all && len(b.tags) == 0 && len(b.intents) == 0 && len(b.deeds) == 0
+}
+
+func (b *batch) add(more *batch) {
+	if more.all || len(more.tags) > 0 {
+		b.by = more.by
+	}
+	b.all = b.all || more.all
+	b.intents, b.deeds = append(b.intents, more.intents...), append(b.deeds, more.deeds...)
+	if b.all {
+		b.tags = nil
+		return
+	}
+	b.tags = append(b.tags, more.tags...)
+	if len(b.tags) > maxTags {
+		if b.tags = cascade.Merge(b.tags); len(b.tags) > maxTags/2 { // half: or each addition would merge again
+			b.all, b.tags = true, nil
+		}
+	}
+}
+
+// begin says that the point is ahead, once more.
+func (u *uncommitted) begin() {
+	u.mu.Lock()
+	u.ahead++
+	u.mu.Unlock()
+}
+
+// keep keeps a batch until the point. false: the point is over, and nobody will take it.
+//
+// The answer and the addition are one step. Were the point asked for first, it could be reached in
+// between: a goroutine that a resolver left behind asks and learns that the point is ahead, the handler
+// returns and takes what there is, the goroutine adds its change, and no instance ever hears of it.
+func (u *uncommitted) keep(b *batch) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.ahead == 0 {
+		return false
+	}
+	u.add(b)
+	return true
+}
+
+// repeat keeps a batch that is made known now: it is applied again at the point, if that is still reached.
+func (u *uncommitted) repeat(b *batch) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.add(&batch{by: b.by, tags: b.tags, all: b.all})
+}
+
+// add REQUIRES mu held.
+func (u *uncommitted) add(b *batch) {
+	if u.batch == nil {
+		u.batch = &batch{}
+	}
+	u.batch.add(b)
+	u.some.Store(true)
+}
+
+// take returns what was kept.
+func (u *uncommitted) take() (b batch) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.taken()
+}
+
+// reach is take when the point is over, once.
+func (u *uncommitted) reach() batch {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.ahead--
+	return u.taken()
+}
+
+// taken REQUIRES mu held.
+func (u *uncommitted) taken() (b batch) {
+	if u.batch != nil {
+		b = *u.batch
+		b.tags = cascade.Merge(b.tags)
+	}
+	u.batch = nil
+	u.some.Store(false)
+	return b
+}
+
+// known returns a copy of what is kept, without intents and deeds.
+func (u *uncommitted) known() (b batch) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.batch != nil {
+		b.add(&batch{by: u.batch.by, tags: u.batch.tags, all: u.batch.all})
+	}
+	return b
+}
+
+// isAhead says that the point is still to be reached.
+func (u *uncommitted) isAhead() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.ahead > 0
+}
+
+// prepareHandler makes the operation's handler. An extension further inside may run the operation at
+// once, and return a handler that has the response: that is a run as well, and its changes are made known
+// before anybody is asked for the response.
+func (r *request) prepareHandler(next graphql.OperationHandler) graphql.ResponseHandler {
+	r.enter()
+	defer func() { // also when it panics
+		if a := r.leave(r); a.shared {
+			told := a // not a itself: it would be allocated for each operation
+			r.told = &told
+		}
+	}()
+	if r.handler = next(r); r.handler == nil {
+		return nil
+	}
+	return r.respond
+}
+
+// respond is the operation's handler. It lies outside of all response interceptors, those that commit
+// after next among them.
+func (r *request) respond(ctx context.Context) (resp *graphql.Response) {
+	r.cache.warnOfOuterHandler(r)
+	r.enter()
+	defer func() {
+		start := time.Time{}
+		if r.mutates {
+			start = time.Now()
+		}
+		a := r.leave(ctx)
+		if r.took > 0 {
+			r.cache.counts.settle.observe(r.took + time.Since(start))
+			r.took = 0
+		}
+		if !a.shared && r.told != nil {
+			a = *r.told
+		}
+		r.cache.complete(ctx, r, resp, a)
+	}()
+	return r.handler(ctx)
+}
+
+// enter begins a span of time in which the operation may run, which leave ends.
+func (r *request) enter() {
+	if r.mutates {
+		r.uncommitted.begin()
+	}
+}
+
+// keepChange keeps a change that this operation made for a later point. later says that it is made known then,
+// and need only be applied now. It may be called on nil: then there is no such point.
+//
+// Only a mutation's record waits for the end of its operation. A subscription's operation waits for its next
+// event most of the time, and nothing acknowledges what a query changed: it is made known at once, and
+// again at the end.
+func (r *request) keepChange(b *batch) (later bool) {
+	switch {
+	case r == nil:
+		return false
+	case !r.mutates:
+		r.uncommitted.repeat(b)
+	case r.uncommitted.keep(b):
+		return true
+	}
+	return r.hold.keep(b)
+}
+
+// publishesLater says that a change which the operation makes now is made known, in a span of its own, when
+// it ends.
+func (r *request) publishesLater() bool { return r != nil && r.mutates && r.uncommitted.isAhead() }
+
+// leave is the second point: the operation's handler returns, or ends with a panic. It applies what the
+// operation changed, and makes it known unless a hold does that later.
+func (r *request) leave(ctx context.Context) (a announced) {
+	var b batch
+	switch {
+	case r.mutates:
+		b = r.uncommitted.reach()
+	case r.uncommitted.some.Load(): // a hit pays for no more than this
+		b = r.uncommitted.take()
+	}
+	if b.empty() {
+		return a
+	}
+	ctx, endSpan := r.cache.span(ctx, SpanInvalidate)
+	defer func() { endSpan(endInvalidate(a)) }()
+	if r.hold.keep(&b) {
+		a.number = r.cache.applyBatch(&b)
+		return a
+	}
+	a = r.cache.publishBatch(ctx, &b, true)
+	return a
+}
+
+func (c *Cache) applyBatch(b *batch) uint64 {
+	if !b.all && len(b.tags) == 0 {
+		return c.clock.Seq()
+	}
+	return c.apply(b.tags, b.all)
+}
+
+// publishBatch applies a batch and makes it known. It settles the intents and ends the deeds, whatever
+// becomes of it. again says that the watch was told of the changes.
+func (c *Cache) publishBatch(ctx context.Context, b *batch, again bool) (a announced) {
+	defer func() {
+		for _, in := range b.intents {
+			c.settleIntent(ctx, in)
+		}
+		for _, d := range b.deeds {
+			c.verify.ended(d)
+		}
+	}()
+	if !b.all && len(b.tags) == 0 {
+		return a
+	}
+	change := watch.Change{Cause: b.by, Tags: b.tags, Again: again}
+	if b.all {
+		change.Everything, change.Tags = "a change of the transaction that was committed", nil
+	}
+	var first *intention
+	if len(b.intents) > 0 {
+		first = b.intents[0] // the others are settled after the changes
+	}
+	end := c.begin(change)
+	a = c.announce(ctx, first, b.tags, b.all)
+	end(a.number)
+	return a
+}
