@@ -4,12 +4,18 @@ import "net/http"
 
 // WriteHeaderNow is for writers that keep the header until something is written, as gin's does. Those who
 // hijack a connection after they have set the status 101 ask for this method by a type assertion, which sees only the
-// outermost writer: without it here the handshake of a websocket is never sent.
-func (w *heldWriter) WriteHeaderNow() {
-	if w.hold.holding.Load() {
-		return // what is held back stays so
+// outermost writer: without it here the handshake of a websocket is never sent. Where no writer beneath
+// has the method, it does nothing.
+func (w writer) WriteHeaderNow() {
+	switch own := w.wrapper.(type) {
+	case *heldWriter:
+		if own.keeps() {
+			return // the commit is what it waits for
+		}
+	case *tellingWriter:
+		own.exchange.show(w.Header())
 	}
-	for under := w.ResponseWriter; under != nil; {
+	for under := w.inner; under != nil; {
 		if now, ok := under.(interface{ WriteHeaderNow() }); ok {
 			now.WriteHeaderNow()
 			return
@@ -20,4 +26,11 @@ func (w *heldWriter) WriteHeaderNow() {
 		}
 		under = next.Unwrap()
 	}
+}
+
+// keeps says whether what is written now is kept back.
+func (w *heldWriter) keeps() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.holds()
 }
