@@ -85,7 +85,9 @@ func (b *builder) selection(object *ast.Definition, field *Field, nodes []*ast.F
 		}
 	}
 	sel.Fields = make([]*Field, 0, len(c.groups))
-	sel.byName = make(map[string]*Field, len(c.groups))
+	if len(c.groups) > smallSelection {
+		sel.byName = make(map[string]*Field, len(c.groups))
+	}
 	b.addPaths(sel, nodes)
 	b.addCascade(sel, nodes)
 	for _, group := range c.groups {
@@ -116,7 +118,9 @@ func (b *builder) field(in *Selection, nodes []*ast.Field) error {
 	}
 	b.op.Fields = append(b.op.Fields, f)
 	in.Fields = append(in.Fields, f)
-	in.byName[f.Name] = f
+	if in.byName != nil {
+		in.byName[f.Name] = f
+	}
 	if b.isPlainKey(in, nodes) {
 		in.key = f
 	}

@@ -60,6 +60,7 @@ type Selection struct {
 	// Paths are the hidden paths, as Spec.Paths gave them.
 	Paths [][]string
 
+	// byName is nil where there are few fields, which are searched one by one: see smallSelection.
 	byName map[string]*Field
 	// typeNo is the number by which aliases name Object; -1 for the root.
 	typeNo int
@@ -91,8 +92,35 @@ type Field struct {
 	abstract  bool // interface or union type
 }
 
+// smallSelection is up to how many fields a selection has no map of their names. Most selections are small,
+// and a map takes as much memory as several fields.
+const smallSelection = 8
+
 // Lookup returns the field with the given response name, or nil.
-func (s *Selection) Lookup(name string) *Field { return s.byName[name] }
+func (s *Selection) Lookup(name string) *Field {
+	if s.byName != nil {
+		return s.byName[name]
+	}
+	for _, f := range s.Fields {
+		if f.Name == name {
+			return f
+		}
+	}
+	return nil
+}
+
+// lookup is Lookup for bytes, and does not allocate.
+func (s *Selection) lookup(name []byte) *Field {
+	if s.byName != nil {
+		return s.byName[string(name)]
+	}
+	for _, f := range s.Fields {
+		if f.Name == string(name) {
+			return f
+		}
+	}
+	return nil
+}
 
 // selectionOf returns the selection for a type number, or nil. Type numbers follow the order of names,
 // so On is sorted by them too.

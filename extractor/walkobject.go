@@ -111,7 +111,7 @@ func (o *objectWalk) field(name []byte) *Field {
 			return f
 		}
 	}
-	f := o.sel.byName[string(name)]
+	f := o.sel.lookup(name)
 	if f != nil {
 		o.next = f.index + 1
 	}

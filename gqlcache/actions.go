@@ -22,7 +22,10 @@ var errAction = errors.New("no such action, or a part of it is missing")
 // Close, or what the log and the store say; the answers are dropped here in any case. Entries of
 // Options.Shared are not removed: they count as dropped.
 func (c *Cache) Clear(ctx context.Context) error {
-	_, err := c.clear(ctx, inspect.Cause{Kind: causeManual, Name: "Clear"})
+	if c.unmade() {
+		return errUnmade
+	}
+	_, err := c.clear(orBackground(ctx), inspect.Cause{Kind: causeManual, Name: "Clear"})
 	return err
 }
 

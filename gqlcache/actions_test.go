@@ -117,6 +117,26 @@ func TestInvalidateOperation(t *testing.T) {
 		}
 		r.run("annotated", []string{"HIT: " + read})
 	})
+	t.Run("under another name, too", func(t *testing.T) {
+		t.Parallel()
+		// What was stored under one name must not answer for another one, here or from another instance:
+		// Invalidate knows answers by their names.
+		m := newMachines(t, 2)
+		a, b := m.two()
+		other := strings.Replace(read, "Ann", "Other", 1)
+		a.want("MISS", "Ann", other)
+		a.want("MISS", "Ann", read)
+		b.want("HIT shared", "Ann", read)
+		b.want("HIT shared", "Ann", other)
+		if err := a.cache.Invalidate(t.Context(), gqlcache.Operation("Ann")); err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range m.all {
+			m.want("HIT memory", "Ann", other)
+		}
+		a.want("MISS", "Ann", read)
+		b.want("HIT shared", "Ann", read)
+	})
 	t.Run("being computed", func(t *testing.T) {
 		t.Parallel()
 		r := newRig(t, "annotated", gqlcache.Options{})

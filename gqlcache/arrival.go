@@ -58,7 +58,7 @@ func (c *Cache) arrive(ctx context.Context) *arrival {
 		return a
 	}
 	if c.opts.Log != nil {
-		a.at = c.opts.Log.Applied()
+		a.at = c.applied()
 	}
 	a.number = c.clock.Seq()
 	return a

@@ -52,9 +52,10 @@ func TestBrokenWatch(t *testing.T) {
 			t.Parallel()
 			b := &breaking{in: in}
 			c, log := loud(t, gqlcache.Options{
-				Predicate: viewerPredicate, Now: b.now, Store: newMapStore(),
+				Predicate: viewerPredicate, Store: newMapStore(),
 				Inspector: gqlcache.Inspector{Allow: func(ctx context.Context) bool { return testgraph.Viewer(ctx) != "" }},
 			})
+			gqlcache.UseClock(c, b.now)
 			s, twin := testgraph.NewStore(), testgraph.NewStore()
 			h, plain := c.HoldUntilCommit(testgraph.NewServer(s, c)), testgraph.NewServer(twin)
 			testgraph.Do(t, t.Context(), h, inspectRequest("one", asks, inspect.Request{Inspect: &inspect.SnapshotRequest{}}))
@@ -84,9 +85,10 @@ func TestBrokenWatch(t *testing.T) {
 func TestBrokenWatchOfALog(t *testing.T) {
 	t.Parallel()
 	b := &breaking{in: "internal/watch."}
-	r := newMachines(t, 2, func(_ *machine, o *gqlcache.Options) { o.Now = b.now })
+	r := newMachines(t, 2)
 	one, other := r.two()
 	for _, m := range r.all {
+		gqlcache.UseClock(m.cache, b.now)
 		testgraph.Do(t, t.Context(), m.h, inspectRequest("", asks, inspect.Request{Inspect: &inspect.SnapshotRequest{}}))
 		m.ask(readAnn)
 	}

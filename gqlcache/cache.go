@@ -16,6 +16,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/history"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 	"github.com/cascadeql/cascadeql/gqlcache/store/memstore"
@@ -23,11 +24,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// documents is how many operation texts are remembered with their plans.
-const documents = 2000
-
 // A Cache is a gqlgen handler extension that caches resolved operations. Its methods are safe for
-// concurrent use. One Cache serves one schema.
+// concurrent use. One Cache serves one schema. New makes a Cache; the zero one cannot be added to a server.
 //
 // Invariants, each with a test that breaks when it does:
 //
@@ -43,7 +41,7 @@ type Cache struct {
 	clock   *clock.Clock
 	history *history.Table // of Options.Log's records
 	flights flight.Group[*filled]
-	docs    graphql.Cache[*documentSet]
+	plans   *planCache
 	counts  counters
 	// operations are the counters by name.
 	operations operationTable
@@ -61,8 +59,9 @@ type Cache struct {
 	closed    chan struct{}
 	swept     sync.WaitGroup
 	sweepMu   sync.Mutex // one sweep at a time
+	pressure  pressure
 	lastSweep atomic.Pointer[SweepReport]
-	complain  complaints
+	complain  *complaints
 	verify    *verifier // nil when Options.Verify is off
 	roots     rootWitness
 	commits   commitWarnings
@@ -91,20 +90,25 @@ func (st *schemaState) serves(hash schemahash.Hash) error {
 func New(opts Options) (*Cache, error) {
 	opts = opts.withDefaults()
 	faults := []error{opts.validate()}
+	opts.Logger = safe.Logger(opts.Logger)
+	complain := &complaints{log: opts.Logger}
+	opts.Now = complain.clock(opts.Now)
 	c := &Cache{
 		opts:   opts,
 		clock:  clock.New(clock.Options{}),
-		docs:   lru.New[*documentSet](documents),
+		plans:  newPlanCache(opts.MaxPlanBytes),
 		closed: make(chan struct{}),
 
-		samples: lru.New[*sample](samples),
-		secret:  newSecret(),
-		started: opts.Now(),
+		complain: complain,
+		samples:  lru.New[*sample](samples),
+		secret:   newSecret(),
+		started:  opts.Now(),
 	}
 	if opts.Inspector.Allow != nil {
 		c.watch = watch.New(watch.Options{Now: opts.Now, HideIDs: opts.Inspector.HideIDs})
 	}
-	c.complain.log = opts.Logger
+	c.pressure.due = make(chan struct{}, 1)
+	c.pressure.bound(opts.MaxBytes)
 	if opts.Log != nil {
 		c.history = history.New(history.DefaultTags)
 	}
@@ -131,9 +135,7 @@ func New(opts Options) (*Cache, error) {
 		}
 	}
 	c.warnOfOpenInspector()
-	if opts.SweepInterval > 0 {
-		c.swept.Go(c.sweepLoop)
-	}
+	c.swept.Go(c.sweepLoop)
 	return c, nil
 }
 
@@ -170,7 +172,7 @@ func (c *Cache) join() (err error) {
 		if c.opts.Intent {
 			s = intentSink{sink{c: c}, map[changelog.Position]*clock.Intent{}}
 		}
-		if err = c.opts.Log.Start(context.Background(), s); err != nil {
+		if err = guarded(func() error { return c.opts.Log.Start(context.Background(), s) }); err != nil {
 			err = fmt.Errorf("%w: Log: %w", ErrOptions, err)
 		}
 	})
@@ -181,6 +183,9 @@ func (c *Cache) join() (err error) {
 // stores; the error is what they say. Requests that come later bypass the cache. Closing twice is no
 // error.
 func (c *Cache) Close() error {
+	if c.unmade() {
+		return nil
+	}
 	var err error
 	c.closeOnce.Do(func() {
 		close(c.closed)

@@ -21,6 +21,9 @@ var ErrNoLog = errors.New("gqlcache: no log with a feed: set Options.Log, to one
 // The tags of a change are those that instances exchange: the first says which schema the others belong to. See
 // Tags.
 func (c *Cache) Changes(ctx context.Context, since changelog.Position) iter.Seq2[changelog.Change, error] {
+	if c.unmade() {
+		return failedFeed(errUnmade)
+	}
 	feed, ok := c.opts.Log.(changelog.Feed)
 	switch {
 	case c.isClosed():
@@ -28,7 +31,7 @@ func (c *Cache) Changes(ctx context.Context, since changelog.Position) iter.Seq2
 	case !ok:
 		return failedFeed(ErrNoLog)
 	}
-	return feed.Changes(ctx, since)
+	return feed.Changes(orBackground(ctx), since)
 }
 
 func failedFeed(err error) iter.Seq2[changelog.Change, error] {
@@ -40,6 +43,9 @@ func failedFeed(err error) iter.Seq2[changelog.Change, error] {
 // serve that schema, and after each restart. It returns Invalidate's errors, but ErrClosed; Everything has
 // no tags, and is an error.
 func (c *Cache) Tags(changes ...Change) ([]cascade.Tag, error) {
+	if c.unmade() {
+		return nil, errUnmade
+	}
 	for _, ch := range changes {
 		if ch.kind == changeEverything {
 			return nil, fmt.Errorf("%w: everything has no tags", ErrUnknownName)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unsafe"
 
 	"github.com/cascadeql/cascadeql/cascade"
 )
@@ -24,6 +25,9 @@ const (
 	// maxDeedText bounds the bytes of a name, a key and a value, maxDeedValues the values of a column.
 	maxDeedText   = 100
 	maxDeedValues = 20
+	// maxDeedBytes bounds the memory of the events of all mutations together, about, and but for the last
+	// one. What comes when it is used up is remembered by its view alone.
+	maxDeedBytes = 8 << 20
 )
 
 // deeds remembers what mutations of this instance did, and which are running.
@@ -32,6 +36,7 @@ type deeds struct {
 	running map[*deed]struct{}
 	past    []*deed // a ring, next is its oldest once it is full
 	next    int
+	bytes   int // of the events of those in the ring
 }
 
 // A deed is one mutation. Its methods do nothing on nil.
@@ -46,6 +51,8 @@ type deed struct {
 	// deeds.mu, as the events are: what it changed, without what follows.
 	number uint64
 	events []cascade.Event
+	bytes  int
+	gone   bool // from the ring
 }
 
 // begin notes that a mutation is about to run.
@@ -63,6 +70,8 @@ func (l *deeds) begin(at time.Time, name string, writers []cascade.Writer) *deed
 	if len(l.past) < maxDeeds {
 		l.past = append(l.past, d)
 	} else {
+		old := l.past[l.next]
+		l.bytes, old.gone = l.bytes-old.bytes, true
 		l.past[l.next] = d
 		l.next = (l.next + 1) % maxDeeds
 	}
@@ -76,13 +85,44 @@ func (d *deed) did(events []cascade.Event) {
 	}
 	d.list.mu.Lock()
 	defer d.list.mu.Unlock()
+	if d.gone {
+		return // so many others have begun since that nobody is told of it any more
+	}
 	for i := range events {
-		if e := &events[i]; len(d.events) < maxDeedEvents {
-			d.events = append(d.events, remembered(e))
-		} else if !slices.ContainsFunc(d.events[maxDeedEvents:], func(o cascade.Event) bool { return o.View == e.View }) {
+		e := &events[i]
+		if len(d.events) < maxDeedEvents && d.list.bytes < maxDeedBytes {
+			kept := remembered(e)
+			n := eventBytes(&kept)
+			d.events = append(d.events, kept)
+			d.bytes, d.list.bytes = d.bytes+n, d.list.bytes+n
+		} else if !slices.ContainsFunc(d.events, func(o cascade.Event) bool { return o.View == e.View && ofView(&o) }) {
 			d.events = append(d.events, cascade.Event{View: e.View, Op: cascade.Any, All: true, Columns: cascade.AllColumns})
 		}
 	}
+}
+
+// ofView says that an event tells nothing but its view.
+func ofView(e *cascade.Event) bool {
+	return e.Op == cascade.Any && e.All && len(e.Rows)+len(e.Old)+len(e.New) == 0 && e.Columns == cascade.AllColumns
+}
+
+// eventBytes is about what an event takes in memory.
+func eventBytes(e *cascade.Event) int {
+	const header = 16 // of a string
+	n := int(unsafe.Sizeof(*e)) + cap(e.Rows)*header
+	for _, k := range e.Rows {
+		n += len(k)
+	}
+	for _, known := range []cascade.Known{e.Old, e.New} {
+		n += cap(known) * int(unsafe.Sizeof(cascade.ColumnValues{}))
+		for i := range known {
+			n += cap(known[i].Values) * int(unsafe.Sizeof(cascade.Value{}))
+			for _, v := range known[i].Values {
+				n += len(v.String())
+			}
+		}
+	}
+	return n
 }
 
 // remembered is what is kept of an event: what is left out may have been anything.
@@ -93,7 +133,7 @@ func remembered(e *cascade.Event) cascade.Event {
 		if len(k) > maxDeedText || len(kept.Rows) == maxDeedRows {
 			kept.All = true
 		} else {
-			kept.Rows = append(kept.Rows, k)
+			kept.Rows = append(kept.Rows, strings.Clone(k)) // it may be a part of a document
 		}
 		if len(kept.Rows) == maxDeedRows && kept.All {
 			break
@@ -105,9 +145,18 @@ func remembered(e *cascade.Event) cascade.Event {
 
 func shortValues(k cascade.Known) cascade.Known {
 	long := func(v cascade.Value) bool { return len(v.String()) > maxDeedText }
-	return slices.DeleteFunc(slices.Clone(k), func(c cascade.ColumnValues) bool {
-		return len(c.Values) > maxDeedValues || slices.ContainsFunc(c.Values, long)
-	})
+	var short cascade.Known
+	for _, c := range k {
+		if len(c.Values) > maxDeedValues || slices.ContainsFunc(c.Values, long) {
+			continue
+		}
+		kept := cascade.ColumnValues{Column: c.Column}
+		for _, v := range c.Values {
+			kept.Values = append(kept.Values, v.Clone())
+		}
+		short = append(short, kept)
+	}
+	return short
 }
 
 // shorten returns at most maxDeedText bytes of a text, which clients choose, in memory of its own: not to hold

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/cascadeql/cascadeql/cascade"
 )
@@ -134,5 +135,51 @@ func TestDeedsSettle(t *testing.T) {
 	l.end(d, 1)
 	if err := <-got; err != nil {
 		t.Errorf("settled = %v", err)
+	}
+}
+
+// TestDeedsKeepNoDocuments: a key and a value are kept, not the documents that they are a part of.
+func TestDeedsKeepNoDocuments(t *testing.T) {
+	t.Parallel()
+	text := strings.Repeat("x", 1000) + "key value"
+	key, value := text[1000:1003], text[1004:]
+	kept := remembered(&cascade.Event{
+		Rows: []string{key}, New: cascade.Known{{Column: "c", Values: []cascade.Value{cascade.ValueOf(value)}}},
+	})
+	if kept.Rows[0] != key || unsafe.StringData(kept.Rows[0]) == unsafe.StringData(key) {
+		t.Error("the key is a part of the document")
+	}
+	if v := kept.New[0].Values[0].String(); v != value || unsafe.StringData(v) == unsafe.StringData(value) {
+		t.Error("the value is a part of the document")
+	}
+}
+
+// TestDeedsAreBoundedInBytes: however many rows with long keys the mutations of a client name, what is remembered
+// of them has a bound, and every view that they wrote is named.
+func TestDeedsAreBoundedInBytes(t *testing.T) {
+	t.Parallel()
+	var l deeds
+	view := &cascade.View{Name: "View"}
+	events := make([]cascade.Event, maxDeedEvents)
+	for j := range events {
+		events[j].View = view
+		for k := range maxDeedRows {
+			events[j].Rows = append(events[j].Rows, fmt.Sprintf("%0*d", maxDeedText, k))
+		}
+	}
+	for i := range maxDeeds + 10 {
+		d := l.begin(time.Time{}, "m", nil)
+		d.did(events)
+		l.end(d, uint64(i+1))
+		if len(d.events) == 0 || l.bytes > maxDeedBytes+maxDeedRows*4*maxDeedText {
+			t.Fatalf("mutation %d: %d events, %d bytes", i, len(d.events), l.bytes)
+		}
+	}
+	sum := 0
+	for _, d := range l.past {
+		sum += d.bytes
+	}
+	if sum != l.bytes || sum < maxDeedBytes/2 {
+		t.Errorf("%d bytes, and %d by sum", l.bytes, sum)
 	}
 }

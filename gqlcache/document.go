@@ -2,7 +2,6 @@ package gqlcache
 
 import (
 	"cmp"
-	"context"
 	"crypto/sha256"
 	"sync/atomic"
 	"time"
@@ -14,12 +13,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// documentSet holds the plans of the operations of one document text.
-type documentSet struct {
-	docs atomic.Pointer[[]*document]
-}
-
-// document is one operation of a document, planned. Immutable.
+// document is one operation of a document, planned. Immutable but for used.
 type document struct {
 	// source is the operation that was planned. The text alone does not tell the operation: another
 	// extension may have rewritten it for this request.
@@ -35,44 +29,25 @@ type document struct {
 	usual usual
 	// walk says that the operation is executed as prepared, and its answer walked.
 	walk bool
+	// used is set when the plan is found, and cleared when it is looked at to make room: see planCache.
+	used atomic.Bool
 }
 
-// document returns the plan of the operation at hand. The plan is remembered by the document's text,
-// and used only for the very operation that it was made from.
-func (c *Cache) document(ctx context.Context, oc *graphql.OperationContext) *document {
-	set, ok := c.docs.Get(ctx, oc.RawQuery)
-	if !ok {
-		set = &documentSet{}
-		c.docs.Add(ctx, oc.RawQuery, set)
-	}
-	known := set.docs.Load()
-	if known != nil {
-		for _, d := range *known {
-			if d.source == oc.Operation {
-				return d
-			}
-		}
-		c.counts.replanned.Add(1)
+// document returns the plan of the operation at hand. A plan is used only for the very operation that it
+// was made from.
+func (c *Cache) document(oc *graphql.OperationContext) *document {
+	if d := c.plans.get(oc.Operation); d != nil {
+		return d
 	}
 	d := c.plan(oc)
 	if oc.Operation.Operation == ast.Query {
 		c.show(d)
 	}
-	// Two requests may plan the same operation at once; the later one wins, and either is right.
-	next := []*document{d}
-	if known != nil {
-		for _, old := range *known {
-			if old.source.Name != d.source.Name && len(next) < maxOperationsPerText {
-				next = append(next, old)
-			}
-		}
+	if c.plans.add(oc, d) {
+		c.counts.replanned.Add(1)
 	}
-	set.docs.Store(&next)
 	return d
 }
-
-// maxOperationsPerText bounds the operations remembered of one document text.
-const maxOperationsPerText = 16
 
 // plan analyses an operation once.
 func (c *Cache) plan(oc *graphql.OperationContext) *document {
@@ -104,7 +79,9 @@ func (c *Cache) plan(oc *graphql.OperationContext) *document {
 		d.bypass = ReasonDefer
 		return d
 	}
-	b := append([]byte(nil), st.hash[:]...)
+	// The name is no part of the normal form. It is one of the key: Invalidate drops answers by the name, which
+	// would miss those that were stored under another name, here or by another instance.
+	b := opkey.AppendPart(append([]byte(nil), st.hash[:]...), oc.Operation.Name)
 	b, err = opkey.AppendOperation(b, oc.Doc, oc.Operation)
 	if err != nil {
 		c.complain.once("operation", "gqlcache: an operation has no normal form, so it bypasses the cache", err)

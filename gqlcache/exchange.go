@@ -51,6 +51,7 @@ func exchangeFrom(ctx context.Context) *exchange {
 // no-store, so that no proxy gives what they are told to others. Without the wrapper the inspector has none
 // of these: nobody may change the cache. It does not matter to HoldUntilCommit which of the two is around the other.
 func (c *Cache) Handler(next http.Handler) http.Handler {
+	c.mustBeMade()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a := c.arrive(r.Context())
 		if r.Header.Get("Upgrade") != "" {

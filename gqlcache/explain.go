@@ -19,7 +19,7 @@ type explainKey struct{}
 // middleware around the server, or an operation interceptor added before the cache, is the place for it. It
 // shows clients nothing.
 func WithExplain(ctx context.Context) context.Context {
-	return context.WithValue(ctx, explainKey{}, true)
+	return context.WithValue(orBackground(ctx), explainKey{}, true)
 }
 
 // Explain tells what the cache did for an operation, after it did: in a response interceptor that was

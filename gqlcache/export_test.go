@@ -1,7 +1,12 @@
 package gqlcache
 
 import (
+	"context"
+	"runtime"
+	"time"
+
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 )
 
 // StopInApply returns the sink with a function that is called between the two steps of Apply.
@@ -14,3 +19,23 @@ func Reasons() []Reason { return reasons }
 
 // CacheStatus is the header's member for an outcome.
 var CacheStatus = cacheStatus
+
+// AwaitDueSweeps returns when no sweep is due, and none is running.
+func AwaitDueSweeps(ctx context.Context, c *Cache) error {
+	for ctx.Err() == nil {
+		c.sweepMu.Lock()
+		due := c.pressure.bytes.Load() >= c.pressure.limit.Load()
+		c.sweepMu.Unlock()
+		if !due {
+			return nil
+		}
+		runtime.Gosched()
+	}
+	return ctx.Err()
+}
+
+// UseClock gives a cache, before its first request, a clock whose panics are not caught where it is called.
+func UseClock(c *Cache, now func() time.Time) {
+	c.opts.Now = now
+	c.watch = watch.New(watch.Options{Now: now, HideIDs: c.opts.Inspector.HideIDs})
+}

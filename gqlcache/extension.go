@@ -22,6 +22,9 @@ func (c *Cache) ExtensionName() string { return "Gqlcache" }
 // Validate implements graphql.HandlerExtension. It compiles the directives of the server's schema;
 // the error lists all their faults, and gqlgen's Use panics with it.
 func (c *Cache) Validate(es graphql.ExecutableSchema) error {
+	if c.unmade() {
+		return errUnmade
+	}
 	if err := c.useSchema(es.Schema()); err != nil {
 		return err
 	}
@@ -33,6 +36,9 @@ func (c *Cache) Validate(es graphql.ExecutableSchema) error {
 // InterceptOperation implements graphql.OperationInterceptor: it notes when the operation arrived, and what
 // it changed when its handler returns.
 func (c *Cache) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	if c.unmade() {
+		return next(ctx)
+	}
 	oc := graphql.GetOperationContext(ctx)
 	if oc.Operation == nil {
 		return next(ctx)
@@ -58,7 +64,7 @@ func (c *Cache) InterceptOperation(ctx context.Context, next graphql.OperationHa
 // the server last, so that what it stores is what the resolvers said.
 func (c *Cache) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 	r := requestFrom(ctx)
-	if r == nil || r.cache != c {
+	if r == nil || r.cache != c || c == nil {
 		return next(ctx) // a request that did not get as far as an operation
 	}
 	if r.twice {

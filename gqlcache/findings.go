@@ -64,6 +64,9 @@ func (f *findings) add(c *Cache, j *job, sc *scene, suspects []inspect.Suspect) 
 // VerifyStats returns what Options.Verify has found since the cache was made, and nil when it is off. The
 // result belongs to the caller. It does not block.
 func (c *Cache) VerifyStats() *inspect.Verify {
+	if c.unmade() {
+		return nil
+	}
 	v := c.verify
 	if v == nil {
 		return nil

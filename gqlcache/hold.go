@@ -91,6 +91,7 @@ func (h *hold) release(ctx context.Context) {
 //
 // It also is what Handler is, but for what that does for the inspector.
 func (c *Cache) HoldUntilCommit(next http.Handler) http.Handler {
+	c.mustBeMade()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		outer := holdFrom(r.Context(), c)
 		if outer == nil {

@@ -32,7 +32,8 @@ func Entity(typ string, id any) Change { return Change{changeEntity, typ, id} }
 func View(name string) Change { return Change{kind: changeView, name: name} }
 
 // Operation drops the stored answers of an operation, whatever they depend on: of all operations of that
-// name, or of the one without a name that has this hash, as extensions.cache shows it. It is no change
+// name, or of the one without a name that has this hash, as extensions.cache shows it. Operations that differ in
+// nothing but the name share no answers. It is no change
 // of rows: nothing else falls.
 func Operation(name string) Change { return Change{kind: changeOperation, name: name} }
 
@@ -47,7 +48,10 @@ func Everything() Change { return Change{} }
 // and returns the log's error: then what was to be dropped is dropped here, and elsewhere when the log is
 // back. Beside Everything the other changes are not looked at.
 func (c *Cache) Invalidate(ctx context.Context, changes ...Change) error {
-	_, err := c.invalidate(ctx, inspect.Cause{Kind: causeManual, Name: "Invalidate"}, changes...)
+	if c.unmade() {
+		return errUnmade
+	}
+	_, err := c.invalidate(orBackground(ctx), inspect.Cause{Kind: causeManual, Name: "Invalidate"}, changes...)
 	return err
 }
 

@@ -8,9 +8,9 @@ import (
 )
 
 // keyVersion is the first byte of every key. It changes with the layout.
-const keyVersion = 1
+const keyVersion = 2
 
-// appendKey appends the key of an answer: version · SHA-256 of schema hash and normal form · coerced
+// appendKey appends the key of an answer: version · SHA-256 of schema hash, name and normal form · coerced
 // variables · scope and predicate · Vary parts. Every part but the first two is length-prefixed, so
 // that no two requests which differ in one meet in the same bytes. Stores compare keys in full; the
 // one hash in it is collision-resistant, and there so that a key is short and names its operation on
@@ -43,3 +43,13 @@ func (c *Cache) appendKey(ctx context.Context, b []byte, d *document, vars map[s
 
 // keyBuffers holds scratch for keys.
 var keyBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// maxKeyBuffer bounds the scratch that is kept: keys have the client's variables in them.
+const maxKeyBuffer = 64 << 10
+
+// freeKeyBuffer gives scratch back.
+func freeKeyBuffer(buf *[]byte) {
+	if cap(*buf) <= maxKeyBuffer {
+		keyBuffers.Put(buf)
+	}
+}

@@ -28,7 +28,7 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 		}
 		r.passed = true
 		r.note = c.explains(ctx, r)
-		r.planned = c.document(ctx, oc)
+		r.planned = c.document(oc)
 		prepare(oc, r.planned, c.opts.PathTimeout) // for good: a hidden resolver that timed out may still read it
 		r.guardRoots(oc)
 		r.hold.mutation()
@@ -127,12 +127,19 @@ type settled struct {
 // of a deferred one may have written too. resp is nil when there is none.
 func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, res *extractor.Result, resp *graphql.Response) settled {
 	start := time.Now()
+	told := false
+	defer func() {
+		if !told {
+			c.applyUnknown(ctx, &change{by: causeOf(ctx), within: r})
+		}
+	}()
 	said := r.reported(true)
 	maps.Copy(said.nothing, r.unwritten(d, resp))
 	ch, err := c.declared(ctx, oc, d, res, said)
 	ch.within = r
 	s := settled{change: ch}
 	s.published = c.publish(ctx, s.change)
+	told = true
 	if err != nil { // after the change is applied: a logger may panic
 		c.complain.once("settle", "gqlcache: what a mutation has changed could not be told, so it has dropped everything", err)
 	}

@@ -167,6 +167,9 @@ func (c *Cache) resolve(ctx context.Context, d *document, next graphql.ResponseH
 // names of up to 100 bytes, those that were asked for first, and the rest as OperationOther. It does not
 // block for long, and is not for the way of a request.
 func (c *Cache) OperationStats() []OperationStats {
+	if c.unmade() {
+		return nil
+	}
 	var all []OperationStats
 	add := func(name string, n *operationCounts) {
 		s := OperationStats{

@@ -66,8 +66,8 @@ func TestOperationStats(t *testing.T) {
 			gqlcache.OperationStats{Name: "A", Misses: 2, Fills: 2},
 		},
 		{
-			"a hit under another name", []string{`query B{users{name}}`, `query A{users{name}}`},
-			gqlcache.OperationStats{Name: "A", Hits: 1},
+			"the same under another name", []string{`query B{users{name}}`, `query A{users{name}}`},
+			gqlcache.OperationStats{Name: "A", Misses: 1, Fills: 1},
 		},
 		{
 			"anonymous", []string{`{users{name}}`, `query{users{name}}`},
@@ -114,7 +114,7 @@ func TestOperationStatsAreBounded(t *testing.T) {
 	if len(all) != 202 || !slices.IsSortedFunc(all, func(a, b gqlcache.OperationStats) int { return strings.Compare(a.Name, b.Name) }) {
 		t.Errorf("%d names: %v", len(all), all)
 	}
-	if got, want := figuresOf(r.cache, gqlcache.OperationOther), (gqlcache.OperationStats{Name: gqlcache.OperationOther, Hits: 60}); got != want {
+	if got, want := figuresOf(r.cache, gqlcache.OperationOther), (gqlcache.OperationStats{Name: gqlcache.OperationOther, Misses: 60, Fills: 60}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	if got := figuresOf(r.cache, "Q000"); got.Hits+got.Misses != 2 {

@@ -63,12 +63,19 @@ type Options struct {
 	// do not expire together. Defaults to 0.1; negative is none.
 	Jitter float64
 
-	// MaxBytes bounds the memory of all entries and MaxEntries their number, in the default Store.
+	// MaxBytes bounds the memory of all entries, with the tags that they depend on, and MaxEntries their
+	// number, in the default Store. A tag counts for each entry that has it. Tags of entries that are gone
+	// may take another quarter of MaxBytes for a while: see Stats.TagBytes.
 	// MaxEntryBytes bounds the body of one, in any. Default to 64 MiB, 100,000 and 1 MiB, or to MaxBytes
 	// if that is less.
 	MaxBytes      int64
 	MaxEntries    int
 	MaxEntryBytes int
+	// MaxPlanBytes bounds the memory of what is remembered of operations: what they depend on, and their documents,
+	// which clients choose. An operation whose plan takes more than 1/64 of it is remembered when it comes a
+	// second time, one with more than 1/4 never: then each request works it out anew, which takes about as long
+	// as to parse and validate it. See Stats.PlanBytes. Defaults to 32 MiB.
+	MaxPlanBytes int64
 	// Store holds the entries. The cache closes it. Defaults to one in memory.
 	Store store.Store
 
@@ -125,8 +132,8 @@ type Options struct {
 	Writes []string
 
 	// SweepInterval is how often dead entries are looked for: invalidation marks and enumerates
-	// nothing, so they stay in memory until they are replaced, evicted or swept. Defaults to 1 minute;
-	// negative is never.
+	// nothing, so they stay in memory until they are replaced, evicted or swept. They are also looked for
+	// whenever a quarter of MaxBytes was stored. Defaults to 1 minute; negative is only then.
 	SweepInterval time.Duration
 	// PathTimeout bounds the resolvers that run only to learn which rows a mutation changed. When it is
 	// over the rows count as unknown, which drops more. Defaults to 1 second.
@@ -176,6 +183,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.MaxBytes, 64<<20)
 	setDefault(&o.MaxEntries, 100_000)
 	setDefault(&o.MaxEntryBytes, int(max(0, min(1<<20, o.MaxBytes))))
+	setDefault(&o.MaxPlanBytes, 32<<20)
 	setDefault(&o.SweepInterval, time.Minute)
 	setDefault(&o.PathTimeout, time.Second)
 	setDefault(&o.Inspector.Instance, newInstance())
@@ -219,6 +227,9 @@ func (o Options) validate() error {
 	}
 	if int64(o.MaxEntryBytes) > o.MaxBytes {
 		fault("MaxEntryBytes %d is more than MaxBytes %d", o.MaxEntryBytes, o.MaxBytes)
+	}
+	if o.MaxPlanBytes < 0 {
+		fault("MaxPlanBytes is %d; it must not be negative", o.MaxPlanBytes)
 	}
 	if o.Log == nil && (o.Shared != nil || o.RequireLease || o.Tokens) {
 		fault("Shared, RequireLease and Tokens need Log, which is not set; make one with redislog.New")

@@ -18,8 +18,11 @@ import (
 // returns ErrNoOperation outside of an operation.
 func ShownUntil(ctx context.Context, value any) error {
 	r := requestFrom(ctx)
+	if r == nil {
+		return ErrNoOperation
+	}
 	fc := graphql.GetFieldContext(ctx)
-	if r == nil || fc == nil {
+	if fc == nil {
 		return ErrNoOperation
 	}
 	if fc.Parent != nil && fc.Parent.Field.Field != nil {

@@ -66,17 +66,20 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 		p.number = c.clock.Seq()
 		return p, after()
 	}
+	applied := false
+	defer func() {
+		if !applied {
+			c.applyUnknown(ctx, &ch)
+		}
+	}()
 	if !ch.within.publishesLater() {
 		var endSpan func(SpanEnd)
 		ctx, endSpan = c.span(ctx, SpanInvalidate)
 		defer func() { endSpan(endInvalidate(p.announced)) }()
 	}
-	var tags []cascade.Tag
-	switch {
-	case all:
+	tags := c.tagsOf(&ch)
+	if all = ch.everything != ""; all {
 		c.counts.flushes.Add(1)
-	case len(ch.events)+len(ch.more) > 0:
-		tags = c.schema.Load().plan.Publish(ch.more, ch.events, ch.part)
 	}
 	if !all && len(ch.operations) > 0 {
 		tags = cascade.Merge(append(tags, ch.operations...))
@@ -92,9 +95,37 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 	} else {
 		p.announced = c.announce(ctx, nil, tags, all)
 	}
+	applied = true
 	err = after()
 	p.invalidation = end(p.number)
 	return p, errors.Join(p.err, err)
+}
+
+// applyUnknown applies a change whose application did not end: a function of the owner's has ended the
+// goroutine, or something here has panicked. What was changed is committed all the same.
+func (c *Cache) applyUnknown(ctx context.Context, ch *change) {
+	c.clock.Flush() // first: the same may happen again
+	if ch.within.keepChange(&batch{by: ch.by, all: true}) {
+		return
+	}
+	c.announce(ctx, nil, nil, true)
+}
+
+// tagsOf returns the tags of a change's events, and none when it changes everything. Should they fail to be
+// told, it does.
+func (c *Cache) tagsOf(ch *change) []cascade.Tag {
+	if ch.everything != "" || len(ch.events)+len(ch.more) == 0 {
+		return nil
+	}
+	tags, err := protect(func() ([]cascade.Tag, error) {
+		return c.schema.Load().plan.Publish(ch.more, ch.events, ch.part), nil
+	})
+	if err != nil {
+		c.complain.once("publish tags", "gqlcache: what a change reaches could not be told, so it has dropped everything", err)
+		ch.everything = "a change that could not be evaluated"
+		return nil
+	}
+	return tags
 }
 
 // trace tells how a change goes through the views, while somebody watches.

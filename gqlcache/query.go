@@ -116,7 +116,7 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 		r.since = c.clock.Seq()
 	}
 	buf := keyBuffers.Get().(*[]byte)
-	defer keyBuffers.Put(buf)
+	defer freeKeyBuffer(buf)
 	key, why := c.appendKey(ctx, (*buf)[:0], d, oc.Variables, who)
 	*buf = key
 	if why != "" {
@@ -154,7 +154,7 @@ func (c *Cache) admit(ctx context.Context, oc *graphql.OperationContext) (*docum
 			return nil, nil, ReasonDisabled
 		}
 	}
-	d := c.document(ctx, oc)
+	d := c.document(oc)
 	if d.bypass != "" {
 		return d, nil, d.bypass
 	}
@@ -351,7 +351,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	if c.opts.Shared != nil || c.watch != nil {
 		named = slices.Clone(tags) // Finish keeps and reorders them
 	}
-	st, ok := c.clock.Finish(token, tags)
+	st, ok := c.finish(token, tags)
 	if !ok {
 		f.why = ReasonInvalidated
 		return f

@@ -98,7 +98,7 @@ func newRequest(ctx context.Context, c *Cache) *request {
 	r := &request{Context: ctx, cache: c, outer: requestFrom(ctx)}
 	a := arrivalFrom(ctx, c)
 	if a == nil && c.opts.Log != nil {
-		r.at = c.opts.Log.Applied()
+		r.at = c.applied()
 	}
 	r.arrived = c.clock.Seq()
 	// Not the number of the wrapper: a computation that began while this request's body was still being read may
@@ -125,6 +125,9 @@ func (r *request) Value(key any) any {
 func (r *request) String() string { return fmt.Sprintf("%v.WithValue(gqlcache operation)", r.Context) }
 
 func requestFrom(ctx context.Context) *request {
+	if ctx == nil {
+		return nil
+	}
 	r, _ := ctx.Value(requestKey{}).(*request)
 	return r
 }
@@ -163,8 +166,12 @@ func (r *request) isWriting() bool {
 // what its @writes declare: a refused request, say. It returns ErrNoOperation outside of an operation.
 // Changes reported by Touch and Report still count.
 func NothingWritten(ctx context.Context) error {
-	r, root := requestFrom(ctx), rootField(ctx)
-	if r == nil || root == "" {
+	r := requestFrom(ctx)
+	if r == nil {
+		return ErrNoOperation
+	}
+	root := rootField(ctx)
+	if root == "" {
 		return ErrNoOperation
 	}
 	r.mu.Lock()

@@ -165,7 +165,28 @@ func (c *Cache) apply(tags []cascade.Tag, all bool) uint64 {
 
 // fresh says whether entries may be served at all. It is asked before an entry's validity: see
 // changelog.Log.
-func (c *Cache) fresh() bool { return c.opts.Log == nil || c.opts.Log.Fresh() }
+func (c *Cache) fresh() bool {
+	if c.opts.Log == nil {
+		return true
+	}
+	fresh, err := protect(func() (bool, error) { return c.opts.Log.Fresh(), nil })
+	if err != nil {
+		c.complain.once("log", logFailed, err)
+	}
+	return fresh && err == nil
+}
+
+const logFailed = "gqlcache: Options.Log failed, so requests bypass the cache"
+
+// applied is the log's Applied, and no position when that fails.
+func (c *Cache) applied() changelog.Position {
+	at, err := protect(func() (changelog.Position, error) { return c.opts.Log.Applied(), nil })
+	if err != nil {
+		c.complain.once("log", logFailed, err)
+		return changelog.Position{}
+	}
+	return at
+}
 
 // sharedMeta is what an entry of the shared store carries: the place in the log that its computation
 // is based on, and its tags, signed.
@@ -230,7 +251,7 @@ func (c *Cache) fromShared(ctx context.Context, key string) *filled {
 	if c.watch != nil {
 		named = slices.Clone(tags) // Finish keeps and reorders them
 	}
-	st, ok := c.clock.Finish(token, tags)
+	st, ok := c.finish(token, tags)
 	if !ok {
 		c.counts.sharedDead.Add(1) // a record came in since
 		return nil
@@ -306,11 +327,11 @@ func (c *Cache) catchUp(ctx context.Context, token string) bool {
 		return true
 	}
 	at, err := changelog.ParsePosition(token)
-	if err == nil && !c.opts.Log.Applied().Reached(at) {
-		err = c.opts.Log.CatchUp(ctx, at)
+	if err == nil && !c.applied().Reached(at) {
+		err = guarded(func() error { return c.opts.Log.CatchUp(ctx, at) })
 	}
 	if errors.Is(err, changelog.ErrEpoch) {
-		return c.opts.Log.Applied().Epoch > at.Epoch // what was before is void
+		return c.applied().Epoch > at.Epoch // what was before is void
 	}
 	if err != nil {
 		c.complain.once("token", "gqlcache: a request's token is of no use, so it bypasses the cache", fmt.Errorf("token: %w", err))

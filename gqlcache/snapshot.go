@@ -10,7 +10,12 @@ import (
 // Snapshot returns the state of the cache and, while somebody uses the inspector, what it has seen since:
 // for expvar, say. It blocks on nothing but other snapshots and, while somebody watches, requests; it keeps
 // nobody watching. Its capabilities are none: those belong to requests.
-func (c *Cache) Snapshot() inspect.Snapshot { return c.snapshot(0) }
+func (c *Cache) Snapshot() inspect.Snapshot {
+	if c.unmade() {
+		return inspect.Snapshot{}
+	}
+	return c.snapshot(0)
+}
 
 func (c *Cache) snapshot(since uint64) inspect.Snapshot {
 	now := c.opts.Now()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
@@ -73,13 +74,22 @@ type Stats struct {
 	// it removed.
 	Entries, Bytes         int64
 	Evictions, Expirations uint64
+	// Plans are the operations remembered, PlanBytes the memory that they take with their documents: at most
+	// Options.MaxPlanBytes, which MaxPlanBytes repeats.
+	Plans, PlanBytes, MaxPlanBytes int64
+	// LiveTags are the tags that entries depend on, or did at the last sweep; TagBytes the memory that they take. It is
+	// part of Bytes, but for the tags of entries that are gone.
+	LiveTags, TagBytes int64
 	// LastSweep tells live entries from dead ones, as of then. Nil before the first sweep.
 	LastSweep *SweepReport
 }
 
 // Stats returns the figures. They are not taken at one instant. It does not block.
 func (c *Cache) Stats() Stats {
-	st := c.store.Stats()
+	if c.unmade() {
+		return Stats{}
+	}
+	st := statsOf(c.store)
 	s := Stats{
 		Hits:          c.counts.hits.Load(),
 		Misses:        c.counts.misses.Load(),
@@ -107,9 +117,14 @@ func (c *Cache) Stats() Stats {
 		Expirations:    st.Expirations,
 		LastSweep:      c.lastSweep.Load(),
 	}
+	s.LiveTags = int64(c.clock.Stats().Cells)
+	s.TagBytes = s.LiveTags * int64(clock.CellSize)
+	s.Plans, s.PlanBytes = c.plans.figures()
+	s.MaxPlanBytes = c.opts.MaxPlanBytes
 	s.Tiers = c.storeTiers(st)
 	if c.opts.Log != nil {
-		s.Log = new(c.opts.Log.Stats())
+		st, _ := protect(func() (changelog.Stats, error) { return c.opts.Log.Stats(), nil })
+		s.Log = &st
 	}
 	for i, r := range reasons {
 		n := c.counts.byReason[i].Load()
@@ -129,10 +144,10 @@ func (c *Cache) Stats() Stats {
 func (c *Cache) storeTiers(first store.Stats) []store.TierStats {
 	tiers := []store.TierStats{{Name: "memory", Stats: first, Faults: c.counts.storeErrors.Load()}}
 	if t, ok := c.store.(store.Tiered); ok {
-		tiers = t.Tiers()
+		tiers = tiersOf(t)
 	}
 	if t, ok := c.opts.Shared.(store.Tiered); ok {
-		for _, tier := range t.Tiers() {
+		for _, tier := range tiersOf(t) {
 			tier.Name = "shared/" + tier.Name
 			tiers = append(tiers, tier)
 		}
@@ -141,8 +156,19 @@ func (c *Cache) storeTiers(first store.Stats) []store.TierStats {
 		if slices.ContainsFunc(tiers, func(t store.TierStats) bool { return t.Name == name }) {
 			name = "Options.Shared"
 		}
-		tiers = append(tiers, store.TierStats{Name: name, Stats: c.opts.Shared.Stats(), Faults: c.counts.sharedErrors.Load()})
+		tiers = append(tiers, store.TierStats{Name: name, Stats: statsOf(c.opts.Shared), Faults: c.counts.sharedErrors.Load()})
 	}
+	return tiers
+}
+
+// statsOf returns the figures of a store, and none when it fails to tell them.
+func statsOf(s store.Store) store.Stats {
+	st, _ := protect(func() (store.Stats, error) { return s.Stats(), nil })
+	return st
+}
+
+func tiersOf(t store.Tiered) []store.TierStats {
+	tiers, _ := protect(func() ([]store.TierStats, error) { return t.Tiers(), nil })
 	return tiers
 }
 

@@ -32,6 +32,7 @@ func (c *Cache) get(ctx context.Context, key []byte) (e *store.Entry, failed boo
 
 // storePut tells whether the store took an entry.
 func (c *Cache) storePut(ctx context.Context, key string, e *store.Entry) bool {
+	defer c.cameIn(e)
 	err := guarded(func() error { return c.store.Put(ctx, []byte(key), e) })
 	if err != nil {
 		c.storeFailed("put", err)

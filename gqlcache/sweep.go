@@ -7,25 +7,34 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 )
 
-// sweepLoop sweeps until the cache is closed.
+// sweepLoop sweeps, at intervals and when tags take too much memory, until the cache is closed.
 func (c *Cache) sweepLoop() {
-	t := time.NewTicker(c.opts.SweepInterval)
-	defer t.Stop()
+	var tick <-chan time.Time
+	if c.opts.SweepInterval > 0 {
+		t := time.NewTicker(c.opts.SweepInterval)
+		defer t.Stop()
+		tick = t.C
+	}
 	for {
 		select {
 		case <-c.closed:
 			return
-		case <-t.C:
-			c.sweep(context.Background())
+		case <-tick:
+		case <-c.pressure.due:
 		}
+		c.sweep(context.Background())
 	}
 }
 
 // Sweep removes the entries that can never be served again, and forgets the tags that nothing depends
 // on any more. It looks at every entry, without holding up requests; the cache does so by itself every
-// Options.SweepInterval. It returns ErrClosed after Close, and the context's error when dead entries
+// Options.SweepInterval, and whenever a quarter of Options.MaxBytes was stored. It returns ErrClosed after Close, and the context's error when dead entries
 // are left because it ended.
 func (c *Cache) Sweep(ctx context.Context) (SweepReport, error) {
+	if c.unmade() {
+		return SweepReport{}, errUnmade
+	}
+	ctx = orBackground(ctx)
 	if c.isClosed() {
 		return SweepReport{}, ErrClosed
 	}
@@ -41,6 +50,7 @@ func (c *Cache) sweep(ctx context.Context) SweepReport {
 	defer c.sweepMu.Unlock()
 	start := c.opts.Now()
 	r := SweepReport{At: start}
+	c.pressure.swept()
 	live := func(yield func(*clock.Stamp) bool) {
 		for key, e := range c.store.All(context.WithoutCancel(ctx)) {
 			if c.isClosed() {
@@ -74,6 +84,7 @@ func (c *Cache) sweep(ctx context.Context) SweepReport {
 		c.storeFailed("all", err)
 		return r
 	}
+	c.pressure.bound(max(c.opts.MaxBytes, r.LiveBytes))
 	r.Took = c.opts.Now().Sub(start)
 	c.lastSweep.Store(&r)
 	return r

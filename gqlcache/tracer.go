@@ -86,13 +86,13 @@ func (c *Cache) span(ctx context.Context, kind SpanKind) (context.Context, func(
 		end func(SpanEnd)
 	}
 	t, err := protect(func() (started, error) {
-		ctx, end := c.opts.Tracer.Start(ctx, s)
-		return started{ctx, end}, nil
+		within, end := c.opts.Tracer.Start(ctx, s)
+		// Resolvers get this context: without what the server put into it they would panic.
+		if within == nil || end == nil || requestFrom(within) != requestFrom(ctx) {
+			return started{}, errTracer
+		}
+		return started{within, end}, nil
 	})
-	// Resolvers get this context: without what the server put into it they would panic.
-	if err == nil && (t.ctx == nil || t.end == nil || requestFrom(t.ctx) != requestFrom(ctx)) {
-		err = errTracer
-	}
 	if err != nil {
 		c.complain.once("tracer", "gqlcache: Options.Tracer failed, so spans are missing", err)
 		return ctx, func(SpanEnd) {}

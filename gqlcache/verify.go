@@ -73,10 +73,12 @@ func (v *verifier) serves(es graphql.ExecutableSchema) {
 		return
 	}
 	v.schema.Lock()
-	defer v.schema.Unlock()
 	same, err := protect(func() (bool, error) { return v.schema.es == nil || v.schema.es == es, nil })
-	if v.schema.es = es; (err != nil || !same) && !v.schema.several {
-		v.schema.several = true
+	v.schema.es = es
+	first := (err != nil || !same) && !v.schema.several
+	v.schema.several = v.schema.several || first
+	v.schema.Unlock()
+	if first { // the logger is not called under a lock
 		v.c.opts.Logger.Warn("gqlcache: several servers have this cache, so Options.Verify skips all hits: it cannot tell whose resolvers to ask")
 	}
 }

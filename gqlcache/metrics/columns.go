@@ -20,6 +20,12 @@ func counter(name, help string, of func(*gqlcache.Stats) uint64) Metric {
 	}}
 }
 
+func gauge(name string, unit Unit, help string, of func(*gqlcache.Stats) int64) Metric {
+	return Metric{Name: name, Kind: Gauge, Unit: unit, Help: help, each: func(r *Reading, yield func(string, float64)) {
+		yield("", float64(of(&r.stats)))
+	}}
+}
+
 func histogram(name, help string, of func(*gqlcache.Stats) gqlcache.Histogram) Metric {
 	return Metric{Name: name, Kind: Histogram, Unit: Seconds, Help: help, histogram: func(r *Reading) gqlcache.Histogram {
 		return of(&r.stats)

@@ -26,4 +26,5 @@ func ExampleAll() {
 	// Output:
 	// gqlcache_max_entries tier memory 500
 	// gqlcache_max_bytes tier memory 6.7108864e+07
+	// gqlcache_max_plan_bytes   3.3554432e+07
 }

@@ -11,7 +11,7 @@ import (
 
 // All returns every metric, in the order of docs/metrics.md.
 func All() []Metric {
-	return slices.Concat(requests, operations, fills, invalidations, stores, sweeps, logs, verifies)
+	return slices.Concat(requests, operations, fills, invalidations, stores, memory, sweeps, logs, verifies)
 }
 
 var requests = []Metric{
@@ -62,6 +62,14 @@ var stores = []Metric{
 	byTier("store.misses", Counter, Count, "Reads that found none.", func(t *store.TierStats) float64 { return float64(t.Misses) }),
 	byTier("store.puts", Counter, Count, "Entries taken in.", func(t *store.TierStats) float64 { return float64(t.Puts) }),
 	byTier("store.errors", Counter, Count, "Calls that failed.", func(t *store.TierStats) float64 { return float64(t.Faults) }),
+}
+
+var memory = []Metric{
+	gauge("live_tags", Count, "Tags that entries depend on, or did at the last sweep.", func(s *gqlcache.Stats) int64 { return s.LiveTags }),
+	gauge("tag_bytes", Bytes, "Bytes of these tags, which are part of the bytes of the entries as long as those are held.", func(s *gqlcache.Stats) int64 { return s.TagBytes }),
+	gauge("plans", Count, "Operations that are remembered.", func(s *gqlcache.Stats) int64 { return s.Plans }),
+	gauge("plan_bytes", Bytes, "Bytes of these operations, with their documents.", func(s *gqlcache.Stats) int64 { return s.PlanBytes }),
+	gauge("max_plan_bytes", Bytes, "Bound of the bytes of the operations.", func(s *gqlcache.Stats) int64 { return s.MaxPlanBytes }),
 }
 
 var sweeps = []Metric{

@@ -32,8 +32,9 @@ var cacheRules = []mutant{
 		test: "TestVaryKeepsAnswersApart",
 	},
 	{
-		name: "plan by the text of the document alone", file: documentFile,
-		old: "if d.source == oc.Operation {", new: "if d.source.Name == oc.Operation.Name {",
+		name: "plan by the text of the document alone", file: planCacheFile,
+		old:  "	v, ok := p.byOperation.Load(op)\n",
+		new:  "	var v any\n	ok := false\n	p.byOperation.Range(func(_, w any) bool {\n		v, ok = w, w.(*document).source.Name == op.Name\n		return !ok\n	})\n",
 		test: "TestRewrittenOperation",
 	},
 	{
@@ -55,7 +56,7 @@ var cacheRules = []mutant{
 	},
 	{
 		name: "fill is stamped when it ends", file: queryFile, in: "example",
-		old: "c.clock.Finish(token, tags)", new: "c.clock.Finish(c.clock.Begin(), tags)",
+		old: "c.finish(token, tags)", new: "c.finish(c.clock.Begin(), tags)",
 		test: "TestNoStaleReads$",
 	},
 	{

@@ -49,7 +49,7 @@ var inspectRules = []mutant{
 	},
 	{
 		name: "an operation's tag reaches all that is not declared", file: "gqlcache/publish.go",
-		old: "case len(ch.events)+len(ch.more) > 0:", new: "default:",
+		old: "|| len(ch.events)+len(ch.more) == 0 {", new: "{",
 		test: "TestInvalidateOperation|TestActions",
 	},
 	{

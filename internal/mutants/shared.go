@@ -25,7 +25,7 @@ var sharedRules = []mutant{
 	},
 	{
 		name: "nobody looks at the lease", file: sharedFile,
-		old: "return c.opts.Log == nil || c.opts.Log.Fresh()", new: "return true",
+		old: "return fresh && err == nil", new: "return fresh == fresh || err == nil",
 		test: "TestLostLease",
 	},
 	{

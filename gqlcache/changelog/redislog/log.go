@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 )
 
 // A Log is a changelog.Log on Redis. See the package comment for the protocol.
@@ -90,7 +91,7 @@ func New(client redis.UniversalClient, o Options) (*Log, error) {
 		channel: prefix + "c:" + o.Instance,
 		joined:  make(chan struct{}),
 	}
-	l.trouble.log = o.Logger.With("component", "redislog", "namespace", o.Namespace, "instance", o.Instance)
+	l.trouble.log = safe.Logger(o.Logger).With("component", "redislog", "namespace", o.Namespace, "instance", o.Instance)
 	l.trouble.event = l.tell
 	l.until.Store(never)
 	l.position.Store(&changelog.Position{})

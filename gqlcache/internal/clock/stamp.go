@@ -28,12 +28,19 @@ func (s *Stamp) Born() Token { return s.born }
 // Len returns the number of tags, repetitions left out.
 func (s *Stamp) Len() int { return len(s.cells) }
 
-// Size returns the bytes of the stamp itself. Cells are not included: stamps share them.
+// Size returns the bytes of the stamp and of all its cells. A cell that several stamps share is counted for
+// each of them: which of them will be the last that keeps it cannot be told, so the sum over all stamps is at
+// least what they take together.
 func (s *Stamp) Size() int {
 	return int(unsafe.Sizeof(*s)) +
 		cap(s.cells)*int(unsafe.Sizeof((*cell)(nil))) +
-		cap(s.groups)*int(unsafe.Sizeof(group{}))
+		cap(s.groups)*int(unsafe.Sizeof(group{})) +
+		len(s.cells)*CellSize
 }
+
+// CellSize is about what a tag takes that stamps depend on, in bytes: its cell, and its place in the index, which
+// a map that has just grown has twice. See BenchmarkMemory.
+const CellSize = int(unsafe.Sizeof(cell{})) + 40
 
 // invalidated walks the cells.
 func (s *Stamp) invalidated() bool {

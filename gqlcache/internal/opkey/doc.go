@@ -7,8 +7,9 @@
 //
 // # Layout
 //
-//	key       = Version · schema · operation · variables · predicate · count · vary*
+//	key       = Version · schema · name · operation · variables · predicate · count · vary*
 //	schema    = part: the schema's content hash
+//	name      = part: the operation's name
 //	operation = part: the normal form, [AppendOperation]
 //	variables = part: the coerced variables, [AppendVariables]
 //	predicate = 0 for an operation that is the same for every caller, or 1 · part: the predicate's text
@@ -35,10 +36,8 @@
 //
 // What cannot change the data is left out: layout, comments, the order of arguments, input fields and
 // variable definitions, the names of fragments and their order in the document, other operations and
-// fragments that are not reached, whether a string was written as a block, and the operation's name.
-// The data of a response does not depend on that name by the specification; errors and extensions,
-// where tools put it, are not kept. A resolver that reads the name off its context breaks this, and
-// needs it as a vary part.
+// fragments that are not reached, whether a string was written as a block, and the operation's name,
+// which is a part of the key by itself.
 //
 // What can change it is kept: the order of fields, which is the order of the answer's keys, aliases, the order of
 // directives on one place, and the names of variables, which [AppendVariables] repeats. Fragments are

@@ -1,0 +1,106 @@
+package main
+
+const (
+	planCacheFile = "gqlcache/plancache.go"
+	pressureFile  = "gqlcache/pressure.go"
+	sizeFile      = "extractor/size.go"
+	cacheFile     = "gqlcache/cache.go"
+	deedsFile     = "gqlcache/deeds.go"
+)
+
+// boundsRules are those of the memory that clients can make a server keep, and of what its owner's functions
+// cannot break.
+var boundsRules = []mutant{
+	{
+		name: "plans are bounded in number only", file: planCacheFile,
+		old: "p.mu.bytes+t.weight > p.limit", new: "len(p.mu.byText) >= 2000",
+		test: "TestPlansAreBounded/aliases",
+	},
+	{
+		name: "the client's document weighs nothing", file: sizeFile, in: "gqlcache",
+		old: "return n + DocumentSize(o.Doc)", new: "return n",
+		test: "TestPlanWeight/padding",
+	},
+	{
+		name: "comments weigh nothing", file: sizeFile, in: "gqlcache",
+		old: "if c == nil {\n		return 0\n	}\n	n := block[ast.CommentGroup]", new: "if c == nil || true {\n		return 0\n	}\n	n := block[ast.CommentGroup]",
+		test: "TestPlanWeight/comments",
+	},
+	{
+		name: "large plans are kept at first sight", file: planCacheFile,
+		old: "return again", new: "return again || true",
+		test: "TestPlanOfLargeTextAtSecondSight",
+	},
+	{
+		name: "plans in use go like others", file: planCacheFile,
+		old: "if oldest.plan.used.Swap(false) {", new: "if false {",
+		test: "TestPlansInUseStay",
+	},
+	{
+		name: "each copy of an operation keeps its plan", file: planCacheFile,
+		old: "p.byOperation.CompareAndDelete(t.plan.source, t.plan)", new: "_ = t.plan",
+		test: "TestPlanForgetsCopies",
+	},
+	{
+		name: "entries are not charged for their tags", file: "gqlcache/internal/clock/stamp.go", in: "gqlcache",
+		old: "len(s.cells)*CellSize", new: "0*CellSize",
+		test: "TestTagsAreWithinMaxBytes",
+	},
+	{
+		name: "a full store does not sweep", file: pressureFile,
+		old: "if p.bytes.Add(int64(bytes)) < p.limit.Load() {", new: "if p.bytes.Load() < p.limit.Load() {",
+		test: "TestTagsAreWithinMaxBytes",
+	},
+	{
+		name: "tags of answers that are not stored do not count", file: pressureFile,
+		old: "c.pressure.add(n * clock.CellSize)", new: "c.pressure.add(0 * n)",
+		test: "TestTagsAreWithinMaxBytes",
+	},
+	{
+		name: "panics of the logger go on", file: cacheFile,
+		old: "opts.Logger = safe.Logger(opts.Logger)", new: "_ = safe.Logger",
+		test: "TestBrokenOptions/Logger",
+	},
+	{
+		name: "panics of the clock go on", file: cacheFile,
+		old: "opts.Now = complain.clock(opts.Now)", new: "_ = complain.clock",
+		test: "TestBrokenOptions/Now",
+	},
+	{
+		name: "panics of the log's lease go on", file: sharedFile,
+		old:  "fresh, err := protect(func() (bool, error) { return c.opts.Log.Fresh(), nil })",
+		new:  "fresh, err := c.opts.Log.Fresh(), error(nil)",
+		test: "TestBrokenOptions/Log/Fresh",
+	},
+	{
+		name: "a change is lost with its goroutine", file: "gqlcache/publish.go",
+		old: "		if !applied {", new: "		if false {",
+		test: "TestEndedGoroutines",
+	},
+	{
+		name: "a mutation is lost with its goroutine", file: mutationFile,
+		old: "		if !told {", new: "		if false {",
+		test: "TestEndedGoroutines",
+	},
+	{
+		name: "key without the operation's name", file: documentFile,
+		old:  "opkey.AppendPart(append([]byte(nil), st.hash[:]...), oc.Operation.Name)",
+		new:  "opkey.AppendPart(append([]byte(nil), st.hash[:]...), \"\")",
+		test: "TestInvalidateOperation",
+	},
+	{
+		name: "what is remembered of mutations has no bound in bytes", file: deedsFile,
+		old: "&& d.list.bytes < maxDeedBytes", new: "",
+		test: "TestDeedsAreBoundedInBytes",
+	},
+	{
+		name: "what is remembered of mutations keeps documents", file: deedsFile,
+		old: "strings.Clone(k)) // it may be", new: "k) // it may be",
+		test: "TestDeedsKeepNoDocuments",
+	},
+	{
+		name: "a zero Cache can be added to a server", file: "gqlcache/unmade.go",
+		old: "c == nil || c.closed == nil", new: "c == nil",
+		test: "TestUnmadeCache",
+	},
+}
