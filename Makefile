@@ -26,6 +26,10 @@ race: ## Run the tests with the race detector; a skipped test is a failure
 nested: ## Check and test the modules within the repository: metrics for Prometheus and OpenTelemetry
 	.ci/run nested
 
+.PHONY: compat
+compat: ## Test the cache in servers with gin, echo, chi, fiber, ent, tracers and loaders, and with the oldest gqlgen
+	.ci/run compat
+
 .PHONY: panel
 panel: ## Check the playground's sources and build its assets
 	npm --prefix gqlcache/panel/ui ci

@@ -1,0 +1,11 @@
+// Package compat tests the cache in servers as people build them: with the real packages, each with and
+// without the cache, byte by byte. It has no code of its own.
+//
+//   - internal/shop and internal/federated are servers, internal/entshop one on ent and SQLite;
+//   - internal/twin sends a request to both servers and compares, and checks gqlgen's contract: no
+//     resolver runs before or after its request, and its context is the request's own;
+//   - floor is a module of its own, with the oldest gqlgen that is supported.
+//
+// Most tests run in bubbles of testing/synctest, where a time out takes no time and "everybody waits"
+// can be waited for.
+package compat

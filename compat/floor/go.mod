@@ -1,0 +1,42 @@
+// The cache with the oldest gqlgen that it supports: generated code and run time of that version.
+module github.com/cascadeql/cascadeql/compat/floor
+
+go 1.26.0
+
+// In the repository, the cache beside it. Importers are not concerned: see CONTRIBUTING.md.
+replace (
+	github.com/cascadeql/cascadeql => ../..
+	github.com/cascadeql/cascadeql/compat => ..
+)
+
+// The floor. Versions above it are what the other modules use.
+replace (
+	github.com/99designs/gqlgen => github.com/99designs/gqlgen v0.17.85
+	github.com/vektah/gqlparser/v2 => github.com/vektah/gqlparser/v2 v2.5.37
+)
+
+require (
+	github.com/99designs/gqlgen v0.17.98
+	github.com/cascadeql/cascadeql v0.0.0
+	github.com/cascadeql/cascadeql/compat v0.0.0
+	github.com/vektah/gqlparser/v2 v2.5.64
+)
+
+require (
+	github.com/agnivade/levenshtein v1.2.2 // indirect
+	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	github.com/go-viper/mapstructure/v2 v2.5.0 // indirect
+	github.com/goccy/go-yaml v1.19.2 // indirect
+	github.com/google/uuid v1.6.0 // indirect
+	github.com/gorilla/websocket v1.5.0 // indirect
+	github.com/hashicorp/golang-lru/v2 v2.0.7 // indirect
+	github.com/maypok86/otter/v2 v2.4.0 // indirect
+	github.com/sosodev/duration v1.4.0 // indirect
+	github.com/urfave/cli/v3 v3.14.0 // indirect
+	golang.org/x/mod v0.42.0 // indirect
+	golang.org/x/sync v0.24.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
+	golang.org/x/tools v0.52.0 // indirect
+)
+
+tool github.com/99designs/gqlgen
