@@ -257,6 +257,9 @@ func (c *Cache) explainRefused(ctx context.Context, r *request, resp *graphql.Re
 
 func (c *Cache) explainMutation(ctx context.Context, r *request, resp *graphql.Response, s settled) {
 	r.verdict = verdict{status: inspect.Invalidated, code: codeMutation}
+	if s.tags == 0 && s.everything == "" {
+		r.verdict = verdict{status: inspect.Unchanged, code: codeUnchanged}
+	}
 	if r.note == nil {
 		return
 	}
