@@ -11,13 +11,32 @@ import (
 // maxBody bounds a request's body; an import of 8 MB must get through.
 const maxBody = 16 << 20
 
+// firstQuery is what the playground opens with: the operations of the README.
+const firstQuery = `query Feed {
+  # Ctrl Enter runs the operation that the cursor is in. Run this one twice.
+  feed(limit: 2) {
+    title
+    author {
+      name
+    }
+  }
+}
+
+mutation Retitle {
+  # Then this one, and Feed again. With a body instead of a title, Feed stays: it shows no body.
+  updatePost(id: "a1111111-0000-4000-8000-000200000008", input: { title: "New" }) {
+    title
+  }
+}
+`
+
 // newServer returns the whole server: GraphQL behind the tenant, the playground, and what measures it
 // from outside. Without a cache, nil, every query goes to the database.
 func newServer(store *blog.Store, cache *gqlcache.Cache) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", limitBody(requireTenant(markLocal(withInspector(newGraphQL(store, cache), cache)))))
 	mux.Handle("GET /{$}", panel.Handler("cascadeql example", "/graphql",
-		panel.WithGraphiqlUiHeaders(map[string]string{tenantHeader: demoTenants[0].id})))
+		panel.WithGraphiqlUiHeaders(map[string]string{tenantHeader: demoTenants[0].id}), panel.WithDefaultQuery(firstQuery)))
 	mux.Handle("GET /__stats", serveStats(store))
 	mux.Handle("GET /debug/vars", serveVars(cache))
 	mux.Handle("POST /__latency", setLatency(store))

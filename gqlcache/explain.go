@@ -258,6 +258,9 @@ func (c *Cache) explainRefused(ctx context.Context, r *request, resp *graphql.Re
 // explainMutation notes what a mutation did, as far as it is known inside of the other extensions.
 func (c *Cache) explainMutation(ctx context.Context, r *request, s settled) {
 	r.verdict = verdict{status: inspect.Invalidated, code: codeMutation}
+	if s.tags == 0 && s.everything == "" {
+		r.verdict = verdict{status: inspect.Unchanged, code: codeUnchanged}
+	}
 	if r.note == nil {
 		return
 	}

@@ -142,6 +142,7 @@ func reasonings() []reasoned {
 		{code: "cold"},
 		{code: "invalidated", before: []string{anyUsers, renameAnn}},
 		{code: "mutation", document: renameAnn},
+		{code: "unchanged", document: renameAnn, prepare: func(l *listened) { l.rows.On("Mutation.renameUser", gqlcache.NothingWritten) }},
 		{code: "disabled", change: func(o *gqlcache.Options) { o.Enabled = func(context.Context) bool { return false } }},
 		{code: "closed", prepare: func(l *listened) { _ = l.cache.Close() }},
 		{code: "introspection", document: "{__schema{queryType{name}}}"},

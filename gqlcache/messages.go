@@ -7,6 +7,7 @@ const (
 	codeJoined    = "joined"
 	codeAbandoned = "abandoned"
 	codeMutation  = "mutation"
+	codeUnchanged = "unchanged"
 	codeInspected = "inspect"
 
 	tierMemory = "memory"
@@ -20,6 +21,7 @@ var messages = map[string]string{
 	codeJoined:    "Another request was computing the same answer.",
 	codeAbandoned: "The request ended while it waited for an answer that another one computes.",
 	codeInspected: "The inspector answered. The operation was not run.",
+	codeUnchanged: "The mutation changed nothing that an answer could depend on, so nothing was dropped.",
 	codeMutation:  "Answers that these changes reach are not served any more.",
 
 	string(ReasonDisabled):      "Options.Enabled said no.",

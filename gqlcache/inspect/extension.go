@@ -6,12 +6,14 @@ const Version = 1
 // Status says in a word what the cache did.
 type Status string
 
-// The statuses of an operation. Inspected is that of a request to the inspector, which runs nothing.
+// The statuses of an operation. Invalidated is that of a mutation that changed something, Unchanged of one that
+// told the cache of no change. Inspected is that of a request to the inspector, which runs nothing.
 const (
 	Hit         Status = "HIT"
 	Miss        Status = "MISS"
 	Bypass      Status = "BYPASS"
 	Invalidated Status = "INVALIDATED"
+	Unchanged   Status = "UNCHANGED"
 	Inspected   Status = "INSPECTED"
 )
 

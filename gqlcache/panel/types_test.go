@@ -59,7 +59,7 @@ func (w *typeWriter) declare(t reflect.Type) {
 	w.seen[t] = true
 	if t == reflect.TypeFor[inspect.Status]() {
 		w.text.WriteString("\nexport type Status =")
-		for _, s := range []inspect.Status{inspect.Hit, inspect.Miss, inspect.Bypass, inspect.Invalidated, inspect.Inspected} {
+		for _, s := range []inspect.Status{inspect.Hit, inspect.Miss, inspect.Bypass, inspect.Invalidated, inspect.Unchanged, inspect.Inspected} {
 			fmt.Fprintf(&w.text, "\n  | '%s'", s)
 		}
 		w.text.WriteString(";\n")

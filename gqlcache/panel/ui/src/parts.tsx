@@ -9,6 +9,7 @@ const looks: Record<Status | 'NONE', { label: string; tone: string; Icon: () => 
   MISS: { label: 'MISS', tone: 'miss', Icon: MissIcon },
   BYPASS: { label: 'BYPASS', tone: 'bypass', Icon: BypassIcon },
   INVALIDATED: { label: 'INVALIDATED', tone: 'invalidated', Icon: BoltIcon },
+  UNCHANGED: { label: 'UNCHANGED', tone: 'none', Icon: NoneIcon },
   INSPECTED: { label: 'INSPECTED', tone: 'none', Icon: NoneIcon },
   NONE: { label: 'NO CACHE DATA', tone: 'none', Icon: NoneIcon },
 };

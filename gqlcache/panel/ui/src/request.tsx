@@ -17,7 +17,7 @@ export function RequestTab() {
   if (!shown) {
     return (
       <Empty title="Run an operation">
-        Press <kbd>Ctrl</kbd> <kbd>Enter</kbd>. This panel then tells whether the answer came from the cache, why, and which changes will drop it.
+        Write a query or a mutation, and press <kbd>Ctrl</kbd> <kbd>Enter</kbd>. This panel then tells whether the answer came from the cache, why, and which changes will drop it.
       </Empty>
     );
   }

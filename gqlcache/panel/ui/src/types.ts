@@ -41,6 +41,7 @@ export type Status =
   | 'MISS'
   | 'BYPASS'
   | 'INVALIDATED'
+  | 'UNCHANGED'
   | 'INSPECTED';
 
 export interface Reason {
