@@ -204,7 +204,9 @@ func workingOptions() gqlcache.Options {
 			Allow:   func(ctx context.Context) bool { return testgraph.Viewer(ctx) != "" },
 			Actions: func(context.Context) bool { return true },
 		},
-		Verify: gqlcache.VerifyOptions{Rate: 1, Grace: time.Nanosecond},
+		Verify: gqlcache.VerifyOptions{Rate: 1, Grace: time.Nanosecond, Context: func(ctx context.Context) (context.Context, error) {
+			return context.WithoutCancel(ctx), nil
+		}},
 	}
 }
 

@@ -300,6 +300,7 @@ func TestExplain(t *testing.T) {
 		})
 	}
 	reached[string(gqlcache.ReasonMutating)] = true // TestQueryInsideAMutation
+	reached[string(gqlcache.ReasonShadow)] = true   // TestShadowOutcomes
 	for _, r := range gqlcache.Reasons() {
 		if !reached[string(r)] {
 			t.Errorf("no row is about %s", r)

@@ -25,7 +25,7 @@ func (w within) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // TestHeldHeaderIsSent: who asks for a method of the server's writer finds it behind the hold.
 func TestHeldHeaderIsSent(t *testing.T) {
 	t.Parallel()
-	c := newCache(t, gqlcache.Options{RLS: gqlcache.RLSOff})
+	c := newCache(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame})
 	serve := func(front func(http.ResponseWriter) http.ResponseWriter) int {
 		late := &lateHeader{ResponseRecorder: httptest.NewRecorder()}
 		late.Code = 0

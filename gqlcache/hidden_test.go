@@ -27,7 +27,7 @@ type hostileRig struct {
 
 func newHostileRig(t *testing.T, before ...graphql.HandlerExtension) *hostileRig {
 	t.Helper()
-	r := &hostileRig{t: t, cache: newCache(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame}), world: hostile.NewWorld(), twin: hostile.NewWorld()}
+	r := &hostileRig{t: t, cache: newCache(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame, DirectivesCovered: []string{"guarded", "audited"}}), world: hostile.NewWorld(), twin: hostile.NewWorld()}
 	r.cached = hostile.Serve(r.world, append(append([]graphql.HandlerExtension{}, before...), r.cache)...)
 	r.plain = hostile.Serve(r.twin, before...)
 	return r

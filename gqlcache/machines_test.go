@@ -57,6 +57,9 @@ func (r *machines) addServing(es graphql.ExecutableSchema, change ...func(*machi
 	for _, f := range change {
 		f(m, &o)
 	}
+	if o.Predicate != nil {
+		o.Callers = 0
+	}
 	m.cache = newCache(r.t, o)
 	m.h = testgraph.Serve(es, m.cache)
 	r.all = append(r.all, m)

@@ -84,7 +84,7 @@ var peerScripts = []script{
 	{"S23 __type", []string{
 		`introspection: {__type(name:"User"){name}}`, "introspection: {users{id} __schema{queryType{name}}}"}},
 	{"S24 layout and defaults share an entry", []string{
-		"MISS: {users{name}}", "HIT: query X {\n users { name } }", "MISS: {usersPage{totalCount}}"}},
+		"MISS: query X{users{name}}", "HIT: query X {\n users { name } }", "MISS: {usersPage{totalCount}}"}},
 	{"S25 unused variables share an entry", []string{
 		"MISS: query($a:ID=\"1\"){users @skip(if:false){name} u:user(id:$a){id}}"}},
 	{"S27 nested null, then set", []string{

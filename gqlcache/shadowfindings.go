@@ -185,7 +185,7 @@ func (f *shadowFindings) differs(q *shadowQuery, n *shadowCounts, computed, path
 // ShadowStats returns what Options.Shadow has found since the cache was made, and nil when it is off. The
 // result belongs to the caller. It does not block.
 func (c *Cache) ShadowStats() *inspect.Shadow {
-	if c.shadow == nil {
+	if c.unmade() || c.shadow == nil {
 		return nil
 	}
 	f := &c.shadow.found

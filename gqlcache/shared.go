@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
@@ -250,6 +251,12 @@ func (c *Cache) fromShared(ctx context.Context, key string) *filled {
 	f := &filled{body: e.Body, born: token, fromShared: true}
 	now := c.opts.Now()
 	f.stamp, f.ttl = &stamp{Stamp: st, cache: c, stored: now.UnixNano()}, e.Expires.Sub(now)
+	if graphql.HasOperationContext(ctx) {
+		// For whom the other instance has computed it is not known. From here on it is compared with what others
+		// than this caller get.
+		f.caller = credentials(ctx, graphql.GetOperationContext(ctx))
+		f.stamp.caller = f.caller
+	}
 	own := &store.Entry{
 		Body: e.Body, Expires: e.Expires, Version: token, Size: entrySize(key, e.Body, st), Meta: f.stamp,
 	}

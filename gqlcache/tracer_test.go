@@ -59,7 +59,8 @@ func TestSpans(t *testing.T) {
 		want      []string
 	}{
 		{"miss", []string{`query A{users{name}}`}, []string{"lookup A miss", "fill A stored"}},
-		{"hit", []string{`query A{users{name}}`, `query B{users{name}}`}, []string{"lookup A miss", "fill A stored", "lookup B hit"}},
+		{"hit", []string{`query A{users{name}}`, `query A{users{name}}`}, []string{"lookup A miss", "fill A stored", "lookup A hit"}},
+		{"another name", []string{`query A{users{name}}`, `query B{users{name}}`}, []string{"lookup A miss", "fill A stored", "lookup B miss", "fill B stored"}},
 		{"not stored", []string{`query A{fails}`}, []string{"lookup A miss", "fill A not_stored errors"}},
 		{"bypass", []string{`query A{__typename}`}, []string{"lookup A bypass typename"}},
 		{"anonymous", []string{`{__typename}`}, []string{"lookup (anonymous) bypass typename"}},
@@ -86,9 +87,10 @@ func TestSpansOfAHerd(t *testing.T) {
 		r := newRig(t, "annotated", gqlcache.Options{Tracer: tracer, Store: newMapStore()})
 		latch := r.store.Block("Query.users")
 		ctx, cancel := context.WithCancel(t.Context())
-		first := r.start(t.Context(), `query First{users{name}}`)
+		const herd = `query Herd{users{name}}` // the name is a part of the key
+		first := r.start(t.Context(), herd)
 		synctest.Wait()
-		leaves, stays := r.start(ctx, `query Leaves{users{name}}`), r.start(t.Context(), `query Stays{users{name}}`)
+		leaves, stays := r.start(ctx, herd), r.start(t.Context(), herd)
 		synctest.Wait()
 		tracer.mu.Lock()
 		tracer.ended = nil // three misses
@@ -99,7 +101,7 @@ func TestSpansOfAHerd(t *testing.T) {
 		first.wait(t)
 		stays.wait(t)
 		slices.Sort(tracer.ended)
-		tracer.told(t, "fill First stored", "fill Leaves abandoned", "fill Stays joined")
+		tracer.told(t, "fill Herd abandoned", "fill Herd joined", "fill Herd stored")
 	})
 }
 

@@ -18,7 +18,7 @@ import (
 func newCache(t *testing.T) *gqlcache.Cache {
 	t.Helper()
 	c, err := gqlcache.New(gqlcache.Options{
-		RLS: gqlcache.RLSOff, SweepInterval: -1, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Callers: gqlcache.AllSeeTheSame, SweepInterval: -1, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {
 		t.Fatal(err)
