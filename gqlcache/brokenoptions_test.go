@@ -257,9 +257,9 @@ func checkBroken(t *testing.T, o gqlcache.Options, f *fuse, later bool) {
 		t.Fatal(err)
 	}
 	rows, twin := testgraph.NewStore(), testgraph.NewStore()
-	h := c.Handler(c.HoldUntilCommit(testgraph.NewServer(rows, c)))
-	plain := testgraph.NewServer(twin)
 	unheld := testgraph.NewServer(rows, c)
+	h := c.Handler(c.HoldUntilCommit(unheld))
+	plain := testgraph.NewServer(twin)
 	ask := func(what string, q testgraph.Request, direct bool) {
 		t.Helper()
 		to := h
