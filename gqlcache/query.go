@@ -442,7 +442,7 @@ func (c *Cache) resolved(ctx context.Context, r *request, oc *graphql.OperationC
 
 // execute runs the operation, and remembers what read needs.
 func (c *Cache) execute(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, w *witness, next graphql.ResponseHandler) (resp *graphql.Response, took time.Duration, rec *recorder) {
-	defer w.watch(oc)()
+	w.watch(oc)
 	rec = c.record(oc, d)
 	defer c.watchInner(oc, r, d, who, key)()
 	resp, took = c.resolve(w.context(ctx), d, next)

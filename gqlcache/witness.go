@@ -22,15 +22,16 @@ type witness struct {
 	failed, ended atomic.Bool
 }
 
-// watch makes the operation's resolvers tell the witness. restore is called when none of them runs any more.
-func (w *witness) watch(oc *graphql.OperationContext) (restore func()) {
+// watch makes the operation's resolvers tell the witness. Only the goroutine that executes the operation may call it, before it
+// does. It is for good: an interceptor may have left a goroutine behind, a time limit for instance, which resolves
+// fields after the answer is given, and reads the operation context.
+func (w *witness) watch(oc *graphql.OperationContext) {
 	fields, recovers := oc.ResolverMiddleware, oc.RecoverFunc
 	oc.ResolverMiddleware = w.around(fields)
 	oc.RecoverFunc = func(ctx context.Context, p any) error {
 		w.failed.Store(true)
 		return recovers(ctx, p)
 	}
-	return func() { oc.ResolverMiddleware, oc.RecoverFunc = fields, recovers }
 }
 
 // around watches the fields that run code of the server. The resolver's own context is looked at, the innermost:
