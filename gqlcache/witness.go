@@ -101,7 +101,7 @@ var responseKey = func() any {
 	k := &keyContext{Context: context.Background()}
 	func() {
 		defer func() { _ = recover() }() // there is no response context in it
-		graphql.GetErrors(k)
+		_ = graphql.GetErrors(k)
 	}()
 	return k.key
 }()
