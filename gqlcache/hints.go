@@ -63,7 +63,7 @@ func MaxAge(ctx context.Context, age time.Duration) error {
 	}
 	r.mu.Lock()
 	if !r.mu.computed {
-		if r.mu.computing && (r.mu.maxAge == 0 || age < r.mu.maxAge) {
+		if r.mu.maxAge == 0 || age < r.mu.maxAge {
 			r.mu.maxAge = age
 		}
 		r.mu.Unlock()
@@ -86,15 +86,16 @@ func hint(ctx context.Context, why Reason) error {
 	return ErrLate
 }
 
-// computing notes that the request's answer is being computed. What an earlier computation was told is
-// not said of it. The returned function is called when nothing may be said of it any more in time: after it,
-// the entry is removed if the answer must not be stored.
+// computing notes that the request's answer is being computed, which happens once. What was said before, by an
+// extension that comes before the cache, is said of this answer: it was told so without an error.
 func (r *request) computing(f *flight.Flight[*filled], predicate bool) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.mu.lasts, r.mu.unstored, r.mu.maxAge = nil, "", 0
 	r.mu.computing, r.mu.computed, r.mu.flight, r.mu.predicate = true, false, f, predicate
-	r.mu.entry, r.mu.key = nil, ""
+	refused := r.mu.unstored != ""
+	r.mu.Unlock()
+	if refused {
+		f.Unshare()
+	}
 }
 
 // said is what was said of a computation.
@@ -158,7 +159,11 @@ func (r *request) holdLease(release func()) func() {
 	release = sync.OnceFunc(release)
 	r.mu.Lock()
 	r.mu.lease = release
+	refused := r.mu.unstored != ""
 	r.mu.Unlock()
+	if refused {
+		release()
+	}
 	return release
 }
 
