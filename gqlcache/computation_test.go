@@ -418,9 +418,9 @@ func TestFailuresWithoutTrace(t *testing.T) {
 		t.Parallel()
 		r := newRig(t, "annotated", gqlcache.Options{}, fields{"name": func(ctx context.Context, next graphql.Resolver) (any, error) {
 			v, err := next(ctx)
-			graphql.GetFieldErrors(ctx, graphql.GetFieldContext(ctx))
+			_ = graphql.GetFieldErrors(ctx, graphql.GetFieldContext(ctx))
 			graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx))
-			graphql.GetErrors(ctx)
+			_ = graphql.GetErrors(ctx)
 			return v, err
 		}})
 		r.run("annotated", []string{"MISS: " + readAnn, "HIT: " + readAnn})
@@ -538,7 +538,7 @@ func TestDoNotStoreEndsSharing(t *testing.T) {
 				close(said)
 				s.is(joiner, names) // although the leader goes on
 				s.waits(leader)
-				s.cache.Invalidate(s.t.Context(), gqlcache.View("User")) // drops what the joiner stored
+				_ = s.cache.Invalidate(s.t.Context(), gqlcache.View("User")) // drops what the joiner stored
 				close(hold)
 				s.is(leader, names)
 				if _, held := s.cache.Stats().NotStored[gqlcache.ReasonInvalidated]; row.stored && !held {

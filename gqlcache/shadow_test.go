@@ -23,6 +23,7 @@ import (
 
 // newShadowRig is a server in shadow mode in which all callers have one predicate.
 func newShadowRig(t *testing.T, change func(*gqlcache.Options)) *verifyRig {
+	t.Helper()
 	return newVerifyRig(t, func(o *gqlcache.Options) {
 		o.Verify = gqlcache.VerifyOptions{Grace: time.Second, Timeout: time.Minute}
 		o.Shadow = true
@@ -189,7 +190,7 @@ func TestShadowChangesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body))
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", bytes.NewReader(body))
 		r.Header.Set("Content-Type", "application/json")
 		r.Header.Set(gqlcache.DebugHeader, "true")
 		w := httptest.NewRecorder()

@@ -26,8 +26,9 @@ type witness struct {
 	root func(ctx context.Context)
 }
 
-// watch makes the operation's resolvers tell the witness. What it sets stays where it is: a middleware may have
-// left a goroutine behind, a time limit for instance, which goes on to read the operation context.
+// watch makes the operation's resolvers tell the witness. Only the goroutine that executes the operation may call it, before it
+// does. It is for good: an interceptor may have left a goroutine behind, a time limit for instance, which resolves
+// fields after the answer is given, and reads the operation context.
 func (w *witness) watch(oc *graphql.OperationContext) {
 	fields, recovers := oc.ResolverMiddleware, oc.RecoverFunc
 	oc.ResolverMiddleware = w.around(fields)
@@ -116,7 +117,7 @@ var responseKey = func() any {
 	k := &keyContext{Context: context.Background()}
 	func() {
 		defer func() { _ = recover() }() // there is no response context in it
-		graphql.GetErrors(k)
+		_ = graphql.GetErrors(k)
 	}()
 	return k.key
 }()
