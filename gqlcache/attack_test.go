@@ -127,6 +127,18 @@ func TestHintsBeforeTheComputation(t *testing.T) {
 	}
 }
 
+// TestHintsOfInnerOperations: an answer that a resolver had from an operation of its own is kept no longer than that one.
+func TestHintsOfInnerOperations(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "annotated", gqlcache.Options{})
+	r.store.On("Query.user", gqlcache.DoNotStore)
+	r.store.On("Query.userNames", func(ctx context.Context) error {
+		testgraph.Do(t, ctx, r.cached, testgraph.Request{Query: expand(readAnn)})
+		return nil
+	})
+	r.run("annotated", []string{"MISS do_not_store: " + askNames, "MISS do_not_store: " + askNames})
+}
+
 // TestUserOfOneRootField: an interceptor that knows the caller of some root fields only keeps answers with these
 // from being stored, whichever field runs first.
 func TestUserOfOneRootField(t *testing.T) {

@@ -25,6 +25,11 @@ var attackRules = []mutant{
 		test: "TestHintsBeforeTheComputation$",
 	},
 	{
+		name: "an outer operation does not hear of its inner one's hints", file: hintsFile,
+		old: "	for o := r.outer; o != nil; o = o.outer {\n", new: "	for o := r.outer; o != r.outer; o = o.outer {\n",
+		test: "TestHintsOfInnerOperations$",
+	},
+	{
 		name: "a query depends on what resolvers made of its variables", file: queryFile,
 		old: "	vars := asked(oc.Variables)\n", new: "	vars := oc.Variables\n",
 		test: "TestResolversThatChangeTheirVariables$",

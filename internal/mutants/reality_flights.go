@@ -80,7 +80,7 @@ var computationRules = []mutant{
 	},
 	{
 		name: "Private is for everybody", file: hintsFile,
-		old: "return hint(ctx, ReasonPrivate)", new: "return nil",
+		old: "return r.refuseToStore(ReasonPrivate)", new: "return true",
 		test: "TestDoNotStoreEndsSharing",
 	},
 	{
