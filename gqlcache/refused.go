@@ -79,6 +79,7 @@ func (r *request) guardRoots(oc *graphql.OperationContext) {
 		r.cache.roots.seen.Store(true)
 		defer r.changeLate(ctx)
 		res, err := next(ctx, func(ctx context.Context) (any, error) {
+			r.keepVariables()
 			r.root(root, func(s *rootState) { s.entries++ })
 			return resolve(ctx)
 		})
@@ -99,7 +100,7 @@ func (r *request) changeLate(ctx context.Context) {
 	if running {
 		return
 	}
-	ch, _ := r.cache.declared(ctx, r.operation, r.planned, nil, r.reported(false)) // settle has complained
+	ch, _ := r.cache.declared(ctx, r, r.planned, nil, r.reported(false)) // settle has complained
 	ch.within = r
 	r.cache.publish(ctx, ch)
 }

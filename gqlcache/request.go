@@ -94,6 +94,7 @@ type request struct {
 		nothing map[string]bool // by response name of the root field
 		reports []cascade.Report
 		events  []cascade.Event
+		asked   map[string]any        // the variables of a mutation: see keepVariables
 		roots   map[string]*rootState // of a mutation, by response name: see refused.go
 	}
 }
