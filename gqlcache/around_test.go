@@ -193,3 +193,23 @@ func TestQueryAfterTheMutationOfItsRequest(t *testing.T) {
 	})).ServeHTTP(httptest.NewRecorder(), post(t, readAnn, "application/json"))
 	r.mustSee("New")
 }
+
+// TestSeveralCachesOfOneServer: the ones that do not answer there hear of its mutations.
+func TestSeveralCachesOfOneServer(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "annotated", gqlcache.Options{})
+	other := newCache(t, gqlcache.Options{Predicate: viewerPredicate})
+	both := testgraph.NewServer(r.store, r.cache, other)
+	r.send(readAnn)
+	for range 2 {
+		testgraph.Do(t, t.Context(), both, testgraph.Request{Query: expand(readAnn)})
+	}
+	if other.Stats().Hits != 1 {
+		t.Error("the last cache does not answer")
+	}
+	testgraph.Do(t, t.Context(), both, testgraph.Request{Query: expand(renameAnn)})
+	r.mustSee("New")
+	if got := testgraph.Do(t, t.Context(), both, testgraph.Request{Query: expand(readAnn)}); !strings.Contains(got.Body, "New") {
+		t.Errorf("answer %s", got.Body)
+	}
+}

@@ -44,6 +44,11 @@ var attack2Rules = []mutant{
 		test: "TestHeldStatus",
 	},
 	{
+		name: "attack2: a second cache of a server hears nothing", file: "gqlcache/extension.go",
+		old: "	if own.mutates {\n", new: "	if false {\n",
+		test: "TestSeveralCachesOfOneServer",
+	},
+	{
 		name: "attack2: null never means the rows without a value", file: "cascade/reads_where.go",
 		old: "			mask |= m // the term is true", new: "			// the term is true",
 		test: "TestWhereRules",
