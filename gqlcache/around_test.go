@@ -213,3 +213,41 @@ func TestSeveralCachesOfOneServer(t *testing.T) {
 		t.Errorf("answer %s", got.Body)
 	}
 }
+
+// TestCommitInsideOfAnOperation: what an operation around has written is committed, too.
+func TestCommitInsideOfAnOperation(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "annotated", gqlcache.Options{})
+	r.send(readAnn)
+	r.store.On("Query.counter", func(ctx context.Context) error {
+		if err := gqlcache.Commit(ctx); err != nil {
+			t.Error(err)
+		}
+		r.mustSee("New")
+		return nil
+	})
+	r.store.On("Mutation.renameUser:done", func(ctx context.Context) error {
+		testgraph.Do(t, ctx, r.cached, testgraph.Request{Query: "{counter(id:1){value}}"})
+		return nil
+	})
+	r.send(renameAnn)
+}
+
+// TestQueryInsideOfAQueryThatWrites: it sees what the one around has written, which nobody else does yet.
+func TestQueryInsideOfAQueryThatWrites(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "annotated", gqlcache.Options{})
+	r.store.On("Query.counter", func(ctx context.Context) error {
+		if err := gqlcache.Touch(ctx, "User", testgraph.Ann); err != nil {
+			t.Error(err)
+		}
+		r.send(readAnn) // before the commit
+		r.behind("New")
+		if got := testgraph.Do(t, ctx, r.cached, testgraph.Request{Query: expand(readAnn)}); !strings.Contains(got.Body, "New") {
+			t.Errorf("inside: %s", got.Body)
+		}
+		return nil
+	})
+	r.send("{counter(id:1){value}}")
+	r.mustSee("New")
+}

@@ -161,8 +161,11 @@ func (r *request) isComputing() bool {
 	return r.mu.computing
 }
 
-// isWriting says that the request is a mutation that runs.
+// isWriting says that the request is a mutation that runs, or has changed something that may not be committed yet.
 func (r *request) isWriting() bool {
+	if r.uncommitted.some.Load() {
+		return true
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.mu.running

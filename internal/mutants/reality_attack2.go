@@ -19,6 +19,16 @@ var attack2Rules = []mutant{
 		test: "TestMutationInsideOfAnOperation",
 	},
 	{
+		name: "attack2: Commit speaks of the innermost operation only", file: "gqlcache/commit.go",
+		old: "	for ; r != nil; r = r.outer {", new: "	for ; r != nil; r = nil {",
+		test: "TestCommitInsideOfAnOperation",
+	},
+	{
+		name: "attack2: only a mutation hides from the cache what it has written", file: requestStateOf,
+		old: "	if r.uncommitted.some.Load() {\n		return true\n	}\n	r.mu.Lock()\n", new: "	r.mu.Lock()\n",
+		test: "TestQueryInsideOfAQueryThatWrites",
+	},
+	{
 		name: "attack2: a copied operation context is watched", file: refusedFile,
 		old: "r.guarded == r.operation && ", new: "",
 		test: "TestCopiedOperationContext",
