@@ -29,6 +29,11 @@ var attack2Rules = []mutant{
 		test: "TestQueryInsideOfAQueryThatWrites",
 	},
 	{
+		name: "attack2: of joined records the names of the first count", file: "gqlcache/foreign.go",
+		old: "second > 0 {", new: "second > 1<<62 {",
+		test: "TestJoinedRecords",
+	},
+	{
 		name: "attack2: a copied operation context is watched", file: refusedFile,
 		old: "r.guarded == r.operation && ", new: "",
 		test: "TestCopiedOperationContext",
