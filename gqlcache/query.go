@@ -115,6 +115,9 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	if why == "" && r.outer != nil && r.within((*request).isWriting) {
 		why = ReasonMutating
 	}
+	if why == "" && r.hold.hasChanged() {
+		why = ReasonMutating // it sees what its transaction has written, and nobody else does
+	}
 	if why != "" {
 		return c.bypass(ctx, r, d, why, next)
 	}

@@ -16,7 +16,7 @@ func TestDesignNamesMutants(t *testing.T) {
 		t.Fatal(err)
 	}
 	known := map[string]bool{}
-	for _, m := range slices.Concat(rules, cacheRules, precisionRules, sharedRules, joinRules, commitsRules, computationRules, boundsRules, keyRules, hiddenRules, verifyingRules, fleetRules, valuesRules, attackRules) {
+	for _, m := range slices.Concat(rules, cacheRules, precisionRules, sharedRules, joinRules, commitsRules, computationRules, boundsRules, keyRules, hiddenRules, verifyingRules, fleetRules, valuesRules, attackRules, attack2Rules) {
 		known[m.name] = true
 	}
 	_, table, _ := strings.Cut(string(page), "| # | broken rule | mutants |")

@@ -46,7 +46,7 @@ func run(args []string) error {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	var chosen []mutant
-	for _, m := range slices.Concat(rules, cacheRules, precisionRules, sharedRules, joinRules, intentRules, inspectRules, verifyRules, computationRules, commitsRules, boundsRules, keyRules, hiddenRules, verifyingRules, fleetRules, valuesRules, compatRules, attackRules) {
+	for _, m := range slices.Concat(rules, cacheRules, precisionRules, sharedRules, joinRules, intentRules, inspectRules, verifyRules, computationRules, commitsRules, boundsRules, keyRules, hiddenRules, verifyingRules, fleetRules, valuesRules, compatRules, attackRules, attack2Rules) {
 		if only.MatchString(m.name) {
 			chosen = append(chosen, m)
 		}
