@@ -4,26 +4,26 @@
 //
 //	go run ./internal/mutants [regexp of names]
 //
-// Nothing in the module is written: the broken files are given to the build as an overlay. A test
-// that takes longer than a minute counts as failed, since a broken rule may hang.
+// Nothing in the module is written: the broken files are given to the build as an overlay. Building is
+// apart from running, so that nothing but a test that fails, or that does not end, counts as one that has
+// noticed: what cannot be built, in time or at all, is an error.
 package main
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path"
-	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 )
+
+// all is every mutant there is.
+var all = slices.Concat(rules, cacheRules, precisionRules, sharedRules, joinRules, intentRules, inspectRules, verifyRules,
+	computationRules, commitsRules, boundsRules, keyRules, hiddenRules, verifyingRules, fleetRules, valuesRules, compatRules)
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
@@ -40,133 +40,123 @@ func run(args []string) error {
 			return err
 		}
 	}
+	var chosen []mutant
+	var wrong []error
+	for _, m := range all {
+		if only.MatchString(m.name) {
+			chosen = append(chosen, m)
+			if _, err := m.broken("."); err != nil {
+				wrong = append(wrong, fmt.Errorf("%s: %w", m.name, err))
+			}
+		}
+	}
+	if len(wrong) > 0 { // known without building anything
+		return errors.Join(wrong...)
+	}
 	dir, err := os.MkdirTemp("", "mutants")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	var chosen []mutant
-	for _, m := range slices.Concat(rules, cacheRules, precisionRules, sharedRules, joinRules, intentRules, inspectRules, verifyRules, computationRules, commitsRules, boundsRules, keyRules, hiddenRules, verifyingRules, fleetRules, valuesRules, compatRules) {
-		if only.MatchString(m.name) {
-			chosen = append(chosen, m)
-		}
+	start := time.Now()
+	if err := unbroken(dir, chosen); err != nil {
+		return err
 	}
-	// A test that fails by itself proves nothing.
-	for pkg, pattern := range patterns(chosen) {
-		if out, err := test(nil, pattern, pkg); err != nil {
-			return fmt.Errorf("the tests fail without a mutant:\n%s", out)
-		}
-	}
-	return judge(dir, chosen)
-}
-
-// patterns returns, for each package, an expression for all the tests that are named in it.
-func patterns(list []mutant) map[string]string {
-	all := map[string]string{}
-	for _, m := range list {
-		if p := all[m.pkg()]; p != "" {
-			all[m.pkg()] = p + "|" + m.test
-		} else {
-			all[m.pkg()] = m.test
-		}
-	}
-	return all
-}
-
-// judge tries all mutants, twice as many at a time as there are processors: many of the tests wait.
-func judge(dir string, list []mutant) error {
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, 2*runtime.GOMAXPROCS(0))
-	faults, took := make([]error, len(list)), make([]time.Duration, len(list))
-	for i, m := range list {
-		wg.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			start := time.Now()
-			faults[i] = m.try(filepath.Join(dir, fmt.Sprint(i)))
-			took[i] = time.Since(start).Round(time.Second / 10)
-		})
-	}
-	wg.Wait()
-	bad := 0
-	for i, m := range list {
-		if faults[i] != nil {
-			bad++
-			fmt.Printf("FAIL    %-10s %s: %v\n", path.Base(m.pkg()), m.name, faults[i])
-			continue
-		}
-		fmt.Printf("caught  %-10s %s (%s, %v)\n", path.Base(m.pkg()), m.name, m.test, took[i])
-	}
+	bad := judge(dir, chosen)
+	fmt.Printf("%d mutants, %d not caught, in %v\n", len(chosen), bad, time.Since(start).Round(time.Second))
 	if bad > 0 {
-		return fmt.Errorf("%d of %d mutants are not caught", bad, len(list))
+		return fmt.Errorf("%d of %d mutants are not caught", bad, len(chosen))
 	}
 	return nil
 }
 
-// A mutant is one broken rule.
-type mutant struct {
-	name string
-	file string // from the root of the module
-	old  string // occurs once in the file
-	new  string
-	test string // regular expression of the tests that must notice
-	in   string // their package; the file's unless set
-}
-
-func (m mutant) pkg() string {
-	if m.in != "" {
-		return "./" + m.in
-	}
-	return "./" + path.Dir(m.file)
-}
-
-// try returns nil when the mutant is caught.
-func (m mutant) try(dir string) error {
-	src, err := os.ReadFile(filepath.FromSlash(m.file))
-	if err != nil {
-		return err
-	}
-	if n := strings.Count(string(src), m.old); n != 1 {
-		return fmt.Errorf("its text occurs %d times in %s", n, m.file)
-	}
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return err
-	}
-	broken := filepath.Join(dir, "broken.go")
-	if err := os.WriteFile(broken, []byte(strings.Replace(string(src), m.old, m.new, 1)), 0o600); err != nil {
-		return err
-	}
-	abs, err := filepath.Abs(m.file)
-	if err != nil {
-		return err
-	}
-	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {abs: broken}})
-	if err != nil {
-		return err
-	}
-	list := filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(list, overlay, 0o600); err != nil {
-		return err
-	}
-	for range attempts {
-		out, err := test([]string{"-overlay", list}, m.test, m.pkg())
-		switch {
-		case bytes.Contains(out, []byte("[build failed]")), bytes.Contains(out, []byte("[setup failed]")):
-			return fmt.Errorf("it does not compile:\n%s", out)
-		case err != nil:
-			return nil //nolint:nilerr // the test has noticed
+// unbroken runs the tests of all mutants without any: a test that fails by itself proves nothing.
+func unbroken(dir string, list []mutant) error {
+	patterns := map[string]string{}
+	for _, m := range list {
+		if p := patterns[m.pkg()]; p != "" {
+			patterns[m.pkg()] = p + "|" + m.test
+		} else {
+			patterns[m.pkg()] = m.test
 		}
 	}
-	return fmt.Errorf("%s passes %d times", m.test, attempts)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var faults []error
+	for pkg, pattern := range patterns {
+		wg.Go(func() {
+			b := binary{pkg: pkg, file: path.Join(dir, "unbroken-"+path.Base(pkg)+".test")}
+			err := b.build("")
+			if err == nil {
+				var o outcome
+				if o, err = b.run(pattern, unbrokenTime); err == nil && o.end != passed {
+					err = fmt.Errorf("the tests of %s %s without a mutant:\n%s", pkg, o.end, o.out)
+				}
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			faults = append(faults, err)
+		})
+	}
+	wg.Wait()
+	return errors.Join(faults...)
 }
 
-// attempts is how often a test may miss a mutant. Most catch theirs at once; those that look for an
-// interleaving under load do so nearly always.
-const attempts = 4
-
-func test(flags []string, pattern string, pkgs ...string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	defer cancel()
-	args := append([]string{"test", "-short", "-count=1", "-timeout=1m", "-vet=off", "-run", pattern}, flags...)
-	return exec.CommandContext(ctx, "go", append(args, pkgs...)...).CombinedOutput()
+// judge tries all mutants, says what has become of them, and returns how many are not caught. It builds as many
+// at a time as there are processors and runs twice as many: many of the tests wait.
+func judge(dir string, list []mutant) int {
+	type job struct {
+		mutant
+		binary
+		built time.Duration
+	}
+	var mu sync.Mutex
+	bad := 0
+	say := func(m mutant, ok bool, format string, args ...any) {
+		mu.Lock()
+		defer mu.Unlock()
+		word := "caught"
+		if !ok {
+			bad++
+			word = "FAIL"
+		}
+		fmt.Printf("%-7s %-10s %s: %s\n", word, path.Base(m.pkg()), m.name, fmt.Sprintf(format, args...))
+	}
+	todo, ready := make(chan int), make(chan job)
+	var builders, runners sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		builders.Go(func() {
+			for i := range todo {
+				start := time.Now()
+				b, err := list[i].build(path.Join(dir, fmt.Sprint(i)))
+				if err != nil {
+					say(list[i], false, "%v", err)
+					continue
+				}
+				ready <- job{list[i], b, time.Since(start).Round(time.Second / 10)}
+			}
+		})
+	}
+	for range 2 * runtime.GOMAXPROCS(0) {
+		runners.Go(func() {
+			for j := range ready {
+				start := time.Now()
+				how, err := j.try(j.binary)
+				_ = os.RemoveAll(path.Dir(j.binary.file))
+				if err != nil {
+					say(j.mutant, false, "%v", err)
+					continue
+				}
+				say(j.mutant, true, "%s (%s, built in %v, run in %v)", how, j.test, j.built, time.Since(start).Round(time.Second/10))
+			}
+		})
+	}
+	for i := range list {
+		todo <- i
+	}
+	close(todo)
+	builders.Wait()
+	close(ready)
+	runners.Wait()
+	return bad
 }
