@@ -54,7 +54,7 @@ var cacheRules = []mutant{
 	},
 	{
 		name: "entries are not checked", file: queryFile, in: "example",
-		old: "if !c.clock.Valid(s.Stamp) {", new: "if false {",
+		old: "if s.withdrawn.Load() || !c.clock.Valid(s.Stamp) {", new: "if s.withdrawn.Load() {",
 		test: "TestNoStaleReads$",
 	},
 	{

@@ -25,7 +25,7 @@ var computationRules = []mutant{
 	},
 	{
 		name: "a computation runs on a context of its own", file: queryFile,
-		old: "return c.resolve(w.context(ctx), d, next)", new: "return c.resolve(w.context(context.WithoutCancel(ctx)), d, next)",
+		old: "c.resolve(w.context(ctx), d, next)", new: "c.resolve(w.context(context.WithoutCancel(ctx)), d, next)",
 		test: "TestDeadlines|TestTruncatedAnswers",
 	},
 	{
