@@ -13,10 +13,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -59,10 +61,16 @@ func run(args []string) error {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	start := time.Now()
-	if err := unbroken(dir, chosen); err != nil {
+	binaries, err := buildAll(dir, chosen)
+	if err != nil {
 		return err
 	}
-	bad := judge(dir, chosen)
+	fmt.Printf("built in %v\n", time.Since(start).Round(time.Second))
+	if err := unbroken(binaries, chosen); err != nil {
+		return err
+	}
+	fmt.Printf("without a mutant all tests pass, after %v\n", time.Since(start).Round(time.Second))
+	bad := judge(dir, chosen, binaries)
 	fmt.Printf("%d mutants, %d not caught, in %v\n", len(chosen), bad, time.Since(start).Round(time.Second))
 	if bad > 0 {
 		return fmt.Errorf("%d of %d mutants are not caught", bad, len(chosen))
@@ -70,8 +78,47 @@ func run(args []string) error {
 	return nil
 }
 
+// binaries are the tests of the packages, with all mutants that can be merged.
+type binaries struct {
+	of    map[string]binary // by the package
+	apart map[int]bool      // the mutants that are not in them
+}
+
+// buildAll builds the tests of all packages. Mutants that do not compile together with the others are left out.
+func buildAll(dir string, list []mutant) (binaries, error) {
+	all := binaries{map[string]binary{}, map[int]bool{}}
+	for _, m := range list {
+		all.of[m.pkg()] = binary{m.pkg(), filepath.Join(dir, strings.ReplaceAll(m.pkg()[2:], "/", "_")+".test"), -1}
+	}
+	for try := 0; ; try++ {
+		overlay, err := merged(filepath.Join(dir, fmt.Sprint("merged", try)), list, all.apart)
+		if err != nil {
+			return all, err
+		}
+		var faults []error
+		for _, b := range all.of {
+			if err := b.build(overlay); err != nil { // go builds on all processors
+				faults = append(faults, err)
+			}
+		}
+		err = errors.Join(faults...)
+		if err == nil {
+			return all, nil
+		}
+		again := false
+		for _, found := range regexp.MustCompile(`MUTANT-(\d+)\.go`).FindAllStringSubmatch(err.Error(), -1) {
+			i, _ := strconv.Atoi(found[1])
+			again = again || !all.apart[i]
+			all.apart[i] = true
+		}
+		if !again {
+			return all, err
+		}
+	}
+}
+
 // unbroken runs the tests of all mutants without any: a test that fails by itself proves nothing.
-func unbroken(dir string, list []mutant) error {
+func unbroken(built binaries, list []mutant) error {
 	patterns := map[string]string{}
 	for _, m := range list {
 		if p := patterns[m.pkg()]; p != "" {
@@ -80,74 +127,58 @@ func unbroken(dir string, list []mutant) error {
 			patterns[m.pkg()] = m.test
 		}
 	}
-	var wg sync.WaitGroup
-	var mu sync.Mutex
 	var faults []error
 	for pkg, pattern := range patterns {
-		wg.Go(func() {
-			b := binary{pkg: pkg, file: path.Join(dir, "unbroken-"+path.Base(pkg)+".test")}
-			err := b.build("")
-			if err == nil {
-				var o outcome
-				if o, err = b.run(pattern, unbrokenTime); err == nil && o.end != passed {
-					err = fmt.Errorf("the tests of %s %s without a mutant:\n%s", pkg, o.end, o.out)
-				}
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			faults = append(faults, err)
-		})
+		o, err := built.of[pkg].run(pattern, unbrokenTime)
+		if err == nil && o.end != passed {
+			err = fmt.Errorf("the tests of %s %s without a mutant:\n%s", pkg, o.end, o.out)
+		}
+		faults = append(faults, err)
 	}
-	wg.Wait()
 	return errors.Join(faults...)
 }
 
-// judge tries all mutants, says what has become of them, and returns how many are not caught. It builds as many
-// at a time as there are processors and runs twice as many: many of the tests wait.
-func judge(dir string, list []mutant) int {
-	type job struct {
-		mutant
-		binary
-		built time.Duration
-	}
+// judge tries all mutants, says what has become of them, and returns how many are not caught. It runs twice as
+// many at a time as there are processors: many of the tests wait.
+func judge(dir string, list []mutant, built binaries) int {
 	var mu sync.Mutex
 	bad := 0
-	say := func(m mutant, ok bool, format string, args ...any) {
+	say := func(m mutant, how string, err error, took time.Duration) {
 		mu.Lock()
 		defer mu.Unlock()
-		word := "caught"
-		if !ok {
+		if err != nil {
 			bad++
-			word = "FAIL"
+			how = "FAIL"
 		}
-		fmt.Printf("%-7s %-10s %s: %s\n", word, path.Base(m.pkg()), m.name, fmt.Sprintf(format, args...))
+		fmt.Printf("%s %s %q (%s, %v)\n", how, m.pkg(), m.name, m.test, took.Round(time.Second/10))
+		if err != nil {
+			fmt.Printf("	%v\n", err)
+		}
 	}
-	todo, ready := make(chan int), make(chan job)
-	var builders, runners sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		builders.Go(func() {
-			for i := range todo {
-				start := time.Now()
-				b, err := list[i].build(path.Join(dir, fmt.Sprint(i)))
-				if err != nil {
-					say(list[i], false, "%v", err)
-					continue
-				}
-				ready <- job{list[i], b, time.Since(start).Round(time.Second / 10)}
-			}
-		})
-	}
+	todo := make(chan int)
+	var runners sync.WaitGroup
+	var building sync.Mutex
 	for range 2 * runtime.GOMAXPROCS(0) {
 		runners.Go(func() {
-			for j := range ready {
+			for i := range todo {
+				m := list[i]
 				start := time.Now()
-				how, err := j.try(j.binary)
-				_ = os.RemoveAll(path.Dir(j.binary.file))
-				if err != nil {
-					say(j.mutant, false, "%v", err)
-					continue
+				b := built.of[m.pkg()]
+				b.number = i
+				var err error
+				if built.apart[i] {
+					building.Lock()
+					b, err = m.build(filepath.Join(dir, fmt.Sprint(i)))
+					building.Unlock()
 				}
-				say(j.mutant, true, "%s (%s, built in %v, run in %v)", how, j.test, j.built, time.Since(start).Round(time.Second/10))
+				how := ""
+				if err == nil {
+					how, err = m.try(b)
+				}
+				if built.apart[i] {
+					_ = os.Remove(b.file)
+				}
+				say(m, how, err, time.Since(start))
 			}
 		})
 	}
@@ -155,8 +186,6 @@ func judge(dir string, list []mutant) int {
 		todo <- i
 	}
 	close(todo)
-	builders.Wait()
-	close(ready)
 	runners.Wait()
 	return bad
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -56,7 +55,7 @@ func (m mutant) broken(root string) ([]byte, error) {
 	return []byte(strings.Replace(string(src), m.old, m.new, 1)), nil
 }
 
-// build builds the tests that must notice the mutant, in dir, which it makes.
+// build builds the tests that must notice the mutant, and no other, in dir, which it makes.
 func (m mutant) build(dir string) (binary, error) {
 	src, err := m.broken(".")
 	if err != nil {
@@ -69,19 +68,15 @@ func (m mutant) build(dir string) (binary, error) {
 	if err := os.WriteFile(broken, src, 0o600); err != nil {
 		return binary{}, err
 	}
-	abs, err := filepath.Abs(m.file)
+	abs, err := filepath.Abs(filepath.FromSlash(m.file))
 	if err != nil {
 		return binary{}, err
 	}
-	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {abs: broken}})
+	list, err := writeOverlay(dir, map[string]string{abs: broken})
 	if err != nil {
 		return binary{}, err
 	}
-	list := filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(list, overlay, 0o600); err != nil {
-		return binary{}, err
-	}
-	b := binary{pkg: m.pkg(), file: filepath.Join(dir, "mutant.test")}
+	b := binary{pkg: m.pkg(), file: filepath.Join(dir, "mutant.test"), number: -1}
 	return b, b.build(list)
 }
 
@@ -105,8 +100,9 @@ func (m mutant) try(b binary) (string, error) {
 
 // A binary is the tests of a package.
 type binary struct {
-	pkg  string
-	file string
+	pkg    string
+	file   string
+	number int // of the mutant that it is to be, -1 for the code as it was built
 }
 
 // build links without tables for debuggers, which take a good part of the time.
@@ -151,8 +147,9 @@ func (b binary) run(pattern string, limit time.Duration) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	cmd := exec.CommandContext(ctx, file, "-test.short", "-test.count=1", "-test.timeout="+limit.String(), "-test.run="+pattern)
+	cmd := exec.CommandContext(ctx, file, "-test.short", "-test.paniconexit0", "-test.timeout="+limit.String(), "-test.run="+pattern)
 	cmd.Dir = filepath.FromSlash(b.pkg)
+	cmd.Env = append(cmd.Environ(), fmt.Sprintf("%s=%d", chosenBy, b.number))
 	cmd.WaitDelay = time.Second // what the tests have started may hold the output
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
