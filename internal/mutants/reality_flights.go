@@ -50,7 +50,7 @@ var computationRules = []mutant{
 	},
 	{
 		name: "a panic is no failure", file: witnessFile,
-		old: "		if !returned {", new: "		if false {",
+		old: "		if !returned {", new: "		if !returned && false {",
 		test: "TestFailuresWithoutTrace",
 	},
 	{
@@ -65,7 +65,7 @@ var computationRules = []mutant{
 	},
 	{
 		name: "DoNotStore waits for the end", file: hintsFile,
-		old: "	f.Unshare()\n	if lease", new: "	if lease",
+		old: "	f.Unshare()\n	if lease", new: "	_ = f\n	if lease",
 		test: "TestDoNotStoreEndsSharing",
 	},
 	{
