@@ -346,6 +346,34 @@ func TestNoQueueOfFailures(t *testing.T) {
 	}, fields{"userNames": fails})
 }
 
+// TestErrorsOfAnInnerExtension: an answer is not stored either when no field has failed, and an extension below the cache
+// has put an error beside it.
+func TestErrorsOfAnInnerExtension(t *testing.T) {
+	t.Parallel()
+	for level, without := range levels {
+		t.Run(level, func(t *testing.T) {
+			t.Parallel()
+			c := newCache(t, gqlcache.Options{Predicate: viewerPredicate})
+			var done atomic.Bool
+			srv := testgraph.Serve(testgraph.Executable(testgraph.NewStore(), without...), c, responseHook(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+				resp := next(ctx)
+				if !done.Swap(true) {
+					resp.Errors = append(resp.Errors, gqlerror.Errorf("half of it"))
+				}
+				return resp
+			}))
+			for i := range 3 {
+				if got := testgraph.Ask(t, srv, expand(readAnn), nil); len(got.Errors) > 0 != (i == 0) {
+					t.Errorf("%d: %s", i, got.Body)
+				}
+			}
+			if s := c.Stats(); s.NotStored[gqlcache.ReasonErrors] != 1 || s.Hits != 1 {
+				t.Errorf("%d hits, not stored: %v", s.Hits, s.NotStored)
+			}
+		})
+	}
+}
+
 // TestFailuresWithoutTrace: what the server's presenter and recover function keep from clients is a failure
 // all the same, and so is what an interceptor makes a value of. Its answer is not stored.
 func TestFailuresWithoutTrace(t *testing.T) {

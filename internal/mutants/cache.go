@@ -58,9 +58,9 @@ var cacheRules = []mutant{
 		test: "TestNoStaleReads$",
 	},
 	{
-		name: "failed answers are stored", file: queryFile, in: "example",
+		name: "failed answers are stored", file: queryFile,
 		old: "case len(resp.Errors) > 0:", new: "case false:",
-		test: "TestPartialAnswersAreNotStored",
+		test: "TestErrorsOfAnInnerExtension",
 	},
 	{
 		name: "a mutation is applied after its response", file: mutationFile,
