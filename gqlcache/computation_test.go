@@ -219,6 +219,14 @@ func TestDeadlines(t *testing.T) {
 		if got := limited(s.cached); got != want {
 			t.Errorf("joiner: %s", got)
 		}
+		left := func(h http.Handler) string {
+			ctx, cancel := context.WithCancel(s.t.Context())
+			time.AfterFunc(100*time.Millisecond, cancel)
+			return testgraph.Do(t, ctx, h, testgraph.Request{Query: expand(ask)}).Body
+		}
+		if plain, got := left(s.plain), left(s.cached); got != plain {
+			t.Errorf("leaver: %s, want %s", got, plain)
+		}
 		time.Sleep(2 * time.Hour)
 		s.over(first)
 		if got := limited(s.cached); !strings.Contains(got, "Ann") {

@@ -18,10 +18,10 @@ var computationRules = []mutant{
 		test: "TestTruncatedAnswers/inner",
 	},
 	{
-		name: "the context is looked at before hidden members are stripped", file: queryFile,
-		old:  "	f.left = r.hasEnded(ctx)\n",
-		new:  "	if f.left = r.hasEnded(ctx); f.left {\n		f.why = ReasonEnded\n		return f, nil\n	}\n",
-		test: "TestTruncatedAnswers/hidden",
+		name: "the context is looked at before the resolvers run", file: queryFile,
+		old:  "	f.resp, f.took, rec = c.execute(ctx, r, oc, d, who, key, w, next)\n	c.besidesAfter(ctx, r, before, f.resp)\n	said := r.computed()\n	f.maxAge = said.maxAge\n	// Asked before the answer is looked at, and after all that runs for it has ended: a resolver that took the end\n	// of its context for the end of its rows returned before.\n	f.left = r.hasEnded(ctx)\n",
+		new:  "	f.left = r.hasEnded(ctx)\n	f.resp, f.took, rec = c.execute(ctx, r, oc, d, who, key, w, next)\n	c.besidesAfter(ctx, r, before, f.resp)\n	said := r.computed()\n	f.maxAge = said.maxAge\n",
+		test: "TestTruncatedAnswers",
 	},
 	{
 		name: "a computation runs on a context of its own", file: queryFile,
