@@ -219,6 +219,14 @@ func TestDeadlines(t *testing.T) {
 		if got := limited(s.cached); got != want {
 			t.Errorf("joiner: %s", got)
 		}
+		left := func(h http.Handler) string {
+			ctx, cancel := context.WithCancel(s.t.Context())
+			time.AfterFunc(100*time.Millisecond, cancel)
+			return testgraph.Do(t, ctx, h, testgraph.Request{Query: expand(ask)}).Body
+		}
+		if plain, got := left(s.plain), left(s.cached); got != plain {
+			t.Errorf("leaver: %s, want %s", got, plain)
+		}
 		time.Sleep(2 * time.Hour)
 		s.over(first)
 		if got := limited(s.cached); !strings.Contains(got, "Ann") {
@@ -344,6 +352,34 @@ func TestNoQueueOfFailures(t *testing.T) {
 			t.Errorf("%v, want three or four times 20ms", took)
 		}
 	}, fields{"userNames": fails})
+}
+
+// TestErrorsOfAnInnerExtension: an answer is not stored either when no field has failed, and an extension below the cache
+// has put an error beside it.
+func TestErrorsOfAnInnerExtension(t *testing.T) {
+	t.Parallel()
+	for level, without := range levels {
+		t.Run(level, func(t *testing.T) {
+			t.Parallel()
+			c := newCache(t, gqlcache.Options{Predicate: viewerPredicate})
+			var done atomic.Bool
+			srv := testgraph.Serve(testgraph.Executable(testgraph.NewStore(), without...), c, responseHook(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+				resp := next(ctx)
+				if !done.Swap(true) {
+					resp.Errors = append(resp.Errors, gqlerror.Errorf("half of it"))
+				}
+				return resp
+			}))
+			for i := range 3 {
+				if got := testgraph.Ask(t, srv, expand(readAnn), nil); len(got.Errors) > 0 != (i == 0) {
+					t.Errorf("%d: %s", i, got.Body)
+				}
+			}
+			if s := c.Stats(); s.NotStored[gqlcache.ReasonErrors] != 1 || s.Hits != 1 {
+				t.Errorf("%d hits, not stored: %v", s.Hits, s.NotStored)
+			}
+		})
+	}
 }
 
 // TestFailuresWithoutTrace: what the server's presenter and recover function keep from clients is a failure
