@@ -152,13 +152,13 @@ func (q query) Items(ctx context.Context) ([]*ent.Item, error) {
 }
 
 func (q query) Names(ctx context.Context) ([]string, error) {
-	rows, err := q.DB.QueryContext(ctx, `SELECT name FROM items ORDER BY id`)
+	rows, err := q.DB.QueryContext(ctx, `SELECT name FROM items ORDER BY id`) //nolint:rowserrcheck // the mistake that this server is about
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	var names []string
-	for rows.Next() { //nolint:rowserrcheck // the mistake that this server is about
+	for rows.Next() {
 		var name string
 		if err := rows.Scan(&name); err != nil {
 			return nil, err
