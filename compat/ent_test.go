@@ -105,32 +105,32 @@ func TestEntAnswers(t *testing.T) {
 
 // TestReadersBeforeTheCommit: a reader between the end of a mutation's resolvers and its COMMIT may see, and store,
 // what was; whoever comes after the acknowledgement may not. K5.
-func TestReadersBeforeTheCommit(t *testing.T) {
-	everyOrder(t, func(w *entWorld) {
-		world := &world{Pair: w.Pair}
-		for _, read := range []string{`{ item(id: 1) { name } }`, `{ items { name } }`, `{ names }`} {
-			w.Same(q(read))
-			commit := make(chan struct{})
-			w.cached.BeforeCommit = func(context.Context) { <-commit }
-			writer := world.send(w.Cached, q(`mutation { updateItem(id: 1, name: "second") { name } }`))
-			reader := world.send(w.Cached, q(read))
-			// A reader whose rows are read before the commit and whose answer comes after it.
-			slow := make(chan struct{})
-			w.cached.Items = func(context.Context) { <-slow }
-			late := world.send(w.Cached, q(`{ items { id name } }`))
-			close(commit)
-			writer.wait(w.T, "the writer")
-			w.cached.BeforeCommit = nil
-			close(slow)
-			reader.wait(w.T, "the reader")
-			late.wait(w.T, "the late reader")
-			w.cached.Items = nil
-			w.Plain.ServeHTTP(discard{}, q(`mutation { updateItem(id: 1, name: "second") { name } }`).HTTP(context.Background()))
-			w.Same(q(read))
-			w.Same(q(`{ items { id name } }`))
-			w.Same(q(`mutation { updateItem(id: 1, name: "first") { name } }`))
-		}
-	})
+func TestReadersBeforeTheCommit(t *testing.T) { everyOrder(t, readBeforeCommit) }
+
+func readBeforeCommit(w *entWorld) {
+	world := &world{Pair: w.Pair}
+	for _, read := range []string{`{ item(id: 1) { name } }`, `{ items { name } }`, `{ names }`} {
+		w.Same(q(read))
+		commit := make(chan struct{})
+		w.cached.BeforeCommit = func(context.Context) { <-commit }
+		writer := world.send(w.Cached, q(`mutation { updateItem(id: 1, name: "second") { name } }`))
+		reader := world.send(w.Cached, q(read))
+		// A reader whose rows are read before the commit and whose answer comes after it.
+		slow := make(chan struct{})
+		w.cached.Items = func(context.Context) { <-slow }
+		late := world.send(w.Cached, q(`{ items { id name } }`))
+		close(commit)
+		writer.wait(w.T, "the writer")
+		w.cached.BeforeCommit = nil
+		close(slow)
+		reader.wait(w.T, "the reader")
+		late.wait(w.T, "the late reader")
+		w.cached.Items = nil
+		w.Plain.ServeHTTP(discard{}, q(`mutation { updateItem(id: 1, name: "second") { name } }`).HTTP(context.Background()))
+		w.Same(q(read))
+		w.Same(q(`{ items { id name } }`))
+		w.Same(q(`mutation { updateItem(id: 1, name: "first") { name } }`))
+	}
 }
 
 // discard is a ResponseWriter.
