@@ -278,4 +278,14 @@ func TestResolversOnAPath(t *testing.T) {
 		w.Same(parts)
 		w.hits(func() { w.Same(other) })
 	}
+	// What the client has selected itself is not run again.
+	for _, mutation := range []string{
+		`mutation { addPartLate(itemId: 1, name: "p") { name item { name } } }`, `mutation { addPartVia(itemId: 1, name: "p") { item { owner { name } } } }`,
+	} {
+		stored(w, parts)
+		stored(w, other)
+		w.Same(q(mutation))
+		w.Same(parts)
+		w.hits(func() { w.Same(other) })
+	}
 }
