@@ -12,8 +12,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
-// impatient answers with null, and leaves the resolver behind, when it takes too long.
-func impatient(ctx context.Context, next graphql.Resolver) (any, error) {
+// hasty answers with null, and leaves the resolver behind, when it takes too long.
+func hasty(ctx context.Context, next graphql.Resolver) (any, error) {
 	type result struct {
 		v   any
 		err error
@@ -31,7 +31,7 @@ func impatient(ctx context.Context, next graphql.Resolver) (any, error) {
 	}
 }
 
-// impatientRoot is impatient with a whole root field.
+// impatientRoot is hasty with a whole root field.
 func impatientRoot(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 	done := make(chan graphql.Marshaler, 1)
 	go func() { done <- next(ctx) }()
@@ -47,7 +47,7 @@ func impatientRoot(ctx context.Context, next graphql.RootResolver) graphql.Marsh
 // resolvers go on undisturbed.
 func TestResolversLeftBehind(t *testing.T) {
 	t.Parallel()
-	for name, ext := range map[string]graphql.HandlerExtension{"field": fields{"user": impatient}, "root field": rootHook(impatientRoot)} {
+	for name, ext := range map[string]graphql.HandlerExtension{"field": fields{"user": hasty}, "root field": rootHook(impatientRoot)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tell(t, gqlcache.Options{}, func(s *story) {
