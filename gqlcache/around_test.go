@@ -110,14 +110,14 @@ func TestCopiedOperationContext(t *testing.T) {
 	r.mustSee("New")
 }
 
-// impatient is an extension that does not wait for a mutation's resolver.
-type impatient struct {
+// tired is an extension that does not wait for a mutation's resolver.
+type tired struct {
 	ending
 	when  <-chan struct{}
 	ended chan struct{}
 }
 
-func (i *impatient) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
+func (i *tired) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
 	if i.when == nil || graphql.GetFieldContext(ctx).Object != "Mutation" {
 		return next(ctx)
 	}
@@ -132,7 +132,7 @@ func (i *impatient) InterceptField(ctx context.Context, next graphql.Resolver) (
 // TestResolverGivenUp: what a resolver writes after a field middleware has given it up counts when it is written.
 func TestResolverGivenUp(t *testing.T) {
 	t.Parallel()
-	ext := &impatient{ended: make(chan struct{})}
+	ext := &tired{ended: make(chan struct{})}
 	r := newRig(t, "annotated", gqlcache.Options{}, ext)
 	latch := r.store.BlockHard("Mutation.renameUser")
 	ext.when = latch.Reached
