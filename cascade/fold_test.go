@@ -198,8 +198,7 @@ func respelled(s string, r *rand.Rand) string {
 // Different values hardly ever meet: what is coarse about classes costs no hits.
 func TestDifferentValuesDoNotMeet(t *testing.T) {
 	t.Parallel()
-	r := rand.New(rand.NewPCG(1, 2))
-	text := func(alphabet string, n int) string {
+	text := func(r *rand.Rand, alphabet string, n int) string {
 		b := make([]byte, n)
 		for i := range b {
 			b[i] = alphabet[r.IntN(len(alphabet))]
@@ -209,29 +208,30 @@ func TestDifferentValuesDoNotMeet(t *testing.T) {
 	const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 	for _, kind := range []struct {
 		name string
-		make func(i int) string
+		make func(r *rand.Rand, i int) string
 		most float64 // rows that share a tag with one row, of 100,000
 	}{
-		{"counted", strconv.Itoa, 0.001}, // 0 and 1 are truth values, and that is all
-		{"negative", func(i int) string { return strconv.Itoa(-i) }, 0.001},
-		{"11 of base62", func(int) string { return text(base62, 11) }, 0},
-		{"uuid", func(int) string {
-			return text("0123456789abcdef", 8) + "-1234-4321-8765-" + text("0123456789abcdef", 12)
+		{"counted", func(_ *rand.Rand, i int) string { return strconv.Itoa(i) }, 0.001}, // 0 and 1 are truth values, and that is all
+		{"negative", func(_ *rand.Rand, i int) string { return strconv.Itoa(-i) }, 0.001},
+		{"11 of base62", func(r *rand.Rand, _ int) string { return text(r, base62, 11) }, 0},
+		{"uuid", func(r *rand.Rand, _ int) string {
+			return text(r, "0123456789abcdef", 8) + "-1234-4321-8765-" + text(r, "0123456789abcdef", 12)
 		}, 0.001},
-		{"hexadecimal", func(int) string { return text("0123456789abcdef", 24) }, 0},
-		{"snowflake", func(int) string { return strconv.FormatInt(r.Int64(), 10) }, 0.001},
-		{"slugs", func(i int) string { return "post-" + strconv.Itoa(i) }, 0},
-		{"prices", func(i int) string { return strconv.FormatFloat(float64(i)/100, 'f', -1, 64) }, 1.2},
+		{"hexadecimal", func(r *rand.Rand, _ int) string { return text(r, "0123456789abcdef", 24) }, 0},
+		{"snowflake", func(r *rand.Rand, _ int) string { return strconv.FormatInt(r.Int64(), 10) }, 0.001},
+		{"slugs", func(_ *rand.Rand, i int) string { return "post-" + strconv.Itoa(i) }, 0},
+		{"prices", func(_ *rand.Rand, i int) string { return strconv.FormatFloat(float64(i)/100, 'f', -1, 64) }, 1.2},
 	} {
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()
+			r := rand.New(rand.NewPCG(1, 2))
 			var b tagBuilder
 			v := &View{Name: "v", hash: 7}
 			const rows = 100_000
 			seen := map[uint64]int{}
 			hits := 0
 			for i := range rows {
-				hashes, n := b.row(v, []byte(kind.make(i)))
+				hashes, n := b.row(v, []byte(kind.make(r, i)))
 				if n == 0 {
 					t.Fatal("a row without a class")
 				}
@@ -258,5 +258,20 @@ func BenchmarkRowTag(b *testing.B) {
 				t.row(v, k)
 			}
 		})
+	}
+}
+
+// TestTimesMeetAll: a point in time has as many texts as there are zones.
+func TestTimesMeetAll(t *testing.T) {
+	t.Parallel()
+	for _, other := range []string{"2024-01-02T04:00:00+01:00", "2024-01-02", "1704164400", "2024-01-02 03:00"} {
+		if !mayBeSame("2024-01-02T03:00:00Z", other) || !mayBeSame(other, "2024-01-02T03:00:00Z") {
+			t.Errorf("never the same as %s", other)
+		}
+	}
+	for _, text := range []string{"2024-01-02", "2024-01-02-and-more", "a024-01-02T03:00:00Z", "550e8400-e29b-41d4-a716-446655440000"} {
+		if mayBeSame(text, "2024-01-03") {
+			t.Errorf("%s meets all others", text)
+		}
 	}
 }

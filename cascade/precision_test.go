@@ -65,6 +65,7 @@ func TestContains(t *testing.T) {
 	long := strings.Repeat("long title ", 30)
 	rules := []rule{
 		search("created with the term", `"green"`, `{create(title: "a Green apple")}`, true),
+		search("created with the term in the other case", `"green"`, `{create(title: "a GREEN apple")}`, true),
 		search("created without it", `"green"`, `{create(title: "a red apple")}`, false),
 		search("created with a short term", `"gre"`, `{create(title: "Agrees")}`, true),
 		search("created without a short term", `"gre"`, `{create(title: "great", status: null)}`, true),

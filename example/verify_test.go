@@ -109,7 +109,7 @@ func TestVerifyFindsWrongAnnotations(t *testing.T) {
 		},
 		{
 			"a mutation writes more than it says",
-			"publishPost(id", `@writes(view: "User", op: "UPDATE", row: "result.author.id", fields: ["karma"])`, "",
+			"publishPost(id", `@writes(view: "User", op: "UPDATE", row: "result.author.id", fields: ["karma"], resolve: true)`, "",
 			"User.karma",
 			[]string{"@writes of Mutation.publishPost does not reach v_user, which User.karma reads"},
 		},
@@ -121,7 +121,13 @@ func TestVerifyFindsWrongAnnotations(t *testing.T) {
 		},
 		{
 			"a value is taken from the wrong argument",
-			"addComment(input", `"post.id = args.input.postId"`, `"post.id = args.input.authorId"`,
+			// Without the path that its resolver would tell: what the answer shows counts beside what is set.
+			"addComment(input", `"post.id = args.input.postId"
+        "post.author.id = result.post.author.id"
+      ]
+      resolve: true`, `"post.id = args.input.authorId"
+        "post.author.id = result.post.author.id"
+      ]`,
 			"Post.comments",
 			[]string{"@writes of Mutation.addComment reaches v_comment, but not the rows that Post.comments shows: its row, where or set names others"},
 		},
@@ -222,7 +228,7 @@ func TestVerifyFindsNothing(t *testing.T) {
 // is accused.
 func TestVerifyFindsWhatIsStaleInABusyRun(t *testing.T) {
 	t.Parallel()
-	schema := alteredSchema(t, "publishPost(id", `@writes(view: "User", op: "UPDATE", row: "result.author.id", fields: ["karma"])`, "")
+	schema := alteredSchema(t, "publishPost(id", `@writes(view: "User", op: "UPDATE", row: "result.author.id", fields: ["karma"], resolve: true)`, "")
 	size := oracleSize{users: 6, posts: 12, comments: 24}
 	s := newVerified(t, schema, newWorkload(7, size, 0), 2, time.Second)
 	var clients sync.WaitGroup

@@ -93,7 +93,7 @@ type walker struct {
 	objects  []Object
 	rows     int
 	cascades []CascadePayload
-	probe   *Result // nil, or what WalkBeside was given
+	probe    *Result // nil, or what WalkBeside was given
 	other    bool    // the probe has other objects
 	cuts     []cut   // what to remove, in document order, not overlapping
 }

@@ -219,6 +219,14 @@ func TestDeadlines(t *testing.T) {
 		if got := limited(s.cached); got != want {
 			t.Errorf("joiner: %s", got)
 		}
+		left := func(h http.Handler) string {
+			ctx, cancel := context.WithCancel(s.t.Context())
+			time.AfterFunc(100*time.Millisecond, cancel)
+			return testgraph.Do(t, ctx, h, testgraph.Request{Query: expand(ask)}).Body
+		}
+		if plain, got := left(s.plain), left(s.cached); got != plain {
+			t.Errorf("leaver: %s, want %s", got, plain)
+		}
 		time.Sleep(2 * time.Hour)
 		s.over(first)
 		if got := limited(s.cached); !strings.Contains(got, "Ann") {
@@ -346,6 +354,34 @@ func TestNoQueueOfFailures(t *testing.T) {
 	}, fields{"userNames": fails})
 }
 
+// TestErrorsOfAnInnerExtension: an answer is not stored either when no field has failed, and an extension below the cache
+// has put an error beside it.
+func TestErrorsOfAnInnerExtension(t *testing.T) {
+	t.Parallel()
+	for level, without := range levels {
+		t.Run(level, func(t *testing.T) {
+			t.Parallel()
+			c := newCache(t, gqlcache.Options{Predicate: viewerPredicate})
+			var done atomic.Bool
+			srv := testgraph.Serve(testgraph.Executable(testgraph.NewStore(), without...), c, responseHook(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+				resp := next(ctx)
+				if !done.Swap(true) {
+					resp.Errors = append(resp.Errors, gqlerror.Errorf("half of it"))
+				}
+				return resp
+			}))
+			for i := range 3 {
+				if got := testgraph.Ask(t, srv, expand(readAnn), nil); len(got.Errors) > 0 != (i == 0) {
+					t.Errorf("%d: %s", i, got.Body)
+				}
+			}
+			if s := c.Stats(); s.NotStored[gqlcache.ReasonErrors] != 1 || s.Hits != 1 {
+				t.Errorf("%d hits, not stored: %v", s.Hits, s.NotStored)
+			}
+		})
+	}
+}
+
 // TestFailuresWithoutTrace: what the server's presenter and recover function keep from clients is a failure
 // all the same, and so is what an interceptor makes a value of. Its answer is not stored.
 func TestFailuresWithoutTrace(t *testing.T) {
@@ -418,9 +454,9 @@ func TestFailuresWithoutTrace(t *testing.T) {
 		t.Parallel()
 		r := newRig(t, "annotated", gqlcache.Options{}, fields{"name": func(ctx context.Context, next graphql.Resolver) (any, error) {
 			v, err := next(ctx)
-			graphql.GetFieldErrors(ctx, graphql.GetFieldContext(ctx))
+			_ = graphql.GetFieldErrors(ctx, graphql.GetFieldContext(ctx))
 			graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx))
-			graphql.GetErrors(ctx)
+			_ = graphql.GetErrors(ctx)
 			return v, err
 		}})
 		r.run("annotated", []string{"MISS: " + readAnn, "HIT: " + readAnn})
@@ -538,7 +574,7 @@ func TestDoNotStoreEndsSharing(t *testing.T) {
 				close(said)
 				s.is(joiner, names) // although the leader goes on
 				s.waits(leader)
-				s.cache.Invalidate(s.t.Context(), gqlcache.View("User")) // drops what the joiner stored
+				_ = s.cache.Invalidate(s.t.Context(), gqlcache.View("User")) // drops what the joiner stored
 				close(hold)
 				s.is(leader, names)
 				if _, held := s.cache.Stats().NotStored[gqlcache.ReasonInvalidated]; row.stored && !held {

@@ -86,7 +86,7 @@ func optional(w http.ResponseWriter) string {
 	_, f := w.(http.Flusher)
 	_, h := w.(http.Hijacker)
 	_, p := w.(http.Pusher)
-	_, n := w.(http.CloseNotifier) //nolint:staticcheck // frameworks assert it
+	_, n := w.(http.CloseNotifier) // frameworks assert it
 	return fmt.Sprint(f, h, p, n)
 }
 
@@ -109,14 +109,14 @@ func TestWrappedWriters(t *testing.T) {
 	type fn struct {
 		http.ResponseWriter
 		http.Flusher
-		http.CloseNotifier //nolint:staticcheck // frameworks assert it
+		http.CloseNotifier // frameworks assert it
 	}
 	type all struct {
 		http.ResponseWriter
 		http.Flusher
 		http.Hijacker
 		http.Pusher
-		http.CloseNotifier //nolint:staticcheck // frameworks assert it
+		http.CloseNotifier // frameworks assert it
 	}
 	type fp struct {
 		http.ResponseWriter
@@ -126,7 +126,7 @@ func TestWrappedWriters(t *testing.T) {
 	type hn struct {
 		http.ResponseWriter
 		http.Hijacker
-		http.CloseNotifier //nolint:staticcheck // frameworks assert it
+		http.CloseNotifier // frameworks assert it
 	}
 	r := newRig(t, "annotated", gqlcache.Options{Inspector: gqlcache.Inspector{Allow: func(context.Context) bool { return true }}})
 	for i, w := range []http.ResponseWriter{

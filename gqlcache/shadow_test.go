@@ -14,6 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
@@ -23,6 +25,7 @@ import (
 
 // newShadowRig is a server in shadow mode in which all callers have one predicate.
 func newShadowRig(t *testing.T, change func(*gqlcache.Options)) *verifyRig {
+	t.Helper()
 	return newVerifyRig(t, func(o *gqlcache.Options) {
 		o.Verify = gqlcache.VerifyOptions{Grace: time.Second, Timeout: time.Minute}
 		o.Shadow = true
@@ -189,7 +192,7 @@ func TestShadowChangesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body))
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", bytes.NewReader(body))
 		r.Header.Set("Content-Type", "application/json")
 		r.Header.Set(gqlcache.DebugHeader, "true")
 		w := httptest.NewRecorder()
@@ -236,18 +239,41 @@ func TestShadowJoinsNothing(t *testing.T) {
 // without an error.
 func TestShadowKeepsNoTruncatedAnswer(t *testing.T) {
 	t.Parallel()
-	r := newShadowRig(t, nil)
-	ctx, leave := context.WithCancel(t.Context())
-	r.store.On("Query.user:done", func(context.Context) error {
-		leave()
-		return nil
+	t.Run("of the request", func(t *testing.T) {
+		t.Parallel()
+		r := newShadowRig(t, nil)
+		ctx, leave := context.WithCancel(t.Context())
+		r.store.On("Query.user:done", func(context.Context) error {
+			leave()
+			return nil
+		})
+		testgraph.Do(t, ctx, r.srv, testgraph.Request{Query: expand(verified)})
+		r.store.On("Query.user:done", nil)
+		r.ask(verified)
+		if got := shadowSums(r.cache); got.Hits != 0 || got.Queries != 2 {
+			t.Errorf("%+v", got)
+		}
 	})
-	testgraph.Do(t, ctx, r.srv, testgraph.Request{Query: expand(verified)})
-	r.store.On("Query.user:done", nil)
-	r.ask(verified)
-	if got := shadowSums(r.cache); got.Hits != 0 || got.Queries != 2 {
-		t.Errorf("%+v", got)
-	}
+	t.Run("of a field", func(t *testing.T) {
+		t.Parallel()
+		r := newShadowRig(t, nil)
+		over := true
+		r.srv.(*handler.Server).Use(fields{"user": func(ctx context.Context, next graphql.Resolver) (any, error) {
+			ctx, leave := context.WithCancel(ctx)
+			defer leave()
+			if over {
+				leave()
+			}
+			return next(ctx)
+		}})
+		for i, hits := range []uint64{0, 0, 1} {
+			over = i == 0
+			r.ask(verified)
+			if got := shadowSums(r.cache); uint64(got.Hits) != hits {
+				t.Errorf("%d: %+v", i, got)
+			}
+		}
+	})
 }
 
 // stuckLog is a log that takes no change until it is released, and has no lease.

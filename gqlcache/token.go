@@ -65,7 +65,7 @@ func (c *Cache) anew(ctx context.Context, r *request) Reason {
 	}
 	since := time.Since(c.born)
 	window := since/anewWindow + 1
-	next := time.NewTimer(window*anewWindow - since)
+	next := time.NewTimer(anewWindow - since%anewWindow)
 	defer next.Stop()
 	select {
 	case <-next.C:

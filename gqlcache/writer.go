@@ -12,7 +12,7 @@ type wrapper interface {
 	http.ResponseWriter
 	flush() error
 	hijack() (net.Conn, *bufio.ReadWriter, error)
-	holder() *arrival // of a heldWriter, or nil
+	holder() *arrival // of this wrapper, or nil
 }
 
 // wrapWriter returns a writer over w, which is around the inner one. It has those of http.Flusher,
@@ -149,7 +149,7 @@ func (w writer) ReadFrom(r io.Reader) (int64, error) {
 func (w writer) FlushError() error { return w.flush() }
 
 // Unwrap lets http.ResponseController reach the rest of the connection.
-func (w writer) Unwrap() http.ResponseWriter { return beneath{w.wrapper, w.inner} }
+func (w writer) Unwrap() http.ResponseWriter { return beneath(w) }
 
 type flusher struct{ w wrapper }
 

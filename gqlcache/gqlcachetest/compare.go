@@ -93,6 +93,7 @@ func (c *Comparison) Run(t testing.TB) *Report {
 }
 
 func (c *Comparison) setDefaults(t testing.TB) {
+	t.Helper()
 	c.t, c.report, c.fault = t, &Report{Unstable: map[string]string{}}, ""
 	c.requests.Store(0)
 	c.notCompared, c.known = map[int]string{}, map[string]bool{}

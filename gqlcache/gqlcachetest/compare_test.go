@@ -45,6 +45,7 @@ type site struct {
 }
 
 func (s site) serve(t testing.TB, store *testgraph.Store, cached bool) http.Handler {
+	t.Helper()
 	if s.store != nil {
 		s.store(store)
 	}
@@ -97,6 +98,7 @@ var callers = []http.Header{{"X-Viewer": {"ann"}}, {"X-Viewer": {"bob"}}}
 
 // compare runs a small comparison of a site.
 func (s site) compare(t *testing.T, oneStore bool, ops ...gqlcachetest.Operation) (*gqlcachetest.Report, *verdict) {
+	t.Helper()
 	v := &verdict{TB: t}
 	var store *testgraph.Store
 	c := gqlcachetest.Comparison{

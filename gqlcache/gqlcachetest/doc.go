@@ -19,5 +19,5 @@
 // reported with its kind, the shortest history that shows it, and how to fix it.
 //
 // Operations that the server without the cache answers differently each time, because of a random order, a
-// clock or ids of its own, are recognised first, named in the log, and not compared.
+// clock or ids of its own, are recognized first, named in the log, and not compared.
 package gqlcachetest

@@ -3,7 +3,6 @@ package main
 import (
 	"os"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -16,7 +15,7 @@ func TestDesignNamesMutants(t *testing.T) {
 		t.Fatal(err)
 	}
 	known := map[string]bool{}
-	for _, m := range slices.Concat(rules, cacheRules, precisionRules, sharedRules, joinRules, commitsRules, computationRules, boundsRules, keyRules, hiddenRules, verifyingRules, fleetRules, valuesRules) {
+	for _, m := range all {
 		known[m.name] = true
 	}
 	_, table, _ := strings.Cut(string(page), "| # | broken rule | mutants |")
@@ -34,6 +33,21 @@ func TestDesignNamesMutants(t *testing.T) {
 			if !known[m[1]] {
 				t.Errorf("no mutant is called %q", m[1])
 			}
+		}
+	}
+}
+
+// TestMutantsExist: each mutant has a name of its own, and breaks a text that is in its file, once.
+func TestMutantsExist(t *testing.T) {
+	t.Parallel()
+	known := map[string]bool{}
+	for _, m := range all {
+		if known[m.name] {
+			t.Errorf("two mutants are called %q", m.name)
+		}
+		known[m.name] = true
+		if _, err := m.broken("../.."); err != nil {
+			t.Errorf("%s: %v", m.name, err)
 		}
 	}
 }

@@ -4,26 +4,28 @@
 //
 //	go run ./internal/mutants [regexp of names]
 //
-// Nothing in the module is written: the broken files are given to the build as an overlay. A test
-// that takes longer than a minute counts as failed, since a broken rule may hang.
+// Nothing in the module is written: the broken files are given to the build as an overlay. Building is
+// apart from running, so that nothing but a test that fails, or that does not end, counts as one that has
+// noticed: what cannot be built, in time or at all, is an error.
 package main
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
-	"strings"
+	"strconv"
 	"sync"
 	"time"
 )
+
+// all is every mutant there is.
+var all = slices.Concat(rules, cacheRules, precisionRules, sharedRules, joinRules, intentRules, inspectRules, verifyRules,
+	computationRules, commitsRules, boundsRules, keyRules, hiddenRules, verifyingRules, fleetRules, valuesRules, compatRules, attackRules, attack2Rules)
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
@@ -40,133 +42,160 @@ func run(args []string) error {
 			return err
 		}
 	}
+	var chosen []mutant
+	var wrong []error
+	for _, m := range all {
+		if only.MatchString(m.name) {
+			chosen = append(chosen, m)
+			if _, err := m.broken("."); err != nil {
+				wrong = append(wrong, fmt.Errorf("%s: %w", m.name, err))
+			}
+		}
+	}
+	if len(wrong) > 0 { // known without building anything
+		return errors.Join(wrong...)
+	}
 	dir, err := os.MkdirTemp("", "mutants")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	var chosen []mutant
-	for _, m := range slices.Concat(rules, cacheRules, precisionRules, sharedRules, joinRules, intentRules, inspectRules, verifyRules, computationRules, commitsRules, boundsRules, keyRules, hiddenRules, verifyingRules, fleetRules, valuesRules, compatRules) {
-		if only.MatchString(m.name) {
-			chosen = append(chosen, m)
-		}
+	start := time.Now()
+	binaries, err := buildAll(dir, chosen)
+	if err != nil {
+		return err
 	}
-	// A test that fails by itself proves nothing.
-	for pkg, pattern := range patterns(chosen) {
-		if out, err := test(nil, pattern, pkg); err != nil {
-			return fmt.Errorf("the tests fail without a mutant:\n%s", out)
-		}
+	fmt.Printf("built in %v\n", time.Since(start).Round(time.Second))
+	// Of a package whose tests fail by themselves nothing is proven, of the others it is.
+	unproven := unbroken(binaries, chosen)
+	fmt.Printf("tried without a mutant after %v\n", time.Since(start).Round(time.Second))
+	bad := judge(dir, chosen, binaries)
+	fmt.Printf("%d mutants, %d not caught, in %v\n", len(chosen), bad, time.Since(start).Round(time.Second))
+	if bad > 0 {
+		return errors.Join(unproven, fmt.Errorf("%d of %d mutants are not caught", bad, len(chosen)))
 	}
-	return judge(dir, chosen)
+	return unproven
 }
 
-// patterns returns, for each package, an expression for all the tests that are named in it.
-func patterns(list []mutant) map[string]string {
-	all := map[string]string{}
+// binaries are the tests of the packages, with all mutants that can be merged.
+type binaries struct {
+	of    map[string]binary // by the package
+	apart map[int]bool      // the mutants that are not in them
+}
+
+// buildAll builds the tests of all packages. Mutants that do not compile together with the others are left out.
+func buildAll(dir string, list []mutant) (binaries, error) {
+	all := binaries{map[string]binary{}, map[int]bool{}}
+	var pkgs []string
 	for _, m := range list {
-		if p := all[m.pkg()]; p != "" {
-			all[m.pkg()] = p + "|" + m.test
-		} else {
-			all[m.pkg()] = m.test
+		if _, ok := all.of[m.pkg()]; !ok {
+			pkgs = append(pkgs, m.pkg())
+			all.of[m.pkg()] = binary{m.pkg(), filepath.Join(dir, path.Base(m.pkg())+".test"), -1}
 		}
 	}
-	return all
+	for try := 0; ; try++ {
+		overlay, err := merged(filepath.Join(dir, fmt.Sprint("merged", try)), list, all.apart)
+		if err != nil {
+			return all, err
+		}
+		if err = build(overlay, dir+string(filepath.Separator), pkgs...); err == nil {
+			return all, nil
+		}
+		again := false
+		for _, found := range regexp.MustCompile(`(?m)^.*MUTANT-(\d+)\.go.*$`).FindAllStringSubmatch(err.Error(), -1) {
+			i, _ := strconv.Atoi(found[1])
+			if !all.apart[i] {
+				again, all.apart[i] = true, true
+				fmt.Printf("apart   %q: %s\n", list[i].name, found[0])
+			}
+		}
+		if !again {
+			return all, err
+		}
+	}
 }
 
-// judge tries all mutants, twice as many at a time as there are processors: many of the tests wait.
-func judge(dir string, list []mutant) error {
+// unbroken runs the tests of all mutants without any: a test that fails by itself proves nothing.
+func unbroken(built binaries, list []mutant) error {
+	patterns := map[string]string{}
+	for _, m := range list {
+		if p := patterns[m.pkg()]; p != "" {
+			patterns[m.pkg()] = p + "|" + m.test
+		} else {
+			patterns[m.pkg()] = m.test
+		}
+	}
 	var wg sync.WaitGroup
-	slots := make(chan struct{}, 2*runtime.GOMAXPROCS(0))
-	faults, took := make([]error, len(list)), make([]time.Duration, len(list))
-	for i, m := range list {
+	faults := make(chan error, len(patterns))
+	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for pkg, pattern := range patterns {
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			start := time.Now()
-			faults[i] = m.try(filepath.Join(dir, fmt.Sprint(i)))
-			took[i] = time.Since(start).Round(time.Second / 10)
+			o, err := built.of[pkg].run(pattern, unbrokenTime)
+			if err == nil && o.end != passed {
+				err = fmt.Errorf("the tests of %s %s without a mutant:\n%s", pkg, o.end, o.out)
+			}
+			faults <- err
 		})
 	}
 	wg.Wait()
+	close(faults)
+	var all []error
+	for err := range faults {
+		all = append(all, err)
+	}
+	return errors.Join(all...)
+}
+
+// judge tries all mutants, says what has become of them, and returns how many are not caught. It runs twice as
+// many at a time as there are processors: many of the tests wait.
+func judge(dir string, list []mutant, built binaries) int {
+	var mu sync.Mutex
 	bad := 0
-	for i, m := range list {
-		if faults[i] != nil {
+	say := func(m mutant, how string, err error, took time.Duration) {
+		mu.Lock()
+		defer mu.Unlock()
+		if err != nil {
 			bad++
-			fmt.Printf("FAIL    %-10s %s: %v\n", path.Base(m.pkg()), m.name, faults[i])
-			continue
+			how = "FAIL"
 		}
-		fmt.Printf("caught  %-10s %s (%s, %v)\n", path.Base(m.pkg()), m.name, m.test, took[i])
-	}
-	if bad > 0 {
-		return fmt.Errorf("%d of %d mutants are not caught", bad, len(list))
-	}
-	return nil
-}
-
-// A mutant is one broken rule.
-type mutant struct {
-	name string
-	file string // from the root of the module
-	old  string // occurs once in the file
-	new  string
-	test string // regular expression of the tests that must notice
-	in   string // their package; the file's unless set
-}
-
-func (m mutant) pkg() string {
-	if m.in != "" {
-		return "./" + m.in
-	}
-	return "./" + path.Dir(m.file)
-}
-
-// try returns nil when the mutant is caught.
-func (m mutant) try(dir string) error {
-	src, err := os.ReadFile(filepath.FromSlash(m.file))
-	if err != nil {
-		return err
-	}
-	if n := strings.Count(string(src), m.old); n != 1 {
-		return fmt.Errorf("its text occurs %d times in %s", n, m.file)
-	}
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return err
-	}
-	broken := filepath.Join(dir, "broken.go")
-	if err := os.WriteFile(broken, []byte(strings.Replace(string(src), m.old, m.new, 1)), 0o600); err != nil {
-		return err
-	}
-	abs, err := filepath.Abs(m.file)
-	if err != nil {
-		return err
-	}
-	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {abs: broken}})
-	if err != nil {
-		return err
-	}
-	list := filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(list, overlay, 0o600); err != nil {
-		return err
-	}
-	for range attempts {
-		out, err := test([]string{"-overlay", list}, m.test, m.pkg())
-		switch {
-		case bytes.Contains(out, []byte("[build failed]")), bytes.Contains(out, []byte("[setup failed]")):
-			return fmt.Errorf("it does not compile:\n%s", out)
-		case err != nil:
-			return nil //nolint:nilerr // the test has noticed
+		fmt.Printf("%s %s %q (%s, %v)\n", how, m.pkg(), m.name, m.test, took.Round(time.Second/10))
+		if err != nil {
+			fmt.Printf("	%v\n", err)
 		}
 	}
-	return fmt.Errorf("%s passes %d times", m.test, attempts)
-}
-
-// attempts is how often a test may miss a mutant. Most catch theirs at once; those that look for an
-// interleaving under load do so nearly always.
-const attempts = 4
-
-func test(flags []string, pattern string, pkgs ...string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	defer cancel()
-	args := append([]string{"test", "-short", "-count=1", "-timeout=1m", "-vet=off", "-run", pattern}, flags...)
-	return exec.CommandContext(ctx, "go", append(args, pkgs...)...).CombinedOutput()
+	todo := make(chan int)
+	var runners sync.WaitGroup
+	var building sync.Mutex
+	for range 2 * runtime.GOMAXPROCS(0) {
+		runners.Go(func() {
+			for i := range todo {
+				m := list[i]
+				start := time.Now()
+				b := built.of[m.pkg()]
+				b.number = i
+				var err error
+				if built.apart[i] {
+					building.Lock()
+					b, err = m.build(filepath.Join(dir, fmt.Sprint(i)))
+					building.Unlock()
+				}
+				how := ""
+				if err == nil {
+					how, err = m.try(b)
+				}
+				if built.apart[i] {
+					_ = os.Remove(b.file)
+				}
+				say(m, how, err, time.Since(start))
+			}
+		})
+	}
+	for i := range list {
+		todo <- i
+	}
+	close(todo)
+	runners.Wait()
+	return bad
 }

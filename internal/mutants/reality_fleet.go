@@ -68,7 +68,7 @@ var fleetRules = []mutant{
 	},
 	{
 		name: "the mark does not know what partitions mean", file: sharedFile,
-		old: "tagsVersion, o.Infer, o.DirectivePrefix, o.PartitionVersion)", new: "tagsVersion, o.Infer, o.DirectivePrefix, \"\")",
+		old: "tagsVersion, o.cascade(), o.PartitionVersion)", new: "tagsVersion, o.cascade(), \"\")",
 		test: "TestRenamedPartitions",
 	},
 	{

@@ -14,18 +14,18 @@ var computationRules = []mutant{
 	},
 	{
 		name: "an answer is stored though an inner time limit has ended", file: queryFile,
-		old: "case f.left, w.ended.Load():", new: "case f.left:",
+		old: "partial := w.ended.Load() || w.leftBehind()", new: "partial := w.leftBehind()",
 		test: "TestTruncatedAnswers/inner",
 	},
 	{
-		name: "the context is looked at before hidden members are stripped", file: queryFile,
-		old:  "	f.left = r.hasEnded(ctx)\n",
-		new:  "	if f.left = r.hasEnded(ctx); f.left {\n		f.why = ReasonEnded\n		return f, nil\n	}\n",
-		test: "TestTruncatedAnswers/hidden",
+		name: "the context is looked at before the resolvers run", file: queryFile,
+		old:  "	f.resp, f.took, rec = c.execute(ctx, r, oc, d, who, key, w, next)\n	c.besidesAfter(ctx, r, before, f.resp)\n	said := r.computed()\n	f.maxAge = said.maxAge\n	// Asked before the answer is looked at, and after all that runs for it has ended: a resolver that took the end\n	// of its context for the end of its rows returned before.\n	f.left = r.hasEnded(ctx)\n",
+		new:  "	f.left = r.hasEnded(ctx)\n	f.resp, f.took, rec = c.execute(ctx, r, oc, d, who, key, w, next)\n	c.besidesAfter(ctx, r, before, f.resp)\n	said := r.computed()\n	f.maxAge = said.maxAge\n",
+		test: "TestTruncatedAnswers",
 	},
 	{
 		name: "a computation runs on a context of its own", file: queryFile,
-		old: "return c.resolve(w.context(ctx), d, next)", new: "return c.resolve(w.context(context.WithoutCancel(ctx)), d, next)",
+		old: "c.resolve(w.context(ctx), d, next)", new: "c.resolve(w.context(context.WithoutCancel(ctx)), d, next)",
 		test: "TestDeadlines|TestTruncatedAnswers",
 	},
 	{
@@ -50,7 +50,7 @@ var computationRules = []mutant{
 	},
 	{
 		name: "a panic is no failure", file: witnessFile,
-		old: "		if !returned {", new: "		if false {",
+		old: "		if !returned {", new: "		if !returned && false {",
 		test: "TestFailuresWithoutTrace",
 	},
 	{
@@ -65,7 +65,7 @@ var computationRules = []mutant{
 	},
 	{
 		name: "DoNotStore waits for the end", file: hintsFile,
-		old: "	f.Unshare()\n	if lease", new: "	if lease",
+		old: "	f.Unshare()\n	if lease", new: "	_ = f\n	if lease",
 		test: "TestDoNotStoreEndsSharing",
 	},
 	{
@@ -80,7 +80,7 @@ var computationRules = []mutant{
 	},
 	{
 		name: "Private is for everybody", file: hintsFile,
-		old: "return hint(ctx, ReasonPrivate)", new: "return nil",
+		old: "return r.refuseToStore(ReasonPrivate)", new: "return true",
 		test: "TestDoNotStoreEndsSharing",
 	},
 	{

@@ -98,7 +98,7 @@ var valuesRules = []mutant{
 	},
 	{
 		name: "a returned row is not heard", file: outcomeFile,
-		old: "			w.returned(&rw.writes[j])\n", new: "",
+		old: "			w.returned(&rw.writes[j])\n", new: "			_ = j\n",
 		test: "TestSpellings",
 	},
 	{
@@ -183,7 +183,7 @@ var valuesRules = []mutant{
 	},
 	{
 		name: "a column without values does not matter", file: "cascade/compile_reads.go",
-		old: "c.mask(v, using) | vague", new: "c.mask(v, using)",
+		old: "c.mask(v, using) | vague", new: "c.mask(v, using) | vague&0",
 		test: "TestChangedValues",
 	},
 	{

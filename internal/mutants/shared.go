@@ -15,12 +15,12 @@ const (
 var sharedRules = []mutant{
 	{
 		name: "validity is looked at before the lease", file: queryFile,
-		old: "	if why == \"\" && !c.fresh() {\n		why = ReasonLease\n	}\n	if why != \"\" {\n		return c.bypass(ctx, r, d, why, next)\n	}\n	if c.opts.Log != nil {",
-		new: "	if why != \"\" {\n		return c.bypass(ctx, r, d, why, next)\n	}\n" +
-			"	if k, _ := c.appendKey(ctx, nil, d, oc.Variables, who); true {\n" +
+		old: "	if why == \"\" && !c.fresh() {\n",
+		new: "	if why == \"\" {\n" +
+			"		k, _ := c.appendKey(ctx, nil, d, oc.Variables, who)\n" +
 			"		if e, _, _ := c.lookup(ctx, k); e != nil && c.fresh() {\n" +
 			"			return respond(ctx, e.Body)\n		}\n	}\n" +
-			"	if !c.fresh() {\n		return c.bypass(ctx, r, d, ReasonLease, next)\n	}\n	if c.opts.Log != nil {",
+			"	if why == \"\" && !c.fresh() {\n",
 		test: "TestLeaseBeforeValidity",
 	},
 	{
@@ -58,14 +58,12 @@ var sharedRules = []mutant{
 	},
 	{
 		name: "shared entry is stamped when it is stored", file: queryFile,
-		old:  "c.toShared(context.WithoutCancel(ctx), key, e, at, named)",
-		new:  "at = c.opts.Log.Applied()\n		c.toShared(context.WithoutCancel(ctx), key, e, at, named)",
+		old: "c.toShared(ctx, key, e, r.at, named)", new: "c.toShared(ctx, key, e, c.applied(), named)",
 		test: "TestSharedStampIsOfTheBeginning",
 	},
 	{
 		name: "shared entry is stamped when the computation ends", file: queryFile,
-		old:  "	resp, took := c.resolve(ctx, d, next)\n	f := &filled{",
-		new:  "	resp, took := c.resolve(ctx, d, next)\n	if c.opts.Log != nil {\n		at = c.opts.Log.Applied()\n	}\n	f := &filled{",
+		old: "	f.left = r.hasEnded(ctx)\n", new: "	f.left = r.hasEnded(ctx)\n	r.at = c.applied()\n",
 		test: "TestSharedStampIsOfTheBeginning",
 	},
 	{

@@ -206,7 +206,7 @@ var rules = []mutant{
 	},
 	{
 		name: "old flight removes the new one", file: flightFile,
-		old: "if s.places[p.key] == p {", new: "if true {",
+		old: "	case p.closed:\n	case out.End == Left:", new: "	case p.closed:\n		delete(s.places, p.key)\n	case out.End == Left:",
 		test: "TestUnshare$|TestStuckLeader",
 	},
 	{

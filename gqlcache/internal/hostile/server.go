@@ -127,10 +127,10 @@ func Executable(w *World) graphql.ExecutableSchema {
 
 type root struct{ *World }
 
-func (r root) Query() QueryResolver       { return query{r.World} }
-func (r root) Mutation() MutationResolver { return mutation{r.World} }
-func (r root) Item() ItemResolver         { return item{r.World} }
-func (r root) Part() PartResolver         { return part{r.World} }
+func (r root) Query() QueryResolver       { return query(r) }
+func (r root) Mutation() MutationResolver { return mutation(r) }
+func (r root) Item() ItemResolver         { return item(r) }
+func (r root) Part() PartResolver         { return part(r) }
 
 type item struct{ *World }
 
