@@ -54,7 +54,7 @@ func newPair(t *testing.T) (*twin.Pair, *floor.Server) {
 // TestFloor: this module builds with the version that it says. Update the root's README with it.
 func TestFloor(t *testing.T) {
 	t.Parallel()
-	const want = "v0.17.85"
+	const want = "v0.17.67"
 	if graphql.Version != want {
 		t.Errorf("gqlgen is %s, want %s", graphql.Version, want)
 	}
@@ -87,6 +87,19 @@ func TestAnswers(t *testing.T) {
 		if !strings.HasPrefix(r.Query, "mutation") {
 			w.Same(r)
 		}
+	}
+}
+
+// TestRowsThatNobodySelected: which row a mutation changed is read from what its resolver returned.
+func TestRowsThatNobodySelected(t *testing.T) {
+	t.Parallel()
+	w, _ := newPair(t)
+	first, second := twin.Request{Query: `{ item(id: 1) { name } }`}, twin.Request{Query: `{ node(id: 2) { ... on Item { name } } }`}
+	w.Same(first)
+	w.Same(second)
+	w.Same(twin.Request{Query: `mutation { renameFirst(name: "new") { name } }`})
+	if w.Same(first); len(w.Same(second).Fields) != 0 {
+		t.Error("a row that was not changed was dropped")
 	}
 }
 

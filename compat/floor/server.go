@@ -105,6 +105,13 @@ func (m mutation) UpdateItem(_ context.Context, id int, in ItemInput) (*Item, er
 	return new(m.items[at]), nil
 }
 
+func (m mutation) RenameFirst(_ context.Context, name string) (*Item, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.items[0].Name = name
+	return new(m.items[0]), nil
+}
+
 func (m mutation) AddPart(_ context.Context, itemID int, name string) (*Part, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
