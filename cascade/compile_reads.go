@@ -14,6 +14,7 @@ type whereRead struct {
 	view     *View
 	columns  []string // sorted
 	optional map[string]bool
+	nullable Mask // the optional ones that may be null
 	using    Mask
 	order    *order
 }
@@ -78,6 +79,10 @@ func (c *compiler) read(u use, s site) (Read, bool) {
 	w := whereRead{order: r.order, view: v, optional: map[string]bool{}, using: r.Using}
 	for _, term := range terms {
 		w.columns = append(w.columns, term.shapeColumn())
+		if term.nullable && optional[term.Column] {
+			m, _ := v.column(term.Column)
+			w.nullable |= m
+		}
 		if optional[term.Column] {
 			w.optional[term.shapeColumn()] = true
 		}

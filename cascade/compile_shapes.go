@@ -7,7 +7,8 @@ import (
 
 // shapes collects, for every view, the sets of columns that its where-reads compare. A term without a
 // value at run time is true and drops out of its read, so the smaller sets that this leaves count too:
-// a read subscribes to the shape of exactly the terms that it has.
+// a read subscribes to the shape of exactly the terms that it has. Columns that may
+// be null count where their term has dropped out, too: a server may take null for the rows without a value.
 func (c *compiler) shapes() {
 	byView := map[*View]map[string]*shape{}
 	for _, v := range c.plan.views {
@@ -28,6 +29,7 @@ func (c *compiler) shapes() {
 					s.order = w.order.column
 				}
 			}
+			s.mask |= w.nullable
 			for _, column := range columns {
 				m, _ := w.view.column(strings.TrimSuffix(column, containsMark))
 				s.mask |= m

@@ -72,6 +72,7 @@ func (c *compiler) term(s site, v *View, item literal) (term Term, optional bool
 		c.faultf(item.pos, "%v", err)
 		return term, false, "", false
 	}
+	term.nullable = (term.Operand.Kind == FromArgs || term.Operand.Kind == FromConst) && c.nullable(v, term.Column)
 	optional = end.optional || term.Operand.Kind == FromConst && term.Operand.Const.kind == valueNull
 	return term, optional, c.vagueTerm(s, v, term, leaf, end.def), true
 }
@@ -87,6 +88,15 @@ func (c *compiler) where(u use, s site, v *View) (terms []Term, optional map[str
 		return nil, nil, 0
 	}
 	return c.terms(s, v, "where", items)
+}
+
+// nullable says that a column may be null in some row.
+func (c *compiler) nullable(v *View, column string) bool {
+	types := c.infos[v].types
+	return len(types) == 0 || slices.ContainsFunc(types, func(def *ast.Definition) bool {
+		end, err := c.fieldPath(def, nil, splitPath(column), "")
+		return err != nil || end.optional
+	})
 }
 
 func isEmptyList(u use, name string) bool {

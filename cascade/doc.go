@@ -39,7 +39,8 @@
 // may also say title contains args.term, for a search in which at most the case of letters, accents, space around
 // the term and the characters of LIKE make a difference; one that ignores punctuation, knows word stems or
 // finds words apart names its columns in using. The terms of one list are joined by and; a list as operand
-// means any of its elements; in where, an operand that is absent or null makes its term true. Values that some
+// means any of its elements; in where, an operand that is absent, null or an empty list makes its term
+// true or, with a column that may be null, selects the rows without a value; an empty text may be one or none. Values that some
 // server takes for one are one: those that differ in letter case, accents, punctuation, space and zeros at the beginning,
 // and spellings of one number. A column for which others are equal too (word stems, sounds) belongs in using, not in a
 // term. Values of scalars of the schema's own, and what a directive may change, are not compared: see [Options].

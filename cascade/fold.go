@@ -21,8 +21,11 @@ const maxClasses = 3
 
 // appendClass appends the first class of a text to dst. ok is false for a text that has none: one with
 // bytes beyond ASCII, which a collation may take for ASCII letters or for nothing, or with a NUL, which ends
-// the text for some.
+// the text for some, or a point in time, which each time zone writes in another way.
 func appendClass[T string | []byte](dst []byte, text T) (_ []byte, ok bool) {
+	if looksLikeTime(text) {
+		return dst, false
+	}
 	start := len(dst)
 	zero := false
 	for i := range len(text) {
@@ -50,6 +53,12 @@ func appendClass[T string | []byte](dst []byte, text T) (_ []byte, ok bool) {
 		return appendClass(dst[:start], string(rest[7:]))
 	}
 	return dst, true
+}
+
+// looksLikeTime says that a text begins as 2006-01-02T15:04 does.
+func looksLikeTime[T string | []byte](text T) bool {
+	return len(text) >= 16 && text[4] == '-' && text[7] == '-' && text[13] == ':' && isDigit(text[0]) && isDigit(text[11]) &&
+		(text[10]|0x20 == 't' || text[10] == ' ')
 }
 
 // otherClasses returns the classes of a text beyond the first one, which is given.

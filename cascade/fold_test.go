@@ -260,3 +260,18 @@ func BenchmarkRowTag(b *testing.B) {
 		})
 	}
 }
+
+// TestTimesMeetAll: a point in time has as many texts as there are zones.
+func TestTimesMeetAll(t *testing.T) {
+	t.Parallel()
+	for _, other := range []string{"2024-01-02T04:00:00+01:00", "2024-01-02", "1704164400", "2024-01-02 03:00"} {
+		if !mayBeSame("2024-01-02T03:00:00Z", other) || !mayBeSame(other, "2024-01-02T03:00:00Z") {
+			t.Errorf("never the same as %s", other)
+		}
+	}
+	for _, text := range []string{"2024-01-02", "2024-01-02-and-more", "a024-01-02T03:00:00Z", "550e8400-e29b-41d4-a716-446655440000"} {
+		if mayBeSame(text, "2024-01-03") {
+			t.Errorf("%s meets all others", text)
+		}
+	}
+}

@@ -124,7 +124,11 @@ func (w *writer) operand(op Operand, path int) (vals []Value, known bool) {
 func (w *writer) write(b *boundWrite) {
 	e := Event{View: b.View, Op: b.Op, Columns: b.Columns}
 	for i, t := range b.Where {
-		if vals, known := w.operand(t.Operand, b.where[i]); known && !slices.ContainsFunc(vals, Value.IsNull) {
+		vals, known := w.operand(t.Operand, b.where[i])
+		if known && t.Operand.Kind == FromArgs && maySelectAll(vals) {
+			known = false
+		}
+		if known && !slices.ContainsFunc(vals, Value.IsNull) {
 			if len(vals) == 0 {
 				return // the rows with none of these values
 			}

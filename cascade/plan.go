@@ -154,6 +154,9 @@ type Term struct {
 	Column   string
 	Operand  Operand
 	Contains bool
+
+	// nullable says that the rows without a value may be what null asks for.
+	nullable bool
 }
 
 // OperandKind tells the operands apart.

@@ -200,7 +200,7 @@ func TestContainsCorners(t *testing.T) {
 		find("title as long as may be cut, not found", `"green"`, `"`+strings.Repeat("x", 256)+`"`, false),
 		find("title too long to be cut", `"green"`, `"`+strings.Repeat("x", 257)+`"`, true),
 		other("null among the terms", `{findAny(terms: ["green", null]) {id}}`, `{create(title: "red")}`, true),
-		other("no terms", `{findAny(terms: []) {id}}`, `{create(title: "red")}`, false),
+		other("no terms, which may be no filter", `{findAny(terms: []) {id}}`, `{create(title: "red")}`, true),
 		other("two columns, both", `{findBoth(title: "green", body: "apple") {id}}`, `{create(title: "greens", body: "apples")}`, true),
 		other("two columns, first", `{findBoth(title: "green", body: "apple") {id}}`, `{create(title: "greens", body: "pears")}`, false),
 		other("two columns, second", `{findBoth(title: "green", body: "apple") {id}}`, `{create(title: "reds", body: "apples")}`, false),

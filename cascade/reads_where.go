@@ -21,12 +21,19 @@ func (r *reader) where(b *boundRead, args map[string]any, parent *extractor.Obje
 	for i, t := range b.Where {
 		m, _ := v.column(t.Column)
 		vals, null, ok := r.operand(t.Operand, b.paths[i], args, parent)
+		switch {
+		case !ok:
+		case null && t.nullable:
+			mask |= m // the term is true whatever the column holds, or only where it holds nothing
+			continue
+		case null, t.Operand.Kind == FromArgs && len(vals) == 0:
+			continue // it is true whatever the column holds, or never
+		case t.Operand.Kind == FromArgs && slices.ContainsFunc(vals, Value.mayBeAbsent):
+			ok = false
+		}
 		if !ok {
 			r.whole(v, mask|b.columnMask())
 			return
-		}
-		if null {
-			continue // the term is true whatever the column holds
 		}
 		if t.Contains {
 			vals, ok = gramsOfOperand(vals)
@@ -84,6 +91,12 @@ func (r *reader) subset(sh *shape, known uint, i int, lists [][]Value, combo []V
 		combo[i] = v
 		r.subset(sh, known, i+1, lists, combo, mask, parts)
 	}
+}
+
+// maySelectAll says that some servers take the values of an argument for none given: an empty list or an empty
+// text, which in Go is what an argument is that was not sent, or a null in a list.
+func maySelectAll(vals []Value) bool {
+	return len(vals) == 0 || slices.ContainsFunc(vals, Value.mayBeAbsent)
 }
 
 // columnMask is the mask of the columns that a read's terms compare.

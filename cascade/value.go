@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"reflect"
+	"strings"
 
 	"github.com/cascadeql/cascadeql/extractor"
 )
@@ -33,6 +34,11 @@ var Null = Value{kind: valueNull}
 
 // IsNull says whether v is null.
 func (v Value) IsNull() bool { return v.kind == valueNull }
+
+// mayBeAbsent says that v is null or a text without characters.
+func (v Value) mayBeAbsent() bool {
+	return v.kind == valueNull || v.kind == valueText && strings.TrimSpace(v.text) == ""
+}
 
 // Known says whether v holds a value or null.
 func (v Value) Known() bool { return v.kind != valueUnknown }

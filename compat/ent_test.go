@@ -71,20 +71,20 @@ func (f aroundFields) InterceptField(ctx context.Context, next graphql.Resolver)
 	return f(ctx, next)
 }
 
-func everyOrder(t *testing.T, test func(t *testing.T, w *entWorld)) {
+func everyOrder(t *testing.T, test func(w *entWorld)) {
 	t.Helper()
 	t.Parallel()
 	for name, order := range orders {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) { test(t, newEntWorld(t, order)) })
+			synctest.Test(t, func(t *testing.T) { test(newEntWorld(t, order)) })
 		})
 	}
 }
 
 // TestEntAnswers: the same answers, whatever is committed or rolled back.
 func TestEntAnswers(t *testing.T) {
-	everyOrder(t, func(t *testing.T, w *entWorld) {
+	everyOrder(t, func(w *entWorld) {
 		for _, step := range []string{
 			`{ items { name parts { name item { name } } } }`, `{ item(id: 1) { name } }`, `{ names }`,
 			`mutation { updateItem(id: 1, name: "new") { name } }`, `{ items { name } }`, `{ item(id: 1) { name } }`, `{ names }`,
@@ -105,32 +105,32 @@ func TestEntAnswers(t *testing.T) {
 
 // TestReadersBeforeTheCommit: a reader between the end of a mutation's resolvers and its COMMIT may see, and store,
 // what was; whoever comes after the acknowledgement may not. K5.
-func TestReadersBeforeTheCommit(t *testing.T) {
-	everyOrder(t, func(t *testing.T, w *entWorld) {
-		world := &world{Pair: w.Pair}
-		for _, read := range []string{`{ item(id: 1) { name } }`, `{ items { name } }`, `{ names }`} {
-			w.Same(q(read))
-			commit := make(chan struct{})
-			w.cached.BeforeCommit = func(context.Context) { <-commit }
-			writer := world.send(w.Cached, q(`mutation { updateItem(id: 1, name: "second") { name } }`))
-			reader := world.send(w.Cached, q(read))
-			// A reader whose rows are read before the commit and whose answer comes after it.
-			slow := make(chan struct{})
-			w.cached.Items = func(context.Context) { <-slow }
-			late := world.send(w.Cached, q(`{ items { id name } }`))
-			close(commit)
-			writer.wait(t, "the writer")
-			w.cached.BeforeCommit = nil
-			close(slow)
-			reader.wait(t, "the reader")
-			late.wait(t, "the late reader")
-			w.cached.Items = nil
-			w.Plain.ServeHTTP(discard{}, q(`mutation { updateItem(id: 1, name: "second") { name } }`).HTTP(context.Background()))
-			w.Same(q(read))
-			w.Same(q(`{ items { id name } }`))
-			w.Same(q(`mutation { updateItem(id: 1, name: "first") { name } }`))
-		}
-	})
+func TestReadersBeforeTheCommit(t *testing.T) { everyOrder(t, readBeforeCommit) }
+
+func readBeforeCommit(w *entWorld) {
+	world := &world{Pair: w.Pair}
+	for _, read := range []string{`{ item(id: 1) { name } }`, `{ items { name } }`, `{ names }`} {
+		w.Same(q(read))
+		commit := make(chan struct{})
+		w.cached.BeforeCommit = func(context.Context) { <-commit }
+		writer := world.send(w.Cached, q(`mutation { updateItem(id: 1, name: "second") { name } }`))
+		reader := world.send(w.Cached, q(read))
+		// A reader whose rows are read before the commit and whose answer comes after it.
+		slow := make(chan struct{})
+		w.cached.Items = func(context.Context) { <-slow }
+		late := world.send(w.Cached, q(`{ items { id name } }`))
+		close(commit)
+		writer.wait(w.T, "the writer")
+		w.cached.BeforeCommit = nil
+		close(slow)
+		reader.wait(w.T, "the reader")
+		late.wait(w.T, "the late reader")
+		w.cached.Items = nil
+		w.Plain.ServeHTTP(discard{}, q(`mutation { updateItem(id: 1, name: "second") { name } }`).HTTP(context.Background()))
+		w.Same(q(read))
+		w.Same(q(`{ items { id name } }`))
+		w.Same(q(`mutation { updateItem(id: 1, name: "first") { name } }`))
+	}
 }
 
 // discard is a ResponseWriter.
@@ -143,7 +143,7 @@ func (discard) WriteHeader(int)             {}
 // TestHiddenResolversInTransactions: while a visible resolver uses the transaction, which is one connection, nothing of
 // the cache's does. K6.
 func TestHiddenResolversInTransactions(t *testing.T) {
-	everyOrder(t, func(t *testing.T, w *entWorld) {
+	everyOrder(t, func(w *entWorld) {
 		var using, beside atomic.Int32
 		use := func() {
 			if using.Add(1) > 1 {
@@ -161,14 +161,14 @@ func TestHiddenResolversInTransactions(t *testing.T) {
 		w.Same(q(`mutation { addPart(itemId: 1, name: "p") { name loaded } }`))
 		w.Same(q(`mutation { a: addPart(itemId: 1, name: "p") { name loaded } b: addPart(itemId: 2, name: "p") { name loaded } }`))
 		if n := beside.Load(); n > 0 {
-			t.Errorf("%d times the connection of the transaction was used by two at once", n)
+			w.T.Errorf("%d times the connection of the transaction was used by two at once", n)
 		}
 	})
 }
 
 // TestRowsOfALeaver: database/sql ends a query's rows with its context, and the resolver does not ask why they ended.
 func TestRowsOfALeaver(t *testing.T) {
-	everyOrder(t, func(t *testing.T, w *entWorld) {
+	everyOrder(t, func(w *entWorld) {
 		world := &world{Pair: w.Pair}
 		var once atomic.Bool
 		w.cached.BetweenRows = func(ctx context.Context) {
@@ -180,8 +180,8 @@ func TestRowsOfALeaver(t *testing.T) {
 		leader := world.send(w.Cached, q(`{ names }`))
 		joiner := world.send(w.Cached, q(`{ names }`))
 		leader.leave()
-		joiner.want(t, "the joiner", `{"data":{"names":["one","two","three"]}}`)
-		leader.wait(t, "the leader")
-		world.send(w.Cached, q(`{ names }`)).want(t, "a later request", `{"data":{"names":["one","two","three"]}}`)
+		joiner.want(w.T, "the joiner", `{"data":{"names":["one","two","three"]}}`)
+		leader.wait(w.T, "the leader")
+		world.send(w.Cached, q(`{ names }`)).want(w.T, "a later request", `{"data":{"names":["one","two","three"]}}`)
 	})
 }

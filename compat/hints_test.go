@@ -9,8 +9,8 @@ import (
 
 // TestHints: what resolvers say of an answer holds for who waits for it, too.
 func TestHints(t *testing.T) {
-	everyStack(t, func(t *testing.T, st stack) {
-		w := newWorld(t, st, setup{})
+	everyStack(t, func(t stackTest) {
+		w := newWorld(t, t.stack, setup{})
 		ask := func(how string) string {
 			c := w.send(w.Cached, q(`{ counted(how: `+how+`) }`))
 			c.wait(t, "a client")

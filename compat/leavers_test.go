@@ -15,14 +15,20 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
+// stackTest is a test on one stack.
+type stackTest struct {
+	*testing.T
+	stack stack
+}
+
 // everyStack runs a test in a bubble for each stack whose contexts end when a client leaves.
-func everyStack(t *testing.T, test func(t *testing.T, st stack)) {
+func everyStack(t *testing.T, test func(t stackTest)) {
 	t.Helper()
 	t.Parallel()
 	for _, st := range stacks {
 		t.Run(st.name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) { test(t, st) })
+			synctest.Test(t, func(t *testing.T) { test(stackTest{t, st}) })
 		})
 	}
 }
@@ -57,7 +63,7 @@ func (c *client) over() bool {
 }
 
 // wait waits for the end of the request, at most a minute, which in a bubble is when nothing else happens.
-func (c *client) wait(t *testing.T, who string) {
+func (c *client) wait(t testing.TB, who string) {
 	t.Helper()
 	select {
 	case <-c.done:
@@ -67,7 +73,7 @@ func (c *client) wait(t *testing.T, who string) {
 }
 
 // want waits for the answer and compares its body.
-func (c *client) want(t *testing.T, who, body string) {
+func (c *client) want(t testing.TB, who, body string) {
 	t.Helper()
 	c.wait(t, who)
 	if c.answer.Body != body {
@@ -79,9 +85,9 @@ func (c *client) want(t *testing.T, who, body string) {
 // TestJoinersOfALeaver: the first client of an operation leaves while another waits for the same answer, and a
 // third is handed whatever the stack pools. K1, K2.
 func TestJoinersOfALeaver(t *testing.T) {
-	everyStack(t, func(t *testing.T, st stack) {
+	everyStack(t, func(t stackTest) {
 		for range 10 { // pools may drop what they are given
-			w := newWorld(t, st, setup{})
+			w := newWorld(t, t.stack, setup{})
 			open := w.cached.gates.Close("whoami")
 			held := w.cached.gates.Close("slow")
 			leader := w.send(w.Cached, q(`{ whoami }`))
@@ -103,13 +109,13 @@ func TestJoinersOfALeaver(t *testing.T) {
 // TestHandlerOutlivesItsResolvers: with a leader that leaves, the handler of its request returns when its resolvers
 // have, as it does without the cache.
 func TestHandlerOutlivesItsResolvers(t *testing.T) {
-	everyStack(t, func(t *testing.T, st stack) {
+	everyStack(t, func(t stackTest) {
 		for _, query := range []string{`{ whoami }`, `{ cookie }`, `{ stubborn(id: 1) { name owner { name } parts { name } } }`} {
 			for name, h := range map[string]func(*world) http.Handler{
 				"with the cache": func(w *world) http.Handler { return w.Cached },
 				"without":        func(w *world) http.Handler { return w.Plain },
 			} {
-				w := newWorld(t, st, setup{})
+				w := newWorld(t, t.stack, setup{})
 				var open []func()
 				for _, gate := range []string{"whoami", "cookie", "stubborn"} {
 					open = append(open, w.cached.gates.Close(gate), w.plain.gates.Close(gate))
@@ -138,8 +144,8 @@ func TestHandlerOutlivesItsResolvers(t *testing.T) {
 func TestRowsThatEndWithTheContext(t *testing.T) {
 	const all = `{"data":{"listed":[{"id":"1"},{"id":"2"},{"id":"3"},{"id":"4"},{"id":"5"},{"id":"6"},{"id":"7"},{"id":"8"},{"id":"9"}]}}`
 	const some = `{"data":{"listed":[{"id":"1"}]}}`
-	everyStack(t, func(t *testing.T, st stack) {
-		w := newWorld(t, st, setup{})
+	everyStack(t, func(t stackTest) {
+		w := newWorld(t, t.stack, setup{})
 		open := w.cached.gates.Trap("listed")
 		defer open()
 		leader := w.send(w.Cached, q(`{ listed { id } }`))
@@ -149,7 +155,7 @@ func TestRowsThatEndWithTheContext(t *testing.T) {
 		leader.wait(t, "the leader")
 		w.send(w.Cached, q(`{ listed { id } }`)).want(t, "a later request", all)
 
-		w = newWorld(t, st, setup{timeout: 50 * time.Millisecond})
+		w = newWorld(t, t.stack, setup{timeout: 50 * time.Millisecond})
 		open = w.cached.gates.Trap("listed")
 		defer open()
 		leader = w.send(w.Cached, q(`{ listed { id } }`))
@@ -175,13 +181,13 @@ func presenter(s *site) {
 
 // TestDeadlines: a deadline gives partial data, and an error at the path of the field by the server's presenter. K3.
 func TestDeadlines(t *testing.T) {
-	everyStack(t, func(t *testing.T, st stack) {
+	everyStack(t, func(t stackTest) {
 		for _, query := range []string{
 			`{ item(id: 1) { id } slow(id: 1) { name } }`,
 			`{ slow(id: 1) { name } items { name } listed { id } }`,
 			`{ slow(id: 1) { name owner { name } } whoami }`,
 		} {
-			w := newWorld(t, st, setup{timeout: 100 * time.Millisecond, before: presenter})
+			w := newWorld(t, t.stack, setup{timeout: 100 * time.Millisecond, before: presenter})
 			for _, s := range []*site{w.plain, w.cached} {
 				defer s.gates.Close("slow")()
 			}
@@ -209,8 +215,8 @@ func TestTimeoutHandler(t *testing.T) {
 
 // TestHungComputation: one computation hangs for good; callers with deadlines go on being answered. K4.
 func TestHungComputation(t *testing.T) {
-	everyStack(t, func(t *testing.T, st stack) {
-		w := newWorld(t, st, setup{timeout: 300 * time.Millisecond})
+	everyStack(t, func(t stackTest) {
+		w := newWorld(t, t.stack, setup{timeout: 300 * time.Millisecond})
 		open := w.cached.gates.Trap("stubborn")
 		hung := w.send(w.Cached, q(`{ stubborn(id: 1) { name } }`))
 		var wg sync.WaitGroup
@@ -241,12 +247,12 @@ func TestHungComputation(t *testing.T) {
 
 // TestResolverAsksItsOwnServer: for another operation, and for the one that it is part of. B2.
 func TestResolverAsksItsOwnServer(t *testing.T) {
-	everyStack(t, func(t *testing.T, st stack) {
+	everyStack(t, func(t stackTest) {
 		for _, afar := range []bool{false, true} {
-			if afar && st.name != netHTTP.name {
+			if afar && t.stack.name != netHTTP.name {
 				continue
 			}
-			w := newWorld(t, st, setup{afar: afar, timeout: 10 * time.Second})
+			w := newWorld(t, t.stack, setup{afar: afar, timeout: 10 * time.Second})
 			for range 2 {
 				w.Same(q(`{ ask(query: "{ item(id: 1) { name } }") }`))
 				w.Same(q(`{ ask(query: "") }`))
@@ -258,9 +264,9 @@ func TestResolverAsksItsOwnServer(t *testing.T) {
 
 // TestStampede: nobody leaves, and one computation serves all; a leader leaves, and it is at most two more.
 func TestStampede(t *testing.T) {
-	everyStack(t, func(t *testing.T, st stack) {
+	everyStack(t, func(t stackTest) {
 		for _, leaves := range []bool{false, true} {
-			w := newWorld(t, st, setup{})
+			w := newWorld(t, t.stack, setup{})
 			open := w.cached.gates.Close("slow")
 			leader := w.send(w.Cached, q(`{ slow(id: 1) { name } }`))
 			var joiners []*client
@@ -289,8 +295,8 @@ func TestStampede(t *testing.T) {
 
 // TestFailingOperationsRunInParallel: what can never be shared keeps nobody waiting for others.
 func TestFailingOperationsRunInParallel(t *testing.T) {
-	everyStack(t, func(t *testing.T, st stack) {
-		w := newWorld(t, st, setup{})
+	everyStack(t, func(t stackTest) {
+		w := newWorld(t, t.stack, setup{})
 		const query = `{ slow(id: 1) { name } perhaps(how: ERROR) }`
 		open := w.cached.gates.Close("slow")
 		leader := w.send(w.Cached, q(query))
@@ -317,8 +323,8 @@ func TestFailingOperationsRunInParallel(t *testing.T) {
 
 // TestRepeatedLeavers: a client that opens and closes the same request all the time keeps nobody from an answer.
 func TestRepeatedLeavers(t *testing.T) {
-	everyStack(t, func(t *testing.T, st stack) {
-		w := newWorld(t, st, setup{})
+	everyStack(t, func(t stackTest) {
+		w := newWorld(t, t.stack, setup{})
 		open := w.cached.gates.Close("slow")
 		first := w.send(w.Cached, q(`{ slow(id: 1) { name } }`))
 		honest := w.send(w.Cached, q(`{ slow(id: 1) { name } }`))
@@ -340,8 +346,8 @@ func TestRepeatedLeavers(t *testing.T) {
 
 // TestMutationsAreNotEndedByLeavers: a mutation whose client leaves invalidates all the same.
 func TestMutationsAreNotEndedByLeavers(t *testing.T) {
-	everyStack(t, func(t *testing.T, st stack) {
-		w := newWorld(t, st, setup{})
+	everyStack(t, func(t stackTest) {
+		w := newWorld(t, t.stack, setup{})
 		w.send(w.Cached, q(`{ items { name } }`)).want(t, "a request", w.ask(context.Background(), w.Plain, q(`{ items { name } }`)).Body)
 		open := w.cached.gates.Close("part.item")
 		m := w.send(w.Cached, q(`mutation { updateItem(id: 1, input: {name: "new"}) { parts { item { name } } } }`))
@@ -356,10 +362,10 @@ func TestMutationsAreNotEndedByLeavers(t *testing.T) {
 
 // TestLeadersWhoPanic: what panics beside the resolvers is the server's own business, and joiners are answered.
 func TestLeadersWhoPanic(t *testing.T) {
-	everyStack(t, func(t *testing.T, st stack) {
+	everyStack(t, func(t stackTest) {
 		var mu sync.Mutex
 		panics := map[string]int{}
-		w := newWorld(t, st, setup{after: func(s *site) {
+		w := newWorld(t, t.stack, setup{after: func(s *site) {
 			s.graph.AroundRootFields(func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 				out := next(ctx)
 				mu.Lock()

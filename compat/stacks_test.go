@@ -30,7 +30,7 @@ func init() { gin.SetMode(gin.ReleaseMode) }
 func newCache(t testing.TB, o gqlcache.Options) *gqlcache.Cache {
 	t.Helper()
 	if o.Predicate == nil {
-		o.RLS = gqlcache.RLSOff
+		o.Callers = gqlcache.AllSeeTheSame
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -246,7 +246,8 @@ func newWorld(t testing.TB, st stack, s setup) *world {
 	w := &world{Pair: &twin.Pair{T: t, Contract: &twin.Contract{}}}
 	env := st.env()
 	if s.options.Predicate == nil {
-		s.options.Predicate = byUser(env)
+		// @hasRole looks at the caller, who is in the predicate, and @lower at nothing beside its argument.
+		s.options.Predicate, s.options.DirectivesCovered = byUser(env), []string{"hasRole", "lower"}
 	}
 	w.cache = newCache(t, s.options)
 	w.plain, w.Plain = w.serve(st, s, shop.NewStore(), nil)
@@ -286,9 +287,15 @@ func (w *world) serve(st stack, s setup, store *shop.Store, cache *gqlcache.Cach
 		h.ServeHTTP(rw, r.WithContext(ctx))
 	}), s.timeout)
 	out.env.DoNotStore, out.env.Private, out.env.MaxAge = gqlcache.DoNotStore, gqlcache.Private, gqlcache.MaxAge
+	out.env.Commit = func(context.Context) error { return nil }
+	if cache != nil {
+		out.env.Commit = gqlcache.Commit
+	}
 	out.env.Inner = func(ctx context.Context) bool { return ctx.Value(innerKey{}) != nil }
 	out.env.Ask = func(ctx context.Context, query string) string {
 		r := twin.Request{Query: query, User: out.env.User(ctx), Header: map[string]string{"X-Inner": "yes"}}
+		// chi would route the inner request on the outer one's route context, which other resolvers are reading.
+		ctx = context.WithValue(ctx, chi.RouteCtxKey, nil)
 		if s.afar {
 			ctx = context.Background()
 		}
@@ -297,6 +304,16 @@ func (w *world) serve(st stack, s setup, store *shop.Store, cache *gqlcache.Cach
 		return rec.Body.String()
 	}
 	return out, front
+}
+
+// hits fails the test unless something that do asks for is answered from the cache.
+func (w *world) hits(do func()) {
+	w.T.Helper()
+	before := w.cache.Stats().Hits
+	do()
+	if w.cache.Stats().Hits == before {
+		w.T.Error("nothing was answered from the cache")
+	}
 }
 
 // ask sends one request to one of the servers.

@@ -20,7 +20,7 @@ const (
 	ReasonLease         Reason = "lease"         // Options.Log is not fresh: others may have changed what is stored
 	ReasonToken         Reason = "token"         // the log has not reached the caller's token
 	ReasonFailed        Reason = "failed"        // a function of the options panicked
-	ReasonMutating      Reason = "mutating"      // a mutation's resolver asks, and is to see what it has written
+	ReasonMutating      Reason = "mutating"      // it is to see what its mutation, or its transaction, has written
 	ReasonInspector     Reason = "inspector"     // a user of the inspector asked for an answer without the cache
 	ReasonDirective     Reason = "directive"     // a run-time directive that Options.DirectivesCovered does not name
 	ReasonCallers       Reason = "callers"       // all callers see the same, it was said, and two got different answers

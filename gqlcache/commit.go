@@ -7,7 +7,7 @@ import "context"
 // before it returns, so that whoever is told of the change afterwards, and asks again, sees it: a subscriber,
 // another service. What only the answer would tell counts as unknown, so more may be dropped than by the
 // mutation's end; declared writes of root fields that are still to run are dropped as well. In a query it makes
-// known at once what Touch and Report have said.
+// known at once what Touch and Report have said. In an operation that a resolver runs it says the same of those around it.
 //
 // It adds an application and replaces none: the changes are applied again when the mutation ends, and
 // at the end of a hold. A call before the commit is harmless, and does nothing for whoever reads before it.
@@ -18,7 +18,9 @@ func Commit(ctx context.Context) error {
 	if r == nil {
 		return ErrNoOperation
 	}
-	r.commit(ctx)
+	for ; r != nil; r = r.outer { // a transaction may be that of an operation around this one
+		r.commit(ctx)
+	}
 	return nil
 }
 
@@ -42,6 +44,6 @@ func (r *request) commit(ctx context.Context) {
 	}
 	// Unlike at the end, a root field that has not been entered is not known to have written nothing: it
 	// may yet be. Whatever settles the intent comes later, so the change is not published through it.
-	ch, _ := c.declared(ctx, r.operation, r.planned, nil, r.reported(false)) // settle complains
+	ch, _ := c.declared(ctx, r, r.planned, nil, r.reported(false)) // settle complains
 	c.publish(ctx, ch)
 }

@@ -227,9 +227,7 @@ func summary(names []string) string {
 // seeFieldHooks looks, when an operation is planned, whether the server has interceptors of fields or root fields: they run
 // inside of the cache wherever they were added. What they do cannot be seen, so it is said.
 func (c *Cache) seeFieldHooks(oc *graphql.OperationContext) {
-	field, root := c.met.field.Load(), c.met.root.Load()
-	if field == 0 || c.met.hooked.Load() ||
-		codeOf(oc.ResolverMiddleware) == field && (root == 0 || codeOf(oc.RootResolverMiddleware) == root) {
+	if c.met.field.Load() == 0 || c.met.hooked.Load() || !c.met.hooks(oc) {
 		return
 	}
 	if c.met.hooked.Swap(true) || c.opts.FieldHooksCovered {
@@ -238,6 +236,13 @@ func (c *Cache) seeFieldHooks(oc *graphql.OperationContext) {
 	c.opts.Logger.Warn("gqlcache: the server has interceptors of fields (AroundFields, AroundRootFields, or an extension such as a tracer); " +
 		"they do not run on a hit, wherever the cache was added; when none of them refuses or changes a field for one caller and not for another, " +
 		"or all that they look at is in Predicate or Vary, set Options.FieldHooksCovered")
+}
+
+// hooks says whether an operation's server has interceptors of fields or root fields, or may have some. The operation context
+// must be as the server made it.
+func (m *met) hooks(oc *graphql.OperationContext) bool {
+	field, root := m.field.Load(), m.root.Load()
+	return field == 0 || codeOf(oc.ResolverMiddleware) != field || root != 0 && codeOf(oc.RootResolverMiddleware) != root
 }
 
 // uncoveredFields is guardedFields of servers that the cache was added to.

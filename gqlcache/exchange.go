@@ -57,7 +57,7 @@ func exchangeFrom(ctx context.Context) *exchange {
 func (c *Cache) Handler(next http.Handler) http.Handler {
 	c.mustBeMade()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a := c.arrive(r.Context())
+		a := c.arrive(r.Context(), w)
 		if r.Header.Get("Upgrade") != "" {
 			// Clients may send this with anything: only a connection that is taken over is none of the request's.
 			next.ServeHTTP(wrapWriter(&upgradeWriter{w, a}, w), r.WithContext(a))

@@ -67,8 +67,11 @@ func (c *Cache) InterceptOperation(ctx context.Context, next graphql.OperationHa
 // the server last, so that what it stores is what the resolvers said.
 func (c *Cache) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 	r := requestFrom(ctx)
-	if r == nil || r.cache != c || c == nil {
+	switch {
+	case r == nil || c == nil:
 		return next(ctx) // a request that did not get as far as an operation
+	case r.cache != c:
+		return c.besideAnother(ctx, r, next)
 	}
 	if r.twice {
 		if ctx.Value(insideKey{}) == r {
@@ -88,4 +91,23 @@ func (c *Cache) InterceptResponse(ctx context.Context, next graphql.ResponseHand
 	default:
 		return next(ctx)
 	}
+}
+
+var errSeveral = errors.New("use one cache for each server")
+
+// besideAnother stands in for the cache in a server that has another one, which comes later and answers. What resolvers say
+// reaches only that one, so a mutation drops everything here: other servers may use this cache.
+func (c *Cache) besideAnother(ctx context.Context, inner *request, next graphql.ResponseHandler) *graphql.Response {
+	own := inner.outer
+	for own != nil && own.operation == inner.operation && own.cache != c {
+		own = own.outer
+	}
+	if own == nil || own.operation != inner.operation || own.cache != c {
+		return next(ctx)
+	}
+	c.complain.once("several", "gqlcache: several caches were added to a server: only the last one stores answers, and mutations drop everything of the others", errSeveral)
+	if own.mutates {
+		defer c.publish(ctx, change{by: causeOf(ctx), everything: "a mutation of a server with another cache", within: own})
+	}
+	return next(ctx)
 }

@@ -128,6 +128,28 @@ func TestOddRecords(t *testing.T) {
 	}
 }
 
+// TestJoinedRecords: a log that was out of reach makes one record of the changes that it kept. Instances of other schemas
+// hear of all of them.
+func TestJoinedRecords(t *testing.T) {
+	t.Parallel()
+	r := newMachines(t, 0)
+	a := r.add()
+	b := r.add(func(_ *machine, o *gqlcache.Options) { o.Infer = true })
+	b.ask("mutation{log}")
+	for _, rename := range []string{renameBob, renameAnn} {
+		b.ask(rename)
+	}
+	records := r.fleet.records
+	first, second := records[len(records)-3].Tags, records[len(records)-1].Tags // the log, Ann
+	a.ask(readAnn)
+	a.want("HIT memory", "", readAnn)
+	a.ask(readHello)
+	r.fleet.change(func() { r.fleet.append(changelog.Record{Tags: slices.Concat(first, second)}) })
+	a.log.deliver()
+	a.want("HIT memory", "", readHello)
+	a.want("MISS", "", readAnn)
+}
+
 // TestRenamedPartitions: one build calls the tenants otherwise than the other. A change made by either is seen by
 // the other's callers.
 func TestRenamedPartitions(t *testing.T) {

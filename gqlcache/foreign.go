@@ -128,10 +128,29 @@ func parseRecord(tags []cascade.Tag) (r namedRecord, ok bool) {
 	return r, true
 }
 
+// nextRecord returns where the second of several records begins whose tags were joined, 0 when there is one.
+func nextRecord(tags []cascade.Tag) int {
+	for i := 1; i+1 < len(tags); i++ {
+		if tags[i] == tags[0] && tags[i+1].Hash == namesMark {
+			return i
+		}
+	}
+	return 0
+}
+
 // readable returns the tags that a record's change has here; false when everything may have changed.
 func (c *Cache) readable(r changelog.Record) ([]cascade.Tag, bool) {
 	if r.All {
 		return nil, false
+	}
+	if second := nextRecord(r.Tags); second > 0 {
+		// A log that was out of reach joins the changes that it could not take. Each has names, and a build, of its own.
+		first, ok := c.readable(changelog.Record{Tags: r.Tags[:second]})
+		if !ok {
+			return nil, false
+		}
+		rest, ok := c.readable(changelog.Record{Tags: r.Tags[second:]})
+		return slices.Concat(first, rest), ok
 	}
 	st := c.schema.Load()
 	said, ok := parseRecord(r.Tags)

@@ -34,11 +34,19 @@ type recorder struct {
 	doc   *document
 
 	mu     sync.Mutex
-	values map[string]any // by place
+	values map[string]recorded // by place
 	buf    []byte
 	// odd is set when something was returned that cannot be given a second time.
 	odd     bool
 	stopped bool
+}
+
+// A recorded value is what the resolver of a field with objects returned.
+type recorded struct {
+	value any
+	// bare says that the field was selected under its own name, with neither arguments nor directives, so that the
+	// field of that name on a hidden path is the same one.
+	bare bool
 }
 
 // record makes the operation's fields pass by a recorder; nil when the answer alone tells all. Only the
@@ -47,7 +55,7 @@ func (c *Cache) record(oc *graphql.OperationContext, d *document) *recorder {
 	if d.probe == nil {
 		return nil
 	}
-	rec := &recorder{cache: c, oc: oc, next: oc.ResolverMiddleware, doc: d, values: map[string]any{}}
+	rec := &recorder{cache: c, oc: oc, next: oc.ResolverMiddleware, doc: d, values: map[string]recorded{}}
 	oc.ResolverMiddleware = rec.resolve
 	return rec
 }
@@ -78,21 +86,25 @@ func (rec *recorder) resolve(ctx context.Context, next graphql.Resolver) (any, e
 		// gqlgen resolves a field twice where it does not merge two nodes of one name, and writes one of them.
 		rec.odd = true
 	default:
-		rec.values[string(rec.buf)] = res
+		f := fc.Field.Field
+		rec.values[string(rec.buf)] = recorded{res, f.Alias == f.Name && len(f.Arguments) == 0 && len(f.Directives) == 0}
 	}
 	return res, err
 }
 
-// appendPlace appends what tells a field from all others of an execution, in the reverse order of its path.
+// appendPlace appends what tells a field from all others of an execution, in the reverse order of its path. A hidden
+// field has the place of the field that it stands for.
 func appendPlace(b []byte, fc *graphql.FieldContext) []byte {
 	for ; fc != nil; fc = fc.Parent {
 		switch {
 		case fc.Index != nil:
 			b = strconv.AppendInt(b, int64(*fc.Index), 10)
-		case fc.Field.Field != nil:
-			b = append(b, fc.Field.Alias...)
-		default:
+		case fc.Field.Field == nil:
 			continue
+		case extractor.IsHidden(fc.Field.Alias):
+			b = append(b, fc.Field.Name...)
+		default:
+			b = append(b, fc.Field.Alias...)
 		}
 		b = append(b, '/')
 	}
@@ -199,10 +211,10 @@ func (s *probing) resolve(ctx context.Context, next graphql.Resolver) (any, erro
 	if !ok {
 		s.lost.Store(true)
 	}
-	if absent(res) {
+	if absent(res.value) {
 		return quietNull{}, nil
 	}
-	return res, nil
+	return res.value, nil
 }
 
 // nothing returns nil for what is not known of a nullable field. A field may have the Go type any, and then
@@ -219,15 +231,41 @@ func (s *probing) nothing(fc *graphql.FieldContext, typ *ast.Definition, v any) 
 	return v
 }
 
+// selected returns what the client's own field of this name returned, if it has selected one: its resolver has no
+// need to run again.
+func (s *probing) selected(fc *graphql.FieldContext) (any, bool) {
+	var room [128]byte
+	var res recorded
+	// Each hidden field on the way has to be the client's: below item: other{owner{…}} an owner is another one than on the
+	// path item.owner.
+	for f := fc; f != nil; f = f.Parent {
+		if f.Field.Field == nil || !extractor.IsHidden(f.Field.Alias) {
+			continue
+		}
+		own := s.values[string(appendPlace(room[:0], f))]
+		if !own.bare {
+			return nil, false
+		}
+		if f == fc {
+			res = own
+		}
+	}
+	return res.value, true
+}
+
 // hidden returns the value of a hidden field, nil when it is not known.
 func (s *probing) hidden(ctx context.Context, fc *graphql.FieldContext, next graphql.Resolver) any {
 	var may, guarded bool
 	if s.doc.mayResolve {
 		may, guarded = s.doc.probe.MayResolve(fc.Field.Alias)
 	}
-	switch plain := !fc.IsMethod && !fc.IsResolver && !guarded; {
-	case plain:
+	if !fc.IsMethod && !fc.IsResolver && !guarded {
 		return quietly(func() (any, error) { return next(ctx) })
+	}
+	res, ok := s.selected(fc)
+	switch {
+	case ok:
+		return res
 	case may && s.resolves:
 		return s.resolved(ctx, next)
 	default:

@@ -24,7 +24,7 @@ type heldWriter struct {
 // holds says whether what is written now is kept back. REQUIRES: mu held.
 func (w *heldWriter) holds() bool {
 	h := w.arrival.hold
-	return h.holding.Load() && !h.streams.Load() && !w.mu.released && !w.arrival.gone.Load()
+	return h.holding.Load() && !h.streams.Load() && !w.mu.released && !w.arrival.isOver()
 }
 
 // WriteHeader implements http.ResponseWriter.
@@ -37,7 +37,7 @@ func (w *heldWriter) WriteHeader(status int) {
 		w.ResponseWriter.WriteHeader(status)
 		return
 	}
-	if w.mu.status == 0 {
+	if w.mu.status == 0 && w.mu.body.Len() == 0 { // one that comes after the body is too late, as without the wrapper
 		w.mu.status = status
 	}
 }

@@ -152,6 +152,14 @@ func TestHiddenKeysAreRight(t *testing.T) { //nolint:paralleltest // marshalers 
 		{"a path through a resolver that the owner allows", []string{
 			`MISS: {partsOf(item:"1"){name}}`, `MISS: {partsOf(item:"5"){name}}`, `: mutation{addVia(name:"x"){name}}`,
 			`MISS: {partsOf(item:"1"){name}}`, `HIT: {partsOf(item:"5"){name}}`}},
+		{"a path through a resolver that the client has selected", []string{
+			`MISS: {partsOf(item:"1"){name}}`, `MISS: {partsOf(item:"5"){name}}`, `: mutation{addPart(name:"x"){item{name}}}`,
+			`MISS: {partsOf(item:"1"){name}}`, `HIT: {partsOf(item:"5"){name}}`, `: mutation{addVia(name:"x"){item{id} ...f}} fragment f on Part{item{name}}`,
+			`MISS: {partsOf(item:"1"){name}}`, `HIT: {partsOf(item:"5"){name}}`}},
+		{"a path through a resolver that the client has selected by another name", []string{
+			`MISS: {partsOf(item:"1"){name}}`, `MISS: {partsOf(item:"5"){name}}`, `: mutation{addVia(name:"x"){it: item{name}}}`,
+			`MISS: {partsOf(item:"1"){name}}`, `HIT: {partsOf(item:"5"){name}}`, `: mutation{addPart(name:"x"){it: item{name}}}`,
+			`MISS: {partsOf(item:"1"){name}}`, `MISS: {partsOf(item:"5"){name}}`}},
 		{"rows without a key that can be read", []string{
 			`MISS: {ghost{text}}`, `MISS: {vault{text}}`, `MISS: {relay{text}}`, `MISS: {sealed{text}}`, `MISS: {tagged{text}}`, `MISS: {doc(nil:true){text}}`,
 			`: mutation{touchAll}`,
@@ -162,8 +170,11 @@ func TestHiddenKeysAreRight(t *testing.T) { //nolint:paralleltest // marshalers 
 			for i, step := range row.steps {
 				want, document, _ := strings.Cut(step, ": ")
 				extra := map[string]int{}
-				if strings.Contains(document, "addVia") {
+				switch {
+				case strings.Contains(document, "addVia(name:\"x\"){name"):
 					extra = map[string]int{"Part.item": 1, "field Part.item": 1}
+				case strings.Contains(document, "addVia(name:\"x\"){it:"):
+					extra = map[string]int{"Part.item": 2, "field Part.item": 2} // one of them the client's own
 				}
 				if got := r.do(document, extra); got != want {
 					t.Errorf("step %d, %s: %q, want %q", i, document, got, want)

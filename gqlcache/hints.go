@@ -20,19 +20,21 @@ var ErrLate = errors.New("gqlcache: the answer was computed already: say it befo
 //
 // It returns ErrNoOperation outside of an operation. Called when the answer was computed already, by a goroutine that
 // the resolver has left behind, it removes the answer and returns ErrLate: others may have got it. A call with
-// another request's context, as a loader makes that serves several, speaks of that request's answer.
+// another request's context, as a loader makes that serves several, speaks of that request's answer. It is said, too, of the operations in
+// whose resolvers this one runs, and counts as well when an extension that comes before the cache says it.
 func DoNotStore(ctx context.Context) error {
-	return hint(ctx, ReasonDoNotStore)
+	return hint(ctx, func(r *request) bool { return r.refuseToStore(ReasonDoNotStore) })
 }
 
 // Private tells the cache, like DoNotStore, that the answer is for callers with this request's predicate only.
 // An answer that has no predicate in its key, one that is public or of a server without Options.Predicate,
 // is not stored. One that has is stored; who waits for it computes for itself.
 func Private(ctx context.Context) error {
-	r := requestFrom(ctx)
-	if r == nil {
-		return ErrNoOperation
-	}
+	return hint(ctx, (*request).private)
+}
+
+// private keeps the answer from others than the callers with the request's predicate. false: it was too late.
+func (r *request) private() bool {
 	r.mu.Lock()
 	ours, late := r.mu.computing && r.mu.predicate, r.mu.computed && r.mu.predicate
 	f := r.mu.flight
@@ -40,11 +42,11 @@ func Private(ctx context.Context) error {
 	switch {
 	case ours:
 		f.Unshare()
-		return nil
+		return true
 	case late:
-		return ErrLate
+		return false
 	}
-	return hint(ctx, ReasonPrivate)
+	return r.refuseToStore(ReasonPrivate)
 }
 
 // MaxAge tells the cache, like DoNotStore, how long the answer which is being computed may be kept at most. The shortest
@@ -54,47 +56,54 @@ func MaxAge(ctx context.Context, age time.Duration) error {
 	if age < 0 {
 		return fmt.Errorf("gqlcache: MaxAge is %v; it must not be negative", age)
 	}
+	return hint(ctx, func(r *request) bool { return r.limitAge(age) })
+}
+
+// limitAge says how long the answer may be kept at most. false: it was too late.
+func (r *request) limitAge(age time.Duration) bool {
 	if age == 0 {
-		return hint(ctx, ReasonPolicy)
-	}
-	r := requestFrom(ctx)
-	if r == nil {
-		return ErrNoOperation
+		return r.refuseToStore(ReasonPolicy)
 	}
 	r.mu.Lock()
 	if !r.mu.computed {
-		if r.mu.computing && (r.mu.maxAge == 0 || age < r.mu.maxAge) {
+		if r.mu.maxAge == 0 || age < r.mu.maxAge {
 			r.mu.maxAge = age
 		}
 		r.mu.Unlock()
-		return nil
+		return true
 	}
 	r.mu.Unlock()
-	return hint(ctx, ReasonPolicy) // which age it was stored for is told to others
+	return r.refuseToStore(ReasonPolicy) // which age it was stored for is told to others
 }
 
-// hint refuses to have an answer stored.
-func hint(ctx context.Context, why Reason) error {
+// hint has something said of an answer. It is said of those, too, in whose resolvers the operation runs: they have
+// its answer in theirs.
+func hint(ctx context.Context, say func(*request) bool) error {
 	r := requestFrom(ctx)
 	if r == nil {
 		return ErrNoOperation
 	}
-	if r.refuseToStore(why) {
+	inTime := say(r)
+	for o := r.outer; o != nil; o = o.outer {
+		say(o)
+	}
+	if inTime {
 		return nil
 	}
 	r.cache.complain.once("late", "gqlcache: a resolver has said of an answer that it must not be kept after it was computed", ErrLate)
 	return ErrLate
 }
 
-// computing notes that the request's answer is being computed. What an earlier computation was told is
-// not said of it. The returned function is called when nothing may be said of it any more in time: after it,
-// the entry is removed if the answer must not be stored.
+// computing notes that the request's answer is being computed, which happens once. What was said before, by an
+// extension that comes before the cache, is said of this answer: it was told so without an error.
 func (r *request) computing(f *flight.Flight[*filled], predicate bool) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.mu.lasts, r.mu.unstored, r.mu.maxAge = nil, "", 0
 	r.mu.computing, r.mu.computed, r.mu.flight, r.mu.predicate = true, false, f, predicate
-	r.mu.entry, r.mu.key = nil, ""
+	refused := r.mu.unstored != ""
+	r.mu.Unlock()
+	if refused {
+		f.Unshare()
+	}
 }
 
 // said is what was said of a computation.
@@ -158,7 +167,11 @@ func (r *request) holdLease(release func()) func() {
 	release = sync.OnceFunc(release)
 	r.mu.Lock()
 	r.mu.lease = release
+	refused := r.mu.unstored != ""
 	r.mu.Unlock()
+	if refused {
+		release()
+	}
 	return release
 }
 

@@ -20,15 +20,6 @@ type hold struct {
 	streams atomic.Bool
 }
 
-// holdFrom returns the hold that a context belongs to, nil when there is none or its connection was
-// hijacked: the operations of a connection live longer than the request, and are not part of its transaction.
-func holdFrom(ctx context.Context, c *Cache) *hold {
-	if a := arrivalFrom(ctx, c); a != nil {
-		return a.hold
-	}
-	return nil
-}
-
 func (h *hold) mutation() {
 	if h != nil && h.cache.shadow == nil { // which delays nothing
 		h.holding.Store(true)
@@ -40,6 +31,9 @@ func (h *hold) stream() {
 		h.streams.Store(true)
 	}
 }
+
+// hasChanged says that the request has changed something which is not committed yet. It may be called on nil.
+func (h *hold) hasChanged() bool { return h != nil && h.uncommitted.some.Load() }
 
 // keep keeps a batch until the commit. later says that it is made known then, and need only be applied
 // now. It may be called on nil.
@@ -93,18 +87,12 @@ func (h *hold) release(ctx context.Context) {
 func (c *Cache) HoldUntilCommit(next http.Handler) http.Handler {
 	c.mustBeMade()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		outer := holdFrom(r.Context(), c)
-		if outer == nil {
-			outer = holdOf(w, c) // a framework in between may have put another context in place
-		}
-		if outer != nil && outer.isAhead() {
-			a := c.arrive(r.Context())
-			a.hold = outer
+		a := c.arrive(r.Context(), w)
+		if a.hold != nil && a.hold.isAhead() {
 			next.ServeHTTP(w, r.WithContext(a))
 			return
 		}
 		c.warnOfTransaction(r.Context())
-		a := c.arrive(r.Context())
 		h := &hold{cache: c, header: w.Header()}
 		a.hold = h
 		hw := &heldWriter{ResponseWriter: w, arrival: a}
@@ -118,26 +106,3 @@ func (h *hold) serve(next http.Handler, w http.ResponseWriter, r *http.Request) 
 	defer h.release(r.Context()) // also when next panics: the outcome of the commit is unknown then
 	next.ServeHTTP(w, r)
 }
-
-// holdOf returns the hold of this cache whose writer is around or in a writer, nil when there is none.
-func holdOf(w http.ResponseWriter, c *Cache) *hold {
-	for range maxWriters {
-		switch v := w.(type) {
-		case interface{ holder() *arrival }:
-			if a := v.holder(); a != nil && a.cache == c {
-				return a.hold
-			}
-		case nil:
-			return nil
-		}
-		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			return nil
-		}
-		w = u.Unwrap()
-	}
-	return nil
-}
-
-// maxWriters bounds the writers around each other that are looked at.
-const maxWriters = 100

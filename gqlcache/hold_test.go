@@ -294,6 +294,10 @@ func TestHeldStatus(t *testing.T) {
 			_, _ = io.WriteString(w, "a")
 			_, _ = io.WriteString(w, "b")
 		}, []string{"end", "status Accepted", "write ab"}},
+		{"a status after the body", func(w http.ResponseWriter) {
+			_, _ = io.WriteString(w, "a")
+			w.WriteHeader(http.StatusTeapot)
+		}, []string{"end", "write a"}},
 		{"early hints", func(w http.ResponseWriter) {
 			w.WriteHeader(http.StatusEarlyHints)
 			w.WriteHeader(http.StatusAccepted)

@@ -3,6 +3,7 @@ package gqlcache
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -15,34 +16,54 @@ var errInner = errors.New("Predicate, Vary, Partition, the variables or the docu
 // of root fields, may set the user, rewrite variables or the document when the key is there already: the answer would be one
 // caller's under the key of another.
 //
-// It is called when the operation is in place, by the goroutine that owns the operation context, which calls
-// restore when nothing executes the operation any more.
-func (c *Cache) watchInner(oc *graphql.OperationContext, r *request, d *document, who *caller, key string) (restore func()) {
+// Extensions give their context to all root fields alike. An interceptor of fields need not: it may know the user for some
+// of them only. In a server that has such interceptors each root field's resolver is looked at.
+//
+// It is called when the operation is in place, by the goroutine that owns the operation context, before the witness
+// watches it.
+func (c *Cache) watchInner(oc *graphql.OperationContext, r *request, d *document, who *caller, key string, w *witness) {
+	doc, op, shape := oc.Doc, oc.Operation, shapeOf(oc.Doc, oc.Operation)
+	check := func(same bool) {
+		if same {
+			return
+		}
+		r.refuseToStore(ReasonInner)
+		c.complain.once("inner", "gqlcache: an answer was not stored, since an extension that runs inside of the cache has changed what its key is made of; "+
+			"add the cache after all other extensions", errInner)
+	}
+	if c.met.hooks(oc) {
+		question, _ := c.appendQuestion(nil, d, oc.Variables)
+		part, same := strings.CutPrefix(key, string(question))
+		w.root = func(ctx context.Context) { check(same && c.sameAsker(ctx, who, part)) }
+	}
 	mw := oc.RootResolverMiddleware
 	if mw == nil {
-		return func() {}
+		return
 	}
-	doc, op, shape := oc.Doc, oc.Operation, shapeOf(oc.Doc, oc.Operation)
 	var once sync.Once
 	oc.RootResolverMiddleware = func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 		return mw(ctx, func(ctx context.Context) graphql.Marshaler {
 			once.Do(func() {
 				now := graphql.GetOperationContext(ctx)
-				if now == oc && now.Doc == doc && now.Operation == op && shapeOf(doc, op) == shape && c.sameKey(ctx, d, now, who, key) {
-					return
-				}
-				r.refuseToStore(ReasonInner)
-				c.complain.once("inner", "gqlcache: an answer was not stored, since an extension that runs inside of the cache has changed what its key is made of; "+
-					"add the cache after all other extensions", errInner)
+				check(now == oc && now.Doc == doc && now.Operation == op && shapeOf(doc, op) == shape && c.sameKey(ctx, d, now, who, key))
 			})
+			w.running.Add(1)
+			defer w.running.Add(-1)
 			return next(ctx)
 		})
 	}
-	return func() { oc.RootResolverMiddleware = mw }
 }
 
 // sameKey says whether a context makes the same key, and leads to the same partition.
 func (c *Cache) sameKey(ctx context.Context, d *document, oc *graphql.OperationContext, who *caller, key string) bool {
+	question, why := c.appendQuestion(nil, d, oc.Variables)
+	part, same := strings.CutPrefix(key, string(question))
+	return why == "" && same && c.sameAsker(ctx, who, part)
+}
+
+// sameAsker says whether a context makes the same part of the key that tells callers apart, and leads to the same
+// partition.
+func (c *Cache) sameAsker(ctx context.Context, who *caller, part string) bool {
 	inner := &caller{public: who.public}
 	if !who.public {
 		p, ok := c.predicate(ctx)
@@ -54,6 +75,6 @@ func (c *Cache) sameKey(ctx context.Context, d *document, oc *graphql.OperationC
 			return false
 		}
 	}
-	again, why := c.appendKey(ctx, nil, d, oc.Variables, inner)
-	return why == "" && string(again) == key
+	again, why := c.appendCaller(ctx, nil, inner)
+	return why == "" && string(again) == part
 }

@@ -16,12 +16,26 @@ const keyVersion = 2
 // one hash in it is collision-resistant, and there so that a key is short and names its operation on
 // every machine.
 func (c *Cache) appendKey(ctx context.Context, b []byte, d *document, vars map[string]any, caller *caller) ([]byte, Reason) {
+	b, why := c.appendQuestion(b, d, vars)
+	if why != "" {
+		return b, why
+	}
+	return c.appendCaller(ctx, b, caller)
+}
+
+// appendQuestion appends the part of a key that all callers share.
+func (c *Cache) appendQuestion(b []byte, d *document, vars map[string]any) ([]byte, Reason) {
 	b = append(b, keyVersion)
 	b = append(b, d.hash[:]...)
 	b, err := opkey.AppendVariables(b, vars)
 	if err != nil {
 		return b, ReasonVariables
 	}
+	return b, ""
+}
+
+// appendCaller appends the part of a key that tells callers apart.
+func (c *Cache) appendCaller(ctx context.Context, b []byte, caller *caller) ([]byte, Reason) {
 	if caller.public {
 		b = append(b, 'P')
 	} else {

@@ -36,7 +36,7 @@ var messages = map[string]string{
 	string(ReasonLease):         "This instance has no lease of the log, so others may have changed what is stored.",
 	string(ReasonToken):         "The request's token names a change that this instance has not heard of: it was computed anew.",
 	string(ReasonFailed):        "Options.Enabled or Options.Vary failed. The server's log lines say how.",
-	string(ReasonMutating):      "A mutation's resolver asked this, and is to see what it has written.",
+	string(ReasonMutating):      "A mutation's resolver asked this, or a request with a transaction that has written: it is to see that.",
 	string(ReasonShadow):        "The cache is in shadow mode: it compares, and answers nothing.",
 	string(ReasonInspector):     "The inspector asked for an answer without the cache.",
 

@@ -136,7 +136,7 @@ func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationCon
 	}()
 	said := r.reported(true)
 	maps.Copy(said.nothing, r.unwritten(d, resp))
-	ch, err := c.declared(ctx, oc, d, res, said)
+	ch, err := c.declared(ctx, r, d, res, said)
 	ch.within = r
 	s := settled{change: ch}
 	s.published = c.publish(ctx, s.change)
@@ -173,12 +173,19 @@ func (r *request) reported(end bool) (s reported) {
 
 // declared returns the change that a mutation is declared to have made, with what its resolvers have said.
 // It has been committed: what cannot be told must fall, and the error says why.
-func (c *Cache) declared(ctx context.Context, oc *graphql.OperationContext, d *document, res *extractor.Result, said reported) (ch change, err error) {
+func (c *Cache) declared(ctx context.Context, r *request, d *document, res *extractor.Result, said reported) (ch change, err error) {
 	ch = change{by: causeOf(ctx), everything: "an operation without a plan"}
 	if d.op != nil {
 		ch.everything = "an operation that could not be evaluated"
 		err = guarded(func() error {
-			c.changed(&ch, d, res, cascade.Outcome{Vars: oc.Variables, Result: res, Nothing: said.nothing, Reports: said.reports})
+			var all change
+			for _, vars := range r.variables() {
+				var one change
+				c.changed(&one, d, res, cascade.Outcome{Vars: vars, Result: res, Nothing: said.nothing, Reports: said.reports})
+				all.events, all.more = append(all.events, one.events...), append(all.more, one.more...)
+				all.everything = cmp.Or(all.everything, one.everything)
+			}
+			ch.events, ch.more, ch.everything = all.events, all.more, all.everything
 			return nil
 		})
 	}

@@ -115,6 +115,9 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	if why == "" && r.outer != nil && r.within((*request).isWriting) {
 		why = ReasonMutating
 	}
+	if why == "" && r.hold.hasChanged() {
+		why = ReasonMutating // it sees what its transaction has written, and nobody else does
+	}
 	if why != "" {
 		return c.bypass(ctx, r, d, why, next)
 	}
@@ -349,6 +352,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		led.resp = respond(ctx, led.body)
 		return led
 	}
+	vars := asked(oc.Variables)
 	f, res := c.resolved(ctx, r, oc, d, who, key, own, next)
 	f.born = token
 	if d.callers != nil {
@@ -360,7 +364,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	resp := f.resp
 	tags, err := protect(func() ([]cascade.Tag, error) {
 		return d.op.ReadsOf([]cascade.Tag{d.tag}, cascade.Answer{
-			Vars: oc.Variables, Result: res, Part: who.partition, Predicate: who.predicate.Reads, Lasts: r.lastRows(),
+			Vars: vars, Result: res, Part: who.partition, Predicate: who.predicate.Reads, Lasts: r.lastRows(),
 		})
 	})
 	if err != nil {
@@ -388,7 +392,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 			return f
 		}
 		f.entry, f.tags = e, named
-		c.remember(d, oc.Variables, key, f)
+		c.remember(d, vars, key, f)
 		if res != nil && (r.note != nil || c.watched()) {
 			c.sample(ctx, d.op, key, res, f.stamp)
 		}
@@ -422,11 +426,12 @@ func (c *Cache) resolved(ctx context.Context, r *request, oc *graphql.OperationC
 			return f, nil
 		}
 	}
-	if !f.left && !w.ended.Load() {
+	partial := w.ended.Load() || w.leftBehind()
+	if !f.left && !partial {
 		d.usual.note(f.took)
 	}
 	switch {
-	case f.left, w.ended.Load():
+	case f.left, partial:
 		f.why = ReasonEnded
 	case f.resp == nil:
 		f.why = ReasonNoData
@@ -442,9 +447,9 @@ func (c *Cache) resolved(ctx context.Context, r *request, oc *graphql.OperationC
 
 // execute runs the operation, and remembers what read needs.
 func (c *Cache) execute(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, w *witness, next graphql.ResponseHandler) (resp *graphql.Response, took time.Duration, rec *recorder) {
+	c.watchInner(oc, r, d, who, key, w)
 	w.watch(oc)
 	rec = c.record(oc, d)
-	defer c.watchInner(oc, r, d, who, key)()
 	resp, took = c.resolve(w.context(ctx), d, next)
 	return resp, took, rec
 }

@@ -105,7 +105,7 @@ func (v *verifier) recompute(j *job) (*recomputed, skip) {
 		return nil, skipClosed
 	case j.ctx.Err() != nil:
 		return nil, v.notTheCaller(j)
-	case ctx.Err() != nil, w.ended.Load():
+	case ctx.Err() != nil, w.ended.Load(), w.leftBehind():
 		return nil, skipTimeout
 	case !v.sameCaller(ctx, j, oc):
 		return nil, v.notTheCaller(j)

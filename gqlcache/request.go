@@ -30,6 +30,8 @@ type request struct {
 	// operation is what was asked for. A resolver may run an operation of its own in this request's context:
 	// that is another one.
 	operation *graphql.OperationContext
+	// guarded is the one whose resolver middleware watches a mutation's root fields.
+	guarded *graphql.OperationContext
 	// wire is the header of the response, nil when it cannot be looked at.
 	wire *wire
 	// twice is set before the operation runs when its server has the cache twice.
@@ -94,6 +96,7 @@ type request struct {
 		nothing map[string]bool // by response name of the root field
 		reports []cascade.Report
 		events  []cascade.Event
+		asked   map[string]any        // the variables of a mutation: see keepVariables
 		roots   map[string]*rootState // of a mutation, by response name: see refused.go
 	}
 }
@@ -159,8 +162,11 @@ func (r *request) isComputing() bool {
 	return r.mu.computing
 }
 
-// isWriting says that the request is a mutation that runs.
+// isWriting says that the request is a mutation that runs, or has changed something that may not be committed yet.
 func (r *request) isWriting() bool {
+	if r.uncommitted.some.Load() {
+		return true
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.mu.running

@@ -63,6 +63,7 @@ func (c *Cache) shadowed(ctx context.Context, r *request, oc *graphql.OperationC
 	q := &shadowQuery{c: c, d: d, who: who, key: string(key), caller: c.callerDigest(oc, who)}
 	c.aside(func() { q.entry, q.stamp, _ = c.lookup(ctx, key) })
 	q.mark, q.outside = c.verify.deeds.mark(), c.verify.outside.Load()
+	vars := asked(oc.Variables)
 	f, res := c.resolved(ctx, r, oc, d, who, q.key, nil, next)
 	f.born = r.begin()
 	c.aside(func() {
@@ -73,7 +74,7 @@ func (c *Cache) shadowed(ctx context.Context, r *request, oc *graphql.OperationC
 		case q.stamp != nil:
 			q.compare(f.resp, failed)
 		case !failed:
-			q.keep(ctx, r, oc, f, res)
+			q.keep(ctx, r, vars, f, res)
 		}
 	})
 	return f.resp
@@ -106,13 +107,13 @@ type shadowQuery struct {
 }
 
 // keep stores the answer, for the comparisons to come. Its bytes are copied: the response belongs to the server.
-func (q *shadowQuery) keep(ctx context.Context, r *request, oc *graphql.OperationContext, f *filled, res *extractor.Result) {
+func (q *shadowQuery) keep(ctx context.Context, r *request, vars map[string]any, f *filled, res *extractor.Result) {
 	c := q.c
 	if len(f.resp.Data) > c.opts.MaxEntryBytes {
 		return
 	}
 	tags, err := q.d.op.ReadsOf([]cascade.Tag{q.d.tag}, cascade.Answer{
-		Vars: oc.Variables, Result: res, Part: q.who.partition, Predicate: q.who.predicate.Reads, Lasts: r.lastRows(),
+		Vars: vars, Result: res, Part: q.who.partition, Predicate: q.who.predicate.Reads, Lasts: r.lastRows(),
 	})
 	if err != nil {
 		c.complain.once("reads", "gqlcache: what answers depend on cannot be told, as Predicate.Reads is wrong, say: they are not stored", err)

@@ -210,7 +210,13 @@ func (r *request) enter() {
 // Only a mutation's record waits for the end of its operation. A subscription's operation waits for its next
 // event most of the time, and nothing acknowledges what a query changed: it is made known at once, and
 // again at the end.
+//
+// An operation that a resolver runs inside of another one may write in the transaction of that one, which commits
+// later: the change is applied once more at the end of each operation around it.
 func (r *request) keepChange(b *batch) (later bool) {
+	if r != nil {
+		r.repeatAround(b)
+	}
 	switch {
 	case r == nil:
 		return false
@@ -220,6 +226,19 @@ func (r *request) keepChange(b *batch) (later bool) {
 		return true
 	}
 	return r.hold.keep(b)
+}
+
+// repeatAround has a change applied again when the operations end that this one runs inside of.
+func (r *request) repeatAround(b *batch) {
+	for o := r.outer; o != nil; o = o.outer {
+		switch {
+		case o.cache != r.cache:
+		case o.mutates:
+			o.uncommitted.keep(&batch{by: b.by, tags: b.tags, all: b.all})
+		default:
+			o.uncommitted.repeat(b)
+		}
+	}
 }
 
 // publishesLater says that a change which the operation makes now is made known, in a span of its own, when

@@ -20,6 +20,10 @@ import (
 type witness struct {
 	// failed says that something failed, ended that a context ended on which a resolver ran.
 	failed, ended atomic.Bool
+	// running counts the resolvers and root fields that have begun and not returned.
+	running atomic.Int64
+	// root is called with the context of each resolver of a root field; nil without need.
+	root func(ctx context.Context)
 }
 
 // watch makes the operation's resolvers tell the witness. Only the goroutine that executes the operation may call it, before it
@@ -34,6 +38,10 @@ func (w *witness) watch(oc *graphql.OperationContext) {
 	}
 }
 
+// leftBehind says that a resolver still runs when the answer is there: a middleware did not wait for it, and the
+// answer lacks what it will return.
+func (w *witness) leftBehind() bool { return w.running.Load() > 0 }
+
 // around watches the fields that run code of the server. The resolver's own context is looked at, the innermost:
 // an interceptor or a directive may have given it less time than the request has. A resolver may take the end of its
 // context for the end of its rows, and return those that it has, without an error.
@@ -42,6 +50,9 @@ func (w *witness) around(fields graphql.FieldMiddleware) graphql.FieldMiddleware
 		if fc := graphql.GetFieldContext(ctx); fc != nil && (fc.IsResolver || fc.IsMethod) {
 			inner := resolve
 			resolve = func(ctx context.Context) (any, error) {
+				if w.root != nil && fc.IsResolver && isRoot(fc) {
+					w.root(ctx)
+				}
 				v, err := w.call(ctx, inner)
 				if ctx.Err() != nil {
 					w.ended.Store(true)
@@ -57,10 +68,15 @@ func (w *witness) around(fields graphql.FieldMiddleware) graphql.FieldMiddleware
 	}
 }
 
+// isRoot says whether a field is one of the operation's root fields.
+func isRoot(fc *graphql.FieldContext) bool { return fc.Parent == nil || fc.Parent.Field.Field == nil }
+
 // call resolves a field. Its errors and panics are noted, since an interceptor may make a value of them.
 func (w *witness) call(ctx context.Context, resolve graphql.Resolver) (any, error) {
 	returned := false
+	w.running.Add(1)
 	defer func() {
+		w.running.Add(-1)
 		if !returned {
 			w.failed.Store(true)
 		}

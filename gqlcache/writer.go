@@ -12,7 +12,7 @@ type wrapper interface {
 	http.ResponseWriter
 	flush() error
 	hijack() (net.Conn, *bufio.ReadWriter, error)
-	holder() *arrival // of a heldWriter, or nil
+	holder() *arrival // of this wrapper, or nil
 }
 
 // wrapWriter returns a writer over w, which is around the inner one. It has those of http.Flusher,

@@ -34,12 +34,12 @@ var commitsRules = []mutant{
 	},
 	{
 		name: "commits: an inner hold hides the outer one", file: holdFile,
-		old: "if outer != nil && outer.isAhead() {", new: "if false {",
+		old: "if a.hold != nil && a.hold.isAhead() {", new: "if false {",
 		test: "TestNestedHolds",
 	},
 	{
-		name: "commits: holds are found in the context alone", file: holdFile,
-		old: "			outer = holdOf(w, c) // a framework", new: "			_ = w // a framework",
+		name: "commits: holds are found in the context alone", file: arrivalFile,
+		old: "		outer = arrivalOf(w, c)\n", new: "		_ = w\n",
 		test: "TestNestedHolds",
 	},
 	{

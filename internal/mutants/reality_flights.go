@@ -14,7 +14,7 @@ var computationRules = []mutant{
 	},
 	{
 		name: "an answer is stored though an inner time limit has ended", file: queryFile,
-		old: "case f.left, w.ended.Load():", new: "case f.left:",
+		old: "partial := w.ended.Load() || w.leftBehind()", new: "partial := w.leftBehind()",
 		test: "TestTruncatedAnswers/inner",
 	},
 	{
@@ -80,7 +80,7 @@ var computationRules = []mutant{
 	},
 	{
 		name: "Private is for everybody", file: hintsFile,
-		old: "return hint(ctx, ReasonPrivate)", new: "return nil",
+		old: "return r.refuseToStore(ReasonPrivate)", new: "return true",
 		test: "TestDoNotStoreEndsSharing",
 	},
 	{

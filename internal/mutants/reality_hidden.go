@@ -64,6 +64,11 @@ var hiddenRules = []mutant{
 		test: noticed,
 	},
 	{
+		name: "resolvers on a path run beside the client's", file: guardFile,
+		old: "		if !own.bare {\n", new: "		if own.bare || !own.bare {\n",
+		test: "TestHiddenKeysAreRight$",
+	},
+	{
 		name: "what is around gqlgen's schema is executed twice", file: executableFile,
 		old: "	for range 10 {\n", new: "	if es != nil {\n		return es\n	}\n	for range 10 {\n",
 		test: "TestForeignSchemasAreExecutedOnce$",

@@ -39,7 +39,7 @@ var verifyRules = []mutant{
 	},
 	{
 		name: "verify: an answer that was out of time counts", file: recomputeFile,
-		old: "case ctx.Err() != nil, w.ended.Load():", new: "case false:",
+		old: "case ctx.Err() != nil, w.ended.Load(), w.leftBehind():", new: "case false:",
 		test: "TestVerifyOutcomes",
 	},
 	{

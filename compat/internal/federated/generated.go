@@ -397,6 +397,11 @@ directive @writes(
   set: [String!]
   "Columns changed, only with op UPDATE; a path such as args.input stands for the fields set in that input."
   fields: [String!]
+  """
+  Resolvers may run, once the mutation has, to read the paths of this directive that start at result and that the
+  client has not selected. Without it only plain fields are read, and rows and values behind resolvers are unknown.
+  """
+  resolve: Boolean! = false
 ) repeatable on FIELD_DEFINITION
 `, BuiltIn: false},
 	{Name: "../../../cascade/cachecontrol.graphql", Input: `# Apollo's @cacheControl, for schemas that do not declare it already.

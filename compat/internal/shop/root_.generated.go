@@ -59,7 +59,9 @@ type ComplexityRoot struct {
 		AddGuarded    func(childComplexity int, itemID int, name string) int
 		AddOwned      func(childComplexity int, itemID int, name string) int
 		AddPart       func(childComplexity int, itemID int, name string) int
+		AddPartLate   func(childComplexity int, itemID int, name string) int
 		AddPartVia    func(childComplexity int, itemID int, name string) int
+		Announce      func(childComplexity int, id int, name string) int
 		CreateDefault func(childComplexity int, name string) int
 		CreateItem    func(childComplexity int, name string, price float64) int
 		CreateMail    func(childComplexity int, email string, name string) int
@@ -68,6 +70,7 @@ type ComplexityRoot struct {
 		Photo         func(childComplexity int, id int, file graphql.Upload) int
 		PutThing      func(childComplexity int, sku string, name string) int
 		RenameUser    func(childComplexity int, id int, name string) int
+		Reserve       func(childComplexity int, id int, name string) int
 		SetSecret     func(childComplexity int, id int, secret string) int
 		UpdateItem    func(childComplexity int, id int, input ItemInput) int
 	}
@@ -252,6 +255,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AddPart(childComplexity, args["itemId"].(int), args["name"].(string)), true
+	case "Mutation.addPartLate":
+		if e.ComplexityRoot.Mutation.AddPartLate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_addPartLate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AddPartLate(childComplexity, args["itemId"].(int), args["name"].(string)), true
 	case "Mutation.addPartVia":
 		if e.ComplexityRoot.Mutation.AddPartVia == nil {
 			break
@@ -263,6 +277,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AddPartVia(childComplexity, args["itemId"].(int), args["name"].(string)), true
+	case "Mutation.announce":
+		if e.ComplexityRoot.Mutation.Announce == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_announce_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.Announce(childComplexity, args["id"].(int), args["name"].(string)), true
 	case "Mutation.createDefault":
 		if e.ComplexityRoot.Mutation.CreateDefault == nil {
 			break
@@ -351,6 +376,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RenameUser(childComplexity, args["id"].(int), args["name"].(string)), true
+	case "Mutation.reserve":
+		if e.ComplexityRoot.Mutation.Reserve == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_reserve_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.Reserve(childComplexity, args["id"].(int), args["name"].(string)), true
 	case "Mutation.setSecret":
 		if e.ComplexityRoot.Mutation.SetSecret == nil {
 			break
@@ -844,6 +880,11 @@ directive @writes(
   set: [String!]
   "Columns changed, only with op UPDATE; a path such as args.input stands for the fields set in that input."
   fields: [String!]
+  """
+  Resolvers may run, once the mutation has, to read the paths of this directive that start at result and that the
+  client has not selected. Without it only plain fields are read, and rows and values behind resolvers are unknown.
+  """
+  resolve: Boolean! = false
 ) repeatable on FIELD_DEFINITION
 `, BuiltIn: false},
 	{Name: "../../../cascade/cachecontrol.graphql", Input: `# Apollo's @cacheControl, for schemas that do not declare it already.

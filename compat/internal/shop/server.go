@@ -10,18 +10,19 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/99designs/gqlgen/graphql/handler/transport"
+	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // Executable returns the executable schema.
 func Executable(r *Resolver) graphql.ExecutableSchema {
 	return NewExecutableSchema(Config{Resolvers: r, Directives: DirectiveRoot{
-		HasRole: func(ctx context.Context, _ any, next graphql.Resolver, role Role) (any, error) {
+		HasRole: gqlcache.Refusing(func(ctx context.Context, _ any, next graphql.Resolver, role Role) (any, error) {
 			if role == RoleAdmin && r.Env.User(ctx) != "admin" {
-				return nil, nil // masked, not refused
+				return nil, nil // masked, without an error
 			}
 			return next(ctx)
-		},
+		}),
 		Lower: func(ctx context.Context, _ any, next graphql.Resolver) (any, error) {
 			v, err := next(ctx)
 			if s, ok := v.(string); ok {

@@ -123,20 +123,32 @@ func (s *Store) PutThing(sku, name string) {
 }
 
 // Change changes a row and tells subscribers. It returns nil if there is none.
-func (s *Store) Change(id int, do func(*Item)) (out *Item) {
+func (s *Store) Change(id int, do func(*Item)) *Item {
+	it := s.write(id, do)
+	s.tell(it)
+	return it
+}
+
+func (s *Store) write(id int, do func(*Item)) (out *Item) {
 	s.locked(func() {
-		it, ok := s.items[id]
-		if !ok {
-			return
-		}
-		do(&it)
-		s.items[id] = it
-		out = new(it)
-		for _, c := range s.changes {
-			c <- new(it)
+		if it, ok := s.items[id]; ok {
+			do(&it)
+			s.items[id] = it
+			out = new(it)
 		}
 	})
 	return out
+}
+
+func (s *Store) tell(it *Item) {
+	if it == nil {
+		return
+	}
+	s.locked(func() {
+		for _, c := range s.changes {
+			c <- new(*it)
+		}
+	})
 }
 
 // Create adds a row.

@@ -1,0 +1,47 @@
+package main
+
+const askedFile = "gqlcache/asked.go"
+
+// attackRules are those that were found by attacking servers with interceptors.
+var attackRules = []mutant{
+	{
+		name: "resolvers that were left behind are not missed", file: witnessFile,
+		old: "func (w *witness) leftBehind() bool { return w.running.Load() > 0 }", new: "func (w *witness) leftBehind() bool { return w.running.Load() < 0 }",
+		test: "TestResolversLeftBehind$",
+	},
+	{
+		name: "root fields that were left behind are not missed", file: innerFile,
+		old: "			w.running.Add(1)\n			defer w.running.Add(-1)\n", new: "",
+		test: "TestRootFieldsLeftBehind$",
+	},
+	{
+		name: "only the first root field's caller is looked at", file: innerFile,
+		old: "	if c.met.hooks(oc) {\n", new: "	if c.met.hooks(oc) && w == nil {\n",
+		test: "TestUserOfOneRootField$",
+	},
+	{
+		name: "what was said before the computation is forgotten", file: hintsFile,
+		old: "	refused := r.mu.unstored != \"\"\n	r.mu.Unlock()\n	if refused {\n		f.Unshare()", new: "	refused := r.mu.unstored != \"\"\n	r.mu.unstored = \"\"\n	r.mu.Unlock()\n	if refused {\n		f.Unshare()",
+		test: "TestHintsBeforeTheComputation$",
+	},
+	{
+		name: "an outer operation does not hear of its inner one's hints", file: hintsFile,
+		old: "	for o := r.outer; o != nil; o = o.outer {\n", new: "	for o := r.outer; o != r.outer; o = o.outer {\n",
+		test: "TestHintsOfInnerOperations$",
+	},
+	{
+		name: "a query depends on what resolvers made of its variables", file: queryFile,
+		old: "	vars := asked(oc.Variables)\n", new: "	vars := oc.Variables\n",
+		test: "TestResolversThatChangeTheirVariables$",
+	},
+	{
+		name: "a mutation changes what resolvers left of its variables", file: askedFile,
+		old: "	if first == nil || reflect.DeepEqual(first, now) {\n", new: "	if first != nil || reflect.DeepEqual(first, now) {\n",
+		test: "TestResolversThatChangeTheirVariables$",
+	},
+	{
+		name: "variables are copied at the top only", file: askedFile,
+		old: "		return asked(v)\n", new: "		return v\n",
+		test: "TestResolversThatChangeTheirVariables$",
+	},
+}
