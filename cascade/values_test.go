@@ -77,6 +77,7 @@ type Mutation {
   createQuiet(name: String, price: String, email: String, low: String @lower, due: Time, size: Size, done: String): Boolean
     @writes(view: "Item", op: "CREATE", set: ["name = args.name", "price = args.price", "email = args.email", "due = args.due", "size = args.size", "done = args.done"])
   createLow(email: String! @lower): Item @writes(view: "Item", op: "CREATE", set: ["email = args.email"])
+  createIn(in: ItemIn!): Boolean @writes(view: "Item", op: "CREATE", set: ["email = args.in.email", "rank = args.in.rank"])
   createDone: Boolean @writes(view: "Item", op: "CREATE", set: ["done = true"])
   link(item: ID!): Boolean @writes(view: "v_link", op: "CREATE", set: ["item_id = args.item"])
   setDoc(id: UUID!): Boolean @writes(view: "Doc", op: "UPDATE", row: "args.id", fields: ["name"])
@@ -206,6 +207,7 @@ func TestChangedValues(t *testing.T) {
 		return rule{name: name, schema: spelledSchema, query: query, data: data, mutation: mutation, falls: falls}
 	}
 	result := func(r rule, result string) rule { r.result = result; return r }
+	reported := func(r rule, reports ...cascade.Report) rule { r.reports = reports; return r }
 	runRules(t, []rule{
 		other("argument of a write", `{f: byEmail(email: "ann@x") {id}}`, `{"f":[]}`, `{createLow(email: "xANN@X") {id}}`, true),
 		result(other("argument of a write, shown", `{f: byEmail(email: "ann@x") {id}}`, `{"f":[]}`, `{createLow(email: "xANN@X") {id}}`, true), `{"createLow":{"id":"1","email":"ann@x"}}`),
@@ -217,6 +219,8 @@ func TestChangedValues(t *testing.T) {
 		other("row of an inferred read, other scalar", `{timed(id: "x") {name}}`, `{"timed":null}`, `{rename(id: 8) {id}}`, true),
 		other("input field", `{f: byEmail(email: "ann@x") {id}}`, `{"f":[]}`, `{update(id: 1, in: {email: "xANN@X"}) {id}}`, true),
 		other("input field with a resolver", `{f: byRank(rank: 1) {id}}`, `{"f":[]}`, `{update(id: 1, in: {rank: 2}) {id}}`, true),
+		other("input field of a new row", `{f: byEmail(email: "ann@x") {id}}`, `{"f":[]}`, `{createIn(in: {email: "xANN@X", rank: 1})}`, true),
+		other("input field with a resolver of a new row", `{f: byRank(rank: 1) {id}}`, `{"f":[]}`, `{createIn(in: {email: "x", rank: 2})}`, true),
 		other("input object", `{f: bySize(size: S) {id}}`, `{"f":[]}`, `{updateLow(id: 1, in: {name: "x"}) {id}}`, true),
 		other("input field without", `{f: bySize(size: S) {id}}`, `{"f":[]}`, `{update(id: 1, in: {name: "x"}) {id}}`, false),
 
@@ -226,6 +230,8 @@ func TestChangedValues(t *testing.T) {
 		other("scalar moves", `{f: byDueText(due: "2024", size: S) {id}}`, `{"f":[]}`, `{update(id: 1, in: {due: "2025"}) {id}}`, true),
 		other("order by a scalar", `{f: ranked {id}}`, `{"f":[]}`, `{update(id: 1, in: {due: "2025"}) {id}}`, true),
 		other("derived from a scalar", `{ofDue(due: "2024") {n}}`, `{"ofDue":null}`, `{createQuiet(due: "1.1.2024")}`, true),
+		reported(other("derived from a scalar that is told", `{ofDue(due: "2024") {n}}`, `{"ofDue":null}`, `{update(id: 8, in: {due: "1.1.2024"}) {id}}`, true),
+			moved("v_item", "8", "due", "1.1.2023", "1.1.2024")),
 		other("key that is a scalar", `{slot(at: "2024-01-01T00:00:00Z") {name}}`, `{"slot":{"at":"2024-01-01T00:00:00Z"}}`, `{setSlot(at: "2024-01-01T01:00:00+01:00")}`, true),
 		other("key that is a UUID", `{doc(id: "f47ac10b-58cc-4372-a567-0e02b2c3d479") {name}}`, `{"doc":{"id":"f47ac10b-58cc-4372-a567-0e02b2c3d479"}}`, `{setDoc(id: "F47AC10B58CC4372A5670E02B2C3D479")}`, true),
 		other("key that is another UUID", `{doc(id: "f47ac10b-58cc-4372-a567-0e02b2c3d479") {name}}`, `{"doc":{"id":"f47ac10b-58cc-4372-a567-0e02b2c3d479"}}`, `{setDoc(id: "047AC10B58CC4372A5670E02B2C3D479")}`, false),

@@ -96,6 +96,31 @@ func TestTokensCostNoLoad(t *testing.T) {
 	}
 }
 
+// TestTokensOfOneWindow: a computation for tokens begins after the window in which they came. What is changed when the
+// first of them has come, and is named by the last, is in the answer that they share.
+func TestTokensOfOneWindow(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a, b, _, r := counted(t, true)
+		b.want("MISS", "Ann", readAnn)
+		for i := range 10 {
+			b.ask(readAnn, gqlcache.TokenHeader, fmt.Sprint("8:", i))
+		}
+		latch := r.rows.Block("Query.user:done")
+		first := b.begin(readAnn, gqlcache.TokenHeader, "8:99")
+		synctest.Wait()
+		b.log.withhold()
+		resp, _ := a.ask(renameAnn)
+		last := b.begin(readAnn, gqlcache.TokenHeader, extensionOf(t, resp).Token)
+		time.Sleep(time.Second / 5) // of the bubble: they are computing
+		latch.Release()
+		if got := last.wait(t); !strings.Contains(string(got.Data), "New") {
+			t.Errorf("the last one got %s", got.Body)
+		}
+		first.wait(t)
+	})
+}
+
 // TestTokenBeyondTheLimit: a genuine token is kept also when the log may not be asked any more: neither what is
 // stored nor what is being computed since before the token's change is given to its bearer, and what is computed
 // for the bearer is.

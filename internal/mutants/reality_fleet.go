@@ -164,7 +164,7 @@ var fleetRules = []mutant{
 	{
 		name: "computations for tokens do not wait for their window", file: tokenFile,
 		old: "	case <-next.C:\n", new: "	case <-next.C:\n	default:\n",
-		test: "TestTokenBeyondTheLimit",
+		test: "TestTokensOfOneWindow",
 	},
 	{
 		name: "each token is computed alone", file: tokenFile,

@@ -35,7 +35,7 @@ var hiddenRules = []mutant{
 	},
 	{
 		name: "resolvers and methods run for hidden fields", file: guardFile,
-		old: "plain := !fc.IsMethod && !fc.IsResolver && !guarded; {", new: "plain := !guarded; {",
+		old: "if !fc.IsMethod && !fc.IsResolver && !guarded {", new: "if !guarded {",
 		test: noticed,
 	},
 	{
@@ -60,7 +60,7 @@ var hiddenRules = []mutant{
 	},
 	{
 		name: "resolvers run twice", file: guardFile,
-		old: "	if absent(res) {\n		return quietNull{}, nil\n	}\n	return res, nil\n", new: "	_ = res\n	return next(ctx)\n",
+		old: "	if absent(res.value) {\n		return quietNull{}, nil\n	}\n	return res.value, nil\n", new: "	_ = res\n	return next(ctx)\n",
 		test: noticed,
 	},
 	{
