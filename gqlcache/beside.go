@@ -5,6 +5,8 @@ import (
 	"errors"
 	"hash/maphash"
 	"net/http"
+	"reflect"
+	"runtime"
 	"strings"
 	"sync"
 
@@ -52,8 +54,9 @@ func (c *Cache) besidesAfter(ctx context.Context, r *request, before besides, re
 //
 // A map that one goroutine reads while another writes ends the process. The operations of a batch may run at
 // once, and the resolvers of one may set a header while another has ended: so the header is read only while
-// one operation runs, and one that begins waits until it has been read. What is set in a batch that runs at
-// once is not seen.
+// one operation runs, and one that begins waits until it has been read. A middleware may run the server on another
+// goroutine, and write to the header on its own when the time is up: so the header is read only on the goroutine
+// of the wrapper. What is set in a batch that runs at once, or behind such a middleware, is not seen.
 type wire struct {
 	header http.Header
 
@@ -107,10 +110,36 @@ func (w *wire) close() {
 	w.mu.closed = true
 }
 
+// serveWired calls a handler. It is never inlined, so that it can be told from the stack who has called.
+//
+//go:noinline
+func serveWired(next http.Handler, w http.ResponseWriter, r *http.Request) { next.ServeHTTP(w, r) }
+
+// wiredFunction is the name of serveWired.
+var wiredFunction = runtime.FuncForPC(reflect.ValueOf(serveWired).Pointer()).Name()
+
+// wiredDepth is how many frames are looked at. Deeper, nothing is seen.
+const wiredDepth = 512
+
+// onWiredGoroutine says that serveWired is on the stack.
+func onWiredGoroutine() bool {
+	var pcs [wiredDepth]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
+	for {
+		frame, more := frames.Next()
+		if frame.Function == wiredFunction {
+			return true
+		}
+		if !more {
+			return false
+		}
+	}
+}
+
 // headerOf returns a digest of the header of the response, and whether it could be looked at.
 func headerOf(ctx context.Context) (digest uint64, seen bool) {
 	w := wireFrom(ctx)
-	if w == nil {
+	if w == nil || !onWiredGoroutine() {
 		return 0, false
 	}
 	w.mu.Lock()

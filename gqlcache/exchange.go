@@ -66,7 +66,7 @@ func (c *Cache) Handler(next http.Handler) http.Handler {
 		r = withWire(w, r.WithContext(a))
 		defer wireFrom(r.Context()).close()
 		if c.opts.Inspector.Allow == nil || r.Header.Get(DebugHeader) != "true" {
-			next.ServeHTTP(w, r)
+			serveWired(next, w, r)
 			return
 		}
 		accept := r.Header.Get("Accept")
@@ -77,7 +77,7 @@ func (c *Cache) Handler(next http.Handler) http.Handler {
 			return
 		}
 		tw := &tellingWriter{ResponseWriter: w, exchange: x}
-		next.ServeHTTP(wrapWriter(tw, w), r)
+		serveWired(next, wrapWriter(tw, w), r)
 		x.show(w.Header()) // of a response without a body
 	})
 }

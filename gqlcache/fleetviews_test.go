@@ -257,7 +257,7 @@ func TestDeployment(t *testing.T) {
 		random := rand.New(rand.NewPCG(1, 2))
 		values := map[int]int{}
 		name := "Ann"
-		for i := range 6000 {
+		for i := range 2000 {
 			m := r.all[random.IntN(2)]
 			switch kind := random.IntN(100); {
 			case kind < 2:
