@@ -148,14 +148,14 @@ func TestRefusingDirectiveGivesUp(t *testing.T) {
 	t.Parallel()
 	begin, end, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	g := newGuarded(t)
-	g.directives = []directive{gqlcache.Refusing(directive(func(ctx context.Context, _ any, next graphql.Resolver) (any, error) {
+	g.directives = []directive{gqlcache.Refusing(func(ctx context.Context, _ any, next graphql.Resolver) (any, error) {
 		go func() {
 			defer close(ended)
 			<-begin
 			_, _ = next(ctx)
 		}()
 		return nil, errors.New("too slow")
-	}))}
+	})}
 	g.write = func(context.Context, string) (any, error) { <-end; return true, nil }
 	c := newCache(t, gqlcache.Options{})
 	srv := testgraph.Serve(g, c)

@@ -86,7 +86,7 @@ func optional(w http.ResponseWriter) string {
 	_, f := w.(http.Flusher)
 	_, h := w.(http.Hijacker)
 	_, p := w.(http.Pusher)
-	_, n := w.(http.CloseNotifier) // frameworks assert it
+	_, n := w.(http.CloseNotifier) //nolint:staticcheck // frameworks assert it
 	return fmt.Sprint(f, h, p, n)
 }
 

@@ -269,7 +269,7 @@ func TestShadowKeepsNoTruncatedAnswer(t *testing.T) {
 		for i, hits := range []uint64{0, 0, 1} {
 			over = i == 0
 			r.ask(verified)
-			if got := shadowSums(r.cache); uint64(got.Hits) != hits {
+			if got := shadowSums(r.cache); got.Hits != hits {
 				t.Errorf("%d: %+v", i, got)
 			}
 		}
