@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"reflect"
 	"runtime"
-	"strings"
 	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -77,8 +76,7 @@ func wireFrom(ctx context.Context) *wire {
 // withWire lets the operations of a request look at its response's header. A stream has sent its header before
 // the resolvers end, on another goroutine, and a websocket has none.
 func withWire(w http.ResponseWriter, r *http.Request) *http.Request {
-	accept := r.Header.Get("Accept")
-	if r.Header.Get("Upgrade") != "" || strings.Contains(accept, "event-stream") || strings.Contains(accept, "multipart/mixed") {
+	if r.Header.Get("Upgrade") != "" || acceptsStream(r) {
 		return r
 	}
 	return r.WithContext(context.WithValue(r.Context(), wireKey{}, &wire{header: w.Header()}))

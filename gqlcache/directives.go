@@ -9,8 +9,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
@@ -24,7 +22,7 @@ import (
 // The invariant: an answer is stored only if each directive that ran for it is named in Options.DirectivesCovered.
 type met struct {
 	mu sync.Mutex // serializes changes
-	// directives are the names, as DirectiveRoot has them, of those that run; nil as long as nobody knows.
+	// directives are the folded names of those that run; nil as long as nobody knows.
 	directives atomic.Pointer[map[string]bool]
 	// field and root are the code of the middlewares of a server without interceptors of fields; 0 when unknown.
 	field, root atomic.Uintptr
@@ -63,7 +61,7 @@ func merged(known map[string]bool, names []string) *map[string]bool {
 		out[name] = true
 	}
 	for _, name := range names {
-		out[name] = true
+		out[folded(name)] = true
 	}
 	return &out
 }
@@ -127,10 +125,11 @@ func (c *Cache) runs(name string) bool {
 	if known == nil || (*known)[unknownDirectives] {
 		return c.schema.Load().plan.MayRun(name)
 	}
-	// gqlgen's spelling of a field
-	r, size := utf8.DecodeRuneInString(name)
-	return (*known)[string(unicode.ToUpper(r))+name[size:]]
+	return (*known)[folded(name)]
 }
+
+// folded brings the name of a directive and that of its Go field together.
+func folded(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
 
 // uncovered says whether a directive runs and nobody has said that it may be left out.
 func (c *Cache) uncovered(name string) bool {

@@ -69,8 +69,7 @@ func (c *Cache) Handler(next http.Handler) http.Handler {
 			serveWired(next, w, r)
 			return
 		}
-		accept := r.Header.Get("Accept")
-		x := &exchange{method: r.Method, wire: wireFrom(r.Context()), streams: strings.Contains(accept, "event-stream") || strings.Contains(accept, "multipart/mixed")}
+		x := &exchange{method: r.Method, wire: wireFrom(r.Context()), streams: acceptsStream(r)}
 		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 		if x.streams {
 			next.ServeHTTP(w, r) // a writer of ours may be able to do what the server's is not
@@ -80,6 +79,12 @@ func (c *Cache) Handler(next http.Handler) http.Handler {
 		serveWired(next, wrapWriter(tw, w), r)
 		x.show(w.Header()) // of a response without a body
 	})
+}
+
+// acceptsStream says whether the header of the response may be sent before its operations have ended.
+func acceptsStream(r *http.Request) bool {
+	accept := r.Header.Get("Accept")
+	return strings.Contains(accept, "event-stream") || strings.Contains(accept, "multipart/mixed")
 }
 
 // tell notes the Cache-Status of an answer, but of one of the inspector's own, for the response.

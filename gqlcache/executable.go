@@ -2,8 +2,6 @@ package gqlcache
 
 import (
 	"reflect"
-	"slices"
-	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/extractor"
@@ -15,9 +13,6 @@ type executables struct {
 	es graphql.ExecutableSchema
 	// same says that all servers have the very same schema, so that es runs the resolvers of every request.
 	same bool
-	// runtime are the names of the directives that the generated code calls, in lower case; nil when they
-	// are not known.
-	runtime map[string]bool
 }
 
 // serves notes the executable schema of a server. Servers that share a cache may have different resolvers
@@ -27,9 +22,6 @@ func (c *Cache) serves(es graphql.ExecutableSchema) {
 	for {
 		old := c.executables.Load()
 		next := &executables{es: code, same: true}
-		if code != nil {
-			next.runtime = runtimeDirectives(code)
-		}
 		if old != nil {
 			if old.es == nil || code == nil || reflect.TypeOf(old.es) != reflect.TypeOf(code) {
 				next = &executables{}
@@ -82,31 +74,11 @@ func directiveRootType(code reflect.Type) reflect.Type {
 	return nil
 }
 
-func runtimeDirectives(es graphql.ExecutableSchema) map[string]bool {
-	root := directiveRootType(reflect.TypeOf(es).Elem())
-	names := make(map[string]bool, root.NumField())
-	for i := range root.NumField() {
-		names[folded(root.Field(i).Name)] = true
-	}
-	return names
-}
-
-// folded brings the name of a directive and that of its Go field together.
-func folded(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
-
-// runs says whether a directive of the schema may have code that runs with a field.
-func (e *executables) runs(directive string) bool {
-	if e.runtime != nil {
-		return e.runtime[folded(directive)]
-	}
-	return !slices.Contains([]string{"deprecated", "specifiedBy", "oneOf"}, directive)
-}
-
 // probeOf returns what to execute beside an operation: nil when nothing has to be, or when it cannot be.
 func (c *Cache) probeOf(d *document) *extractor.Probe {
 	e := c.executables.Load()
 	if !d.walk || e == nil || e.es == nil {
 		return nil
 	}
-	return d.op.Extract.Probe(e.runs)
+	return d.op.Extract.Probe(c.runs)
 }

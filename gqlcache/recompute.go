@@ -142,16 +142,7 @@ func execute(ctx context.Context, es graphql.ExecutableSchema) *graphql.Response
 // sameCaller says that a request on this context would ask for the hit's entry: the parts of the key, and the
 // partition, are byte for byte the hit's.
 func (v *verifier) sameCaller(ctx context.Context, j *job, oc *graphql.OperationContext) bool {
-	who := &caller{public: j.public}
-	if !who.public && v.c.opts.Predicate != nil {
-		p, err := protect(func() (Predicate, error) { return v.c.opts.Predicate(ctx) })
-		if err != nil || p.Text == "" {
-			return false
-		}
-		who.predicate = p
-	}
-	key, why := v.c.appendKey(ctx, nil, j.doc, oc.Variables, who)
-	return why == "" && string(key) == j.key && v.partition(ctx, j.public) == j.part
+	return v.c.sameKey(ctx, j.doc, oc, &caller{public: j.public, partition: j.part}, j.key)
 }
 
 // notTheCaller says why a context is of no use, in the log for the first time.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/binary"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -60,7 +61,7 @@ func (c *Cache) shadowed(ctx context.Context, r *request, oc *graphql.OperationC
 	if !who.public && c.opts.Predicate != nil {
 		who.partition = c.partition(ctx)
 	}
-	q := &shadowQuery{c: c, d: d, who: who, key: string(key), caller: c.callerDigest(oc, who)}
+	q := &shadowQuery{c: c, d: d, who: who, key: string(key), caller: c.callerDigest(ctx, oc, who)}
 	c.aside(func() { q.entry, q.stamp, _ = c.lookup(ctx, key) })
 	q.mark, q.outside = c.verify.deeds.mark(), c.verify.outside.Load()
 	vars := asked(oc.Variables)
@@ -80,17 +81,10 @@ func (c *Cache) shadowed(ctx context.Context, r *request, oc *graphql.OperationC
 	return f.resp
 }
 
-// callerDigest names who asks, without telling: what the predicate does not know of a caller is mostly in these
-// headers.
-func (c *Cache) callerDigest(oc *graphql.OperationContext, who *caller) string {
-	b := []byte(who.predicate.Text)
-	for _, name := range []string{"Authorization", "Cookie"} {
-		for _, v := range oc.Headers.Values(name) {
-			b = append(append(b, 0), v...)
-		}
-		b = append(b, 1)
-	}
-	return c.fingerprint("caller", b)
+// callerDigest names who asks, without telling: the predicate, and what the request says of its caller beside it.
+func (c *Cache) callerDigest(ctx context.Context, oc *graphql.OperationContext, who *caller) string {
+	b := binary.LittleEndian.AppendUint64(nil, credentials(ctx, oc))
+	return c.fingerprint("caller", append(b, who.predicate.Text...))
 }
 
 // A shadowQuery is a query in shadow mode.
