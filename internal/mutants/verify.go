@@ -29,7 +29,7 @@ var verifyRules = []mutant{
 	},
 	{
 		name: "verify: another predicate is the same", file: recomputeFile,
-		old: `string(key) == j.key &&`, new: `string(key) != "" &&`,
+		old: "return v.c.sameKey(ctx, j.doc, oc, &caller{public: j.public, partition: j.part}, j.key)", new: "return true",
 		test: "TestVerifySamePredicate",
 	},
 	{
