@@ -54,12 +54,12 @@ var fleetRules = []mutant{
 	{
 		name: "views are changed inside the partition of nobody", file: namesFile,
 		old: "		part = partAny\n", new: "		part = partOutside\n",
-		test: "TestWholeViewsReach",
+		test: "TestWholeViewsReachRows",
 	},
 	{
 		name: "a change of a whole view is an update", file: namesFile,
 		old: "Op: Any, All: true, Columns: AllColumns})\n	}\n	return events", new: "Op: Create, All: true, Columns: AllColumns})\n	}\n	return events",
-		test: "TestWholeViewsReach",
+		test: "TestWholeViewsReachRows",
 	},
 	{
 		name: "partitions of another build are thought to be called alike", file: foreignFile,
