@@ -6,6 +6,7 @@ const (
 	mistrustFile   = "gqlcache/mistrust.go"
 	probeFile      = "extractor/probe.go"
 	walkFile       = "extractor/walk.go"
+	rootProbeFile  = "gqlcache/rootprobe.go"
 	noticed        = "TestHiddenFieldsCannotBeNoticed$"
 )
 
@@ -22,6 +23,17 @@ var hiddenRules = []mutant{
 		old:  "	oc.ResolverMiddleware = rec.resolve\n",
 		new:  "	oc.ResolverMiddleware = rec.resolve\n	oc.Doc, oc.Operation = d.op.Extract.Doc, d.op.Extract.Operation\n",
 		test: noticed,
+	},
+	{
+		name: "models are read when interceptors of root fields have returned", file: rootProbeFile,
+		old:  "	return rec.roots(ctx, func(ctx context.Context) graphql.Marshaler {\n		m := next(ctx)\n		rec.readRoot(ctx, field.Field.Alias)\n		return m\n	})\n",
+		new:  "	m := rec.roots(ctx, next)\n	rec.readRoot(ctx, field.Field.Alias)\n	return m\n",
+		test: "TestModelsThatLiveAsLongAsTheirRootField",
+	},
+	{
+		name: "parts of the probe are joined in another order than the answer's", file: rootProbeFile,
+		old: "range rec.probed.fields {", new: "range slices.Backward(rec.probed.fields) {",
+		test: "TestModelsThatLiveAsLongAsTheirRootField",
 	},
 	{
 		name: "hidden values reach marshalers of the server", file: shownFile,
