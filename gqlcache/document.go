@@ -73,7 +73,7 @@ func (c *Cache) plan(ctx context.Context, oc *graphql.OperationContext) *documen
 	}
 	op, err := st.plan.Operation(oc.Doc, oc.Operation)
 	if err != nil {
-		c.complain.once("operation", "gqlcache: an operation could not be planned, so it bypasses the cache", err)
+		c.once.Warn("operation", "gqlcache: an operation could not be planned, so it bypasses the cache", err)
 		d.bypass = ReasonOperation
 		return d
 	}
@@ -103,7 +103,7 @@ func (c *Cache) plan(ctx context.Context, oc *graphql.OperationContext) *documen
 	b := opkey.AppendPart(append([]byte(nil), st.hash[:]...), oc.Operation.Name)
 	b, err = opkey.AppendOperation(b, oc.Doc, oc.Operation)
 	if err != nil {
-		c.complain.once("operation", "gqlcache: an operation has no normal form, so it bypasses the cache", err)
+		c.once.Warn("operation", "gqlcache: an operation has no normal form, so it bypasses the cache", err)
 		d.bypass = ReasonOperation
 		return d
 	}

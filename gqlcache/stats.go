@@ -7,6 +7,7 @@ import (
 
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
@@ -123,7 +124,7 @@ func (c *Cache) Stats() Stats {
 	s.MaxPlanBytes = c.opts.MaxPlanBytes
 	s.Tiers = c.storeTiers(st)
 	if c.opts.Log != nil {
-		st, _ := protect(func() (changelog.Stats, error) { return c.opts.Log.Stats(), nil })
+		st, _ := safe.Call(func() (changelog.Stats, error) { return c.opts.Log.Stats(), nil })
 		s.Log = &st
 	}
 	for i, r := range reasons {
@@ -163,12 +164,12 @@ func (c *Cache) storeTiers(first store.Stats) []store.TierStats {
 
 // statsOf returns the figures of a store, and none when it fails to tell them.
 func statsOf(s store.Store) store.Stats {
-	st, _ := protect(func() (store.Stats, error) { return s.Stats(), nil })
+	st, _ := safe.Call(func() (store.Stats, error) { return s.Stats(), nil })
 	return st
 }
 
 func tiersOf(t store.Tiered) []store.TierStats {
-	tiers, _ := protect(func() ([]store.TierStats, error) { return t.Tiers(), nil })
+	tiers, _ := safe.Call(func() ([]store.TierStats, error) { return t.Tiers(), nil })
 	return tiers
 }
 
