@@ -14,6 +14,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/count"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/history"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
@@ -44,7 +45,7 @@ type Cache struct {
 	plans   *planCache
 	counts  counters
 	// operations are the counters by name.
-	operations operationTable
+	operations count.Operations
 	schema     atomic.Pointer[schemaState]
 	// executables are set before the first operation.
 	executables atomic.Pointer[executables]

@@ -10,6 +10,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/extractor"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/count"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/opkey"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -28,7 +29,7 @@ type document struct {
 	op     *cascade.Operation // nil when bypass is ReasonOperation
 	bypass Reason
 	// counts are those of the operation's name, which it shares with others; nil for a mutation.
-	counts *operationCounts
+	counts *count.Operation
 	// callers compares what different callers get, when all share its answers; nil otherwise.
 	callers *callerWatch
 	// walk says that the answer is read; probe is executed beside the operation to do so, nil when the answer
@@ -66,7 +67,7 @@ func (c *Cache) plan(ctx context.Context, oc *graphql.OperationContext) *documen
 	st := c.schema.Load()
 	d := &document{source: oc.Operation, bypass: staticBypass(oc.Doc, oc.Operation)}
 	if oc.Operation.Operation == ast.Query {
-		d.counts = c.operations.of(oc.Operation.Name)
+		d.counts = c.operations.Of(oc.Operation.Name)
 	}
 	if d.bypass != "" && oc.Operation.Operation == ast.Query {
 		return d

@@ -118,7 +118,7 @@ func (c *Cache) announce(ctx context.Context, in *intention, tags []cascade.Tag,
 			c.apply(tags, all) // the log has perhaps not: it is closed, not started, or broken
 		}
 	} else {
-		c.counts.wait.observe(a.receipt.Waited)
+		c.counts.wait.Observe(a.receipt.Waited)
 		if !a.receipt.Confirmed {
 			c.counts.unconfirmed.Add(1)
 		}

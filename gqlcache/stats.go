@@ -7,6 +7,7 @@ import (
 
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/count"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
@@ -20,7 +21,7 @@ type counters struct {
 	sharedHits, sharedDead          atomic.Uint64
 	leaseWaits                      atomic.Uint64
 	storeErrors, sharedErrors       atomic.Uint64 // of Options.Store, and of Options.Shared
-	fill, settle, wait              durations
+	fill, settle, wait              count.Durations
 	foreign                         atomic.Uint64 // records that mean nothing here
 	replanned                       atomic.Uint64 // operations planned again for the same text
 	byReason                        [32]atomic.Uint64
@@ -104,9 +105,9 @@ func (c *Cache) Stats() Stats {
 		Flushes:       c.counts.flushes.Load(),
 		StoreErrors:   c.counts.storeErrors.Load() + c.counts.sharedErrors.Load(),
 
-		FillDuration:   c.counts.fill.histogram(),
-		SettleDuration: c.counts.settle.histogram(),
-		WaitDuration:   c.counts.wait.histogram(),
+		FillDuration:   histogramOf(&c.counts.fill),
+		SettleDuration: histogramOf(&c.counts.settle),
+		WaitDuration:   histogramOf(&c.counts.wait),
 		SharedHits:     c.counts.sharedHits.Load(),
 		SharedDead:     c.counts.sharedDead.Load(),
 		LeaseWaits:     c.counts.leaseWaits.Load(),

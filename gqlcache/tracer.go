@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/count"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
@@ -79,7 +80,7 @@ func (c *Cache) span(ctx context.Context, kind SpanKind) (context.Context, func(
 	s := Span{Kind: kind}
 	if graphql.HasOperationContext(ctx) {
 		if op := graphql.GetOperationContext(ctx).Operation; op != nil {
-			s.Operation = operationName(op.Name)
+			s.Operation = count.Name(op.Name)
 		}
 	}
 	type started struct {
