@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 )
 
 // The types of inspect.Action.
@@ -36,7 +37,7 @@ func (c *Cache) clear(ctx context.Context, by inspect.Cause) (p published, err e
 		return p, ErrClosed
 	}
 	return c.publishAnd(ctx, change{by: by, everything: "the cache was cleared", cleared: true}, func() error {
-		if err := guarded(func() error { return c.store.Clear(ctx) }); err != nil {
+		if err := safe.Do(func() error { return c.store.Clear(ctx) }); err != nil {
 			c.counts.storeErrors.Add(1)
 			return fmt.Errorf("gqlcache: clearing the store: %w", err)
 		}

@@ -40,12 +40,12 @@ func (c *Cache) besidesAfter(ctx context.Context, r *request, before besides, re
 	// A registered name stays: gqlgen panics on a second registration, and removes none.
 	if len(resp.Extensions) > before.extensions || len(graphql.GetExtensions(ctx)) > before.extensions {
 		r.refuseToStore(ReasonBeside)
-		c.complain.once("extensions", "gqlcache: an answer was not stored, since resolvers registered extensions beside it, or an extension of the server "+
+		c.once.Warn("extensions", "gqlcache: an answer was not stored, since resolvers registered extensions beside it, or an extension of the server "+
 			"that comes after the cache did: then add the cache last, or nothing is ever stored", errBeside)
 	}
 	if header, seen := headerOf(ctx); seen != before.seen || header != before.header {
 		r.refuseToStore(ReasonBeside)
-		c.complain.once("headers", "gqlcache: an answer was not stored, since a header of the response, a cookie say, was set while it was computed", errBeside)
+		c.once.Warn("headers", "gqlcache: an answer was not stored, since a header of the response, a cookie say, was set while it was computed", errBeside)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/count"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/history"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
@@ -44,7 +45,7 @@ type Cache struct {
 	plans   *planCache
 	counts  counters
 	// operations are the counters by name.
-	operations operationTable
+	operations count.Operations
 	schema     atomic.Pointer[schemaState]
 	// executables are set before the first operation.
 	executables atomic.Pointer[executables]
@@ -65,9 +66,10 @@ type Cache struct {
 	sweepMu   sync.Mutex // one sweep at a time
 	pressure  pressure
 	lastSweep atomic.Pointer[SweepReport]
-	complain  *complaints
-	verify    *verifier // nil when Options.Verify and Options.Shadow are off
-	shadow    *shadower // nil when Options.Shadow is off
+	once      *safe.Once  // logs each kind of trouble once
+	shield    safe.Shield // around what is done only for those who look at the cache
+	verify    *verifier   // nil when Options.Verify and Options.Shadow are off
+	shadow    *shadower   // nil when Options.Shadow is off
 	roots     rootWitness
 	commits   commitWarnings
 	met       met
@@ -113,8 +115,11 @@ func New(opts Options) (*Cache, error) {
 	opts.knowBuild(executable)
 	faults := []error{opts.validate()}
 	opts.Logger = safe.Logger(opts.Logger)
-	complain := &complaints{log: opts.Logger}
-	opts.Now = complain.clock(opts.Now)
+	once := &safe.Once{Log: opts.Logger}
+	// It is asked on requests' goroutines and on some of the cache's own, where a panic would end the process.
+	opts.Now = safe.Clock(opts.Now, func(err error) {
+		once.Warn("now", "gqlcache: Options.Now failed, so the system's clock counts", err)
+	})
 	c := &Cache{
 		fleetState: fleetState{born: time.Now(), buildKey: keyOfBuild(opts.Build)},
 
@@ -123,11 +128,14 @@ func New(opts Options) (*Cache, error) {
 		plans:  newPlanCache(opts.MaxPlanBytes),
 		closed: make(chan struct{}),
 
-		complain: complain,
-		callers:  lru.New[*callerWatch](watchedCallers),
-		samples:  lru.New[*sample](samples),
-		secret:   newSecret(),
-		started:  opts.Now(),
+		once: once,
+		shield: safe.Shield{Failed: func(err error) {
+			once.Warn("watch", "gqlcache: the inspector failed, so what it shows is incomplete", err)
+		}},
+		callers: lru.New[*callerWatch](watchedCallers),
+		samples: lru.New[*sample](samples),
+		secret:  newSecret(),
+		started: opts.Now(),
 	}
 	if opts.Inspector.Allow != nil {
 		c.watch = watch.New(watch.Options{Now: opts.Now, HideIDs: opts.Inspector.HideIDs})
@@ -197,7 +205,7 @@ func (c *Cache) join() (err error) {
 		if c.opts.Intent {
 			s = intentSink{sink{c: c}, map[changelog.Position]*clock.Intent{}}
 		}
-		if err = guarded(func() error { return c.opts.Log.Start(context.Background(), s) }); err != nil {
+		if err = safe.Do(func() error { return c.opts.Log.Start(context.Background(), s) }); err != nil {
 			err = fmt.Errorf("%w: Log: %w", ErrOptions, err)
 		}
 	})
@@ -220,14 +228,14 @@ func (c *Cache) Close() error {
 		c.swept.Wait()
 		c.verify.close()
 		if c.opts.Log != nil {
-			err = guarded(c.opts.Log.Close)
+			err = safe.Do(c.opts.Log.Close)
 		}
-		err = errors.Join(err, guarded(c.store.Close))
+		err = errors.Join(err, safe.Do(c.store.Close))
 		if c.shadow != nil && c.opts.Store != nil {
-			err = errors.Join(err, guarded(c.opts.Store.Close))
+			err = errors.Join(err, safe.Do(c.opts.Store.Close))
 		}
 		if c.opts.Shared != nil {
-			err = errors.Join(err, guarded(c.opts.Shared.Close))
+			err = errors.Join(err, safe.Do(c.opts.Shared.Close))
 		}
 	})
 	return err

@@ -290,7 +290,7 @@ func (c *Cache) sayCallersDiffer(d *document) {
 		c.differing.names = append(c.differing.names, name)
 	}
 	c.differing.mu.Unlock()
-	c.complain.once("callers", fmt.Sprintf("gqlcache: the operation %q gave callers with different credentials different answers, although Options.Callers, or scope: PUBLIC, "+
+	c.once.Warn("callers", fmt.Sprintf("gqlcache: the operation %q gave callers with different credentials different answers, although Options.Callers, or scope: PUBLIC, "+
 		"says that all see the same: such operations are not cached any more", name), errCallersDiffer)
 }
 

@@ -44,6 +44,6 @@ func (r *request) commit(ctx context.Context) {
 	}
 	// Unlike at the end, a root field that has not been entered is not known to have written nothing: it
 	// may yet be. Whatever settles the intent comes later, so the change is not published through it.
-	ch, _ := c.declared(ctx, r, r.planned, nil, r.reported(false)) // settle complains
+	ch, _ := c.declared(ctx, r, r.planned, nil, r.reported(false)) // settle logs it
 	c.publish(ctx, ch)
 }

@@ -26,9 +26,9 @@ func (c *Cache) warnOfTransaction(ctx context.Context) {
 	if c.commits.holds.Load() >= looked || c.commits.holds.Add(1) > looked {
 		return
 	}
-	defer c.survive()
+	defer c.shield.Recover()
 	if t := transactionIn(reflect.ValueOf(ctx), maxContexts); t != "" {
-		c.complain.once("hold", "gqlcache: a transaction seems to have begun outside of HoldUntilCommit: wrap whatever begins it, "+
+		c.once.Warn("hold", "gqlcache: a transaction seems to have begun outside of HoldUntilCommit: wrap whatever begins it, "+
 			"or answers from before a change may be stored after it", errTransaction(t))
 	}
 }
@@ -77,7 +77,7 @@ func (c *Cache) warnOfOuterHandler(r *request) {
 	if !r.mutates || r.hold != nil || c.commits.handlers.Load() >= looked || c.commits.handlers.Add(1) > looked {
 		return
 	}
-	defer c.survive()
+	defer c.shield.Recover()
 	pcs := make([]uintptr, 8)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
 	for {

@@ -13,6 +13,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -41,7 +42,7 @@ func (c *Cache) meet(es graphql.ExecutableSchema) {
 	}
 	c.met.directives.Store(merged(known, directiveRoot(es)))
 	c.warnOfDirectives()
-	oc, _ := protect(func() (*graphql.OperationContext, error) {
+	oc, _ := safe.Call(func() (*graphql.OperationContext, error) {
 		ctx := graphql.StartOperationTrace(context.Background())
 		oc, _ := executor.New(es).CreateOperationContext(ctx, &graphql.RawParams{Query: "{"}) // no document
 		return oc, nil
@@ -70,7 +71,7 @@ func merged(known map[string]bool, names []string) *map[string]bool {
 // It is not exported by the generated types in all versions of gqlgen, nor in one place, so it is looked for by
 // the name of its type. When there is none, everything may run.
 func directiveRoot(es graphql.ExecutableSchema) []string {
-	names, err := protect(func() ([]string, error) {
+	names, err := safe.Call(func() ([]string, error) {
 		t := findType(reflect.ValueOf(es), "DirectiveRoot", maxWrappers)
 		if t == nil {
 			return []string{unknownDirectives}, nil

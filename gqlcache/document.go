@@ -10,6 +10,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/extractor"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/count"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/opkey"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -28,7 +29,7 @@ type document struct {
 	op     *cascade.Operation // nil when bypass is ReasonOperation
 	bypass Reason
 	// counts are those of the operation's name, which it shares with others; nil for a mutation.
-	counts *operationCounts
+	counts *count.Operation
 	// callers compares what different callers get, when all share its answers; nil otherwise.
 	callers *callerWatch
 	// walk says that the answer is read; probe is executed beside the operation to do so, nil when the answer
@@ -66,14 +67,14 @@ func (c *Cache) plan(ctx context.Context, oc *graphql.OperationContext) *documen
 	st := c.schema.Load()
 	d := &document{source: oc.Operation, bypass: staticBypass(oc.Doc, oc.Operation)}
 	if oc.Operation.Operation == ast.Query {
-		d.counts = c.operations.of(oc.Operation.Name)
+		d.counts = c.operations.Of(oc.Operation.Name)
 	}
 	if d.bypass != "" && oc.Operation.Operation == ast.Query {
 		return d
 	}
 	op, err := st.plan.Operation(oc.Doc, oc.Operation)
 	if err != nil {
-		c.complain.once("operation", "gqlcache: an operation could not be planned, so it bypasses the cache", err)
+		c.once.Warn("operation", "gqlcache: an operation could not be planned, so it bypasses the cache", err)
 		d.bypass = ReasonOperation
 		return d
 	}
@@ -103,7 +104,7 @@ func (c *Cache) plan(ctx context.Context, oc *graphql.OperationContext) *documen
 	b := opkey.AppendPart(append([]byte(nil), st.hash[:]...), oc.Operation.Name)
 	b, err = opkey.AppendOperation(b, oc.Doc, oc.Operation)
 	if err != nil {
-		c.complain.once("operation", "gqlcache: an operation has no normal form, so it bypasses the cache", err)
+		c.once.Warn("operation", "gqlcache: an operation has no normal form, so it bypasses the cache", err)
 		d.bypass = ReasonOperation
 		return d
 	}

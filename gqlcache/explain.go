@@ -169,7 +169,7 @@ func (c *Cache) explainHit(ctx context.Context, r *request, d *document, resp *g
 	if r.note == nil {
 		return
 	}
-	defer c.survive()
+	defer c.shield.Recover()
 	x := c.draft(r, d)
 	now := c.opts.Now()
 	x.AgeMS = new((now.UnixNano() - s.stored) / int64(time.Millisecond))
@@ -193,7 +193,7 @@ func (c *Cache) explainJoined(ctx context.Context, r *request, d *document, resp
 	if r.note == nil {
 		return
 	}
-	defer c.survive()
+	defer c.shield.Recover()
 	x := c.draft(r, d)
 	x.Bytes = len(f.body)
 	x.Timing.OriginUS = f.took.Microseconds()
@@ -205,7 +205,7 @@ func (c *Cache) explainAbandoned(ctx context.Context, r *request, d *document, r
 	if r.note == nil {
 		return
 	}
-	defer c.survive()
+	defer c.shield.Recover()
 	c.conclude(ctx, r, resp, c.draft(r, d))
 }
 
@@ -214,7 +214,7 @@ func (c *Cache) explainFilled(ctx context.Context, r *request, d *document, f *f
 	if r.note == nil {
 		return
 	}
-	defer c.survive()
+	defer c.shield.Recover()
 	x := c.draft(r, d)
 	x.Bytes = len(f.body)
 	if f.stamp != nil {
@@ -241,7 +241,7 @@ func (c *Cache) explainBypass(ctx context.Context, r *request, d *document, resp
 	if r.note == nil {
 		return
 	}
-	defer c.survive()
+	defer c.shield.Recover()
 	c.conclude(ctx, r, resp, c.draft(r, d))
 }
 
@@ -251,7 +251,7 @@ func (c *Cache) explainRefused(ctx context.Context, r *request, resp *graphql.Re
 	if r.note == nil {
 		return
 	}
-	defer c.survive()
+	defer c.shield.Recover()
 	c.conclude(ctx, r, resp, r.verdict.extension())
 }
 
@@ -264,7 +264,7 @@ func (c *Cache) explainMutation(ctx context.Context, r *request, s settled) {
 	if r.note == nil {
 		return
 	}
-	defer c.survive()
+	defer c.shield.Recover()
 	x := r.verdict.extension()
 	x.Invalidation = s.invalidation
 	if x.Invalidation == nil {
@@ -284,7 +284,7 @@ func (c *Cache) explainPublished(ctx context.Context, r *request, resp *graphql.
 	if r.note == nil {
 		return
 	}
-	defer c.survive()
+	defer c.shield.Recover()
 	x := r.note.told
 	told := c.confession(s.announced)
 	x.Consistency, x.Token = told.Consistency, told.Token

@@ -47,7 +47,7 @@ func (c *Cache) InterceptOperation(ctx context.Context, next graphql.OperationHa
 	}
 	if r := requestFrom(ctx); r != nil && r.cache == c && r.operation == oc {
 		r.twice = true
-		c.complain.once("twice", "gqlcache: the cache was added to a server twice, and works once", errTwice)
+		c.once.Warn("twice", "gqlcache: the cache was added to a server twice, and works once", errTwice)
 		return next(ctx)
 	}
 	r := newRequest(ctx, c)
@@ -105,7 +105,7 @@ func (c *Cache) besideAnother(ctx context.Context, inner *request, next graphql.
 	if own == nil || own.operation != inner.operation || own.cache != c {
 		return next(ctx)
 	}
-	c.complain.once("several", "gqlcache: several caches were added to a server: only the last one stores answers, and mutations drop everything of the others", errSeveral)
+	c.once.Warn("several", "gqlcache: several caches were added to a server: only the last one stores answers, and mutations drop everything of the others", errSeveral)
 	if own.mutates {
 		defer c.publish(ctx, change{by: causeOf(ctx), everything: "a mutation of a server with another cache", within: own})
 	}

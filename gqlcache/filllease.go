@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
@@ -65,7 +66,7 @@ func (c *Cache) lease(ctx context.Context, leaser store.Leaser, key string) (end
 		release func(context.Context)
 		holder  bool
 	}
-	l, err := protect(func() (lease, error) {
+	l, err := safe.Call(func() (lease, error) {
 		release, holder, err := leaser.Lease(ctx, c.sharedKey(key), max(fillLeaseTTL, c.opts.FillLease))
 		return lease{release, holder}, err
 	})
@@ -74,7 +75,7 @@ func (c *Cache) lease(ctx context.Context, leaser store.Leaser, key string) (end
 			return
 		}
 		// The request may have ended; others wait for the lease all the same.
-		err := guarded(func() error { l.release(context.WithoutCancel(ctx)); return nil })
+		err := safe.Do(func() error { l.release(context.WithoutCancel(ctx)); return nil })
 		if err != nil {
 			c.storeFailed("shared lease", err)
 		}

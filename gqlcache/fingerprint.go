@@ -99,7 +99,7 @@ const (
 
 // sample remembers the rows of an answer that was stored, if somebody may want to see them.
 func (c *Cache) sample(ctx context.Context, op *cascade.Operation, key string, res *extractor.Result, s *stamp) {
-	defer c.survive()
+	defer c.shield.Recover()
 	x := &sample{stamp: weak.Make(s), rows: []inspect.Row{}}
 	var rows []cascade.Row
 	rows, x.count = op.Rows(res, rowsPerSample)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/extractor"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -327,13 +328,8 @@ func (s *probing) resolved(ctx context.Context, next graphql.Resolver) any {
 }
 
 // quietly returns nil for everything that goes wrong.
-func quietly(f func() (any, error)) (res any) {
-	defer func() {
-		if recover() != nil {
-			res = nil
-		}
-	}()
-	res, err := f()
+func quietly(f func() (any, error)) any {
+	res, err := safe.Call(f)
 	if err != nil {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
@@ -90,7 +91,7 @@ func hint(ctx context.Context, say func(*request) bool) error {
 	if inTime {
 		return nil
 	}
-	r.cache.complain.once("late", "gqlcache: a resolver has said of an answer that it must not be kept after it was computed", ErrLate)
+	r.cache.once.Warn("late", "gqlcache: a resolver has said of an answer that it must not be kept after it was computed", ErrLate)
 	return ErrLate
 }
 
@@ -183,7 +184,7 @@ func (c *Cache) withdraw(key string, e *store.Entry) {
 	ctx := context.Background()
 	c.remove(ctx, []byte(key), e)
 	if c.opts.Shared != nil {
-		if err := guarded(func() error { return c.opts.Shared.Delete(ctx, c.sharedKey(key)) }); err != nil {
+		if err := safe.Do(func() error { return c.opts.Shared.Delete(ctx, c.sharedKey(key)) }); err != nil {
 			c.storeFailed("shared delete", err)
 		}
 	}

@@ -28,7 +28,7 @@ func (c *Cache) watchInner(oc *graphql.OperationContext, r *request, d *document
 			return
 		}
 		r.refuseToStore(ReasonInner)
-		c.complain.once("inner", "gqlcache: an answer was not stored, since an extension that runs inside of the cache has changed what its key is made of; "+
+		c.once.Warn("inner", "gqlcache: an answer was not stored, since an extension that runs inside of the cache has changed what its key is made of; "+
 			"add the cache after all other extensions", errInner)
 	}
 	if c.met.hooks(oc) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 )
 
 // DebugHeader is the request header that asks for extensions.cache, with the value "true", and without
@@ -50,7 +51,7 @@ func permits(ctx context.Context, f func(context.Context) bool) bool {
 	if f == nil {
 		return false
 	}
-	ok, err := protect(func() (bool, error) { return f(ctx), nil })
+	ok, err := safe.Call(func() (bool, error) { return f(ctx), nil })
 	return err == nil && ok
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/cascadeql/cascadeql/extractor"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 )
 
 // An intention is what a mutation has announced: to this process, or over the log to all. nil is none.
@@ -66,11 +67,11 @@ func (c *Cache) announceFirst(ctx context.Context, tags []cascade.Tag, all bool)
 	} else {
 		tags = c.recorded(tags)
 	}
-	in, err := protect(func() (changelog.Intention, error) {
+	in, err := safe.Call(func() (changelog.Intention, error) {
 		return c.opts.Log.(changelog.Intender).Intend(ctx, tags, all)
 	})
 	if err != nil {
-		c.complain.once("intend", "gqlcache: a mutation was refused, because it could not be announced", err)
+		c.once.Warn("intend", "gqlcache: a mutation was refused, because it could not be announced", err)
 		return nil
 	}
 	return in
@@ -83,7 +84,7 @@ func (c *Cache) foreseen(ctx context.Context, oc *graphql.OperationContext, d *d
 		return nil, true // a cascade payload may name anything
 	}
 	ch := change{everything: "an operation that could not be evaluated"}
-	_ = guarded(func() error { c.changed(&ch, d, nil, cascade.Outcome{Vars: oc.Variables}); return nil }) // settle complains
+	_ = safe.Do(func() error { c.changed(&ch, d, nil, cascade.Outcome{Vars: oc.Variables}); return nil }) // settle logs it
 	switch {
 	case ch.everything != "":
 		return nil, true

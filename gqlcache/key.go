@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/cascadeql/cascadeql/gqlcache/internal/opkey"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 )
 
 // keyVersion is the first byte of every key. It changes with the layout.
@@ -44,9 +45,9 @@ func (c *Cache) appendCaller(ctx context.Context, b []byte, caller *caller) ([]b
 	if c.opts.Vary == nil {
 		return b, ""
 	}
-	parts, err := protect(func() ([]string, error) { return c.opts.Vary(ctx), nil })
+	parts, err := safe.Call(func() ([]string, error) { return c.opts.Vary(ctx), nil })
 	if err != nil {
-		c.complain.once("vary", "gqlcache: Options.Vary failed, so the request bypasses the cache", err)
+		c.once.Warn("vary", "gqlcache: Options.Vary failed, so the request bypasses the cache", err)
 		return b, ReasonFailed
 	}
 	for _, p := range parts {

@@ -28,10 +28,10 @@ func (c *Cache) mistrust(ctx context.Context, typ string) {
 			break
 		}
 	}
-	c.complain.once("keys of "+typ, "gqlcache: a type's rows are shown under other keys than their Go values, so those that clients do not select are unknown, which drops more",
+	c.once.Warn("keys of "+typ, "gqlcache: a type's rows are shown under other keys than their Go values, so those that clients do not select are unknown, which drops more",
 		fmt.Errorf("type %s", typ)) //nolint:err113 // for the log
 	if err := c.Clear(context.WithoutCancel(ctx)); err != nil {
-		c.complain.once("keys", "gqlcache: what was stored under other keys could not be dropped everywhere", err)
+		c.once.Warn("keys", "gqlcache: what was stored under other keys could not be dropped everywhere", err)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/extractor"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 )
 
 // mutation runs a mutation and applies what it changed before its response is handed on; an extension may commit
@@ -142,7 +143,7 @@ func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationCon
 	s.published = c.publish(ctx, s.change)
 	told = true
 	if err != nil { // after the change is applied: a logger may panic
-		c.complain.once("settle", "gqlcache: what a mutation has changed could not be told, so it has dropped everything", err)
+		c.once.Warn("settle", "gqlcache: what a mutation has changed could not be told, so it has dropped everything", err)
 	}
 	r.deed.did(s.events)
 	s.took = time.Since(start)
@@ -177,7 +178,7 @@ func (c *Cache) declared(ctx context.Context, r *request, d *document, res *extr
 	ch = change{by: causeOf(ctx), everything: "an operation without a plan"}
 	if d.op != nil {
 		ch.everything = "an operation that could not be evaluated"
-		err = guarded(func() error {
+		err = safe.Do(func() error {
 			var all change
 			for _, vars := range r.variables() {
 				var one change

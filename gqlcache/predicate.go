@@ -3,9 +3,9 @@ package gqlcache
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 )
 
 var errNoPredicate = errors.New("the predicate function returned a Predicate without Text")
@@ -16,12 +16,12 @@ func (c *Cache) predicate(ctx context.Context) (p Predicate, ok bool) {
 	if c.opts.Predicate == nil {
 		return Predicate{}, c.opts.Callers == AllSeeTheSame
 	}
-	p, err := protect(func() (Predicate, error) { return c.opts.Predicate(ctx) })
+	p, err := safe.Call(func() (Predicate, error) { return c.opts.Predicate(ctx) })
 	if err == nil && p.Text == "" {
 		err = errNoPredicate
 	}
 	if err != nil {
-		c.complain.once("predicate", "gqlcache: a request's predicate is unknown, so it bypasses the cache", err)
+		c.once.Warn("predicate", "gqlcache: a request's predicate is unknown, so it bypasses the cache", err)
 		return Predicate{}, false
 	}
 	return p, true
@@ -33,19 +33,9 @@ func (c *Cache) partition(ctx context.Context) cascade.Partition {
 	if c.opts.Partition == nil {
 		return cascade.Partition{}
 	}
-	name, err := protect(func() (string, error) { return c.opts.Partition(ctx), nil })
+	name, err := safe.Call(func() (string, error) { return c.opts.Partition(ctx), nil })
 	if err != nil {
-		c.complain.once("partition", "gqlcache: a request's partition is unknown, so it counts as outside of all", err)
+		c.once.Warn("partition", "gqlcache: a request's partition is unknown, so it counts as outside of all", err)
 	}
 	return cascade.PartitionOf(name)
-}
-
-// protect turns a panic of a user's function into an error.
-func protect[T any](f func() (T, error)) (v T, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
-		}
-	}()
-	return f()
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 )
 
@@ -123,11 +124,11 @@ func (c *Cache) tagsOf(ch *change) []cascade.Tag {
 	if ch.everything != "" || len(ch.events)+len(ch.more) == 0 {
 		return nil
 	}
-	tags, err := protect(func() ([]cascade.Tag, error) {
+	tags, err := safe.Call(func() ([]cascade.Tag, error) {
 		return c.schema.Load().plan.Publish(ch.more, ch.events, ch.part), nil
 	})
 	if err != nil {
-		c.complain.once("publish tags", "gqlcache: what a change reaches could not be told, so it has dropped everything", err)
+		c.once.Warn("publish tags", "gqlcache: what a change reaches could not be told, so it has dropped everything", err)
 		ch.everything = "a change that could not be evaluated"
 		return nil
 	}
@@ -139,7 +140,7 @@ func (c *Cache) trace(ch change) (t *cascade.Trace) {
 	if !c.watched() || len(ch.events) == 0 {
 		return nil
 	}
-	c.aside(func() { t = c.schema.Load().plan.Trace(ch.more, ch.events, ch.part) })
+	c.shield.Run(func() { t = c.schema.Load().plan.Trace(ch.more, ch.events, ch.part) })
 	return t
 }
 
@@ -152,9 +153,9 @@ func (c *Cache) begin(ch watch.Change) (end func(number uint64) *inspect.Invalid
 	start := time.Now()
 	ch.Tags = slices.Clone(ch.Tags) // it keeps them, and so may the clock and the log
 	var p *watch.Pending
-	c.aside(func() { p = c.watch.Begin(ch) })
+	c.shield.Run(func() { p = c.watch.Begin(ch) })
 	return func(number uint64) (told *inspect.Invalidation) {
-		c.aside(func() { told = p.Done(number, time.Since(start)) })
+		c.shield.Run(func() { told = p.Done(number, time.Since(start)) })
 		return told
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/cascadeql/cascadeql/extractor"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
@@ -167,9 +168,9 @@ func (c *Cache) admit(ctx context.Context, oc *graphql.OperationContext) (*docum
 		return nil, nil, ReasonClosed
 	}
 	if c.opts.Enabled != nil {
-		on, err := protect(func() (bool, error) { return c.opts.Enabled(ctx), nil })
+		on, err := safe.Call(func() (bool, error) { return c.opts.Enabled(ctx), nil })
 		if err != nil {
-			c.complain.once("enabled", "gqlcache: Options.Enabled failed, so the request bypasses the cache", err)
+			c.once.Warn("enabled", "gqlcache: Options.Enabled failed, so the request bypasses the cache", err)
 			return nil, nil, ReasonFailed
 		}
 		if !on {
@@ -362,13 +363,13 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		return f
 	}
 	resp := f.resp
-	tags, err := protect(func() ([]cascade.Tag, error) {
+	tags, err := safe.Call(func() ([]cascade.Tag, error) {
 		return d.op.ReadsOf([]cascade.Tag{d.tag}, cascade.Answer{
 			Vars: vars, Result: res, Part: who.partition, Predicate: who.predicate.Reads, Lasts: r.lastRows(),
 		})
 	})
 	if err != nil {
-		c.complain.once("reads", "gqlcache: what answers depend on cannot be told, as Predicate.Reads is wrong, say: they are not stored", err)
+		c.once.Warn("reads", "gqlcache: what answers depend on cannot be told, as Predicate.Reads is wrong, say: they are not stored", err)
 		f.why = ReasonReads
 		return f
 	}
@@ -476,7 +477,7 @@ func (c *Cache) again(ctx context.Context, r *request, key string) *filled {
 // unreadable deals with an answer that is no JSON which its operation could give: a scalar's marshaler
 // has written something else. gqlgen's transports refuse to send what is no JSON at all.
 func (c *Cache) unreadable(err error) {
-	c.complain.once("unreadable", "gqlcache: an answer could not be read: it is not stored, or drops more", err)
+	c.once.Warn("unreadable", "gqlcache: an answer could not be read: it is not stored, or drops more", err)
 }
 
 // storable says why an answer must not be kept, whatever it depends on.

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/extractor"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -18,8 +18,6 @@ var (
 	errContextEnded   = errors.New("the context has ended")
 	errOtherCaller    = errors.New("Predicate, Vary or Partition give something else under the context of Options.Verify than for the hit")
 )
-
-func errPanic(p any) error { return fmt.Errorf("panic: %v", p) }
 
 // copyOperation copies an operation context for an execution of its own. The original belongs to its
 // request, whose extensions may write to it; what of it is not copied is state of an execution.
@@ -39,7 +37,7 @@ func (v *verifier) lend(ctx context.Context) (context.Context, error) {
 	if v.opts.WithoutValues {
 		return v.base, nil
 	}
-	return protect(func() (context.Context, error) {
+	return safe.Call(func() (context.Context, error) {
 		lent, err := v.opts.Context(ctx)
 		switch {
 		case err != nil:
@@ -98,7 +96,7 @@ func (v *verifier) recompute(j *job) (*recomputed, skip) {
 	w := &witness{}
 	w.watch(oc)
 	rec := v.c.record(oc, j.doc)
-	resp, err := protect(func() (*graphql.Response, error) { return execute(w.context(ctx), es), nil })
+	resp, err := safe.Call(func() (*graphql.Response, error) { return execute(w.context(ctx), es), nil })
 	// A resolver may take the end of its context for the end of its rows.
 	switch {
 	case v.base.Err() != nil:
@@ -151,10 +149,10 @@ func (v *verifier) notTheCaller(j *job) skip {
 	case v.base.Err() != nil:
 		return skipClosed
 	case j.ctx.Err() != nil:
-		v.c.complain.once("verify.context.ended", "gqlcache: the context of Verify.Context ended before a hit was recomputed; return one that outlives the request", errContextEnded)
+		v.c.once.Warn("verify.context.ended", "gqlcache: the context of Verify.Context ended before a hit was recomputed; return one that outlives the request", errContextEnded)
 		return skipContext
 	}
-	v.c.complain.once("verify.caller", "gqlcache: a hit is not recomputed, because it would be for another caller; Verify.Context must give what Predicate, Vary and Partition look at", errOtherCaller)
+	v.c.once.Warn("verify.caller", "gqlcache: a hit is not recomputed, because it would be for another caller; Verify.Context must give what Predicate, Vary and Partition look at", errOtherCaller)
 	return skipCaller
 }
 

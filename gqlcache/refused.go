@@ -13,6 +13,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 )
 
 // Which root fields of a mutation have written nothing.
@@ -102,7 +104,7 @@ func (r *request) changeLate(ctx context.Context) {
 	if running {
 		return
 	}
-	ch, _ := r.cache.declared(ctx, r, r.planned, nil, r.reported(false)) // settle has complained
+	ch, _ := r.cache.declared(ctx, r, r.planned, nil, r.reported(false)) // settle has logged it
 	ch.within = r
 	r.cache.publish(ctx, ch)
 }
@@ -185,7 +187,7 @@ func (c *Cache) writesBeside(f *ast.FieldDefinition) bool {
 
 // isOfCode is hasCode for an error whose methods are the server's own.
 func isOfCode(err error, codes []string) bool {
-	ok, failed := protect(func() (bool, error) { return hasCode(err, codes), nil })
+	ok, failed := safe.Call(func() (bool, error) { return hasCode(err, codes), nil })
 	return ok && failed == nil
 }
 
@@ -304,7 +306,7 @@ type rootWitness struct {
 func (w *rootWitness) serves(es graphql.ExecutableSchema) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	same, err := protect(func() (bool, error) { return w.es == nil || w.es == es, nil })
+	same, err := safe.Call(func() (bool, error) { return w.es == nil || w.es == es, nil })
 	if w.es = es; err != nil || !same {
 		w.several.Store(true)
 	}

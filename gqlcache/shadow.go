@@ -62,12 +62,12 @@ func (c *Cache) shadowed(ctx context.Context, r *request, oc *graphql.OperationC
 		who.partition = c.partition(ctx)
 	}
 	q := &shadowQuery{c: c, d: d, who: who, key: string(key), caller: c.callerDigest(ctx, oc, who)}
-	c.aside(func() { q.entry, q.stamp, _ = c.lookup(ctx, key) })
+	c.shield.Run(func() { q.entry, q.stamp, _ = c.lookup(ctx, key) })
 	q.mark, q.outside = c.verify.deeds.mark(), c.verify.outside.Load()
 	vars := asked(oc.Variables)
 	f, res := c.resolved(ctx, r, oc, d, who, q.key, nil, next)
 	f.born = r.begin()
-	c.aside(func() {
+	c.shield.Run(func() {
 		c.shadow.found.of(d).queries.Add(1)
 		failed := f.why == ReasonErrors || f.why == ReasonNoData
 		switch {
@@ -110,7 +110,7 @@ func (q *shadowQuery) keep(ctx context.Context, r *request, vars map[string]any,
 		Vars: vars, Result: res, Part: q.who.partition, Predicate: q.who.predicate.Reads, Lasts: r.lastRows(),
 	})
 	if err != nil {
-		c.complain.once("reads", "gqlcache: what answers depend on cannot be told, as Predicate.Reads is wrong, say: they are not stored", err)
+		c.once.Warn("reads", "gqlcache: what answers depend on cannot be told, as Predicate.Reads is wrong, say: they are not stored", err)
 		return
 	}
 	st, ok := c.clock.Finish(f.born, tags)
@@ -153,7 +153,7 @@ func (q *shadowQuery) compare(resp *graphql.Response, failed bool) {
 	running := c.verify.deeds.runningNow()
 	if c.shadow.judging.Add(1) > maxJudging || !c.verify.queue.background(func() {
 		defer c.shadow.judging.Add(-1)
-		c.aside(func() { diff.judge(running) })
+		c.shield.Run(func() { diff.judge(running) })
 	}) {
 		c.shadow.judging.Add(-1)
 		n.overtaken.Add(1)

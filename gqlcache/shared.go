@@ -11,6 +11,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 	"github.com/cascadeql/cascadeql/schemahash"
 )
@@ -50,7 +51,7 @@ func (c *Cache) applyRecord(r changelog.Record) {
 // heard tells the watch of a record that was applied. The log calls it on a goroutine of its own.
 func (c *Cache) heard(origin string, tags []cascade.Tag, everything string, number uint64) {
 	if c.watched() {
-		c.aside(func() { c.watch.Applied(origin, tags, everything, number) })
+		c.shield.Run(func() { c.watch.Applied(origin, tags, everything, number) })
 	}
 }
 
@@ -117,7 +118,7 @@ func (c *Cache) announce(ctx context.Context, in *intention, tags []cascade.Tag,
 			c.apply(tags, all) // the log has perhaps not: it is closed, not started, or broken
 		}
 	} else {
-		c.counts.wait.observe(a.receipt.Waited)
+		c.counts.wait.Observe(a.receipt.Waited)
 		if !a.receipt.Confirmed {
 			c.counts.unconfirmed.Add(1)
 		}
@@ -137,13 +138,13 @@ func (c *Cache) publishTo(ctx context.Context, to publisher, tags []cascade.Tag,
 	} else if len(tags) > 0 {
 		tags = c.recorded(tags)
 	}
-	return protect(func() (changelog.Receipt, error) { return to.Publish(ctx, tags, all) })
+	return safe.Call(func() (changelog.Receipt, error) { return to.Publish(ctx, tags, all) })
 }
 
 func (c *Cache) failedToLog(_ changelog.Receipt, err error) {
 	if err != nil {
 		c.counts.logErrors.Add(1)
-		c.complain.once("publish", "gqlcache: a change did not reach the log: other instances learn of it when it is back", err)
+		c.once.Warn("publish", "gqlcache: a change did not reach the log: other instances learn of it when it is back", err)
 	}
 }
 
@@ -160,9 +161,9 @@ func (c *Cache) fresh() bool {
 	if c.opts.Log == nil {
 		return true
 	}
-	fresh, err := protect(func() (bool, error) { return c.opts.Log.Fresh(), nil })
+	fresh, err := safe.Call(func() (bool, error) { return c.opts.Log.Fresh(), nil })
 	if err != nil {
-		c.complain.once("log", logFailed, err)
+		c.once.Warn("log", logFailed, err)
 	}
 	return fresh && err == nil
 }
@@ -171,9 +172,9 @@ const logFailed = "gqlcache: Options.Log failed, so requests bypass the cache"
 
 // applied is the log's Applied, and no position when that fails.
 func (c *Cache) applied() changelog.Position {
-	at, err := protect(func() (changelog.Position, error) { return c.opts.Log.Applied(), nil })
+	at, err := safe.Call(func() (changelog.Position, error) { return c.opts.Log.Applied(), nil })
 	if err != nil {
-		c.complain.once("log", logFailed, err)
+		c.once.Warn("log", logFailed, err)
 		return changelog.Position{}
 	}
 	return at
@@ -275,7 +276,7 @@ func (c *Cache) sharedGet(ctx context.Context, key []byte) (e *store.Entry, tags
 		}
 		return ok
 	}
-	e, err = protect(func() (*store.Entry, error) {
+	e, err = safe.Call(func() (*store.Entry, error) {
 		if s, ok := c.opts.Shared.(store.Sieve); ok {
 			return s.GetIf(ctx, key, proven)
 		}
@@ -311,7 +312,7 @@ func (c *Cache) toShared(ctx context.Context, key string, e *store.Entry, at cha
 	}
 	shared := *e
 	shared.Version, shared.Meta = at.Number, &sharedMeta{at: at, tags: c.schema.Load().sign(tags)}
-	err := guarded(func() error { return c.opts.Shared.Put(ctx, c.sharedKey(key), &shared) })
+	err := safe.Do(func() error { return c.opts.Shared.Put(ctx, c.sharedKey(key), &shared) })
 	if err != nil && !errors.Is(err, store.ErrTooLarge) {
 		c.storeFailed("shared put", err)
 	}

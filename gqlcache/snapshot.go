@@ -4,6 +4,7 @@ import (
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 )
 
@@ -107,7 +108,7 @@ func clusterOf(st *changelog.Stats) *inspect.Cluster {
 
 // others is how many other instances a change was told to.
 func (c *Cache) others() int {
-	st, _ := protect(func() (changelog.Stats, error) { return c.opts.Log.Stats(), nil })
+	st, _ := safe.Call(func() (changelog.Stats, error) { return c.opts.Log.Stats(), nil })
 	return max(0, st.Members-1)
 }
 

@@ -7,6 +7,8 @@ import (
 
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/count"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
@@ -19,7 +21,7 @@ type counters struct {
 	sharedHits, sharedDead          atomic.Uint64
 	leaseWaits                      atomic.Uint64
 	storeErrors, sharedErrors       atomic.Uint64 // of Options.Store, and of Options.Shared
-	fill, settle, wait              durations
+	fill, settle, wait              count.Durations
 	foreign                         atomic.Uint64 // records that mean nothing here
 	replanned                       atomic.Uint64 // operations planned again for the same text
 	byReason                        [32]atomic.Uint64
@@ -103,9 +105,9 @@ func (c *Cache) Stats() Stats {
 		Flushes:       c.counts.flushes.Load(),
 		StoreErrors:   c.counts.storeErrors.Load() + c.counts.sharedErrors.Load(),
 
-		FillDuration:   c.counts.fill.histogram(),
-		SettleDuration: c.counts.settle.histogram(),
-		WaitDuration:   c.counts.wait.histogram(),
+		FillDuration:   histogramOf(&c.counts.fill),
+		SettleDuration: histogramOf(&c.counts.settle),
+		WaitDuration:   histogramOf(&c.counts.wait),
 		SharedHits:     c.counts.sharedHits.Load(),
 		SharedDead:     c.counts.sharedDead.Load(),
 		LeaseWaits:     c.counts.leaseWaits.Load(),
@@ -123,7 +125,7 @@ func (c *Cache) Stats() Stats {
 	s.MaxPlanBytes = c.opts.MaxPlanBytes
 	s.Tiers = c.storeTiers(st)
 	if c.opts.Log != nil {
-		st, _ := protect(func() (changelog.Stats, error) { return c.opts.Log.Stats(), nil })
+		st, _ := safe.Call(func() (changelog.Stats, error) { return c.opts.Log.Stats(), nil })
 		s.Log = &st
 	}
 	for i, r := range reasons {
@@ -163,12 +165,12 @@ func (c *Cache) storeTiers(first store.Stats) []store.TierStats {
 
 // statsOf returns the figures of a store, and none when it fails to tell them.
 func statsOf(s store.Store) store.Stats {
-	st, _ := protect(func() (store.Stats, error) { return s.Stats(), nil })
+	st, _ := safe.Call(func() (store.Stats, error) { return s.Stats(), nil })
 	return st
 }
 
 func tiersOf(t store.Tiered) []store.TierStats {
-	tiers, _ := protect(func() ([]store.TierStats, error) { return t.Tiers(), nil })
+	tiers, _ := safe.Call(func() ([]store.TierStats, error) { return t.Tiers(), nil })
 	return tiers
 }
 

@@ -3,9 +3,9 @@ package gqlcache
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
@@ -13,13 +13,7 @@ import (
 
 // get returns the entry of a key, or nil.
 func (c *Cache) get(ctx context.Context, key []byte) (e *store.Entry, failed bool) {
-	defer func() {
-		if p := recover(); p != nil {
-			e, failed = nil, true
-			c.storeFailed("get", fmt.Errorf("panic: %v", p))
-		}
-	}()
-	e, err := c.store.Get(ctx, key)
+	e, err := safe.Call(func() (*store.Entry, error) { return c.store.Get(ctx, key) })
 	if err == nil {
 		return e, false
 	}
@@ -33,7 +27,7 @@ func (c *Cache) get(ctx context.Context, key []byte) (e *store.Entry, failed boo
 // storePut tells whether the store took an entry.
 func (c *Cache) storePut(ctx context.Context, key string, e *store.Entry) bool {
 	defer c.cameIn(e)
-	err := guarded(func() error { return c.store.Put(ctx, []byte(key), e) })
+	err := safe.Do(func() error { return c.store.Put(ctx, []byte(key), e) })
 	if err != nil {
 		c.storeFailed("put", err)
 	}
@@ -42,7 +36,7 @@ func (c *Cache) storePut(ctx context.Context, key string, e *store.Entry) bool {
 
 // remove removes a dead entry. A failure leaves it to the next sweep: it is never served.
 func (c *Cache) remove(ctx context.Context, key []byte, e *store.Entry) bool {
-	err := guarded(func() error { return c.store.DeleteEntry(ctx, key, e) })
+	err := safe.Do(func() error { return c.store.DeleteEntry(ctx, key, e) })
 	if err != nil {
 		c.storeFailed("delete", err)
 	}
@@ -58,11 +52,5 @@ func (c *Cache) storeFailed(call string, err error) {
 	} else {
 		c.counts.storeErrors.Add(1)
 	}
-	c.complain.once(call, "gqlcache: the store failed: "+call, err)
-}
-
-// guarded turns a panic into an error.
-func guarded(f func() error) error {
-	_, err := protect(func() (struct{}, error) { return struct{}{}, f() })
-	return err
+	c.once.Warn(call, "gqlcache: the store failed: "+call, err)
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 )
 
 // sweepLoop sweeps, at intervals and when tags take too much memory, until the cache is closed.
@@ -76,7 +77,7 @@ func (c *Cache) sweep(ctx context.Context) SweepReport {
 			}
 		}
 	}
-	err := guarded(func() error {
+	err := safe.Do(func() error {
 		r.Tags = c.clock.Sweep(live).Kept
 		return nil
 	})

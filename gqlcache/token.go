@@ -9,6 +9,7 @@ import (
 
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 )
 
 // Tokens come from clients, who may send anything. These hold for every token:
@@ -42,7 +43,7 @@ func (c *Cache) catchUp(ctx context.Context, r *request, token string) Reason {
 	}
 	looking, cancel := context.WithTimeout(ctx, leaseWait)
 	defer cancel()
-	err = guarded(func() error { return c.opts.Log.CatchUp(looking, at) })
+	err = safe.Do(func() error { return c.opts.Log.CatchUp(looking, at) })
 	after := c.applied()
 	switch {
 	case err == nil, after.Reached(at), after.Epoch > at.Epoch:
@@ -50,7 +51,7 @@ func (c *Cache) catchUp(ctx context.Context, r *request, token string) Reason {
 	case errors.Is(err, changelog.ErrBehind) && before.Epoch == at.Epoch && after.Epoch == at.Epoch:
 		return "" // the log was asked in the token's epoch, and nobody has got this far
 	}
-	c.complain.once("token", "gqlcache: a request's token could not be looked up in the log, so it bypasses the cache", err)
+	c.once.Warn("token", "gqlcache: a request's token could not be looked up in the log, so it bypasses the cache", err)
 	return ReasonToken
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/count"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
@@ -78,14 +80,14 @@ func (c *Cache) span(ctx context.Context, kind SpanKind) (context.Context, func(
 	s := Span{Kind: kind}
 	if graphql.HasOperationContext(ctx) {
 		if op := graphql.GetOperationContext(ctx).Operation; op != nil {
-			s.Operation = operationName(op.Name)
+			s.Operation = count.Name(op.Name)
 		}
 	}
 	type started struct {
 		ctx context.Context
 		end func(SpanEnd)
 	}
-	t, err := protect(func() (started, error) {
+	t, err := safe.Call(func() (started, error) {
 		within, end := c.opts.Tracer.Start(ctx, s)
 		// Resolvers get this context: without what the server put into it they would panic.
 		if within == nil || end == nil || requestFrom(within) != requestFrom(ctx) {
@@ -94,12 +96,12 @@ func (c *Cache) span(ctx context.Context, kind SpanKind) (context.Context, func(
 		return started{within, end}, nil
 	})
 	if err != nil {
-		c.complain.once("tracer", "gqlcache: Options.Tracer failed, so spans are missing", err)
+		c.once.Warn("tracer", "gqlcache: Options.Tracer failed, so spans are missing", err)
 		return ctx, func(SpanEnd) {}
 	}
 	return t.ctx, func(e SpanEnd) {
-		if err := guarded(func() error { t.end(e); return nil }); err != nil {
-			c.complain.once("tracer", "gqlcache: Options.Tracer failed, so spans are missing", err)
+		if err := safe.Do(func() error { t.end(e); return nil }); err != nil {
+			c.once.Warn("tracer", "gqlcache: Options.Tracer failed, so spans are missing", err)
 		}
 	}
 }

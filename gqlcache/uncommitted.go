@@ -186,7 +186,7 @@ func (r *request) respond(ctx context.Context) (resp *graphql.Response) {
 		}
 		a := r.leave(ctx)
 		if r.took > 0 {
-			r.cache.counts.settle.observe(r.took + time.Since(start))
+			r.cache.counts.settle.Observe(r.took + time.Since(start))
 			r.took = 0
 		}
 		if !a.shared && r.told != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/extractor"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
@@ -111,7 +112,7 @@ func (v *verifier) serves(es graphql.ExecutableSchema) {
 		return
 	}
 	v.schema.Lock()
-	same, err := protect(func() (bool, error) { return v.schema.es == nil || v.schema.es == es, nil })
+	same, err := safe.Call(func() (bool, error) { return v.schema.es == nil || v.schema.es == es, nil })
 	v.schema.es = es
 	first := (err != nil || !same) && !v.schema.several
 	v.schema.several = v.schema.several || first
@@ -156,7 +157,7 @@ func (v *verifier) sample(ctx context.Context, _ *request, oc *graphql.Operation
 	}
 	var err error
 	if j.ctx, err = v.lend(ctx); err != nil {
-		v.c.complain.once("verify.context", "gqlcache: Verify.Context gave no context that outlives the request, so the hit is not recomputed", err)
+		v.c.once.Warn("verify.context", "gqlcache: Verify.Context gave no context that outlives the request, so the hit is not recomputed", err)
 		v.queue.leave(j)
 		j.skip(skipContext)
 		return

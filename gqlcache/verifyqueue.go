@@ -1,6 +1,10 @@
 package gqlcache
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
+)
 
 // maxVerifyJobs bounds the hits that wait to be recomputed, or for mutations and the grace.
 const maxVerifyJobs = 1000
@@ -91,12 +95,10 @@ func (q *verifyQueue) start(j *job) {
 	q.jobs.Go(func() {
 		parked := false
 		// The variable, not the job, says that it waits: by now it may run again, on another slot.
-		defer func() {
-			if p := recover(); p != nil {
-				j.v.c.complain.once("verify", "gqlcache: a hit could not be verified", errPanic(p))
-			}
-			q.next(j, parked)
-		}()
+		defer func() { q.next(j, parked) }()
+		defer safe.Shield{Failed: func(err error) {
+			j.v.c.once.Warn("verify", "gqlcache: a hit could not be verified", err)
+		}}.Recover()
 		parked = j.run()
 	})
 }

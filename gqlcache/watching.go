@@ -9,19 +9,6 @@ import (
 // watched says that somebody watches, and wants to know of entries and changes.
 func (c *Cache) watched() bool { return c.watch != nil && c.watch.Watching() }
 
-// survive is deferred around what is done only for those who look at the cache. Whatever goes wrong in it, a change is
-// applied, and a request is answered.
-func (c *Cache) survive() {
-	if p := recover(); p != nil {
-		c.complain.once("watch", "gqlcache: the inspector failed, so what it shows is incomplete", errPanic(p))
-	}
-}
-
-func (c *Cache) aside(f func()) {
-	defer c.survive()
-	f()
-}
-
 // A look is the look-up of a key, as far as somebody watches or has asked for an explanation.
 type look struct {
 	c     *Cache
@@ -35,7 +22,7 @@ type look struct {
 // look is called before a lookup.
 func (c *Cache) look(r *request, d *document, vars map[string]any, key []byte) (l look) {
 	if r.note != nil {
-		c.aside(func() { r.note.looked(c, d, vars, key) })
+		c.shield.Run(func() { r.note.looked(c, d, vars, key) })
 	}
 	if c.watch == nil {
 		return look{c: c, d: d, note: r.note}
@@ -51,7 +38,7 @@ func (c *Cache) look(r *request, d *document, vars map[string]any, key []byte) (
 func (l *look) hit(key []byte) (h watch.Hit) {
 	l.note.looks()
 	if l.on {
-		l.c.aside(func() { h = l.c.watch.Served(key, l.d.shown, time.Since(l.start)) })
+		l.c.shield.Run(func() { h = l.c.watch.Served(key, l.d.shown, time.Since(l.start)) })
 	}
 	return h
 }
@@ -62,7 +49,7 @@ func (l *look) missed(key []byte, found watch.Found) {
 	if l.c.watch == nil || l.note == nil && !l.on {
 		return
 	}
-	defer l.c.survive()
+	defer l.c.shield.Recover()
 	why := l.c.watch.Missed(l.mark, key, found) // also for the watch: it takes out what is not there
 	if l.note == nil {
 		return
@@ -76,7 +63,7 @@ func (l *look) missed(key []byte, found watch.Found) {
 // servedLate counts a query that was served although its lookup was none.
 func (c *Cache) servedLate(d *document, key string) {
 	if c.watched() {
-		defer c.survive()
+		defer c.shield.Recover()
 		c.watch.Served([]byte(key), d.shown, 0)
 	}
 }
@@ -90,7 +77,7 @@ func (c *Cache) observe(d *document, what watch.Outcome) {
 	if d != nil {
 		op = d.shown
 	}
-	defer c.survive()
+	defer c.shield.Recover()
 	c.watch.Count(op, what)
 }
 
@@ -99,7 +86,7 @@ func (c *Cache) remember(d *document, vars map[string]any, key string, f *filled
 	if c.watch == nil || f.entry == nil || f.why != "" {
 		return
 	}
-	defer c.survive()
+	defer c.shield.Recover()
 	c.watch.Stored(key, func() watch.Entry {
 		e, s := f.entry, f.stamp
 		return watch.Entry{

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 )
 
 // A witness sees, during a computation, what its answer does not show: errors of which the server's
@@ -115,10 +117,7 @@ func (c watchedContext) Value(key any) any {
 // responseKey is the key under which gqlgen has its response context; nil when it could not be learned.
 var responseKey = func() any {
 	k := &keyContext{Context: context.Background()}
-	func() {
-		defer func() { _ = recover() }() // there is no response context in it
-		_ = graphql.GetErrors(k)
-	}()
+	_ = safe.Do(func() error { _ = graphql.GetErrors(k); return nil }) // there is no response context in it
 	return k.key
 }()
 

@@ -54,12 +54,12 @@ var inspectRules = []mutant{
 	},
 	{
 		name: "a failure of the watch fails a mutation", file: "gqlcache/publish.go",
-		old: "c.aside(func() { p = c.watch.Begin(ch) })", new: "p = c.watch.Begin(ch)",
+		old: "c.shield.Run(func() { p = c.watch.Begin(ch) })", new: "p = c.watch.Begin(ch)",
 		test: "TestBrokenWatch",
 	},
 	{
 		name: "a failure of the watch ends the log", file: sharedFile,
-		old: "c.aside(func() { c.watch.Applied(origin, tags, everything, number) })", new: "c.watch.Applied(origin, tags, everything, number)",
+		old: "c.shield.Run(func() { c.watch.Applied(origin, tags, everything, number) })", new: "c.watch.Applied(origin, tags, everything, number)",
 		test: "TestBrokenWatchOfALog",
 	},
 	{

@@ -63,12 +63,12 @@ var boundsRules = []mutant{
 	},
 	{
 		name: "panics of the clock go on", file: cacheFile,
-		old: "opts.Now = complain.clock(opts.Now)", new: "_ = complain.clock",
+		old: "opts.Now = safe.Clock(", new: "_ = safe.Clock(",
 		test: "TestBrokenOptions/Now",
 	},
 	{
 		name: "panics of the log's lease go on", file: sharedFile,
-		old:  "fresh, err := protect(func() (bool, error) { return c.opts.Log.Fresh(), nil })",
+		old:  "fresh, err := safe.Call(func() (bool, error) { return c.opts.Log.Fresh(), nil })",
 		new:  "fresh, err := c.opts.Log.Fresh(), error(nil)",
 		test: "TestBrokenOptions/Log/Fresh",
 	},

@@ -1,9 +1,6 @@
 package safe
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // Clock returns a function that tells the time of now. When now panics it tells the time of the system, as much
 // later or earlier as now was when it was wrapped, and calls failed, which may be called often and from any
@@ -14,7 +11,7 @@ func Clock(now func() time.Time, failed func(error)) func() time.Time {
 		defer func() {
 			if p := recover(); p != nil {
 				t = time.Now().Add(offset)
-				failed(fmt.Errorf("panic: %v", p))
+				failed(panicked(p))
 			}
 		}()
 		return now()

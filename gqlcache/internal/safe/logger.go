@@ -2,7 +2,6 @@ package safe
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 )
 
@@ -22,7 +21,7 @@ func (h handler) Enabled(ctx context.Context, level slog.Level) (ok bool) {
 func (h handler) Handle(ctx context.Context, r slog.Record) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
+			err = panicked(p)
 		}
 	}()
 	return h.to.Handle(ctx, r)

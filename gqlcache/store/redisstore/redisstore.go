@@ -48,7 +48,7 @@ func New(opts Options) (*Store, error) {
 		codec: newCodec(opts.MaxEntryBytes),
 		slots: make(chan struct{}, opts.MaxCalls),
 	}
-	s.log.to, s.log.server = safe.Logger(opts.Logger), address(opts.Client)
+	s.log.Log, s.log.server = safe.Logger(opts.Logger), address(opts.Client)
 	s.breaker.after, s.breaker.coolDown, s.breaker.changed = opts.BreakAfter, opts.CoolDown, s.log.breaker
 	if opts.Write == Behind {
 		s.queue = newQueue(opts.QueueEntries, opts.QueueBytes)

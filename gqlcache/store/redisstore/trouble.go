@@ -5,13 +5,13 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"strings"
-	"sync"
 	"syscall"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 )
 
 // Errors that callers may tell apart.
@@ -114,30 +114,29 @@ func diagnoseReply(text string) string {
 	return "Redis refuses"
 }
 
-// A log says each thing once: a store that logs per request hides what it says.
+// A log writes the lines of a store.
 type log struct {
-	to     *slog.Logger
+	safe.Once
 	server string
-	seen   sync.Map
 }
 
+// once logs a trouble of a call, unless it was logged before.
 func (l *log) once(op, trouble string) {
-	if _, loaded := l.seen.LoadOrStore(op+trouble, true); !loaded {
-		l.to.Warn("redisstore: trouble; the requests go on without", "op", op, "trouble", trouble, "server", l.server, "further", "counted, not logged")
-	}
+	l.WarnWith(op+trouble, "redisstore: trouble; the requests go on without",
+		"op", op, "trouble", trouble, "server", l.server)
 }
 
 // breaker says that the breaker has opened or closed.
 func (l *log) breaker(to State, why error) {
 	if to == Closed {
-		l.to.Info("redisstore: Redis answers again", "server", l.server)
+		l.Log.Info("redisstore: Redis answers again", "server", l.server)
 		return
 	}
 	trouble := ""
 	if why != nil {
 		trouble = diagnose(why)
 	}
-	l.to.Warn("redisstore: Redis is left alone, but for a call every CoolDown to try", "trouble", trouble, "server", l.server)
+	l.Log.Warn("redisstore: Redis is left alone, but for a call every CoolDown to try", "trouble", trouble, "server", l.server)
 }
 
 // address returns where a client connects to, without user and password.
