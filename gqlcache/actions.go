@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
-	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 )
 
 // The types of inspect.Action.
@@ -37,8 +36,7 @@ func (c *Cache) clear(ctx context.Context, by inspect.Cause) (p published, err e
 		return p, ErrClosed
 	}
 	return c.publishAnd(ctx, change{by: by, everything: "the cache was cleared", cleared: true}, func() error {
-		if err := safe.Do(func() error { return c.store.Clear(ctx) }); err != nil {
-			c.counts.storeErrors.Add(1)
+		if err := c.engine.Clear(ctx); err != nil {
 			return fmt.Errorf("gqlcache: clearing the store: %w", err)
 		}
 		return nil

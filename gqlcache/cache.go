@@ -15,6 +15,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/count"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/engine"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/history"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
@@ -40,6 +41,7 @@ type Cache struct {
 	opts    Options
 	store   store.Store
 	clock   *clock.Clock
+	engine  *engine.Engine
 	history *history.Table // of Options.Log's records
 	flights flight.Group[*filled]
 	plans   *planCache
@@ -63,9 +65,6 @@ type Cache struct {
 	closeOnce sync.Once
 	closed    chan struct{}
 	swept     sync.WaitGroup
-	sweepMu   sync.Mutex // one sweep at a time
-	pressure  pressure
-	lastSweep atomic.Pointer[SweepReport]
 	once      *safe.Once  // logs each kind of trouble once
 	shield    safe.Shield // around what is done only for those who look at the cache
 	verify    *verifier   // nil when Options.Verify and Options.Shadow are off
@@ -140,8 +139,6 @@ func New(opts Options) (*Cache, error) {
 	if opts.Inspector.Allow != nil {
 		c.watch = watch.New(watch.Options{Now: opts.Now, HideIDs: opts.Inspector.HideIDs})
 	}
-	c.pressure.due = make(chan struct{}, 1)
-	c.pressure.bound(opts.MaxBytes)
 	if opts.Log != nil {
 		c.history = history.New(history.DefaultTags)
 	}
@@ -165,13 +162,17 @@ func New(opts Options) (*Cache, error) {
 		}
 		c.store = mem
 	}
+	c.engine = engine.New(engine.Config{
+		Store: c.store, Clock: c.clock, MaxBytes: opts.MaxBytes, Now: opts.Now,
+		Failed: func(call string, err error) { once.Warn(call, "gqlcache: the store failed: "+call, err) },
+	})
 	if c.schema.Load() != nil {
 		if err := c.join(); err != nil {
 			return nil, err
 		}
 	}
 	c.warnOfOpenInspector()
-	c.swept.Go(c.sweepLoop)
+	c.swept.Go(func() { c.engine.SweepUntil(c.closed, opts.SweepInterval) })
 	return c, nil
 }
 

@@ -140,7 +140,7 @@ func (c *Cache) compareCallers(ctx context.Context, r *request, oc *graphql.Oper
 	caller, writing := credentials(ctx, oc), c.writing.Load()
 	resp := c.bypass(ctx, r, d, ReasonCallers, next)
 	if c.weigh(ctx, r, d, key, &filled{body: e.Body, stamp: s, caller: s.caller}, e.Expires, caller, writing, resp) {
-		c.remove(ctx, key, e)
+		c.engine.Remove(ctx, key, e)
 	}
 	return resp
 }
@@ -176,11 +176,11 @@ func (c *Cache) weigh(ctx context.Context, r *request, d *document, key []byte, 
 	// A change that has come in the meantime explains the difference, and has made the entry invalid. One that
 	// is committed and not applied yet has not: so a first difference is a doubt, from which the operation can recover.
 	w.forget(caller, f.stamp)
-	if !c.clock.Valid(f.stamp.Stamp) || refused && !w.refuses() {
+	if !c.engine.Valid(&f.stamp.Stamp) || refused && !w.refuses() {
 		return false
 	}
 	quiet := writing == 0 && c.writing.Load() == 0 && r.hold == nil && c.opts.Log == nil
-	if w.stop(&doubt{key: digest(key), body: digest(f.body), caller: f.caller, stamp: f.stamp.Stamp, expires: expires, said: quiet}) || quiet {
+	if w.stop(&doubt{key: digest(key), body: digest(f.body), caller: f.caller, stamp: f.stamp.Stamp.Stamp, expires: expires, said: quiet}) || quiet {
 		c.sayCallersDiffer(d)
 	}
 	return true

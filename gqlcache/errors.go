@@ -18,7 +18,4 @@ var (
 	// ErrNoLease is the error in the answer to a mutation that Options.RequireLease has refused, or that could
 	// not be announced as Options.Intent demands. The server's error presenter gets it like those of resolvers.
 	ErrNoLease = errors.New("the server is cut off from its peers: nothing was changed, try again")
-
-	// errLocalStamp says that an entry's stamp means nothing outside of this process.
-	errLocalStamp = errors.New("gqlcache: entries of this cache cannot leave the process")
 )

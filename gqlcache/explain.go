@@ -172,11 +172,11 @@ func (c *Cache) explainHit(ctx context.Context, r *request, d *document, resp *g
 	defer c.shield.Recover()
 	x := c.draft(r, d)
 	now := c.opts.Now()
-	x.AgeMS = new((now.UnixNano() - s.stored) / int64(time.Millisecond))
+	x.AgeMS = new((now.UnixNano() - s.Stored) / int64(time.Millisecond))
 	x.TTLMS = new(e.Expires.Sub(now).Milliseconds())
 	x.Bytes, x.Tags, x.EntryHits = len(e.Body), s.Len(), hit.Entry
 	c.recall(ctx, &x, r.note.key, s)
-	saved(x.Timing, s.cost())
+	saved(x.Timing, s.Took())
 	c.conclude(ctx, r, resp, x)
 }
 
@@ -224,8 +224,8 @@ func (c *Cache) explainFilled(ctx context.Context, r *request, d *document, f *f
 	switch {
 	case x.Hit:
 		if f.stamp != nil {
-			x.AgeMS = new((c.opts.Now().UnixNano() - f.stamp.stored) / int64(time.Millisecond))
-			saved(x.Timing, f.stamp.cost())
+			x.AgeMS = new((c.opts.Now().UnixNano() - f.stamp.Stored) / int64(time.Millisecond))
+			saved(x.Timing, f.stamp.Took())
 		}
 	default:
 		x.Timing.OriginUS = f.took.Microseconds()

@@ -37,10 +37,7 @@ func MayNotShareEntries(a, b string) bool { return string(keyOfBuild(a)) != stri
 // AwaitDueSweeps returns when no sweep is due, and none is running.
 func AwaitDueSweeps(ctx context.Context, c *Cache) error {
 	for ctx.Err() == nil {
-		c.sweepMu.Lock()
-		due := c.pressure.bytes.Load() >= c.pressure.limit.Load()
-		c.sweepMu.Unlock()
-		if !due {
+		if !c.engine.SweepDue() {
 			return nil
 		}
 		runtime.Gosched()

@@ -33,7 +33,7 @@ func (c *Cache) lead(ctx context.Context, r *request, key string) (f *filled, re
 	for n := 0; ; n++ {
 		end, holder, err := c.lease(ctx, leaser, key)
 		if err != nil {
-			c.storeFailed("shared lease", err)
+			c.sharedFailed("lease", err)
 			return nil, release
 		}
 		// After the lease, also of its holder: the one before may have stored the answer between this one's
@@ -77,7 +77,7 @@ func (c *Cache) lease(ctx context.Context, leaser store.Leaser, key string) (end
 		// The request may have ended; others wait for the lease all the same.
 		err := safe.Do(func() error { l.release(context.WithoutCancel(ctx)); return nil })
 		if err != nil {
-			c.storeFailed("shared lease", err)
+			c.sharedFailed("lease", err)
 		}
 	}
 	return end, l.holder && err == nil, err

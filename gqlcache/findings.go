@@ -37,7 +37,7 @@ func (f *findings) add(c *Cache, j *job, sc *scene, suspects []inspect.Suspect) 
 		At:        c.opts.Now().UnixMilli(),
 		Operation: inspect.Operation{Name: shorten(operation.Name), Type: string(operation.Operation), Hash: j.doc.shortHash()},
 		Key:       c.fingerprint("key", []byte(j.key)),
-		AgeMS:     (j.at.UnixNano() - j.stamp.stored) / int64(time.Millisecond),
+		AgeMS:     (j.at.UnixNano() - j.stamp.Stored) / int64(time.Millisecond),
 		Path:      shorten(sc.path.String()),
 		Field:     sc.field(),
 		Suspects:  suspects,

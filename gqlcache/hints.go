@@ -178,14 +178,11 @@ func (r *request) holdLease(release func()) func() {
 
 // withdraw removes an entry that should not have been stored. Instances that share a store may have it already.
 func (c *Cache) withdraw(key string, e *store.Entry) {
-	if s, ok := e.Meta.(*stamp); ok {
-		s.withdrawn.Store(true)
-	}
 	ctx := context.Background()
-	c.remove(ctx, []byte(key), e)
+	c.engine.Withdraw(ctx, []byte(key), e)
 	if c.opts.Shared != nil {
 		if err := safe.Do(func() error { return c.opts.Shared.Delete(ctx, c.sharedKey(key)) }); err != nil {
-			c.storeFailed("shared delete", err)
+			c.sharedFailed("delete", err)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package gqlcache
 
 import (
 	"context"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"sync/atomic"
@@ -12,6 +11,7 @@ import (
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/extractor"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/engine"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
@@ -52,40 +52,22 @@ type filled struct {
 
 // stamp is the cache's part of a store.Entry.
 type stamp struct {
-	*clock.Stamp
-	// cache made the entry. Another cache that shares the store must not serve it: the numbers of the
-	// one's clock say nothing about changes that the other has seen.
-	cache  *Cache
-	stored int64 // when, in nanoseconds since 1970
+	engine.Stamp
 	// caller is a digest of the credentials of the request that computed it; 0 when not known.
 	caller uint64
 	// foreign is set once a request with other credentials has hit the entry.
 	foreign atomic.Bool
-	took    uint32 // microseconds that computing it took, as far as they fit; 0 when another instance did
 	// wrong is set once Options.Verify found the entry wrong; confirmed is the clock's number when it last
 	// found it right, 0 before.
-	wrong atomic.Bool
-	// withdrawn is set once a resolver said, too late, that the entry must not be stored.
-	withdrawn atomic.Bool
+	wrong     atomic.Bool
 	confirmed atomic.Uint64
 	// verifying is set while Options.Verify has a hit of the entry.
 	verifying atomic.Bool
 	shadow    *shadowRecord // of Options.Shadow, nil without
 }
 
-// cost is what computing the answer took, 0 when that is not known.
-func (s *stamp) cost() time.Duration { return time.Duration(s.took) * time.Microsecond }
-
-func microseconds(d time.Duration) uint32 {
-	return uint32(max(1, min(d.Microseconds(), math.MaxUint32)))
-}
-
 // lastTrue is the number as of which the entry is known to have been right.
 func (s *stamp) lastTrue() uint64 { return max(s.Born(), s.confirmed.Load()) }
-
-// AppendBinary implements encoding.BinaryAppender. It refuses: a stamp means nothing outside of this
-// process, and entries leave it with a sharedMeta instead.
-func (s *stamp) AppendBinary(b []byte) ([]byte, error) { return b, errLocalStamp }
 
 // query answers a query from the cache, or by computing it at most once for all who ask.
 func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationContext, next graphql.ResponseHandler) *graphql.Response {
@@ -214,24 +196,19 @@ func respond(ctx context.Context, body []byte) *graphql.Response {
 
 // lookup returns the entry of a key if it may be served, and otherwise what there was in its place.
 func (c *Cache) lookup(ctx context.Context, key []byte) (*store.Entry, *stamp, watch.Found) {
-	e, failed := c.get(ctx, key)
-	switch {
-	case failed:
-		return nil, nil, watch.Unsure
-	case e == nil:
-		return nil, nil, watch.Nothing
+	e, found := c.engine.Lookup(ctx, key)
+	if e == nil {
+		return nil, nil, foundNothing[found]
 	}
 	s, ok := e.Meta.(*stamp)
-	if !ok || s.cache != c {
+	if !ok {
 		return nil, nil, watch.Unsure
-	}
-	if s.withdrawn.Load() || !c.clock.Valid(s.Stamp) {
-		c.counts.dead.Add(1)
-		c.remove(ctx, key, e)
-		return nil, nil, watch.Dead
 	}
 	return e, s, watch.Nothing
 }
+
+// foundNothing says for those who watch why a lookup has no answer.
+var foundNothing = [...]watch.Found{engine.Nothing: watch.Nothing, engine.Dead: watch.Dead, engine.Unknown: watch.Unsure}
 
 // compute runs the operation on the request's own goroutine and context, or waits for a request that does.
 func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, next graphql.ResponseHandler) *graphql.Response {
@@ -333,7 +310,7 @@ func (c *Cache) mayShare(f *filled) bool { return !c.opts.Intent || f.why != Rea
 
 // usable says whether an answer computed by an older flight is still right.
 func (c *Cache) usable(f *filled) bool {
-	return f.stamp != nil && c.fresh() && c.clock.Valid(f.stamp.Stamp)
+	return f.stamp != nil && c.fresh() && c.engine.Valid(&f.stamp.Stamp)
 }
 
 // fill computes an answer and stores it if nothing that it depends on changed since token.
@@ -381,7 +358,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	if c.opts.Shared != nil || c.watch != nil {
 		named = slices.Clone(tags) // Finish keeps and reorders them
 	}
-	st, ok := c.finish(token, tags)
+	st, ok := c.engine.Finish(token, tags)
 	if !ok {
 		f.why = ReasonInvalidated
 		return f
@@ -509,26 +486,12 @@ func (c *Cache) put(ctx context.Context, d *document, key string, f *filled, st 
 	if c.opts.Jitter > 0 {
 		ttl -= time.Duration(rand.Float64() * c.opts.Jitter * float64(ttl))
 	}
-	now := c.opts.Now()
-	s := &stamp{Stamp: st, cache: c, stored: now.UnixNano(), took: microseconds(f.took), caller: f.caller}
-	e := &store.Entry{
-		Body:    f.body,
-		Expires: now.Add(ttl),
-		Version: f.born,
-		Size:    entrySize(key, f.body, st),
-		Meta:    s,
-	}
+	s := &stamp{caller: f.caller}
+	c.engine.Stamp(&s.Stamp, st, f.took)
+	e := engine.Entry(key, f.body, s, &s.Stamp, c.opts.Now().Add(ttl))
 	f.stamp, f.ttl = s, ttl
-	if !c.storePut(ctx, key, e) {
+	if !c.engine.Put(ctx, key, e) {
 		f.why = ReasonStore
 	}
 	return e
 }
-
-func entrySize(key string, body []byte, st *clock.Stamp) int {
-	return len(key) + len(body) + entryOverhead + st.Size()
-}
-
-// entryOverhead is what an entry costs beside its key, body and tags, in bytes: see
-// BenchmarkEntryMemory.
-const entryOverhead = 400

@@ -14,6 +14,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/extractor"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/engine"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
@@ -113,7 +114,7 @@ func (q *shadowQuery) keep(ctx context.Context, r *request, vars map[string]any,
 		c.once.Warn("reads", "gqlcache: what answers depend on cannot be told, as Predicate.Reads is wrong, say: they are not stored", err)
 		return
 	}
-	st, ok := c.clock.Finish(f.born, tags)
+	st, ok := c.engine.Finish(f.born, tags)
 	if !ok {
 		return
 	}
@@ -124,13 +125,14 @@ func (q *shadowQuery) keep(ctx context.Context, r *request, vars map[string]any,
 	if c.opts.Jitter > 0 {
 		ttl -= time.Duration(rand.Float64() * c.opts.Jitter * float64(ttl))
 	}
-	now, body := c.opts.Now(), slices.Clone(f.resp.Data)
-	s := &stamp{Stamp: st, cache: c, stored: now.UnixNano(), took: microseconds(f.took), shadow: &shadowRecord{
+	body := slices.Clone(f.resp.Data)
+	s := &stamp{shadow: &shadowRecord{
 		caller: q.caller, digest: c.fingerprint("answer", body), agreed: map[string]bool{}, votes: map[string]*shadowVote{},
 	}}
-	e := &store.Entry{Body: body, Expires: now.Add(ttl), Version: f.born, Size: entrySize(q.key, body, st), Meta: s}
-	if c.storePut(ctx, q.key, e) && r.refusal() != "" { // said meanwhile, by what a resolver has left behind
-		c.remove(ctx, []byte(q.key), e)
+	c.engine.Stamp(&s.Stamp, st, f.took)
+	e := engine.Entry(q.key, body, s, &s.Stamp, c.opts.Now().Add(ttl))
+	if c.engine.Put(ctx, q.key, e) && r.refusal() != "" { // said meanwhile, by what a resolver has left behind
+		c.engine.Remove(ctx, []byte(q.key), e)
 	}
 }
 
@@ -172,7 +174,7 @@ type shadowDifference struct {
 // judge finds out whether the entry is wrong, and how: see verifier for why it waits.
 func (s *shadowDifference) judge(running []*deed) {
 	v, q := s.q.c.verify, s.q
-	stands := func() bool { return v.c.fresh() && v.c.clock.Valid(q.stamp.Stamp) }
+	stands := func() bool { return v.c.fresh() && v.c.engine.Valid(&q.stamp.Stamp) }
 	ctx, cancel := v.bounded(v.base)
 	err := waitFor(ctx, running)
 	cancel()

@@ -165,7 +165,7 @@ func (f *shadowFindings) differs(q *shadowQuery, n *shadowCounts, computed, path
 	finding := inspect.ShadowFinding{
 		At: c.opts.Now().UnixMilli(), Kind: shadowNames[v.kind], Path: path,
 		Operation: inspect.Operation{Name: n.name, Type: "query", Hash: q.d.shortHash()},
-		AgeMS:     (c.opts.Now().UnixNano() - q.stamp.stored) / int64(time.Millisecond),
+		AgeMS:     (c.opts.Now().UnixNano() - q.stamp.Stored) / int64(time.Millisecond),
 		Stored:    rec.digest, StoredFor: rec.caller, Computed: computed, Caller: q.caller,
 	}
 	if len(f.last) == maxShadowFindings {

@@ -11,6 +11,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/engine"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 	"github.com/cascadeql/cascadeql/schemahash"
@@ -235,7 +236,7 @@ func (c *Cache) fromShared(ctx context.Context, key string) *filled {
 	e, tags, err := c.sharedGet(ctx, c.sharedKey(key))
 	if err != nil {
 		if !errors.Is(err, store.ErrMiss) {
-			c.storeFailed("shared get", err)
+			c.sharedFailed("get", err)
 		}
 		return nil
 	}
@@ -243,25 +244,23 @@ func (c *Cache) fromShared(ctx context.Context, key string) *filled {
 	if c.watch != nil {
 		named = slices.Clone(tags) // Finish keeps and reorders them
 	}
-	st, ok := c.finish(token, tags)
+	st, ok := c.engine.Finish(token, tags)
 	if !ok {
 		c.counts.sharedDead.Add(1) // a record came in since
 		return nil
 	}
 	c.counts.sharedHits.Add(1)
 	f := &filled{body: e.Body, born: token, fromShared: true}
-	now := c.opts.Now()
-	f.stamp, f.ttl = &stamp{Stamp: st, cache: c, stored: now.UnixNano()}, e.Expires.Sub(now)
+	f.stamp, f.ttl = &stamp{}, e.Expires.Sub(c.opts.Now())
+	c.engine.Stamp(&f.stamp.Stamp, st, 0)
 	if graphql.HasOperationContext(ctx) {
 		// For whom the other instance has computed it is not known. From here on it is compared with what others
 		// than this caller get.
 		f.caller = credentials(ctx, graphql.GetOperationContext(ctx))
 		f.stamp.caller = f.caller
 	}
-	own := &store.Entry{
-		Body: e.Body, Expires: e.Expires, Version: token, Size: entrySize(key, e.Body, st), Meta: f.stamp,
-	}
-	if c.storePut(ctx, key, own) {
+	own := engine.Entry(key, e.Body, f.stamp, &f.stamp.Stamp, e.Expires)
+	if c.engine.Put(ctx, key, own) {
 		f.entry, f.tags = own, named
 	}
 	return f
@@ -314,6 +313,12 @@ func (c *Cache) toShared(ctx context.Context, key string, e *store.Entry, at cha
 	shared.Version, shared.Meta = at.Number, &sharedMeta{at: at, tags: c.schema.Load().sign(tags)}
 	err := safe.Do(func() error { return c.opts.Shared.Put(ctx, c.sharedKey(key), &shared) })
 	if err != nil && !errors.Is(err, store.ErrTooLarge) {
-		c.storeFailed("shared put", err)
+		c.sharedFailed("put", err)
 	}
+}
+
+// sharedFailed counts and logs a call to Options.Shared that failed.
+func (c *Cache) sharedFailed(call string, err error) {
+	c.counts.sharedErrors.Add(1)
+	c.once.Warn("shared "+call, "gqlcache: the store failed: shared "+call, err)
 }

@@ -15,12 +15,11 @@ import (
 // counters count since the cache was made.
 type counters struct {
 	hits, misses, joined, abandoned atomic.Uint64
-	dead                            atomic.Uint64
 	invalidations, flushes, tags    atomic.Uint64
 	logErrors, unconfirmed          atomic.Uint64
 	sharedHits, sharedDead          atomic.Uint64
 	leaseWaits                      atomic.Uint64
-	storeErrors, sharedErrors       atomic.Uint64 // of Options.Store, and of Options.Shared
+	sharedErrors                    atomic.Uint64 // calls to Options.Shared that failed
 	fill, settle, wait              count.Durations
 	foreign                         atomic.Uint64 // records that mean nothing here
 	replanned                       atomic.Uint64 // operations planned again for the same text
@@ -91,7 +90,7 @@ func (c *Cache) Stats() Stats {
 	if c.unmade() {
 		return Stats{}
 	}
-	st := statsOf(c.store)
+	st, en := statsOf(c.store), c.engine.Stats()
 	s := Stats{
 		Hits:          c.counts.hits.Load(),
 		Misses:        c.counts.misses.Load(),
@@ -99,11 +98,11 @@ func (c *Cache) Stats() Stats {
 		Abandoned:     c.counts.abandoned.Load(),
 		Bypassed:      map[Reason]uint64{},
 		NotStored:     map[Reason]uint64{},
-		Dead:          c.counts.dead.Load(),
+		Dead:          en.Dead,
 		Invalidations: c.counts.invalidations.Load(),
 		Tags:          c.counts.tags.Load(),
 		Flushes:       c.counts.flushes.Load(),
-		StoreErrors:   c.counts.storeErrors.Load() + c.counts.sharedErrors.Load(),
+		StoreErrors:   en.Errors + c.counts.sharedErrors.Load(),
 
 		FillDuration:   histogramOf(&c.counts.fill),
 		SettleDuration: histogramOf(&c.counts.settle),
@@ -117,7 +116,7 @@ func (c *Cache) Stats() Stats {
 		Bytes:          st.Bytes,
 		Evictions:      st.Evictions,
 		Expirations:    st.Expirations,
-		LastSweep:      c.lastSweep.Load(),
+		LastSweep:      (*SweepReport)(en.LastSweep),
 	}
 	s.LiveTags = int64(c.clock.Stats().Cells)
 	s.TagBytes = s.LiveTags * int64(clock.CellSize)
@@ -144,7 +143,7 @@ func (c *Cache) Stats() Stats {
 // storeTiers returns the figures of each store, of which those of Options.Store are given. Names tell time
 // series apart: tiers of Options.Shared are shared/ and their name.
 func (c *Cache) storeTiers(first store.Stats) []store.TierStats {
-	tiers := []store.TierStats{{Name: "memory", Stats: first, Faults: c.counts.storeErrors.Load()}}
+	tiers := []store.TierStats{{Name: "memory", Stats: first, Faults: c.engine.Stats().Errors}}
 	if t, ok := c.store.(store.Tiered); ok {
 		tiers = tiersOf(t)
 	}

@@ -327,7 +327,7 @@ func (j *job) lastLook() {
 }
 
 // stands says that the entry would still be served.
-func (v *verifier) stands(j *job) bool { return v.c.fresh() && v.c.clock.Valid(j.stamp.Stamp) }
+func (v *verifier) stands(j *job) bool { return v.c.fresh() && v.c.engine.Valid(&j.stamp.Stamp) }
 
 // bounded returns a context that ends in time, and with the cache.
 func (v *verifier) bounded(ctx context.Context) (context.Context, context.CancelFunc) {

@@ -57,7 +57,7 @@ func (c *Cache) alarms() []inspect.Warning {
 	if n := c.counts.replanned.Load(); n >= manyReplans {
 		warn("query_cache", severityWarning, "The server parses the same operations again and again (%d times so far): give it a query cache with srv.SetQueryCache.", n)
 	}
-	if n := c.counts.storeErrors.Load() + c.counts.sharedErrors.Load(); n > 0 {
+	if n := c.engine.Stats().Errors + c.counts.sharedErrors.Load(); n > 0 {
 		warn("store", severityWarning, "A store has failed (%d times so far). The first failure of each kind is in the server's log lines.", n)
 	}
 	return all

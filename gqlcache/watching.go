@@ -91,7 +91,7 @@ func (c *Cache) remember(d *document, vars map[string]any, key string, f *filled
 		e, s := f.entry, f.stamp
 		return watch.Entry{
 			Op: d.shown, Parts: c.keyParts(d, vars, []byte(key)), Tags: f.tags, Born: e.Version, Size: e.Size, Expires: e.Expires,
-			Cost: s.cost(), Live: func() bool { return c.clock.Valid(s.Stamp) },
+			Cost: s.Took(), Live: func() bool { return c.engine.Valid(&s.Stamp) },
 		}
 	})
 }

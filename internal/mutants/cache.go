@@ -4,6 +4,7 @@ const (
 	keyFile      = "gqlcache/key.go"
 	documentFile = "gqlcache/document.go"
 	queryFile    = "gqlcache/query.go"
+	lookupFile   = "gqlcache/internal/engine/lookup.go"
 	mutationFile = "gqlcache/mutation.go"
 	guardFile    = "gqlcache/guard.go"
 	requestFile  = "gqlcache/request.go"
@@ -39,22 +40,22 @@ var cacheRules = []mutant{
 	},
 	{
 		name: "fill is stamped when it ends", file: queryFile, in: "example",
-		old: "c.finish(token, tags)", new: "c.finish(c.clock.Begin(), tags)",
+		old: "c.engine.Finish(token, tags)", new: "c.engine.Finish(c.clock.Begin(), tags)",
 		test: "TestNoStaleReads$",
 	},
 	{
 		name: "joiner takes any stored answer", file: queryFile, in: "example",
-		old: "return f.stamp != nil && c.fresh() && c.clock.Valid(f.stamp.Stamp)", new: "return f.stamp != nil",
+		old: "return f.stamp != nil && c.fresh() && c.engine.Valid(&f.stamp.Stamp)", new: "return f.stamp != nil",
 		test: "TestJoinerChecksAStoredAnswer",
 	},
 	{
 		name: "joiner takes any answer", file: queryFile, in: "example",
-		old: "return f.stamp != nil && c.fresh() && c.clock.Valid(f.stamp.Stamp)", new: "return true",
+		old: "return f.stamp != nil && c.fresh() && c.engine.Valid(&f.stamp.Stamp)", new: "return true",
 		test: "TestNoStaleReads$",
 	},
 	{
-		name: "entries are not checked", file: queryFile, in: "example",
-		old: "if s.withdrawn.Load() || !c.clock.Valid(s.Stamp) {", new: "if s.withdrawn.Load() {",
+		name: "entries are not checked", file: lookupFile, in: "example",
+		old: "case !e.Valid(s):", new: "case s.withdrawn.Load():",
 		test: "TestNoStaleReads$",
 	},
 	{

@@ -2,7 +2,7 @@ package main
 
 const (
 	planCacheFile = "gqlcache/plancache.go"
-	pressureFile  = "gqlcache/pressure.go"
+	pressureFile  = "gqlcache/internal/engine/pressure.go"
 	sizeFile      = "extractor/size.go"
 	cacheFile     = "gqlcache/cache.go"
 	deedsFile     = "gqlcache/deeds.go"
@@ -47,14 +47,29 @@ var boundsRules = []mutant{
 		test: "TestTagsAreWithinMaxBytes",
 	},
 	{
-		name: "a full store does not sweep", file: pressureFile,
+		name: "a full store does not sweep", file: pressureFile, in: "gqlcache",
 		old: "if p.bytes.Add(int64(bytes)) < p.limit.Load() {", new: "if p.bytes.Load() < p.limit.Load() {",
 		test: "TestTagsAreWithinMaxBytes",
 	},
 	{
-		name: "tags of answers that are not stored do not count", file: pressureFile,
-		old: "c.pressure.add(n * clock.CellSize)", new: "c.pressure.add(0 * n)",
+		name: "tags of answers that are not stored do not count", file: "gqlcache/internal/engine/store.go", in: "gqlcache",
+		old: "e.pressure.add(n * clock.CellSize)", new: "e.pressure.add(0 * n)",
 		test: "TestTagsAreWithinMaxBytes",
+	},
+	{
+		name: "an entry of another engine is served", file: lookupFile,
+		old: "	if s.engine != e {\n		return nil\n	}\n", new: "",
+		test: "TestEntriesOfOthers",
+	},
+	{
+		name: "a withdrawn entry is served when the store keeps it", file: lookupFile,
+		old: "return !s.withdrawn.Load() && e.config.Clock.Valid(s.Stamp)", new: "return e.config.Clock.Valid(s.Stamp)",
+		test: "TestWithdraw",
+	},
+	{
+		name: "a sweep stops looking when its context ends", file: "gqlcache/internal/engine/sweep.go",
+		old: "e.config.Store.All(context.WithoutCancel(ctx))", new: "e.config.Store.All(ctx)",
+		test: "TestSweepLooksAtAll",
 	},
 	{
 		name: "panics of the logger go on", file: cacheFile,

@@ -9,7 +9,7 @@ const (
 var verifyRules = []mutant{
 	{
 		name: "verify: the entry is not checked again", file: verifyFile,
-		old: "{ return v.c.fresh() && v.c.clock.Valid(j.stamp.Stamp) }", new: "{ return v.c.fresh() }",
+		old: "{ return v.c.fresh() && v.c.engine.Valid(&j.stamp.Stamp) }", new: "{ return v.c.fresh() }",
 		test: "TestVerifyOutcomes",
 	},
 	{

@@ -1,12 +1,6 @@
-package gqlcache
+package engine
 
-import (
-	"sync/atomic"
-
-	"github.com/cascadeql/cascadeql/cascade"
-	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
-	"github.com/cascadeql/cascadeql/gqlcache/store"
-)
+import "sync/atomic"
 
 // Tags are held by the clock until a sweep finds that no entry depends on them, so those of evicted entries
 // stay for a while. They are bounded by the bytes that come in:
@@ -47,21 +41,3 @@ func (p *pressure) add(bytes int) {
 
 // swept is called when a sweep begins.
 func (p *pressure) swept() { p.bytes.Store(0) }
-
-// finish is clock.Finish. Its tags count as come in whatever becomes of the answer: it may be refused after
-// some of them have got their cells, or not be stored.
-func (c *Cache) finish(token clock.Token, tags []cascade.Tag) (*clock.Stamp, bool) {
-	n := len(tags)
-	st, ok := c.clock.Finish(token, tags)
-	c.pressure.add(n * clock.CellSize)
-	return st, ok
-}
-
-// cameIn counts an entry that was handed to the store, but for its tags, which finish has counted.
-func (c *Cache) cameIn(e *store.Entry) {
-	size := e.Size
-	if s, ok := e.Meta.(*stamp); ok {
-		size -= s.Len() * clock.CellSize
-	}
-	c.pressure.add(size)
-}
