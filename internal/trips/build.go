@@ -32,10 +32,6 @@ const limit = 10 * time.Minute
 func makeTrips(root, pkg, test string) ([]trip, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	root, err := filepath.Abs(root)
-	if err != nil {
-		return nil, err
-	}
 	dir, err := os.MkdirTemp("", "trips")
 	if err != nil {
 		return nil, err
@@ -63,7 +59,10 @@ func makeTrips(root, pkg, test string) ([]trip, error) {
 type listed struct {
 	Dir     string
 	GoFiles []string
-	Module  *struct{ Path, Dir string }
+	Module  *struct {
+		Path, Dir string
+		Main      bool
+	}
 }
 
 // writeOverlay writes the instrumented files into dir, and returns the file that lists them for the build.
@@ -77,13 +76,10 @@ func writeOverlay(ctx context.Context, root, pkg, dir string) (string, error) {
 		return "", fmt.Errorf("%s: %w\n%s", cmd, err, faults.Bytes())
 	}
 	replace := map[string]string{}
-	add := func(name string, text []byte) error {
+	add := func(module, name string, text []byte) error {
 		file := filepath.Join(dir, fmt.Sprintf("%d.go", len(replace)))
-		replace[filepath.Join(root, filepath.FromSlash(name))] = file
+		replace[filepath.Join(module, filepath.FromSlash(name))] = file
 		return os.WriteFile(file, text, 0o600)
-	}
-	if err := add(recorderDir+"/record.go", recorder); err != nil {
-		return "", err
 	}
 	for d := json.NewDecoder(bytes.NewReader(list)); ; {
 		var p listed
@@ -92,12 +88,17 @@ func writeOverlay(ctx context.Context, root, pkg, dir string) (string, error) {
 		} else if err != nil {
 			return "", err
 		}
-		if p.Module == nil || p.Module.Dir != root {
+		if p.Module == nil || !p.Module.Main {
 			continue
 		}
-		under, err := filepath.Rel(root, p.Dir)
+		under, err := filepath.Rel(p.Module.Dir, p.Dir)
 		if err != nil {
 			return "", err
+		}
+		if len(replace) == 0 {
+			if err := add(p.Module.Dir, recorderDir+"/record.go", recorder); err != nil {
+				return "", err
+			}
 		}
 		for _, f := range p.GoFiles {
 			src, err := os.ReadFile(filepath.Join(p.Dir, f))
@@ -109,7 +110,7 @@ func writeOverlay(ctx context.Context, root, pkg, dir string) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			if err := add(name, text); err != nil {
+			if err := add(p.Module.Dir, name, text); err != nil {
 				return "", err
 			}
 		}

@@ -56,5 +56,5 @@ func run(w io.Writer, args []string) error {
 		}
 		return fmt.Errorf("no trip %q, there are:\n%w", *name, errors.Join(names...))
 	}
-	return trips[i].print(w)
+	return trips[i].list(w)
 }

@@ -2,11 +2,14 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/cascadeql/cascadeql/internal/trips/record"
@@ -15,7 +18,7 @@ import (
 // A stay is the time that a goroutine spends in a file, from one move to the next.
 type stay struct {
 	file  string
-	calls []string // the functions of the file that are entered meanwhile
+	calls []string // the functions and literals of the file that are entered meanwhile
 }
 
 // A trip is what a record comes to.
@@ -31,8 +34,8 @@ type trip struct {
 }
 
 func (t trip) moves() (n int) {
-	for _, list := range t.stays {
-		n += len(list)
+	for _, stays := range t.stays {
+		n += len(stays)
 	}
 	return n
 }
@@ -101,15 +104,18 @@ func (t *trip) walk(events []record.Event) {
 			continue
 		}
 		move(e.File)
-		if !e.Literal {
+		name := e.Func
+		if e.Literal {
+			name = "(in " + name + ")"
+		} else {
 			t.calls++
-			t.funcs[e.File+" "+e.Func] = true
+			t.funcs[e.File+" "+name] = true
 			if len(stack) > 0 && stack[len(stack)-1].File != e.File {
 				t.across++
 			}
-			last := &stays[len(stays)-1]
-			last.calls = append(last.calls, e.Func)
 		}
+		last := &stays[len(stays)-1]
+		last.calls = append(last.calls, name)
 		stack = append(stack, e)
 	}
 	t.stays = append(t.stays, stays)
@@ -128,16 +134,25 @@ func table(w io.Writer, dir string, trips []trip) error {
 	return err
 }
 
-// print writes a trip file by file, with the functions that are entered in each.
-func (t trip) print(w io.Writer) error {
+// list writes a trip file by file, with the functions that are entered in each, those of literals in
+// parentheses. Then it writes how often the trip moves to each file.
+func (t trip) list(w io.Writer) error {
 	var b strings.Builder
-	for i, list := range t.stays {
+	visits := map[string]int{}
+	for i, stays := range t.stays {
 		if len(t.stays) > 1 {
 			fmt.Fprintf(&b, "goroutine %d\n", i+1)
 		}
-		for _, s := range list {
+		for _, s := range stays {
+			visits[s.file]++
 			b.WriteString(strings.TrimRight(fmt.Sprintf("%-40s %s", s.file, strings.Join(s.calls, ", ")), " ") + "\n")
 		}
+	}
+	b.WriteString("\nmoves to each file\n")
+	for _, f := range slices.SortedFunc(maps.Keys(visits), func(a, b string) int {
+		return cmp.Or(visits[b]-visits[a], strings.Compare(a, b))
+	}) {
+		fmt.Fprintf(&b, "%4d %s\n", visits[f], f)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
