@@ -87,6 +87,10 @@ soak: ## Run all tests COUNT times in random order with the race detector, and l
 mutants: ## Break the rules one by one and check that a test notices
 	.ci/run mutants
 
+.PHONY: trips
+trips: ## Count the functions and files that requests go through (TRIP=name lists one, file by file)
+	go run ./internal/trips $(if $(TRIP),-trip '$(TRIP)')
+
 .PHONY: run
 run: ## Run the example server
 	go run ./example

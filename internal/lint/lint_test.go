@@ -48,6 +48,7 @@ func TestCheckCatches(t *testing.T) {
 		{"internal imports the cache", "gqlcache/internal/clock/a.go", imports(ours + "gqlcache"), "may not import"},
 		{"test server imported by the cache", "gqlcache/a.go", imports(ours + "gqlcache/internal/testgraph"), "may not import"},
 		{"test server imported by a store", "gqlcache/store/memstore/a.go", imports(ours + "gqlcache/internal/testgraph"), "may not import"},
+		{"recorder in the cache", "gqlcache/a.go", imports(ours + "internal/trips/record"), "may not import"},
 		{"suite imported by the cache", "gqlcache/a.go", imports(ours + "gqlcache/store/storetest"), "may not import"},
 		{"example imported", "gqlcache/a.go", imports(ours + "example/graph"), "may not import"},
 		{"under an alias", "cascade/a.go", `package cascade; import x "` + ours + `gqlcache"; var _ = x.X`, "may not import"},

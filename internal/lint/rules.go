@@ -37,6 +37,8 @@ var ours = map[string][]string{
 	"gqlcache/store/tiered":       {"gqlcache/store"},
 	"internal/lint":               {},
 	"internal/mutants":            {},
+	"internal/trips":              {"internal/trips/record"},
+	"internal/trips/record":       {},
 	// For tests: it is in no list of this table, so nothing else may import it.
 	"gqlcache/internal/testgraph": {"cascade"},
 	"gqlcache/internal/rolegraph": {},
