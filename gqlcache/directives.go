@@ -25,6 +25,8 @@ type met struct {
 	mu sync.Mutex // serializes changes
 	// directives are the folded names of those that run; nil as long as nobody knows.
 	directives atomic.Pointer[map[string]bool]
+	// guarded are the fields that queries can select, by the uncovered directive that keeps them out of the cache.
+	guarded atomic.Pointer[map[string][]string]
 	// field and root are the code of the middlewares of a server without interceptors of fields; 0 when unknown.
 	field, root atomic.Uintptr
 	// hooked is set when a server has such interceptors; warned are the directives that were said.
@@ -41,7 +43,9 @@ func (c *Cache) meet(es graphql.ExecutableSchema) {
 		known = *old
 	}
 	c.met.directives.Store(merged(known, directiveRoot(es)))
-	c.warnOfDirectives()
+	guarded := c.guardedFields()
+	c.met.guarded.Store(&guarded)
+	c.warnOfDirectives(guarded)
 	oc, _ := safe.Call(func() (*graphql.OperationContext, error) {
 		ctx := graphql.StartOperationTrace(context.Background())
 		oc, _ := executor.New(es).CreateOperationContext(ctx, &graphql.RawParams{Query: "{"}) // no document
@@ -180,8 +184,7 @@ func (c *Cache) settledDirectives() []string {
 const maxNamed = 5
 
 // warnOfDirectives says once which fields are kept out of the cache, and by which directives.
-func (c *Cache) warnOfDirectives() {
-	found := c.guardedFields()
+func (c *Cache) warnOfDirectives(found map[string][]string) {
 	var lines []string
 	for _, name := range slices.Sorted(maps.Keys(found)) {
 		if !slices.Contains(c.met.warned, name) {
@@ -195,7 +198,7 @@ func (c *Cache) warnOfDirectives() {
 	}
 }
 
-// guardedFields are the fields that queries can select, by the uncovered directive that keeps them out of the cache.
+// guardedFields looks for met.guarded in the whole schema.
 func (c *Cache) guardedFields() map[string][]string {
 	st := c.schema.Load()
 	found := map[string][]string{}
@@ -245,12 +248,12 @@ func (m *met) hooks(oc *graphql.OperationContext) bool {
 	return field == 0 || codeOf(oc.ResolverMiddleware) != field || root != 0 && codeOf(oc.RootResolverMiddleware) != root
 }
 
-// uncoveredFields is guardedFields of servers that the cache was added to.
+// uncoveredFields are met.guarded, none before the cache was added to a server.
 func (c *Cache) uncoveredFields() map[string][]string {
-	if c.schema.Load() == nil || c.met.directives.Load() == nil {
-		return nil
+	if guarded := c.met.guarded.Load(); guarded != nil {
+		return *guarded
 	}
-	return c.guardedFields()
+	return nil
 }
 
 // refuseUnknownDirectives refuses a name in DirectivesCovered that covers nothing: it is misspelled.
