@@ -56,7 +56,7 @@ func (a *arrival) String() string { return fmt.Sprintf("%v.WithValue(gqlcache ar
 // arrivalFrom returns the arrival of the request that a context belongs to, nil when none counts.
 func arrivalFrom(ctx context.Context, c *Cache) *arrival {
 	a, _ := ctx.Value(arrivalKey{c}).(*arrival)
-	if a.isOver() {
+	if a == nil || a.isOver() {
 		return nil
 	}
 	return a

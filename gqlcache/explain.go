@@ -164,8 +164,8 @@ func whyAnything(name string) string {
 	return "nothing says what " + name + " reads"
 }
 
+// explainHit explains a hit whose verdict is noted, to those who have asked.
 func (c *Cache) explainHit(ctx context.Context, r *request, d *document, resp *graphql.Response, e *store.Entry, s *stamp, hit watch.Hit) {
-	r.verdict = verdict{status: inspect.Hit, code: codeHit, tier: tierMemory}
 	if r.note == nil {
 		return
 	}

@@ -45,12 +45,13 @@ func (c *Cache) InterceptOperation(ctx context.Context, next graphql.OperationHa
 	if oc.Operation == nil {
 		return next(ctx)
 	}
-	if r := requestFrom(ctx); r != nil && r.cache == c && r.operation == oc {
-		r.twice = true
+	outer := requestFrom(ctx)
+	if outer != nil && outer.cache == c && outer.operation == oc {
+		outer.twice = true
 		c.once.Warn("twice", "gqlcache: the cache was added to a server twice, and works once", errTwice)
 		return next(ctx)
 	}
-	r := newRequest(ctx, c)
+	r := newRequest(ctx, c, outer)
 	r.operation = oc
 	r.wire = wireFrom(ctx)
 	switch oc.Operation.Operation {
@@ -80,7 +81,9 @@ func (c *Cache) InterceptResponse(ctx context.Context, next graphql.ResponseHand
 		ctx = context.WithValue(ctx, insideKey{}, r)
 	}
 	oc := graphql.GetOperationContext(ctx)
-	defer r.wire.begin()()
+	if r.wire != nil {
+		defer r.wire.begin()()
+	}
 	switch oc.Operation.Operation {
 	case ast.Query:
 		return c.query(ctx, r, oc, next)

@@ -10,6 +10,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/extractor"
+	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/engine"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
@@ -77,28 +78,30 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	if r.served {
 		return nil
 	}
-	if r.access = c.access(ctx, oc); r.access.inspects() {
-		r.served = true
-		return c.inspect(ctx, r, oc)
+	if c.opts.Inspector.Allow != nil {
+		if r.access = c.access(ctx, oc); r.access.inspects() {
+			r.served = true
+			return c.inspect(ctx, r, oc)
+		}
 	}
 	if c.shadow != nil {
 		return c.shadowed(ctx, r, oc, next)
 	}
 	r.note = c.explains(ctx, r)
 	d, who, why := c.admit(ctx, oc)
-	if why == "" && r.access.bypasses() {
+	if why == "" && r.access != nil && r.access.bypasses() {
 		why = ReasonInspector
 	}
 	if why == "" && c.opts.Tokens {
 		why = c.catchUp(ctx, r, oc.Headers.Get(TokenHeader))
 	}
-	if why == "" && !c.fresh() {
+	if why == "" && c.opts.Log != nil && !c.fresh() {
 		why = ReasonLease
 	}
 	if why == "" && r.outer != nil && r.within((*request).isWriting) {
 		why = ReasonMutating
 	}
-	if why == "" && r.hold.hasChanged() {
+	if why == "" && r.hold != nil && r.hold.hasChanged() {
 		why = ReasonMutating // it sees what its transaction has written, and nobody else does
 	}
 	if why != "" {
@@ -118,11 +121,15 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 		return c.bypass(ctx, r, d, why, next)
 	}
 	r.served = true
-	if c.isStopped(d.callers) {
+	if d.callers != nil && c.isStopped(d.callers) {
 		return c.apart(ctx, r, oc, d, key, next)
 	}
 	r.ended = c.flights.Ended()
-	look := c.look(r, d, oc.Variables, key)
+	var l look
+	noting := r.note != nil || c.watch != nil
+	if noting {
+		l = c.look(r, d, oc.Variables, key)
+	}
 	e, s, found := c.find(ctx, key)
 	if e != nil && r.anew != "" && !c.windows.has(r.anew, key, s) {
 		e, found = nil, watch.Unsure
@@ -136,10 +143,15 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 			c.verify.sample(ctx, r, oc, d, who, key, e, s)
 		}
 		resp := respond(ctx, e.Body)
-		c.explainHit(ctx, r, d, resp, e, s, look.hit(key))
+		r.verdict = verdict{status: inspect.Hit, code: codeHit, tier: tierMemory}
+		if noting {
+			c.explainHit(ctx, r, d, resp, e, s, l.hit(key))
+		}
 		return resp
 	}
-	look.missed(key, found)
+	if noting {
+		l.missed(key, found)
+	}
 	r.explainAnew()
 	return c.compute(ctx, r, oc, d, who, string(key), next)
 }
@@ -194,7 +206,22 @@ func respond(ctx context.Context, body []byte) *graphql.Response {
 	}
 }
 
-// lookup returns the entry of a key if it may be served, and otherwise what there was in its place.
+// find returns the entry of a key if it may be served, and otherwise what there was in its place.
+func (c *Cache) find(ctx context.Context, key []byte) (*store.Entry, *stamp, watch.Found) {
+	if c.opts.Tracer == nil {
+		return c.lookup(ctx, key)
+	}
+	ctx, end := c.span(ctx, SpanLookup)
+	e, s, found := c.lookup(ctx, key)
+	if e == nil {
+		end(SpanEnd{Outcome: OutcomeMiss})
+	} else {
+		end(SpanEnd{Outcome: OutcomeHit})
+	}
+	return e, s, found
+}
+
+// lookup is find without a span.
 func (c *Cache) lookup(ctx context.Context, key []byte) (*store.Entry, *stamp, watch.Found) {
 	e, found := c.engine.Lookup(ctx, key)
 	if e == nil {

@@ -83,8 +83,8 @@ func (v *verifier) recompute(j *job) (*recomputed, skip) {
 	oc.RecoverFunc = quiet
 	ctx = graphql.WithOperationContext(ctx, oc)
 	ctx = graphql.WithResponseContext(ctx, graphql.DefaultErrorPresenter, quiet)
-	r := newRequest(ctx, v.c)  // what resolvers say is not said of the hit
-	r.outer, r.hold = nil, nil // should the owner's context be derived from the request's, that is over all the same
+	r := newRequest(ctx, v.c, nil) // what resolvers say is not said of the hit
+	r.hold = nil                   // should the owner's context be derived from the request's, that is over all the same
 	r.computing(nil, !j.public && v.c.opts.Predicate != nil)
 	ctx = context.WithValue(ctx, requestKey{}, r)
 

@@ -101,8 +101,9 @@ type request struct {
 	}
 }
 
-func newRequest(ctx context.Context, c *Cache) *request {
-	r := &request{Context: ctx, cache: c, outer: requestFrom(ctx)}
+// newRequest returns the state of an operation that arrives now. outer is the request in whose resolver it runs.
+func newRequest(ctx context.Context, c *Cache, outer *request) *request {
+	r := &request{Context: ctx, cache: c, outer: outer}
 	a := arrivalFrom(ctx, c)
 	if a == nil && c.opts.Log != nil {
 		r.at = c.applied()

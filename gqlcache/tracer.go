@@ -7,8 +7,6 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/count"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
-	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
-	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
 // A Tracer is told what the cache does for a request, while it does it: see Options.Tracer. Its methods
@@ -104,21 +102,6 @@ func (c *Cache) span(ctx context.Context, kind SpanKind) (context.Context, func(
 			c.once.Warn("tracer", "gqlcache: Options.Tracer failed, so spans are missing", err)
 		}
 	}
-}
-
-// find is lookup in a span.
-func (c *Cache) find(ctx context.Context, key []byte) (*store.Entry, *stamp, watch.Found) {
-	if c.opts.Tracer == nil {
-		return c.lookup(ctx, key)
-	}
-	ctx, end := c.span(ctx, SpanLookup)
-	e, s, found := c.lookup(ctx, key)
-	if e == nil {
-		end(SpanEnd{Outcome: OutcomeMiss})
-	} else {
-		end(SpanEnd{Outcome: OutcomeHit})
-	}
-	return e, s, found
 }
 
 func (c *Cache) traceBypass(ctx context.Context, why Reason) {

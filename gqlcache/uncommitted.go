@@ -163,6 +163,9 @@ func (u *uncommitted) isAhead() bool {
 func (r *request) prepareHandler(next graphql.OperationHandler) graphql.ResponseHandler {
 	r.enter()
 	defer func() { // also when it panics
+		if !r.leaves() {
+			return
+		}
 		if a := r.leave(r); a.shared {
 			told := a // not a itself: it would be allocated for each operation
 			r.told = &told
@@ -177,9 +180,14 @@ func (r *request) prepareHandler(next graphql.OperationHandler) graphql.Response
 // respond is the operation's handler. It lies outside of all response interceptors, those that commit
 // after next among them.
 func (r *request) respond(ctx context.Context) (resp *graphql.Response) {
-	r.cache.warnOfOuterHandler(r)
+	if r.mutates {
+		r.cache.warnOfOuterHandler(r)
+	}
 	r.enter()
 	defer func() {
+		if !r.leaves() {
+			return
+		}
 		start := time.Time{}
 		if r.mutates {
 			start = time.Now()
@@ -196,6 +204,9 @@ func (r *request) respond(ctx context.Context) (resp *graphql.Response) {
 	}()
 	return r.handler(ctx)
 }
+
+// leaves reports whether leave has anything to do. A query pays for no more than this.
+func (r *request) leaves() bool { return r.mutates || r.uncommitted.some.Load() }
 
 // enter begins a span of time in which the operation may run, which leave ends.
 func (r *request) enter() {
@@ -252,7 +263,7 @@ func (r *request) leave(ctx context.Context) (a announced) {
 	switch {
 	case r.mutates:
 		b = r.uncommitted.reach()
-	case r.uncommitted.some.Load(): // a hit pays for no more than this
+	default:
 		b = r.uncommitted.take()
 	}
 	if b.empty() {

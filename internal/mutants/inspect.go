@@ -34,7 +34,7 @@ var inspectRules = []mutant{
 	},
 	{
 		name: "an operation in another one taken for it", file: "gqlcache/extension.go",
-		old: " && r.operation == oc", new: "",
+		old: " && outer.operation == oc {\n		outer.twice", new: " {\n		outer.twice",
 		test: "TestOperationInAnother",
 	},
 	{

@@ -4,7 +4,7 @@ package main
 var joinRules = []mutant{
 	{
 		name: "lease not looked at", file: "gqlcache/query.go",
-		old: `why == "" && !c.fresh()`, new: "false",
+		old: `why == "" && c.opts.Log != nil && !c.fresh()`, new: "false",
 		test: "TestLostLease",
 	},
 	{

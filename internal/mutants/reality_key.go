@@ -90,7 +90,7 @@ var keyRules = []mutant{
 	},
 	{
 		name: "callers who differ are not kept apart", file: queryFile,
-		old: "if c.isStopped(d.callers) {", new: "if c.isStopped(d.callers) && false {",
+		old: "if d.callers != nil && c.isStopped(d.callers) {", new: "if d.callers != nil && c.isStopped(d.callers) && false {",
 		test: "TestCallersWhoDoNotSeeTheSame",
 	},
 	{

@@ -15,7 +15,7 @@ const (
 var sharedRules = []mutant{
 	{
 		name: "validity is looked at before the lease", file: queryFile,
-		old: "	if why == \"\" && !c.fresh() {\n",
+		old: "	if why == \"\" && c.opts.Log != nil && !c.fresh() {\n",
 		new: "	if why == \"\" {\n" +
 			"		k, _ := c.appendKey(ctx, nil, d, oc.Variables, who)\n" +
 			"		if e, _, _ := c.lookup(ctx, k); e != nil && c.fresh() {\n" +

@@ -2,7 +2,9 @@ package engine
 
 import (
 	"context"
+	"errors"
 
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
@@ -65,4 +67,17 @@ func (e *Engine) own(entry *store.Entry) *Stamp {
 		return nil
 	}
 	return s
+}
+
+// get returns the entry of a key, or nil.
+func (e *Engine) get(ctx context.Context, key []byte) (entry *store.Entry, failed bool) {
+	entry, err := safe.Call(func() (*store.Entry, error) { return e.config.Store.Get(ctx, key) })
+	if err == nil {
+		return entry, false
+	}
+	if !errors.Is(err, store.ErrMiss) {
+		e.failed("get", err)
+		return nil, true
+	}
+	return nil, false
 }

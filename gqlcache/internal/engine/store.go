@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
@@ -51,19 +50,6 @@ func (e *Engine) Clear(ctx context.Context) error {
 		e.errors.Add(1)
 	}
 	return err
-}
-
-// get returns the entry of a key, or nil.
-func (e *Engine) get(ctx context.Context, key []byte) (entry *store.Entry, failed bool) {
-	entry, err := safe.Call(func() (*store.Entry, error) { return e.config.Store.Get(ctx, key) })
-	if err == nil {
-		return entry, false
-	}
-	if !errors.Is(err, store.ErrMiss) {
-		e.failed("get", err)
-		return nil, true
-	}
-	return nil, false
 }
 
 func (e *Engine) failed(call string, err error) {
