@@ -4,7 +4,7 @@ const (
 	sharedFile  = "gqlcache/shared.go"
 	applyFile   = "gqlcache/changelog/redislog/apply.go"
 	acksFile    = "gqlcache/changelog/redislog/acks.go"
-	leaseFile   = "gqlcache/changelog/redislog/lease.go"
+	leaseFile   = "gqlcache/changelog/redislog/renew.go"
 	scriptsFile = "gqlcache/changelog/redislog/scripts.go"
 	pubFile     = "gqlcache/changelog/redislog/publish.go"
 	formatFile  = "gqlcache/store/redisstore/format.go"
