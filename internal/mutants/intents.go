@@ -10,10 +10,10 @@ const (
 // intentRules are those of changes that are announced to all instances before they are made.
 var intentRules = []mutant{
 	{
-		name: "intent is settled before its change is applied", file: intentsFile,
-		old: "	if !r.silent() {\n		l.sink.Apply(r.Record)\n	}\n	// After the change: who does not find the announcement any more must find that.\n" +
-			"	for _, id := range r.settles {\n		l.settle(id)\n	}\n",
-		new:  "	for _, id := range r.settles {\n		l.settle(id)\n	}\n	if !r.silent() {\n		l.sink.Apply(r.Record)\n	}\n",
+		name: "intent is settled before its change is applied", file: applyFile,
+		old: "	if !r.silent() {\n		a.sink.Apply(r.Record)\n	}\n	// After the change: who does not find the announcement any more must find that.\n" +
+			"	for _, id := range r.settles {\n		a.intents.settle(id)\n	}\n",
+		new:  "	for _, id := range r.settles {\n		a.intents.settle(id)\n	}\n	if !r.silent() {\n		a.sink.Apply(r.Record)\n	}\n",
 		test: "TestChangeBeforeSettlement",
 	},
 	{
@@ -39,23 +39,23 @@ var intentRules = []mutant{
 	},
 	{
 		name: "newcomer does not ask for open intents", file: intentsFile,
-		old: "			l.announce(in, \"\")\n", new: "			_ = in\n",
+		old: "			i.announce(in, \"\")\n", new: "			_ = in\n",
 		test: "TestNewcomerLearnsOfIntents|TestHoleHidesIntents",
 	},
 	{
-		name: "lease goes on over a hole that may hide an intent", file: intentsFile,
-		old: "	l.dropLease()\n	if !l.intents.blind {", new: "	if !l.intents.blind {",
+		name: "lease goes on over a hole that may hide an intent", file: applyFile,
+		old: "		a.lease.drop(a.position())\n		a.intents.lose(", new: "		a.intents.lose(",
 		test: "TestHoleEndsTheLease",
 	},
 	{
 		name: "lease is taken before the open intents are known", file: intentsFile,
-		old:  "	if !reply.looked || reply.number < l.intents.seen {\n		return false\n	}\n",
-		new:  "	if !reply.looked || reply.number < l.intents.seen {\n		l.intents.blind = false\n		return true\n	}\n",
+		old:  "	if !reply.looked || reply.number < i.seen {\n		return false\n	}\n",
+		new:  "	if !reply.looked || reply.number < i.seen {\n		i.blind = false\n		return true\n	}\n",
 		test: "TestNewcomerLearnsOfIntents|TestHoleHidesIntents",
 	},
 	{
 		name: "intents of older epochs are over with them", file: intentsFile,
-		old: "	if !quiet {\n		l.intents.loud", new: "	if false {\n		l.intents.loud",
+		old: "	if !quiet {\n		i.loud", new: "	if false {\n		i.loud",
 		test: "TestNewEpochHidesIntents",
 	},
 	{

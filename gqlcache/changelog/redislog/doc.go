@@ -24,7 +24,7 @@
 // compared. Records also arrive by a blocking read as they are logged, and are acknowledged, those of a
 // burst together. Members are dropped when a TTL has passed since a change and their last lease is from before
 // it. The server's memory is not relied on: when a key is missing, when the server is another process, or
-// when it knows less than a caller, a new epoch begins. Everything cached is then void, and no change is confirmed
+// when it knows less than a caller, a new epoch begins. Everything cached is then invalid, and no change is confirmed
 // until the leases of the old epoch are over.
 //
 // # Intents
@@ -44,13 +44,13 @@
 // Redis 7 or later, or what understands its scripts: they carry the flag allow-oom, so that changes are
 // taken by a server that is full. Reads must go to the primary; New refuses a cluster client that is
 // set to read elsewhere. One connection of the client's pool is
-// occupied by the reader, and one outside of it by the announcements of acknowledgements. The keys are
+// occupied by the reader, and one outside of it by the messages of acknowledgements. The keys are
 //
 //	{gqlc:<namespace>}:c     a hash: epoch, number, three fields for each member, two for each open intent
 //	{gqlc:<namespace>}:log   a stream
 //
 // The commands are EVALSHA, EVAL, XREAD, HMGET, SUBSCRIBE, PING, with level Strong and replicas WAIT, and within
-// scripts HGET, HMGET, HGETALL, HSET, HINCRBY, HDEL, DEL, TYPE, XADD, XRANGE, TIME, INFO, PUBLISH. Announcements
+// scripts HGET, HMGET, HGETALL, HSET, HINCRBY, HDEL, DEL, TYPE, XADD, XRANGE, TIME, INFO, PUBLISH. Messages
 // are on the channels {gqlc:<namespace>}:c:<instance>; where they are not allowed, they are made up
 // for by polling. Where INFO is not, it is not seen that the server is another process, and a failover that loses
 // records can go unnoticed when their numbers are used again first.

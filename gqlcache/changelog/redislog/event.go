@@ -11,7 +11,7 @@ const (
 	EventLeaseLost EventKind = "lease-lost"
 	// EventEpoch: this instance has learnt of an epoch, the first one included.
 	EventEpoch EventKind = "epoch"
-	// EventFlush: everything cached here is void, because of a new epoch or of missing records.
+	// EventFlush: everything cached here was invalidated, because of a new epoch or of missing records.
 	EventFlush EventKind = "flush"
 	// EventFailed: the server has not taken a publication.
 	EventFailed EventKind = "failed"

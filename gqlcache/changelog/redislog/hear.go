@@ -1,6 +1,7 @@
 package redislog
 
 import (
+	"context"
 	"errors"
 	"net"
 	"time"
@@ -11,32 +12,39 @@ import (
 // hearSilence is how long nothing is heard before the connection is tried.
 const hearSilence = 2 * time.Second
 
-// hearLoop listens for what others have applied. It only makes publications return sooner. It has a
-// connection of its own.
-func (l *Log) hearLoop() {
+// A listener hears what others have applied. It only makes publications return sooner. It has a connection of its
+// own.
+type listener struct {
+	server *server
+	acks   *acks
+	report *reporter
+}
+
+// loop listens until the context ends.
+func (l *listener) loop(ctx context.Context) {
 	failures := 0
-	for l.ctx.Err() == nil {
-		err := l.hear(func() {
+	for ctx.Err() == nil {
+		err := l.hear(ctx, func() {
 			failures = 0
-			l.trouble.end(troubleHear)
+			l.report.end(troubleHear)
 		})
-		if l.ctx.Err() != nil {
+		if ctx.Err() != nil {
 			return
 		}
-		l.trouble.begin(troubleHear, err)
+		l.report.begin(troubleHear, err)
 		failures++
-		l.pause(backoff(20*time.Millisecond, failures))
+		pause(ctx, backoff(20*time.Millisecond, failures))
 	}
 }
 
-// hear subscribes and returns when the subscription has failed or the log is closed.
-func (l *Log) hear(well func()) error {
-	subscription := l.client.Subscribe(l.ctx, l.channel)
+// hear subscribes and returns when the subscription has failed or the context ends.
+func (l *listener) hear(ctx context.Context, well func()) error {
+	subscription := l.server.subscribe(ctx)
 	stop, closed := make(chan struct{}), make(chan struct{})
 	go func() { // a receive obeys no context, only the end of its connection
 		defer close(closed)
 		select {
-		case <-l.ctx.Done():
+		case <-ctx.Done():
 		case <-stop:
 		}
 		_ = subscription.Close()
@@ -44,11 +52,11 @@ func (l *Log) hear(well func()) error {
 	defer func() { close(stop); <-closed }()
 	asked := false
 	for {
-		message, err := subscription.ReceiveTimeout(l.ctx, hearSilence)
+		message, err := subscription.ReceiveTimeout(ctx, hearSilence)
 		var network net.Error
-		if errors.As(err, &network) && network.Timeout() && !asked && l.ctx.Err() == nil {
+		if errors.As(err, &network) && network.Timeout() && !asked && ctx.Err() == nil {
 			// Silence is usual, and is also what a dead connection sounds like.
-			if err := subscription.Ping(l.ctx); err != nil {
+			if err := subscription.Ping(ctx); err != nil {
 				return err
 			}
 			asked = true

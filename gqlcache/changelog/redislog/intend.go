@@ -12,12 +12,59 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
-var _ changelog.Intender = (*Log)(nil)
+// An announcer announces changes of this instance before they are made. It is safe for concurrent use.
+type announcer struct {
+	life      *life
+	publisher *publisher
+	confirmer *confirmer
+	own       *own
+	report    *reporter
+	counts    *counters
+}
+
+// intend announces a change: see Log.Intend.
+func (a *announcer) intend(ctx context.Context, tags []cascade.Tag, all bool) (changelog.Intention, error) {
+	in := &intention{
+		publisher: a.publisher,
+		own:       a.own,
+		change:    changes{count: 1, tags: slices.Clone(tags), all: all || len(tags) > maxTags, intent: true},
+	}
+	switch {
+	case in.change.nothing():
+		in.over = true
+		return in, nil
+	case !a.life.isStarted():
+		return nil, changelog.ErrNotStarted
+	case a.life.isOver():
+		return nil, changelog.ErrClosed
+	}
+	if in.change.all {
+		in.change.tags = nil
+	}
+	w, err := in.announce(ctx)
+	a.report.is(troubleIntent, err)
+	if err != nil {
+		a.publisher.failed(err)
+		a.counts.refused.Add(1)
+		return nil, fmt.Errorf("%w: %w", changelog.ErrUnannounced, err)
+	}
+	w.level = changelog.Strong
+	receipt := a.confirmer.await(ctx, w)
+	if !receipt.Confirmed {
+		a.counts.refused.Add(1)
+		a.report.event(EventUnconfirmed, receipt.Position(), receipt.Why)
+		_, err := in.Publish(ctx, nil, false)
+		return nil, errors.Join(fmt.Errorf("%w: %s", changelog.ErrUnannounced, receipt.Why), err)
+	}
+	a.counts.intents.Add(1)
+	return in, nil
+}
 
 // An intention is an intent of this instance. The log stands by it from its number until Publish.
 type intention struct {
-	log    *Log
-	change changes // as it was announced
+	publisher *publisher
+	own       *own
+	change    changes // as it was announced
 
 	mu     sync.Mutex           // protects all below
 	ids    []changelog.Position // one for each epoch that it was announced in
@@ -25,53 +72,11 @@ type intention struct {
 	signed time.Duration // when the request of the last sign of life was sent
 }
 
-// Intend implements changelog.Intender. It waits for the server for at most a TTL, and for the others for about
-// another. More than 4096 tags are announced as everything.
-func (l *Log) Intend(ctx context.Context, tags []cascade.Tag, all bool) (changelog.Intention, error) {
-	in := &intention{log: l, change: changes{count: 1, tags: slices.Clone(tags), all: all || len(tags) > maxTags, intent: true}}
-	switch {
-	case in.change.nothing():
-		in.over = true
-		return in, nil
-	case !l.isStarted():
-		return nil, changelog.ErrNotStarted
-	case l.ctx.Err() != nil:
-		return nil, changelog.ErrClosed
-	}
-	if in.change.all {
-		in.change.tags = nil
-	}
-	w, err := in.announce(ctx)
-	l.trouble.is(troubleIntent, err)
-	if err != nil {
-		l.down.Store(true)
-		if !errors.Is(err, errDown) {
-			l.rounds.kickOff()
-		}
-		l.counts.refused.Add(1)
-		return nil, fmt.Errorf("%w: %w", changelog.ErrUnannounced, err)
-	}
-	w.level = changelog.Strong
-	receipt := l.await(ctx, w)
-	if !receipt.Confirmed {
-		l.counts.refused.Add(1)
-		l.event(EventUnconfirmed, receipt.Position(), receipt.Why)
-		_, err := in.Publish(ctx, nil, false)
-		return nil, errors.Join(fmt.Errorf("%w: %s", changelog.ErrUnannounced, receipt.Why), err)
-	}
-	l.counts.intents.Add(1)
-	return in, nil
-}
-
 // announce logs the intent, once more if it was before, and applies it here.
 func (in *intention) announce(ctx context.Context) (wait, error) {
-	l := in.log
-	if l.down.Load() {
-		return wait{}, errDown
-	}
 	sent := now()
 	// A caller who leaves now would leave behind an intent that nobody knows the number of.
-	reply, err := l.number(context.WithoutCancel(ctx), in.change)
+	reply, err := in.publisher.numberUnlessDown(context.WithoutCancel(ctx), in.change)
 	if err != nil {
 		return wait{}, err
 	}
@@ -80,12 +85,12 @@ func (in *intention) announce(ctx context.Context) (wait, error) {
 	over := in.over
 	if !over {
 		in.ids, in.signed = append(in.ids, id), sent
-		l.own.add(in)
+		in.own.add(in)
 	}
 	in.mu.Unlock()
-	w := l.take(reply, in.change)
+	w := in.publisher.take(reply, in.change)
 	if over { // published meanwhile: the new announcement stands for nothing
-		_, err = l.log(ctx, changes{count: 1, settles: []changelog.Position{id}})
+		_, err = in.publisher.log(ctx, changes{count: 1, settles: []changelog.Position{id}})
 	}
 	return w, err
 }
@@ -96,14 +101,32 @@ func (in *intention) Publish(ctx context.Context, tags []cascade.Tag, all bool) 
 	ids := in.ids
 	in.ids, in.over = nil, true
 	in.mu.Unlock()
-	in.log.own.remove(in)
+	in.own.remove(in)
 	if len(ids) == 0 {
-		return in.log.Publish(ctx, tags, all)
+		return in.publisher.publish(ctx, tags, all)
 	}
-	return in.log.log(ctx, changes{count: 1, tags: tags, all: all, settles: ids})
+	return in.publisher.log(ctx, changes{count: 1, tags: tags, all: all, settles: ids})
 }
 
-// own are the intentions of this instance that are not published.
+// last returns where the intention was last announced; false if it is published.
+func (in *intention) last() (id changelog.Position, signed time.Duration, open bool) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.over || len(in.ids) == 0 {
+		return id, 0, false
+	}
+	return in.ids[len(in.ids)-1], in.signed, true
+}
+
+// sign remembers when the request of the last sign of life was sent.
+func (in *intention) sign(sent time.Duration) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.signed = sent
+}
+
+// own are the intentions of this instance that are not published. It is safe for concurrent use; an intention's lock
+// may be held.
 type own struct {
 	mu  sync.Mutex // protects all
 	all map[*intention]bool
@@ -132,14 +155,4 @@ func (o *own) list() []*intention {
 		all = append(all, in)
 	}
 	return all
-}
-
-// last returns where the intention was last announced; false if it is published.
-func (in *intention) last() (id changelog.Position, signed time.Duration, open bool) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if in.over || len(in.ids) == 0 {
-		return id, 0, false
-	}
-	return in.ids[len(in.ids)-1], in.signed, true
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // pending are the changes of this instance that the server has not taken. It is in doubt whether it has: a
-// record that is logged twice voids twice.
+// record that is logged twice invalidates twice.
 type pending struct {
 	mu sync.Mutex // protects all below
 	// kept is what waits; sent what a push has under way. While there is either, there is no lease: the
@@ -43,13 +43,30 @@ func (c *changes) add(d changes) {
 	c.tags = append(c.tags, d.tags...)
 }
 
-// REQUIRES: mu held.
+// empty REQUIRES mu held.
 func (p *pending) empty() bool { return p.kept.count == 0 && p.sent.count == 0 }
 
 func (p *pending) count() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.kept.count + p.sent.count
+}
+
+// ifEmpty takes a lease if nothing is pending. Nothing is kept meanwhile.
+func (p *pending) ifEmpty(takeLease func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.empty() {
+		takeLease()
+	}
+}
+
+// keep keeps a change and drops the lease, in one step for ifEmpty.
+func (p *pending) keep(c changes, dropLease func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.kept.add(c)
+	dropLease()
 }
 
 // take moves everything kept to sent.
@@ -60,8 +77,8 @@ func (p *pending) take() (changes, bool) {
 	return p.sent, p.sent.count > 0
 }
 
-// settle ends what take began. What failed is kept again.
-func (p *pending) settle(err error) {
+// finish ends what take began. What failed is kept again.
+func (p *pending) finish(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err != nil {

@@ -13,41 +13,41 @@ import (
 // firstRetry is the pause before a change is pushed again; it doubles.
 const firstRetry = 5 * time.Millisecond
 
-// patience is for how long a change is pushed again before its caller is told that it is pending: as long as the
+// patience is for how long a change is pushed again before its caller learns that it is pending: as long as the
 // level has the caller wait for others in any case.
-func (l *Log) patience() time.Duration {
-	switch l.o.Level {
+func (p *publisher) patience() time.Duration {
+	switch p.level {
 	case changelog.Strong:
-		return l.o.TTL
+		return p.ttl
 	case changelog.Bounded:
-		return l.o.AckBudget
+		return p.budget
 	}
 	return 0
 }
 
 // numberWithin logs a change, again when the connection breaks, until the time is over. It takes a TTL at most.
 //
-// A change whose reply is lost may be logged twice, under two numbers: it voids twice. It is not applied here
-// before the server has taken it, or the caller is told that it has not: until then the caller has no answer, so
+// A change whose reply is lost may be logged twice, under two numbers: it invalidates twice. It is not applied here
+// before the server has taken it, or the caller learns that it has not: until then the caller has no answer, so
 // nobody may know of the change. The intents in settles may be gone the second time, which is no fault.
-func (l *Log) numberWithin(ctx context.Context, c changes, patience time.Duration) (numbered, error) {
-	ctx, cancel := context.WithTimeout(ctx, l.o.TTL)
+func (p *publisher) numberWithin(ctx context.Context, c changes, patience time.Duration) (numbered, error) {
+	ctx, cancel := context.WithTimeout(ctx, p.ttl)
 	defer cancel()
 	end := now() + patience
 	for pause := firstRetry; ; pause *= 2 {
-		reply, err := l.number(ctx, c)
-		if err == nil || !passing(err) || ctx.Err() != nil || l.down.Load() || now()+pause >= end {
+		reply, err := p.number(ctx, c)
+		if err == nil || !passing(err) || ctx.Err() != nil || p.down.Load() || now()+pause >= end {
 			return reply, err
 		}
-		l.at("again")
+		p.gate.pass("again")
 		wait := time.NewTimer(pause)
 		select {
 		case <-wait.C:
 		case <-ctx.Done():
-		case <-l.ctx.Done(): // Close tries once more
+		case <-p.life.over(): // Close tries once more
 		}
 		wait.Stop()
-		if l.ctx.Err() != nil {
+		if p.life.isOver() {
 			return reply, err
 		}
 	}

@@ -151,7 +151,8 @@ local quiet = redis.call('HGET', KEYS[1], 'q') and 1 or 0
 return {fmt(e), fmt(s), fmt(first), missed, fmt(nonce), granted, longest, replicas, run and 1 or 0, quiet, open}
 `)
 
-// ackScript says that an instance has applied everything up to a number, and tells the publishers.
+// ackScript says that an instance has applied everything up to a number, also on the channels of the
+// origins.
 // ARGV 1 instance, 2 epoch, 3 number, 4… origins
 var ackScript = redis.NewScript(`#!lua flags=allow-oom
 if redis.call('HGET', KEYS[1], 'e') ~= ARGV[2] then return 0 end

@@ -3,6 +3,10 @@ package redislog
 import (
 	"log/slog"
 	"sync"
+	"sync/atomic"
+
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 )
 
 // The kinds of trouble. Each is logged when it begins and when it is over.
@@ -20,23 +24,30 @@ const (
 	troubleWAIT    = "replicas do not confirm in time"
 )
 
-// troubles remembers what has been logged.
-type troubles struct {
-	log   *slog.Logger
-	event func(Event)
+// A reporter logs troubles and hands out events. It is safe for concurrent use.
+type reporter struct {
+	log     *slog.Logger
+	onEvent func(Event)
+	deaf    atomic.Bool // onEvent has panicked
 
-	mu   sync.Mutex
+	mu   sync.Mutex // protects all below
 	open map[string]bool
 }
 
-func (t *troubles) begin(what string, err error) {
-	t.mu.Lock()
-	known := t.open[what]
-	if t.open == nil {
-		t.open = map[string]bool{}
+func newReporter(o Options) *reporter {
+	return &reporter{
+		log:     safe.Logger(o.Logger).With("component", "redislog", "namespace", o.Namespace, "instance", o.Instance),
+		onEvent: o.OnEvent,
+		open:    map[string]bool{},
 	}
-	t.open[what] = true
-	t.mu.Unlock()
+}
+
+// begin reports a trouble, unless it is open.
+func (r *reporter) begin(trouble string, err error) {
+	r.mu.Lock()
+	known := r.open[trouble]
+	r.open[trouble] = true
+	r.mu.Unlock()
 	if known {
 		return
 	}
@@ -44,26 +55,41 @@ func (t *troubles) begin(what string, err error) {
 	if err != nil {
 		attrs = append(attrs, "error", err.Error())
 	}
-	t.log.Warn("trouble: "+what, attrs...)
-	t.event(Event{Kind: EventTrouble, Detail: what})
+	r.log.Warn("trouble: "+trouble, attrs...)
+	r.send(Event{Kind: EventTrouble, Detail: trouble})
 }
 
-func (t *troubles) end(what string) {
-	t.mu.Lock()
-	known := t.open[what]
-	delete(t.open, what)
-	t.mu.Unlock()
+// end reports the end of a trouble, if it is open.
+func (r *reporter) end(trouble string) {
+	r.mu.Lock()
+	known := r.open[trouble]
+	delete(r.open, trouble)
+	r.mu.Unlock()
 	if known {
-		t.log.Info("over: " + what)
-		t.event(Event{Kind: EventTroubleOver, Detail: what})
+		r.log.Info("over: " + trouble)
+		r.send(Event{Kind: EventTroubleOver, Detail: trouble})
 	}
 }
 
 // is begins or ends a trouble, by whether there is an error.
-func (t *troubles) is(what string, err error) {
+func (r *reporter) is(trouble string, err error) {
 	if err != nil {
-		t.begin(what, err)
+		r.begin(trouble, err)
 	} else {
-		t.end(what)
+		r.end(trouble)
 	}
+}
+
+func (r *reporter) event(kind EventKind, p changelog.Position, detail string) {
+	r.send(Event{Kind: kind, Epoch: p.Epoch, Number: p.Number, Detail: detail})
+}
+
+// send calls OnEvent. Most events happen on a goroutine of the log, where a panic would end the process.
+func (r *reporter) send(e Event) {
+	defer func() {
+		if p := recover(); p != nil && !r.deaf.Swap(true) {
+			r.log.Error("OnEvent panicked", "panic", p, "further", "not logged")
+		}
+	}()
+	r.onEvent(e)
 }
