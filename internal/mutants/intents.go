@@ -1,10 +1,10 @@
 package main
 
 const (
-	intentFile  = "gqlcache/intent.go"
-	intendFile  = "gqlcache/changelog/redislog/intend.go"
-	intentsFile = "gqlcache/changelog/redislog/intents.go"
-	expireFile  = "gqlcache/changelog/redislog/expire.go"
+	intentFile   = "gqlcache/intent.go"
+	announceFile = "gqlcache/changelog/redislog/announce.go"
+	intentsFile  = "gqlcache/changelog/redislog/intents.go"
+	upkeepFile   = "gqlcache/changelog/redislog/upkeep.go"
 )
 
 // intentRules are those of changes that are announced to all instances before they are made.
@@ -17,17 +17,17 @@ var intentRules = []mutant{
 		test: "TestChangeBeforeSettlement",
 	},
 	{
-		name: "nobody is waited for at an announcement", file: intendFile,
+		name: "nobody is waited for at an announcement", file: announceFile,
 		old: "	w.level = changelog.Strong\n", new: "	w.level = changelog.Eventual\n",
 		test: "TestIntendWaits|TestIntend$",
 	},
 	{
-		name: "announcement that was not heard is good", file: intendFile,
+		name: "announcement that was not heard is good", file: announceFile,
 		old: "	if !receipt.Confirmed {", new: "	if false {",
 		test: "TestIntendRefused",
 	},
 	{
-		name: "expired intent is forgotten", file: expireFile,
+		name: "expired intent is forgotten", file: upkeepFile,
 		old:  "change := changes{count: 1, tags: in.tags, all: in.all, settles:",
 		new:  "change := changes{count: 1, settles:",
 		test: "TestIntentOfTheDead",
@@ -59,7 +59,7 @@ var intentRules = []mutant{
 		test: "TestNewEpochHidesIntents",
 	},
 	{
-		name: "intent is not repeated in a new epoch", file: expireFile,
+		name: "intent is not repeated in a new epoch", file: upkeepFile,
 		old:  "			if _, err := in.announce(ctx); err != nil {\n				return err\n			}\n",
 		new:  "			_ = in\n",
 		test: "TestNewEpochHidesIntents",
