@@ -9,7 +9,7 @@ const (
 	logOptions   = "gqlcache/changelog/redislog/options.go"
 	retryFile    = "gqlcache/changelog/redislog/retry.go"
 	storeOptions = "gqlcache/store/redisstore/options.go"
-	storeLease   = "gqlcache/store/redisstore/lease.go"
+	storeKeys    = "gqlcache/store/redisstore/keys.go"
 	macFile      = "gqlcache/store/redisstore/mac.go"
 )
 
@@ -172,7 +172,7 @@ var fleetRules = []mutant{
 		test: "TestTokensCostNoLoad",
 	},
 	{
-		name: "leases are outside of the Redis user's keys", file: storeLease,
+		name: "leases are outside of the Redis user's keys", file: storeKeys,
 		old: "\":l:{\"", new: "\":lease:{\"",
 		test: "TestACLOfLeasesAndFeeds", in: "gqlcache",
 	},
@@ -183,12 +183,12 @@ var fleetRules = []mutant{
 	},
 	{
 		name: "only the first key reads", file: macFile,
-		old: "range s.opts.Keys {", new: "range s.opts.Keys[:1] {",
+		old: "range s.keys {", new: "range s.keys[:1] {",
 		test: "TestKeys",
 	},
 	{
 		name: "the authentication leaves the prefix out", file: macFile,
-		old: "	_, _ = h.Write([]byte(s.opts.Prefix))\n", new: "",
+		old: "	_, _ = h.Write([]byte(s.prefix))\n", new: "",
 		test: "TestEachBitWithKeys",
 	},
 	{

@@ -22,8 +22,8 @@ import (
 type queue struct {
 	maxEntries, maxBytes int
 	wake                 chan struct{}   // of one: something waits, or the queue is closed
-	ended                chan struct{}   // closed when the writer has stopped
-	ctx                  context.Context // of the writer; ends when Close has no time left
+	ended                chan struct{}   // closed when the sender's loop has stopped
+	ctx                  context.Context // of the loop; ends when Close has no time left
 	cancel               context.CancelFunc
 
 	mu      sync.Mutex
@@ -106,7 +106,7 @@ func (q *queue) matches(w, old *write) bool {
 	return true
 }
 
-// signal wakes the writer. A token that is there already serves for this, too: the writer looks at the
+// signal wakes the loop. A token that is there already serves for this, too: the loop looks at the
 // queue after it has taken it.
 func (q *queue) signal() {
 	select {
@@ -173,7 +173,7 @@ func (q *queue) take() (batch []write, closed bool) {
 	return batch, q.closed
 }
 
-// done forgets the batch that was taken last, of n writes, and tells those who wait for it.
+// done forgets the batch that was taken last, of n writes, and wakes those who wait for it.
 func (q *queue) done(n int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -193,7 +193,7 @@ func (q *queue) done(n int) {
 	q.flushes = rest
 }
 
-// close refuses further writes, lets the writer finish within the timeout, and returns how many writes
+// close refuses further writes, lets the loop finish within the timeout, and returns how many writes
 // are lost, or may be.
 func (q *queue) close(timeout time.Duration) int {
 	q.mu.Lock()
@@ -204,12 +204,12 @@ func (q *queue) close(timeout time.Duration) int {
 	defer timer.Stop()
 	<-q.ended
 	q.cancel()
-	return q.lost // the writer was the last to change it
+	return q.lost // the loop was the last to change it
 }
 
-// writeBehind is the writer. It stops when the queue is closed and empty; once its context has ended
+// loop sends what is queued. It stops when the queue is closed and empty; once its context has ended
 // no write takes any time.
-func (s *Store) writeBehind() {
+func (s *sender) loop() {
 	q := s.queue
 	defer close(q.ended)
 	for {
@@ -230,21 +230,7 @@ func (s *Store) writeBehind() {
 	}
 }
 
-// Flush waits until the writes that are queued now have been sent and answered, or have failed. It
-// returns the context's error when that ends it; under Through there is nothing to wait for.
-func (s *Store) Flush(ctx context.Context) error {
-	if s.queue == nil {
-		return ctx.Err()
-	}
-	done := s.queue.flush()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
+// flush returns a channel that is closed when the writes that are queued now are done with.
 func (q *queue) flush() <-chan struct{} {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -20,7 +20,7 @@ const (
 // String names a state.
 func (s State) String() string { return [...]string{"closed", "open", "probing"}[s] }
 
-// An outcome is what a call tells about Redis.
+// An outcome is what a call says about Redis.
 type outcome int
 
 const (
@@ -72,7 +72,7 @@ func (b *breaker) refuses(now time.Time) bool {
 	return b.state == Probing || b.state == Open && now.Before(b.until)
 }
 
-// report tells what came of a call. Only reads reset the count of failures: quick writes beside slow
+// report takes in what came of a call. Only reads reset the count of failures: quick writes beside slow
 // reads would keep it from ever being reached.
 func (b *breaker) report(t ticket, read bool, o outcome, now time.Time, why error) {
 	if to, changed := b.apply(t, read, o, now); changed {

@@ -39,7 +39,7 @@ func newCodec(maxBytes int) codec {
 // compress appends the compressed body.
 func (c codec) compress(to, body []byte) []byte { return c.encoder().EncodeAll(body, to) }
 
-var errLength = errors.New("another length than announced")
+var errLength = errors.New("another length than its header says")
 
 // decompress returns a body of exactly the given length, which the caller has compared with the limit.
 // The capacity of the buffer is what the decoder obeys.

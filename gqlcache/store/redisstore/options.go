@@ -77,7 +77,7 @@ type Options struct {
 	// Logger gets a line for each kind of trouble, once, and for each time the breaker opens or closes.
 	// No line holds a key, a value, a user or a password. Defaults to slog.Default().
 	Logger *slog.Logger
-	// Clock tells the time that Entry.Expires is compared with; it must be safe for concurrent use.
+	// Clock returns the time that Entry.Expires is compared with; it must be safe for concurrent use.
 	// Time in Redis passes by Redis's clock. Defaults to time.Now.
 	Clock func() time.Time
 }

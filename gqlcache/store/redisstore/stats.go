@@ -35,7 +35,7 @@ type counters struct {
 // put, and Redis expires and evicts. Misses are all answers of Get without an entry. Puts and Deletes
 // under Behind count when they are accepted and when they are done.
 func (s *Store) Stats() store.Stats {
-	c := &s.counters
+	c := s.counters
 	return store.Stats{
 		Hits: c.hits.Load(), Misses: c.misses.Load(),
 		Puts: c.puts.Load(), Deletes: c.deletes.Load(), Refused: c.refused.Load(),
@@ -44,12 +44,12 @@ func (s *Store) Stats() store.Stats {
 
 // Counters returns the figures that only this kind of store has; it does not block.
 func (s *Store) Counters() Counters {
-	c := &s.counters
+	c := s.counters
 	out := Counters{
 		Corrupt: c.corrupt.Load(), ReadErrors: c.readErrors.Load(), Timeouts: c.timeouts.Load(),
 		WriteErrors: c.writeErrors.Load(), Skipped: c.skipped.Load(), Dropped: c.dropped.Load(),
 	}
-	out.Breaker, out.Opened = s.breaker.snapshot()
+	out.Breaker, out.Opened = s.conn.breaker.snapshot()
 	if s.queue != nil {
 		out.Queued = s.queue.len()
 	}
