@@ -5,8 +5,9 @@ import (
 	"sync"
 )
 
-// owed collects the origins of the records that were applied and not acknowledged. While one message is under way the
-// next collects, so that a burst of records takes few messages. It is safe for concurrent use.
+// owed collects the origins of the records that were applied and not acknowledged. While
+// one message is under way the next collects, so that a burst of records takes few
+// messages. It is safe for concurrent use.
 type owed struct {
 	self string
 	wake chan struct{}
@@ -47,7 +48,8 @@ func (o *owed) take() map[string]bool {
 	return taken
 }
 
-// An acknowledger says what was applied here. It does not repeat what fails: renewals say it too.
+// An acknowledger says what was applied here. It does not repeat what fails: renewals say
+// it too.
 type acknowledger struct {
 	server  *server
 	applier *applier

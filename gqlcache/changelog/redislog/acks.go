@@ -61,8 +61,8 @@ func (a *acks) only(members map[string]uint64) {
 	}
 }
 
-// strike removes from the set who has applied the number. It returns a channel that is closed at the next
-// news.
+// strike removes from the set who has applied the number. It returns a channel that is
+// closed at the next news.
 func (a *acks) strike(waiting map[string]bool, n uint64) <-chan struct{} {
 	a.mu.Lock()
 	defer a.mu.Unlock()

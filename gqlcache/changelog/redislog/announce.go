@@ -12,7 +12,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
-// An announcer announces changes of this instance before they are made. It is safe for concurrent use.
+// An announcer announces changes of this instance before they are made. It is safe for
+// concurrent use.
 type announcer struct {
 	life      *life
 	publisher *publisher
@@ -60,7 +61,8 @@ func (a *announcer) intend(ctx context.Context, tags []cascade.Tag, all bool) (c
 	return in, nil
 }
 
-// An intention is an intent of this instance. The log stands by it from its number until Publish.
+// An intention is an intent of this instance. The log stands by it from its number until
+// Publish.
 type intention struct {
 	publisher *publisher
 	own       *own
@@ -75,7 +77,8 @@ type intention struct {
 // announce logs the intent, once more if it was before, and applies it here.
 func (in *intention) announce(ctx context.Context) (wait, error) {
 	sent := now()
-	// A caller who leaves now would leave behind an intent that nobody knows the number of.
+	// A caller who leaves now would leave behind an intent that nobody knows the number
+	// of.
 	reply, err := in.publisher.numberUnlessDown(context.WithoutCancel(ctx), in.change)
 	if err != nil {
 		return wait{}, err
@@ -125,8 +128,8 @@ func (in *intention) sign(sent time.Duration) {
 	in.signed = sent
 }
 
-// own are the intentions of this instance that are not published. It is safe for concurrent use; an intention's lock
-// may be held.
+// own are the intentions of this instance that are not published. It is safe for
+// concurrent use; an intention's lock may be held.
 type own struct {
 	mu  sync.Mutex // protects all
 	all map[*intention]bool

@@ -8,12 +8,13 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
-// epochStep is by how much an epoch is greater, at least, than every number before. It is part of the
-// scripts.
+// epochStep is by how much an epoch is greater, at least, than every number before. It is
+// part of the scripts.
 const epochStep = 1_000_000
 
-// An applier brings records to the sink, in the order of their numbers, and moves the position. It alone calls the
-// sink, and it alone decides whether a lease that the server has granted may be taken. Nothing in it does I/O.
+// An applier brings records to the sink, in the order of their numbers, and moves the
+// position. It alone calls the sink, and it alone decides whether a lease that the server
+// has granted may be taken. Nothing in it does I/O.
 type applier struct {
 	instance string
 	ttl      time.Duration
@@ -53,8 +54,8 @@ func (a *applier) withIntents(f func(open *intents, at changelog.Position)) {
 	f(&a.intents, a.position())
 }
 
-// judge looks at an intent that was due, and makes up for a record that is lost. It reports whether nobody stands by
-// the intent.
+// judge looks at an intent that was due, and makes up for a record that is lost. It
+// reports whether nobody stands by the intent.
 func (a *applier) judge(was openIntent, said lastSign) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -65,9 +66,10 @@ func (a *applier) judge(was openIntent, said lastSign) bool {
 	return found == abandoned
 }
 
-// apply brings records to the sink, in order. Those known already are skipped; at a hole, records are
-// lost, and everything that was cached before is invalidated. A record that is too far ahead is of another epoch,
-// or of nobody who knows the log: it invalidates everything too, and the position stays for a renewal to move.
+// apply brings records to the sink, in order. Those known already are skipped; at a hole,
+// records are lost, and everything that was cached before is invalidated. A record that
+// is too far ahead is of another epoch, or of nobody who knows the log: it invalidates
+// everything too, and the position stays for a renewal to move.
 // REQUIRES: mu held.
 func (a *applier) apply(records []streamRecord) {
 	for _, r := range records {
@@ -115,7 +117,8 @@ func (a *applier) give(epoch uint64, r streamRecord) {
 // flush invalidates everything and moves the position. REQUIRES: mu held.
 func (a *applier) flush(to changelog.Position, why string) {
 	if a.intents.known() {
-		// Before the position moves: from then on the others do not wait for this instance.
+		// Before the position moves: from then on the others do not wait for this
+		// instance.
 		a.lease.drop(a.position())
 		a.intents.lose(to.Number)
 		a.rounds.kickOff()
@@ -142,8 +145,9 @@ func (a *applier) applyUnnumbered(c changes) {
 	a.applyHere(c)
 }
 
-// read applies records that were read from the stream while the position was in an epoch. In another epoch they may be
-// records of the old one, and are left out. It returns where the position is now, and whether they were applied.
+// read applies records that were read from the stream while the position was in an epoch.
+// In another epoch they may be records of the old one, and are left out. It returns where
+// the position is now, and whether they were applied.
 func (a *applier) read(epoch uint64, records []streamRecord) (changelog.Position, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -154,8 +158,9 @@ func (a *applier) read(epoch uint64, records []streamRecord) (changelog.Position
 	return a.position(), true
 }
 
-// take applies the reply to a publication, and the change itself. The leases that were granted before it are over at
-// outlived. It returns until when leases of older epochs may run.
+// take applies the reply to a publication, and the change itself. The leases that were
+// granted before it are over at outlived. It returns until when leases of older epochs
+// may run.
 func (a *applier) take(reply numbered, c changes, outlived time.Duration) (gate time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -164,9 +169,9 @@ func (a *applier) take(reply numbered, c changes, outlived time.Duration) (gate 
 		a.apply(append(reply.missed, streamRecord{Record: own, intent: c.intent, settles: c.settles}))
 		return a.since
 	}
-	// The server has begun another epoch and does not know who holds leases, or one has begun since it
-	// answered. Only the end of the longest lease says that the others have stopped. The next renewal
-	// flushes; nothing is served here before.
+	// The server has begun another epoch and does not know who holds leases, or one has
+	// begun since it answered. Only the end of the longest lease says that the others
+	// have stopped. The next renewal flushes; nothing is served here before.
 	a.lease.drop(a.position())
 	if !c.intent && !c.nothing() {
 		a.applyHere(c)
@@ -175,8 +180,8 @@ func (a *applier) take(reply numbered, c changes, outlived time.Duration) (gate 
 	return max(outlived, a.since)
 }
 
-// learn applies a reply to a renewal that was sent at a time. It reports whether the round is over: with a lease, or
-// with none to be had yet.
+// learn applies a reply to a renewal that was sent at a time. It reports whether the
+// round is over: with a lease, or with none to be had yet.
 func (a *applier) learn(reply renewal, sent time.Duration) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -209,8 +214,8 @@ func (a *applier) learn(reply renewal, sent time.Duration) bool {
 	return reply.granted
 }
 
-// extend takes the lease that the server has granted. REQUIRES: mu held, and everything that the
-// server knew when it granted the lease has been applied.
+// extend takes the lease that the server has granted. REQUIRES: mu held, and everything
+// that the server knew when it granted the lease has been applied.
 func (a *applier) extend(sent time.Duration) {
 	if now() < a.ready || a.life.isOver() {
 		return
@@ -225,9 +230,10 @@ func (a *applier) readyAt() time.Duration {
 	return a.ready
 }
 
-// adopt begins an epoch. The position is before the log's first record, so that what is still there can be
-// read, and entries of other instances be proven by it. Leases of earlier epochs, of which the server knows
-// nothing, may run for a term from now: until then, no publication is confirmed.
+// adopt begins an epoch. The position is before the log's first record, so that what is
+// still there can be read, and entries of other instances be proven by it. Leases of
+// earlier epochs, of which the server knows nothing, may run for a term from now: until
+// then, no publication is confirmed.
 // REQUIRES: mu held.
 func (a *applier) adopt(epoch, first uint64, quiet bool) {
 	was := a.position()
@@ -239,9 +245,10 @@ func (a *applier) adopt(epoch, first uint64, quiet bool) {
 	a.counts.epochs.Add(1)
 	a.report.event(EventEpoch, to, "")
 	if was.Epoch == 0 {
-		// Who has just started takes no lease for a term. The server may have lost records that only an
-		// older instance knows of: that one says so at its next renewal, which begins a new epoch. Until
-		// then entries that the lost records would invalidate look valid.
+		// Who has just started takes no lease for a term. The server may have lost
+		// records that only an older instance knows of: that one says so at its next
+		// renewal, which begins a new epoch. Until then entries that the lost records
+		// would invalidate look valid.
 		a.ready = a.since
 		close(a.joined)
 		return

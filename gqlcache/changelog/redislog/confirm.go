@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	// Messages can be lost: after a while the members' own words are read, ever more rarely.
+	// Messages can be lost: after a while the members' own words are read, ever more
+	// rarely.
 	firstPoll   = 10 * time.Millisecond
 	longestPoll = 100 * time.Millisecond
 )
@@ -36,8 +37,9 @@ type wait struct {
 	outlived time.Duration // by then every lease granted before the record is over
 }
 
-// A confirmer waits until no other instance can serve what is stale: each has acknowledged, or its lease is over. It
-// drops the members whose leases are over. It is safe for concurrent use.
+// A confirmer waits until no other instance can serve what is stale: each has
+// acknowledged, or its lease is over. It drops the members whose leases are over. It is
+// safe for concurrent use.
 type confirmer struct {
 	instance string
 	level    changelog.Level
@@ -52,7 +54,8 @@ type confirmer struct {
 	reaping reaping
 }
 
-// expect returns what a publication waits for, by the reply that brought its number. The gate is left to the caller.
+// expect returns what a publication waits for, by the reply that brought its number. The
+// gate is left to the caller.
 func (c *confirmer) expect(reply numbered) wait {
 	w := wait{
 		Position: changelog.Position{Epoch: reply.epoch, Number: reply.number},
@@ -98,8 +101,8 @@ func (c *confirmer) waitFor(ctx context.Context, w *wait) string {
 		news := c.acks.strike(w.members, w.Number)
 		t := now()
 		if len(w.members) > 0 && t >= w.outlived {
-			// Every lease that was granted before the record is over. Those granted since know of it, if the
-			// server still does.
+			// Every lease that was granted before the record is over. Those granted since
+			// know of it, if the server still does.
 			if why := c.reap(ctx, w.Position); why != "" {
 				return why
 			}
@@ -130,8 +133,9 @@ func (c *confirmer) waitFor(ctx context.Context, w *wait) string {
 	}
 }
 
-// setAside takes the members out of the wait that were waited for in vain before, at the levels that do not
-// wait for the end of their leases. It costs a budget once, not at every mutation.
+// setAside takes the members out of the wait that were waited for in vain before, at the
+// levels that do not wait for the end of their leases. It costs a budget once, not at
+// every mutation.
 func (c *confirmer) setAside(w *wait) (slow map[string]bool) {
 	if w.level == changelog.Strong {
 		return nil
@@ -190,7 +194,8 @@ func sleep(ctx context.Context, over <-chan struct{}, d time.Duration, news <-ch
 	}
 }
 
-// poll reads what the members have said. Who is no member any more has left or holds no lease.
+// poll reads what the members have said. Who is no member any more has left or holds no
+// lease.
 func (c *confirmer) poll(ctx context.Context, w *wait, deadline time.Duration) {
 	ids := slices.Collect(maps.Keys(w.members))
 	applied, gone, known := c.server.members(ctx, ids, w.Position, max(deadline-now(), time.Millisecond))
@@ -203,7 +208,8 @@ func (c *confirmer) poll(ctx context.Context, w *wait, deadline time.Duration) {
 	c.acks.learn(applied)
 }
 
-// reap drops the members whose leases are over. It returns why it cannot be said that they are.
+// reap drops the members whose leases are over. It returns why it cannot be said that
+// they are.
 func (c *confirmer) reap(ctx context.Context, p changelog.Position) string {
 	dropped, err := c.server.reap(ctx, p)
 	switch {

@@ -11,8 +11,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
-// Changes implements changelog.Feed. A loop occupies a connection of the client's pool while it waits for
-// records; it may take 200 ms to notice that its context has ended.
+// Changes implements changelog.Feed. A loop occupies a connection of the client's pool
+// while it waits for records; it may take 200 ms to notice that its context has ended.
 func (l *Log) Changes(ctx context.Context, since changelog.Position) iter.Seq2[changelog.Change, error] {
 	if since == (changelog.Position{}) {
 		since = l.Applied()
@@ -30,7 +30,8 @@ func (l *Log) Changes(ctx context.Context, since changelog.Position) iter.Seq2[c
 	}
 }
 
-// A follower reads the log for one loop over a feed. It leaves the instance's own position alone.
+// A follower reads the log for one loop over a feed. It leaves the instance's own
+// position alone.
 type follower struct {
 	server  *server
 	applier *applier // for its position and its first epoch only
@@ -39,12 +40,13 @@ type follower struct {
 
 	at   changelog.Position // of the last record handed out
 	last string             // ID after which to read on: that of at, or of a record without a number
-	// logged is a number that the log had reached before the read that is running: a read that finds
-	// nothing before it has found a gap.
+	// logged is a number that the log had reached before the read that is running: a read
+	// that finds nothing before it has found a gap.
 	logged uint64
 }
 
-// follow hands out changes until there is an error, which it returns, or yield says that it was the last.
+// follow hands out changes until there is an error, which it returns, or yield says that
+// it was the last.
 func (f *follower) follow(ctx context.Context, yield func(changelog.Change) bool) error {
 	if err := f.persist(ctx, func() error { return f.begin(ctx) }); err != nil {
 		return err
@@ -121,8 +123,8 @@ func (f *follower) begin(ctx context.Context) error {
 
 // more waits for records once.
 func (f *follower) more(ctx context.Context) ([]streamRecord, error) {
-	// Before the read. Records up to this position were logged by now, so that the read finds them, or they
-	// are gone.
+	// Before the read. Records up to this position were logged by now, so that the read
+	// finds them, or they are gone.
 	switch seen := f.applier.position(); {
 	case seen.Epoch > f.at.Epoch:
 		return nil, changelog.ErrEpoch
@@ -141,7 +143,8 @@ func (f *follower) more(ctx context.Context) ([]streamRecord, error) {
 	return records, nil
 }
 
-// accept makes a change of a record, by the rules of applier.apply: but a hole is reported, not made up for.
+// accept makes a change of a record, by the rules of applier.apply: but a hole is
+// reported, not made up for.
 func (f *follower) accept(r streamRecord) (changelog.Change, error) {
 	switch n := f.at.Number; {
 	case r.Number >= n+epochStep:

@@ -12,31 +12,33 @@ type openIntent struct {
 	id   changelog.Position
 	tags []cascade.Tag
 	all  bool
-	// sign is the last sign of life of its maker that was seen here, and since when. When it is the same for an
-	// IntentTTL, nobody stands by the intent.
+	// sign is the last sign of life of its maker that was seen here, and since when. When
+	// it is the same for an IntentTTL, nobody stands by the intent.
 	sign  string
 	since time.Duration
-	// missing says that the server did not know it when it was last asked. The record that settles it is
-	// under way then.
+	// missing says that the server did not know it when it was last asked. The record
+	// that settles it is under way then.
 	missing bool
 }
 
-// intents are the open intents as of the applier's position. All methods REQUIRE applier.mu held. These hold whenever it
-// is free:
+// intents are the open intents as of the applier's position. All methods REQUIRE
+// applier.mu held. These hold whenever it is free:
 //
-//  1. The sink has been given each intent of the epoch that was logged up to the position and not settled up to
-//     it, or blind is set.
-//  2. While blind is set, or since, there is no lease; every intent in gone was settled since.
-//  3. Until quiet, everything is announced under the epoch's own id: intents of older epochs may be open, which the
-//     server has forgotten. Their makers stand by them until an IntentTTL after they last did, which was before
-//     the epoch began.
+//  1. The sink has been given each intent of the epoch that was logged up to the position
+//     and not settled up to it, or blind is set.
+//  2. While blind is set, or since, there is no lease; every intent in gone was settled
+//     since.
+//  3. Until quiet, everything is announced under the epoch's own id: intents of older
+//     epochs may be open, which the server has forgotten. Their makers stand by them
+//     until an IntentTTL after they last did, which was before the epoch began.
 type intents struct {
 	ttl  time.Duration
 	sink changelog.IntentSink // nil: the caches know no intents, and none are kept
 	open map[changelog.Position]*openIntent
 
 	blind bool
-	// seen is the number at which the server must be asked, or later, to know what blind instances have missed.
+	// seen is the number at which the server must be asked, or later, to know what blind
+	// instances have missed.
 	seen uint64
 	gone map[changelog.Position]bool
 
@@ -80,7 +82,8 @@ func (i *intents) settle(id changelog.Position) {
 	i.sink.Settle(id)
 }
 
-// lose says that intents may have been logged up to a number that were not read. Give up the lease before.
+// lose says that intents may have been logged up to a number that were not read. Give up
+// the lease before.
 func (i *intents) lose(number uint64) {
 	if !i.blind {
 		i.blind, i.gone = true, map[changelog.Position]bool{}
@@ -88,7 +91,8 @@ func (i *intents) lose(number uint64) {
 	i.seen = max(i.seen, number)
 }
 
-// look takes in what the server knows of open intents, and reports whether they are all known now.
+// look takes in what the server knows of open intents, and reports whether they are all
+// known now.
 // REQUIRES: the records of the reply are applied.
 func (i *intents) look(reply renewal) bool {
 	if i.sink == nil {
@@ -119,7 +123,8 @@ func (i *intents) look(reply renewal) bool {
 	return true
 }
 
-// begin announces everything under a new epoch, for as long as intents of older ones may be open.
+// begin announces everything under a new epoch, for as long as intents of older ones may
+// be open.
 func (i *intents) begin(epoch uint64, quiet bool) {
 	if i.sink == nil {
 		return
@@ -143,7 +148,8 @@ func (i *intents) hush(epoch uint64) {
 	i.loud, i.hushed = 0, false
 }
 
-// hushDue ends it when its time is over. The next renewal says so to the server, for those who join later.
+// hushDue ends it when its time is over. The next renewal says so to the server, for
+// those who join later.
 func (i *intents) hushDue(epoch uint64) {
 	if i.loud != 0 && now() >= i.loud {
 		i.hush(epoch)
@@ -151,7 +157,8 @@ func (i *intents) hushDue(epoch uint64) {
 	}
 }
 
-// due returns copies of the intents of which no new sign has been looked for in an IntentTTL.
+// due returns copies of the intents of which no new sign has been looked for in an
+// IntentTTL.
 func (i *intents) due() (due []openIntent) {
 	t := now()
 	for _, in := range i.open {

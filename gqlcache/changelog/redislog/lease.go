@@ -7,8 +7,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
-// A lease says until when cached entries may be served here. It does not decide whether it may be extended: see
-// applier.extend. It is safe for concurrent use.
+// A lease says until when cached entries may be served here. It does not decide whether
+// it may be extended: see applier.extend. It is safe for concurrent use.
 type lease struct {
 	report *reporter
 	counts *counters
@@ -26,15 +26,16 @@ func newLease(ttl time.Duration, report *reporter, counts *counters) *lease {
 
 // valid reports whether the lease runs.
 func (l *lease) valid() bool {
-	// The end first, the clock second: the lease that was loaded is then valid when the clock is read.
-	// The other way round a reader that stops in between compares an old time with a lease that was
-	// taken, and ran out, since; and everything after it is not covered by any.
+	// The end first, the clock second: the lease that was loaded is then valid when the
+	// clock is read. The other way round a reader that stops in between compares an old
+	// time with a lease that was taken, and ran out, since; and everything after it is
+	// not covered by any.
 	until := l.until.Load()
 	return until > 0 && int64(now()) < until
 }
 
-// extend takes a lease that was asked for at a time, unless the one that runs is longer. The position is that of the
-// instance.
+// extend takes a lease that was asked for at a time, unless the one that runs is longer.
+// The position is that of the instance.
 func (l *lease) extend(sent, end time.Duration, at changelog.Position) {
 	if int64(end) <= l.until.Load() {
 		return
@@ -63,6 +64,6 @@ func (l *lease) end() { l.until.Store(never) }
 // term is how long leases run: the longest of any instance that is known.
 func (l *lease) term() time.Duration { return time.Duration(l.longest.Load()) }
 
-// learn takes in the longest lease that the server knows of. It never makes the term shorter: leases of an older epoch
-// may run. REQUIRES: one caller at a time.
+// learn takes in the longest lease that the server knows of. It never makes the term
+// shorter: leases of an older epoch may run. REQUIRES: one caller at a time.
 func (l *lease) learn(longest time.Duration) { l.longest.Store(max(int64(longest), l.longest.Load())) }

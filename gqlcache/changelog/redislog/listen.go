@@ -12,8 +12,8 @@ import (
 // hearSilence is how long nothing is heard before the connection is tried.
 const hearSilence = 2 * time.Second
 
-// A listener hears what others have applied. It only makes publications return sooner. It has a connection of its
-// own.
+// A listener hears what others have applied. It only makes publications return sooner. It
+// has a connection of its own.
 type listener struct {
 	server *server
 	acks   *acks

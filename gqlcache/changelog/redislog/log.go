@@ -17,42 +17,49 @@ import (
 
 // A Log is a changelog.Log on Redis. See the package comment for the protocol.
 //
-// It makes the parts and hands calls on to them. No part knows the Log, and each calls only those below it here:
+// It makes the parts and hands calls on to them. No part knows the Log, and each calls
+// only those below it here:
 //
-//	renewer       takes the lease, three times per TTL and when asked; also pushes, reaps and has upkeep work
-//	upkeep        stands by the intents of this instance, and ends those of the dead
+//	renewer       takes the lease, three times per TTL and when asked; pushes, reaps
+//	upkeep        stands by the intents of this instance, ends those of the dead
 //	announcer     announces a change, and publishes it later
-//	publisher     has changes logged, and keeps what the server does not take, in pending
-//	confirmer     waits until no other instance can serve what is stale; acks is what it knows of them
+//	publisher     has changes logged; keeps what the server does not take (pending)
+//	confirmer     waits until nobody else can serve what is stale (acks, reaping)
 //	reader        has records applied as they are logged
-//	acknowledger  says what was applied, to the origins in owed
+//	acknowledger  says what was applied, to the origins that wait for it (owed)
 //	listener      hears what others have applied
 //	follower      reads the log for one loop over a feed
-//	applier       calls the sink, moves the position, decides whether a lease may be taken; intents belong to it
+//	applier       calls the sink, moves the position, takes the lease (intents)
 //	lease         until when entries may be served
 //	server        scripts, commands, keys; the form of requests and replies
 //
-// Each of them uses the life, the rounds (who asks for a renewal, and waits for one), the reporter, the counters and,
-// for tests, the gate.
+// Each of them uses the life, the rounds (who asks for a renewal, and waits for one), the
+// reporter, the counters and, for tests, the gate.
 //
 // These hold at any time, X being this instance:
 //
-//  1. The applier's position is (e, n): the sink has applied every record of e up to n, or was flushed after it.
-//  2. The lease runs only if, when the server granted it at number s, or since, the position has reached s, in the
-//     lease's epoch; and it ends at most 0.9 TTL after the request was sent.
-//  3. While pending holds a publication of X that the server has not taken, the lease does not run.
-//  4. No lease is held while intents may be open that the sink was not given: see intents.
-//  5. The server has a nonce of X other than X's own, or has X as a member, or X has no lease.
+//  1. The applier's position is (e, n): the sink has applied every record of e up to n,
+//     or was flushed after it.
+//  2. The lease runs only if, when the server granted it at number s, or since, the
+//     position has reached s, in the lease's epoch; and it ends at most 0.9 TTL after the
+//     request was sent.
+//  3. While pending holds a publication of X that the server has not taken, the lease
+//     does not run.
+//  4. No lease is held while intents may be open that the sink was not given: see
+//     intents.
+//  5. The server has a nonce of X other than X's own, or has X as a member, or X has no
+//     lease.
 //
-// A publication is confirmed when each member that the server had at its number n has acknowledged n or
-// left, or when TTL has passed since the reply that brought n: any lease was then granted at n or later,
-// because a lease granted before the number was requested before, and is over. With 2, whoever holds a
-// lease has applied n. Only the rates of two machines' clocks are compared, over one TTL; the tenth that
-// is left out of the lease is for their difference.
+// A publication is confirmed when each member that the server had at its number n has
+// acknowledged n or left, or when TTL has passed since the reply that brought n: any
+// lease was then granted at n or later, because a lease granted before the number was
+// requested before, and is over. With 2, whoever holds a lease has applied n. Only the
+// rates of two machines' clocks are compared, over one TTL; the tenth that is left out of
+// the lease is for their difference.
 //
-// The locks are taken in this order: life.mu, applier.mu, pending.mu, and any other last; of those, only own.mu is taken
-// under another, intention.mu. None is held over I/O. The sink is called under applier.mu, and OnEvent under either of
-// applier.mu and pending.mu.
+// The locks are taken in this order: life.mu, applier.mu, pending.mu, and any other last;
+// of those, only own.mu is taken under another, intention.mu. None is held over I/O. The
+// sink is called under applier.mu, and OnEvent under either of applier.mu and pending.mu.
 type Log struct {
 	instance string
 	ttl      time.Duration
@@ -78,8 +85,9 @@ var (
 	_ changelog.Feed     = (*Log)(nil)
 )
 
-// New returns a log that is not started. It reports everything that is wrong with the options at once;
-// it does not connect. The client stays the caller's, who closes it after the log.
+// New returns a log that is not started. It reports everything that is wrong with the
+// options at once; it does not connect. The client stays the caller's, who closes it
+// after the log.
 func New(client redis.UniversalClient, o Options) (*Log, error) {
 	o = o.withDefaults()
 	if err := o.validate(client); err != nil {
@@ -87,7 +95,8 @@ func New(client redis.UniversalClient, o Options) (*Log, error) {
 	}
 	o.Instance = memberName(o.Instance)
 
-	// What has no other part in it comes first; each of the others gets the parts that it calls.
+	// What has no other part in it comes first; each of the others gets the parts that it
+	// calls.
 	life, gate, counts, report := &life{}, &gate{}, &counters{}, newReporter(o)
 	pending, rounds, own, acks, owed := &pending{}, newRounds(), &own{}, newAcks(), newOwed(o.Instance)
 	server := newServer(client, o, report)
@@ -126,11 +135,13 @@ func New(client redis.UniversalClient, o Options) (*Log, error) {
 	return l, nil
 }
 
-// longestName is the longest name of a member that instances of any version acknowledge to.
+// longestName is the longest name of a member that instances of any version acknowledge
+// to.
 const longestName = 64
 
-// memberName makes the name of a member of its label. It is never that of another one: were it, an instance would
-// take the other's acknowledgements for its own, and nobody would wait for it.
+// memberName makes the name of a member of its label. It is never that of another one:
+// were it, an instance would take the other's acknowledgements for its own, and nobody
+// would wait for it.
 func memberName(label string) string {
 	var b [8]byte
 	_, _ = rand.Read(b[:]) // never fails
@@ -142,8 +153,8 @@ func memberName(label string) string {
 	return label[max(0, len(label)+1+len(random)-longestName):] + "." + random
 }
 
-// Instance returns the name of this instance in the log: its label and a random number. It is another one in each
-// process, and for each New.
+// Instance returns the name of this instance in the log: its label and a random number.
+// It is another one in each process, and for each New.
 func (l *Log) Instance() string { return l.instance }
 
 // Start implements changelog.Log.
@@ -164,7 +175,8 @@ func (l *Log) Start(ctx context.Context, sink changelog.Sink) error {
 func (l *Log) Close() error { return l.closeErr() }
 
 func (l *Log) close() error {
-	// The background ends first: a renewal after the departure would enlist the instance again.
+	// The background ends first: a renewal after the departure would enlist the instance
+	// again.
 	if started := l.life.end(); !started {
 		return nil
 	}
@@ -188,16 +200,17 @@ func (l *Log) Fresh() bool { return l.lease.valid() }
 // Applied implements changelog.Log.
 func (l *Log) Applied() changelog.Position { return l.applier.position() }
 
-// Publish implements changelog.Log. It waits for the server for at most a TTL. What a connection that breaks has
-// left in doubt is asked for again within that time, at the level Strong, and else within AckBudget. More than 4096
-// tags are published as everything. After Close, a change is still published as long as the client is open: others
-// must know of it. Nobody is waited for then.
+// Publish implements changelog.Log. It waits for the server for at most a TTL. What a
+// connection that breaks has left in doubt is asked for again within that time, at the
+// level Strong, and else within AckBudget. More than 4096 tags are published as
+// everything. After Close, a change is still published as long as the client is open:
+// others must know of it. Nobody is waited for then.
 func (l *Log) Publish(ctx context.Context, tags []cascade.Tag, all bool) (changelog.Receipt, error) {
 	return l.publisher.publish(ctx, tags, all)
 }
 
-// Intend implements changelog.Intender. It waits for the server for at most a TTL, and for the others for about
-// another. More than 4096 tags are announced as everything.
+// Intend implements changelog.Intender. It waits for the server for at most a TTL, and
+// for the others for about another. More than 4096 tags are announced as everything.
 func (l *Log) Intend(ctx context.Context, tags []cascade.Tag, all bool) (changelog.Intention, error) {
 	return l.announcer.intend(ctx, tags, all)
 }

@@ -7,12 +7,13 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
-// pending are the changes of this instance that the server has not taken. It is in doubt whether it has: a
-// record that is logged twice invalidates twice.
+// pending are the changes of this instance that the server has not taken. It is in doubt
+// whether it has: a record that is logged twice invalidates twice.
 type pending struct {
 	mu sync.Mutex // protects all below
-	// kept is what waits; sent what a push has under way. While there is either, there is no lease: the
-	// instance would read entries that others store, who do not know of the change.
+	// kept is what waits; sent what a push has under way. While there is either, there is
+	// no lease: the instance would read entries that others store, who do not know of the
+	// change.
 	kept, sent changes
 }
 
@@ -25,7 +26,8 @@ type changes struct {
 	settles []changelog.Position
 	// intent says that the changes are announced, not made. It is never kept.
 	intent bool
-	// unless, if it is set, is the sign of life that the only intent in settles must have, or nothing is logged.
+	// unless, if it is set, is the sign of life that the only intent in settles must
+	// have, or nothing is logged.
 	unless string
 }
 

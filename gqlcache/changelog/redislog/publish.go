@@ -11,12 +11,12 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
-// errDown says that the server was not asked: it has just failed to answer, and whoever waits for it now
-// would wait in vain.
+// errDown says that the server was not asked: it has just failed to answer, and whoever
+// waits for it now would wait in vain.
 var errDown = errors.New("redislog: the server does not answer")
 
-// A publisher has changes of this instance logged, applies them here, and waits for the others. It keeps what the
-// server does not take. It is safe for concurrent use.
+// A publisher has changes of this instance logged, applies them here, and waits for the
+// others. It keeps what the server does not take. It is safe for concurrent use.
 type publisher struct {
 	level     changelog.Level
 	ttl       time.Duration
@@ -47,7 +47,8 @@ func (p *publisher) publish(ctx context.Context, tags []cascade.Tag, all bool) (
 	return p.log(ctx, changes{count: 1, tags: tags, all: all})
 }
 
-// log logs a change, or settles intents, or both, and waits for the others. REQUIRES: the life has started.
+// log logs a change, or settles intents, or both, and waits for the others. REQUIRES: the
+// life has started.
 func (p *publisher) log(ctx context.Context, change changes) (changelog.Receipt, error) {
 	if change.all = change.all || len(change.tags) > maxTags; change.all {
 		change.tags = nil
@@ -104,8 +105,8 @@ func (p *publisher) retry(err error) {
 // answered remembers that the server answers.
 func (p *publisher) answered() { p.down.Store(false) }
 
-// push publishes what was kept, without waiting for others: whoever published it has long learnt that
-// it is not confirmed.
+// push publishes what was kept, without waiting for others: whoever published it has long
+// learnt that it is not confirmed.
 func (p *publisher) push(ctx context.Context) error {
 	change, some := p.pending.take()
 	if !some {
@@ -139,7 +140,8 @@ func (p *publisher) numberUnlessDown(ctx context.Context, c changes) (numbered, 
 	return p.number(ctx, c)
 }
 
-// take applies the reply to a publication, and the change itself. It returns what the publication waits for.
+// take applies the reply to a publication, and the change itself. It returns what the
+// publication waits for.
 func (p *publisher) take(reply numbered, c changes) wait {
 	w := p.confirmer.expect(reply)
 	w.gate = p.applier.take(reply, c, w.outlived)

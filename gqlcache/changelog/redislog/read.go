@@ -7,7 +7,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
-// A reader applies records as they are logged. It occupies one connection of the client's pool.
+// A reader applies records as they are logged. It occupies one connection of the client's
+// pool.
 type reader struct {
 	server  *server
 	applier *applier
@@ -39,8 +40,8 @@ func (r *reader) loop(ctx context.Context) {
 	}
 }
 
-// A cursor is where to read on from while the position stays where it is: after an entry that did not move it,
-// which would else be read again and again.
+// A cursor is where to read on from while the position stays where it is: after an entry
+// that did not move it, which would else be read again and again.
 type cursor struct {
 	at   changelog.Position
 	last string // ID of the last entry read since

@@ -10,14 +10,16 @@ import (
 )
 
 const (
-	// maxPages bounds one round of renewal: with it, the longest log that is read at a start.
+	// maxPages bounds one round of renewal: with it, the longest log that is read at a
+	// start.
 	maxPages = 1024
 	// longestBackoff is between attempts to reach a server.
 	longestBackoff = 3 * time.Second
 )
 
-// A renewer takes the lease, and renews it three times per TTL and when asked to. A round of renewal is also when
-// what was kept is pushed, and when members and intents are looked after.
+// A renewer takes the lease, and renews it three times per TTL and when asked to. A round
+// of renewal is also when what was kept is pushed, and when members and intents are
+// looked after.
 type renewer struct {
 	server    *server
 	applier   *applier
@@ -67,8 +69,8 @@ func (r *renewer) loop(ctx context.Context) {
 	}
 }
 
-// backoff doubles with each failure, up to a limit, less up to a quarter so that instances do not
-// come back all at once.
+// backoff doubles with each failure, up to a limit, less up to a quarter so that
+// instances do not come back all at once.
 func backoff(first time.Duration, failures int) time.Duration {
 	d := min(first<<min(failures-1, 10), max(first, longestBackoff))
 	return d - rand.N(d/4)
@@ -92,7 +94,8 @@ func (r *renewer) round(ctx context.Context) error {
 		return err
 	}
 	for range maxPages {
-		// The lease counts from before the request: whatever is granted later is granted after this.
+		// The lease counts from before the request: whatever is granted later is granted
+		// after this.
 		sent := now()
 		reply, err := r.ask(ctx)
 		if err != nil {

@@ -11,8 +11,9 @@ import (
 // replicaWait is how long a change waits for a replica.
 const replicaWait = 50 * time.Millisecond
 
-// runReplicated is runPublish, followed on the same connection by WAIT for one replica. That it is not answered in
-// time is no failure: a promoted replica that lacks the record begins a new epoch. It only makes that rarer.
+// runReplicated is runPublish, followed on the same connection by WAIT for one replica.
+// That it is not answered in time is no failure: a promoted replica that lacks the record
+// begins a new epoch. It only makes that rarer.
 func (s *server) runReplicated(ctx context.Context, args []any) ([]any, error) {
 	var node *redis.Client
 	switch c := s.client.(type) {

@@ -84,7 +84,8 @@ func (r *reporter) event(kind EventKind, p changelog.Position, detail string) {
 	r.send(Event{Kind: kind, Epoch: p.Epoch, Number: p.Number, Detail: detail})
 }
 
-// send calls OnEvent. Most events happen on a goroutine of the log, where a panic would end the process.
+// send calls OnEvent. Most events happen on a goroutine of the log, where a panic would
+// end the process.
 func (r *reporter) send(e Event) {
 	defer func() {
 		if p := recover(); p != nil && !r.deaf.Swap(true) {

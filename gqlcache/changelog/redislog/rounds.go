@@ -43,7 +43,8 @@ func (r *rounds) end(err error) {
 	r.mu.Unlock()
 }
 
-// wait returns after a round that has begun after the call, with its error. Any number of callers share one.
+// wait returns after a round that has begun after the call, with its error. Any number of
+// callers share one.
 func (r *rounds) wait(ctx context.Context, closed <-chan struct{}) error {
 	r.mu.Lock()
 	want := r.begun + 1

@@ -16,13 +16,15 @@ const (
 	// pageSize is the most records in one reply.
 	pageSize  = 1024
 	readCount = 512
-	// readBlock is how long one read of the log waits for a record. It is also how long Close may wait.
+	// readBlock is how long one read of the log waits for a record. It is also how long
+	// Close may wait.
 	readBlock = 200 * time.Millisecond
 )
 
-// A server runs the log's scripts, and the few commands beside them, for one instance. It is the only part that
-// knows the keys and the form of requests and replies. It knows nothing of the instance but its name: whoever calls
-// it hands in the position. It is safe for concurrent use.
+// A server runs the log's scripts, and the few commands beside them, for one instance. It
+// is the only part that knows the keys and the form of requests and replies. It knows
+// nothing of the instance but its name: whoever calls it hands in the position. It is
+// safe for concurrent use.
 type server struct {
 	client   redis.UniversalClient
 	control  string // the hash
@@ -83,8 +85,9 @@ func (s *server) runPublish(ctx context.Context, args []any) ([]any, error) {
 	return publishScript.Run(ctx, s.client, s.keys, args...).Slice()
 }
 
-// renew asks for a lease, and for the records after a position. The nonce is that of the last reply received. With
-// hushed the server is told that intents of older epochs are over; with look it is asked for the open intents.
+// renew asks for a lease, and for the records after a position. The nonce is that of the
+// last reply received. With hushed the server is told that intents of older epochs are
+// over; with look it is asked for the open intents.
 func (s *server) renew(ctx context.Context, at changelog.Position, nonce uint64, hushed, look bool) (renewal, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.ttl)
 	defer cancel()
@@ -109,7 +112,8 @@ func flag(set bool) int {
 	return 0
 }
 
-// acknowledge says that the instance has applied everything up to a position. The origins hear of it at once.
+// acknowledge says that the instance has applied everything up to a position. The origins
+// hear of it at once.
 func (s *server) acknowledge(ctx context.Context, at changelog.Position, origins map[string]bool) error {
 	ctx, cancel := context.WithTimeout(ctx, s.ttl)
 	defer cancel()
@@ -120,15 +124,16 @@ func (s *server) acknowledge(ctx context.Context, at changelog.Position, origins
 	return ackScript.Run(ctx, s.client, s.keys, args...).Err()
 }
 
-// reap drops the members whose last lease is from before a position. It returns how many, or less than 0 when the
-// server does not know the position.
+// reap drops the members whose last lease is from before a position. It returns how many,
+// or less than 0 when the server does not know the position.
 func (s *server) reap(ctx context.Context, p changelog.Position) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.ttl)
 	defer cancel()
 	return reapScript.Run(ctx, s.client, s.keys, formatNumber(p.Epoch), formatNumber(p.Number)).Int64()
 }
 
-// stand gives a sign of life of each of the intents. It returns the numbers of those that the server does not know.
+// stand gives a sign of life of each of the intents. It returns the numbers of those that
+// the server does not know.
 func (s *server) stand(ctx context.Context, intents []changelog.Position) (gone []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.ttl)
 	defer cancel()
@@ -169,12 +174,13 @@ func parsePosition(values []any) changelog.Position {
 	return p
 }
 
-// members reads what members have applied. Those that are not in the control key any more are gone. It returns false
-// where the server does not know the position.
+// members reads what members have applied. Those that are not in the control key any more
+// are gone. It returns false where the server does not know the position.
 //
-// Who is gone has left, or holds no lease, only where the position is known. A replica may be promoted that has neither
-// it nor the member who joined just before it, and is of the same epoch until somebody renews there: it would say
-// that nobody is left to wait for, while the lease from the old primary runs. Replication keeps the order, so a
+// Who is gone has left, or holds no lease, only where the position is known. A replica
+// may be promoted that has neither it nor the member who joined just before it, and is of
+// the same epoch until somebody renews there: it would say that nobody is left to wait
+// for, while the lease from the old primary runs. Replication keeps the order, so a
 // server that has the number has every member that it was published to.
 func (s *server) members(ctx context.Context, ids []string, at changelog.Position, wait time.Duration) (applied map[string]uint64, gone []string, known bool) {
 	fields := make([]string, 0, len(ids)+2)
@@ -211,7 +217,8 @@ type lastSign struct {
 	epoch bool // the server's epoch is the intent's
 }
 
-// signs reads the last signs of life of some intents, one for each, none if the reply is not one.
+// signs reads the last signs of life of some intents, one for each, none if the reply is
+// not one.
 func (s *server) signs(ctx context.Context, intents []openIntent) ([]lastSign, error) {
 	fields := []string{"e"}
 	for _, in := range intents {
@@ -231,8 +238,8 @@ func (s *server) signs(ctx context.Context, intents []openIntent) ([]lastSign, e
 	return signs, nil
 }
 
-// read waits for entries of the stream after an ID, for readBlock. It returns their records and the ID of the last one;
-// none if nothing was logged.
+// read waits for entries of the stream after an ID, for readBlock. It returns their
+// records and the ID of the last one; none if nothing was logged.
 func (s *server) read(ctx context.Context, after string) (records []streamRecord, last string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, readBlock+s.ttl)
 	defer cancel()

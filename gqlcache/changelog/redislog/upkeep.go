@@ -8,8 +8,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
-// An upkeep gives signs of life of this instance's intentions, and ends intents of others that nobody stands by. It
-// belongs to the renewer's goroutine.
+// An upkeep gives signs of life of this instance's intentions, and ends intents of others
+// that nobody stands by. It belongs to the renewer's goroutine.
 type upkeep struct {
 	intentTTL time.Duration
 	server    *server
@@ -33,8 +33,9 @@ func (u *upkeep) tend(ctx context.Context) error {
 	return u.expireAll(ctx, due)
 }
 
-// stand gives the signs of life of this instance's intentions, three times per IntentTTL. One that the server
-// does not know, because it has begun a new epoch or somebody has ended it, is announced again.
+// stand gives the signs of life of this instance's intentions, three times per IntentTTL.
+// One that the server does not know, because it has begun a new epoch or somebody has
+// ended it, is announced again.
 func (u *upkeep) stand(ctx context.Context) error {
 	var ids []changelog.Position
 	byNumber := map[string]*intention{}
@@ -67,9 +68,10 @@ func (u *upkeep) stand(ctx context.Context) error {
 	return nil
 }
 
-// expireAll ends those of the intents that nobody stands by. Whether their changes were made is not known: they count
-// as made, so that an entry from before, in a store that instances share for instance, does not come back, nor is
-// kept what was computed while the intent was open. It is done by a record, so every instance does it at the same
+// expireAll ends those of the intents that nobody stands by. Whether their changes were
+// made is not known: they count as made, so that an entry from before, in a store that
+// instances share for instance, does not come back, nor is kept what was computed while
+// the intent was open. It is done by a record, so every instance does it at the same
 // place in the log, and those who follow the log hear of the change.
 func (u *upkeep) expireAll(ctx context.Context, due []openIntent) error {
 	if len(due) == 0 {

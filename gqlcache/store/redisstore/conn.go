@@ -10,8 +10,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A conn makes the calls to Redis: those that the breaker admits, at most so many at one time, each for at most so
-// long. It is safe for concurrent use.
+// A conn makes the calls to Redis: those that the breaker admits, at most so many at one
+// time, each for at most so long. It is safe for concurrent use.
 type conn struct {
 	client   redis.UniversalClient
 	breaker  *breaker
@@ -22,7 +22,8 @@ type conn struct {
 	closed atomic.Bool // Close has begun
 }
 
-// admit asks the breaker for n reads or writes that are one call. Without an error, report what came of it.
+// admit asks the breaker for n reads or writes that are one call. Without an error,
+// report what came of it.
 func (c *conn) admit(n int) (ticket, error) {
 	t, ok := c.breaker.admit(time.Now())
 	if !ok {
@@ -51,8 +52,8 @@ func (c *conn) wait(timeout time.Duration) error {
 	return nil
 }
 
-// run executes a pipeline whose commands are looked at one by one. It returns an error only if none of
-// them has one.
+// run executes a pipeline whose commands are looked at one by one. It returns an error
+// only if none of them has one.
 func run(ctx context.Context, pipe redis.Pipeliner) error {
 	cmds, err := pipe.Exec(ctx)
 	for _, cmd := range cmds {
@@ -63,12 +64,14 @@ func run(ctx context.Context, pipe redis.Pipeliner) error {
 	return err
 }
 
-// linger is how long a call may go on after nobody waits for it: ending it at once would close its
-// connection, and a Redis that is slow for a moment would have to accept new ones on top of it.
+// linger is how long a call may go on after nobody waits for it: ending it at once would
+// close its connection, and a Redis that is slow for a moment would have to accept new
+// ones on top of it.
 const linger = time.Second
 
-// call runs f in a goroutine of its own and waits for it, at most timeout: whether a client obeys a
-// context is up to its options. What f works on is its own until it returns.
+// call runs f in a goroutine of its own and waits for it, at most timeout: whether a
+// client obeys a context is up to its options. What f works on is its own until it
+// returns.
 func call[T any](ctx context.Context, c *conn, timeout time.Duration, f func(context.Context) (T, error)) (T, error) {
 	type answer struct {
 		value T

@@ -26,10 +26,11 @@ import (
 //	40  length of the body before compression
 //	44  key, Meta, body; then, in a store with Options.Keys, 32 bytes of authentication: see mac.go
 //
-// Invariants of the decoder: a value is accepted only if every byte of it is accounted for; no length is
-// used to allocate before it was compared with the limit; nothing but the layout version and the CRC is
-// looked at in a value that is not ours. The CRC covers the header, since a flipped bit there is as
-// wrong as one in the body: it could move an entry's version or make it live longer.
+// Invariants of the decoder: a value is accepted only if every byte of it is accounted
+// for; no length is used to allocate before it was compared with the limit; nothing but
+// the layout version and the CRC is looked at in a value that is not ours. The CRC covers
+// the header, since a flipped bit there is as wrong as one in the body: it could move an
+// entry's version or make it live longer.
 const (
 	layout    = 1
 	headerLen = 44
@@ -66,8 +67,8 @@ var (
 	errAge      = errors.New("its age was changed")
 )
 
-// A record is a value taken apart. Its slices are parts of the value, but for a body that was
-// compressed.
+// A record is a value taken apart. Its slices are parts of the value, but for a body that
+// was compressed.
 type record struct {
 	key, meta, body []byte
 	hasMeta         bool
@@ -92,7 +93,8 @@ func newFormat(o Options) *format {
 	}
 }
 
-// encode makes the value of an entry, or returns store.ErrTooLarge or the error of its Meta.
+// encode makes the value of an entry, or returns store.ErrTooLarge or the error of its
+// Meta.
 func (f *format) encode(key []byte, e *store.Entry, ttl time.Duration) ([]byte, error) {
 	var header [headerLen]byte // filled in at the end
 	value := append(make([]byte, 0, headerLen+len(key)+len(e.Body)+256), header[:]...)
@@ -163,8 +165,8 @@ func (f *format) decode(value []byte) (record, error) {
 	})
 }
 
-// parts finds the key, the Meta and the body of a value whose header is sound. The sums are of 64 bits,
-// so that no three lengths can wrap around.
+// parts finds the key, the Meta and the body of a value whose header is sound. The sums
+// are of 64 bits, so that no three lengths can wrap around.
 func (f *format) parts(value []byte, r record) (record, error) {
 	keyLen := int64(binary.BigEndian.Uint32(value[32:]))
 	metaLen := int64(binary.BigEndian.Uint32(value[36:]))
@@ -190,8 +192,8 @@ func (f *format) parts(value []byte, r record) (record, error) {
 	return r, nil
 }
 
-// entry makes an entry of a value that was read, given the key it must belong to and the time that it
-// has left by Redis: see expiry.
+// entry makes an entry of a value that was read, given the key it must belong to and the
+// time that it has left by Redis: see expiry.
 func (f *format) entry(value, key []byte, left time.Duration, asked time.Time) (*store.Entry, error) {
 	r, err := f.decode(value)
 	if err != nil {

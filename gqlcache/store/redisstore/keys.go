@@ -5,7 +5,8 @@ import (
 	"encoding/base64"
 )
 
-// keyNames are the beginnings of the names that Redis holds things under, the hash tag's brace included.
+// keyNames are the beginnings of the names that Redis holds things under, the hash tag's
+// brace included.
 type keyNames struct{ entries, leases string }
 
 func newKeyNames(prefix string) keyNames {
@@ -15,8 +16,8 @@ func newKeyNames(prefix string) keyNames {
 // entry returns where Redis holds the entry of a key.
 func (n keyNames) entry(key []byte) string { return tagged(n.entries, key) }
 
-// lease returns where Redis holds the lease of a key: in the slot of its entry. The writer's pipeline is
-// then one for both, on the same node, and keeps their order.
+// lease returns where Redis holds the lease of a key: in the slot of its entry. The
+// writer's pipeline is then one for both, on the same node, and keeps their order.
 func (n keyNames) lease(key []byte) string { return tagged(n.leases, key) }
 
 // pattern matches all entries.

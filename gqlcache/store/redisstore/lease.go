@@ -43,7 +43,8 @@ func (l *leaser) take(ctx context.Context, at string, ttl time.Duration) (releas
 	return release, holder, nil
 }
 
-// release goes the way of the writes, behind those that wait: who gets the lease then sees the entry.
+// release goes the way of the writes, behind those that wait: who gets the lease then
+// sees the entry.
 func (l *leaser) release(ctx context.Context, at, token string) {
 	if l.conn.closed.Load() {
 		return
@@ -51,6 +52,6 @@ func (l *leaser) release(ctx context.Context, at, token string) {
 	_ = l.sender.write(ctx, "release", write{at: at, lease: token}) // counted and logged; the lease ends by itself
 }
 
-// deleteLease removes a lease that is still the caller's. It returns 0: leases are no entries, which
-// deletions count.
+// deleteLease removes a lease that is still the caller's. It returns 0: leases are no
+// entries, which deletions count.
 const deleteLease = `if redis.call('GETRANGE',KEYS[1],0,-1)==ARGV[1] then redis.call('UNLINK',KEYS[1]) end return 0`

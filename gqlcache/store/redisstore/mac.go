@@ -8,9 +8,10 @@ import (
 	"fmt"
 )
 
-// With Options.Keys a value has the flag flagMAC, and ends with an HMAC-SHA256 of the prefix, its length before it in
-// 8 bytes, big-endian, and all bytes before. It covers the key, so no value can be moved to another one, and Meta,
-// by which the cache knows whether an entry is still true.
+// With Options.Keys a value has the flag flagMAC, and ends with an HMAC-SHA256 of the
+// prefix, its length before it in 8 bytes, big-endian, and all bytes before. It covers
+// the key, so no value can be moved to another one, and Meta, by which the cache knows
+// whether an entry is still true.
 const (
 	flagMAC = 1 << 2
 	macLen  = sha256.Size
@@ -20,7 +21,8 @@ const (
 
 var errMAC = errors.New("not authenticated by any of Options.Keys")
 
-// A seal authenticates the values below a prefix, if it has keys. It is safe for concurrent use.
+// A seal authenticates the values below a prefix, if it has keys. It is safe for
+// concurrent use.
 type seal struct {
 	prefix string
 	keys   [][]byte // the first one writes, each of them reads
@@ -52,8 +54,8 @@ func (s seal) flags() byte {
 	return flagMAC
 }
 
-// open returns a value without its authentication, or errMAC. A value that is of no layout of ours is returned
-// as it is: decode refuses it.
+// open returns a value without its authentication, or errMAC. A value that is of no
+// layout of ours is returned as it is: decode refuses it.
 func (s seal) open(value []byte) ([]byte, error) {
 	if len(s.keys) == 0 || len(value) < headerLen || value[0] != 'g' || value[1] != 'c' || value[2] != layout {
 		return value, nil

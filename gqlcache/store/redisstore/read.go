@@ -68,11 +68,13 @@ type holding struct {
 // absent distinguishes no value from an empty one, for which GETRANGE answers the same.
 func (h holding) absent() bool { return len(h.value) == 0 && h.left == noKey }
 
-// ask queues the two commands of a read, and returns what gives their answer once they have run.
+// ask queues the two commands of a read, and returns what gives their answer once they
+// have run.
 //
-// GETRANGE bounds what is read, whoever put whatever at our key. PTTL comes first: should the value be
-// replaced between the two, then the time left is that of the older one. In the other order a dying
-// value could get the time of its successor. See expiry for what becomes of it.
+// GETRANGE bounds what is read, whoever put whatever at our key. PTTL comes first: should
+// the value be replaced between the two, then the time left is that of the older one. In
+// the other order a dying value could get the time of its successor. See expiry for what
+// becomes of it.
 func (r *reader) ask(ctx context.Context, pipe redis.Pipeliner, at string) func() (holding, error) {
 	left := pipe.PTTL(ctx, at)
 	value := pipe.GetRange(ctx, at, 0, int64(r.format.maxBytes))
@@ -91,10 +93,10 @@ const (
 	noExpiry time.Duration = -1
 )
 
-// expiry says when a copy of a value expires here: what Redis says is left, less the millisecond that
-// it rounds by, and not more than what its writer gave it. The second bound counts when the value was
-// replaced between the two commands of ask: it then has all of its own time left, and what Redis said
-// was its predecessor's.
+// expiry says when a copy of a value expires here: what Redis says is left, less the
+// millisecond that it rounds by, and not more than what its writer gave it. The second
+// bound counts when the value was replaced between the two commands of ask: it then has
+// all of its own time left, and what Redis said was its predecessor's.
 func expiry(ttl, left time.Duration, asked time.Time) (time.Time, error) {
 	switch {
 	case left == noKey: // put since
@@ -112,8 +114,8 @@ func expiry(ttl, left time.Duration, asked time.Time) (time.Time, error) {
 	return asked.Add(left - time.Millisecond), nil
 }
 
-// judge says what a read means for the breaker. A caller who left means nothing; a Redis that answers
-// with an error is of no use for reads.
+// judge says what a read means for the breaker. A caller who left means nothing; a Redis
+// that answers with an error is of no use for reads.
 func (r *reader) judge(ctx context.Context, err error) outcome {
 	switch {
 	case err == nil || wrongType(err):

@@ -12,20 +12,22 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
-// A Store is a store.Store in Redis. See the package's documentation for what differs from one in
-// memory.
+// A Store is a store.Store in Redis. See the package's documentation for what differs
+// from one in memory.
 //
-// It makes the parts and hands calls on to them. No part knows the Store, and each calls only those below it here:
+// It makes the parts and hands calls on to them. No part knows the Store, and each calls
+// only those below it here:
 //
 //	scanner   looks at every entry below the prefix
 //	leaser    takes leases of keys and gives them back behind the writes that wait
 //	sender    writes, at once or from its queue, and counts what becomes of the writes
 //	reader    reads entries, and counts what is none
-//	conn      makes single calls: those that the breaker admits, so many at a time, each for so long
+//	conn      makes single calls, if the breaker admits them, so many at a time
 //	format    makes values of entries and entries of values, with the codec and the seal
 //	keyNames  where Redis holds what
 //
-// Each lock is taken alone: that of the queue, and that of the breaker. Neither is held over I/O or the logger.
+// Each lock is taken alone: that of the queue, and that of the breaker. Neither is held
+// over I/O or the logger.
 type Store struct {
 	opts     Options
 	names    keyNames
@@ -47,8 +49,8 @@ var (
 	_ store.Leaser = (*Store)(nil)
 )
 
-// New makes a store, without talking to Redis. The error names every fault of the options. Under
-// Behind a store runs one goroutine until it is closed.
+// New makes a store, without talking to Redis. The error names every fault of the
+// options. Under Behind a store runs one goroutine until it is closed.
 func New(opts Options) (*Store, error) {
 	opts = opts.withDefaults()
 	if err := opts.validate(); err != nil {
@@ -77,9 +79,10 @@ func New(opts Options) (*Store, error) {
 	}, nil
 }
 
-// Get returns the entry of a key, as this process has queued it or as Redis holds it. It waits at most
-// ReadTimeout. What is there but is no entry of this key is ErrMiss. Other errors say why Redis could
-// not be asked; callers go on as after a miss. The entry's slices are its own.
+// Get returns the entry of a key, as this process has queued it or as Redis holds it. It
+// waits at most ReadTimeout. What is there but is no entry of this key is ErrMiss. Other
+// errors say why Redis could not be asked; callers go on as after a miss. The entry's
+// slices are its own.
 func (s *Store) Get(ctx context.Context, key []byte) (*store.Entry, error) {
 	if s.conn.closed.Load() {
 		return nil, store.ErrClosed
@@ -101,8 +104,9 @@ func (s *Store) Get(ctx context.Context, key []byte) (*store.Entry, error) {
 	return e, nil
 }
 
-// Put stores an entry. Under Behind it returns once the entry is queued, or ErrDropped when the queue
-// is full, and what Redis says later is counted only; under Through it waits at most WriteTimeout.
+// Put stores an entry. Under Behind it returns once the entry is queued, or ErrDropped
+// when the queue is full, and what Redis says later is counted only; under Through it
+// waits at most WriteTimeout.
 func (s *Store) Put(ctx context.Context, key []byte, e *store.Entry) error {
 	if s.conn.closed.Load() {
 		return store.ErrClosed
@@ -135,8 +139,8 @@ func (s *Store) Delete(ctx context.Context, key []byte) error {
 	return s.sender.write(ctx, "delete", write{at: s.names.entry(key)})
 }
 
-// DeleteEntry removes the entry of a key if its Version is that of e: copies of an entry have no
-// identity. It waits as Put does.
+// DeleteEntry removes the entry of a key if its Version is that of e: copies of an entry
+// have no identity. It waits as Put does.
 func (s *Store) DeleteEntry(ctx context.Context, key []byte, e *store.Entry) error {
 	if s.conn.closed.Load() {
 		return store.ErrClosed
@@ -144,8 +148,8 @@ func (s *Store) DeleteEntry(ctx context.Context, key []byte, e *store.Entry) err
 	return s.sender.write(ctx, "delete", write{at: s.names.entry(key), version: &e.Version})
 }
 
-// Lease implements store.Leaser. It waits at most ReadTimeout. A lease whose answer is lost runs for its
-// ttl, and nobody holds it.
+// Lease implements store.Leaser. It waits at most ReadTimeout. A lease whose answer is
+// lost runs for its ttl, and nobody holds it.
 func (s *Store) Lease(ctx context.Context, key []byte, ttl time.Duration) (release func(context.Context), holder bool, err error) {
 	if s.conn.closed.Load() {
 		return func(context.Context) {}, false, store.ErrClosed
@@ -153,8 +157,9 @@ func (s *Store) Lease(ctx context.Context, key []byte, ttl time.Duration) (relea
 	return s.leaser.take(ctx, s.names.lease(key), ttl)
 }
 
-// Flush waits until the writes that are queued now have been sent and answered, or have failed. It
-// returns the context's error when that ends it; under Through there is nothing to wait for.
+// Flush waits until the writes that are queued now have been sent and answered, or have
+// failed. It returns the context's error when that ends it; under Through there is
+// nothing to wait for.
 func (s *Store) Flush(ctx context.Context) error {
 	if s.queue == nil {
 		return ctx.Err()
@@ -168,11 +173,11 @@ func (s *Store) Flush(ctx context.Context) error {
 	}
 }
 
-// All ranges over the entries in Redis, whoever put them, after it has flushed what is queued. It looks
-// at every key of every primary, ours or not, and remembers those it has seen: it is meant for tools,
-// not for the path of requests. It obeys the context, as far as the client does, rather than
-// ReadTimeout and the breaker; an error ends it and is counted. An entry whose slot moves to a primary
-// that has been looked at is passed over.
+// All ranges over the entries in Redis, whoever put them, after it has flushed what is
+// queued. It looks at every key of every primary, ours or not, and remembers those it has
+// seen: it is meant for tools, not for the path of requests. It obeys the context, as far
+// as the client does, rather than ReadTimeout and the breaker; an error ends it and is
+// counted. An entry whose slot moves to a primary that has been looked at is passed over.
 func (s *Store) All(ctx context.Context) iter.Seq2[[]byte, *store.Entry] {
 	return func(yield func([]byte, *store.Entry) bool) {
 		if s.conn.closed.Load() || s.Flush(ctx) != nil {
@@ -182,7 +187,8 @@ func (s *Store) All(ctx context.Context) iter.Seq2[[]byte, *store.Entry] {
 	}
 }
 
-// Clear removes all entries below the prefix, whoever put them; see All for what it costs and obeys.
+// Clear removes all entries below the prefix, whoever put them; see All for what it costs
+// and obeys.
 func (s *Store) Clear(ctx context.Context) error {
 	if s.conn.closed.Load() {
 		return store.ErrClosed
@@ -193,8 +199,9 @@ func (s *Store) Clear(ctx context.Context) error {
 	return s.scanner.clear(ctx)
 }
 
-// Close writes what is queued, as long as CloseTimeout allows, and waits as long again for calls that
-// are running. The entries stay in Redis. It returns ErrNotFlushed when the time was too short.
+// Close writes what is queued, as long as CloseTimeout allows, and waits as long again
+// for calls that are running. The entries stay in Redis. It returns ErrNotFlushed when
+// the time was too short.
 func (s *Store) Close() error {
 	s.closeOnce.Do(func() { s.closeErr = s.close() })
 	return s.closeErr

@@ -15,7 +15,8 @@ const (
 	readBatch = 16  // values read in one round trip, each up to MaxEntryBytes
 )
 
-// A scanner looks at every entry below the prefix, whoever put it. It is safe for concurrent use.
+// A scanner looks at every entry below the prefix, whoever put it. It is safe for
+// concurrent use.
 type scanner struct {
 	conn   *conn
 	reader *reader
@@ -112,8 +113,8 @@ func (s *scanner) clear(ctx context.Context) error {
 	})
 }
 
-// scan hands the keys below the prefix to f, some at a time, until f has enough or fails, and through whom
-// to reach them.
+// scan hands the keys below the prefix to f, some at a time, until f has enough or fails,
+// and through whom to reach them.
 func (s *scanner) scan(ctx context.Context, f func(node redis.Cmdable, keys []string) (bool, error)) error {
 	err := s.scanNodes(ctx, f)
 	switch {
@@ -158,9 +159,10 @@ func (s *scanner) scanNodes(ctx context.Context, f func(redis.Cmdable, []string)
 	return nil
 }
 
-// route returns through whom the keys are reached that a node has shown. In a cluster that is the client,
-// which follows redirections: while a slot is under way, its new node shows keys, and answers who does not
-// come by way of the old node with MOVED; and a key may have gone since it was shown.
+// route returns through whom the keys are reached that a node has shown. In a cluster
+// that is the client, which follows redirections: while a slot is under way, its new node
+// shows keys, and answers who does not come by way of the old node with MOVED; and a key
+// may have gone since it was shown.
 func (s *scanner) route(node redis.Cmdable) redis.Cmdable {
 	if c, ok := s.conn.client.(*redis.ClusterClient); ok {
 		return c

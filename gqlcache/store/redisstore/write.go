@@ -21,7 +21,8 @@ type write struct {
 	lease   string       // not an entry, but the lease with this token is deleted
 }
 
-// A sender sends writes to Redis, at once, or from its queue in one goroutine. It is safe for concurrent use.
+// A sender sends writes to Redis, at once, or from its queue in one goroutine. It is safe
+// for concurrent use.
 type sender struct {
 	conn     *conn
 	queue    *queue // nil under Through
@@ -31,8 +32,8 @@ type sender struct {
 	counters *counters
 }
 
-// left returns the time that an entry has left, in whole milliseconds, 0 for ever, and whether there is
-// any.
+// left returns the time that an entry has left, in whole milliseconds, 0 for ever, and
+// whether there is any.
 func (s *sender) left(e *store.Entry) (time.Duration, bool) {
 	if e.Expires.IsZero() {
 		return 0, true
@@ -64,8 +65,8 @@ func (s *sender) write(ctx context.Context, op string, w write) error {
 // deleteVersion removes a value of ours that has the given version.
 var deleteVersion = fmt.Sprintf(`if redis.call('GETRANGE',KEYS[1],%d,%d)==ARGV[1] then return redis.call('UNLINK',KEYS[1]) end return 0`, versionAt, versionAt+7)
 
-// send makes one round trip of writes and waits for it, at most WriteTimeout. It returns the first
-// fault; the other writes may have been done.
+// send makes one round trip of writes and waits for it, at most WriteTimeout. It returns
+// the first fault; the other writes may have been done.
 func (s *sender) send(ctx context.Context, op string, batch []write) error {
 	t, err := s.conn.admit(len(batch))
 	if err != nil {
@@ -88,8 +89,8 @@ func (s *sender) send(ctx context.Context, op string, batch []write) error {
 	return first
 }
 
-// command adds a write to a pipeline. The time left is taken again: an entry must not get the
-// time that it has spent in the queue on top.
+// command adds a write to a pipeline. The time left is taken again: an entry must not get
+// the time that it has spent in the queue on top.
 func (s *sender) command(ctx context.Context, pipe redis.Pipeliner, w write) {
 	if w.value != nil {
 		if ttl, alive := s.left(w.entry); alive {
@@ -108,8 +109,8 @@ func (s *sender) command(ctx context.Context, pipe redis.Pipeliner, w write) {
 	pipe.Unlink(ctx, w.at)
 }
 
-// tally counts what became of each write. It returns the first fault and, for the breaker, the error
-// that says most.
+// tally counts what became of each write. It returns the first fault and, for the
+// breaker, the error that says most.
 func (s *sender) tally(ctx context.Context, op string, answers []redis.Cmder) (first, why error) {
 	for _, answer := range answers {
 		err := answer.Err()
@@ -145,8 +146,8 @@ func removed(answer redis.Cmder) uint64 {
 	return 0
 }
 
-// judge says what a write means for the breaker. A Redis that refuses writes, because it is full, say,
-// may well be good for reads.
+// judge says what a write means for the breaker. A Redis that refuses writes, because it
+// is full, say, may well be good for reads.
 func (s *sender) judge(ctx context.Context, err error) outcome {
 	switch {
 	case err == nil:
