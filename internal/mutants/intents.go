@@ -43,6 +43,11 @@ var intentRules = []mutant{
 		test: "TestNewcomerLearnsOfIntents|TestHoleHidesIntents",
 	},
 	{
+		name: "intent that was settled since the reply comes back", file: intentsFile,
+		old: "if !i.gone[in.id] {", new: "if true {",
+		test: "TestApplier",
+	},
+	{
 		name: "lease goes on over a hole that may hide an intent", file: applyFile,
 		old: "		a.lease.drop(a.position())\n		a.intents.lose(", new: "		a.intents.lose(",
 		test: "TestHoleEndsTheLease",
