@@ -1,33 +1,33 @@
 package main
 
 const (
-	intentFile  = "gqlcache/intent.go"
-	intendFile  = "gqlcache/changelog/redislog/intend.go"
-	intentsFile = "gqlcache/changelog/redislog/intents.go"
-	expireFile  = "gqlcache/changelog/redislog/expire.go"
+	intentFile   = "gqlcache/intent.go"
+	announceFile = "gqlcache/changelog/redislog/announce.go"
+	intentsFile  = "gqlcache/changelog/redislog/intents.go"
+	upkeepFile   = "gqlcache/changelog/redislog/upkeep.go"
 )
 
 // intentRules are those of changes that are announced to all instances before they are made.
 var intentRules = []mutant{
 	{
-		name: "intent is settled before its change is applied", file: intentsFile,
-		old: "	if !r.silent() {\n		l.sink.Apply(r.Record)\n	}\n	// After the change: who does not find the announcement any more must find that.\n" +
-			"	for _, id := range r.settles {\n		l.settle(id)\n	}\n",
-		new:  "	for _, id := range r.settles {\n		l.settle(id)\n	}\n	if !r.silent() {\n		l.sink.Apply(r.Record)\n	}\n",
+		name: "intent is settled before its change is applied", file: applyFile,
+		old: "	if !r.silent() {\n		a.sink.Apply(r.Record)\n	}\n	// After the change: who does not find the announcement any more must find that.\n" +
+			"	for _, id := range r.settles {\n		a.intents.settle(id)\n	}\n",
+		new:  "	for _, id := range r.settles {\n		a.intents.settle(id)\n	}\n	if !r.silent() {\n		a.sink.Apply(r.Record)\n	}\n",
 		test: "TestChangeBeforeSettlement",
 	},
 	{
-		name: "nobody is waited for at an announcement", file: intendFile,
+		name: "nobody is waited for at an announcement", file: announceFile,
 		old: "	w.level = changelog.Strong\n", new: "	w.level = changelog.Eventual\n",
 		test: "TestIntendWaits|TestIntend$",
 	},
 	{
-		name: "announcement that was not heard is good", file: intendFile,
+		name: "announcement that was not heard is good", file: announceFile,
 		old: "	if !receipt.Confirmed {", new: "	if false {",
 		test: "TestIntendRefused",
 	},
 	{
-		name: "expired intent is forgotten", file: expireFile,
+		name: "expired intent is forgotten", file: upkeepFile,
 		old:  "change := changes{count: 1, tags: in.tags, all: in.all, settles:",
 		new:  "change := changes{count: 1, settles:",
 		test: "TestIntentOfTheDead",
@@ -39,27 +39,32 @@ var intentRules = []mutant{
 	},
 	{
 		name: "newcomer does not ask for open intents", file: intentsFile,
-		old: "			l.announce(in, \"\")\n", new: "			_ = in\n",
+		old: "			i.announce(in, \"\")\n", new: "			_ = in\n",
 		test: "TestNewcomerLearnsOfIntents|TestHoleHidesIntents",
 	},
 	{
-		name: "lease goes on over a hole that may hide an intent", file: intentsFile,
-		old: "	l.dropLease()\n	if !l.intents.blind {", new: "	if !l.intents.blind {",
+		name: "intent that was settled since the reply comes back", file: intentsFile,
+		old: "if !i.gone[in.id] {", new: "if true {",
+		test: "TestApplier",
+	},
+	{
+		name: "lease goes on over a hole that may hide an intent", file: applyFile,
+		old: "		a.lease.drop(a.position())\n		a.intents.lose(", new: "		a.intents.lose(",
 		test: "TestHoleEndsTheLease",
 	},
 	{
 		name: "lease is taken before the open intents are known", file: intentsFile,
-		old:  "	if !reply.looked || reply.number < l.intents.seen {\n		return false\n	}\n",
-		new:  "	if !reply.looked || reply.number < l.intents.seen {\n		l.intents.blind = false\n		return true\n	}\n",
+		old:  "	if !reply.looked || reply.number < i.seen {\n		return false\n	}\n",
+		new:  "	if !reply.looked || reply.number < i.seen {\n		i.blind = false\n		return true\n	}\n",
 		test: "TestNewcomerLearnsOfIntents|TestHoleHidesIntents",
 	},
 	{
 		name: "intents of older epochs are over with them", file: intentsFile,
-		old: "	if !quiet {\n		l.intents.loud", new: "	if false {\n		l.intents.loud",
+		old: "	if !quiet {\n		i.loud", new: "	if false {\n		i.loud",
 		test: "TestNewEpochHidesIntents",
 	},
 	{
-		name: "intent is not repeated in a new epoch", file: expireFile,
+		name: "intent is not repeated in a new epoch", file: upkeepFile,
 		old:  "			if _, err := in.announce(ctx); err != nil {\n				return err\n			}\n",
 		new:  "			_ = in\n",
 		test: "TestNewEpochHidesIntents",

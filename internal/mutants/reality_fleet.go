@@ -1,16 +1,16 @@
 package main
 
 const (
-	foreignFile   = "gqlcache/foreign.go"
-	buildFile     = "gqlcache/build.go"
-	tokenFile     = "gqlcache/token.go"
-	namesFile     = "cascade/names.go"
-	logFile       = "gqlcache/changelog/redislog/log.go"
-	logOptions    = "gqlcache/changelog/redislog/options.go"
-	republishFile = "gqlcache/changelog/redislog/republish.go"
-	storeOptions  = "gqlcache/store/redisstore/options.go"
-	storeLease    = "gqlcache/store/redisstore/lease.go"
-	macFile       = "gqlcache/store/redisstore/mac.go"
+	foreignFile  = "gqlcache/foreign.go"
+	buildFile    = "gqlcache/build.go"
+	tokenFile    = "gqlcache/token.go"
+	namesFile    = "cascade/names.go"
+	logFile      = "gqlcache/changelog/redislog/log.go"
+	logOptions   = "gqlcache/changelog/redislog/options.go"
+	retryFile    = "gqlcache/changelog/redislog/retry.go"
+	storeOptions = "gqlcache/store/redisstore/options.go"
+	storeKeys    = "gqlcache/store/redisstore/keys.go"
+	macFile      = "gqlcache/store/redisstore/mac.go"
 )
 
 // fleetRules are those of instances that are not alike: of other schemas, builds and partitions; of names that decide
@@ -112,12 +112,12 @@ var fleetRules = []mutant{
 		test: "TestTwins",
 	},
 	{
-		name: "a change whose connection breaks is pending at once", file: republishFile,
+		name: "a change whose connection breaks is pending at once", file: retryFile,
 		old: "if err == nil || !passing(err) ||", new: "if true || err == nil || !passing(err) ||",
 		test: "TestPushedAgain",
 	},
 	{
-		name: "what the server refuses is asked again", file: republishFile,
+		name: "what the server refuses is asked again", file: retryFile,
 		old: "	return false\n}", new: "	return true\n}",
 		test: "TestRefusedAtOnce",
 	},
@@ -172,7 +172,7 @@ var fleetRules = []mutant{
 		test: "TestTokensCostNoLoad",
 	},
 	{
-		name: "leases are outside of the Redis user's keys", file: storeLease,
+		name: "leases are outside of the Redis user's keys", file: storeKeys,
 		old: "\":l:{\"", new: "\":lease:{\"",
 		test: "TestACLOfLeasesAndFeeds", in: "gqlcache",
 	},
@@ -183,12 +183,12 @@ var fleetRules = []mutant{
 	},
 	{
 		name: "only the first key reads", file: macFile,
-		old: "range s.opts.Keys {", new: "range s.opts.Keys[:1] {",
+		old: "range s.keys {", new: "range s.keys[:1] {",
 		test: "TestKeys",
 	},
 	{
 		name: "the authentication leaves the prefix out", file: macFile,
-		old: "	_, _ = h.Write([]byte(s.opts.Prefix))\n", new: "",
+		old: "	_, _ = h.Write([]byte(s.prefix))\n", new: "",
 		test: "TestEachBitWithKeys",
 	},
 	{

@@ -4,9 +4,9 @@ const (
 	sharedFile  = "gqlcache/shared.go"
 	applyFile   = "gqlcache/changelog/redislog/apply.go"
 	acksFile    = "gqlcache/changelog/redislog/acks.go"
-	leaseFile   = "gqlcache/changelog/redislog/lease.go"
+	renewFile   = "gqlcache/changelog/redislog/renew.go"
+	pendingFile = "gqlcache/changelog/redislog/pending.go"
 	scriptsFile = "gqlcache/changelog/redislog/scripts.go"
-	pubFile     = "gqlcache/changelog/redislog/publish.go"
 	formatFile  = "gqlcache/store/redisstore/format.go"
 )
 
@@ -67,24 +67,24 @@ var sharedRules = []mutant{
 		test: "TestSharedStampIsOfTheBeginning",
 	},
 	{
-		name: "lease is counted from the reply", file: leaseFile,
-		old:  "		sent := now()\n		reply, err := r.ask(ctx, r.Applied())\n",
-		new:  "		reply, err := r.ask(ctx, r.Applied())\n		sent := now()\n",
+		name: "lease is counted from the reply", file: renewFile,
+		old:  "		sent := now()\n		reply, err := r.ask(ctx)\n",
+		new:  "		reply, err := r.ask(ctx)\n		sent := now()\n",
 		test: "TestLeaseCountsFromTheRequest",
 	},
 	{
-		name: "lease is longer than is waited for", file: leaseFile,
-		old: "l.o.TTL*9/10", new: "l.o.TTL*5",
+		name: "lease is longer than is waited for", file: applyFile,
+		old: "a.ttl*9/10", new: "a.ttl*5",
 		test: "TestPausedInstance",
 	},
 	{
-		name: "lease is taken with changes pending", file: leaseFile,
-		old: "if !l.pending.empty() || end <= l.until.Load() {", new: "if end <= l.until.Load() {",
+		name: "lease is taken with changes pending", file: pendingFile,
+		old: "	if p.empty() {\n		takeLease()", new: "	if true {\n		takeLease()",
 		test: "TestNoLeaseWhilePending",
 	},
 	{
-		name: "newcomer does not wait for a term", file: leaseFile,
-		old: "if now() < l.ready || ", new: "if ",
+		name: "newcomer does not wait for a term", file: applyFile,
+		old: "if now() < a.ready || ", new: "if ",
 		test: "TestNotReadyBeforeOneTerm",
 	},
 	{
@@ -93,20 +93,20 @@ var sharedRules = []mutant{
 		test: "TestHole",
 	},
 	{
-		name: "no flush when the end of the log is missing", file: leaseFile,
-		old:  "		l.flush(changelog.Position{Epoch: at.Epoch, Number: reply.number}, \"missing records\")\n",
-		new:  "		l.position.Store(&changelog.Position{Epoch: at.Epoch, Number: reply.number})\n",
+		name: "no flush when the end of the log is missing", file: applyFile,
+		old:  "		a.flush(changelog.Position{Epoch: at.Epoch, Number: reply.number}, \"missing records\")\n",
+		new:  "		a.at.Store(&changelog.Position{Epoch: at.Epoch, Number: reply.number})\n",
 		test: "TestHole",
 	},
 	{
 		name: "unknown record is skipped", file: applyFile,
-		old:  "l.flush(changelog.Position{Epoch: at.Epoch, Number: max(at.Number, r.Number)}, \"unknown record\")",
-		new:  "l.position.Store(&changelog.Position{Epoch: at.Epoch, Number: max(at.Number, r.Number)})",
+		old:  "a.flush(changelog.Position{Epoch: at.Epoch, Number: max(at.Number, r.Number)}, \"unknown record\")",
+		new:  "a.at.Store(&changelog.Position{Epoch: at.Epoch, Number: max(at.Number, r.Number)})",
 		test: "TestStrangeRecords",
 	},
 	{
-		name: "no wait for the leases of the epoch before", file: pubFile,
-		old: "w.gate = max(w.outlived, l.since)", new: "w.gate = 0",
+		name: "no wait for the leases of the epoch before", file: applyFile,
+		old: "return max(outlived, a.since)", new: "return 0",
 		test: "TestServerForgets",
 	},
 	{

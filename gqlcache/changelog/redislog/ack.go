@@ -5,9 +5,11 @@ import (
 	"sync"
 )
 
-// owed collects whom to tell what was applied. While one message is under way the next collects, so that
-// a burst of records takes few messages.
+// owed collects the origins of the records that were applied and not acknowledged. While
+// one message is under way the next collects, so that a burst of records takes few
+// messages. It is safe for concurrent use.
 type owed struct {
+	self string
 	wake chan struct{}
 
 	mu      sync.Mutex // protects all below
@@ -17,9 +19,11 @@ type owed struct {
 // mostOrigins bounds one message. Who is left out reads the control key.
 const mostOrigins = 64
 
-// add remembers an origin; "" if it is not known. Nobody tells itself.
-func (o *owed) add(origin, self string) {
-	if origin == self {
+func newOwed(self string) *owed { return &owed{self: self, wake: make(chan struct{}, 1)} }
+
+// add remembers an origin; "" if it is not known. An instance owes itself nothing.
+func (o *owed) add(origin string) {
+	if origin == o.self {
 		return
 	}
 	o.mu.Lock()
@@ -44,26 +48,29 @@ func (o *owed) take() map[string]bool {
 	return taken
 }
 
-// ackLoop says what was applied here. What fails is not repeated: renewals say it too.
-func (l *Log) ackLoop() {
+// An acknowledger says what was applied here. It does not repeat what fails: renewals say
+// it too.
+type acknowledger struct {
+	server  *server
+	applier *applier
+	owed    *owed
+	report  *reporter
+	gate    *gate
+}
+
+// loop acknowledges until the context ends.
+func (a *acknowledger) loop(ctx context.Context) {
 	for {
 		select {
-		case <-l.ctx.Done():
+		case <-ctx.Done():
 			return
-		case <-l.owed.wake:
+		case <-a.owed.wake:
 		}
-		origins := l.owed.take()
-		l.at("ack")
-		at := l.Applied()
-		args := []any{l.o.Instance, formatNumber(at.Epoch), formatNumber(at.Number)}
-		for origin := range origins {
-			args = append(args, origin)
-		}
-		ctx, cancel := context.WithTimeout(l.ctx, l.o.TTL)
-		err := ackScript.Run(ctx, l.client, l.keys, args...).Err()
-		cancel()
-		if l.ctx.Err() == nil {
-			l.trouble.is(troubleAck, err)
+		origins := a.owed.take()
+		a.gate.pass("ack")
+		err := a.server.acknowledge(ctx, a.applier.position(), origins)
+		if ctx.Err() == nil {
+			a.report.is(troubleAck, err)
 		}
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// acks is what this instance knows of the others.
+// acks is what this instance knows of the others. It is safe for concurrent use.
 type acks struct {
 	mu      sync.Mutex        // protects all below
 	applied map[string]uint64 // by member, the highest number heard of
@@ -14,9 +14,8 @@ type acks struct {
 	changed chan struct{}     // closed when applied changes
 }
 
-func (a *acks) init() {
-	a.applied, a.slow = map[string]uint64{}, map[string]uint64{}
-	a.changed = make(chan struct{})
+func newAcks() *acks {
+	return &acks{applied: map[string]uint64{}, slow: map[string]uint64{}, changed: make(chan struct{})}
 }
 
 // hear reads "<instance> <number>".
@@ -62,9 +61,9 @@ func (a *acks) only(members map[string]uint64) {
 	}
 }
 
-// settle removes from the set who has applied the number. It returns a channel that is closed at the next
-// news.
-func (a *acks) settle(waiting map[string]bool, n uint64) <-chan struct{} {
+// strike removes from the set who has applied the number. It returns a channel that is
+// closed at the next news.
+func (a *acks) strike(waiting map[string]bool, n uint64) <-chan struct{} {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for id := range waiting {

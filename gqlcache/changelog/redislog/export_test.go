@@ -8,10 +8,10 @@ import (
 // Gate calls f whenever the log passes a point: "renew" before a round of renewal, "renewed" when a reply has
 // come and is not applied, "read" when records were read and are not applied, "ack" before an acknowledgement.
 // The log stands still there until f returns.
-func (l *Log) Gate(f func(point string)) { l.gate.Store(&f) }
+func (l *Log) Gate(f func(point string)) { l.gate.stop.Store(&f) }
 
 // Keys are the control key and the log's.
-func (l *Log) Keys() (control, log string) { return l.keys[0], l.keys[1] }
+func (l *Log) Keys() (control, log string) { return l.server.control, l.server.stream }
 
 // Encode and Decode are those of a record.
 var (

@@ -392,7 +392,7 @@ func TestReplicaPromoted(t *testing.T) {
 	}
 }
 
-func TestAnnouncementsLost(t *testing.T) {
+func TestAcknowledgementsLost(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, redislog.Options{})
 	if err := w.redis.Do(t.Context(), "ACL", "SETUSER", "default", "resetchannels").Err(); err != nil {

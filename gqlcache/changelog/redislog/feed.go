@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -12,19 +11,17 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
-var _ changelog.Feed = (*Log)(nil)
-
-// Changes implements changelog.Feed. A loop occupies a connection of the client's pool while it waits for
-// records; it may take 200 ms to notice that its context has ended.
+// Changes implements changelog.Feed. A loop occupies a connection of the client's pool
+// while it waits for records; it may take 200 ms to notice that its context has ended.
 func (l *Log) Changes(ctx context.Context, since changelog.Position) iter.Seq2[changelog.Change, error] {
 	if since == (changelog.Position{}) {
 		since = l.Applied()
 	}
 	return func(yield func(changelog.Change, error) bool) {
-		ctx, stop, err := l.following(ctx)
+		ctx, stop, err := l.life.within(ctx)
 		if err == nil {
 			defer stop()
-			f := follower{Log: l, at: since}
+			f := follower{server: l.server, applier: l.applier, rounds: l.rounds, report: l.report, at: since}
 			err = f.follow(ctx, func(c changelog.Change) bool { return yield(c, nil) })
 		}
 		if err != nil {
@@ -33,32 +30,23 @@ func (l *Log) Changes(ctx context.Context, since changelog.Position) iter.Seq2[c
 	}
 }
 
-// following returns a context that also ends, with ErrClosed, when the log does.
-func (l *Log) following(ctx context.Context) (_ context.Context, stop func(), err error) {
-	l.life.Lock()
-	defer l.life.Unlock()
-	switch {
-	case l.life.closed:
-		return nil, nil, changelog.ErrClosed
-	case !l.life.started:
-		return nil, nil, changelog.ErrNotStarted
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	unhook := context.AfterFunc(l.ctx, func() { cancel(changelog.ErrClosed) })
-	return ctx, func() { unhook(); cancel(nil) }, nil
-}
-
-// A follower reads the log for one loop over a feed. It leaves the instance's own position alone.
+// A follower reads the log for one loop over a feed. It leaves the instance's own
+// position alone.
 type follower struct {
-	*Log
+	server  *server
+	applier *applier // for its position and its first epoch only
+	rounds  *rounds
+	report  *reporter
+
 	at   changelog.Position // of the last record handed out
 	last string             // ID after which to read on: that of at, or of a record without a number
-	// logged is a number that the log had reached before the read that is running: a read that finds
-	// nothing before it tells of a gap.
+	// logged is a number that the log had reached before the read that is running: a read
+	// that finds nothing before it has found a gap.
 	logged uint64
 }
 
-// follow hands out changes until there is an error, which it returns, or yield says that it was the last.
+// follow hands out changes until there is an error, which it returns, or yield says that
+// it was the last.
 func (f *follower) follow(ctx context.Context, yield func(changelog.Change) bool) error {
 	if err := f.persist(ctx, func() error { return f.begin(ctx) }); err != nil {
 		return err
@@ -91,7 +79,7 @@ func (f *follower) persist(ctx context.Context, try func() error) error {
 		err = try()
 		switch {
 		case err == nil:
-			f.trouble.end(troubleFeed)
+			f.report.end(troubleFeed)
 			return nil
 		case errors.Is(err, changelog.ErrEpoch):
 			f.rounds.kickOff() // the sooner this instance knows the new epoch, the sooner a feed can begin in it
@@ -101,13 +89,8 @@ func (f *follower) persist(ctx context.Context, try func() error) error {
 		case ctx.Err() != nil:
 			continue
 		}
-		f.trouble.begin(troubleFeed, err)
-		wait := time.NewTimer(backoff(20*time.Millisecond, failures))
-		select {
-		case <-ctx.Done():
-		case <-wait.C:
-		}
-		wait.Stop()
+		f.report.begin(troubleFeed, err)
+		pause(ctx, backoff(20*time.Millisecond, failures))
 	}
 }
 
@@ -117,11 +100,11 @@ var errNoEpoch = errors.New("redislog: the server has no epoch")
 // begin checks the position against the server's, which is taken when there is none.
 func (f *follower) begin(ctx context.Context) error {
 	select {
-	case <-f.joined:
+	case <-f.applier.joined:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	head, err := f.head(ctx)
+	head, err := f.server.head(ctx)
 	switch {
 	case err != nil:
 		return err
@@ -138,61 +121,30 @@ func (f *follower) begin(ctx context.Context) error {
 	return nil
 }
 
-// head returns the server's position, zero if there is none that can be read.
-func (f *follower) head(ctx context.Context) (changelog.Position, error) {
-	ctx, cancel := context.WithTimeout(ctx, f.o.TTL)
-	defer cancel()
-	values, err := f.client.HMGet(ctx, f.keys[0], "e", "s").Result()
-	if err != nil || len(values) != 2 {
-		return changelog.Position{}, errors.Join(err, ctx.Err())
-	}
-	epoch, _ := values[0].(string)
-	number, _ := values[1].(string)
-	var p changelog.Position
-	var faults [2]error
-	p.Epoch, faults[0] = strconv.ParseUint(epoch, 10, 64)
-	p.Number, faults[1] = strconv.ParseUint(number, 10, 64)
-	if faults != [2]error{} {
-		return changelog.Position{}, nil
-	}
-	return p, nil
-}
-
 // more waits for records once.
 func (f *follower) more(ctx context.Context) ([]streamRecord, error) {
-	// Before the read. Records up to this position were logged by now, so that the read finds them, or they
-	// are gone.
-	switch seen := f.Applied(); {
+	// Before the read. Records up to this position were logged by now, so that the read
+	// finds them, or they are gone.
+	switch seen := f.applier.position(); {
 	case seen.Epoch > f.at.Epoch:
 		return nil, changelog.ErrEpoch
 	case seen.Epoch == f.at.Epoch:
 		f.logged = max(f.logged, seen.Number)
 	}
-	ctx, cancel := context.WithTimeout(ctx, readBlock+f.o.TTL)
-	defer cancel()
-	streams, err := f.client.XRead(ctx, &redis.XReadArgs{
-		Streams: []string{f.keys[1], f.last}, Count: readCount, Block: readBlock,
-	}).Result()
-	if errors.Is(err, redis.Nil) || err == nil && len(streams) == 0 {
-		if f.at.Number < f.logged {
-			return nil, changelog.ErrGap
-		}
-		return nil, nil
-	}
-	if err != nil {
+	records, last, err := f.server.read(ctx, f.last)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	records := make([]streamRecord, 0, len(streams[0].Messages))
-	for _, m := range streams[0].Messages {
-		payload, _ := m.Values["t"].(string)
-		origin, _ := m.Values["o"].(string)
-		records = append(records, parseRecord(m.ID, payload, origin))
-		f.last = m.ID
+	case len(records) > 0:
+		f.last = last
+	case f.at.Number < f.logged:
+		return nil, changelog.ErrGap
 	}
 	return records, nil
 }
 
-// accept makes a change of a record, by the rules of Log.apply: but a hole is told, not made up for.
+// accept makes a change of a record, by the rules of applier.apply: but a hole is
+// reported, not made up for.
 func (f *follower) accept(r streamRecord) (changelog.Change, error) {
 	switch n := f.at.Number; {
 	case r.Number >= n+epochStep:

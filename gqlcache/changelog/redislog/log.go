@@ -7,109 +7,141 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
-	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 )
 
 // A Log is a changelog.Log on Redis. See the package comment for the protocol.
 //
+// It makes the parts and hands calls on to them. No part knows the Log, and each calls
+// only those below it here:
+//
+//	renewer       takes the lease, three times per TTL and when asked; pushes, reaps
+//	upkeep        stands by the intents of this instance, ends those of the dead
+//	announcer     announces a change, and publishes it later
+//	publisher     has changes logged; keeps what the server does not take (pending)
+//	confirmer     waits until nobody else can serve what is stale (acks, reaping)
+//	reader        has records applied as they are logged
+//	acknowledger  says what was applied, to the origins that wait for it (owed)
+//	listener      hears what others have applied
+//	follower      reads the log for one loop over a feed
+//	applier       calls the sink, moves the position, takes the lease (intents)
+//	lease         until when entries may be served
+//	server        scripts, commands, keys; the form of requests and replies
+//
+// Each of them uses the life, the rounds (who asks for a renewal, and waits for one), the
+// reporter, the counters and, for tests, the gate.
+//
 // These hold at any time, X being this instance:
 //
-//  1. Position is (e, n): the sink has applied every record of e up to n, or was flushed after it.
-//  2. Until is the end of a lease only if, when the server granted it at number s, or since, Position has
-//     reached s, in the lease's epoch; and it is at most 0.9 TTL after the request was sent.
-//  3. While a publication of X is kept that the server has not taken, until is in the past.
-//  4. No lease is held while intents may be open that the sink was not told of: see intents.
-//  5. The server has a nonce of X other than X's own, or has X as a member, or X has no lease.
+//  1. The applier's position is (e, n): the sink has applied every record of e up to n,
+//     or was flushed after it.
+//  2. The lease runs only if, when the server granted it at number s, or since, the
+//     position has reached s, in the lease's epoch; and it ends at most 0.9 TTL after the
+//     request was sent.
+//  3. While pending holds a publication of X that the server has not taken, the lease
+//     does not run.
+//  4. No lease is held while intents may be open that the sink was not given: see
+//     intents.
+//  5. The server has a nonce of X other than X's own, or has X as a member, or X has no
+//     lease.
 //
-// A publication is confirmed when each member that the server had at its number n has acknowledged n or
-// left, or when TTL has passed since the reply that brought n: any lease was then granted at n or later,
-// because a lease granted before the number was requested before, and is over. With 2, whoever holds a
-// lease has applied n. Only the rates of two machines' clocks are compared, over one TTL; the tenth that
-// is left out of the lease is for their difference.
+// A publication is confirmed when each member that the server had at its number n has
+// acknowledged n or left, or when TTL has passed since the reply that brought n: any
+// lease was then granted at n or later, because a lease granted before the number was
+// requested before, and is over. With 2, whoever holds a lease has applied n. Only the
+// rates of two machines' clocks are compared, over one TTL; the tenth that is left out of
+// the lease is for their difference.
 //
-// The locks are taken in this order: mu, pending.mu, and any other alone. None is held over I/O.
+// The locks are taken in this order: life.mu, applier.mu, pending.mu, and any other last;
+// of those, only own.mu is taken under another, intention.mu. None is held over I/O. The
+// sink is called under applier.mu, and OnEvent under either of applier.mu and pending.mu.
 type Log struct {
-	client  redis.UniversalClient
-	o       Options
-	keys    []string // control, stream
-	channel string   // where acknowledgements for this instance are announced
-	trouble troubles
-	counts  counters
-	gate    atomic.Pointer[func(point string)] // tests stop the log at a point
-
-	until    atomic.Int64 // end of the lease, on the clock of now
-	position atomic.Pointer[changelog.Position]
-	replicas atomic.Int64
-	longest  atomic.Int64 // the longest lease of any instance
-	deaf     atomic.Bool  // OnEvent has panicked
-	down     atomic.Bool  // the server has not taken the last publication, and nothing worked since
-
-	mu    sync.Mutex // one at a time applies to the sink and moves the position
-	sink  changelog.Sink
-	ready time.Duration // no lease before: see join
-	since time.Duration // until then leases of earlier epochs may run
-
-	intents intents // protected by mu
-
-	pending pending
-	acks    acks
-	owed    owed
-	own     own
-	rounds  rounds
-	reaping reaping
-
-	joined chan struct{} // closed when the first epoch is known
-	life   struct {
-		sync.Mutex
-		started, closed bool
-		stop            context.CancelFunc
-		done            sync.WaitGroup
-	}
-	ctx      context.Context // of the background; set by Start
+	instance string
+	ttl      time.Duration
 	closeErr func() error
+
+	life      *life
+	server    *server
+	applier   *applier
+	lease     *lease
+	pending   *pending
+	publisher *publisher
+	announcer *announcer
+	rounds    *rounds
+	report    *reporter
+	counts    *counters
+	gate      *gate
+	loops     []func(context.Context) // run from Start on
 }
 
-var _ changelog.Log = (*Log)(nil)
+var (
+	_ changelog.Log      = (*Log)(nil)
+	_ changelog.Intender = (*Log)(nil)
+	_ changelog.Feed     = (*Log)(nil)
+)
 
-// New returns a log that is not started. It reports everything that is wrong with the options at once;
-// it does not connect. The client stays the caller's, who closes it after the log.
+// New returns a log that is not started. It reports everything that is wrong with the
+// options at once; it does not connect. The client stays the caller's, who closes it
+// after the log.
 func New(client redis.UniversalClient, o Options) (*Log, error) {
 	o = o.withDefaults()
 	if err := o.validate(client); err != nil {
 		return nil, err
 	}
 	o.Instance = memberName(o.Instance)
-	prefix := "{gqlc:" + o.Namespace + "}:"
-	l := &Log{
-		client:  client,
-		o:       o,
-		keys:    []string{prefix + "c", prefix + "log"},
-		channel: prefix + "c:" + o.Instance,
-		joined:  make(chan struct{}),
+
+	// What has no other part in it comes first; each of the others gets the parts that it
+	// calls.
+	life, gate, counts, report := &life{}, &gate{}, &counters{}, newReporter(o)
+	pending, rounds, own, acks, owed := &pending{}, newRounds(), &own{}, newAcks(), newOwed(o.Instance)
+	server := newServer(client, o, report)
+	lease := newLease(o.TTL, report, counts)
+	applier := &applier{
+		instance: o.Instance, ttl: o.TTL, life: life, lease: lease, pending: pending, owed: owed, rounds: rounds,
+		report: report, counts: counts, joined: make(chan struct{}), intents: intents{ttl: o.IntentTTL},
 	}
-	l.trouble.log = safe.Logger(o.Logger).With("component", "redislog", "namespace", o.Namespace, "instance", o.Instance)
-	l.trouble.event = l.tell
-	l.until.Store(never)
-	l.position.Store(&changelog.Position{})
-	l.longest.Store(int64(o.TTL))
-	l.acks.init()
-	l.owed.wake = make(chan struct{}, 1)
-	l.rounds.init()
+	applier.at.Store(&changelog.Position{})
+	confirmer := &confirmer{
+		instance: o.Instance, level: o.Level, budget: o.AckBudget, server: server, lease: lease, acks: acks, life: life,
+		report: report, counts: counts,
+	}
+	publisher := &publisher{
+		level: o.Level, ttl: o.TTL, budget: o.AckBudget, life: life, server: server, applier: applier,
+		confirmer: confirmer, pending: pending, lease: lease, rounds: rounds, report: report, counts: counts, gate: gate,
+	}
+	announcer := &announcer{life: life, publisher: publisher, confirmer: confirmer, own: own, report: report, counts: counts}
+	upkeep := &upkeep{
+		intentTTL: o.IntentTTL, server: server, applier: applier, publisher: publisher, own: own, report: report, counts: counts,
+	}
+	renewer := &renewer{
+		ttl: o.TTL, server: server, applier: applier, publisher: publisher, confirmer: confirmer, upkeep: upkeep,
+		rounds: rounds, report: report, gate: gate,
+	}
+	reader := &reader{server: server, applier: applier, report: report, gate: gate}
+	acknowledger := &acknowledger{server: server, applier: applier, owed: owed, report: report, gate: gate}
+	listener := &listener{server: server, acks: acks, report: report}
+
+	l := &Log{
+		instance: o.Instance, ttl: o.TTL, life: life, server: server, applier: applier, lease: lease, pending: pending,
+		publisher: publisher, announcer: announcer, rounds: rounds, report: report, counts: counts, gate: gate,
+		loops: []func(context.Context){renewer.loop, reader.loop, acknowledger.loop, listener.loop},
+	}
 	l.closeErr = sync.OnceValue(l.close)
 	return l, nil
 }
 
-// longestName is the longest name of a member that instances of any version tell what they have applied.
+// longestName is the longest name of a member that instances of any version acknowledge
+// to.
 const longestName = 64
 
-// memberName makes the name of a member of its label. It is never that of another one: were it, an instance would
-// take the other's acknowledgements for its own, and nobody would wait for it.
+// memberName makes the name of a member of its label. It is never that of another one:
+// were it, an instance would take the other's acknowledgements for its own, and nobody
+// would wait for it.
 func memberName(label string) string {
 	var b [8]byte
 	_, _ = rand.Read(b[:]) // never fails
@@ -117,61 +149,42 @@ func memberName(label string) string {
 	if label == "" {
 		return random
 	}
-	// The end of a long label tells more: hosts of one kind begin alike.
+	// The end of a long label says more: hosts of one kind begin alike.
 	return label[max(0, len(label)+1+len(random)-longestName):] + "." + random
 }
 
-// Instance returns the name of this instance in the log: its label and a random number. It is another one in each
-// process, and for each New.
-func (l *Log) Instance() string { return l.o.Instance }
+// Instance returns the name of this instance in the log: its label and a random number.
+// It is another one in each process, and for each New.
+func (l *Log) Instance() string { return l.instance }
 
 // Start implements changelog.Log.
 func (l *Log) Start(ctx context.Context, sink changelog.Sink) error {
-	l.life.Lock()
-	defer l.life.Unlock()
-	switch {
-	case sink == nil:
+	if sink == nil {
 		return errors.New("redislog: the sink is nil")
-	case l.life.closed:
-		return changelog.ErrClosed
-	case l.life.started:
-		return changelog.ErrStarted
 	}
-	l.life.started = true
-	ctx, l.life.stop = context.WithCancel(ctx)
-	l.ctx = ctx
-	l.mu.Lock()
-	l.sink = sink
-	l.intents.sink, _ = sink.(changelog.IntentSink)
-	l.intents.open = map[changelog.Position]*openIntent{}
-	l.mu.Unlock()
-	l.life.done.Go(l.renewLoop)
-	l.life.done.Go(l.readLoop)
-	l.life.done.Go(l.ackLoop)
-	l.life.done.Go(l.hearLoop)
-	context.AfterFunc(ctx, func() { l.until.Store(never) })
-	return nil
+	return l.life.start(ctx, func() {
+		l.applier.start(sink)
+		for _, loop := range l.loops {
+			l.life.run(loop)
+		}
+		context.AfterFunc(l.life.ctx, l.lease.end)
+	})
 }
 
 // Close implements changelog.Log. It takes at most about a TTL.
 func (l *Log) Close() error { return l.closeErr() }
 
 func (l *Log) close() error {
-	l.life.Lock()
-	l.life.closed = true
-	started := l.life.started
-	l.life.Unlock()
-	if !started {
+	// The background ends first: a renewal after the departure would enlist the instance
+	// again.
+	if started := l.life.end(); !started {
 		return nil
 	}
-	l.life.stop()
-	// The background ends first: a renewal after the departure would enlist the instance again.
-	l.life.done.Wait()
-	l.until.Store(never)
-	ctx, cancel := context.WithTimeout(context.Background(), l.o.TTL)
+	l.lease.end()
+	ctx, cancel := context.WithTimeout(context.Background(), l.ttl)
 	defer cancel()
-	pushed := l.push(ctx)
-	left := leaveScript.Run(ctx, l.client, l.keys, l.o.Instance).Err()
+	pushed := l.publisher.push(ctx)
+	left := l.server.leave(ctx)
 	if n := l.pending.count(); n > 0 {
 		return errors.Join(fmt.Errorf("redislog: close: %d left: %w", n, changelog.ErrPending), pushed)
 	}
@@ -181,36 +194,39 @@ func (l *Log) close() error {
 	return nil
 }
 
-func (l *Log) isStarted() bool {
-	l.life.Lock()
-	defer l.life.Unlock()
-	return l.life.started
-}
-
 // Fresh implements changelog.Log. On Linux it costs a system call.
-func (l *Log) Fresh() bool {
-	// The end first, the clock second: the lease that was loaded is then valid when the clock is read.
-	// The other way round a reader that stops in between compares an old time with a lease that was
-	// taken, and ran out, since; and everything after it is not covered by any.
-	until := l.until.Load()
-	return until > 0 && int64(now()) < until
-}
+func (l *Log) Fresh() bool { return l.lease.valid() }
 
 // Applied implements changelog.Log.
-func (l *Log) Applied() changelog.Position { return *l.position.Load() }
+func (l *Log) Applied() changelog.Position { return l.applier.position() }
+
+// Publish implements changelog.Log. It waits for the server for at most a TTL. What a
+// connection that breaks has left in doubt is asked for again within that time, at the
+// level Strong, and else within AckBudget. More than 4096 tags are published as
+// everything. After Close, a change is still published as long as the client is open:
+// others must know of it. Nobody is waited for then.
+func (l *Log) Publish(ctx context.Context, tags []cascade.Tag, all bool) (changelog.Receipt, error) {
+	return l.publisher.publish(ctx, tags, all)
+}
+
+// Intend implements changelog.Intender. It waits for the server for at most a TTL, and
+// for the others for about another. More than 4096 tags are announced as everything.
+func (l *Log) Intend(ctx context.Context, tags []cascade.Tag, all bool) (changelog.Intention, error) {
+	return l.announcer.intend(ctx, tags, all)
+}
 
 // CatchUp implements changelog.Log.
 func (l *Log) CatchUp(ctx context.Context, p changelog.Position) error {
 	if l.Applied().Reached(p) {
 		return nil
 	}
-	if !l.isStarted() {
+	if !l.life.isStarted() {
 		return changelog.ErrNotStarted
 	}
 	if l.Applied().Epoch > p.Epoch {
 		return changelog.ErrEpoch
 	}
-	err := l.rounds.wait(ctx, l.ctx.Done())
+	err := l.rounds.wait(ctx, l.life.over())
 	switch at := l.Applied(); {
 	case at.Reached(p):
 		return nil
@@ -220,25 +236,4 @@ func (l *Log) CatchUp(ctx context.Context, p changelog.Position) error {
 		return changelog.ErrEpoch
 	}
 	return changelog.ErrBehind
-}
-
-// at stops a test's log at a point.
-func (l *Log) at(point string) {
-	if gate := l.gate.Load(); gate != nil {
-		(*gate)(point)
-	}
-}
-
-func (l *Log) event(kind EventKind, p changelog.Position, detail string) {
-	l.tell(Event{Kind: kind, Epoch: p.Epoch, Number: p.Number, Detail: detail})
-}
-
-// tell calls OnEvent. Most events happen on a goroutine of the log, where a panic would end the process.
-func (l *Log) tell(e Event) {
-	defer func() {
-		if p := recover(); p != nil && !l.deaf.Swap(true) {
-			l.trouble.log.Error("OnEvent panicked", "panic", p, "further", "not logged")
-		}
-	}()
-	l.o.OnEvent(e)
 }

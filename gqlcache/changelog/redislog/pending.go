@@ -7,12 +7,13 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
-// pending are the changes of this instance that the server has not taken. It is in doubt whether it has: a
-// record that is logged twice voids twice.
+// pending are the changes of this instance that the server has not taken. It is in doubt
+// whether it has: a record that is logged twice invalidates twice.
 type pending struct {
 	mu sync.Mutex // protects all below
-	// kept is what waits; sent what a push has under way. While there is either, there is no lease: the
-	// instance would read entries that others store, who do not know of the change.
+	// kept is what waits; sent what a push has under way. While there is either, there is
+	// no lease: the instance would read entries that others store, who do not know of the
+	// change.
 	kept, sent changes
 }
 
@@ -25,7 +26,8 @@ type changes struct {
 	settles []changelog.Position
 	// intent says that the changes are announced, not made. It is never kept.
 	intent bool
-	// unless, if it is set, is the sign of life that the only intent in settles must have, or nothing is logged.
+	// unless, if it is set, is the sign of life that the only intent in settles must
+	// have, or nothing is logged.
 	unless string
 }
 
@@ -43,13 +45,30 @@ func (c *changes) add(d changes) {
 	c.tags = append(c.tags, d.tags...)
 }
 
-// REQUIRES: mu held.
+// empty REQUIRES mu held.
 func (p *pending) empty() bool { return p.kept.count == 0 && p.sent.count == 0 }
 
 func (p *pending) count() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.kept.count + p.sent.count
+}
+
+// ifEmpty takes a lease if nothing is pending. Nothing is kept meanwhile.
+func (p *pending) ifEmpty(takeLease func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.empty() {
+		takeLease()
+	}
+}
+
+// keep keeps a change and drops the lease, in one step for ifEmpty.
+func (p *pending) keep(c changes, dropLease func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.kept.add(c)
+	dropLease()
 }
 
 // take moves everything kept to sent.
@@ -60,8 +79,8 @@ func (p *pending) take() (changes, bool) {
 	return p.sent, p.sent.count > 0
 }
 
-// settle ends what take began. What failed is kept again.
-func (p *pending) settle(err error) {
+// finish ends what take began. What failed is kept again.
+func (p *pending) finish(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
-// reaping is the reap that is due. One at a time is enough: each drops all who are gone by then.
+// reaping is the reap that is due. One at a time is enough: each drops all who are gone
+// by then.
 type reaping struct {
 	mu  sync.Mutex // protects all below
 	at  time.Duration

@@ -9,8 +9,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
-// The payload of a record is one byte that says what it is, and what follows. Whoever reads one that it
-// does not understand, in kind or in length, takes it for "everything".
+// The payload of a record is one byte that says what it is, and what follows. Whoever
+// reads one that it does not understand, in kind or in length, takes it for "everything".
 const (
 	kindTags      = 1 // then 16 bytes a tag: hash and mask, little endian
 	kindAll       = 2 // then nothing
@@ -19,8 +19,8 @@ const (
 	kindSettle    = 5 // then 4 bytes, how many; 16 bytes each, epoch and number of an intent; a payload of kind 1 or 2, or nothing
 
 	tagBytes = 16
-	// maxTags is the most that one record names; more are everything. It keeps a record to 64 KiB, and
-	// the time that the server takes for one.
+	// maxTags is the most that one record names; more are everything. It keeps a record
+	// to 64 KiB, and the time that the server takes for one.
 	maxTags = 4096
 )
 
@@ -61,7 +61,8 @@ func (c *changes) payload() string {
 	return string(appendChange(b, kindTags, kindAll, c.tags, c.all))
 }
 
-// decode returns what a change's payload says, or false if it is of no kind that is known.
+// decode returns what a change's payload says, or false if it is of no kind that is
+// known.
 func decode(payload string) (tags []cascade.Tag, all, ok bool) {
 	r, ok := decodeRecord(payload)
 	if !ok || r.intent || len(r.settles) > 0 {
@@ -148,7 +149,8 @@ func decodeTags(s string) ([]cascade.Tag, bool) {
 	return tags, true
 }
 
-// parseRecord reads an entry of the stream. An ID that is none of ours makes the record unknown.
+// parseRecord reads an entry of the stream. An ID that is none of ours makes the record
+// unknown.
 func parseRecord(id, payload, origin string) streamRecord {
 	number, sequence, _ := strings.Cut(id, "-")
 	n, err := strconv.ParseUint(number, 10, 64)

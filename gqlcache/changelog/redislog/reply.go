@@ -141,7 +141,8 @@ func parseRenewal(items []any) (renewal, error) {
 	return n, r.err
 }
 
-// intents reads the fields of open intents. One that cannot be read, or has lost its payload, names everything.
+// intents reads the fields of open intents. One that cannot be read, or has lost its
+// payload, names everything.
 func (r *reply) intents(epoch uint64) []openIntent {
 	fields := r.list()
 	byNumber := map[uint64]openIntent{}

@@ -3,7 +3,6 @@ package redislog
 import (
 	"context"
 	"sync"
-	"time"
 
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
@@ -18,9 +17,8 @@ type rounds struct {
 	changed      chan struct{} // closed when one ends
 }
 
-func (r *rounds) init() {
-	r.kick = make(chan struct{}, 1)
-	r.changed = make(chan struct{})
+func newRounds() *rounds {
+	return &rounds{kick: make(chan struct{}, 1), changed: make(chan struct{})}
 }
 
 // kickOff asks for a round, soon. It does not block.
@@ -45,7 +43,8 @@ func (r *rounds) end(err error) {
 	r.mu.Unlock()
 }
 
-// wait returns after a round that has begun after the call, with its error. Any number of callers share one.
+// wait returns after a round that has begun after the call, with its error. Any number of
+// callers share one.
 func (r *rounds) wait(ctx context.Context, closed <-chan struct{}) error {
 	r.mu.Lock()
 	want := r.begun + 1
@@ -64,14 +63,4 @@ func (r *rounds) wait(ctx context.Context, closed <-chan struct{}) error {
 	}
 	defer r.mu.Unlock()
 	return r.err
-}
-
-// pause waits, or until the log is closed.
-func (l *Log) pause(d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-l.ctx.Done():
-	case <-timer.C:
-	}
 }

@@ -2,7 +2,8 @@ package redislog
 
 import "github.com/redis/go-redis/v9"
 
-// The scripts are the protocol: they are all that changes the two keys, and each is atomic.
+// The scripts are the protocol: they are all that changes the two keys, and each is
+// atomic.
 //
 //	KEYS[1]  hash    e epoch · s number of the last record · r server that made the epoch, and its history of replication
 //	                 x last nonce given out · t longest lease in ms
@@ -12,23 +13,26 @@ import "github.com/redis/go-redis/v9"
 //	                 q 1 when intents of older epochs are over
 //	KEYS[2]  stream  <number>-0: t payload · o origin
 //
-// Members live in the same key as the epoch. Were they apart, an eviction of theirs alone would read as
-// "nobody to wait for".
+// Members live in the same key as the epoch. Were they apart, an eviction of theirs alone
+// would read as "nobody to wait for".
 //
-// Numbers are Lua's, doubles: epochs are microseconds of the server's clock, and exact up to the year 2255.
+// Numbers are Lua's, doubles: epochs are microseconds of the server's clock, and exact up
+// to the year 2255.
 
 // prelude begins every script. allow-oom: a full server must go on taking invalidations.
 //
-// ensure returns the epoch and the number, after starting a new epoch when anything may have been lost:
+// ensure returns the epoch and the number, after starting a new epoch when anything may
+// have been lost:
 //   - the key is not there, or is broken;
-//   - the server is another process than the one that began the epoch: after a failover or a restart
-//     from disk, the last records may be missing, and their numbers would be used again for others.
-//     An instance that has applied the first of two records of one number would never notice the second.
-//     The same process may have another history of replication: demoted, given the data of a primary that
-//     lacked the last records, and promoted again before anybody renewed at that one. So the history is part
-//     of its name. It also changes, for no loss, when a server gets its first replica;
-//   - the caller, whose position is ce and a, has seen a later epoch or a later number of this one. It
-//     catches the rest, and is all there is where INFO is not allowed.
+//   - the server is another process than the one that began the epoch: after a failover
+//     or a restart from disk, the last records may be missing, and their numbers would be
+//     used again for others. An instance that has applied the first of two records of one
+//     number would never notice the second. The same process may have another history of
+//     replication: demoted, given the data of a primary that lacked the last records, and
+//     promoted again before anybody renewed at that one. So the history is part of its
+//     name. It also changes, for no loss, when a server gets its first replica;
+//   - the caller, whose position is ce and a, has seen a later epoch or a later number of
+//     this one. It catches the rest, and is all there is where INFO is not allowed.
 //
 // An epoch is greater than every epoch and number known before.
 //
@@ -59,17 +63,19 @@ end
 `
 
 // publishScript numbers a record.
-// ARGV 1 payload, 2 origin, 3 caller's epoch, 4 caller's number, 5 length of the log, 6 most records returned,
-// 7 1 for an intent, 8 the sign of life that the first of the intents settled must have, or nothing,
-// 9… numbers of the intents settled. No two epochs have a number in common.
-// Returns the epoch, the number, 0 for none, the members and the longest lease from the hash, and the records
-// between the caller's and this one.
+// ARGV 1 payload, 2 origin, 3 caller's epoch, 4 caller's number, 5 length of the log, 6
+// most records returned, 7 1 for an intent, 8 the sign of life that the first of the
+// intents settled must have, or nothing, 9… numbers of the intents settled. No two epochs
+// have a number in common.
+// Returns the epoch, the number, 0 for none, the members and the longest lease from the
+// hash, and the records between the caller's and this one.
 //
-// Open intents live in the key of the epoch, like the members: were they apart, an eviction of theirs alone would
-// read as "nothing is announced".
+// Open intents live in the key of the epoch, like the members: were they apart, an
+// eviction of theirs alone would read as "nothing is announced".
 //
-// The stream refuses a number that is not above its last one, which only somebody else can have put
-// there. The log is then of no use: it goes, everyone finds a hole and flushes.
+// The stream refuses a number that is not above its last one, which only somebody else
+// can have put there. The log is then of no use: it goes, everyone finds a hole and
+// flushes.
 //
 //nolint:dupword // Lua
 var publishScript = redis.NewScript(prelude + `
@@ -102,16 +108,18 @@ return {fmt(e), id, known, missed}
 `)
 
 // renewScript grants a lease to an instance that is up to date with this reply.
-// ARGV 1 instance, 2 its epoch, 3 its number, 4 nonce of the last reply it received, 5 lease in ms,
-// 6 most records returned, 7 whether to look for replicas, 8 1 to say that intents of older epochs are over,
-// 9 1 to ask for the open intents
-// Returns the epoch, the number, the number before the log's first record, the records missed, the nonce,
-// 1 for a lease, the longest lease in ms, the number of replicas, 1 if the server told its name, 1 if intents of
-// older epochs are over, and the fields of the open intents.
+// ARGV 1 instance, 2 its epoch, 3 its number, 4 nonce of the last reply it received, 5
+// lease in ms, 6 most records returned, 7 whether to look for replicas, 8 1 to say that
+// intents of older epochs are over, 9 1 to ask for the open intents
+// Returns the epoch, the number, the number before the log's first record, the records
+// missed, the nonce, 1 for a lease, the longest lease in ms, the number of replicas, 1 if
+// the server told its name, 1 if intents of older epochs are over, and the fields of the
+// open intents.
 //
-// No lease without the nonce: over a link on which requests arrive and replies do not, an instance would
-// stay a member that never answers, and every mutation would wait for it. The nonces are unique, so
-// that a reply which is lost never looks like one that was received.
+// No lease without the nonce: over a link on which requests arrive and replies do not, an
+// instance would stay a member that never answers, and every mutation would wait for it.
+// The nonces are unique, so that a reply which is lost never looks like one that was
+// received.
 //
 //nolint:dupword // Lua
 var renewScript = redis.NewScript(prelude + `
@@ -151,7 +159,8 @@ local quiet = redis.call('HGET', KEYS[1], 'q') and 1 or 0
 return {fmt(e), fmt(s), fmt(first), missed, fmt(nonce), granted, longest, replicas, run and 1 or 0, quiet, open}
 `)
 
-// ackScript says that an instance has applied everything up to a number, and tells the publishers.
+// ackScript says that an instance has applied everything up to a number, also on the
+// channels of the origins.
 // ARGV 1 instance, 2 epoch, 3 number, 4… origins
 var ackScript = redis.NewScript(`#!lua flags=allow-oom
 if redis.call('HGET', KEYS[1], 'e') ~= ARGV[2] then return 0 end
@@ -162,13 +171,14 @@ for i = 4, #ARGV do redis.pcall('PUBLISH', KEYS[1] .. ':' .. ARGV[i], ARGV[1] ..
 return 1
 `)
 
-// reapScript drops the members whose lease was granted before a number, of which every lease granted before
-// has run out since. ARGV 1 epoch, 2 number. Returns -1 when the epoch is over or the server has lost the
-// number, else how many were dropped.
+// reapScript drops the members whose lease was granted before a number, of which every
+// lease granted before has run out since. ARGV 1 epoch, 2 number. Returns -1 when the
+// epoch is over or the server has lost the number, else how many were dropped.
 //
-// The lease's number decides, not the one applied: a member may have been granted a lease at the number,
-// with the records that it missed, and not have said since that it applied them. It is dropped by its last
-// word, and is missing from the list of the next mutation, while its lease is valid.
+// The lease's number decides, not the one applied: a member may have been granted a lease
+// at the number, with the records that it missed, and not have said since that it applied
+// them. It is dropped by its last word, and is missing from the list of the next
+// mutation, while its lease is valid.
 //
 //nolint:dupword // Lua
 var reapScript = redis.NewScript(`#!lua flags=allow-oom
@@ -188,8 +198,8 @@ end
 return dropped
 `)
 
-// standScript is a sign of life of who has announced something. ARGV numbers of intents. Returns those of them
-// that are not open.
+// standScript is a sign of life of who has announced something. ARGV numbers of intents.
+// Returns those of them that are not open.
 //
 //nolint:dupword // Lua
 var standScript = redis.NewScript(`#!lua flags=allow-oom

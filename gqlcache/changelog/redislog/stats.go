@@ -7,6 +7,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
+// counters are what Stats counts. Every part counts its own.
 type counters struct {
 	members                                      atomic.Int64
 	published, unconfirmed, failed               atomic.Uint64
@@ -17,7 +18,9 @@ type counters struct {
 
 // Stats implements changelog.Log.
 func (l *Log) Stats() changelog.Stats {
-	c := &l.counts
+	c := l.counts
+	var open int
+	l.applier.withIntents(func(i *intents, _ changelog.Position) { open = len(i.open) })
 	return changelog.Stats{
 		Applied:     l.Applied(),
 		Fresh:       l.Fresh(),
@@ -34,13 +37,7 @@ func (l *Log) Stats() changelog.Stats {
 		Intents:     c.intents.Load(),
 		Refused:     c.refused.Load(),
 		Expired:     c.expired.Load(),
-		Open:        l.openIntents(),
+		Open:        open,
 		Waited:      time.Duration(c.waited.Load()),
 	}
-}
-
-func (l *Log) openIntents() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.intents.open)
 }

@@ -20,7 +20,7 @@ const (
 // String names a state.
 func (s State) String() string { return [...]string{"closed", "open", "probing"}[s] }
 
-// An outcome is what a call tells about Redis.
+// An outcome is what a call says about Redis.
 type outcome int
 
 const (
@@ -32,9 +32,10 @@ const (
 // A breaker stops calls after failures in a row.
 //
 // Invariants:
-//  1. While it is not closed, at most one call runs that was admitted since it opened: the probe.
-//  2. Only the probe's outcome ends that. Calls admitted before may still return, with news that are
-//     older than the decision to open.
+//  1. While it is not closed, at most one call runs that was admitted since it opened:
+//     the probe.
+//  2. Only the probe's outcome ends that. Calls admitted before may still return, with
+//     news that are older than the decision to open.
 //  3. Whoever is admitted reports, so a probe cannot stay out for ever.
 type breaker struct {
 	after    int
@@ -65,15 +66,16 @@ func (b *breaker) admit(now time.Time) (ticket, bool) {
 	return ticket{}, false
 }
 
-// refuses reports whether admit would refuse now. It admits nothing, so there is nothing to report.
+// refuses reports whether admit would refuse now. It admits nothing, so there is nothing
+// to report.
 func (b *breaker) refuses(now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.state == Probing || b.state == Open && now.Before(b.until)
 }
 
-// report tells what came of a call. Only reads reset the count of failures: quick writes beside slow
-// reads would keep it from ever being reached.
+// report takes in what came of a call. Only reads reset the count of failures: quick
+// writes beside slow reads would keep it from ever being reached.
 func (b *breaker) report(t ticket, read bool, o outcome, now time.Time, why error) {
 	if to, changed := b.apply(t, read, o, now); changed {
 		b.changed(to, why)

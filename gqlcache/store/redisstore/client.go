@@ -9,10 +9,11 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// ClientOptions reads a URL such as redis://user:password@host:6379/0, rediss:// or unix:// into
-// client options that suit a cache, which would rather miss than wait: one attempt, a second to
-// connect, and contexts that are obeyed. What the URL sets as a parameter stays. The error says what
-// is wrong without showing the URL, whose password it may hold.
+// ClientOptions reads a URL such as redis://user:password@host:6379/0, rediss:// or
+// unix:// into client options that suit a cache, which would rather miss than wait: one
+// attempt, a second to connect, and contexts that are obeyed. What the URL sets as a
+// parameter stays. The error says what is wrong without showing the URL, whose password
+// it may hold.
 func ClientOptions(rawURL string) (*redis.Options, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil {

@@ -7,9 +7,9 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// A codec compresses and decompresses. Its two halves are made when they are first needed: a store
-// that sees no compressed body holds no buffers for them. Without a stream to work on they run no
-// goroutines, so there is nothing to close.
+// A codec compresses and decompresses. Its two halves are made when they are first
+// needed: a store that sees no compressed body holds no buffers for them. Without a
+// stream to work on they run no goroutines, so there is nothing to close.
 type codec struct {
 	encoder func() *zstd.Encoder
 	decoder func() *zstd.Decoder
@@ -39,10 +39,10 @@ func newCodec(maxBytes int) codec {
 // compress appends the compressed body.
 func (c codec) compress(to, body []byte) []byte { return c.encoder().EncodeAll(body, to) }
 
-var errLength = errors.New("another length than announced")
+var errLength = errors.New("another length than its header says")
 
-// decompress returns a body of exactly the given length, which the caller has compared with the limit.
-// The capacity of the buffer is what the decoder obeys.
+// decompress returns a body of exactly the given length, which the caller has compared
+// with the limit. The capacity of the buffer is what the decoder obeys.
 func (c codec) decompress(stored []byte, length int) ([]byte, error) {
 	body, err := c.decoder().DecodeAll(stored, make([]byte, 0, length))
 	if err == nil && len(body) != length {

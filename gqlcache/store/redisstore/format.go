@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"bytes"
+	"encoding"
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
@@ -25,10 +26,11 @@ import (
 //	40  length of the body before compression
 //	44  key, Meta, body; then, in a store with Options.Keys, 32 bytes of authentication: see mac.go
 //
-// Invariants of the decoder: a value is accepted only if every byte of it is accounted for; no length is
-// used to allocate before it was compared with the limit; nothing but the layout version and the CRC is
-// looked at in a value that is not ours. The CRC covers the header, since a flipped bit there is as
-// wrong as one in the body: it could move an entry's version or make it live longer.
+// Invariants of the decoder: a value is accepted only if every byte of it is accounted
+// for; no length is used to allocate before it was compared with the limit; nothing but
+// the layout version and the CRC is looked at in a value that is not ours. The CRC covers
+// the header, since a flipped bit there is as wrong as one in the body: it could move an
+// entry's version or make it live longer.
 const (
 	layout    = 1
 	headerLen = 44
@@ -65,8 +67,8 @@ var (
 	errAge      = errors.New("its age was changed")
 )
 
-// A record is a value taken apart. Its slices are parts of the value, but for a body that was
-// compressed.
+// A record is a value taken apart. Its slices are parts of the value, but for a body that
+// was compressed.
 type record struct {
 	key, meta, body []byte
 	hasMeta         bool
@@ -75,12 +77,29 @@ type record struct {
 	size            int
 }
 
-// encode makes the value of an entry, or returns store.ErrTooLarge or the error of its Meta.
-func (s *Store) encode(key []byte, e *store.Entry, ttl time.Duration) ([]byte, error) {
+// A format makes values of entries and entries of values. It is safe for concurrent use.
+type format struct {
+	maxBytes      int // of a value without its seal
+	compressAbove int // the length of a body; 0 is never
+	decodeMeta    func([]byte) (encoding.BinaryAppender, error)
+	codec         codec
+	seal          seal
+}
+
+func newFormat(o Options) *format {
+	return &format{
+		maxBytes: o.MaxEntryBytes, compressAbove: o.CompressAbove, decodeMeta: o.DecodeMeta,
+		codec: newCodec(o.MaxEntryBytes), seal: seal{prefix: o.Prefix, keys: o.Keys},
+	}
+}
+
+// encode makes the value of an entry, or returns store.ErrTooLarge or the error of its
+// Meta.
+func (f *format) encode(key []byte, e *store.Entry, ttl time.Duration) ([]byte, error) {
 	var header [headerLen]byte // filled in at the end
 	value := append(make([]byte, 0, headerLen+len(key)+len(e.Body)+256), header[:]...)
 	value = append(value, key...)
-	flags := s.flags()
+	flags := f.seal.flags()
 	if e.Meta != nil {
 		flags |= flagMeta
 		var err error
@@ -89,12 +108,12 @@ func (s *Store) encode(key []byte, e *store.Entry, ttl time.Duration) ([]byte, e
 		}
 	}
 	metaLen := len(value) - headerLen - len(key)
-	if len(value)+len(e.Body) > s.opts.MaxEntryBytes {
+	if len(value)+len(e.Body) > f.maxBytes {
 		return nil, store.ErrTooLarge
 	}
 	before := len(value)
-	if s.opts.CompressAbove > 0 && len(e.Body) >= s.opts.CompressAbove {
-		if value = s.codec.compress(value, e.Body); len(value)-before < len(e.Body) {
+	if f.compressAbove > 0 && len(e.Body) >= f.compressAbove {
+		if value = f.codec.compress(value, e.Body); len(value)-before < len(e.Body) {
 			flags |= flagZstd
 		} else {
 			value = value[:before]
@@ -111,17 +130,17 @@ func (s *Store) encode(key []byte, e *store.Entry, ttl time.Duration) ([]byte, e
 	binary.BigEndian.PutUint32(value[36:], uint32(metaLen))
 	binary.BigEndian.PutUint32(value[40:], uint32(len(e.Body)))
 	binary.BigEndian.PutUint32(value[crcAt:], checksum(value))
-	return s.sealed(value), nil
+	return f.seal.apply(value), nil
 }
 
 // decode takes a value apart.
-func (s *Store) decode(value []byte) (record, error) {
-	value, err := s.authentic(value)
+func (f *format) decode(value []byte) (record, error) {
+	value, err := f.seal.open(value)
 	if err != nil {
 		return record{}, err
 	}
 	switch {
-	case len(value) > s.opts.MaxEntryBytes:
+	case len(value) > f.maxBytes:
 		return record{}, errLarge
 	case len(value) < headerLen:
 		return record{}, errShort
@@ -131,14 +150,14 @@ func (s *Store) decode(value []byte) (record, error) {
 		return record{}, errLayout
 	case binary.BigEndian.Uint32(value[crcAt:]) != checksum(value):
 		return record{}, errChecksum
-	case value[3]&^(flagsUsed|s.flags()) != 0:
+	case value[3]&^(flagsUsed|f.seal.flags()) != 0:
 		return record{}, errFlags
 	}
 	ttl, size := binary.BigEndian.Uint64(value[16:]), binary.BigEndian.Uint64(value[24:])
 	if ttl > math.MaxInt64/uint64(time.Millisecond) || size > math.MaxInt {
 		return record{}, errLengths
 	}
-	return s.parts(value, record{
+	return f.parts(value, record{
 		hasMeta: value[3]&flagMeta != 0,
 		version: binary.BigEndian.Uint64(value[versionAt:]),
 		ttl:     time.Duration(ttl) * time.Millisecond,
@@ -146,14 +165,14 @@ func (s *Store) decode(value []byte) (record, error) {
 	})
 }
 
-// parts finds the key, the Meta and the body of a value whose header is sound. The sums are of 64 bits,
-// so that no three lengths can wrap around.
-func (s *Store) parts(value []byte, r record) (record, error) {
+// parts finds the key, the Meta and the body of a value whose header is sound. The sums
+// are of 64 bits, so that no three lengths can wrap around.
+func (f *format) parts(value []byte, r record) (record, error) {
 	keyLen := int64(binary.BigEndian.Uint32(value[32:]))
 	metaLen := int64(binary.BigEndian.Uint32(value[36:]))
 	bodyLen := int64(binary.BigEndian.Uint32(value[40:]))
 	rest := value[headerLen:]
-	if headerLen+keyLen+metaLen+bodyLen > int64(s.opts.MaxEntryBytes) {
+	if headerLen+keyLen+metaLen+bodyLen > int64(f.maxBytes) {
 		return record{}, errLarge
 	}
 	stored := int64(len(rest)) - keyLen - metaLen
@@ -166,34 +185,34 @@ func (s *Store) parts(value []byte, r record) (record, error) {
 	r.body = rest[keyLen+metaLen:]
 	if compressed {
 		var err error
-		if r.body, err = s.codec.decompress(r.body, int(bodyLen)); err != nil {
+		if r.body, err = f.codec.decompress(r.body, int(bodyLen)); err != nil {
 			return record{}, errBody
 		}
 	}
 	return r, nil
 }
 
-// entry makes an entry of a value that was read, given the key it must belong to and the time that it
-// has left by Redis: see Store.expires.
-func (s *Store) entry(value, key []byte, left time.Duration, asked time.Time) (*store.Entry, error) {
-	r, err := s.decode(value)
+// entry makes an entry of a value that was read, given the key it must belong to and the
+// time that it has left by Redis: see expiry.
+func (f *format) entry(value, key []byte, left time.Duration, asked time.Time) (*store.Entry, error) {
+	r, err := f.decode(value)
 	if err != nil {
 		return nil, err
 	}
 	if !bytes.Equal(r.key, key) {
 		return nil, errKey
 	}
-	return s.fromRecord(r, left, asked)
+	return f.fromRecord(r, left, asked)
 }
 
-func (s *Store) fromRecord(r record, left time.Duration, asked time.Time) (*store.Entry, error) {
+func (f *format) fromRecord(r record, left time.Duration, asked time.Time) (*store.Entry, error) {
 	expires, err := expiry(r.ttl, left, asked)
 	if err != nil {
 		return nil, err
 	}
 	e := &store.Entry{Body: r.body, Expires: expires, Version: r.version, Size: r.size}
 	if r.hasMeta {
-		if e.Meta, err = s.opts.DecodeMeta(r.meta); err != nil {
+		if e.Meta, err = f.decodeMeta(r.meta); err != nil {
 			return nil, errMeta
 		}
 	}

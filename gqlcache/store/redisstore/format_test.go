@@ -12,8 +12,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
-// offline is a store that encodes and decodes, and cannot do anything else.
-func offline(compressAbove int) *Store {
+// testFormat is the format of a store that compresses from a length on, and refuses any Meta that begins with x.
+func testFormat(compressAbove int) *format {
 	opts := Options{CompressAbove: compressAbove, MaxEntryBytes: 64 << 10}.withDefaults()
 	opts.DecodeMeta = func(b []byte) (encoding.BinaryAppender, error) {
 		if len(b) > 0 && b[0] == 'x' {
@@ -21,7 +21,7 @@ func offline(compressAbove int) *Store {
 		}
 		return Encoded(b), nil
 	}
-	return &Store{opts: opts, codec: newCodec(opts.MaxEntryBytes)}
+	return newFormat(opts)
 }
 
 // TestEachBit flips each bit of a value, and cuts it at each length: none is accepted.
@@ -30,7 +30,7 @@ func TestEachBit(t *testing.T) {
 	for name, above := range map[string]int{"plain": 0, "compressed": 1} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := offline(above)
+			s := testFormat(above)
 			e := &store.Entry{Body: []byte(strings.Repeat("body ", 20)), Version: 3, Size: 9, Meta: Encoded("meta")}
 			key := []byte("key")
 			value, err := s.encode(key, e, time.Minute)
@@ -78,7 +78,7 @@ func TestCompression(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			s := offline(row.above)
+			s := testFormat(row.above)
 			value, err := s.encode([]byte("k"), &store.Entry{Body: row.body}, 0)
 			if err != nil {
 				t.Fatal(err)
@@ -94,7 +94,7 @@ func TestCompression(t *testing.T) {
 	}
 	t.Run("length that does not match", func(t *testing.T) {
 		t.Parallel()
-		s := offline(1)
+		s := testFormat(1)
 		for _, announced := range []uint32{999, 1001, 60_000} {
 			value, err := s.encode([]byte("k"), &store.Entry{Body: bytes.Repeat([]byte("a"), 1000)}, 0)
 			if err != nil {
@@ -162,12 +162,12 @@ func TestFaultsTellNothing(t *testing.T) {
 
 // FuzzDecode decodes anything. What is accepted must be what encode would write.
 func FuzzDecode(f *testing.F) {
-	plain, squeezed := offline(0), offline(1)
+	plain, squeezed := testFormat(0), testFormat(1)
 	for _, e := range []*store.Entry{
 		{}, {Body: []byte("body"), Version: 1, Size: 2, Meta: Encoded("meta")}, {Meta: Encoded("")},
 		{Body: bytes.Repeat([]byte("body "), 100), Meta: Encoded("x")},
 	} {
-		for _, s := range []*Store{plain, squeezed} {
+		for _, s := range []*format{plain, squeezed} {
 			value, err := s.encode([]byte("key"), e, time.Minute)
 			if err != nil {
 				f.Fatal(err)
@@ -186,7 +186,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if len(r.key)+len(r.meta)+len(r.body) > plain.opts.MaxEntryBytes {
+		if len(r.key)+len(r.meta)+len(r.body) > plain.maxBytes {
 			t.Fatalf("%d bytes of a value of %d", len(r.key)+len(r.meta)+len(r.body), len(value))
 		}
 		e, err := plain.fromRecord(r, time.Minute, time.Unix(0, 0))
@@ -208,7 +208,7 @@ func benchFormat(b *testing.B, encode bool) {
 	body := []byte(strings.Repeat(`{"id":"0b5f2a","title":"some title","author":{"name":"somebody"}},`, 32))
 	for name, above := range map[string]int{"2KiB": 0, "2KiB-zstd": 1} {
 		b.Run(name, func(b *testing.B) {
-			s, key := offline(above), bytes.Repeat([]byte("k"), 150)
+			s, key := testFormat(above), bytes.Repeat([]byte("k"), 150)
 			e := &store.Entry{Body: body, Meta: Encoded(bytes.Repeat([]byte("t"), 80))}
 			value, err := s.encode(key, e, time.Minute)
 			if err != nil {

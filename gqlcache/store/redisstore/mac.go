@@ -8,9 +8,10 @@ import (
 	"fmt"
 )
 
-// With Options.Keys a value has the flag flagMAC, and ends with an HMAC-SHA256 of the prefix, its length before it in
-// 8 bytes, big-endian, and all bytes before. It covers the key, so no value can be moved to another one, and Meta,
-// by which the cache tells whether an entry is still true.
+// With Options.Keys a value has the flag flagMAC, and ends with an HMAC-SHA256 of the
+// prefix, its length before it in 8 bytes, big-endian, and all bytes before. It covers
+// the key, so no value can be moved to another one, and Meta, by which the cache knows
+// whether an entry is still true.
 const (
 	flagMAC = 1 << 2
 	macLen  = sha256.Size
@@ -20,43 +21,50 @@ const (
 
 var errMAC = errors.New("not authenticated by any of Options.Keys")
 
-func (s *Store) mac(secret, value []byte) []byte {
+// A seal authenticates the values below a prefix, if it has keys. It is safe for
+// concurrent use.
+type seal struct {
+	prefix string
+	keys   [][]byte // the first one writes, each of them reads
+}
+
+func (s seal) mac(secret, value []byte) []byte {
 	h := hmac.New(sha256.New, secret)
 	var n [8]byte
-	binary.BigEndian.PutUint64(n[:], uint64(len(s.opts.Prefix)))
+	binary.BigEndian.PutUint64(n[:], uint64(len(s.prefix)))
 	_, _ = h.Write(n[:]) // never fails
-	_, _ = h.Write([]byte(s.opts.Prefix))
+	_, _ = h.Write([]byte(s.prefix))
 	_, _ = h.Write(value)
 	return h.Sum(nil)
 }
 
-// sealed appends the authentication, if there is to be any, to a value that is complete.
-func (s *Store) sealed(value []byte) []byte {
-	if len(s.opts.Keys) == 0 {
+// apply appends the authentication, if there is to be any, to a value that is complete.
+func (s seal) apply(value []byte) []byte {
+	if len(s.keys) == 0 {
 		return value
 	}
-	return append(value, s.mac(s.opts.Keys[0], value)...)
+	return append(value, s.mac(s.keys[0], value)...)
 }
 
-// flags returns those of all values of this store.
-func (s *Store) flags() byte {
-	if len(s.opts.Keys) == 0 {
+// flags returns those of all values that are sealed.
+func (s seal) flags() byte {
+	if len(s.keys) == 0 {
 		return 0
 	}
 	return flagMAC
 }
 
-// authentic returns a value without its authentication, or errMAC. A value that is of no layout of ours is returned
-// as it is: decode refuses it.
-func (s *Store) authentic(value []byte) ([]byte, error) {
-	if len(s.opts.Keys) == 0 || len(value) < headerLen || value[0] != 'g' || value[1] != 'c' || value[2] != layout {
+// open returns a value without its authentication, or errMAC. A value that is of no
+// layout of ours is returned as it is: decode refuses it.
+func (s seal) open(value []byte) ([]byte, error) {
+	if len(s.keys) == 0 || len(value) < headerLen || value[0] != 'g' || value[1] != 'c' || value[2] != layout {
 		return value, nil
 	}
 	if value[3]&flagMAC == 0 || len(value) < headerLen+macLen {
 		return nil, errMAC
 	}
 	end := len(value) - macLen
-	for _, secret := range s.opts.Keys {
+	for _, secret := range s.keys {
 		if hmac.Equal(value[end:], s.mac(secret, value[:end])) {
 			return value[:end:end], nil
 		}

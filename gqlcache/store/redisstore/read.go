@@ -10,28 +10,14 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
-// Get returns the entry of a key, as this process has queued it or as Redis holds it. It waits at most
-// ReadTimeout. What is there but is no entry of this key is ErrMiss. Other errors say why Redis could
-// not be asked; callers go on as after a miss. The entry's slices are its own.
-func (s *Store) Get(ctx context.Context, key []byte) (*store.Entry, error) {
-	if s.closed.Load() {
-		return nil, store.ErrClosed
-	}
-	at := s.key(key)
-	e, gone, queued := s.queue.lookup(at)
-	if !queued {
-		var err error
-		if e, err = s.fetch(ctx, key, at); err != nil {
-			s.counters.misses.Add(1)
-			return nil, err
-		}
-	}
-	if e == nil || gone != nil && e.Version == *gone || expired(e, s.opts.Clock()) {
-		s.counters.misses.Add(1)
-		return nil, store.ErrMiss
-	}
-	s.counters.hits.Add(1)
-	return e, nil
+// A reader reads entries from Redis. It is safe for concurrent use.
+type reader struct {
+	conn     *conn
+	format   *format
+	timeout  time.Duration
+	clock    func() time.Time
+	log      *log
+	counters *counters
 }
 
 func expired(e *store.Entry, now time.Time) bool {
@@ -39,36 +25,35 @@ func expired(e *store.Entry, now time.Time) bool {
 }
 
 // fetch asks Redis. Without an error, a nil entry is a miss.
-func (s *Store) fetch(ctx context.Context, key []byte, at string) (*store.Entry, error) {
-	t, ok := s.breaker.admit(time.Now())
-	if !ok {
-		s.counters.skipped.Add(1)
-		return nil, ErrUnavailable
+func (r *reader) fetch(ctx context.Context, key []byte, at string) (*store.Entry, error) {
+	t, err := r.conn.admit(1)
+	if err != nil {
+		return nil, err
 	}
-	asked := s.opts.Clock()
-	h, err := call(ctx, s, s.opts.ReadTimeout, func(ctx context.Context) (holding, error) {
-		pipe := s.opts.Client.Pipeline()
-		read := s.ask(ctx, pipe, at)
+	asked := r.clock()
+	h, err := call(ctx, r.conn, r.timeout, func(ctx context.Context) (holding, error) {
+		pipe := r.conn.client.Pipeline()
+		read := r.ask(ctx, pipe, at)
 		if err := run(ctx, pipe); err != nil {
 			return holding{}, err
 		}
 		return read()
 	})
-	s.breaker.report(t, true, s.judgeRead(ctx, err), time.Now(), err)
+	r.conn.report(t, true, r.judge(ctx, err), err)
 	switch {
-	case s.closed.Load():
+	case r.conn.closed.Load():
 		return nil, store.ErrClosed
 	case err != nil && wrongType(err):
-		s.corrupt(err)
+		r.corrupt(err)
 		return nil, nil
 	case err != nil:
-		return nil, s.readFailed(ctx, err)
+		return nil, r.failed(ctx, err)
 	case h.absent():
 		return nil, nil
 	}
-	e, err := s.entry(h.value, key, h.left, asked)
+	e, err := r.format.entry(h.value, key, h.left, asked)
 	if err != nil {
-		s.corrupt(err)
+		r.corrupt(err)
 		return nil, nil
 	}
 	return e, nil
@@ -80,17 +65,19 @@ type holding struct {
 	value []byte        // of one byte more than MaxEntryBytes at most
 }
 
-// absent tells no value from an empty one, for which GETRANGE answers the same.
+// absent distinguishes no value from an empty one, for which GETRANGE answers the same.
 func (h holding) absent() bool { return len(h.value) == 0 && h.left == noKey }
 
-// ask queues the two commands of a read, and returns what gives their answer once they have run.
+// ask queues the two commands of a read, and returns what gives their answer once they
+// have run.
 //
-// GETRANGE bounds what is read, whoever put whatever at our key. PTTL comes first: should the value be
-// replaced between the two, then the time left is that of the older one. In the other order a dying
-// value could get the time of its successor. See expiry for what becomes of it.
-func (s *Store) ask(ctx context.Context, pipe redis.Pipeliner, at string) func() (holding, error) {
+// GETRANGE bounds what is read, whoever put whatever at our key. PTTL comes first: should
+// the value be replaced between the two, then the time left is that of the older one. In
+// the other order a dying value could get the time of its successor. See expiry for what
+// becomes of it.
+func (r *reader) ask(ctx context.Context, pipe redis.Pipeliner, at string) func() (holding, error) {
 	left := pipe.PTTL(ctx, at)
-	value := pipe.GetRange(ctx, at, 0, int64(s.opts.MaxEntryBytes))
+	value := pipe.GetRange(ctx, at, 0, int64(r.format.maxBytes))
 	return func() (holding, error) {
 		if err := errors.Join(value.Err(), left.Err()); err != nil {
 			return holding{}, err
@@ -106,10 +93,10 @@ const (
 	noExpiry time.Duration = -1
 )
 
-// expiry says when a copy of a value expires here: what Redis says is left, less the millisecond that
-// it rounds by, and not more than what its writer gave it. The second bound counts when the value was
-// replaced between the two commands of ask: it then has all of its own time left, and what Redis said
-// was its predecessor's.
+// expiry says when a copy of a value expires here: what Redis says is left, less the
+// millisecond that it rounds by, and not more than what its writer gave it. The second
+// bound counts when the value was replaced between the two commands of ask: it then has
+// all of its own time left, and what Redis said was its predecessor's.
 func expiry(ttl, left time.Duration, asked time.Time) (time.Time, error) {
 	switch {
 	case left == noKey: // put since
@@ -127,40 +114,38 @@ func expiry(ttl, left time.Duration, asked time.Time) (time.Time, error) {
 	return asked.Add(left - time.Millisecond), nil
 }
 
-// judgeRead says what a read tells the breaker. A caller who left tells nothing; a Redis that answers
-// with an error is of no use for reads.
-func (s *Store) judgeRead(ctx context.Context, err error) outcome {
+// judge says what a read means for the breaker. A caller who left means nothing; a Redis
+// that answers with an error is of no use for reads.
+func (r *reader) judge(ctx context.Context, err error) outcome {
 	switch {
 	case err == nil || wrongType(err):
 		return good
-	case ctx.Err() != nil || s.closed.Load():
+	case ctx.Err() != nil || r.conn.closed.Load():
 		return unknown
 	}
 	return bad
 }
 
-func wrongType(err error) bool { return redis.HasErrorPrefix(err, "WRONGTYPE") }
-
-// readFailed counts and logs, and returns what the caller gets to see.
-func (s *Store) readFailed(ctx context.Context, err error) error {
+// failed counts and logs, and returns what the caller gets to see.
+func (r *reader) failed(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	s.counters.readErrors.Add(1)
+	r.counters.readErrors.Add(1)
 	if errors.Is(err, ErrTimeout) {
-		s.counters.timeouts.Add(1)
+		r.counters.timeouts.Add(1)
 	}
 	f := fault("get", err)
-	s.log.once("get", diagnose(err))
+	r.log.once("get", diagnose(err))
 	return f
 }
 
 // corrupt counts a value that is none of ours, or no longer.
-func (s *Store) corrupt(err error) {
-	s.counters.corrupt.Add(1)
+func (r *reader) corrupt(err error) {
+	r.counters.corrupt.Add(1)
 	trouble := "a value below the prefix is not as this package writes it: " + err.Error()
 	if wrongType(err) {
 		trouble = diagnose(err)
 	}
-	s.log.once("read", trouble)
+	r.log.once("read", trouble)
 }

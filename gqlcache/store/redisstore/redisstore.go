@@ -2,79 +2,213 @@ package redisstore
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
+	"iter"
 	"sync"
-	"sync/atomic"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
-// A Store is a store.Store in Redis. See the package's documentation for what differs from one in
-// memory.
+// A Store is a store.Store in Redis. See the package's documentation for what differs
+// from one in memory.
+//
+// It makes the parts and hands calls on to them. No part knows the Store, and each calls
+// only those below it here:
+//
+//	scanner   looks at every entry below the prefix
+//	leaser    takes leases of keys and gives them back behind the writes that wait
+//	sender    writes, at once or from its queue, and counts what becomes of the writes
+//	reader    reads entries, and counts what is none
+//	conn      makes single calls, if the breaker admits them, so many at a time
+//	format    makes values of entries and entries of values, with the codec and the seal
+//	keyNames  where Redis holds what
+//
+// Each lock is taken alone: that of the queue, and that of the breaker. Neither is held
+// over I/O or the logger.
 type Store struct {
-	opts    Options
-	begin   string // of every key in Redis, the hash tag's brace included
-	codec   codec
-	breaker breaker
-	log     log
-	slots   chan struct{} // a token for each call that runs
-	queue   *queue        // nil under Through
+	opts     Options
+	names    keyNames
+	format   *format
+	conn     *conn
+	reader   *reader
+	sender   *sender
+	leaser   *leaser
+	scanner  *scanner
+	queue    *queue // the sender's; nil under Through
+	counters *counters
 
-	counters  counters
-	closed    atomic.Bool
 	closeOnce sync.Once
 	closeErr  error
 }
 
-var _ store.Store = (*Store)(nil)
+var (
+	_ store.Store  = (*Store)(nil)
+	_ store.Leaser = (*Store)(nil)
+)
 
-// New makes a store, without talking to Redis. The error names every fault of the options. Under
-// Behind a store runs one goroutine until it is closed.
+// New makes a store, without talking to Redis. The error names every fault of the
+// options. Under Behind a store runs one goroutine until it is closed.
 func New(opts Options) (*Store, error) {
 	opts = opts.withDefaults()
 	if err := opts.validate(); err != nil {
 		return nil, err
 	}
-	s := &Store{
-		opts:  opts,
-		begin: opts.Prefix + ":q:{",
-		codec: newCodec(opts.MaxEntryBytes),
-		slots: make(chan struct{}, opts.MaxCalls),
+	names, format, counters, log := newKeyNames(opts.Prefix), newFormat(opts), &counters{}, &log{}
+	log.Log, log.server = safe.Logger(opts.Logger), address(opts.Client)
+	conn := &conn{
+		client:   opts.Client,
+		breaker:  &breaker{after: opts.BreakAfter, coolDown: opts.CoolDown, changed: log.breaker},
+		slots:    make(chan struct{}, opts.MaxCalls),
+		log:      log,
+		counters: counters,
 	}
-	s.log.Log, s.log.server = safe.Logger(opts.Logger), address(opts.Client)
-	s.breaker.after, s.breaker.coolDown, s.breaker.changed = opts.BreakAfter, opts.CoolDown, s.log.breaker
+	reader := &reader{conn: conn, format: format, timeout: opts.ReadTimeout, clock: opts.Clock, log: log, counters: counters}
+	sender := &sender{conn: conn, timeout: opts.WriteTimeout, clock: opts.Clock, log: log, counters: counters}
 	if opts.Write == Behind {
-		s.queue = newQueue(opts.QueueEntries, opts.QueueBytes)
-		go s.writeBehind()
+		sender.queue = newQueue(opts.QueueEntries, opts.QueueBytes)
+		go sender.loop()
 	}
-	return s, nil
+	return &Store{
+		opts: opts, names: names, format: format, conn: conn, reader: reader, sender: sender, queue: sender.queue,
+		leaser:   &leaser{conn: conn, sender: sender, timeout: opts.ReadTimeout},
+		scanner:  &scanner{conn: conn, reader: reader, names: names},
+		counters: counters,
+	}, nil
 }
 
-// key returns where Redis holds the entry of a key.
-func (s *Store) key(key []byte) string {
-	sum := sha256.Sum256(key)
-	b := make([]byte, 0, len(s.begin)+base64.RawURLEncoding.EncodedLen(len(sum))+1)
-	b = append(b, s.begin...)
-	b = base64.RawURLEncoding.AppendEncode(b, sum[:])
-	return string(append(b, '}'))
+// Get returns the entry of a key, as this process has queued it or as Redis holds it. It
+// waits at most ReadTimeout. What is there but is no entry of this key is ErrMiss. Other
+// errors say why Redis could not be asked; callers go on as after a miss. The entry's
+// slices are its own.
+func (s *Store) Get(ctx context.Context, key []byte) (*store.Entry, error) {
+	if s.conn.closed.Load() {
+		return nil, store.ErrClosed
+	}
+	at := s.names.entry(key)
+	e, gone, queued := s.queue.lookup(at)
+	if !queued {
+		var err error
+		if e, err = s.reader.fetch(ctx, key, at); err != nil {
+			s.counters.misses.Add(1)
+			return nil, err
+		}
+	}
+	if e == nil || gone != nil && e.Version == *gone || expired(e, s.opts.Clock()) {
+		s.counters.misses.Add(1)
+		return nil, store.ErrMiss
+	}
+	s.counters.hits.Add(1)
+	return e, nil
 }
 
-// Close writes what is queued, as long as CloseTimeout allows, and waits as long again for calls that
-// are running. The entries stay in Redis. It returns ErrNotFlushed when the time was too short.
+// Put stores an entry. Under Behind it returns once the entry is queued, or ErrDropped
+// when the queue is full, and what Redis says later is counted only; under Through it
+// waits at most WriteTimeout.
+func (s *Store) Put(ctx context.Context, key []byte, e *store.Entry) error {
+	if s.conn.closed.Load() {
+		return store.ErrClosed
+	}
+	w := write{at: s.names.entry(key), entry: e}
+	ttl, alive := s.sender.left(e)
+	if alive {
+		var err error
+		w.value, err = s.format.encode(key, e, ttl)
+		if errors.Is(err, store.ErrTooLarge) {
+			s.counters.refused.Add(1)
+			return err
+		}
+		if err != nil {
+			return fmt.Errorf("redisstore: put: %w", err)
+		}
+	}
+	if err := s.sender.write(ctx, "put", w); err != nil {
+		return err
+	}
+	s.counters.puts.Add(1)
+	return nil
+}
+
+// Delete removes an entry. It waits as Put does.
+func (s *Store) Delete(ctx context.Context, key []byte) error {
+	if s.conn.closed.Load() {
+		return store.ErrClosed
+	}
+	return s.sender.write(ctx, "delete", write{at: s.names.entry(key)})
+}
+
+// DeleteEntry removes the entry of a key if its Version is that of e: copies of an entry
+// have no identity. It waits as Put does.
+func (s *Store) DeleteEntry(ctx context.Context, key []byte, e *store.Entry) error {
+	if s.conn.closed.Load() {
+		return store.ErrClosed
+	}
+	return s.sender.write(ctx, "delete", write{at: s.names.entry(key), version: &e.Version})
+}
+
+// Lease implements store.Leaser. It waits at most ReadTimeout. A lease whose answer is
+// lost runs for its ttl, and nobody holds it.
+func (s *Store) Lease(ctx context.Context, key []byte, ttl time.Duration) (release func(context.Context), holder bool, err error) {
+	if s.conn.closed.Load() {
+		return func(context.Context) {}, false, store.ErrClosed
+	}
+	return s.leaser.take(ctx, s.names.lease(key), ttl)
+}
+
+// Flush waits until the writes that are queued now have been sent and answered, or have
+// failed. It returns the context's error when that ends it; under Through there is
+// nothing to wait for.
+func (s *Store) Flush(ctx context.Context) error {
+	if s.queue == nil {
+		return ctx.Err()
+	}
+	done := s.queue.flush()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// All ranges over the entries in Redis, whoever put them, after it has flushed what is
+// queued. It looks at every key of every primary, ours or not, and remembers those it has
+// seen: it is meant for tools, not for the path of requests. It obeys the context, as far
+// as the client does, rather than ReadTimeout and the breaker; an error ends it and is
+// counted. An entry whose slot moves to a primary that has been looked at is passed over.
+func (s *Store) All(ctx context.Context) iter.Seq2[[]byte, *store.Entry] {
+	return func(yield func([]byte, *store.Entry) bool) {
+		if s.conn.closed.Load() || s.Flush(ctx) != nil {
+			return
+		}
+		s.scanner.all(ctx, yield)
+	}
+}
+
+// Clear removes all entries below the prefix, whoever put them; see All for what it costs
+// and obeys.
+func (s *Store) Clear(ctx context.Context) error {
+	if s.conn.closed.Load() {
+		return store.ErrClosed
+	}
+	if err := s.Flush(ctx); err != nil {
+		return err
+	}
+	return s.scanner.clear(ctx)
+}
+
+// Close writes what is queued, as long as CloseTimeout allows, and waits as long again
+// for calls that are running. The entries stay in Redis. It returns ErrNotFlushed when
+// the time was too short.
 func (s *Store) Close() error {
 	s.closeOnce.Do(func() { s.closeErr = s.close() })
 	return s.closeErr
 }
 
 func (s *Store) close() error {
-	s.closed.Store(true)
+	s.conn.closed.Store(true)
 	var faults []error
 	if s.queue != nil {
 		if lost := s.queue.close(s.opts.CloseTimeout); lost > 0 {
@@ -88,66 +222,8 @@ func (s *Store) close() error {
 			faults = append(faults, fault("close", err))
 		}
 	}
-	// With all the tokens taken no call runs, and none starts any more.
-	timeout := time.NewTimer(s.opts.CloseTimeout)
-	defer timeout.Stop()
-	for n := range cap(s.slots) {
-		select {
-		case s.slots <- struct{}{}:
-		case <-timeout.C:
-			return errors.Join(append(faults, fmt.Errorf("%w: %d calls still run", ErrNotFlushed, cap(s.slots)-n))...)
-		}
+	if err := s.conn.wait(s.opts.CloseTimeout); err != nil {
+		faults = append(faults, err)
 	}
 	return errors.Join(faults...)
-}
-
-// run executes a pipeline whose commands are looked at one by one. It returns an error only if none of
-// them has one to tell.
-func run(ctx context.Context, pipe redis.Pipeliner) error {
-	cmds, err := pipe.Exec(ctx)
-	for _, cmd := range cmds {
-		if cmd.Err() != nil {
-			return nil //nolint:nilerr // a command that has an error tells it
-		}
-	}
-	return err
-}
-
-// linger is how long a call may go on after nobody waits for it: ending it at once would close its
-// connection, and a Redis that is slow for a moment would have to accept new ones on top of it.
-const linger = time.Second
-
-// call runs f in a goroutine of its own and waits for it, at most timeout: whether a client obeys a
-// context is up to its options. What f works on is its own until it returns.
-func call[T any](ctx context.Context, s *Store, timeout time.Duration, f func(context.Context) (T, error)) (T, error) {
-	type answer struct {
-		value T
-		err   error
-	}
-	var none T
-	timer := time.NewTimer(timeout)
-	defer timer.Stop()
-	select {
-	case s.slots <- struct{}{}:
-	case <-timer.C:
-		return none, ErrTimeout
-	case <-ctx.Done():
-		return none, ctx.Err()
-	}
-	done := make(chan answer, 1)
-	go func() {
-		defer func() { <-s.slots }()
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout+linger)
-		defer cancel()
-		value, err := f(ctx)
-		done <- answer{value, err}
-	}()
-	select {
-	case a := <-done:
-		return a.value, a.err
-	case <-timer.C:
-		return none, ErrTimeout
-	case <-ctx.Done():
-		return none, ctx.Err()
-	}
 }

@@ -2,7 +2,6 @@ package redisstore
 
 import (
 	"context"
-	"iter"
 	"sync"
 	"time"
 
@@ -16,45 +15,44 @@ const (
 	readBatch = 16  // values read in one round trip, each up to MaxEntryBytes
 )
 
-// All ranges over the entries in Redis, whoever put them, after it has flushed what is queued. It looks
-// at every key of every primary, ours or not, and remembers those it has seen: it is meant for tools,
-// not for the path of requests. It obeys the context, as far as the client does, rather than
-// ReadTimeout and the breaker; an error ends it and is counted. An entry whose slot moves to a primary
-// that has been looked at is passed over.
-func (s *Store) All(ctx context.Context) iter.Seq2[[]byte, *store.Entry] {
-	return func(yield func([]byte, *store.Entry) bool) {
-		if s.closed.Load() || s.Flush(ctx) != nil {
-			return
+// A scanner looks at every entry below the prefix, whoever put it. It is safe for
+// concurrent use.
+type scanner struct {
+	conn   *conn
+	reader *reader
+	names  keyNames
+}
+
+// all yields the entries: see Store.All.
+func (s *scanner) all(ctx context.Context, yield func([]byte, *store.Entry) bool) {
+	seen := map[string]struct{}{} // SCAN may answer a key twice
+	_ = s.scan(ctx, func(node redis.Cmdable, keys []string) (bool, error) {
+		fresh := keys[:0]
+		for _, at := range keys {
+			if _, dup := seen[at]; !dup {
+				seen[at] = struct{}{}
+				fresh = append(fresh, at)
+			}
 		}
-		seen := map[string]struct{}{} // SCAN may answer a key twice
-		_ = s.scan(ctx, func(node redis.Cmdable, keys []string) (bool, error) {
-			fresh := keys[:0]
-			for _, at := range keys {
-				if _, dup := seen[at]; !dup {
-					seen[at] = struct{}{}
-					fresh = append(fresh, at)
-				}
+		for len(fresh) > 0 {
+			n := min(len(fresh), readBatch)
+			more, err := s.yieldSome(ctx, node, fresh[:n], yield)
+			if !more || err != nil {
+				return false, err
 			}
-			for len(fresh) > 0 {
-				n := min(len(fresh), readBatch)
-				more, err := s.yieldSome(ctx, node, fresh[:n], yield)
-				if !more || err != nil {
-					return false, err
-				}
-				fresh = fresh[n:]
-			}
-			return true, nil
-		})
-	}
+			fresh = fresh[n:]
+		}
+		return true, nil
+	})
 }
 
 // yieldSome reads the values of some keys and yields those that are entries.
-func (s *Store) yieldSome(ctx context.Context, node redis.Cmdable, keys []string, yield func([]byte, *store.Entry) bool) (bool, error) {
-	asked := s.opts.Clock()
+func (s *scanner) yieldSome(ctx context.Context, node redis.Cmdable, keys []string, yield func([]byte, *store.Entry) bool) (bool, error) {
+	asked := s.reader.clock()
 	pipe := node.Pipeline()
 	reads := make([]func() (holding, error), len(keys))
 	for i, at := range keys {
-		reads[i] = s.ask(ctx, pipe, at)
+		reads[i] = s.reader.ask(ctx, pipe, at)
 	}
 	if err := run(ctx, pipe); err != nil {
 		return false, err
@@ -73,37 +71,31 @@ func (s *Store) yieldSome(ctx context.Context, node redis.Cmdable, keys []string
 			key, e, err = s.unkeyed(h, keys[i], asked)
 		}
 		if err != nil {
-			s.corrupt(err)
+			s.reader.corrupt(err)
 			continue
 		}
-		if s.closed.Load() || !expired(e, s.opts.Clock()) && !yield(key, e) {
+		if s.conn.closed.Load() || !expired(e, s.reader.clock()) && !yield(key, e) {
 			return false, nil
 		}
 	}
 	return true, nil
 }
 
-// unkeyed makes an entry of a value whose key is told only by itself.
-func (s *Store) unkeyed(h holding, at string, asked time.Time) ([]byte, *store.Entry, error) {
-	r, err := s.decode(h.value)
+// unkeyed makes an entry of a value that alone names its key.
+func (s *scanner) unkeyed(h holding, at string, asked time.Time) ([]byte, *store.Entry, error) {
+	r, err := s.reader.format.decode(h.value)
 	if err != nil {
 		return nil, nil, err
 	}
-	if s.key(r.key) != at {
+	if s.names.entry(r.key) != at {
 		return nil, nil, errKey
 	}
-	e, err := s.fromRecord(r, h.left, asked)
+	e, err := s.reader.format.fromRecord(r, h.left, asked)
 	return r.key, e, err
 }
 
-// Clear removes all entries below the prefix, whoever put them; see All for what it costs and obeys.
-func (s *Store) Clear(ctx context.Context) error {
-	if s.closed.Load() {
-		return store.ErrClosed
-	}
-	if err := s.Flush(ctx); err != nil {
-		return err
-	}
+// clear removes all entries: see Store.Clear.
+func (s *scanner) clear(ctx context.Context) error {
 	return s.scan(ctx, func(node redis.Cmdable, keys []string) (bool, error) {
 		// One UNLINK for each key: in a cluster a command has the keys of one slot.
 		cmds, err := node.Pipelined(ctx, func(pipe redis.Pipeliner) error {
@@ -114,32 +106,32 @@ func (s *Store) Clear(ctx context.Context) error {
 		})
 		for _, cmd := range cmds {
 			if cmd.Err() == nil {
-				s.counters.deletes.Add(removed(cmd))
+				s.conn.counters.deletes.Add(removed(cmd))
 			}
 		}
 		return true, err
 	})
 }
 
-// scan hands the keys below the prefix to f, some at a time, until f has enough or fails, and through whom
-// to reach them.
-func (s *Store) scan(ctx context.Context, f func(node redis.Cmdable, keys []string) (bool, error)) error {
+// scan hands the keys below the prefix to f, some at a time, until f has enough or fails,
+// and through whom to reach them.
+func (s *scanner) scan(ctx context.Context, f func(node redis.Cmdable, keys []string) (bool, error)) error {
 	err := s.scanNodes(ctx, f)
 	switch {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case s.closed.Load():
+	case s.conn.closed.Load():
 		return store.ErrClosed
 	}
-	s.counters.readErrors.Add(1)
-	s.log.once("scan", diagnose(err))
+	s.conn.counters.readErrors.Add(1)
+	s.conn.log.once("scan", diagnose(err))
 	return fault("scan", err)
 }
 
-func (s *Store) scanNodes(ctx context.Context, f func(redis.Cmdable, []string) (bool, error)) error {
-	nodes, err := primaries(ctx, s.opts.Client)
+func (s *scanner) scanNodes(ctx context.Context, f func(redis.Cmdable, []string) (bool, error)) error {
+	nodes, err := primaries(ctx, s.conn.client)
 	if err != nil {
 		return err
 	}
@@ -147,7 +139,7 @@ func (s *Store) scanNodes(ctx context.Context, f func(redis.Cmdable, []string) (
 		var cursor uint64
 		via := s.route(node)
 		for {
-			keys, next, err := node.Scan(ctx, cursor, s.begin+"*", scanCount).Result()
+			keys, next, err := node.Scan(ctx, cursor, s.names.pattern(), scanCount).Result()
 			if err != nil {
 				return err
 			}
@@ -167,11 +159,12 @@ func (s *Store) scanNodes(ctx context.Context, f func(redis.Cmdable, []string) (
 	return nil
 }
 
-// route returns through whom the keys are reached that a node has shown. In a cluster that is the client,
-// which follows redirections: while a slot is under way, its new node shows keys, and answers who does not
-// come by way of the old node with MOVED; and a key may have gone since it was shown.
-func (s *Store) route(node redis.Cmdable) redis.Cmdable {
-	if c, ok := s.opts.Client.(*redis.ClusterClient); ok {
+// route returns through whom the keys are reached that a node has shown. In a cluster
+// that is the client, which follows redirections: while a slot is under way, its new node
+// shows keys, and answers who does not come by way of the old node with MOVED; and a key
+// may have gone since it was shown.
+func (s *scanner) route(node redis.Cmdable) redis.Cmdable {
+	if c, ok := s.conn.client.(*redis.ClusterClient); ok {
 		return c
 	}
 	return node

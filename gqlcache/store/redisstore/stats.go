@@ -16,7 +16,8 @@ type Counters struct {
 	WriteErrors uint64
 	// Skipped are reads and writes that were not tried since the breaker was open.
 	Skipped uint64
-	// Dropped are writes lost in this process: the queue was full, the breaker open, or Close in a hurry.
+	// Dropped are writes lost in this process: the queue was full, the breaker open, or
+	// Close in a hurry.
 	Dropped uint64
 	// Opened is how often the breaker has opened.
 	Opened uint64
@@ -31,11 +32,12 @@ type counters struct {
 	corrupt, readErrors, timeouts, writeErrors, skipped, dropped atomic.Uint64
 }
 
-// Stats returns what this store has done, without asking Redis: Entries and Bytes are 0, since others
-// put, and Redis expires and evicts. Misses are all answers of Get without an entry. Puts and Deletes
-// under Behind count when they are accepted and when they are done.
+// Stats returns what this store has done, without asking Redis: Entries and Bytes are 0,
+// since others put, and Redis expires and evicts. Misses are all answers of Get without
+// an entry. Puts and Deletes under Behind count when they are accepted and when they are
+// done.
 func (s *Store) Stats() store.Stats {
-	c := &s.counters
+	c := s.counters
 	return store.Stats{
 		Hits: c.hits.Load(), Misses: c.misses.Load(),
 		Puts: c.puts.Load(), Deletes: c.deletes.Load(), Refused: c.refused.Load(),
@@ -44,12 +46,12 @@ func (s *Store) Stats() store.Stats {
 
 // Counters returns the figures that only this kind of store has; it does not block.
 func (s *Store) Counters() Counters {
-	c := &s.counters
+	c := s.counters
 	out := Counters{
 		Corrupt: c.corrupt.Load(), ReadErrors: c.readErrors.Load(), Timeouts: c.timeouts.Load(),
 		WriteErrors: c.writeErrors.Load(), Skipped: c.skipped.Load(), Dropped: c.dropped.Load(),
 	}
-	out.Breaker, out.Opened = s.breaker.snapshot()
+	out.Breaker, out.Opened = s.conn.breaker.snapshot()
 	if s.queue != nil {
 		out.Queued = s.queue.len()
 	}

@@ -26,8 +26,9 @@ var (
 	ErrNotFlushed = errors.New("redisstore: closed before everything was written")
 )
 
-// A Fault is an error of a call to Redis. Its text names the kind of trouble and nothing of what was
-// sent or answered, since Redis and the client quote both; the cause is left for errors.Is and As.
+// A Fault is an error of a call to Redis. Its text names the kind of trouble and nothing
+// of what was sent or answered, since Redis and the client quote both; the cause is left
+// for errors.Is and As.
 type Fault struct {
 	// Op is what was tried: "get", "put", "delete", "scan".
 	Op string
@@ -39,7 +40,8 @@ type Fault struct {
 // Error names the operation and the trouble.
 func (f *Fault) Error() string { return "redisstore: " + f.Op + ": " + f.Trouble }
 
-// Unwrap returns the cause. Its text may quote keys, values and user names: do not log it.
+// Unwrap returns the cause. Its text may quote keys, values and user names: do not log
+// it.
 func (f *Fault) Unwrap() error { return f.cause }
 
 // fault wraps the error of a call.

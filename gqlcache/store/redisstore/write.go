@@ -21,65 +21,33 @@ type write struct {
 	lease   string       // not an entry, but the lease with this token is deleted
 }
 
-// Put stores an entry. Under Behind it returns once the entry is queued, or ErrDropped when the queue
-// is full, and what Redis says later is counted only; under Through it waits at most WriteTimeout.
-func (s *Store) Put(ctx context.Context, key []byte, e *store.Entry) error {
-	if s.closed.Load() {
-		return store.ErrClosed
-	}
-	w := write{at: s.key(key), entry: e}
-	ttl, alive := s.left(e)
-	if alive {
-		var err error
-		w.value, err = s.encode(key, e, ttl)
-		if errors.Is(err, store.ErrTooLarge) {
-			s.counters.refused.Add(1)
-			return err
-		}
-		if err != nil {
-			return fmt.Errorf("redisstore: put: %w", err)
-		}
-	}
-	if err := s.write(ctx, "put", w); err != nil {
-		return err
-	}
-	s.counters.puts.Add(1)
-	return nil
+// A sender sends writes to Redis, at once, or from its queue in one goroutine. It is safe
+// for concurrent use.
+type sender struct {
+	conn     *conn
+	queue    *queue // nil under Through
+	timeout  time.Duration
+	clock    func() time.Time
+	log      *log
+	counters *counters
 }
 
-// left returns the time that an entry has left, in whole milliseconds, 0 for ever, and whether there is
-// any.
-func (s *Store) left(e *store.Entry) (time.Duration, bool) {
+// left returns the time that an entry has left, in whole milliseconds, 0 for ever, and
+// whether there is any.
+func (s *sender) left(e *store.Entry) (time.Duration, bool) {
 	if e.Expires.IsZero() {
 		return 0, true
 	}
-	ttl := e.Expires.Sub(s.opts.Clock()).Truncate(time.Millisecond)
+	ttl := e.Expires.Sub(s.clock()).Truncate(time.Millisecond)
 	return ttl, ttl > 0
 }
 
-// Delete removes an entry. It waits as Put does.
-func (s *Store) Delete(ctx context.Context, key []byte) error {
-	if s.closed.Load() {
-		return store.ErrClosed
-	}
-	return s.write(ctx, "delete", write{at: s.key(key)})
-}
-
-// DeleteEntry removes the entry of a key if its Version is that of e: copies of an entry have no
-// identity. It waits as Put does.
-func (s *Store) DeleteEntry(ctx context.Context, key []byte, e *store.Entry) error {
-	if s.closed.Load() {
-		return store.ErrClosed
-	}
-	return s.write(ctx, "delete", write{at: s.key(key), version: &e.Version})
-}
-
 // write queues a write, or sends it.
-func (s *Store) write(ctx context.Context, op string, w write) error {
+func (s *sender) write(ctx context.Context, op string, w write) error {
 	if s.queue == nil {
 		return s.send(ctx, op, []write{w})
 	}
-	if s.breaker.refuses(time.Now()) {
+	if s.conn.breaker.refuses(time.Now()) {
 		s.counters.skipped.Add(1)
 		return ErrUnavailable
 	}
@@ -97,34 +65,33 @@ func (s *Store) write(ctx context.Context, op string, w write) error {
 // deleteVersion removes a value of ours that has the given version.
 var deleteVersion = fmt.Sprintf(`if redis.call('GETRANGE',KEYS[1],%d,%d)==ARGV[1] then return redis.call('UNLINK',KEYS[1]) end return 0`, versionAt, versionAt+7)
 
-// send makes one round trip of writes and waits for it, at most WriteTimeout. It returns the first
-// fault; the other writes may have been done.
-func (s *Store) send(ctx context.Context, op string, batch []write) error {
-	t, ok := s.breaker.admit(time.Now())
-	if !ok {
-		s.counters.skipped.Add(uint64(len(batch)))
-		return ErrUnavailable
+// send makes one round trip of writes and waits for it, at most WriteTimeout. It returns
+// the first fault; the other writes may have been done.
+func (s *sender) send(ctx context.Context, op string, batch []write) error {
+	t, err := s.conn.admit(len(batch))
+	if err != nil {
+		return err
 	}
-	answers, err := call(ctx, s, s.opts.WriteTimeout, func(ctx context.Context) ([]redis.Cmder, error) {
-		pipe := s.opts.Client.Pipeline()
+	answers, err := call(ctx, s.conn, s.timeout, func(ctx context.Context) ([]redis.Cmder, error) {
+		pipe := s.conn.client.Pipeline()
 		for _, w := range batch {
-			s.queueCommand(ctx, pipe, w)
+			s.command(ctx, pipe, w)
 		}
 		cmds := pipe.Cmds() // Exec forgets them
 		return cmds, run(ctx, pipe)
 	})
 	if err != nil {
-		s.breaker.report(t, false, s.judgeWrite(ctx, err), time.Now(), err)
-		return s.writeFailed(ctx, op, err, len(batch))
+		s.conn.report(t, false, s.judge(ctx, err), err)
+		return s.failed(ctx, op, err, len(batch))
 	}
 	first, why := s.tally(ctx, op, answers)
-	s.breaker.report(t, false, s.judgeWrite(ctx, why), time.Now(), why)
+	s.conn.report(t, false, s.judge(ctx, why), why)
 	return first
 }
 
-// queueCommand adds a write to a pipeline. The time left is taken again: an entry must not get the
-// time that it has spent in the queue on top.
-func (s *Store) queueCommand(ctx context.Context, pipe redis.Pipeliner, w write) {
+// command adds a write to a pipeline. The time left is taken again: an entry must not get
+// the time that it has spent in the queue on top.
+func (s *sender) command(ctx context.Context, pipe redis.Pipeliner, w write) {
 	if w.value != nil {
 		if ttl, alive := s.left(w.entry); alive {
 			pipe.Set(ctx, w.at, w.value, ttl)
@@ -142,9 +109,9 @@ func (s *Store) queueCommand(ctx context.Context, pipe redis.Pipeliner, w write)
 	pipe.Unlink(ctx, w.at)
 }
 
-// tally counts what became of each write. It returns the first fault and, for the breaker, the error
-// that says most.
-func (s *Store) tally(ctx context.Context, op string, answers []redis.Cmder) (first, why error) {
+// tally counts what became of each write. It returns the first fault and, for the
+// breaker, the error that says most.
+func (s *sender) tally(ctx context.Context, op string, answers []redis.Cmder) (first, why error) {
 	for _, answer := range answers {
 		err := answer.Err()
 		_, put := answer.(*redis.StatusCmd)
@@ -153,11 +120,11 @@ func (s *Store) tally(ctx context.Context, op string, answers []redis.Cmder) (fi
 			s.counters.deletes.Add(removed(answer))
 		case err == nil || !put && wrongType(err): // what is no string is no entry of the version
 		default:
-			f := s.writeFailed(ctx, op, err, 1)
+			f := s.failed(ctx, op, err, 1)
 			if first == nil {
 				first = f
 			}
-			if why == nil || s.judgeWrite(ctx, err) == bad {
+			if why == nil || s.judge(ctx, err) == bad {
 				why = err
 			}
 		}
@@ -179,24 +146,23 @@ func removed(answer redis.Cmder) uint64 {
 	return 0
 }
 
-// judgeWrite says what a write tells the breaker. A Redis that refuses writes, because it is full, say,
-// may well be good for reads.
-func (s *Store) judgeWrite(ctx context.Context, err error) outcome {
-	var reply redis.Error
+// judge says what a write means for the breaker. A Redis that refuses writes, because it
+// is full, say, may well be good for reads.
+func (s *sender) judge(ctx context.Context, err error) outcome {
 	switch {
 	case err == nil:
 		return good
-	case errors.As(err, &reply), ctx.Err() != nil:
+	case refused(err), ctx.Err() != nil:
 		return unknown
 	}
 	return bad
 }
 
-func (s *Store) writeFailed(ctx context.Context, op string, err error, n int) error {
+func (s *sender) failed(ctx context.Context, op string, err error, n int) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if s.closed.Load() && s.queue == nil {
+	if s.conn.closed.Load() && s.queue == nil {
 		return store.ErrClosed
 	}
 	s.counters.writeErrors.Add(uint64(n))

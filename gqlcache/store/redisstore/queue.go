@@ -12,18 +12,19 @@ import (
 // A queue holds the writes that wait, one a key, in the order in which their keys came.
 //
 // Invariants:
-//  1. A key is in waiting at most once; a later write replaces an earlier one in its place.
-//  2. Batches are written one after the other, so two writes of a key reach Redis in their order, unless
-//     a batch has outlived its timeout.
-//  3. A write can be looked up from when it is accepted until Redis has answered: what take hands out
-//     stays in writing until done.
+//  1. A key is in waiting at most once; a later write replaces an earlier one in its
+//     place.
+//  2. Batches are written one after the other, so two writes of a key reach Redis in
+//     their order, unless a batch has outlived its timeout.
+//  3. A write can be looked up from when it is accepted until Redis has answered: what
+//     take hands out stays in writing until done.
 //
 // A nil queue is one that holds nothing.
 type queue struct {
 	maxEntries, maxBytes int
 	wake                 chan struct{}   // of one: something waits, or the queue is closed
-	ended                chan struct{}   // closed when the writer has stopped
-	ctx                  context.Context // of the writer; ends when Close has no time left
+	ended                chan struct{}   // closed when the sender's loop has stopped
+	ctx                  context.Context // of the loop; ends when Close has no time left
 	cancel               context.CancelFunc
 
 	mu      sync.Mutex
@@ -54,8 +55,8 @@ func newQueue(maxEntries, maxBytes int) *queue {
 	return q
 }
 
-// add accepts a write, and reports whether a put that waited is deleted by it. A put that is older than
-// the one that waits is kept out.
+// add accepts a write, and reports whether a put that waited is deleted by it. A put that
+// is older than the one that waits is kept out.
 func (q *queue) add(w write) (deletes bool, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -89,8 +90,9 @@ func (q *queue) add(w write) (deletes bool, err error) {
 	return false, nil
 }
 
-// matches reports whether the deletion of a version has anything to do, given what waits at its key. A
-// put of that version becomes an unconditional deletion: what Redis holds is older or the same.
+// matches reports whether the deletion of a version has anything to do, given what waits
+// at its key. A put of that version becomes an unconditional deletion: what Redis holds
+// is older or the same.
 // REQUIRES: mu held.
 func (q *queue) matches(w, old *write) bool {
 	if old == nil {
@@ -106,8 +108,8 @@ func (q *queue) matches(w, old *write) bool {
 	return true
 }
 
-// signal wakes the writer. A token that is there already serves for this, too: the writer looks at the
-// queue after it has taken it.
+// signal wakes the loop. A token that is there already serves for this, too: the loop
+// looks at the queue after it has taken it.
 func (q *queue) signal() {
 	select {
 	case q.wake <- struct{}{}:
@@ -115,8 +117,9 @@ func (q *queue) signal() {
 	}
 }
 
-// lookup returns what the queue will make of a key: an entry, or nil for a deletion, if queued is true.
-// Else it is Redis's to say, but that an entry of the version gone, if there is one, is deleted.
+// lookup returns what the queue will make of a key: an entry, or nil for a deletion, if
+// queued is true. Else it is Redis's to say, but that an entry of the version gone, if
+// there is one, is deleted.
 func (q *queue) lookup(at string) (e *store.Entry, gone *uint64, queued bool) {
 	if q == nil {
 		return nil, nil, false
@@ -149,9 +152,9 @@ const (
 	batchBytes   = 2 << 20
 )
 
-// take moves the next batch to writing; there is none when nothing waits. It also reports whether the
-// queue is closed: both are of one moment, so that nothing can have been added after an empty batch of a
-// closed queue.
+// take moves the next batch to writing; there is none when nothing waits. It also reports
+// whether the queue is closed: both are of one moment, so that nothing can have been
+// added after an empty batch of a closed queue.
 func (q *queue) take() (batch []write, closed bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -173,7 +176,8 @@ func (q *queue) take() (batch []write, closed bool) {
 	return batch, q.closed
 }
 
-// done forgets the batch that was taken last, of n writes, and tells those who wait for it.
+// done forgets the batch that was taken last, of n writes, and wakes those who wait for
+// it.
 func (q *queue) done(n int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -193,8 +197,8 @@ func (q *queue) done(n int) {
 	q.flushes = rest
 }
 
-// close refuses further writes, lets the writer finish within the timeout, and returns how many writes
-// are lost, or may be.
+// close refuses further writes, lets the loop finish within the timeout, and returns how
+// many writes are lost, or may be.
 func (q *queue) close(timeout time.Duration) int {
 	q.mu.Lock()
 	q.closed = true
@@ -204,12 +208,12 @@ func (q *queue) close(timeout time.Duration) int {
 	defer timer.Stop()
 	<-q.ended
 	q.cancel()
-	return q.lost // the writer was the last to change it
+	return q.lost // the loop was the last to change it
 }
 
-// writeBehind is the writer. It stops when the queue is closed and empty; once its context has ended
-// no write takes any time.
-func (s *Store) writeBehind() {
+// loop sends what is queued. It stops when the queue is closed and empty; once its
+// context has ended no write takes any time.
+func (s *sender) loop() {
 	q := s.queue
 	defer close(q.ended)
 	for {
@@ -230,21 +234,8 @@ func (s *Store) writeBehind() {
 	}
 }
 
-// Flush waits until the writes that are queued now have been sent and answered, or have failed. It
-// returns the context's error when that ends it; under Through there is nothing to wait for.
-func (s *Store) Flush(ctx context.Context) error {
-	if s.queue == nil {
-		return ctx.Err()
-	}
-	done := s.queue.flush()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
+// flush returns a channel that is closed when the writes that are queued now are done
+// with.
 func (q *queue) flush() <-chan struct{} {
 	q.mu.Lock()
 	defer q.mu.Unlock()
