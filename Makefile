@@ -75,13 +75,14 @@ fuzz: ## Run each fuzz target for FUZZTIME, 30 seconds unless told
 	FUZZTIME=$(FUZZTIME) .ci/run fuzz
 
 .PHONY: soak
-soak: ## Run all tests COUNT times in random order with the race detector, and long random histories
+soak: ## Run all tests COUNT times in random order with the race detector, long random histories, and the bounds of memory at full size
 	go test -race -shuffle on -count $(COUNT) -timeout 2h ./...
 	go test -timeout 2h -count 1 -v -run 'TestSameAnswers$$' ./example -args -history.runs $(COUNT) -history.steps 20000
 	go test -timeout 2h -count 1 -v -run TestNoStaleReads ./example -args -stale.reads $$(( $(COUNT) * 100000 ))
 	go test -timeout 2h -count 1 -v -run TestSharedEntriesAreAnsweredAlike ./example -args -rapid.checks $$(( $(COUNT) * 1000 ))
 	go test -timeout 2h -count 1 -v -run TestThreeProcesses ./example -args -processes.time $$(( $(COUNT) * 6 ))s
 	go test -timeout 2h -count 1 -v -run TestOutageUnderLoad ./gqlcache -args -outage.time 1m
+	go test -timeout 2h -count 1 -v -run 'TestDocumentsCostLittleMore|TestTagsAreWithinMaxBytes' ./gqlcache -args -memory.full
 
 .PHONY: mutants
 mutants: ## Break the rules one by one and check that a test notices

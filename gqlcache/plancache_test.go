@@ -1,6 +1,7 @@
 package gqlcache_test
 
 import (
+	"flag"
 	"fmt"
 	"runtime"
 	"strings"
@@ -13,6 +14,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 	"github.com/vektah/gqlparser/v2/ast"
 )
+
+var memoryFull = flag.Bool("memory.full", false, "bounds of memory at the sizes of production: takes minutes and 4 GB")
 
 // heldHeap returns the bytes of live objects.
 func heldHeap() int64 {
@@ -150,25 +153,51 @@ func TestPlansAreBounded(t *testing.T) {
 	}
 }
 
-// TestDocumentsCostLittleMore: a client that sends ever new large documents makes a server with the cache keep
-// at most a fifth more than one without.
+// TestDocumentsCostLittleMore: a client that sends ever new large documents, once each or twice each, makes a
+// server with the cache keep at most a fifth more than one without, and little more than the bound of its plans. The
+// server itself remembers half of the documents. A document and the bound are a thirtieth of those of production,
+// unless -memory.full is set.
 func TestDocumentsCostLittleMore(t *testing.T) {
-	const count, aliases = 40, 60 // gqlgen's validation takes the square of the aliases
-	kept := func(exts ...graphql.HandlerExtension) int64 {
-		srv := serverOfDocuments(count, exts...)
+	count, aliases, bound := 200, 30, int64(32<<20)/30 // gqlgen's validation takes the square of the aliases
+	if *memoryFull {
+		count, aliases, bound = 2000, 900, 0
+	}
+	// kept returns the bytes that a server keeps when each of the first half of the documents has come so many
+	// times, then each of the second half.
+	kept := func(times [2]int, exts ...graphql.HandlerExtension) int64 {
+		srv := serverOfDocuments(count/2, exts...)
 		before := heldHeap()
 		for i := range count {
-			testgraph.Ask(t, srv, aliasedDocument(i, aliases), nil)
+			for range times[i*2/count] {
+				testgraph.Ask(t, srv, aliasedDocument(i, aliases), nil)
+			}
 		}
 		n := heldHeap() - before
 		runtime.KeepAlive(srv)
 		return n
 	}
-	kept() // what is made once
-	plain, cached := kept(), kept(plansOnly(t, 1<<20))
-	t.Logf("%d documents of %d bytes: %d bytes without the cache, %d with", count, len(aliasedDocument(0, aliases)), plain, cached)
-	if cached > plain*6/5 {
-		t.Errorf("%d bytes are kept, and %d without the cache", cached, plain)
+	plain := kept([2]int{1, 1})
+	t.Logf("%d documents of %d bytes: %d bytes without the cache", count, len(aliasedDocument(0, aliases)), plain)
+	for _, row := range []struct {
+		name  string
+		times [2]int
+		plans int64 // at least; a large plan is kept when its text comes again
+	}{
+		{"once each", [2]int{1, 1}, 0},
+		{"twice each", [2]int{2, 2}, 3},
+		{"twice each, and forgotten by the server", [2]int{2, 1}, 3},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			c := plansOnly(t, bound)
+			cached, st := kept(row.times, c), c.Stats()
+			t.Logf("%d bytes, %d plans of %d bytes", cached, st.Plans, st.PlanBytes)
+			if cached > plain*6/5 || cached > plain+st.MaxPlanBytes*5/4 {
+				t.Errorf("%d bytes are kept, and %d without the cache; the bound of the plans is %d", cached, plain, st.MaxPlanBytes)
+			}
+			if st.Plans < row.plans {
+				t.Errorf("%d plans are kept: not what may be kept", st.Plans)
+			}
+		})
 	}
 }
 

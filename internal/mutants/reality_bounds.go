@@ -72,6 +72,16 @@ var boundsRules = []mutant{
 		test: "TestSweepLooksAtAll",
 	},
 	{
+		name: "the index of tags keeps the memory of its largest size", file: shardFile,
+		old: "if kept < s.room/2 {", new: "if kept < 0 {",
+		test: "TestSweepShrinksTheIndex",
+	},
+	{
+		name: "the index forgets cells when it shrinks", file: shardFile,
+		old: "maps.Copy(cells, s.cells)", new: "maps.Copy(cells, map[uint64]*cell{})",
+		test: "TestSweepShrinksTheIndex",
+	},
+	{
 		name: "panics of the logger go on", file: cacheFile,
 		old: "opts.Logger = safe.Logger(opts.Logger)", new: "_ = safe.Logger",
 		test: "TestBrokenOptions/Logger",

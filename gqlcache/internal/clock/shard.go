@@ -1,6 +1,9 @@
 package clock
 
-import "sync"
+import (
+	"maps"
+	"sync"
+)
 
 const shardCount = 64
 
@@ -12,6 +15,8 @@ type tombstone struct{ num, mask uint64 }
 type shard struct {
 	mu    sync.Mutex
 	cells map[uint64]*cell
+	// room is the most cells that the map held when a sweep began: a map keeps the memory of its largest size.
+	room int
 
 	// When the young generation of tombstones is full, the old one is forgotten.
 	young, old generation
@@ -111,6 +116,7 @@ func (s *shard) revive(hash, mask, born uint64) *cell {
 func (s *shard) sweep(sweep, horizon uint64, bound int) (kept, removed int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.room = max(s.room, len(s.cells)) // nobody else removes cells
 	for hash, c := range s.cells {
 		if c.words[markWord].Load() == sweep {
 			kept++
@@ -127,6 +133,9 @@ func (s *shard) sweep(sweep, horizon uint64, bound int) (kept, removed int) {
 			s.bury(hash, t, bound)
 		}
 	}
+	if kept < s.room/2 {
+		s.shrink()
+	}
 	// Either generation may be the later one: a removal buries numbers of any age.
 	for _, g := range []*generation{&s.old, &s.young} {
 		if g.last <= horizon {
@@ -134,4 +143,11 @@ func (s *shard) sweep(sweep, horizon uint64, bound int) (kept, removed int) {
 		}
 	}
 	return kept, removed
+}
+
+// shrink frees the memory that the map keeps for cells that are gone. REQUIRES: mu.
+func (s *shard) shrink() {
+	cells := make(map[uint64]*cell, len(s.cells))
+	maps.Copy(cells, s.cells)
+	s.cells, s.room = cells, len(cells)
 }

@@ -33,6 +33,30 @@ func TestSweep(t *testing.T) {
 	}
 }
 
+// The index of tags takes the memory of those that are there, not of the most that have ever been.
+func TestSweepShrinksTheIndex(t *testing.T) {
+	const count = 100_000
+	c := New(Options{})
+	kept := mustFinish(t, c, c.Begin(), benchTags(100, 1)...)
+	before := heap()
+	for i := range uint64(count / 100) {
+		mustFinish(t, c, c.Begin(), benchTags(100, 101+i*100)...)
+	}
+	full := heap() - before
+	c.Sweep(slices.Values([]*Stamp{kept}))
+	if left := heap() - before; left > full/20 {
+		t.Errorf("%d bytes are left of %d", left, full)
+	}
+	c.Apply(benchTags(5, 1))
+	if c.Valid(kept) {
+		t.Error("the stamp is cut off from its cells")
+	}
+	mustFinish(t, c, c.Begin(), benchTags(100, 1)...)
+	if st := c.Stats(); st.Cells != 100 {
+		t.Errorf("%d cells", st.Cells)
+	}
+}
+
 // A stamp that the iteration missed is cut off from what its tag will be told. It must die of the
 // next number, whatever that is.
 func TestSweepMissesAStamp(t *testing.T) {
