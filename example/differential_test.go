@@ -37,7 +37,7 @@ func TestSameAnswers(t *testing.T) {
 	}{
 		{"example", setup{}, 30, 100, 0},
 		{"many changes", setup{}, 15, 60, 350},
-		{"no lists", setup{change: func(o *gqlcache.Options) { o.CacheLists = new(false) }}, 5, 40, 0},
+		{"no lists", setup{change: func(o *gqlcache.Options) { o.OneRowOnly = true }}, 5, 40, 0},
 		{"ten entries", setup{change: func(o *gqlcache.Options) { o.MaxEntries = 10 }}, 5, 40, 0},
 		{"no partitions", setup{change: func(o *gqlcache.Options) { o.Partition = nil }}, 20, 40, 0},
 		{"no directives", setup{schema: bareSchema}, 8, 40, 0},

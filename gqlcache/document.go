@@ -81,7 +81,7 @@ func (c *Cache) plan(ctx context.Context, oc *graphql.OperationContext) *documen
 	d.op = op
 	c.seeFieldHooks(oc)
 	// what depends on anything needs no rows: neither an answer nor a mutation that drops everything
-	d.walk = !op.Extract.Deferred && (op.Anything == "" || (oc.Operation.Operation == ast.Query && !*c.opts.CacheLists))
+	d.walk = !op.Extract.Deferred && (op.Anything == "" || (oc.Operation.Operation == ast.Query && c.opts.OneRowOnly))
 	d.probe = c.probeOf(d)
 	d.mayResolve = d.probe != nil && d.probe.Resolves()
 	if oc.Operation.Operation != ast.Query {

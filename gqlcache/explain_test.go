@@ -162,7 +162,7 @@ func reasonings() []reasoned {
 		{code: "errors", document: "{fails}"},
 		{code: "no_data", header: []string{"X-Below", "null"}},
 		{code: "incremental", header: []string{"X-Below", "part"}},
-		{code: "lists", document: readUsers, change: func(o *gqlcache.Options) { o.CacheLists = new(false) }},
+		{code: "lists", document: readUsers, change: func(o *gqlcache.Options) { o.OneRowOnly = true }},
 		{code: "too_large", change: func(o *gqlcache.Options) { o.MaxEntryBytes = 1 }},
 		{code: "invalidated", prepare: func(l *listened) {
 			l.rows.On("Query.userNames", func(ctx context.Context) error {

@@ -46,7 +46,7 @@ var messages = map[string]string{
 	string(ReasonErrors):      "The answer was computed and not stored: it has errors, or something failed of which the server tells clients nothing.",
 	string(ReasonNoData):      "The answer was computed and not stored: its data is null.",
 	string(ReasonIncremental): "The answer was computed and not stored: it is one part of several.",
-	string(ReasonLists):       "The answer was computed and not stored: it has several rows, and Options.CacheLists is false.",
+	string(ReasonLists):       "The answer was computed and not stored: it has several rows, and Options.OneRowOnly is set.",
 	string(ReasonTooLarge):    "The answer was computed and not stored: it is larger than Options.MaxEntryBytes.",
 	string(ReasonInvalidated): "The answer was computed and not stored: something that it depends on was changed meanwhile, or is being changed (Options.Intent).",
 	string(ReasonUnreadable):  "The answer was computed and not stored: it could not be read.",

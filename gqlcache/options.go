@@ -52,8 +52,9 @@ type Options struct {
 	// Enabled says whether a query may be looked up and stored. Mutations invalidate whatever it says.
 	// Defaults to always.
 	Enabled func(ctx context.Context) bool
-	// CacheLists set to false keeps only answers with at most one row. Defaults to true.
-	CacheLists *bool
+	// OneRowOnly keeps only answers with at most one row: lists change with every row of theirs. Leave it alone unless
+	// lists are large and hardly ever asked for twice. Defaults to false.
+	OneRowOnly bool
 
 	// TTL bounds the age of answers whose @cacheControl says nothing: it is how long a change that the
 	// cache cannot see, made by another program, may stay hidden. Defaults to 5 minutes.
@@ -201,9 +202,6 @@ type Predicate struct {
 
 // withDefaults returns a copy with every default filled in.
 func (o Options) withDefaults() Options {
-	if o.CacheLists == nil {
-		o.CacheLists = new(true)
-	}
 	setDefault(&o.TTL, 5*time.Minute)
 	setDefault(&o.Jitter, 0.1)
 	setDefault(&o.MaxBytes, 64<<20)

@@ -136,10 +136,10 @@ func TestPredicateReads(t *testing.T) {
 	r.run("annotated", []string{"MISS reads: {userCount}", "MISS reads: {userCount}"})
 }
 
-// TestCacheLists: without lists only answers with at most one row are kept.
-func TestCacheLists(t *testing.T) {
+// TestOneRowOnly: without lists only answers with at most one row are kept.
+func TestOneRowOnly(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, "annotated", gqlcache.Options{CacheLists: new(bool)})
+	r := newRig(t, "annotated", gqlcache.Options{OneRowOnly: true})
 	r.run("annotated", []string{"MISS: " + readAnn, "HIT: " + readAnn, "MISS lists: {users{name}}", "MISS lists: {users{name}}"})
 }
 

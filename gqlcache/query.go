@@ -493,7 +493,7 @@ func (c *Cache) storable(resp *graphql.Response, res *extractor.Result) Reason {
 		return ReasonNoData
 	case resp.HasNext != nil || resp.Label != "" || len(resp.Path) > 0:
 		return ReasonIncremental
-	case !*c.opts.CacheLists && res.Rows > 1:
+	case c.opts.OneRowOnly && res.Rows > 1:
 		return ReasonLists
 	}
 	return ""

@@ -36,7 +36,7 @@ const (
 	ReasonErrors      Reason = reason.Errors      // the answer has errors
 	ReasonNoData      Reason = reason.NoData      // data is null
 	ReasonIncremental Reason = reason.Incremental // the answer is one part of several
-	ReasonLists       Reason = reason.Lists       // Options.CacheLists is false and there are several rows
+	ReasonLists       Reason = reason.Lists       // Options.OneRowOnly is set and there are several rows
 	ReasonTooLarge    Reason = reason.TooLarge    // larger than Options.MaxEntryBytes
 	ReasonInvalidated Reason = reason.Invalidated // a change came in while it was computed, or was announced: see Options.Intent
 	ReasonUnreadable  Reason = reason.Unreadable  // the answer is no JSON that the operation could give
