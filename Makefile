@@ -16,7 +16,7 @@ check: ## What a change must pass: format, vet, lint and tests with the race det
 
 .PHONY: test
 test: ## Run the tests
-	go test ./...
+	go test ./... ./example/...
 
 .PHONY: race
 race: ## Run the tests with the race detector; a skipped test is a failure
@@ -54,11 +54,11 @@ fmt: ## Format the Go files
 
 .PHONY: tidy
 tidy: ## Tidy go.mod and go.sum of all modules but tools
-	@git ls-files '*go.mod' | grep -v '^tools/' | xargs -n 1 dirname | while read -r dir; do go -C "$$dir" mod tidy; done
+	@git ls-files '*go.mod' | grep -v '^tools/' | xargs -n 1 dirname | while read -r dir; do GOWORK=off go -C "$$dir" mod tidy; done
 
 .PHONY: generate
 generate: ## Write generated code
-	go generate ./...
+	go generate ./... ./example/...
 
 .PHONY: checkgen
 checkgen: ## Check that generated code is up to date
@@ -67,8 +67,8 @@ checkgen: ## Check that generated code is up to date
 .PHONY: bench
 bench: ## Run the benchmarks six times into .ci/out/bench.txt and sum up (BENCH=regexp)
 	@mkdir -p .ci/out
-	go test -run '^$$' -bench '$(BENCH)' -count 6 ./... | tee .ci/out/bench.txt
-	go tool -modfile=tools/go.mod benchstat .ci/out/bench.txt
+	go test -run '^$$' -bench '$(BENCH)' -count 6 ./... ./example/... | tee .ci/out/bench.txt
+	GOWORK=off go tool -modfile=tools/go.mod benchstat .ci/out/bench.txt
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME, 30 seconds unless told
@@ -76,7 +76,7 @@ fuzz: ## Run each fuzz target for FUZZTIME, 30 seconds unless told
 
 .PHONY: soak
 soak: ## Run all tests COUNT times in random order with the race detector, long random histories, and the bounds of memory at full size
-	go test -race -shuffle on -count $(COUNT) -timeout 2h ./...
+	go test -race -shuffle on -count $(COUNT) -timeout 2h ./... ./example/...
 	go test -timeout 2h -count 1 -v -run 'TestSameAnswers$$' ./example -args -history.runs $(COUNT) -history.steps 20000
 	go test -timeout 2h -count 1 -v -run TestNoStaleReads ./example -args -stale.reads $$(( $(COUNT) * 100000 ))
 	go test -timeout 2h -count 1 -v -run TestSharedEntriesAreAnsweredAlike ./example -args -rapid.checks $$(( $(COUNT) * 1000 ))

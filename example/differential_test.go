@@ -23,6 +23,13 @@ var (
 	historyRuns  = flag.Int("history.runs", 1, "histories for each variant")
 )
 
+// What the long tests do at most in short mode.
+const (
+	shortSteps    = 800
+	shortReads    = 4000
+	shortVerified = 4000
+)
+
 // TestSameAnswers sends one random history to a cached and an uncached server and compares every
 // answer. The variants differ in what the cache knows and keeps: none may differ in an answer.
 func TestSameAnswers(t *testing.T) {
@@ -59,7 +66,7 @@ func TestSameAnswers(t *testing.T) {
 				}
 				steps := *historySteps * v.part / 100
 				if testing.Short() {
-					steps = min(steps, 800)
+					steps = min(steps, shortSteps)
 				}
 				compareHistory(t, seed, story.history(steps), v.setup, v.minHits)
 			}

@@ -2,9 +2,19 @@
 
 package main
 
-// How much the long tests do by default. The race detector makes everything about ten times slower.
-const (
-	defaultSteps    = 3000
-	defaultReads    = 50_000
-	defaultVerified = 20_000
+import "os"
+
+// How much the long tests do by default: the larger number if the environment has CASCADEQL_LONG, as a step of
+// .ci/run does. The race detector makes everything about ten times slower.
+var (
+	defaultSteps    = size(shortSteps, 3000)
+	defaultReads    = size[int64](shortReads, 50_000)
+	defaultVerified = size[uint64](shortVerified, 20_000)
 )
+
+func size[T any](short, long T) T {
+	if os.Getenv("CASCADEQL_LONG") != "" {
+		return long
+	}
+	return short
+}

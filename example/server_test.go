@@ -15,7 +15,6 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/cascadeql/cascadeql/example/internal/blog"
-	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
 // silent keeps go-redis' own remarks about connections out of the output.
@@ -33,7 +32,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction(redistest.Leftovers[0]), goleak.IgnoreAnyFunction(redistest.Leftovers[1]))
+	goleak.VerifyTestMain(m)
 }
 
 func (s *site) request(method, target, body string, headers ...string) *httptest.ResponseRecorder {

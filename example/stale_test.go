@@ -14,9 +14,6 @@ import (
 
 var staleReads = flag.Int64("stale.reads", defaultReads, "reads of the stale-after-acknowledgment check")
 
-// shortReads is how many reads there are in short mode.
-const shortReads = 4000
-
 // testLatency is the database's: a read may hold rows for longer than a mutation takes.
 const testLatency = 10 * time.Millisecond
 

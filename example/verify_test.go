@@ -170,9 +170,9 @@ func TestVerifyFindsWrongAnnotations(t *testing.T) {
 // while they are recomputed.
 func TestVerifyFindsNothing(t *testing.T) {
 	t.Parallel()
-	hits := uint64(defaultVerified)
+	var hits uint64 = defaultVerified
 	if testing.Short() {
-		hits = min(hits, 4_000)
+		hits = min(hits, shortVerified)
 	}
 	const clients, writers, readsPerWrite, pending = 3, 2, 16, 16
 	size := oracleSize{users: 6, posts: 12, comments: 24}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -151,7 +152,7 @@ func (r *recorder) run(rows *testgraph.Store, seed uint64) {
 func TestLinearizable(t *testing.T) {
 	t.Parallel()
 	histories := 40
-	if raceEnabled || testing.Short() {
+	if raceEnabled || testing.Short() || os.Getenv("CASCADEQL_LONG") == "" {
 		histories = 20
 	}
 	for _, intent := range []bool{true, false} {

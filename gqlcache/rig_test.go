@@ -12,12 +12,11 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
-	"github.com/cascadeql/cascadeql/internal/redistest"
 	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction(redistest.Leftovers[0]), goleak.IgnoreAnyFunction(redistest.Leftovers[1]))
+	goleak.VerifyTestMain(m)
 }
 
 // levels are how much of the schema's annotations a rig leaves: the directives taken away.

@@ -13,16 +13,20 @@ import (
 )
 
 // Check reads the Go files below the root of a module and returns what breaks a rule, a sentence
-// each, sorted. Modules within the module, testdata and directories that the go command leaves out
-// are not read.
+// each, sorted. Of the modules within the module it reads those of go.work. It does not read testdata
+// and directories that the go command leaves out.
 func Check(root fs.FS) ([]string, error) {
+	work, err := workModules(root)
+	if err != nil {
+		return nil, err
+	}
 	var faults []string
-	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
+	err = fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		if d.IsDir() {
-			return enter(root, name)
+			return enter(root, work, name)
 		}
 		if !strings.HasSuffix(name, ".go") || leftOut(path.Base(name)) {
 			return nil
@@ -36,14 +40,14 @@ func Check(root fs.FS) ([]string, error) {
 }
 
 // enter returns fs.SkipDir for a directory that is not read.
-func enter(root fs.FS, name string) error {
+func enter(root fs.FS, work []string, name string) error {
 	if name == "." {
 		return nil
 	}
 	if base := path.Base(name); leftOut(base) || base == "testdata" || base == "vendor" {
 		return fs.SkipDir
 	}
-	if _, err := fs.Stat(root, path.Join(name, "go.mod")); err == nil {
+	if _, err := fs.Stat(root, path.Join(name, "go.mod")); err == nil && !slices.Contains(work, name) {
 		return fs.SkipDir
 	}
 	return nil

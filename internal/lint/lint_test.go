@@ -36,6 +36,85 @@ func TestModule(t *testing.T) {
 	}
 }
 
+// TestModules: nothing new reaches who imports the cache, and no module is without checks.
+func TestModules(t *testing.T) {
+	t.Parallel()
+	faults, err := lint.CheckModules(root(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fault := range faults {
+		t.Error(fault)
+	}
+}
+
+// TestCheckModulesCatches changes the tree one breach a row and expects exactly that.
+func TestCheckModulesCatches(t *testing.T) {
+	t.Parallel()
+	const requirement = "require example.org/dep v1.0.0\n"
+	rows := []struct {
+		name   string
+		change func(fstest.MapFS)
+		want   string
+	}{
+		{"requirement", func(m fstest.MapFS) { m["go.mod"].Data = append(m["go.mod"].Data, requirement...) },
+			"example.org/dep reaches everyone"},
+		{"requirement in a block", func(m fstest.MapFS) {
+			replace(m, "go.mod", "require (\n", "require (\n\texample.org/dep v1.0.0 // indirect\n")
+		},
+			"example.org/dep reaches everyone"},
+		{"requirement gone", func(m fstest.MapFS) { replace(m, "go.mod", "\tgo.uber.org/goleak v1.3.0\n", "") },
+			"go.uber.org/goleak is in the table required"},
+		{"module without checks", func(m fstest.MapFS) { m["novel/go.mod"] = &fstest.MapFile{} },
+			"novel/go.mod: no step"},
+		{"module that leaves .ci/run", func(m fstest.MapFS) { replace(m, ".ci/run", "  gqlcache/metrics/otel\n", "") },
+			"gqlcache/metrics/otel/go.mod: no step"},
+		{"array that no step uses", func(m fstest.MapFS) { replace(m, ".ci/run", `for dir in "${workspace_modules[@]}"`, "for dir in") },
+			"example/go.mod: no step"},
+		{"tests of a workspace that no step runs", func(m fstest.MapFS) { replace(m, ".ci/run", " ./example/...", "") },
+			"example/go.mod: go.work and workspace_modules"},
+		{"module that enters go.work", func(m fstest.MapFS) { replace(m, "go.work", "./example", "./example\n\t./compat") },
+			"compat/go.mod: go.work and workspace_modules"},
+		{"module that leaves go.work", func(m fstest.MapFS) { replace(m, "go.work", "\t./example\n", "") },
+			"example/go.mod: go.work and workspace_modules"},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			tree := modules(t)
+			row.change(tree)
+			faults, err := lint.CheckModules(tree)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(faults) != 1 || !strings.Contains(faults[0], row.want) {
+				t.Errorf("faults %q, want one with %q", faults, row.want)
+			}
+		})
+	}
+}
+
+// modules is what CheckModules reads of the tree.
+func modules(t *testing.T) fstest.MapFS {
+	t.Helper()
+	tree := fstest.MapFS{}
+	for _, name := range []string{
+		"go.mod", "go.work", ".ci/run", "tools/go.mod", "example/go.mod", "compat/go.mod", "compat/floor/go.mod",
+		"gqlcache/metrics/otel/go.mod", "gqlcache/metrics/prometheus/go.mod", "gqlcache/panel/e2e/go.mod",
+	} {
+		text, err := fs.ReadFile(root(t), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tree[name] = &fstest.MapFile{Data: text}
+	}
+	return tree
+}
+
+func replace(tree fstest.MapFS, file, old, text string) {
+	tree[file].Data = []byte(strings.ReplaceAll(string(tree[file].Data), old, text))
+}
+
 // TestCheckCatches plants one breach a row and expects exactly that.
 func TestCheckCatches(t *testing.T) {
 	t.Parallel()
@@ -134,6 +213,17 @@ func TestCheckAllows(t *testing.T) {
 			}
 		})
 	}
+	t.Run("module of the workspace", func(t *testing.T) {
+		t.Parallel()
+		faults, err := lint.Check(fstest.MapFS{
+			"go.work":        {Data: []byte("use (\n\t.\n\t./example\n)\n")},
+			"example/go.mod": {Data: []byte("module example")},
+			"example/a.go":   {Data: []byte(imports("example.org/dep"))},
+		})
+		if err != nil || len(faults) != 1 || !strings.Contains(faults[0], "argue for the dependency") {
+			t.Errorf("Check = %q, %v; want the import", faults, err)
+		}
+	})
 	t.Run("module within", func(t *testing.T) {
 		t.Parallel()
 		faults, err := lint.Check(fstest.MapFS{

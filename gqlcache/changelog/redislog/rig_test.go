@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 		mutate(addr, os.Getenv(mutatorEnv+"_NAMESPACE"))
 		return
 	}
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction(redistest.Leftovers[0]), goleak.IgnoreAnyFunction(redistest.Leftovers[1]))
+	goleak.VerifyTestMain(m)
 }
 
 // patience is how long a test waits for what must happen some time. No test measures speed.

@@ -24,7 +24,7 @@ var example = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	bin := filepath.Join(dir, "example")
-	out, err := exec.Command("go", "-C", "../../..", "build", "-o", bin, "./example").CombinedOutput()
+	out, err := exec.Command("go", "-C", "../../../example", "build", "-o", bin, ".").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("building the example: %w\n%s", err, out)
 	}

@@ -24,7 +24,7 @@ import (
 
 func TestMain(m *testing.M) {
 	logging.Disable() // go-redis writes a line to stderr for each connection that fails
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction(redistest.Leftovers[0]), goleak.IgnoreAnyFunction(redistest.Leftovers[1]))
+	goleak.VerifyTestMain(m)
 }
 
 // patient is a timeout that a busy machine does not reach.
