@@ -1,7 +1,7 @@
 package redislog
 
 import (
-	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
@@ -21,7 +21,7 @@ var (
 
 // A Payload is what a record says.
 type Payload struct {
-	Tags    []cascade.Tag
+	Tags    []tag.Tag
 	All     bool
 	Intent  bool
 	Settles []changelog.Position
