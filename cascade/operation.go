@@ -19,8 +19,6 @@ type Operation struct {
 	// Anything names the first field whose reads nobody declared ("Query.version"), or the first view
 	// that nobody writes; "" when all reads are declared. Answers with it fall with any change.
 	Anything string
-	// Lists says that some selected field returns a list of objects.
-	Lists bool
 
 	plan  *Plan
 	sels  []selection  // by extractor.Selection.ID
@@ -188,9 +186,6 @@ func (o *Operation) bindField(s *extractor.Selection, me *selection, f *extracto
 		me.mask |= m
 	default:
 		o.undeclared(s.Object.Name + "." + f.Definition.Name)
-	}
-	if len(f.On) > 0 && f.Definition.Type.Elem != nil {
-		o.Lists = true
 	}
 	for _, on := range f.On {
 		o.bindSelection(on, decl, declared || wrapper)

@@ -31,30 +31,26 @@ type reader struct {
 	keys [][]byte // scratch
 }
 
-// Reads appends to dst the tags that an answer to a query depends on, and returns all of it merged and
-// sorted by hash. Variables are the coerced ones that the answer was computed with; res is the walked
-// answer. Neither is kept or changed. part is where the caller is.
-//
-// extra names what the caller's predicate consults: a view whose rows decide whether it holds at all,
-// or, as "view.column", a column that it compares in the rows of a view that the answer reads, or that
-// something in the answer is derived from. The error is for a name that is neither; then there are no
-// tags.
-func (o *Operation) Reads(dst []Tag, vars map[string]any, res *extractor.Result, part Partition, extra []string) ([]Tag, error) {
-	return o.ReadsOf(dst, Answer{Vars: vars, Result: res, Part: part, Predicate: extra})
-}
-
-// An Answer is what became of a query, as Reads gets it.
+// An Answer is an answer to a query, and what it was computed with.
 type Answer struct {
-	Vars      map[string]any
-	Result    *extractor.Result
-	Part      Partition
+	// Vars are the coerced variables.
+	Vars map[string]any
+	// Result is the walked answer.
+	Result *extractor.Result
+	// Part is the partition of the caller.
+	Part Partition
+	// Predicate names what the caller's predicate consults: a view whose rows decide whether it
+	// holds at all, or, as "view.column", a column that it compares in the rows of a view that
+	// the answer reads, or that something in the answer is derived from.
 	Predicate []string
 	// Lasts are, by response name of a root field whose reads declare an order, the value of the order's
 	// column in the last row that matters, as far as resolvers have told.
 	Lasts map[string]Value
 }
 
-// ReadsOf is Reads with all that may be known of an answer.
+// ReadsOf appends to dst the tags that an answer to a query depends on, and returns all of it
+// merged and sorted by hash. It keeps and changes nothing of the answer. The error is for a name
+// in Predicate that is neither a view nor a column of one; then there are no tags.
 func (o *Operation) ReadsOf(dst []Tag, a Answer) ([]Tag, error) {
 	res, extra := a.Result, a.Predicate
 	r := reader{o: o, vars: a.Vars, part: a.Part, res: res, out: dst, lasts: a.Lasts}

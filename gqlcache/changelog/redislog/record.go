@@ -24,10 +24,6 @@ const (
 	maxTags = 4096
 )
 
-func encode(tags []tag.Tag, all bool) string {
-	return string(appendChange(nil, kindTags, kindAll, tags, all))
-}
-
 func appendChange(b []byte, some, every byte, tags []tag.Tag, all bool) []byte {
 	if all || len(tags) > maxTags {
 		return append(b, every)
