@@ -44,7 +44,7 @@ func parseOrder(s string) (column string, descending bool, err error) {
 }
 
 // order compiles the argument of that name.
-func (c *compiler) order(u use, s site, v *View, r *Read) {
+func (c *compiler) order(u use, s site, v *View, r *readDecl) {
 	text, ok := u.str("order")
 	if !ok {
 		return

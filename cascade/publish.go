@@ -122,7 +122,7 @@ func (p *publisher) tuple(sh *shape, e *Event, side, other Known, mask Mask, par
 		if vals == nil && other != nil && e.Columns&sh.bits[i] == 0 {
 			vals = other.of(c)
 		}
-		if c == e.View.Key && len(p.keys) > 0 {
+		if c == e.View.key && len(p.keys) > 0 {
 			vals = p.keys
 		}
 		if vals == nil {

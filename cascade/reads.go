@@ -102,7 +102,7 @@ func (r *reader) object(res *extractor.Result, i int) {
 		if i == 0 {
 			mask = s.mask | r.consulted[v] | presence
 		}
-		if obj.Key == nil || v.Key != s.views[0].Key {
+		if obj.Key == nil || v.key != s.views[0].key {
 			r.whole(v, AllColumns) // which of its rows is not known
 			continue
 		}
@@ -111,7 +111,7 @@ func (r *reader) object(res *extractor.Result, i int) {
 	for _, f := range s.nested {
 		fr := &r.o.reads[f.ID]
 		for j := range fr.reads {
-			if b := &fr.reads[j]; b.Kind == ReadWhere {
+			if b := &fr.reads[j]; b.Kind == readWhere {
 				r.where(b, r.args(fr), obj, listPlace{f, int32(i)})
 			}
 		}
@@ -158,7 +158,7 @@ func (r *reader) anyRow(v *View, key []byte) {
 func (r *reader) someRowAppears(views []*View) {
 	for _, v := range views {
 		mask := presence | v.hidden | r.consulted[v]
-		if !v.Explicit {
+		if !v.explicit {
 			mask = AllColumns
 		}
 		r.whole(v, mask)
@@ -179,7 +179,7 @@ func (r *reader) fixed(f *extractor.Field, fr *fieldReads) {
 	args := r.args(fr)
 	place := listPlace{f, 0} // below the root there is one list; of several elsewhere, none counts as full
 	for i := range fr.reads {
-		if b := &fr.reads[i]; b.Kind == ReadWhere {
+		if b := &fr.reads[i]; b.Kind == readWhere {
 			r.where(b, args, nil, place)
 		}
 	}
@@ -193,7 +193,7 @@ func (r *reader) rowsOf(f *extractor.Field, fr *fieldReads, parent *extractor.Ob
 	args := r.args(fr)
 	for i := range fr.reads {
 		b := &fr.reads[i]
-		if b.Kind != ReadRow || b.child {
+		if b.Kind != readRow || b.child {
 			continue
 		}
 		keys, ok := r.rowKeys(b, args, parent)
@@ -218,7 +218,7 @@ func (r *reader) rowReads(res *extractor.Result, obj *extractor.Object) {
 	fr := &r.o.reads[f.ID]
 	for i := range fr.reads {
 		b := &fr.reads[i]
-		if b.Kind != ReadRow {
+		if b.Kind != readRow {
 			continue
 		}
 		if b.child {
@@ -269,19 +269,19 @@ func (r *reader) rowKeys(b *boundRead, args map[string]any, parent *extractor.Ob
 }
 
 // operand evaluates an operand. null says that it is null or absent.
-func (r *reader) operand(op Operand, path int, args map[string]any, parent *extractor.Object) (vals []Value, null, ok bool) {
+func (r *reader) operand(op operandDecl, path int, args map[string]any, parent *extractor.Object) (vals []Value, null, ok bool) {
 	if op.unknown {
 		return nil, false, false
 	}
 	switch op.Kind {
-	case FromConst:
+	case fromConst:
 		if op.Const.IsNull() {
 			return nil, true, true
 		}
 		return []Value{op.Const}, false, true
-	case FromArgs:
+	case fromArgs:
 		return valuesAt(args, op.Path)
-	case FromParent:
+	case fromParent:
 		if parent == nil || path == noPath {
 			return nil, false, false
 		}
