@@ -68,7 +68,7 @@ type fieldRef struct{ typ, field string }
 // A View is a named set of rows that resolvers read.
 type View struct {
 	Name string
-	// Partitioned says that a change reaches only readers of the partition that it is in.
+	// Partitioned says that each row belongs to one partition.
 	Partitioned bool
 
 	id int
