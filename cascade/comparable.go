@@ -167,15 +167,15 @@ func (r *valueRules) fieldChange(schema *ast.Schema, def *ast.Definition, path [
 }
 
 // operandChange is argumentChange or fieldChange for an operand.
-func (c *compiler) operandChange(s site, op Operand) string {
+func (c *compiler) operandChange(s site, op operandDecl) string {
 	r := &c.plan.rules
 	var from *ast.Definition
 	switch op.Kind {
-	case FromArgs:
+	case fromArgs:
 		return r.argumentChange(c.schema, s.field, op.Path)
-	case FromParent:
+	case fromParent:
 		from = s.owner
-	case FromResult:
+	case fromResult:
 		from = c.schema.Types[s.field.Type.Name()]
 	default:
 		return ""
@@ -203,7 +203,7 @@ func (c *compiler) opaqueEnd(def *ast.Definition, path []string) string {
 		if f == nil {
 			return ""
 		}
-		if vs := c.plan.byType[def.Name]; i == len(path)-1 && len(vs) > 0 && vs[0].Key == step {
+		if vs := c.plan.byType[def.Name]; i == len(path)-1 && len(vs) > 0 && vs[0].key == step {
 			return vs[0].opaqueKey
 		}
 		def = c.schema.Types[f.Type.Name()]
@@ -213,7 +213,7 @@ func (c *compiler) opaqueEnd(def *ast.Definition, path []string) string {
 
 // vagueTerm says why a term selects rows that its values do not tell; "" when they do. end is where its
 // operand leads, leaf the type of its column.
-func (c *compiler) vagueTerm(s site, v *View, term Term, leaf, end *ast.Definition) string {
+func (c *compiler) vagueTerm(s site, v *View, term termDecl, leaf, end *ast.Definition) string {
 	why := c.operandChange(s, term.Operand)
 	if why == "" {
 		why = c.plan.rules.incomparable(leaf)
@@ -221,7 +221,7 @@ func (c *compiler) vagueTerm(s site, v *View, term Term, leaf, end *ast.Definiti
 	if why == "" {
 		why = c.plan.rules.incomparable(end)
 	}
-	if why == "" && term.Column == v.Key {
+	if why == "" && term.Column == v.key {
 		why = v.opaqueKey
 	}
 	for _, def := range c.infos[v].types {
@@ -237,7 +237,7 @@ func (c *compiler) vagueTerm(s site, v *View, term Term, leaf, end *ast.Definiti
 
 // vagueEdge says why the values of a column do not tell the keys of the rows that are derived.
 func (c *compiler) vagueEdge(from *View, column string) string {
-	if column == from.Key && from.opaqueKey != "" {
+	if column == from.key && from.opaqueKey != "" {
 		return from.opaqueKey
 	}
 	return c.plan.rules.incomparable(c.infos[from].leaves[column])
@@ -256,7 +256,7 @@ func (c *compiler) opaqueKeys() {
 			v.opaqueKey = "Options.OpaqueKeys"
 		}
 		for _, def := range c.infos[v].types {
-			f := def.Fields.ForName(v.Key)
+			f := def.Fields.ForName(v.key)
 			if f == nil {
 				continue
 			}
@@ -266,7 +266,7 @@ func (c *compiler) opaqueKeys() {
 			}
 			if why != "" && v.opaqueKey == "" {
 				v.opaqueKey = why
-				if v.Explicit {
+				if v.explicit {
 					c.plan.vagues = append(c.plan.vagues, vague{def.Name + "." + f.Name, fmt.Sprintf("the key of %q", v.Name), why, f.Position})
 				}
 			}

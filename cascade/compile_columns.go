@@ -11,7 +11,7 @@ import (
 func (c *compiler) columns() {
 	for _, v := range c.plan.views {
 		c.checkKey(v)
-		v.addColumn(v.Key)
+		v.addColumn(v.key)
 		info := c.infos[v]
 		for _, def := range info.types {
 			for _, f := range def.Fields {
@@ -39,19 +39,19 @@ func (c *compiler) checkKey(v *View) {
 	if decls := c.infos[v].decls; len(decls) > 0 {
 		pos = decls[0].key.pos
 	}
-	if names, err := parseColumn(v.Key); err != nil || len(names) > 1 {
-		c.faultf(pos, "the key %q of view %q is no name: name one field", v.Key, v.Name)
+	if names, err := parseColumn(v.key); err != nil || len(names) > 1 {
+		c.faultf(pos, "the key %q of view %q is no name: name one field", v.key, v.Name)
 		return
 	}
 	for _, def := range c.infos[v].types {
-		f := def.Fields.ForName(v.Key)
+		f := def.Fields.ForName(v.key)
 		switch {
 		case f == nil:
-			c.faultf(pos, "type %s has no field %s to be the key of view %q: name the field that identifies a row with key; %s", def.Name, v.Key, v.Name, suggest(v.Key, c.keyFields(def)))
+			c.faultf(pos, "type %s has no field %s to be the key of view %q: name the field that identifies a row with key; %s", def.Name, v.key, v.Name, suggest(v.key, c.keyFields(def)))
 		case f.Type.Elem != nil || !c.schema.Types[f.Type.Name()].IsLeafType():
-			c.faultf(pos, "field %s.%s cannot be the key of view %q because it is %s: name a scalar or enum field with key", def.Name, v.Key, v.Name, f.Type)
+			c.faultf(pos, "field %s.%s cannot be the key of view %q because it is %s: name a scalar or enum field with key", def.Name, v.key, v.Name, f.Type)
 		case requiredArgument(f) != "":
-			c.faultf(pos, "field %s.%s cannot be the key of view %q because it needs the argument %s: name another field with key", def.Name, v.Key, v.Name, requiredArgument(f))
+			c.faultf(pos, "field %s.%s cannot be the key of view %q because it needs the argument %s: name another field with key", def.Name, v.key, v.Name, requiredArgument(f))
 		}
 	}
 }
@@ -82,11 +82,11 @@ func (c *compiler) declaredColumns(v *View, d *viewDecl) {
 		seen[name.text] = true
 		_, known := v.columns[name.text]
 		switch {
-		case known && len(v.Types) > 0:
+		case known && len(v.types) > 0:
 			// A field of the type is a column anyway.
-		case len(v.Types) == 0:
+		case len(v.types) == 0:
 			m := v.addColumn(name.text)
-			if name.text != v.Key {
+			if name.text != v.key {
 				v.hidden |= m
 			}
 		case len(parts) > 1:
@@ -145,11 +145,11 @@ func (c *compiler) findColumn(v *View, name string) (Mask, *ast.Definition, erro
 	if err != nil {
 		return 0, nil, err
 	}
-	if len(parts) > 1 && len(v.Types) > 0 {
+	if len(parts) > 1 && len(v.types) > 0 {
 		return c.pathColumn(v, name, parts)
 	}
 	hint := "declare it in columns of its " + c.at(dirView)
-	if !v.Explicit {
+	if !v.explicit {
 		hint = "give the type " + c.at(dirView) + " with this column"
 	}
 	return 0, nil, fmt.Errorf("view %q has no column %s: %s, or %s", v.Name, name, suggest(name, v.names), hint)

@@ -53,7 +53,7 @@ func (c *compiler) edge(u use, to *View) {
 	if from == nil {
 		return
 	}
-	if to.Static {
+	if to.static {
 		c.faultf(u.dir.Position, "view %q is static and cannot depend on %q: remove static or the dependency", to.Name, from.Name)
 		return
 	}

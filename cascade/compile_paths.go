@@ -25,13 +25,13 @@ type pathEnd struct {
 }
 
 // operandPath follows the path of an operand.
-func (c *compiler) operandPath(s site, op Operand) (pathEnd, error) {
+func (c *compiler) operandPath(s site, op operandDecl) (pathEnd, error) {
 	switch op.Kind {
-	case FromArgs:
+	case fromArgs:
 		return c.argsPath(s.field, op.Path)
-	case FromParent:
+	case fromParent:
 		return c.parentPath(s, op.Path)
-	case FromResult:
+	case fromResult:
 		if !s.write {
 			return pathEnd{}, errors.New("result stands for what a mutation returned: in " + c.at(dirReads) + " use args or parent")
 		}
@@ -55,7 +55,7 @@ func (c *compiler) parentPath(s site, path []string) (pathEnd, error) {
 }
 
 // leafPath is operandPath for operands that must be values.
-func (c *compiler) leafPath(s site, op Operand) (pathEnd, error) {
+func (c *compiler) leafPath(s site, op operandDecl) (pathEnd, error) {
 	end, err := c.operandPath(s, op)
 	if err != nil || end.def == nil || end.def.IsLeafType() {
 		return end, err
@@ -135,8 +135,8 @@ func kindName(def *ast.Definition) string {
 	return strings.ToLower(strings.ReplaceAll(string(def.Kind), "_", " "))
 }
 
-func pathText(op Operand) string {
-	root := map[OperandKind]string{FromArgs: "args", FromParent: "parent", FromResult: "result"}[op.Kind]
+func pathText(op operandDecl) string {
+	root := map[operandKind]string{fromArgs: "args", fromParent: "parent", fromResult: "result"}[op.Kind]
 	return joinPath(root, op.Path)
 }
 

@@ -43,30 +43,30 @@ func (c *compiler) hint(list ast.DirectiveList) (hint cacheHint, given bool) {
 	return hint, given
 }
 
-func (c *compiler) scope(u use) Scope {
+func (c *compiler) scope(u use) scopeKind {
 	v := u.value("scope")
 	if v == nil {
-		return ScopeUnset
+		return scopeUnset
 	}
 	if v.Kind == ast.EnumValue {
 		switch v.Raw {
 		case "PUBLIC":
-			return ScopePublic
+			return scopePublic
 		case "PRIVATE":
-			return ScopePrivate
+			return scopePrivate
 		}
 	}
 	c.faultf(u.place("scope", v), "scope of @%s must be PUBLIC or PRIVATE, without quotes, not %s", u.dir.Name, v)
-	return ScopeUnset
+	return scopeUnset
 }
 
 // inheritHints lets interfaces restrict what implements them: a client may have selected the field, or
 // the object, through any of them. PUBLIC is a promise and is not inherited.
 func (c *compiler) inheritHints(def *ast.Definition) {
 	for _, name := range def.Interfaces {
-		if c.plan.typeHint(name).scope == ScopePrivate {
+		if c.plan.typeHint(name).scope == scopePrivate {
 			hint := c.plan.typeHint(def.Name)
-			hint.scope = ScopePrivate
+			hint.scope = scopePrivate
 			c.plan.typeHints[def.Name] = hint
 		}
 	}
@@ -76,8 +76,8 @@ func (c *compiler) inheritHints(def *ast.Definition) {
 		merged := own
 		for _, name := range def.Interfaces {
 			from := c.plan.fieldHint(fieldRef{name, f.Name})
-			if from.scope == ScopePrivate {
-				merged.scope = ScopePrivate
+			if from.scope == scopePrivate {
+				merged.scope = scopePrivate
 			}
 			if own.maxAge < 0 && !own.inheritAge {
 				merged.maxAge = lowerAge(merged.maxAge, from.maxAge)

@@ -46,7 +46,7 @@ func (c *compiler) readsOf(def *ast.Definition, f *ast.FieldDefinition, uses []u
 		c.faultf(uses[0].dir.Position, "%s.%s cannot have @%s: only answers of queries are kept, so remove it", def.Name, f.Name, uses[0].dir.Name)
 		return
 	}
-	field := &Field{Declared: true}
+	field := &fieldDecl{Declared: true}
 	for _, u := range uses {
 		if r, ok := c.read(u, site{owner: def, field: f}); ok {
 			field.Reads = append(field.Reads, r)
@@ -55,8 +55,8 @@ func (c *compiler) readsOf(def *ast.Definition, f *ast.FieldDefinition, uses []u
 	c.plan.fields[fieldRef{def.Name, f.Name}] = field
 }
 
-func (c *compiler) read(u use, s site) (Read, bool) {
-	r := Read{Using: AllColumns, pos: u.dir.Position}
+func (c *compiler) read(u use, s site) (readDecl, bool) {
+	r := readDecl{Using: AllColumns, pos: u.dir.Position}
 	name, ok := u.required("view")
 	if !ok {
 		return r, false
@@ -92,7 +92,7 @@ func (c *compiler) read(u use, s site) (Read, bool) {
 }
 
 // window compiles limit, offset and appends.
-func (c *compiler) window(u use, s site, r *Read) {
+func (c *compiler) window(u use, s site, r *readDecl) {
 	r.Limit, r.Offset, r.Appends = c.count(u, s, "limit"), c.count(u, s, "offset"), u.boolean("appends")
 	def := c.schema.Types[s.field.Type.Name()]
 	switch {
@@ -109,13 +109,13 @@ func (c *compiler) window(u use, s site, r *Read) {
 }
 
 // count compiles an argument that is a path to a whole number.
-func (c *compiler) count(u use, s site, name string) *Operand {
+func (c *compiler) count(u use, s site, name string) *operandDecl {
 	text, ok := u.str(name)
 	if !ok {
 		return nil
 	}
 	op, err := parsePath(text.text)
-	if err == nil && op.Kind != FromArgs {
+	if err == nil && op.Kind != fromArgs {
 		err = fmt.Errorf("%s is a path that starts at args, such as args.%s", name, name)
 	}
 	var end pathEnd
@@ -133,8 +133,8 @@ func (c *compiler) count(u use, s site, name string) *Operand {
 	return &op
 }
 
-func (c *compiler) rowRead(u use, s site, name literal, hasUsing bool) (Read, bool) {
-	r := Read{Kind: ReadRow, pos: u.dir.Position}
+func (c *compiler) rowRead(u use, s site, name literal, hasUsing bool) (readDecl, bool) {
+	r := readDecl{Kind: readRow, pos: u.dir.Position}
 	if where := u.value("where"); where != nil {
 		c.faultf(u.place("where", where), "a read is one row or the rows of where: leave row or where out, or write two @%s", u.dir.Name)
 	}
@@ -174,7 +174,7 @@ func (c *compiler) inheritReads(def *ast.Definition) {
 				continue
 			}
 			ref := fieldRef{object.Name, f.Name}
-			merged := &Field{Declared: true}
+			merged := &fieldDecl{Declared: true}
 			if before := c.plan.fields[ref]; before != nil {
 				merged.Reads = slices.Clone(before.Reads)
 			}
@@ -184,9 +184,9 @@ func (c *compiler) inheritReads(def *ast.Definition) {
 	}
 }
 
-func readsParent(r Read) bool {
-	return r.Kind == ReadRow && r.Row.Kind == FromParent ||
-		slices.ContainsFunc(r.Where, func(t Term) bool { return t.Operand.Kind == FromParent })
+func readsParent(r readDecl) bool {
+	return r.Kind == readRow && r.Row.Kind == fromParent ||
+		slices.ContainsFunc(r.Where, func(t termDecl) bool { return t.Operand.Kind == fromParent })
 }
 
 // inferReads declares query fields that look a row up by its key: one argument, called like the key of
@@ -209,7 +209,7 @@ func (c *compiler) inferReads() {
 		}
 		// A type with several views is joined from them: the row may be absent because one of them
 		// lacks it, which only a common key can track.
-		if slices.ContainsFunc(views, func(v *View) bool { return !v.Explicit || v.Key != arg.Name }) {
+		if slices.ContainsFunc(views, func(v *View) bool { return !v.explicit || v.key != arg.Name }) {
 			continue
 		}
 		unknown := c.plan.rules.argumentChange(c.schema, f, []string{arg.Name}) != "" ||
@@ -218,9 +218,9 @@ func (c *compiler) inferReads() {
 			why := cmp.Or(c.plan.rules.argumentChange(c.schema, f, []string{arg.Name}), c.plan.rules.incomparable(argType))
 			c.vaguef(site{owner: query, field: f}, f.Position, why, "the argument %s", arg.Name)
 		}
-		c.plan.fields[ref] = &Field{Declared: true, Reads: []Read{{
-			Views: slices.Clone(views), Kind: ReadRow, Inferred: true, pos: f.Position,
-			Row: Operand{Kind: FromArgs, Path: []string{arg.Name}, unknown: unknown},
+		c.plan.fields[ref] = &fieldDecl{Declared: true, Reads: []readDecl{{
+			Views: slices.Clone(views), Kind: readRow, Inferred: true, pos: f.Position,
+			Row: operandDecl{Kind: fromArgs, Path: []string{arg.Name}, unknown: unknown},
 		}}}
 	}
 }

@@ -12,7 +12,7 @@ import (
 // terms compiles the strings of a where or set, given as name. It returns the terms sorted by column,
 // the columns whose terms may have no value at run time, and those of terms that never have one, which are
 // left out.
-func (c *compiler) terms(s site, v *View, name string, items []literal) (terms []Term, optional map[string]bool, vague Mask) {
+func (c *compiler) terms(s site, v *View, name string, items []literal) (terms []termDecl, optional map[string]bool, vague Mask) {
 	optional = map[string]bool{}
 	seen := map[string]bool{}
 	for _, item := range items {
@@ -36,12 +36,12 @@ func (c *compiler) terms(s site, v *View, name string, items []literal) (terms [
 			optional[term.Column] = true
 		}
 	}
-	slices.SortFunc(terms, func(a, b Term) int { return cmp.Compare(a.Column, b.Column) })
+	slices.SortFunc(terms, func(a, b termDecl) int { return cmp.Compare(a.Column, b.Column) })
 	return terms, optional, vague
 }
 
 // term compiles a term. vague says why it never has a value.
-func (c *compiler) term(s site, v *View, item literal) (term Term, optional bool, vague string, ok bool) {
+func (c *compiler) term(s site, v *View, item literal) (term termDecl, optional bool, vague string, ok bool) {
 	term, err := parseTerm(item.text)
 	if err != nil {
 		c.faultf(item.pos, "%v", err)
@@ -57,7 +57,7 @@ func (c *compiler) term(s site, v *View, item literal) (term Term, optional bool
 			return term, false, "", false
 		}
 	}
-	if term.Operand.Kind == FromResult && len(term.Operand.Path) == 0 {
+	if term.Operand.Kind == fromResult && len(term.Operand.Path) == 0 {
 		c.faultf(item.pos, "result alone is no value in a term: name one of its fields, such as result.id")
 		return term, false, "", false
 	}
@@ -72,13 +72,13 @@ func (c *compiler) term(s site, v *View, item literal) (term Term, optional bool
 		c.faultf(item.pos, "%v", err)
 		return term, false, "", false
 	}
-	term.nullable = (term.Operand.Kind == FromArgs || term.Operand.Kind == FromConst) && c.nullable(v, term.Column)
-	optional = end.optional || term.Operand.Kind == FromConst && term.Operand.Const.kind == valueNull
+	term.nullable = (term.Operand.Kind == fromArgs || term.Operand.Kind == fromConst) && c.nullable(v, term.Column)
+	optional = end.optional || term.Operand.Kind == fromConst && term.Operand.Const.kind == valueNull
 	return term, optional, c.vagueTerm(s, v, term, leaf, end.def), true
 }
 
 // where compiles the where of a directive, if there is one.
-func (c *compiler) where(u use, s site, v *View) (terms []Term, optional map[string]bool, vague Mask) {
+func (c *compiler) where(u use, s site, v *View) (terms []termDecl, optional map[string]bool, vague Mask) {
 	items, given := u.list("where")
 	if given && isEmptyList(u, "where") {
 		c.faultf(u.place("where", u.value("where")), "where is an empty list: leave it out")
@@ -105,7 +105,7 @@ func isEmptyList(u use, name string) bool {
 }
 
 // row compiles the row of a directive: a path to keys.
-func (c *compiler) row(u use, s site) (op Operand, given, ok bool) {
+func (c *compiler) row(u use, s site) (op operandDecl, given, ok bool) {
 	text, given := u.str("row")
 	if !given {
 		return op, u.value("row") != nil, false
@@ -132,14 +132,14 @@ func (c *compiler) row(u use, s site) (op Operand, given, ok bool) {
 
 // leafCheck says whether a constant or a path can have the values of a column. Only enums are checked:
 // how scalars are written is theirs to say.
-func leafCheck(column, operand *ast.Definition, term Term) error {
+func leafCheck(column, operand *ast.Definition, term termDecl) error {
 	if column == nil || column.Kind != ast.Enum {
 		return nil
 	}
 	if operand != nil && operand.Kind == ast.Enum && operand != column {
 		return fmt.Errorf("%s is of enum %s and never equals a value of %s: compare it with another path", term.Column, column.Name, operand.Name)
 	}
-	if term.Operand.Kind != FromConst || term.Operand.Const.kind == valueNull {
+	if term.Operand.Kind != fromConst || term.Operand.Const.kind == valueNull {
 		return nil
 	}
 	text := term.Operand.Const.text
@@ -154,7 +154,7 @@ func leafCheck(column, operand *ast.Definition, term Term) error {
 }
 
 // containsCheck says whether a column can be searched.
-func containsCheck(s site, column *ast.Definition, term Term) error {
+func containsCheck(s site, column *ast.Definition, term termDecl) error {
 	if s.write {
 		return fmt.Errorf("contains is for reads: say with %s = which value the rows have", term.Column)
 	}
@@ -164,7 +164,7 @@ func containsCheck(s site, column *ast.Definition, term Term) error {
 	if hasNoText(column) {
 		return fmt.Errorf("%s is %s, of which servers write one value in several ways: name it in using, not in a term with contains", term.Column, column.Name)
 	}
-	if term.Operand.Kind == FromConst && term.Operand.Const.IsNull() {
+	if term.Operand.Kind == fromConst && term.Operand.Const.IsNull() {
 		return errors.New("nothing contains null: leave the term out")
 	}
 	return nil

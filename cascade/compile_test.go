@@ -229,8 +229,8 @@ func TestCompileViewIDs(t *testing.T) {
 	t.Parallel()
 	p := mustCompile(t, faultBase, "", Options{})
 	for i, v := range p.views {
-		if v.ID != i || p.byName[v.Name] != v || i > 0 && p.views[i-1].Name >= v.Name {
-			t.Errorf("view %d is %q with id %d", i, v.Name, v.ID)
+		if v.id != i || p.byName[v.Name] != v || i > 0 && p.views[i-1].Name >= v.Name {
+			t.Errorf("view %d is %q with id %d", i, v.Name, v.id)
 		}
 	}
 	if of := p.byType["Post"]; len(of) != 1 || of[0].Name != "v_post" {
@@ -248,7 +248,7 @@ func TestCompileWithoutDirectives(t *testing.T) {
 		t.Errorf("something is declared: %v %v %v %v", p.fields, p.mutations, p.policies, p.typeHints)
 	}
 	for _, v := range p.views {
-		if v.Explicit || v.written || len(v.in)+len(v.out) > 0 {
+		if v.explicit || v.written || len(v.in)+len(v.out) > 0 {
 			t.Errorf("view %s: %s", v.Name, describeView(p, v.Name))
 		}
 	}

@@ -53,7 +53,7 @@ func (c *compiler) views() {
 	c.implicitViews()
 	slices.SortFunc(c.plan.views, func(a, b *View) int { return strings.Compare(a.Name, b.Name) })
 	for i, v := range c.plan.views {
-		v.ID = i
+		v.id = i
 	}
 	c.checkViewNames()
 }
@@ -98,8 +98,8 @@ func (c *compiler) bindType(def *ast.Definition, decls map[string][]*viewDecl) {
 		v := c.plan.byName[d.name.text]
 		if v == nil {
 			v = c.addView(&View{
-				Name: d.name.text, Key: d.key.text, Explicit: true,
-				Static: d.static, Partitioned: d.partitioned, pos: d.pos,
+				Name: d.name.text, key: d.key.text, explicit: true,
+				static: d.static, Partitioned: d.partitioned, pos: d.pos,
 			})
 		}
 		c.checkAgreement(v, d)
@@ -114,10 +114,10 @@ func (c *compiler) bindType(def *ast.Definition, decls map[string][]*viewDecl) {
 // differ: they add up.
 func (c *compiler) checkAgreement(v *View, d *viewDecl) {
 	first := newFault(v.pos, "").place()
-	if v.Key != d.key.text {
-		c.faultf(d.key.pos, "view %q has the key %q here and %q at %s: give it one key", v.Name, d.key.text, v.Key, first)
+	if v.key != d.key.text {
+		c.faultf(d.key.pos, "view %q has the key %q here and %q at %s: give it one key", v.Name, d.key.text, v.key, first)
 	}
-	if v.Static != d.static {
+	if v.static != d.static {
 		c.faultf(d.pos, "view %q is static in one declaration and not in the other, at %s: let them agree", v.Name, first)
 	}
 	if v.Partitioned != d.partitioned {
@@ -128,12 +128,12 @@ func (c *compiler) checkAgreement(v *View, d *viewDecl) {
 func (c *compiler) schemaViews() {
 	for _, d := range c.viewDecls(c.schema.SchemaDirectives) {
 		if v := c.plan.byName[d.name.text]; v != nil {
-			c.faultf(d.name.pos, "view %q is already that of type %s: remove it from the schema", v.Name, strings.Join(v.Types, ", "))
+			c.faultf(d.name.pos, "view %q is already that of type %s: remove it from the schema", v.Name, strings.Join(v.types, ", "))
 			continue
 		}
 		v := c.addView(&View{
-			Name: d.name.text, Key: d.key.text, Explicit: true,
-			Static: d.static, Partitioned: d.partitioned, pos: d.pos,
+			Name: d.name.text, key: d.key.text, explicit: true,
+			static: d.static, Partitioned: d.partitioned, pos: d.pos,
 		})
 		c.infos[v].decls = []*viewDecl{d}
 	}
@@ -150,7 +150,7 @@ func (c *compiler) implicitViews() {
 		}
 		// A view of that name on another type is a fault, see checkViewNames.
 		if c.plan.byName[def.Name] == nil {
-			c.addType(c.addView(&View{Name: def.Name, Key: "id", pos: def.Position}), def)
+			c.addType(c.addView(&View{Name: def.Name, key: "id", pos: def.Position}), def)
 		}
 	}
 }
@@ -160,7 +160,7 @@ func (c *compiler) implicitViews() {
 func (c *compiler) checkViewNames() {
 	for _, v := range c.plan.views {
 		def := c.schema.Types[v.Name]
-		if !v.Explicit || def == nil || !def.IsCompositeType() {
+		if !v.explicit || def == nil || !def.IsCompositeType() {
 			continue
 		}
 		if views, _ := c.typeViews(def); len(views) != 1 || views[0] != v {
@@ -180,7 +180,7 @@ func (c *compiler) addType(v *View, def *ast.Definition) {
 	if slices.Contains(c.plan.byType[def.Name], v) {
 		return
 	}
-	v.Types = append(v.Types, def.Name)
+	v.types = append(v.types, def.Name)
 	c.infos[v].types = append(c.infos[v].types, def)
 	c.plan.byType[def.Name] = append(c.plan.byType[def.Name], v)
 }

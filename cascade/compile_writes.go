@@ -17,7 +17,7 @@ func (c *compiler) writesOf(def *ast.Definition, f *ast.FieldDefinition, uses []
 		c.faultf(uses[0].dir.Position, "%s.%s cannot have @%s: only fields of the mutation type write, so remove it", def.Name, f.Name, uses[0].dir.Name)
 		return
 	}
-	m := &Mutation{}
+	m := &mutationDecl{}
 	for _, u := range uses {
 		if w, ok := c.write(u, site{owner: def, field: f, write: true}); ok {
 			m.Writes = append(m.Writes, w)
@@ -26,8 +26,8 @@ func (c *compiler) writesOf(def *ast.Definition, f *ast.FieldDefinition, uses []
 	c.plan.mutations[f.Name] = m
 }
 
-func (c *compiler) write(u use, s site) (Write, bool) {
-	w := Write{Columns: AllColumns, pos: u.dir.Position}
+func (c *compiler) write(u use, s site) (writeDecl, bool) {
+	w := writeDecl{Columns: AllColumns, pos: u.dir.Position}
 	op, opOK := c.op(u)
 	w.Op = op
 	name, ok := u.required("view")
@@ -37,7 +37,7 @@ func (c *compiler) write(u use, s site) (Write, bool) {
 	if w.View = c.lookupOne(name); w.View == nil {
 		return w, false
 	}
-	if w.View.Static {
+	if w.View.static {
 		c.faultf(name.pos, "view %q is static, so nothing may write it: remove static from its %s, or this @%s", w.View.Name, c.at(dirView), u.dir.Name)
 	}
 	if opOK {
@@ -94,7 +94,7 @@ func (c *compiler) checkOp(u use, op Op) {
 }
 
 // changedColumns compiles fields: columns by name, or the fields that a request sets in an input.
-func (c *compiler) changedColumns(w *Write, s site, items []literal) {
+func (c *compiler) changedColumns(w *writeDecl, s site, items []literal) {
 	w.Columns = w.View.touched
 	for _, item := range items {
 		if !strings.HasPrefix(item.text, "args.") {
@@ -127,7 +127,7 @@ func (c *compiler) changedColumns(w *Write, s site, items []literal) {
 	}
 	// A value that rows have afterwards may be new to them, unless they are known to have had it.
 	for _, term := range w.Set {
-		if slices.ContainsFunc(w.Where, func(before Term) bool { return reflect.DeepEqual(before, term) }) {
+		if slices.ContainsFunc(w.Where, func(before termDecl) bool { return reflect.DeepEqual(before, term) }) {
 			continue
 		}
 		m, _ := w.View.column(term.Column)
@@ -157,7 +157,7 @@ func (c *compiler) columnsFrom(v *View, path []string, input *ast.Definition) co
 			// A type may have both authorId and author.id: then both change.
 			found |= m
 			// Only a single value of a fitting type is the new value of its column.
-			if from.columns[f.Name] == "" && f.Type.Elem == nil && def.IsLeafType() && leafCheck(leaf, def, Term{Operand: Operand{Kind: FromArgs}}) == nil && !c.vagueInput(input, f, def) {
+			if from.columns[f.Name] == "" && f.Type.Elem == nil && def.IsLeafType() && leafCheck(leaf, def, termDecl{Operand: operandDecl{Kind: fromArgs}}) == nil && !c.vagueInput(input, f, def) {
 				from.columns[f.Name] = name
 			}
 		}

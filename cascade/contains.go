@@ -25,7 +25,7 @@ const (
 const containsMark = "~"
 
 // shapeColumn is how a shape names the column of a term.
-func (t *Term) shapeColumn() string {
+func (t *termDecl) shapeColumn() string {
 	if t.Contains {
 		return t.Column + containsMark
 	}

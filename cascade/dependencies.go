@@ -45,7 +45,7 @@ func (o *Operation) Dependencies() []Dependency {
 		for _, b := range o.reads[i].reads {
 			for _, v := range b.Views {
 				switch {
-				case b.Kind == ReadRow:
+				case b.Kind == readRow:
 					note(v, ByRows)
 				case len(b.Where) > 0:
 					note(v, ByWhere)
@@ -59,7 +59,7 @@ func (o *Operation) Dependencies() []Dependency {
 	for v, how := range read {
 		all = append(all, Dependency{View: v, How: how})
 	}
-	byID := func(a, b Dependency) int { return cmp.Compare(a.View.ID, b.View.ID) }
+	byID := func(a, b Dependency) int { return cmp.Compare(a.View.id, b.View.id) }
 	slices.SortFunc(all, byID)
 	direct := len(all)
 	for _, d := range all[:direct] {

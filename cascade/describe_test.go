@@ -25,13 +25,13 @@ func describeField(p *Plan, coordinate string) string {
 	return strings.Join(reads, "; ")
 }
 
-func describeRead(r Read) string {
+func describeRead(r readDecl) string {
 	names := make([]string, len(r.Views))
 	for i, v := range r.Views {
 		names[i] = v.Name
 	}
 	text := strings.Join(names, "|")
-	if r.Kind == ReadRow {
+	if r.Kind == readRow {
 		text += " row " + describeOperand(r.Row)
 		if r.Inferred {
 			text += " inferred"
@@ -41,7 +41,7 @@ func describeRead(r Read) string {
 	return text + " where" + describeTerms(r.Where) + " using " + describeMask(r.Views[0], r.Using)
 }
 
-func describeTerms(terms []Term) string {
+func describeTerms(terms []termDecl) string {
 	var b strings.Builder
 	for _, t := range terms {
 		b.WriteString(" " + t.Column + "=" + describeOperand(t.Operand))
@@ -49,8 +49,8 @@ func describeTerms(terms []Term) string {
 	return b.String()
 }
 
-func describeOperand(op Operand) string {
-	if op.Kind != FromConst {
+func describeOperand(op operandDecl) string {
+	if op.Kind != fromConst {
 		return pathText(op)
 	}
 	if op.Const.kind == valueNull {
@@ -85,7 +85,7 @@ func describeMutation(p *Plan, name string) string {
 	return strings.Join(writes, "; ")
 }
 
-func describeWrite(w Write) string {
+func describeWrite(w writeDecl) string {
 	op := map[Op]string{Any: "ANY", Create: "CREATE", Update: "UPDATE", Delete: "DELETE", Upsert: "UPSERT"}[w.Op]
 	text := op + " " + w.View.Name
 	if w.Row != nil {
@@ -115,11 +115,11 @@ func describeView(p *Plan, name string) string {
 		return "none"
 	}
 	text := fmt.Sprintf("types %v key %s columns %v touched %s hidden %s",
-		v.Types, v.Key, v.names, describeMask(v, v.touched), describeMask(v, v.hidden))
+		v.types, v.key, v.names, describeMask(v, v.touched), describeMask(v, v.hidden))
 	flags := []struct {
 		name string
 		set  bool
-	}{{"implicit", !v.Explicit}, {"static", v.Static}, {"partitioned", v.Partitioned}, {"written", v.written}}
+	}{{"implicit", !v.explicit}, {"static", v.static}, {"partitioned", v.Partitioned}, {"written", v.written}}
 	for _, f := range flags {
 		if f.set {
 			text += " " + f.name

@@ -65,7 +65,7 @@ func (p *Plan) RowEvent(name string, id Value) (events []Event, ok bool) {
 // rowEvent is a change of the row of a view that has the given key under the given name. A type's key
 // is that of its first view: it names no row of another one that has a different key.
 func (p *Plan) rowEvent(v *View, name string, op Op, id Value) Event {
-	foreign := v.Name != name && slices.ContainsFunc(v.Types, func(t string) bool { return p.byType[t][0].Key != v.Key })
+	foreign := v.Name != name && slices.ContainsFunc(v.types, func(t string) bool { return p.byType[t][0].key != v.key })
 	if foreign || id.kind != valueText {
 		return Event{View: v, Op: Any, All: true, Columns: AllColumns}
 	}
@@ -168,7 +168,7 @@ func (d *edge) rows(e *Event) ([]string, bool) {
 	if d.key == "" {
 		return nil, false
 	}
-	if d.key == d.from.Key && len(d.from.Types) > 0 { // the row's own key, which never changes
+	if d.key == d.from.key && len(d.from.types) > 0 { // the row's own key, which never changes
 		return e.Rows, !e.All
 	}
 	before, after := e.Old.of(d.key), e.New.of(d.key)

@@ -31,7 +31,7 @@ func (p *Plan) finish(leaves map[*View]map[string]*ast.Definition) {
 		for i := range f.Reads {
 			r := &f.Reads[i]
 			for _, op := range r.operands() {
-				if op.Kind == FromParent && !p.knownWithout(ref, r, op.Path) {
+				if op.Kind == fromParent && !p.knownWithout(ref, r, op.Path) {
 					p.addPath(ref.typ, op.Path)
 				}
 			}
@@ -41,12 +41,12 @@ func (p *Plan) finish(leaves map[*View]map[string]*ast.Definition) {
 
 // knownWithout says that a parent path needs no hidden field: it is the parent's key, or the key of
 // the object that the field itself returns.
-func (p *Plan) knownWithout(ref fieldRef, r *Read, path []string) bool {
+func (p *Plan) knownWithout(ref fieldRef, r *readDecl, path []string) bool {
 	if len(path) == 1 {
 		vs := p.byType[ref.typ]
-		return len(vs) > 0 && vs[0].Key == path[0]
+		return len(vs) > 0 && vs[0].key == path[0]
 	}
-	return r.Kind == ReadRow && len(path) == 2 && path[0] == ref.field
+	return r.Kind == readRow && len(path) == 2 && path[0] == ref.field
 }
 
 func (p *Plan) addPath(typ string, path []string) {

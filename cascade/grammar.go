@@ -29,64 +29,64 @@ func parseColumn(s string) ([]string, error) {
 }
 
 // parsePath parses a path alone, as in row.
-func parsePath(s string) (Operand, error) {
+func parsePath(s string) (operandDecl, error) {
 	sc := scanner{s: s}
 	sc.space()
 	names, ok := sc.names()
 	sc.space()
 	if !ok || !sc.end() {
-		return Operand{}, fmt.Errorf("%q is no path: write one such as args.id", s)
+		return operandDecl{}, fmt.Errorf("%q is no path: write one such as args.id", s)
 	}
 	op, ok := pathOperand(names)
 	if !ok {
-		return Operand{}, fmt.Errorf("the path %q starts at %q: let it start at args, parent or result, such as args.%s", s, names[0], names[len(names)-1])
+		return operandDecl{}, fmt.Errorf("the path %q starts at %q: let it start at args, parent or result, such as args.%s", s, names[0], names[len(names)-1])
 	}
 	return op, nil
 }
 
 // parseTerm parses a term. A bare name is the column and the argument of that name.
-func parseTerm(s string) (Term, error) {
+func parseTerm(s string) (termDecl, error) {
 	sc := scanner{s: s}
 	sc.space()
 	names, ok := sc.names()
 	if !ok {
-		return Term{}, fmt.Errorf("the term %q does not begin with a column: write column = operand", s)
+		return termDecl{}, fmt.Errorf("the term %q does not begin with a column: write column = operand", s)
 	}
 	column := strings.Join(names, ".")
 	sc.space()
 	if sc.end() {
 		if len(names) > 1 {
-			return Term{}, fmt.Errorf("the term %q compares nothing: write %s = args.%s, or another operand", s, column, names[len(names)-1])
+			return termDecl{}, fmt.Errorf("the term %q compares nothing: write %s = args.%s, or another operand", s, column, names[len(names)-1])
 		}
-		return Term{Column: column, Operand: Operand{Kind: FromArgs, Path: names}}, nil
+		return termDecl{Column: column, Operand: operandDecl{Kind: fromArgs, Path: names}}, nil
 	}
 	contains := sc.word("contains")
 	if !contains && !sc.skip('=') {
-		return Term{}, fmt.Errorf("the term %q has no = after %s: terms only say column = operand, and several of them are several strings", s, column)
+		return termDecl{}, fmt.Errorf("the term %q has no = after %s: terms only say column = operand, and several of them are several strings", s, column)
 	}
 	sc.space()
 	op, err := sc.operand()
 	if err != nil {
-		return Term{}, fmt.Errorf("the term %q %w", s, err)
+		return termDecl{}, fmt.Errorf("the term %q %w", s, err)
 	}
 	sc.space()
 	if !sc.end() {
-		return Term{}, fmt.Errorf("the term %q goes on after its operand with %q: write one term in a string", s, sc.rest())
+		return termDecl{}, fmt.Errorf("the term %q goes on after its operand with %q: write one term in a string", s, sc.rest())
 	}
-	return Term{Column: column, Operand: op, Contains: contains}, nil
+	return termDecl{Column: column, Operand: op, Contains: contains}, nil
 }
 
 // pathOperand turns names into a path; false when they do not start where paths start.
-func pathOperand(names []string) (Operand, bool) {
-	kinds := map[string]OperandKind{"args": FromArgs, "parent": FromParent, "result": FromResult}
+func pathOperand(names []string) (operandDecl, bool) {
+	kinds := map[string]operandKind{"args": fromArgs, "parent": fromParent, "result": fromResult}
 	kind, ok := kinds[names[0]]
-	return Operand{Kind: kind, Path: names[1:]}, ok
+	return operandDecl{Kind: kind, Path: names[1:]}, ok
 }
 
 // constValue is a constant's value.
 func constValue(text string) Value { return Value{kind: valueText, text: text} }
 
-func constant(text string) Operand { return Operand{Kind: FromConst, Const: constValue(text)} }
+func constant(text string) operandDecl { return operandDecl{Kind: fromConst, Const: constValue(text)} }
 
 // A scanner reads a string of a directive from left to right.
 type scanner struct {
@@ -147,7 +147,7 @@ func (sc *scanner) names() ([]string, bool) {
 	}
 }
 
-func (sc *scanner) operand() (Operand, error) {
+func (sc *scanner) operand() (operandDecl, error) {
 	switch b := sc.peek(); {
 	case b == '\'':
 		return sc.quoted()
@@ -157,26 +157,26 @@ func (sc *scanner) operand() (Operand, error) {
 	rest := sc.rest()
 	names, ok := sc.names()
 	if !ok {
-		return Operand{}, fmt.Errorf("has no operand where it says %q: write a path such as args.id or a constant such as 'DRAFT'", rest)
+		return operandDecl{}, fmt.Errorf("has no operand where it says %q: write a path such as args.id or a constant such as 'DRAFT'", rest)
 	}
 	if len(names) == 1 {
 		switch names[0] {
 		case "true", "false":
 			return constant(names[0]), nil
 		case "null":
-			return Operand{Kind: FromConst, Const: Value{kind: valueNull}}, nil
+			return operandDecl{Kind: fromConst, Const: Value{kind: valueNull}}, nil
 		}
 	}
 	op, ok := pathOperand(names)
 	if !ok {
 		text := strings.Join(names, ".")
-		return Operand{}, fmt.Errorf("has the operand %s, which is neither path nor constant: write args.%s for an argument or '%s' for a constant", text, text, text)
+		return operandDecl{}, fmt.Errorf("has the operand %s, which is neither path nor constant: write args.%s for an argument or '%s' for a constant", text, text, text)
 	}
 	return op, nil
 }
 
 // quoted reads a constant in single quotes, in which two quotes stand for one.
-func (sc *scanner) quoted() (Operand, error) {
+func (sc *scanner) quoted() (operandDecl, error) {
 	var b strings.Builder
 	sc.i++
 	for !sc.end() {
@@ -187,11 +187,11 @@ func (sc *scanner) quoted() (Operand, error) {
 		}
 		b.WriteByte(c)
 	}
-	return Operand{}, errors.New("has a constant without its closing quote: write 'text', and two quotes for one inside")
+	return operandDecl{}, errors.New("has a constant without its closing quote: write 'text', and two quotes for one inside")
 }
 
 // number reads an integer or a decimal fraction with an optional exponent.
-func (sc *scanner) number() (Operand, error) {
+func (sc *scanner) number() (operandDecl, error) {
 	start := sc.i
 	sc.skip('-')
 	ok := sc.digits()
@@ -205,7 +205,7 @@ func (sc *scanner) number() (Operand, error) {
 		ok = sc.digits()
 	}
 	if !ok || isNameByte(sc.peek(), false) || sc.peek() == '.' {
-		return Operand{}, fmt.Errorf("has %q where a number begins: quote it if it is text", sc.s[start:])
+		return operandDecl{}, fmt.Errorf("has %q where a number begins: quote it if it is text", sc.s[start:])
 	}
 	return constant(sc.s[start:sc.i]), nil
 }

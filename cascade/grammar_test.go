@@ -73,7 +73,7 @@ func TestParseTerm(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := strings.TrimSpace(describeTerms([]Term{term})); got != row.want {
+			if got := strings.TrimSpace(describeTerms([]termDecl{term})); got != row.want {
 				t.Errorf("got %s, want %s", got, row.want)
 			}
 		})
@@ -112,14 +112,14 @@ func FuzzTerm(f *testing.F) {
 			return
 		}
 		again := term.Column + " = " + describeOperand(term.Operand)
-		if op := term.Operand; op.Kind == FromConst && op.Const.kind == valueText {
+		if op := term.Operand; op.Kind == fromConst && op.Const.kind == valueText {
 			again = term.Column + " = '" + strings.ReplaceAll(op.Const.text, "'", "''") + "'"
 		}
 		second, err := parseTerm(again)
 		if err != nil {
 			t.Fatalf("%q parsed, but not as %q: %v", text, again, err)
 		}
-		if a, b := describeTerms([]Term{term}), describeTerms([]Term{second}); a != b {
+		if a, b := describeTerms([]termDecl{term}), describeTerms([]termDecl{second}); a != b {
 			t.Errorf("%q means %s, and as %q %s", text, a, again, b)
 		}
 	})

@@ -32,7 +32,7 @@ func (c *compiler) infer() {
 
 // explicitView returns the primary view of a type with @view, or nil.
 func (c *compiler) explicitView(def *ast.Definition) *View {
-	if vs := c.plan.byType[def.Name]; len(vs) > 0 && vs[0].Explicit {
+	if vs := c.plan.byType[def.Name]; len(vs) > 0 && vs[0].explicit {
 		return vs[0]
 	}
 	return nil
@@ -48,10 +48,10 @@ func (c *compiler) inferField(def *ast.Definition, parent *View, f *ast.FieldDef
 	}
 	if to := c.explicitView(target); parent != nil && to != nil && f.Type.Elem == nil && len(f.Arguments) == 0 {
 		// which row it is depends on a column of the parent, called like the reference
-		if _, _, err := c.findColumn(parent, f.Name+"."+to.Key); err == nil {
-			c.plan.fields[ref] = &Field{Declared: true, Reads: []Read{{
-				Views: []*View{to}, Kind: ReadRow, pos: f.Position,
-				Row: c.inferredRow(site{owner: def, field: f}, Operand{Kind: FromParent, Path: []string{f.Name, to.Key}}),
+		if _, _, err := c.findColumn(parent, f.Name+"."+to.key); err == nil {
+			c.plan.fields[ref] = &fieldDecl{Declared: true, Reads: []readDecl{{
+				Views: []*View{to}, Kind: readRow, pos: f.Position,
+				Row: c.inferredRow(site{owner: def, field: f}, operandDecl{Kind: fromParent, Path: []string{f.Name, to.key}}),
 			}}}
 			return
 		}
@@ -60,12 +60,12 @@ func (c *compiler) inferField(def *ast.Definition, parent *View, f *ast.FieldDef
 	if !ok || len(places) == 0 {
 		return
 	}
-	field := &Field{Declared: true}
+	field := &fieldDecl{Declared: true}
 	for _, p := range places {
-		if slices.ContainsFunc(field.Reads, func(r Read) bool { return r.Views[0] == p.view }) {
+		if slices.ContainsFunc(field.Reads, func(r readDecl) bool { return r.Views[0] == p.view }) {
 			continue
 		}
-		field.Reads = append(field.Reads, Read{Views: []*View{p.view}, Using: AllColumns, pos: f.Position})
+		field.Reads = append(field.Reads, readDecl{Views: []*View{p.view}, Using: AllColumns, pos: f.Position})
 		c.wheres = append(c.wheres, whereRead{view: p.view, using: AllColumns})
 	}
 	c.plan.fields[ref] = field
@@ -81,10 +81,10 @@ func (c *compiler) inferMutation(f *ast.FieldDefinition) {
 	if !ok || len(places) == 0 {
 		return
 	}
-	m := &Mutation{}
+	m := &mutationDecl{}
 	for _, p := range places {
-		row := c.inferredRow(site{field: f}, Operand{Kind: FromResult, Path: append(slices.Clone(p.path), p.view.Key)})
-		w := Write{View: p.view, Columns: AllColumns, pos: f.Position, Row: &row}
+		row := c.inferredRow(site{field: f}, operandDecl{Kind: fromResult, Path: append(slices.Clone(p.path), p.view.key)})
+		w := writeDecl{View: p.view, Columns: AllColumns, pos: f.Position, Row: &row}
 		if strings.HasPrefix(f.Name, "update") && len(places) == 1 {
 			c.inferColumns(&w, f)
 		}
@@ -94,19 +94,19 @@ func (c *compiler) inferMutation(f *ast.FieldDefinition) {
 }
 
 // inferredRow returns a row's operand, without a value where a written one would have none.
-func (c *compiler) inferredRow(s site, op Operand) Operand {
+func (c *compiler) inferredRow(s site, op operandDecl) operandDecl {
 	op.unknown = c.operandChange(s, op) != ""
 	return op
 }
 
 // inferColumns makes an update of what is written when the arguments name the columns: those called
 // like an argument, and those that are set in an input.
-func (c *compiler) inferColumns(w *Write, f *ast.FieldDefinition) {
+func (c *compiler) inferColumns(w *writeDecl, f *ast.FieldDefinition) {
 	columns, from := w.View.touched, []columnsFrom(nil)
 	for _, arg := range f.Arguments {
 		def := c.schema.Types[arg.Type.Name()]
 		switch {
-		case arg.Name == w.View.Key:
+		case arg.Name == w.View.key:
 		case def.Kind == ast.InputObject:
 			if c.plan.rules.argumentChange(c.schema, f, []string{arg.Name}) != "" {
 				return

@@ -109,7 +109,7 @@ func (l *linter) object(def *ast.Definition, covered bool) {
 		l.hooks(def)
 	}
 	l.seen[linted{def, wrapper}] = true
-	explicit := len(views) > 0 && views[0].Explicit
+	explicit := len(views) > 0 && views[0].explicit
 	for _, v := range views {
 		l.read[v] = true
 	}
@@ -152,7 +152,7 @@ func (l *linter) isColumn(v *View, name string) bool {
 
 func (l *linter) views() {
 	for _, v := range l.plan.views {
-		if v.Explicit && l.read[v] && !v.written && !v.Static {
+		if v.explicit && l.read[v] && !v.written && !v.static {
 			l.addf(CodeUnwrittenView, v.Name, v.pos, "no mutation writes the view %q, so any mutation drops the answers that depend on it: give the ones that do %s, or say static: true", v.Name, l.at(dirWrites))
 		}
 	}
@@ -213,9 +213,9 @@ func (l *linter) values() {
 		l.addf(CodeUnknownValue, v.subject, v.pos, "nothing is known of the values of %s of %s, because of %s: %s", v.what, v.subject, v.why, remedy)
 	}
 	for _, v := range l.plan.views {
-		for _, name := range v.Types {
+		for _, name := range v.types {
 			def := l.plan.schema.Types[name]
-			if f := def.Fields.ForName(v.Key); v.Explicit && f != nil && len(f.Arguments) > 0 {
+			if f := def.Fields.ForName(v.key); v.explicit && f != nil && len(f.Arguments) > 0 {
 				l.addf(CodeKeyArguments, name+"."+f.Name, f.Position, "%s.%s takes arguments and is the key of %q: what it is without them must identify the row, in the arguments of queries and mutations too", name, f.Name, v.Name)
 			}
 		}
@@ -224,17 +224,17 @@ func (l *linter) values() {
 
 // namedRow returns the path at which a mutation names the row that it writes, "" if there is none. An
 // argument that names the row of another of its writes is not meant.
-func (l *linter) namedRow(f *ast.FieldDefinition, m *Mutation, w *Write) string {
-	key := w.View.Key
+func (l *linter) namedRow(f *ast.FieldDefinition, m *mutationDecl, w *writeDecl) string {
+	key := w.View.key
 	arg := f.Arguments.ForName(key)
-	taken := slices.ContainsFunc(m.Writes, func(o Write) bool {
-		return o.View != w.View && o.Row != nil && o.Row.Kind == FromArgs && slices.Equal(o.Row.Path, []string{key})
+	taken := slices.ContainsFunc(m.Writes, func(o writeDecl) bool {
+		return o.View != w.View && o.Row != nil && o.Row.Kind == fromArgs && slices.Equal(o.Row.Path, []string{key})
 	})
 	if arg != nil && !taken && w.Op != Create && l.plan.schema.Types[arg.Type.Name()].IsLeafType() {
 		return "args." + key
 	}
 	result := l.plan.schema.Types[f.Type.Name()]
-	if slices.Contains(w.View.Types, result.Name) {
+	if slices.Contains(w.View.types, result.Name) {
 		if w.Op == Create {
 			return "" // what it returns is what it creates
 		}
@@ -244,7 +244,7 @@ func (l *linter) namedRow(f *ast.FieldDefinition, m *Mutation, w *Write) string 
 		return ""
 	}
 	for _, inner := range result.Fields {
-		if slices.Contains(w.View.Types, inner.Type.Name()) && requiredArgument(inner) == "" {
+		if slices.Contains(w.View.types, inner.Type.Name()) && requiredArgument(inner) == "" {
 			return "result." + inner.Name + "." + key
 		}
 	}
@@ -273,7 +273,7 @@ func (l *linter) columns() {
 	}
 	for ref, f := range l.plan.fields {
 		for _, r := range f.Reads {
-			if r.Kind == ReadWhere {
+			if r.Kind == readWhere {
 				check(ref.typ+"."+ref.field, r.pos, r.Views[0], r.Using)
 			}
 		}
@@ -290,7 +290,7 @@ func (l *linter) columns() {
 }
 
 // mayChange returns the columns that a write may change in rows that stay.
-func (w *Write) mayChange() Mask {
+func (w *writeDecl) mayChange() Mask {
 	if w.Op == Create || w.Op == Delete {
 		return 0
 	}

@@ -44,7 +44,7 @@ func (p *Plan) AppendLayout(b []byte) []byte {
 	}
 	for _, v := range p.views {
 		text(v.Name)
-		text(v.Key)
+		text(v.key)
 		flag := byte(0)
 		if v.Partitioned {
 			flag = 1

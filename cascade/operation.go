@@ -19,8 +19,6 @@ type Operation struct {
 	// Anything names the first field whose reads nobody declared ("Query.version"), or the first view
 	// that nobody writes; "" when all reads are declared. Answers with it fall with any change.
 	Anything string
-	// Lists says that some selected field returns a list of objects.
-	Lists bool
 
 	plan  *Plan
 	sels  []selection  // by extractor.Selection.ID
@@ -46,13 +44,13 @@ type fieldReads struct {
 	nested bool
 }
 
-// boundRead is a Read at one position.
+// boundRead is a readDecl at one position.
 type boundRead struct {
-	*Read
+	*readDecl
 	// child says that the row is the object that the field itself returns, so that the object's own
 	// tags say it all: `author: User! @reads(view: "User", row: "parent.author.id")`.
 	child bool
-	// window says that Read.Limit may be relied on.
+	// window says that readDecl.Limit may be relied on.
 	window bool
 	// paths are the indexes, in Selection.Paths, of the operands' values: the row's first, then the
 	// terms'; -1 for the object's key and for operands that are no parent path.
@@ -94,7 +92,7 @@ func (p *Plan) Operation(doc *ast.QueryDocument, op *ast.OperationDefinition) (*
 // keyOf tells the extractor which field identifies a row.
 func (p *Plan) keyOf(object *ast.Definition) string {
 	if vs := p.byType[object.Name]; len(vs) > 0 {
-		return vs[0].Key
+		return vs[0].key
 	}
 	return ""
 }
@@ -114,7 +112,7 @@ func (p *Plan) wants(object *ast.Definition, path []string, field string) bool {
 	for i := range decl.Reads {
 		r := &decl.Reads[i]
 		for _, op := range r.operands() {
-			if op.Kind == FromParent && slices.Equal(op.Path, path) && !p.namesReturned(object, r, path, field) {
+			if op.Kind == fromParent && slices.Equal(op.Path, path) && !p.namesReturned(object, r, path, field) {
 				return true
 			}
 		}
@@ -123,9 +121,9 @@ func (p *Plan) wants(object *ast.Definition, path []string, field string) bool {
 }
 
 // namesReturned is returnsRow for fields without arguments that return an object type.
-func (p *Plan) namesReturned(object *ast.Definition, r *Read, path []string, field string) bool {
+func (p *Plan) namesReturned(object *ast.Definition, r *readDecl, path []string, field string) bool {
 	def := object.Fields.ForName(field)
-	if r.Kind != ReadRow || len(path) != 2 || path[0] != field || def == nil || len(def.Arguments) > 0 {
+	if r.Kind != readRow || len(path) != 2 || path[0] != field || def == nil || len(def.Arguments) > 0 {
 		return false
 	}
 	returned := p.schema.Types[def.Type.Name()]
@@ -133,7 +131,7 @@ func (p *Plan) namesReturned(object *ast.Definition, r *Read, path []string, fie
 		return false
 	}
 	vs := p.byType[returned.Name]
-	return len(vs) > 0 && vs[0].Key == path[1] && len(r.Views) == 1 && r.Views[0] == vs[0]
+	return len(vs) > 0 && vs[0].key == path[1] && len(r.Views) == 1 && r.Views[0] == vs[0]
 }
 
 // undeclared notes the first reason why an answer depends on anything.
@@ -146,13 +144,13 @@ func (o *Operation) undeclared(what string) {
 // bindSelection plans what an object of one type at one position depends on. covered says that the
 // field which returned it declared its reads, so that a wrapper type without a row of its own (a
 // page, a connection, an edge) is covered by them; decl is what it declared, nil below a wrapper.
-func (o *Operation) bindSelection(s *extractor.Selection, decl *Field, covered bool) {
+func (o *Operation) bindSelection(s *extractor.Selection, decl *fieldDecl, covered bool) {
 	p := o.plan
 	me := &o.sels[s.ID]
 	if vs := p.byType[s.Object.Name]; len(vs) > 0 {
 		me.views = vs
 		me.mask = vs[0].hidden
-		if !vs[0].Explicit {
+		if !vs[0].explicit {
 			me.mask = AllColumns // nothing says what is a column
 		}
 		for _, v := range vs {
@@ -180,7 +178,7 @@ func (o *Operation) bindField(s *extractor.Selection, me *selection, f *extracto
 	case declared:
 		o.bindReads(s, me, f, decl)
 	case wrapper:
-	case len(f.On) == 0 && len(me.views) > 0 && me.views[0].Explicit:
+	case len(f.On) == 0 && len(me.views) > 0 && me.views[0].explicit:
 		m, ok := me.views[0].column(f.Definition.Name)
 		if !ok {
 			o.undeclared(s.Object.Name + "." + f.Definition.Name)
@@ -188,9 +186,6 @@ func (o *Operation) bindField(s *extractor.Selection, me *selection, f *extracto
 		me.mask |= m
 	default:
 		o.undeclared(s.Object.Name + "." + f.Definition.Name)
-	}
-	if len(f.On) > 0 && f.Definition.Type.Elem != nil {
-		o.Lists = true
 	}
 	for _, on := range f.On {
 		o.bindSelection(on, decl, declared || wrapper)
@@ -206,14 +201,14 @@ func fieldArguments(f *extractor.Field) *ast.Field {
 }
 
 // readsRow says that which rows of a view a field returns is told by their keys.
-func (f *Field) readsRow(v *View) bool {
-	return f != nil && slices.ContainsFunc(f.Reads, func(r Read) bool {
-		return r.Kind == ReadRow && slices.Contains(r.Views, v)
+func (f *fieldDecl) readsRow(v *View) bool {
+	return f != nil && slices.ContainsFunc(f.Reads, func(r readDecl) bool {
+		return r.Kind == readRow && slices.Contains(r.Views, v)
 	})
 }
 
 // bindReads resolves the operands of a field's reads at one position.
-func (o *Operation) bindReads(s *extractor.Selection, me *selection, f *extractor.Field, decl *Field) {
+func (o *Operation) bindReads(s *extractor.Selection, me *selection, f *extractor.Field, decl *fieldDecl) {
 	fr := &o.reads[f.ID]
 	if len(me.views) > 0 && !slices.ContainsFunc(decl.Reads, readsParent) {
 		me.mask = AllColumns // what of the parent's row decides what the field reads is not declared
@@ -222,24 +217,24 @@ func (o *Operation) bindReads(s *extractor.Selection, me *selection, f *extracto
 		r := &decl.Reads[i]
 		for _, v := range r.Views {
 			o.checkWritten(v)
-			if r.Kind == ReadRow {
+			if r.Kind == readRow {
 				note(&o.rows, v)
 			} else {
 				note(&o.sets, v)
 			}
 		}
-		b := boundRead{Read: r}
+		b := boundRead{readDecl: r}
 		operands := r.operands()
 		b.paths = make([]int, len(operands))
 		for j, op := range operands {
 			b.paths[j] = -1
 			switch op.Kind {
-			case FromArgs:
+			case fromArgs:
 				if fr.args == nil {
 					fr.args = fieldArguments(f)
 				}
-			case FromParent:
-				if r.Kind == ReadRow && returnsRow(f, r, o.plan) {
+			case fromParent:
+				if r.Kind == readRow && returnsRow(f, r, o.plan) {
 					b.child = true
 				} else {
 					b.paths[j] = pathIndex(s, me, op.Path)
@@ -260,11 +255,11 @@ func (o *Operation) bindReads(s *extractor.Selection, me *selection, f *extracto
 }
 
 // operands returns the operands in the order of boundRead.paths.
-func (r *Read) operands() []Operand {
-	if r.Kind == ReadRow {
-		return []Operand{r.Row}
+func (r *readDecl) operands() []operandDecl {
+	if r.Kind == readRow {
+		return []operandDecl{r.Row}
 	}
-	ops := make([]Operand, len(r.Where))
+	ops := make([]operandDecl, len(r.Where))
 	for i, t := range r.Where {
 		ops[i] = t.Operand
 	}
@@ -273,7 +268,7 @@ func (r *Read) operands() []Operand {
 
 // returnsRow says whether a row read names, by way of the enclosing object, the very object that f
 // returns, for every type it may return.
-func returnsRow(f *extractor.Field, r *Read, p *Plan) bool {
+func returnsRow(f *extractor.Field, r *readDecl, p *Plan) bool {
 	path := r.Row.Path
 	if len(path) != 2 || path[0] != f.Definition.Name || len(f.On) == 0 || len(f.Arguments) > 0 {
 		return false
@@ -281,7 +276,7 @@ func returnsRow(f *extractor.Field, r *Read, p *Plan) bool {
 	var own []*View
 	for _, on := range f.On {
 		vs := p.byType[on.Object.Name]
-		if len(vs) == 0 || vs[0].Key != path[1] || !slices.Contains(r.Views, vs[0]) {
+		if len(vs) == 0 || vs[0].key != path[1] || !slices.Contains(r.Views, vs[0]) {
 			return false
 		}
 		note(&own, vs[0])
@@ -298,7 +293,7 @@ func note(set *[]*View, v *View) {
 
 // pathIndex finds where the extractor reports a path of the enclosing object: -1 is its key.
 func pathIndex(s *extractor.Selection, me *selection, path []string) int {
-	if len(me.views) > 0 && len(path) == 1 && path[0] == me.views[0].Key {
+	if len(me.views) > 0 && len(path) == 1 && path[0] == me.views[0].key {
 		return -1
 	}
 	for i, q := range s.Paths {
@@ -314,7 +309,7 @@ const noPath = -2
 
 // checkWritten notes views that nothing is declared to write: their answers cannot be told to be old.
 func (o *Operation) checkWritten(v *View) {
-	if !v.written && !v.Static {
+	if !v.written && !v.static {
 		o.undeclared("view " + v.Name)
 	}
 }

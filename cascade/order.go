@@ -44,7 +44,7 @@ func parseOrder(s string) (column string, descending bool, err error) {
 }
 
 // order compiles the argument of that name.
-func (c *compiler) order(u use, s site, v *View, r *Read) {
+func (c *compiler) order(u use, s site, v *View, r *readDecl) {
 	text, ok := u.str("order")
 	if !ok {
 		return
@@ -96,7 +96,7 @@ func placeOf(v Value) (uint64, bool) {
 // places publishes the place of a change within a set.
 func (p *publisher) places(set uint64, at uint64, known bool, mask Mask) {
 	add := func(kind byte, level int, prefix uint64) {
-		p.out = append(p.out, Tag{placeTag(kind, set, level, prefix), uint64(mask)})
+		p.out = append(p.out, Tag{Hash: placeTag(kind, set, level, prefix), Mask: uint64(mask)})
 	}
 	if !known {
 		add(tagNowhere, 0, 0)

@@ -96,17 +96,17 @@ type writer struct {
 }
 
 // operand evaluates an operand of a write; known is false when its value cannot be told.
-func (w *writer) operand(op Operand, path int) (vals []Value, known bool) {
+func (w *writer) operand(op operandDecl, path int) (vals []Value, known bool) {
 	var null, ok bool
 	if op.unknown {
 		return nil, false
 	}
 	switch op.Kind {
-	case FromConst:
+	case fromConst:
 		return []Value{op.Const}, true
-	case FromArgs:
+	case fromArgs:
 		vals, null, ok = valuesAt(w.args, op.Path)
-	case FromResult:
+	case fromResult:
 		if w.answered && len(w.objects) == 0 {
 			return nil, true
 		}
@@ -125,7 +125,7 @@ func (w *writer) write(b *boundWrite) {
 	e := Event{View: b.View, Op: b.Op, Columns: b.Columns}
 	for i, t := range b.Where {
 		vals, known := w.operand(t.Operand, b.where[i])
-		if known && t.Operand.Kind == FromArgs && maySelectAll(vals) {
+		if known && t.Operand.Kind == fromArgs && maySelectAll(vals) {
 			known = false
 		}
 		if known && !slices.ContainsFunc(vals, Value.IsNull) {
@@ -139,7 +139,7 @@ func (w *writer) write(b *boundWrite) {
 	for i, t := range b.Set {
 		vals, known := w.operand(t.Operand, b.set[i])
 		// a null in a list of inputs may stand for a default
-		if slices.ContainsFunc(vals, Value.IsNull) && t.Operand.Kind != FromConst {
+		if slices.ContainsFunc(vals, Value.IsNull) && t.Operand.Kind != fromConst {
 			known = false
 		}
 		if known && len(vals) > 0 {
@@ -218,7 +218,7 @@ func (w *writer) rows(b *boundWrite, e *Event) bool {
 		}
 		return true
 	}
-	if keys, known := texts(e.Old.of(b.View.Key), nil); known {
+	if keys, known := texts(e.Old.of(b.View.key), nil); known {
 		e.Rows = keys // where says which rows
 		return len(keys) > 0
 	}
@@ -261,11 +261,11 @@ func (w *writer) returned(b *boundWrite) {
 }
 
 // namesRows says that arguments name the rows of a write by their keys.
-func (w *Write) namesRows() bool {
+func (w *writeDecl) namesRows() bool {
 	if w.Row != nil {
-		return w.Row.Kind == FromArgs
+		return w.Row.Kind == fromArgs
 	}
-	return slices.ContainsFunc(w.Where, func(t Term) bool { return t.Column == w.View.Key && t.Operand.Kind == FromArgs })
+	return slices.ContainsFunc(w.Where, func(t termDecl) bool { return t.Column == w.View.key && t.Operand.Kind == fromArgs })
 }
 
 // changes returns the columns that a write changed.
@@ -277,8 +277,8 @@ func (w *writer) changes(b *boundWrite) Mask {
 
 // ofView says that an object is a row of a view and has its key.
 func (w *writer) ofView(obj *extractor.Object, v *View) bool {
-	return obj.Selection != nil && slices.Contains(v.Types, obj.Selection.Object.Name) &&
-		w.plan.keyOf(obj.Selection.Object) == v.Key
+	return obj.Selection != nil && slices.Contains(v.types, obj.Selection.Object.Name) &&
+		w.plan.keyOf(obj.Selection.Object) == v.key
 }
 
 // emit splits an event so that rows whose values the result shows get them. The schema says what is
@@ -321,7 +321,7 @@ func (w *writer) emit(b *boundWrite, e Event, set Known) {
 
 // shownKey returns the key of the row that an object of the result shows, "" when it shows none.
 func (w *writer) shownKey(b *boundWrite, obj *extractor.Object) string {
-	if b.Row != nil && b.Row.Kind == FromResult && len(b.Row.Path) > 1 {
+	if b.Row != nil && b.Row.Kind == fromResult && len(b.Row.Path) > 1 {
 		vals, null, ok := valuesOfPath(obj.Paths, b.row)
 		if !ok || null || len(vals) != 1 {
 			return ""

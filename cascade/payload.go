@@ -67,7 +67,7 @@ func (out *Payloads) add(p *Plan, c extractor.Cascade, what string) {
 // tells nothing about what was changed. Such types have an id like rows do, and so a view by default.
 func (p *Plan) isEnvelope(name string) bool {
 	vs := p.byType[name]
-	return p.envelopes[name] && (len(vs) == 0 || !vs[0].Explicit)
+	return p.envelopes[name] && (len(vs) == 0 || !vs[0].explicit)
 }
 
 // findEnvelopes notes the types of the entries in lists of changes.

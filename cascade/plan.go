@@ -13,7 +13,7 @@ const AllColumns = ^Mask(0)
 
 // The highest bits have meanings of their own. The first three are in the mask of every read, and of
 // every change but an update of known columns: rows that come or go matter to reads that look at no
-// column. A list that shows the first rows only may leave out two of them, see Read.Limit.
+// column. A list that shows the first rows only may leave out two of them, see readDecl.Limit.
 const (
 	columnBits = 60
 	// created: a row that was not there before.
@@ -54,10 +54,10 @@ type Plan struct {
 	// envelopes are the types of the entries of GraphQL Cascade payloads.
 	envelopes map[string]bool
 
-	fields    map[fieldRef]*Field    // declared or inferred fields; absent means nothing was said
-	mutations map[string]*Mutation   // by field name of the mutation type
-	policies  map[fieldRef]cacheHint // @cacheControl on fields
-	typeHints map[string]cacheHint   // @cacheControl on types
+	fields    map[fieldRef]*fieldDecl  // declared or inferred fields; absent means nothing was said
+	mutations map[string]*mutationDecl // by field name of the mutation type
+	policies  map[fieldRef]cacheHint   // @cacheControl on fields
+	typeHints map[string]cacheHint     // @cacheControl on types
 
 	rules  valueRules
 	vagues []vague // for Lint
@@ -67,18 +67,20 @@ type fieldRef struct{ typ, field string }
 
 // A View is a named set of rows that resolvers read.
 type View struct {
-	ID   int
 	Name string
-	// Types are the object types whose rows come from this view, sorted. Empty for a view that was
-	// named on the schema only.
-	Types []string
-	// Key is the field of Types whose value identifies a row; "id" for views without a type.
-	Key string
-	// Explicit is false for the view that every object type with an id field has without saying so.
-	// Only explicit views promise that scalar fields are columns.
-	Explicit    bool
-	Static      bool
+	// Partitioned says that each row belongs to one partition.
 	Partitioned bool
+
+	id int
+	// types are the object types whose rows come from this view, sorted. Empty for a view that was
+	// named on the schema only.
+	types []string
+	// key is the field of types whose value identifies a row; "id" for views without a type.
+	key string
+	// explicit is false for the view that every object type with an id field has without saying so.
+	// Only explicit views promise that scalar fields are columns.
+	explicit bool
+	static   bool
 
 	columns map[string]uint8 // column name or path -> bit
 	names   []string         // column names by order of declaration
@@ -112,35 +114,35 @@ type edge struct {
 	pos      *ast.Position
 }
 
-// A Field is what the schema says of one field: the reads its value is computed from.
-type Field struct {
+// A fieldDecl is what the schema says of one field: the reads its value is computed from.
+type fieldDecl struct {
 	// Declared is set when the field has @reads or an inferred row read. Plain columns need none.
 	Declared bool
-	Reads    []Read
+	Reads    []readDecl
 }
 
-// ReadKind tells the reads apart.
-type ReadKind uint8
+// readKind tells the reads apart.
+type readKind uint8
 
-// A ReadRow depends on one row or its absence; a ReadWhere on the rows that match its terms. A read
-// of a whole view is a ReadWhere without terms.
+// A readRow depends on one row or its absence; a readWhere on the rows that match its terms. A read
+// of a whole view is a readWhere without terms.
 const (
-	ReadWhere ReadKind = iota
-	ReadRow
+	readWhere readKind = iota
+	readRow
 )
 
-// A Read is one @reads.
-type Read struct {
+// A readDecl is one @reads.
+type readDecl struct {
 	// Views is one view, or for a row read of an interface or union the views of its possible types.
 	Views []*View
-	Kind  ReadKind
-	Row   Operand // of a ReadRow
-	Where []Term  // of a ReadWhere, sorted by column; at most maxTerms
-	Using Mask    // of a ReadWhere: columns that decide beyond those of Where
+	Kind  readKind
+	Row   operandDecl // of a readRow
+	Where []termDecl  // of a readWhere, sorted by column; at most maxTerms
+	Using Mask        // of a readWhere: columns that decide beyond those of Where
 	// Limit says that the field is a list of the first so many rows, in an order that Using, the keys and
 	// the order of creation decide, after the first Offset ones. Nil is unknown. Appends says that a
 	// created row comes after all others in this order.
-	Limit, Offset *Operand
+	Limit, Offset *operandDecl
 	Appends       bool
 	order         *order // nil when not declared
 	// Inferred marks Query.x(key: ID!): T without @reads; the key in the answer must equal the argument.
@@ -149,52 +151,52 @@ type Read struct {
 	pos *ast.Position
 }
 
-// A Term is column = operand or, in a read, column contains operand.
-type Term struct {
+// A termDecl is column = operand or, in a read, column contains operand.
+type termDecl struct {
 	Column   string
-	Operand  Operand
+	Operand  operandDecl
 	Contains bool
 
 	// nullable says that the rows without a value may be what null asks for.
 	nullable bool
 }
 
-// OperandKind tells the operands apart.
-type OperandKind uint8
+// operandKind tells the operands apart.
+type operandKind uint8
 
 // Where an operand's value comes from.
 const (
-	FromConst OperandKind = iota
-	FromArgs
-	FromParent
-	FromResult
+	fromConst operandKind = iota
+	fromArgs
+	fromParent
+	fromResult
 )
 
-// An Operand is a constant or a path.
-type Operand struct {
-	Kind  OperandKind
+// An operandDecl is a constant or a path.
+type operandDecl struct {
+	Kind  operandKind
 	Path  []string // without the leading args, parent or result
-	Const Value    // of FromConst
+	Const Value    // of fromConst
 
 	// unknown says that what the path leads to is not what the resolver gets, or is compared otherwise than
 	// its text tells: the operand has no value.
 	unknown bool
 }
 
-// A Mutation is what the schema says of one field of the mutation type. A field without @writes has
-// no Mutation in the plan: it drops everything.
-type Mutation struct {
-	Writes []Write
+// A mutationDecl is what the schema says of one field of the mutation type. A field without @writes has
+// no mutationDecl in the plan: it drops everything.
+type mutationDecl struct {
+	Writes []writeDecl
 }
 
-// A Write is one @writes.
-type Write struct {
+// A writeDecl is one @writes.
+type writeDecl struct {
 	View *View
 	Op   Op
 	// Row is nil when not given: then the rows are those of Where, or all.
-	Row   *Operand
-	Where []Term // values before
-	Set   []Term // values after
+	Row   *operandDecl
+	Where []termDecl // values before
+	Set   []termDecl // values after
 	// Columns are the columns that change, touched ones included; AllColumns when not declared.
 	Columns Mask
 	// ColumnsFrom are the argument paths whose set input fields add to Columns.
@@ -249,7 +251,7 @@ func (v *View) addColumn(name string) Mask {
 // shape is a set of columns that a where of some field compares, with all columns that decide the
 // reads of that shape. Events publish a shape's tags only when they change one of those.
 type shape struct {
-	columns []string // sorted, as Term.shapeColumn has them
+	columns []string // sorted, as termDecl.shapeColumn has them
 	names   []string // of the columns
 	bits    []Mask   // of the columns
 	// order is the column that tells the place of a row in reads of this shape; "" when no read says.

@@ -9,18 +9,18 @@ import (
 // cacheHint is one @cacheControl.
 type cacheHint struct {
 	maxAge     int // seconds; -1 when not given
-	scope      Scope
+	scope      scopeKind
 	inheritAge bool
 }
 
-// Scope says who may share an answer.
-type Scope uint8
+// scopeKind says who may share an answer.
+type scopeKind uint8
 
-// The scopes of @cacheControl; ScopeUnset when it does not say. A higher one is stricter.
+// The scopes of @cacheControl; scopeUnset when it does not say. A higher one is stricter.
 const (
-	ScopeUnset Scope = iota
-	ScopePublic
-	ScopePrivate
+	scopeUnset scopeKind = iota
+	scopePublic
+	scopePrivate
 )
 
 // A Policy is what @cacheControl says of a whole operation.
@@ -41,12 +41,12 @@ type Policy struct {
 // HasPrivate says whether anything in the schema has scope PRIVATE.
 func (p *Plan) HasPrivate() bool {
 	for _, hint := range p.policies {
-		if hint.scope == ScopePrivate {
+		if hint.scope == scopePrivate {
 			return true
 		}
 	}
 	for _, hint := range p.typeHints {
-		if hint.scope == ScopePrivate {
+		if hint.scope == scopePrivate {
 			return true
 		}
 	}
@@ -107,13 +107,13 @@ func (w *policyWalk) leaf(in *extractor.Selection, own cacheHint, coordinate str
 	if root && own.maxAge < 0 {
 		w.out.Default = true
 	}
-	if own.scope != ScopePublic && (root || w.plan.typeHint(in.Object.Name).scope != ScopePublic) {
+	if own.scope != scopePublic && (root || w.plan.typeHint(in.Object.Name).scope != scopePublic) {
 		w.private(coordinate)
 	}
 }
 
 func (w *policyWalk) composite(f *extractor.Field, own cacheHint, coordinate string, root bool) {
-	if own.scope != ScopePublic {
+	if own.scope != scopePublic {
 		w.private(coordinate)
 	}
 	name := f.Definition.Type.Name()
@@ -161,8 +161,8 @@ func (w *policyWalk) limit(maxAge int, by string) {
 	}
 }
 
-func (w *policyWalk) refuse(scope Scope, by string) {
-	if scope == ScopePrivate {
+func (w *policyWalk) refuse(scope scopeKind, by string) {
+	if scope == scopePrivate {
 		w.private(by)
 	}
 }

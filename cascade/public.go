@@ -20,7 +20,7 @@ func (p *Plan) NotPublic() string {
 	if hint.maxAge == 0 {
 		return ""
 	}
-	if hint.scope == ScopePrivate {
+	if hint.scope == scopePrivate {
 		return root.Name
 	}
 	s.object(root, true)
@@ -55,7 +55,7 @@ func (s *publicSearch) field(def *ast.Definition, f *ast.FieldDefinition, root b
 	}
 	target := s.plan.schema.Types[f.Type.Name()]
 	if target == nil || target.IsLeafType() {
-		if own.scope != ScopePublic && (root || s.plan.typeHint(def.Name).scope != ScopePublic) {
+		if own.scope != scopePublic && (root || s.plan.typeHint(def.Name).scope != scopePublic) {
 			s.found = append(s.found, def.Name+"."+f.Name)
 		}
 		return
@@ -64,13 +64,13 @@ func (s *publicSearch) field(def *ast.Definition, f *ast.FieldDefinition, root b
 	if own.maxAge < 0 && hint.maxAge == 0 {
 		return
 	}
-	if own.scope != ScopePublic || hint.scope == ScopePrivate {
+	if own.scope != scopePublic || hint.scope == scopePrivate {
 		s.found = append(s.found, def.Name+"."+f.Name)
 	}
 	for _, object := range s.plan.schema.GetPossibleTypes(target) {
 		if of := s.plan.typeHint(object.Name); object != target && of.maxAge == 0 {
 			continue
-		} else if of.scope == ScopePrivate {
+		} else if of.scope == scopePrivate {
 			s.found = append(s.found, object.Name)
 		}
 		s.object(object, false)

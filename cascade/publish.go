@@ -38,7 +38,7 @@ func (p *publisher) event(e *Event) {
 	for _, k := range e.Rows {
 		hashes, n := p.b.row(e.View, []byte(k))
 		for _, h := range hashes[:n] {
-			p.out = append(p.out, Tag{h, uint64(e.Columns)})
+			p.out = append(p.out, Tag{Hash: h, Mask: uint64(e.Columns)})
 		}
 		if n == 0 && !e.All { // it may be any row
 			any := *e
@@ -60,7 +60,7 @@ func (p *publisher) event(e *Event) {
 // rows publishes what the reads of rows listen to besides their own rows.
 func (p *publisher) rows(e *Event, part uint64) {
 	add := func(kind byte) {
-		p.out = append(p.out, Tag{p.b.rows(kind, e.View, part), uint64(e.Columns)})
+		p.out = append(p.out, Tag{Hash: p.b.rows(kind, e.View, part), Mask: uint64(e.Columns)})
 	}
 	if e.All && e.Op != Create { // a row that is created was not there
 		add(tagAllRows)
@@ -85,7 +85,7 @@ func (p *publisher) shapes(e *Event, part uint64) {
 			case Delete:
 				mask = vanished
 			}
-			p.out = append(p.out, Tag{p.b.set(sh.id, 0, nil, part), uint64(mask)})
+			p.out = append(p.out, Tag{Hash: p.b.set(sh.id, 0, nil, part), Mask: uint64(mask)})
 			continue
 		}
 		if e.Columns&(sh.mask|existence) == 0 {
@@ -122,7 +122,7 @@ func (p *publisher) tuple(sh *shape, e *Event, side, other Known, mask Mask, par
 		if vals == nil && other != nil && e.Columns&sh.bits[i] == 0 {
 			vals = other.of(c)
 		}
-		if c == e.View.Key && len(p.keys) > 0 {
+		if c == e.View.key && len(p.keys) > 0 {
 			vals = p.keys
 		}
 		if vals == nil {
@@ -174,7 +174,7 @@ type setLeaf struct {
 func (p *publisher) combine(leaf *setLeaf, i int, lists [][]Value, combo []Value) {
 	if i == len(lists) {
 		set := p.b.set(leaf.sh.id, leaf.known, combo, leaf.part)
-		p.out = append(p.out, Tag{set, uint64(leaf.mask)})
+		p.out = append(p.out, Tag{Hash: set, Mask: uint64(leaf.mask)})
 		if leaf.ordered {
 			p.places(set, leaf.place, leaf.placed, leaf.mask)
 		}

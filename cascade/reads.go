@@ -31,30 +31,26 @@ type reader struct {
 	keys [][]byte // scratch
 }
 
-// Reads appends to dst the tags that an answer to a query depends on, and returns all of it merged and
-// sorted by hash. Variables are the coerced ones that the answer was computed with; res is the walked
-// answer. Neither is kept or changed. part is where the caller is.
-//
-// extra names what the caller's predicate consults: a view whose rows decide whether it holds at all,
-// or, as "view.column", a column that it compares in the rows of a view that the answer reads, or that
-// something in the answer is derived from. The error is for a name that is neither; then there are no
-// tags.
-func (o *Operation) Reads(dst []Tag, vars map[string]any, res *extractor.Result, part Partition, extra []string) ([]Tag, error) {
-	return o.ReadsOf(dst, Answer{Vars: vars, Result: res, Part: part, Predicate: extra})
-}
-
-// An Answer is what became of a query, as Reads gets it.
+// An Answer is an answer to a query, and what it was computed with.
 type Answer struct {
-	Vars      map[string]any
-	Result    *extractor.Result
-	Part      Partition
+	// Vars are the coerced variables.
+	Vars map[string]any
+	// Result is the walked answer.
+	Result *extractor.Result
+	// Part is the partition of the caller.
+	Part Partition
+	// Predicate names what the caller's predicate consults: a view whose rows decide whether it
+	// holds at all, or, as "view.column", a column that it compares in the rows of a view that
+	// the answer reads, or that something in the answer is derived from.
 	Predicate []string
 	// Lasts are, by response name of a root field whose reads declare an order, the value of the order's
 	// column in the last row that matters, as far as resolvers have told.
 	Lasts map[string]Value
 }
 
-// ReadsOf is Reads with all that may be known of an answer.
+// ReadsOf appends to dst the tags that an answer to a query depends on, and returns all of it
+// merged and sorted by hash. It keeps and changes nothing of the answer. The error is for a name
+// in Predicate that is neither a view nor a column of one; then there are no tags.
 func (o *Operation) ReadsOf(dst []Tag, a Answer) ([]Tag, error) {
 	res, extra := a.Result, a.Predicate
 	r := reader{o: o, vars: a.Vars, part: a.Part, res: res, out: dst, lasts: a.Lasts}
@@ -106,7 +102,7 @@ func (r *reader) object(res *extractor.Result, i int) {
 		if i == 0 {
 			mask = s.mask | r.consulted[v] | presence
 		}
-		if obj.Key == nil || v.Key != s.views[0].Key {
+		if obj.Key == nil || v.key != s.views[0].key {
 			r.whole(v, AllColumns) // which of its rows is not known
 			continue
 		}
@@ -115,7 +111,7 @@ func (r *reader) object(res *extractor.Result, i int) {
 	for _, f := range s.nested {
 		fr := &r.o.reads[f.ID]
 		for j := range fr.reads {
-			if b := &fr.reads[j]; b.Kind == ReadWhere {
+			if b := &fr.reads[j]; b.Kind == readWhere {
 				r.where(b, r.args(fr), obj, listPlace{f, int32(i)})
 			}
 		}
@@ -162,7 +158,7 @@ func (r *reader) anyRow(v *View, key []byte) {
 func (r *reader) someRowAppears(views []*View) {
 	for _, v := range views {
 		mask := presence | v.hidden | r.consulted[v]
-		if !v.Explicit {
+		if !v.explicit {
 			mask = AllColumns
 		}
 		r.whole(v, mask)
@@ -183,7 +179,7 @@ func (r *reader) fixed(f *extractor.Field, fr *fieldReads) {
 	args := r.args(fr)
 	place := listPlace{f, 0} // below the root there is one list; of several elsewhere, none counts as full
 	for i := range fr.reads {
-		if b := &fr.reads[i]; b.Kind == ReadWhere {
+		if b := &fr.reads[i]; b.Kind == readWhere {
 			r.where(b, args, nil, place)
 		}
 	}
@@ -197,7 +193,7 @@ func (r *reader) rowsOf(f *extractor.Field, fr *fieldReads, parent *extractor.Ob
 	args := r.args(fr)
 	for i := range fr.reads {
 		b := &fr.reads[i]
-		if b.Kind != ReadRow || b.child {
+		if b.Kind != readRow || b.child {
 			continue
 		}
 		keys, ok := r.rowKeys(b, args, parent)
@@ -222,7 +218,7 @@ func (r *reader) rowReads(res *extractor.Result, obj *extractor.Object) {
 	fr := &r.o.reads[f.ID]
 	for i := range fr.reads {
 		b := &fr.reads[i]
-		if b.Kind != ReadRow {
+		if b.Kind != readRow {
 			continue
 		}
 		if b.child {
@@ -273,19 +269,19 @@ func (r *reader) rowKeys(b *boundRead, args map[string]any, parent *extractor.Ob
 }
 
 // operand evaluates an operand. null says that it is null or absent.
-func (r *reader) operand(op Operand, path int, args map[string]any, parent *extractor.Object) (vals []Value, null, ok bool) {
+func (r *reader) operand(op operandDecl, path int, args map[string]any, parent *extractor.Object) (vals []Value, null, ok bool) {
 	if op.unknown {
 		return nil, false, false
 	}
 	switch op.Kind {
-	case FromConst:
+	case fromConst:
 		if op.Const.IsNull() {
 			return nil, true, true
 		}
 		return []Value{op.Const}, false, true
-	case FromArgs:
+	case fromArgs:
 		return valuesAt(args, op.Path)
-	case FromParent:
+	case fromParent:
 		if parent == nil || path == noPath {
 			return nil, false, false
 		}

@@ -26,9 +26,9 @@ func (r *reader) where(b *boundRead, args map[string]any, parent *extractor.Obje
 		case null && t.nullable:
 			mask |= m // the term is true whatever the column holds, or only where it holds nothing
 			continue
-		case null, t.Operand.Kind == FromArgs && len(vals) == 0:
+		case null, t.Operand.Kind == fromArgs && len(vals) == 0:
 			continue // it is true whatever the column holds, or never
-		case t.Operand.Kind == FromArgs && slices.ContainsFunc(vals, Value.mayBeAbsent):
+		case t.Operand.Kind == fromArgs && slices.ContainsFunc(vals, Value.mayBeAbsent):
 			ok = false
 		}
 		if !ok {
@@ -100,7 +100,7 @@ func maySelectAll(vals []Value) bool {
 }
 
 // columnMask is the mask of the columns that a read's terms compare.
-func (r *Read) columnMask() Mask {
+func (r *readDecl) columnMask() Mask {
 	var m Mask
 	for _, t := range r.Where {
 		c, _ := r.Views[0].column(t.Column)

@@ -36,7 +36,7 @@ func (o *Operation) Sights(path []string) (sights []Sight, depth int) {
 			break
 		}
 		depth++
-		if len(s.Views) > 0 && (s.Column == "" || s.Column != s.Views[0].Key) {
+		if len(s.Views) > 0 && (s.Column == "" || s.Column != s.Views[0].key) {
 			sights = append(sights, s)
 		}
 		at = below

@@ -2,17 +2,17 @@ package cascade
 
 import (
 	"encoding/binary"
-	"slices"
 
 	"github.com/cespare/xxhash/v2"
+
+	"github.com/cascadeql/cascadeql/cascade/tag"
 )
 
-// A Tag is what an entry depends on and a change names. Hash identifies it, the same on every
-// machine; two names that meet in one hash only make more entries fall. Mask says which columns: a
-// change reaches an entry when the masks of a common tag meet.
-type Tag struct {
-	Hash, Mask uint64
-}
+// A Tag is what an entry depends on and a change names: see the package tag.
+type Tag = tag.Tag
+
+// Merge sorts tags in place and joins the masks of equal ones.
+func Merge(tags []Tag) []Tag { return tag.Merge(tags) }
 
 // A Partition is the tenant that a caller's predicate, or a change, belongs to. The zero Partition is
 // outside all of them.
@@ -149,29 +149,4 @@ func writerParts(v *View, p Partition) (parts [2]uint64, n int) {
 	default:
 		return [2]uint64{p.hash, partAny}, 2
 	}
-}
-
-// Merge sorts tags in place and joins the masks of equal ones.
-func Merge(tags []Tag) []Tag {
-	if len(tags) < 2 {
-		return tags
-	}
-	slices.SortFunc(tags, func(a, b Tag) int {
-		switch {
-		case a.Hash < b.Hash:
-			return -1
-		case a.Hash > b.Hash:
-			return 1
-		}
-		return 0
-	})
-	out := tags[:1]
-	for _, t := range tags[1:] {
-		if last := &out[len(out)-1]; last.Hash == t.Hash {
-			last.Mask |= t.Mask
-		} else {
-			out = append(out, t)
-		}
-	}
-	return out
 }

@@ -45,14 +45,14 @@ func (o *Operation) bindWindow(f *extractor.Field) {
 func (o *Operation) showsRows(f *extractor.Field, v *View) bool {
 	shown := 0
 	for _, on := range f.On {
-		if slices.Contains(v.Types, on.Object.Name) {
+		if slices.Contains(v.types, on.Object.Name) {
 			if o.plan.byType[on.Object.Name][0] != v {
 				return false
 			}
 			shown++
 		}
 	}
-	return shown == len(v.Types)
+	return shown == len(v.types)
 }
 
 // presence returns which rows that come or go matter to a where-read at one place of the answer.
@@ -81,7 +81,7 @@ func (r *reader) full(b *boundRead, args map[string]any, place listPlace) bool {
 }
 
 // number evaluates a limit or an offset. null says that there is none.
-func (r *reader) number(op *Operand, args map[string]any) (n int, null, ok bool) {
+func (r *reader) number(op *operandDecl, args map[string]any) (n int, null, ok bool) {
 	if op == nil {
 		return 0, true, true
 	}

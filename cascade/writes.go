@@ -11,16 +11,16 @@ import (
 type rootWrites struct {
 	field    *extractor.Field
 	args     *ast.Field
-	mutation *Mutation // nil when the field does not say what it writes
+	mutation *mutationDecl // nil when the field does not say what it writes
 	writes   []boundWrite
 	// wraps says that the field returns no row but an object around rows.
 	wraps bool
 }
 
-// boundWrite is a Write with the places of its result paths in Selection.Paths; -1 for operands that
+// boundWrite is a writeDecl with the places of its result paths in Selection.Paths; -1 for operands that
 // are no result path.
 type boundWrite struct {
-	*Write
+	*writeDecl
 	row   int
 	where []int
 	set   []int
@@ -49,15 +49,15 @@ func (o *Operation) bindWrites() {
 		}
 		rw.wraps = len(f.On) > 0 && len(o.plan.byType[f.On[0].Object.Name]) == 0
 		rw.args = &ast.Field{Name: f.Definition.Name, Definition: f.Definition, Arguments: f.Arguments}
-		index := func(op Operand) int {
-			if op.Kind != FromResult || len(f.On) == 0 {
+		index := func(op operandDecl) int {
+			if op.Kind != fromResult || len(f.On) == 0 {
 				return noPath
 			}
 			return slices.IndexFunc(f.On[0].Paths, func(p []string) bool { return slices.Equal(p, op.Path) })
 		}
 		for j := range rw.mutation.Writes {
 			w := &rw.mutation.Writes[j]
-			b := boundWrite{Write: w, row: noPath}
+			b := boundWrite{writeDecl: w, row: noPath}
 			if w.Row != nil {
 				b.row = index(*w.Row)
 			}
@@ -70,7 +70,7 @@ func (o *Operation) bindWrites() {
 			prefix, ok := o.plan.shownRow(w, f.Definition)
 			if ok {
 				for _, c := range w.neededColumns() {
-					at := index(Operand{Kind: FromResult, Path: slices.Concat(prefix, splitPath(c))})
+					at := index(operandDecl{Kind: fromResult, Path: slices.Concat(prefix, splitPath(c))})
 					if at >= 0 {
 						b.shown = append(b.shown, shownColumn{c, at})
 					}
@@ -107,13 +107,13 @@ func (p *Plan) resultPaths(f *extractor.Field, _ *ast.Definition) [][]string {
 }
 
 // pathsOf are the paths below a mutation field's result that one of its writes needs.
-func (p *Plan) pathsOf(w *Write, def *ast.FieldDefinition) [][]string {
+func (p *Plan) pathsOf(w *writeDecl, def *ast.FieldDefinition) [][]string {
 	var paths [][]string
-	if w.Row != nil && w.Row.Kind == FromResult {
+	if w.Row != nil && w.Row.Kind == fromResult {
 		paths = append(paths, w.Row.Path)
 	}
 	for _, t := range slices.Concat(w.Where, w.Set) {
-		if t.Operand.Kind == FromResult {
+		if t.Operand.Kind == fromResult {
 			paths = append(paths, t.Operand.Path)
 		}
 	}
@@ -143,14 +143,14 @@ func (p *Plan) mayResolve(f *extractor.Field, _ *ast.Definition, path []string) 
 
 // shownRow says where a mutation's result shows the row that a write changes as it is afterwards:
 // the path of the row's object below the result.
-func (p *Plan) shownRow(w *Write, def *ast.FieldDefinition) (prefix []string, ok bool) {
-	if w.Op == Delete || len(w.View.Types) == 0 {
+func (p *Plan) shownRow(w *writeDecl, def *ast.FieldDefinition) (prefix []string, ok bool) {
+	if w.Op == Delete || len(w.View.types) == 0 {
 		return nil, false
 	}
 	at := p.schema.Types[def.Type.Name()]
-	if w.Row != nil && w.Row.Kind == FromResult {
+	if w.Row != nil && w.Row.Kind == fromResult {
 		n := len(w.Row.Path)
-		if n == 0 || w.Row.Path[n-1] != w.View.Key {
+		if n == 0 || w.Row.Path[n-1] != w.View.key {
 			return nil, false
 		}
 		prefix = w.Row.Path[:n-1]
@@ -162,13 +162,13 @@ func (p *Plan) shownRow(w *Write, def *ast.FieldDefinition) (prefix []string, ok
 			at = p.schema.Types[f.Type.Name()]
 		}
 	}
-	return prefix, slices.Contains(w.View.Types, at.Name)
+	return prefix, slices.Contains(w.View.types, at.Name)
 }
 
 // neededColumns are the columns of the written view whose values decide which reads a write reaches,
 // as far as the type shows them and the write does not set them to a constant. What it sets to an
 // argument may be left out of a request.
-func (w *Write) neededColumns() []string {
+func (w *writeDecl) neededColumns() []string {
 	may := w.Columns
 	for _, cf := range w.ColumnsFrom {
 		for _, m := range cf.masks {
@@ -178,8 +178,8 @@ func (w *Write) neededColumns() []string {
 	var cols []string
 	add := func(c string) {
 		m, ok := w.View.column(c)
-		known := slices.ContainsFunc(w.Set, func(t Term) bool { return t.Column == c && t.Operand.Kind == FromConst })
-		if ok && m&w.View.hidden == 0 && !known && c != w.View.Key && !slices.Contains(cols, c) {
+		known := slices.ContainsFunc(w.Set, func(t termDecl) bool { return t.Column == c && t.Operand.Kind == fromConst })
+		if ok && m&w.View.hidden == 0 && !known && c != w.View.key && !slices.Contains(cols, c) {
 			cols = append(cols, c)
 		}
 	}

@@ -50,12 +50,6 @@ func CanonicalID(raw []byte) []byte {
 	}
 }
 
-// AppendCanonicalID appends CanonicalID(raw) to dst and reports whether there is one.
-func AppendCanonicalID(dst, raw []byte) ([]byte, bool) {
-	id := CanonicalID(raw)
-	return append(dst, id...), id != nil
-}
-
 // CanonicalValue is CanonicalID for a Go value: a string, json.Number, integer, float, bool, a named
 // type of those, or a uuid.UUID. It reports false for everything else, for NaN and for infinities.
 func CanonicalValue(v any) (string, bool) {

@@ -97,7 +97,7 @@ func (m *costMutation) fill(tb testing.TB, c *clock.Clock, entries int) []*clock
 		if err != nil {
 			tb.Fatal(err)
 		}
-		tags, err = m.queried.Reads(tags[:0], map[string]any{"id": row, "owner": owner}, res, m.part, nil)
+		tags, err = m.queried.ReadsOf(tags[:0], cascade.Answer{Vars: map[string]any{"id": row, "owner": owner}, Result: res, Part: m.part})
 		if err != nil {
 			tb.Fatal(err)
 		}

@@ -259,14 +259,14 @@ func TestEveryLineIsExplained(t *testing.T) {
 	}
 	var lines []string
 	for file, expression := range map[string]string{
-		"changelog/redislog/trouble.go":   `(?m)^\ttrouble\w+ += "(.+)"$`,
+		"changelog/redislog/report.go":    `(?m)^\ttrouble\w+ += "(.+)"$`,
 		"changelog/redislog/apply.go":     `log\.Warn\("([^"]+)"`,
 		"store/redisstore/trouble.go":     `(?m)(?:Log\.Warn|WarnWith)\((?:op\+trouble, )?"([^"]+)"|^\t"[A-Z]+": +"([^";:]+)`,
 		"intent.go":                       `once\.Warn\("\w+", "([^"]+)"`,
-		"changelog/redislog/expire.go":    `log\.Warn\("([^"]+)"`,
+		"changelog/redislog/upkeep.go":    `log\.Warn\("([^"]+)"`,
 		"../gqlcache/changelog/intent.go": `errors\.New\("([^"]+)"\)`,
 		"shared.go":                       `once\.Warn\("\w+", "([^"]+)"`,
-		"changelog/redislog/await.go":     `(?m)^\twhy\w+ += "(.+)"$`,
+		"changelog/redislog/confirm.go":   `(?m)^\twhy\w+ += "(.+)"$`,
 		"store/redisstore/format.go":      `(?m)^\terr\w+ += errors\.New\("(.+)"\)$`,
 		"../gqlcache/consistency.go":      `(?m)^\tconsistency\w+ = "(.+)"$`,
 		"../gqlcache/changelog/errors.go": `errors\.New\("([^"]+)"\)`,

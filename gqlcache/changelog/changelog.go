@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/cascade/tag"
 )
 
 // A Record is one change.
@@ -15,7 +15,7 @@ type Record struct {
 	// it at once, and sees it again under its number later.
 	Number uint64
 	// Tags are what changed.
-	Tags []cascade.Tag
+	Tags []tag.Tag
 	// All says that everything may have changed; Tags is empty then.
 	All bool
 	// Origin is the instance that published the record.
@@ -117,7 +117,7 @@ type Log interface {
 	// An error means that the server has not taken the change, or did not say so. The sink has applied
 	// it nevertheless; the log keeps it, gives its lease up before Publish returns, and takes none before
 	// the server has the change. Until then other instances do not know of it. The tags are not kept after Publish returns, unless it fails.
-	Publish(ctx context.Context, tags []cascade.Tag, all bool) (Receipt, error)
+	Publish(ctx context.Context, tags []tag.Tag, all bool) (Receipt, error)
 
 	// Fresh reports whether a lease is valid now: whether cached entries may be served at all. It neither
 	// blocks nor allocates.

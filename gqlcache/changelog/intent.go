@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/cascade/tag"
 )
 
 // ErrUnannounced says that an intention could not be made known to all instances. What it was for must not
@@ -38,7 +38,7 @@ type Intender interface {
 	// An error means that the change must not be made: ErrUnannounced, ErrNotStarted or ErrClosed is in it.
 	// The end of ctx is such an error. What was announced in part is settled, or in doubt, later.
 	// The tags are not kept.
-	Intend(ctx context.Context, tags []cascade.Tag, all bool) (Intention, error)
+	Intend(ctx context.Context, tags []tag.Tag, all bool) (Intention, error)
 }
 
 // An Intention is an announced change. The log stands by it until it is published. It is safe for concurrent
@@ -47,7 +47,7 @@ type Intention interface {
 	// Publish is Log.Publish for the change that was made, which may be another than was announced, and settles
 	// the announcement together with it. Without tags nothing was changed, and it only settles. After an error
 	// the announcement stays open until the log has pushed the change. Further calls are those of Log.Publish.
-	Publish(ctx context.Context, tags []cascade.Tag, all bool) (Receipt, error)
+	Publish(ctx context.Context, tags []tag.Tag, all bool) (Receipt, error)
 }
 
 // An IntentSink is a Sink that knows announcements. It is an optional part of a Sink. Its calls are in one row

@@ -3,7 +3,9 @@ package lint_test
 import (
 	"io/fs"
 	"os"
+	"os/exec"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -135,6 +137,8 @@ func TestCheckCatches(t *testing.T) {
 		{"otter elsewhere", "gqlcache/a.go", imports("github.com/maypok86/otter/v2"), "only [gqlcache/store/memstore] may"},
 		{"otter's parts elsewhere", "gqlcache/a.go", imports("github.com/maypok86/otter/v2/stats"), "only [gqlcache/store/memstore] may"},
 		{"redis in a blog", "example/internal/blog/a.go", imports("github.com/redis/go-redis/v9"), "may not import"},
+		{"compiler in the clock", "gqlcache/internal/clock/a.go", imports(ours + "cascade"), "may not import"},
+		{"compiler in the log", "gqlcache/changelog/redislog/a.go", imports(ours + "cascade"), "may not import"},
 		{"redis in the history", "gqlcache/internal/history/a.go", imports("github.com/redis/go-redis/v9"), "may not import"},
 		{"cache in the history", "gqlcache/internal/history/a.go", imports(ours + "gqlcache"), "may not import"},
 		{"store in the cache", "gqlcache/a.go", imports(ours + "gqlcache/store/redisstore"), "may not import"},
@@ -245,3 +249,29 @@ func TestCheckReportsBrokenFiles(t *testing.T) {
 
 // imports is a file that imports a package.
 func imports(path string) string { return "package p\n\nimport \"" + path + "\"\n" }
+
+// TestCoreLinksNoGraphQL: the clock, the history and the log know of GraphQL no more than tags.
+func TestCoreLinksNoGraphQL(t *testing.T) {
+	t.Parallel()
+	packages := []string{"cascade/tag", "gqlcache/internal/clock", "gqlcache/internal/history", "gqlcache/changelog", "gqlcache/changelog/redislog"}
+	for _, pkg := range packages {
+		t.Run(pkg, func(t *testing.T) {
+			t.Parallel()
+			list := exec.CommandContext(t.Context(), "go", "list", "-deps", "./"+pkg)
+			list.Dir = "../.."
+			out, err := list.Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			deps := strings.Fields(string(out))
+			if !slices.Contains(deps, lint.Module+"/cascade/tag") {
+				t.Errorf("it does not link cascade/tag: %d packages", len(deps))
+			}
+			for _, dep := range deps {
+				if dep == lint.Module+"/cascade" || strings.Contains(dep, "vektah/gqlparser") || strings.Contains(dep, "99designs/gqlgen") {
+					t.Errorf("it links %s", dep)
+				}
+			}
+		})
+	}
+}

@@ -80,7 +80,7 @@ var attack2Rules = []mutant{
 	},
 	{
 		name: "attack2: an empty list in where changes nothing", file: "cascade/outcome.go",
-		old: "known && t.Operand.Kind == FromArgs && maySelectAll(vals)", new: "false",
+		old: "known && t.Operand.Kind == fromArgs && maySelectAll(vals)", new: "false",
 		test: "TestRowRules",
 	},
 	{

@@ -12,6 +12,11 @@ const (
 // valuesRules are those by which one row, and one value, is one however it is spelled.
 var valuesRules = []mutant{
 	{
+		name: "a tag named twice has the columns of the last one", file: "cascade/tag/tag.go",
+		old: "last.Mask |= t.Mask", new: "last.Mask = t.Mask",
+		test: "TestMerge",
+	},
+	{
 		name: "letter case tells keys apart", file: foldFile,
 		old: "			c += 'a' - 'A'\n", new: "",
 		test: "TestSpellings|TestEqualValuesMeet",

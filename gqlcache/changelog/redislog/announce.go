@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
@@ -24,7 +24,7 @@ type announcer struct {
 }
 
 // intend announces a change: see Log.Intend.
-func (a *announcer) intend(ctx context.Context, tags []cascade.Tag, all bool) (changelog.Intention, error) {
+func (a *announcer) intend(ctx context.Context, tags []tag.Tag, all bool) (changelog.Intention, error) {
 	in := &intention{
 		publisher: a.publisher,
 		own:       a.own,
@@ -99,7 +99,7 @@ func (in *intention) announce(ctx context.Context) (wait, error) {
 }
 
 // Publish implements changelog.Intention.
-func (in *intention) Publish(ctx context.Context, tags []cascade.Tag, all bool) (changelog.Receipt, error) {
+func (in *intention) Publish(ctx context.Context, tags []tag.Tag, all bool) (changelog.Receipt, error) {
 	in.mu.Lock()
 	ids := in.ids
 	in.ids, in.over = nil, true

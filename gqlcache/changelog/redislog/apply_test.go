@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
@@ -70,7 +70,7 @@ func (m *modelLog) add(c changes) streamRecord {
 }
 
 func (m *modelLog) change() changes {
-	c := changes{count: 1, tags: []cascade.Tag{{Hash: m.number + 1}}}
+	c := changes{count: 1, tags: []tag.Tag{{Hash: m.number + 1}}}
 	switch m.rand.IntN(4) {
 	case 0:
 		c.intent = true

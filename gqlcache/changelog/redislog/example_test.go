@@ -8,7 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog/redislog"
 )
@@ -35,7 +35,7 @@ func ExampleNew() {
 	if err := changes.Start(ctx, printer{}); err != nil {
 		log.Fatal(err)
 	}
-	receipt, err := changes.Publish(ctx, []cascade.Tag{{Hash: 42, Mask: 1}}, false)
+	receipt, err := changes.Publish(ctx, []tag.Tag{{Hash: 42, Mask: 1}}, false)
 	if err != nil {
 		log.Print(err) // kept, and pushed when the server is back
 	}

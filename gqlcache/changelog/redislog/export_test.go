@@ -1,7 +1,7 @@
 package redislog
 
 import (
-	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
@@ -13,15 +13,17 @@ func (l *Log) Gate(f func(point string)) { l.gate.stop.Store(&f) }
 // Keys are the control key and the log's.
 func (l *Log) Keys() (control, log string) { return l.server.control, l.server.stream }
 
-// Encode and Decode are those of a record.
-var (
-	Encode = encode
-	Decode = decode
-)
+// Encode returns the payload of a record of changes.
+func Encode(tags []tag.Tag, all bool) string {
+	return string(appendChange(nil, kindTags, kindAll, tags, all))
+}
+
+// Decode reads what Encode has written.
+var Decode = decode
 
 // A Payload is what a record says.
 type Payload struct {
-	Tags    []cascade.Tag
+	Tags    []tag.Tag
 	All     bool
 	Intent  bool
 	Settles []changelog.Position

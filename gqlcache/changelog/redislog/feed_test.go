@@ -11,7 +11,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog/redislog"
 	"github.com/cascadeql/cascadeql/internal/redistest"
@@ -33,7 +33,7 @@ func followed(t *testing.T, i *instance, since changelog.Position) *feed {
 	return &feed{t: t, cancel: cancel, next: next}
 }
 
-func (f *feed) want(number uint64, tags []cascade.Tag, all bool) changelog.Change {
+func (f *feed) want(number uint64, tags []tag.Tag, all bool) changelog.Change {
 	f.t.Helper()
 	c, err, ok := f.next()
 	if !ok || err != nil || c.Number != number || !slices.Equal(c.Tags, tags) || c.All != all {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog/redislog"
 	"github.com/cascadeql/cascadeql/internal/redistest"
@@ -304,7 +304,7 @@ func TestPlainSinkHearsChangesOnly(t *testing.T) {
 	}
 	c := newCrew(t, s.Addr(), 1, redislog.Options{Namespace: "mixed", Level: changelog.Strong})
 	c.all[0].settled(t, c.all[0].intend(t, 1), 1, 2)
-	var tags [][]cascade.Tag
+	var tags [][]tag.Tag
 	plain.mu.Lock()
 	for _, r := range plain.records {
 		tags = append(tags, r.Tags)

@@ -3,14 +3,14 @@ package redislog
 import (
 	"time"
 
-	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
 // An openIntent is an announcement of any instance that is not settled.
 type openIntent struct {
 	id   changelog.Position
-	tags []cascade.Tag
+	tags []tag.Tag
 	all  bool
 	// sign is the last sign of life of its maker that was seen here, and since when. When
 	// it is the same for an IntentTTL, nobody stands by the intent.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
@@ -205,13 +205,13 @@ func (l *Log) Applied() changelog.Position { return l.applier.position() }
 // level Strong, and else within AckBudget. More than 4096 tags are published as
 // everything. After Close, a change is still published as long as the client is open:
 // others must know of it. Nobody is waited for then.
-func (l *Log) Publish(ctx context.Context, tags []cascade.Tag, all bool) (changelog.Receipt, error) {
+func (l *Log) Publish(ctx context.Context, tags []tag.Tag, all bool) (changelog.Receipt, error) {
 	return l.publisher.publish(ctx, tags, all)
 }
 
 // Intend implements changelog.Intender. It waits for the server for at most a TTL, and
 // for the others for about another. More than 4096 tags are announced as everything.
-func (l *Log) Intend(ctx context.Context, tags []cascade.Tag, all bool) (changelog.Intention, error) {
+func (l *Log) Intend(ctx context.Context, tags []tag.Tag, all bool) (changelog.Intention, error) {
 	return l.announcer.intend(ctx, tags, all)
 }
 

@@ -10,7 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog/redislog"
 	"github.com/cascadeql/cascadeql/internal/redistest"
@@ -48,18 +48,18 @@ func TestPublishedTagsArrive(t *testing.T) {
 	s := redistest.Start(t)
 	all := startFresh(t, 2, s.Addr(), redislog.Options{Level: changelog.Strong})
 	a, b := all[0], all[1]
-	many := make([]cascade.Tag, 4097)
+	many := make([]tag.Tag, 4097)
 	for n := range many {
-		many[n] = cascade.Tag{Hash: uint64(n), Mask: 1}
+		many[n] = tag.Tag{Hash: uint64(n), Mask: 1}
 	}
 	for _, row := range []struct {
 		name string
-		tags []cascade.Tag
+		tags []tag.Tag
 		all  bool
 		want changelog.Record
 	}{
-		{"one", []cascade.Tag{{Hash: 1<<64 - 1, Mask: 1 << 63}}, false, changelog.Record{Tags: []cascade.Tag{{Hash: 1<<64 - 1, Mask: 1 << 63}}}},
-		{"two", []cascade.Tag{{Hash: 1, Mask: 2}, {Hash: 3}}, false, changelog.Record{Tags: []cascade.Tag{{Hash: 1, Mask: 2}, {Hash: 3}}}},
+		{"one", []tag.Tag{{Hash: 1<<64 - 1, Mask: 1 << 63}}, false, changelog.Record{Tags: []tag.Tag{{Hash: 1<<64 - 1, Mask: 1 << 63}}}},
+		{"two", []tag.Tag{{Hash: 1, Mask: 2}, {Hash: 3}}, false, changelog.Record{Tags: []tag.Tag{{Hash: 1, Mask: 2}, {Hash: 3}}}},
 		{"as many as a record takes", many[:4096], false, changelog.Record{Tags: many[:4096]}},
 		{"too many", many, false, changelog.Record{All: true}},
 		{"everything", nil, true, changelog.Record{All: true}},

@@ -3,7 +3,7 @@ package redislog
 import (
 	"sync"
 
-	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
@@ -20,7 +20,7 @@ type pending struct {
 // changes are some publications as one.
 type changes struct {
 	count int
-	tags  []cascade.Tag
+	tags  []tag.Tag
 	all   bool
 	// settles are the intents that are over when the changes are applied.
 	settles []changelog.Position

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
@@ -36,7 +36,7 @@ type publisher struct {
 }
 
 // publish publishes a change: see Log.Publish.
-func (p *publisher) publish(ctx context.Context, tags []cascade.Tag, all bool) (changelog.Receipt, error) {
+func (p *publisher) publish(ctx context.Context, tags []tag.Tag, all bool) (changelog.Receipt, error) {
 	if len(tags) == 0 && !all {
 		at := p.applier.position()
 		return changelog.Receipt{Epoch: at.Epoch, Number: at.Number, Confirmed: true}, nil

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
@@ -24,11 +24,7 @@ const (
 	maxTags = 4096
 )
 
-func encode(tags []cascade.Tag, all bool) string {
-	return string(appendChange(nil, kindTags, kindAll, tags, all))
-}
-
-func appendChange(b []byte, some, every byte, tags []cascade.Tag, all bool) []byte {
+func appendChange(b []byte, some, every byte, tags []tag.Tag, all bool) []byte {
 	if all || len(tags) > maxTags {
 		return append(b, every)
 	}
@@ -63,7 +59,7 @@ func (c *changes) payload() string {
 
 // decode returns what a change's payload says, or false if it is of no kind that is
 // known.
-func decode(payload string) (tags []cascade.Tag, all, ok bool) {
+func decode(payload string) (tags []tag.Tag, all, ok bool) {
 	r, ok := decodeRecord(payload)
 	if !ok || r.intent || len(r.settles) > 0 {
 		return nil, false, false
@@ -135,13 +131,13 @@ func decodeSettle(b []byte) (streamRecord, bool) {
 	return r, true
 }
 
-func decodeTags(s string) ([]cascade.Tag, bool) {
+func decodeTags(s string) ([]tag.Tag, bool) {
 	if len(s)%tagBytes != 0 {
 		return nil, false
 	}
-	tags := make([]cascade.Tag, 0, len(s)/tagBytes)
+	tags := make([]tag.Tag, 0, len(s)/tagBytes)
 	for rest := []byte(s); len(rest) > 0; rest = rest[tagBytes:] {
-		tags = append(tags, cascade.Tag{
+		tags = append(tags, tag.Tag{
 			Hash: binary.LittleEndian.Uint64(rest),
 			Mask: binary.LittleEndian.Uint64(rest[8:]),
 		})

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog/redislog"
 )
@@ -13,7 +13,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add("")
 	f.Add("\x02")
 	f.Add("\x01")
-	f.Add(redislog.Encode([]cascade.Tag{{Hash: 1, Mask: 2}}, false))
+	f.Add(redislog.Encode([]tag.Tag{{Hash: 1, Mask: 2}}, false))
 	f.Add(redislog.Encode(nil, true))
 	f.Fuzz(func(t *testing.T, payload string) {
 		tags, all, ok := redislog.Decode(payload)
@@ -34,7 +34,7 @@ func FuzzDecode(f *testing.F) {
 
 func TestEncode(t *testing.T) {
 	t.Parallel()
-	tags := []cascade.Tag{{Hash: 0x0102030405060708, Mask: 0xf0}}
+	tags := []tag.Tag{{Hash: 0x0102030405060708, Mask: 0xf0}}
 	want := "\x01\x08\x07\x06\x05\x04\x03\x02\x01\xf0\x00\x00\x00\x00\x00\x00\x00"
 	if got := redislog.Encode(tags, false); got != want {
 		t.Errorf("%q, want %q: the bytes are those that other programs write", got, want)
@@ -76,11 +76,11 @@ var payloads = []struct {
 	want        redislog.Payload
 	ok          bool
 }{
-	{"announcement", "\x03" + tagBytes, redislog.Payload{Tags: []cascade.Tag{{Hash: 0x0102030405060708, Mask: 0xf0}}, Intent: true}, true},
+	{"announcement", "\x03" + tagBytes, redislog.Payload{Tags: []tag.Tag{{Hash: 0x0102030405060708, Mask: 0xf0}}, Intent: true}, true},
 	{"announcement of everything", "\x04", redislog.Payload{All: true, Intent: true}, true},
 	{"settlement alone", "\x05\x01\x00\x00\x00" + positionBytes, redislog.Payload{Settles: []changelog.Position{{Epoch: 0x102, Number: 3}}}, true},
 	{"settlement of two, and a change", "\x05\x02\x00\x00\x00" + positionBytes + positionBytes + "\x01" + tagBytes,
-		redislog.Payload{Tags: []cascade.Tag{{Hash: 0x0102030405060708, Mask: 0xf0}}, Settles: []changelog.Position{{Epoch: 0x102, Number: 3}, {Epoch: 0x102, Number: 3}}}, true},
+		redislog.Payload{Tags: []tag.Tag{{Hash: 0x0102030405060708, Mask: 0xf0}}, Settles: []changelog.Position{{Epoch: 0x102, Number: 3}, {Epoch: 0x102, Number: 3}}}, true},
 	{"settlement, and everything", "\x05\x01\x00\x00\x00" + positionBytes + "\x02", redislog.Payload{All: true, Settles: []changelog.Position{{Epoch: 0x102, Number: 3}}}, true},
 	{"half a tag", "\x03" + tagBytes[:8], redislog.Payload{}, false},
 	{"everything, and more", "\x04\x00", redislog.Payload{}, false},

@@ -16,7 +16,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
-	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog/redislog"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/history"
@@ -44,8 +44,8 @@ const patience = 30 * time.Second
 const ttl = 400 * time.Millisecond
 
 // entity is the tag of one register.
-func entity(k int) []cascade.Tag {
-	return []cascade.Tag{{Hash: uint64(k + 1), Mask: ^uint64(0)}}
+func entity(k int) []tag.Tag {
+	return []tag.Tag{{Hash: uint64(k + 1), Mask: ^uint64(0)}}
 }
 
 // A database has registers that only grow.

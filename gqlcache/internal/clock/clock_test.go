@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func tag(hash uint64) Tag { return Tag{Hash: hash, Mask: All} }
+func tagOf(hash uint64) Tag { return Tag{Hash: hash, Mask: All} }
 
 // siblings returns hashes that share a shard.
 func siblings(c *Clock, n int) []uint64 {
@@ -91,7 +91,7 @@ func TestApplyNumbers(t *testing.T) {
 	if n := c.Apply(nil); n != c.Seq() || n != 1 {
 		t.Errorf("Apply of nothing returned %d and left %d", n, c.Seq())
 	}
-	if n := c.Apply([]Tag{tag(1), tag(1)}); n != 2 || c.Seq() != 2 {
+	if n := c.Apply([]Tag{tagOf(1), tagOf(1)}); n != 2 || c.Seq() != 2 {
 		t.Errorf("Apply returned %d and left %d", n, c.Seq())
 	}
 	if n := c.Flush(); n != 3 || c.Stats().Floor != 3 {
@@ -102,15 +102,15 @@ func TestApplyNumbers(t *testing.T) {
 func TestFlush(t *testing.T) {
 	t.Parallel()
 	c := New(Options{})
-	tagged, bare, token := mustFinish(t, c, c.Begin(), tag(1)), mustFinish(t, c, c.Begin()), c.Begin()
+	tagged, bare, token := mustFinish(t, c, c.Begin(), tagOf(1)), mustFinish(t, c, c.Begin()), c.Begin()
 	c.Flush()
 	if c.Valid(tagged) || c.Valid(bare) {
 		t.Error("a stamp outlived a flush")
 	}
-	if _, ok := c.Finish(token, []Tag{tag(2)}); ok {
+	if _, ok := c.Finish(token, []Tag{tagOf(2)}); ok {
 		t.Error("a fill outlived a flush")
 	}
-	if !c.Valid(mustFinish(t, c, c.Begin(), tag(1))) {
+	if !c.Valid(mustFinish(t, c, c.Begin(), tagOf(1))) {
 		t.Error("a flush kills what began after it")
 	}
 }
@@ -119,16 +119,16 @@ func TestFlush(t *testing.T) {
 func TestValidIsRememberedForOneNumberOnly(t *testing.T) {
 	t.Parallel()
 	c := New(Options{})
-	s := mustFinish(t, c, c.Begin(), tag(1))
+	s := mustFinish(t, c, c.Begin(), tagOf(1))
 	for range 3 {
-		c.Apply([]Tag{tag(2)})
+		c.Apply([]Tag{tagOf(2)})
 		for range 2 { // by a walk, and by what it remembered
 			if !c.Valid(s) {
 				t.Fatal("another tag killed the stamp")
 			}
 		}
 	}
-	c.Apply([]Tag{tag(1)})
+	c.Apply([]Tag{tagOf(1)})
 	if c.Valid(s) {
 		t.Fatal("stale")
 	}
@@ -140,12 +140,12 @@ func TestApplyAfterFinish(t *testing.T) {
 	t.Parallel()
 	c := New(Options{})
 	token := c.Begin()
-	c.Apply([]Tag{tag(9)})
-	s := mustFinish(t, c, token, tag(1))
+	c.Apply([]Tag{tagOf(9)})
+	s := mustFinish(t, c, token, tagOf(1))
 	if !c.Valid(s) {
 		t.Error("an unrelated number killed the stamp")
 	}
-	c.Apply([]Tag{tag(1)})
+	c.Apply([]Tag{tagOf(1)})
 	if c.Valid(s) || s.Born() != token {
 		t.Error("stale")
 	}
@@ -157,19 +157,19 @@ func TestDroppedTombstones(t *testing.T) {
 	hashes := siblings(c, 8)
 	token := c.Begin()
 	for _, h := range hashes {
-		c.Apply([]Tag{tag(h)})
+		c.Apply([]Tag{tagOf(h)})
 	}
 	if st := c.Stats(); st.Tombstones > 2 {
 		t.Errorf("%d tombstones for a bound of one in each generation", st.Tombstones)
 	}
 	for _, h := range hashes {
-		if _, ok := c.Finish(token, []Tag{tag(h)}); ok {
+		if _, ok := c.Finish(token, []Tag{tagOf(h)}); ok {
 			t.Errorf("tag %d: its tombstone was dropped, and a fill from before was accepted", h)
 		}
-		if _, ok := c.Finish(c.Begin(), []Tag{tag(h)}); !ok {
+		if _, ok := c.Finish(c.Begin(), []Tag{tagOf(h)}); !ok {
 			t.Errorf("tag %d: a fill from afterwards was refused", h)
 		}
-		if _, ok := c.Finish(token, []Tag{tag(h)}); ok {
+		if _, ok := c.Finish(token, []Tag{tagOf(h)}); ok {
 			t.Errorf("tag %d: a fill from before was accepted, once there was a cell", h)
 		}
 	}
@@ -233,14 +233,14 @@ func TestStampSize(t *testing.T) {
 
 func TestValidDoesNotAllocate(t *testing.T) {
 	c := New(Options{})
-	s := mustFinish(t, c, c.Begin(), tag(1), tag(2), tag(3))
+	s := mustFinish(t, c, c.Begin(), tagOf(1), tagOf(2), tagOf(3))
 	if n := testing.AllocsPerRun(100, func() { c.Valid(s) }); n != 0 {
 		t.Errorf("the fast path allocates %v times", n)
 	}
 	if n := testing.AllocsPerRun(100, func() { c.walk(s, c.Seq()) }); n != 0 {
 		t.Errorf("the walk allocates %v times", n)
 	}
-	changed := []Tag{tag(2)}
+	changed := []Tag{tagOf(2)}
 	if n := testing.AllocsPerRun(100, func() { c.Apply(changed) }); n != 0 {
 		t.Errorf("an invalidation of a live tag allocates %v times", n)
 	}

@@ -52,11 +52,11 @@ func TestIntentsOverlap(t *testing.T) {
 	c := New(Options{})
 	refused := func(want bool) {
 		t.Helper()
-		if _, ok := c.Finish(c.Begin(), []Tag{tag(1)}); ok == want {
+		if _, ok := c.Finish(c.Begin(), []Tag{tagOf(1)}); ok == want {
 			t.Errorf("Finish = %v, want %v", ok, !want)
 		}
 	}
-	a, b := c.Announce([]Tag{tag(1)}), c.Announce([]Tag{tag(1), tag(2)})
+	a, b := c.Announce([]Tag{tagOf(1)}), c.Announce([]Tag{tagOf(1), tagOf(2)})
 	a.Settle()
 	a.Settle()
 	refused(true)
@@ -80,7 +80,7 @@ func TestIntentsOverlap(t *testing.T) {
 func TestAnnounceAll(t *testing.T) {
 	t.Parallel()
 	c := New(Options{})
-	untagged, tagged := mustFinish(t, c, c.Begin()), mustFinish(t, c, c.Begin(), tag(1))
+	untagged, tagged := mustFinish(t, c, c.Begin()), mustFinish(t, c, c.Begin(), tagOf(1))
 	in := c.AnnounceAll()
 	if c.Valid(untagged) || c.Valid(tagged) {
 		t.Error("valid while everything may change")

@@ -8,10 +8,10 @@ import (
 func TestSweep(t *testing.T) {
 	t.Parallel()
 	c := New(Options{})
-	kept := mustFinish(t, c, c.Begin(), tag(1), tag(2))
-	dead := mustFinish(t, c, c.Begin(), tag(2), tag(3))
-	mustFinish(t, c, c.Begin(), tag(4)) // nobody holds it
-	c.Apply([]Tag{tag(3)})
+	kept := mustFinish(t, c, c.Begin(), tagOf(1), tagOf(2))
+	dead := mustFinish(t, c, c.Begin(), tagOf(2), tagOf(3))
+	mustFinish(t, c, c.Begin(), tagOf(4)) // nobody holds it
+	c.Apply([]Tag{tagOf(3)})
 
 	got := c.Sweep(slices.Values([]*Stamp{kept, nil, dead, kept}))
 	if want := (SweepStats{Valid: 2, Dead: 1, Kept: 2, Removed: 2}); got != want {
@@ -23,11 +23,11 @@ func TestSweep(t *testing.T) {
 	if !c.Valid(kept) || c.Valid(dead) {
 		t.Error("a sweep changed what is valid")
 	}
-	c.Apply([]Tag{tag(9)})
+	c.Apply([]Tag{tagOf(9)})
 	if !c.Valid(kept) {
 		t.Error("the sweep removed a cell that is in use")
 	}
-	c.Apply([]Tag{tag(2)})
+	c.Apply([]Tag{tagOf(2)})
 	if c.Valid(kept) {
 		t.Error("the stamp is cut off from its cell")
 	}
@@ -64,11 +64,11 @@ func TestSweepMissesAStamp(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		apply Tag
-	}{{"its own tag", tag(1)}, {"another tag", tag(2)}} {
+	}{{"its own tag", tagOf(1)}, {"another tag", tagOf(2)}} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			c := New(Options{})
-			missed := mustFinish(t, c, c.Begin(), tag(1))
+			missed := mustFinish(t, c, c.Begin(), tagOf(1))
 			c.Sweep(slices.Values([]*Stamp{}))
 			if !c.Valid(missed) {
 				t.Error("nothing was invalidated, and the compare says otherwise")
@@ -87,16 +87,16 @@ func TestSweepKeepsFillsInFlight(t *testing.T) {
 	t.Parallel()
 	for sweeps := 1; sweeps <= 4; sweeps++ {
 		c := New(Options{})
-		mustFinish(t, c, c.Begin(), tag(1))
+		mustFinish(t, c, c.Begin(), tagOf(1))
 		token := c.Begin()
-		c.Apply([]Tag{tag(1)})
+		c.Apply([]Tag{tagOf(1)})
 		for range sweeps {
 			c.Sweep(slices.Values([]*Stamp{}))
 		}
-		if _, ok := c.Finish(token, []Tag{tag(1)}); ok {
+		if _, ok := c.Finish(token, []Tag{tagOf(1)}); ok {
 			t.Errorf("%d sweeps: a fill from before the invalidation was accepted", sweeps)
 		}
-		mustFinish(t, c, c.Begin(), tag(1))
+		mustFinish(t, c, c.Begin(), tagOf(1))
 		if st := c.Stats(); sweeps > 1 && st.Tombstones != 0 {
 			t.Errorf("%d sweeps: %d tombstones are left", sweeps, st.Tombstones)
 		}
@@ -107,7 +107,7 @@ func TestSweepKeepsFillsInFlight(t *testing.T) {
 func TestSweepTombstoneKeepsColumns(t *testing.T) {
 	t.Parallel()
 	c := New(Options{})
-	mustFinish(t, c, c.Begin(), tag(1))
+	mustFinish(t, c, c.Begin(), tagOf(1))
 	token := c.Begin()
 	c.Apply([]Tag{{Hash: 1, Mask: 1}})
 	c.Sweep(slices.Values([]*Stamp{}))
@@ -118,10 +118,10 @@ func TestSweepTombstoneKeepsColumns(t *testing.T) {
 func TestFinishDuringSweep(t *testing.T) {
 	t.Parallel()
 	c := New(Options{})
-	mustFinish(t, c, c.Begin(), tag(1))
+	mustFinish(t, c, c.Begin(), tagOf(1))
 	var s *Stamp
-	c.Sweep(func(func(*Stamp) bool) { s = mustFinish(t, c, c.Begin(), tag(1), tag(2)) })
-	c.Apply([]Tag{tag(9)})
+	c.Sweep(func(func(*Stamp) bool) { s = mustFinish(t, c, c.Begin(), tagOf(1), tagOf(2)) })
+	c.Apply([]Tag{tagOf(9)})
 	if !c.Valid(s) {
 		t.Error("the sweep removed a cell that was taken after it began")
 	}
@@ -166,14 +166,14 @@ func TestSweepBuriesOldNumbers(t *testing.T) {
 	t.Parallel()
 	c := New(Options{Tombstones: 1})
 	h := siblings(c, 4)
-	mustFinish(t, c, c.Begin(), tag(h[0]))
-	c.Apply([]Tag{tag(h[0])}) // held by a cell that nobody uses
+	mustFinish(t, c, c.Begin(), tagOf(h[0]))
+	c.Apply([]Tag{tagOf(h[0])}) // held by a cell that nobody uses
 	token := c.Begin()
-	c.Sweep(func(func(*Stamp) bool) { c.Apply([]Tag{tag(h[1])}) })
+	c.Sweep(func(func(*Stamp) bool) { c.Apply([]Tag{tagOf(h[1])}) })
 	c.Sweep(slices.Values([]*Stamp{}))
-	c.Apply([]Tag{tag(h[2])})
-	c.Apply([]Tag{tag(h[3])})
-	if _, ok := c.Finish(token, []Tag{tag(h[1])}); ok {
+	c.Apply([]Tag{tagOf(h[2])})
+	c.Apply([]Tag{tagOf(h[3])})
+	if _, ok := c.Finish(token, []Tag{tagOf(h[1])}); ok {
 		t.Error("a fill from before the invalidation was accepted")
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/cascade/tag"
 )
 
 // All is the mask of every column, and of columns unknown.
@@ -12,7 +12,7 @@ const All = ^uint64(0)
 
 // Tag is what stamps depend on and changes name. Its Mask is a set of columns; zero counts as All: a
 // mask that somebody forgot must widen.
-type Tag = cascade.Tag
+type Tag = tag.Tag
 
 func maskOf(t Tag) uint64 {
 	if t.Mask == 0 {

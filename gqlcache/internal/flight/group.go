@@ -115,18 +115,6 @@ type Flight[T any] struct {
 	place *place[T]
 }
 
-// Len returns the number of keys with flights that can be joined.
-func (g *Group[T]) Len() int {
-	n := 0
-	for i := range g.shards {
-		s := &g.shards[i]
-		s.mu.Lock()
-		n += len(s.places)
-		s.mu.Unlock()
-	}
-	return n
-}
-
 // Ended returns how many flights have ended. Who looked for an earlier result in vain, and then starts a
 // flight, may have missed a flight that ended in between; if so, the number has changed.
 func (g *Group[T]) Ended() uint64 { return g.ended.Load() }

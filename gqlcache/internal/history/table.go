@@ -3,7 +3,7 @@ package history
 import (
 	"sync"
 
-	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
@@ -89,7 +89,7 @@ func (t *Table) Note(r changelog.Record) {
 }
 
 // REQUIRES: mu held.
-func (t *Table) note(tag cascade.Tag, n uint64) {
+func (t *Table) note(tag tag.Tag, n uint64) {
 	m, known := t.young[tag.Hash]
 	if !known && len(t.young) >= t.perGeneration {
 		// The record may be half noted: its number is above the low mark all the same, and the tags
@@ -145,7 +145,7 @@ func (m *marks) after(born, mask uint64) bool {
 //
 // Born may be ahead of what this instance has applied. The entry is then at least as new as all that it
 // knows, and what it does not know yet is what its lease is for.
-func (t *Table) Unchanged(epoch, born uint64, tags []cascade.Tag) bool {
+func (t *Table) Unchanged(epoch, born uint64, tags []tag.Tag) bool {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	if epoch != t.epoch || epoch == 0 || born < t.low {
@@ -164,22 +164,9 @@ func (t *Table) Unchanged(epoch, born uint64, tags []cascade.Tag) bool {
 }
 
 // maskOf is the set of columns of a tag; zero, which somebody forgot to set, is all of them.
-func maskOf(tag cascade.Tag) uint64 {
+func maskOf(tag tag.Tag) uint64 {
 	if tag.Mask == 0 {
 		return ^uint64(0)
 	}
 	return tag.Mask
-}
-
-// Stats are a table's figures: the numbers between which it can prove, and how many tags it holds.
-type Stats struct {
-	Epoch, Low, Last uint64
-	Tags             int
-}
-
-// Stats returns the figures.
-func (t *Table) Stats() Stats {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	return Stats{Epoch: t.epoch, Low: t.low, Last: t.last, Tags: len(t.young) + len(t.old)}
 }

@@ -9,16 +9,16 @@ import (
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
-	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/history"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func tag(hash, mask uint64) cascade.Tag { return cascade.Tag{Hash: hash, Mask: mask} }
+func tagOf(hash, mask uint64) tag.Tag { return tag.Tag{Hash: hash, Mask: mask} }
 
-func record(n uint64, tags ...cascade.Tag) changelog.Record {
+func record(n uint64, tags ...tag.Tag) changelog.Record {
 	return changelog.Record{Number: n, Tags: tags}
 }
 
@@ -30,29 +30,29 @@ func TestUnchanged(t *testing.T) {
 		records []changelog.Record
 		epoch   uint64
 		born    uint64
-		tags    []cascade.Tag
+		tags    []tag.Tag
 		want    bool
 	}{
-		{"nothing happened", nil, 7, 10, []cascade.Tag{tag(1, 1)}, true},
-		{"before the flush", nil, 7, 9, []cascade.Tag{tag(1, 1)}, false},
+		{"nothing happened", nil, 7, 10, []tag.Tag{tagOf(1, 1)}, true},
+		{"before the flush", nil, 7, 9, []tag.Tag{tagOf(1, 1)}, false},
 		{"older epoch", nil, 6, 10, nil, false},
 		{"newer epoch", nil, 8, 10, nil, false},
 		{"no epoch", nil, 0, 10, nil, false},
-		{"changed after birth", []changelog.Record{record(11, tag(1, 1))}, 7, 10, []cascade.Tag{tag(1, 1)}, false},
-		{"born at the change", []changelog.Record{record(11, tag(1, 1))}, 7, 11, []cascade.Tag{tag(1, 1)}, true},
-		{"another tag", []changelog.Record{record(11, tag(2, 1))}, 7, 10, []cascade.Tag{tag(1, 1)}, true},
-		{"another column", []changelog.Record{record(11, tag(1, 2))}, 7, 10, []cascade.Tag{tag(1, 1)}, true},
-		{"last of many tags", []changelog.Record{record(11, tag(5, 1))}, 7, 10, []cascade.Tag{tag(1, 1), tag(2, 1), tag(5, 1)}, false},
-		{"all columns", []changelog.Record{record(11, tag(1, all))}, 7, 10, []cascade.Tag{tag(1, 4)}, false},
-		{"change without a mask", []changelog.Record{record(11, tag(1, 0))}, 7, 10, []cascade.Tag{tag(1, 4)}, false},
-		{"entry without a mask", []changelog.Record{record(11, tag(1, 4))}, 7, 10, []cascade.Tag{tag(1, 0)}, false},
-		{"older change of the column behind a younger one", []changelog.Record{record(11, tag(1, 1)), record(12, tag(1, 2))}, 7, 10, []cascade.Tag{tag(1, 1)}, false},
-		{"five masks", []changelog.Record{record(11, tag(1, 1)), record(12, tag(1, 2)), record(13, tag(1, 4)), record(14, tag(1, 8)), record(15, tag(1, 16))}, 7, 10, []cascade.Tag{tag(1, 1)}, false},
-		{"everything", []changelog.Record{{Number: 11, All: true}}, 7, 10, []cascade.Tag{tag(1, 1)}, false},
-		{"born at everything", []changelog.Record{{Number: 11, All: true}}, 7, 11, []cascade.Tag{tag(1, 1)}, true},
-		{"not numbered", []changelog.Record{record(11), record(0, tag(1, 1))}, 7, 11, []cascade.Tag{tag(1, 1)}, false},
+		{"changed after birth", []changelog.Record{record(11, tagOf(1, 1))}, 7, 10, []tag.Tag{tagOf(1, 1)}, false},
+		{"born at the change", []changelog.Record{record(11, tagOf(1, 1))}, 7, 11, []tag.Tag{tagOf(1, 1)}, true},
+		{"another tag", []changelog.Record{record(11, tagOf(2, 1))}, 7, 10, []tag.Tag{tagOf(1, 1)}, true},
+		{"another column", []changelog.Record{record(11, tagOf(1, 2))}, 7, 10, []tag.Tag{tagOf(1, 1)}, true},
+		{"last of many tags", []changelog.Record{record(11, tagOf(5, 1))}, 7, 10, []tag.Tag{tagOf(1, 1), tagOf(2, 1), tagOf(5, 1)}, false},
+		{"all columns", []changelog.Record{record(11, tagOf(1, all))}, 7, 10, []tag.Tag{tagOf(1, 4)}, false},
+		{"change without a mask", []changelog.Record{record(11, tagOf(1, 0))}, 7, 10, []tag.Tag{tagOf(1, 4)}, false},
+		{"entry without a mask", []changelog.Record{record(11, tagOf(1, 4))}, 7, 10, []tag.Tag{tagOf(1, 0)}, false},
+		{"older change of the column behind a younger one", []changelog.Record{record(11, tagOf(1, 1)), record(12, tagOf(1, 2))}, 7, 10, []tag.Tag{tagOf(1, 1)}, false},
+		{"five masks", []changelog.Record{record(11, tagOf(1, 1)), record(12, tagOf(1, 2)), record(13, tagOf(1, 4)), record(14, tagOf(1, 8)), record(15, tagOf(1, 16))}, 7, 10, []tag.Tag{tagOf(1, 1)}, false},
+		{"everything", []changelog.Record{{Number: 11, All: true}}, 7, 10, []tag.Tag{tagOf(1, 1)}, false},
+		{"born at everything", []changelog.Record{{Number: 11, All: true}}, 7, 11, []tag.Tag{tagOf(1, 1)}, true},
+		{"not numbered", []changelog.Record{record(11), record(0, tagOf(1, 1))}, 7, 11, []tag.Tag{tagOf(1, 1)}, false},
 		{"everything, not numbered", []changelog.Record{record(11), {All: true}}, 7, 11, nil, false},
-		{"ahead", []changelog.Record{record(11, tag(1, 1))}, 7, 50, []cascade.Tag{tag(1, 1)}, true},
+		{"ahead", []changelog.Record{record(11, tagOf(1, 1))}, 7, 50, []tag.Tag{tagOf(1, 1)}, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -80,7 +80,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	table := history.New(100)
 	table.Flush(1, 0)
 	for n := range uint64(10_000) {
-		table.Note(record(n+1, tag(n, 1)))
+		table.Note(record(n+1, tagOf(n, 1)))
 		if held := table.Stats().Tags; held > 100 {
 			t.Fatalf("%d tags are held after %d records", held, n+1)
 		}
@@ -92,7 +92,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	if table.Unchanged(1, st.Low-1, nil) {
 		t.Error("an entry from before the low mark was proven")
 	}
-	if !table.Unchanged(1, st.Low, []cascade.Tag{tag(1<<60, 1)}) {
+	if !table.Unchanged(1, st.Low, []tag.Tag{tagOf(1<<60, 1)}) {
 		t.Error("an entry from the low mark was not proven")
 	}
 }
@@ -108,8 +108,8 @@ func TestModel(t *testing.T) {
 		if !exact {
 			room, masks = rapid.IntRange(1, 6).Draw(t, "room"), []uint64{1, 2, 4, 8, 16, 24, 0}
 		}
-		drawTags := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) cascade.Tag {
-			return tag(rapid.Uint64Range(1, 5).Draw(t, "hash"), rapid.SampledFrom(masks).Draw(t, "mask"))
+		drawTags := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) tag.Tag {
+			return tagOf(rapid.Uint64Range(1, 5).Draw(t, "hash"), rapid.SampledFrom(masks).Draw(t, "mask"))
 		}), 0, 4)
 		table := history.New(room)
 		var records []changelog.Record
@@ -153,15 +153,15 @@ func TestModel(t *testing.T) {
 	})
 }
 
-func meets(a, b []cascade.Tag) bool {
-	mask := func(t cascade.Tag) uint64 {
+func meets(a, b []tag.Tag) bool {
+	mask := func(t tag.Tag) uint64 {
 		if t.Mask == 0 {
 			return ^uint64(0)
 		}
 		return t.Mask
 	}
-	return slices.ContainsFunc(a, func(x cascade.Tag) bool {
-		return slices.ContainsFunc(b, func(y cascade.Tag) bool { return x.Hash == y.Hash && mask(x)&mask(y) != 0 })
+	return slices.ContainsFunc(a, func(x tag.Tag) bool {
+		return slices.ContainsFunc(b, func(y tag.Tag) bool { return x.Hash == y.Hash && mask(x)&mask(y) != 0 })
 	})
 }
 
@@ -176,14 +176,14 @@ func TestReadersNeverMissARecord(t *testing.T) {
 	for range 2 {
 		readers.Go(func() {
 			for n := range noted {
-				if table.Unchanged(1, n-1, []cascade.Tag{tag(n%100, 1)}) {
+				if table.Unchanged(1, n-1, []tag.Tag{tagOf(n%100, 1)}) {
 					t.Errorf("record %d was not seen", n)
 				}
 			}
 		})
 	}
 	for n := range uint64(records) {
-		table.Note(record(n+1, tag((n+1)%100, 1)))
+		table.Note(record(n+1, tagOf((n+1)%100, 1)))
 		noted <- n + 1
 	}
 	close(noted)
@@ -195,9 +195,9 @@ func BenchmarkUnchanged(b *testing.B) {
 		b.Run(fmt.Sprintf("tags=%d", n), func(b *testing.B) {
 			table := history.New(0)
 			table.Flush(1, 0)
-			tags := make([]cascade.Tag, n)
+			tags := make([]tag.Tag, n)
 			for i := range tags {
-				tags[i] = tag(uint64(i)*0x9e3779b97f4a7c15, 1)
+				tags[i] = tagOf(uint64(i)*0x9e3779b97f4a7c15, 1)
 				table.Note(record(uint64(i+1), tags[i]))
 			}
 			b.ReportAllocs()
@@ -213,13 +213,13 @@ func BenchmarkUnchanged(b *testing.B) {
 func BenchmarkNote(b *testing.B) {
 	table := history.New(0)
 	table.Flush(1, 0)
-	tags := make([]cascade.Tag, 10)
+	tags := make([]tag.Tag, 10)
 	n := uint64(0)
 	b.ReportAllocs()
 	for b.Loop() {
 		n++
 		for i := range tags {
-			tags[i] = tag((n*10+uint64(i))*0x9e3779b97f4a7c15, 1)
+			tags[i] = tagOf((n*10+uint64(i))*0x9e3779b97f4a7c15, 1)
 		}
 		table.Note(record(n, tags...))
 	}

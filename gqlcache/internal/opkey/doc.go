@@ -7,14 +7,14 @@
 //
 // # Layout
 //
-//	key       = Version · schema · name · operation · variables · predicate · count · vary*
-//	schema    = part: the schema's content hash
-//	name      = part: the operation's name
-//	operation = part: the normal form, [AppendOperation]
-//	variables = part: the coerced variables, [AppendVariables]
-//	predicate = 0 for an operation that is the same for every caller, or 1 · part: the predicate's text
-//	count     = number of vary parts, as a uvarint
-//	vary      = part: what the server's owner added
+//	key       = version · SHA-256 of schema, name and operation · variables · caller
+//	version   = a byte of the package that puts the parts together
+//	schema    = the schema's content hash
+//	name      = the operation's name
+//	operation = the normal form, [AppendOperation]
+//	variables = the coerced variables, [AppendVariables]
+//	caller    = 'P' for an answer that is the same for every caller, or 'R' and the predicate's text as
+//	            a part; then each part that the server's owner added
 //	part      = length as a uvarint · bytes, [AppendPart]
 //
 // The version comes first, so that bytes written under another layout never meet. The predicate says

@@ -2,9 +2,6 @@ package opkey
 
 import "encoding/binary"
 
-// Version is the first byte of every key. It changes with the layout.
-const Version byte = 1
-
 // AppendPart appends a part with its length, so that no part can reach into the next one.
 func AppendPart[T string | []byte](dst []byte, part T) []byte {
 	dst = appendCount(dst, len(part))
