@@ -19,6 +19,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/history"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 	"github.com/cascadeql/cascadeql/gqlcache/store/memstore"
@@ -65,10 +66,11 @@ type Cache struct {
 	closeOnce sync.Once
 	closed    chan struct{}
 	swept     sync.WaitGroup
-	once      *safe.Once  // logs each kind of trouble once
-	shield    safe.Shield // around what is done only for those who look at the cache
-	verify    *verifier   // nil when Options.Verify and Options.Shadow are off
-	shadow    *shadower   // nil when Options.Shadow is off
+	once      *safe.Once       // logs each kind of trouble once
+	shield    safe.Shield      // around what is done only for those who look at the cache
+	verify    *verify.Verifier // nil when Options.Verify and Options.Shadow are off
+	serving   serving
+	shadow    *shadower // nil when Options.Shadow is off
 	roots     rootWitness
 	commits   commitWarnings
 	met       met
@@ -143,10 +145,10 @@ func New(opts Options) (*Cache, error) {
 		c.history = history.New(history.DefaultTags)
 	}
 	if opts.Verify.Rate > 0 || opts.Shadow {
-		c.verify = newVerifier(c, opts.Verify) // in shadow mode it knows which mutations run
+		c.verify = c.newVerifier(opts.Verify) // in shadow mode it knows which mutations run
 	}
 	if opts.Shadow {
-		c.shadow = &shadower{c: c}
+		c.shadow = &shadower{found: verify.NewShadow(c.verify, OperationOther, c.shield)}
 	}
 	if opts.Schema != nil {
 		faults = append(faults, c.useSchema(opts.Schema))
@@ -227,7 +229,7 @@ func (c *Cache) Close() error {
 			c.watch.Close()
 		}
 		c.swept.Wait()
-		c.verify.close()
+		c.verify.Close()
 		if c.opts.Log != nil {
 			err = safe.Do(c.opts.Log.Close)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
@@ -280,7 +281,7 @@ type differing struct {
 
 // sayCallersDiffer says it once in the log, and of each operation in the panel.
 func (c *Cache) sayCallersDiffer(d *document) {
-	name := shorten(d.source.Name)
+	name := verify.Shorten(d.source.Name)
 	if name == "" {
 		name = d.shortHash()
 	}

@@ -30,7 +30,7 @@ func (c *Cache) Validate(es graphql.ExecutableSchema) error {
 	}
 	c.serves(es)
 	c.meet(es)
-	c.verify.serves(es)
+	c.recomputesWith(es)
 	c.roots.serves(es)
 	return c.join()
 }

@@ -41,9 +41,9 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 		if !c.intend(ctx, r, oc, d) {
 			return c.refuse(ctx, r)
 		}
-		c.verify.mutation(r, oc, d)
+		c.beginMutation(r, oc, d)
 	} else {
-		c.verify.changedOutside() // by a deferred part, after the mutation was over for Options.Verify
+		c.verify.ChangedOutside() // by a deferred part, after the mutation was over for Options.Verify
 	}
 	r.start()
 	answered := false
@@ -145,7 +145,7 @@ func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationCon
 	if err != nil { // after the change is applied: a logger may panic
 		c.once.Warn("settle", "gqlcache: what a mutation has changed could not be told, so it has dropped everything", err)
 	}
-	r.deed.did(s.events)
+	r.mutation.Record(s.events)
 	s.took = time.Since(start)
 	r.took += s.took
 	return s

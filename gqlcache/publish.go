@@ -68,7 +68,7 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 		return p, after()
 	}
 	if ch.by.Kind != causeMutation {
-		c.verify.changedOutside()
+		c.verify.ChangedOutside()
 	}
 	applied := false
 	defer func() {

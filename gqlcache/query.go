@@ -15,6 +15,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/engine"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
@@ -58,17 +59,9 @@ type stamp struct {
 	caller uint64
 	// foreign is set once a request with other credentials has hit the entry.
 	foreign atomic.Bool
-	// wrong is set once Options.Verify found the entry wrong; confirmed is the clock's number when it last
-	// found it right, 0 before.
-	wrong     atomic.Bool
-	confirmed atomic.Uint64
-	// verifying is set while Options.Verify has a hit of the entry.
-	verifying atomic.Bool
-	shadow    *shadowRecord // of Options.Shadow, nil without
+	// verified is what Options.Verify and Options.Shadow remember of the entry.
+	verified verify.Entry
 }
-
-// lastTrue is the number as of which the entry is known to have been right.
-func (s *stamp) lastTrue() uint64 { return max(s.Born(), s.confirmed.Load()) }
 
 // query answers a query from the cache, or by computing it at most once for all who ask.
 func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationContext, next graphql.ResponseHandler) *graphql.Response {
@@ -139,8 +132,8 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	}
 	if e != nil {
 		c.count(d, served)
-		if c.verify != nil && c.verify.picks() {
-			c.verify.sample(ctx, r, oc, d, who, key, e, s)
+		if c.verify != nil && c.verify.Picks() {
+			c.verifyHit(ctx, oc, d, who, key, e, s)
 		}
 		resp := respond(ctx, e.Body)
 		r.verdict = verdict{status: inspect.Hit, code: codeHit, tier: tierMemory}

@@ -1,26 +1,140 @@
 package gqlcache
 
 import (
-	"bytes"
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/extractor"
+	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
+	"github.com/cascadeql/cascadeql/gqlcache/store"
 	"github.com/vektah/gqlparser/v2/ast"
 )
+
+// This file is what verify mode needs of gqlgen: it recomputes hits.
+//
+// Invariant: no resolver runs on the context of a client's request, and none on a context
+// under which the key or the partition is another: see lend and sameKey.
 
 var (
 	errRecomputing    = errors.New("a resolver panicked")
 	errNoContext      = errors.New("it returned nil")
 	errRequestContext = errors.New("it returned the request's own context, which ends with the request; return one that holds copies of what resolvers need")
-	errContextEnded   = errors.New("the context has ended")
-	errOtherCaller    = errors.New("Predicate, Vary or Partition give something else under the context of Options.Verify than for the hit")
 )
 
-// copyOperation copies an operation context for an execution of its own. The original belongs to its
-// request, whose extensions may write to it; what of it is not copied is state of an execution.
+// newVerifier returns what judges hits, in shadow mode too.
+func (c *Cache) newVerifier(o VerifyOptions) *verify.Verifier {
+	return verify.New(verify.Config{
+		Rate: o.Rate, Timeout: o.Timeout, Concurrency: o.Concurrency, Grace: o.Grace,
+		MaxBytes: c.opts.MaxBytes / 8, Instances: c.opts.Log != nil,
+		Now: c.opts.Now, Logger: c.opts.Logger, Once: c.once, Fingerprint: c.fingerprint,
+		OneServer: func() bool { return c.serving.executable() != nil },
+		Plan:      func() *cascade.Plan { return c.schema.Load().plan },
+		Seq:       c.clock.Seq,
+		Fresh:     c.fresh,
+	})
+}
+
+// serving is the schema that executes operations. Servers with different resolvers may
+// share a cache, and which of them a hit was for is not known.
+type serving struct {
+	mu      sync.Mutex
+	es      graphql.ExecutableSchema
+	several bool
+}
+
+// add notes a server's schema. It returns true when it is the first one that may differ
+// from another.
+func (s *serving) add(es graphql.ExecutableSchema) (differs bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	same, err := safe.Call(func() (bool, error) { return s.es == nil || s.es == es, nil })
+	s.es = es
+	differs = (err != nil || !same) && !s.several
+	s.several = s.several || differs
+	return differs
+}
+
+// executable returns the schema that executes, and nil before there is one, and when
+// there are several that may differ.
+func (s *serving) executable() graphql.ExecutableSchema {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.several {
+		return nil
+	}
+	return s.es
+}
+
+// recomputesWith notes the schema of a server.
+func (c *Cache) recomputesWith(es graphql.ExecutableSchema) {
+	if c.verify != nil && c.serving.add(es) && c.opts.Verify.Rate > 0 {
+		c.opts.Logger.Warn("gqlcache: several servers have this cache, so Options.Verify skips all hits: it cannot tell whose resolvers to ask")
+	}
+}
+
+// verifyHit has a hit recomputed in the background. It does not block.
+func (c *Cache) verifyHit(ctx context.Context, oc *graphql.OperationContext, d *document, who *caller, key []byte, e *store.Entry, s *stamp) {
+	r := &recomputation{c: c, d: d, key: string(key), who: &caller{public: who.public}}
+	c.verify.Sample(c.hitOf(d, r.key, e, s), func() (context.Context, verify.Recompute, error) {
+		if !who.public && c.opts.Predicate != nil { // an answer that is public is in no partition
+			r.who.partition = c.partition(ctx)
+		}
+		lent, err := c.lend(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		r.operation = copyOperation(oc)
+		r.operation.Headers = oc.Headers.Clone() // the request's map may be written to, or serve another one later
+		return lent, r.run, nil
+	})
+}
+
+// hitOf returns what there is to know of a hit.
+func (c *Cache) hitOf(d *document, key string, e *store.Entry, s *stamp) verify.Hit {
+	return verify.Hit{
+		Operation: d.named(), Op: d.op, Key: key, Body: e.Body, Entry: &s.verified,
+		Born: s.Born(), Stored: s.Stored, Valid: func() bool { return c.engine.Valid(&s.Stamp) },
+	}
+}
+
+// named names the operation for reports.
+func (d *document) named() inspect.Operation {
+	return inspect.Operation{Name: d.source.Name, Type: string(d.source.Operation), Hash: d.shortHash()}
+}
+
+// beginMutation has Options.Verify and Options.Shadow know that a mutation is about to
+// run. It runs until its changes are applied for the last time: see uncommitted.
+func (c *Cache) beginMutation(r *request, oc *graphql.OperationContext, d *document) {
+	if c.verify == nil {
+		return
+	}
+	var writers []cascade.Writer
+	if d.op != nil {
+		writers = d.op.Writers()
+	}
+	r.mutation = c.verify.Begin(oc.Operation.Name, writers)
+	if !r.uncommitted.keep(&batch{mutations: []*verify.Mutation{r.mutation}}) {
+		c.verify.End(r.mutation)
+	}
+}
+
+// VerifyStats returns what Options.Verify has found since the cache was made, and nil
+// when it is off. The result belongs to the caller. It does not block.
+func (c *Cache) VerifyStats() *inspect.Verify {
+	if c.unmade() {
+		return nil
+	}
+	return c.verify.Stats()
+}
+
+// copyOperation copies an operation context for an execution of its own. The original
+// belongs to its request, whose extensions may write to it; what of it is not copied is
+// state of an execution.
 func copyOperation(oc *graphql.OperationContext) *graphql.OperationContext {
 	return &graphql.OperationContext{
 		RawQuery: oc.RawQuery, Variables: oc.Variables, OperationName: oc.OperationName, Doc: oc.Doc,
@@ -30,15 +144,16 @@ func copyOperation(oc *graphql.OperationContext) *graphql.OperationContext {
 	}
 }
 
-// lend returns the context that a hit is recomputed on, which outlives the request. It is never derived from
-// the request's here: a framework may hand what that holds (a pooled gin.Context, a connection, a
-// transaction) to the next request as soon as this one is answered, and then resolvers see another caller.
-func (v *verifier) lend(ctx context.Context) (context.Context, error) {
-	if v.opts.WithoutValues {
-		return v.base, nil
+// lend returns the context that a hit is recomputed on, which outlives the request. It is
+// never derived from the request's here: a framework may hand what that holds (a pooled
+// gin.Context, a connection, a transaction) to the next request as soon as this one is
+// answered, and then resolvers see another caller.
+func (c *Cache) lend(ctx context.Context) (context.Context, error) {
+	if c.opts.Verify.WithoutValues {
+		return context.Background(), nil
 	}
 	return safe.Call(func() (context.Context, error) {
-		lent, err := v.opts.Context(ctx)
+		lent, err := c.opts.Verify.Context(ctx)
 		switch {
 		case err != nil:
 			return nil, err
@@ -51,84 +166,76 @@ func (v *verifier) lend(ctx context.Context) (context.Context, error) {
 	})
 }
 
-// recomputed is what recomputing a hit gave.
-type recomputed struct {
-	data   []byte
-	result *extractor.Result
-	// failed says that there were errors, or no data, where an answer had been stored; path is where.
-	failed bool
-	path   jsonPath
+// A recomputation answers a hit's operation anew.
+type recomputation struct {
+	c         *Cache
+	d         *document
+	key       string                    // the hit's
+	who       *caller                   // without a predicate
+	operation *graphql.OperationContext // never executed: copies of it are
 }
 
-// is says that the hit's answer is what it should be.
-func (a *recomputed) is(body []byte) bool { return !a.failed && bytes.Equal(a.data, body) }
-
-// same says that two recomputations agree. Two that fail do, wherever: messages may name a time, or a
-// request.
-func (a *recomputed) same(b *recomputed) bool {
-	return a.failed == b.failed && (a.failed || bytes.Equal(a.data, b.data))
-}
-
-// recompute runs a hit's operation as a fill would, and returns the walked answer, or why there is none to
-// compare with.
-func (v *verifier) recompute(j *job) (*recomputed, skip) {
-	es := v.executable()
+// run runs a hit's operation as a fill would, and returns the walked answer, or why there
+// is none to compare with.
+func (x *recomputation) run(ctx context.Context) (*verify.Answer, verify.Skip) {
+	c := x.c
+	es := c.serving.executable()
 	if es == nil {
-		return nil, skipServers
+		return nil, verify.SkipServers
 	}
-	ctx, cancel := v.bounded(j.ctx)
-	defer cancel()
-	oc := copyOperation(j.operation)
+	oc := copyOperation(x.operation)
 	quiet := func(context.Context, any) error { return errRecomputing }
 	oc.RecoverFunc = quiet
 	ctx = graphql.WithOperationContext(ctx, oc)
 	ctx = graphql.WithResponseContext(ctx, graphql.DefaultErrorPresenter, quiet)
-	r := newRequest(ctx, v.c, nil) // what resolvers say is not said of the hit
-	r.hold = nil                   // should the owner's context be derived from the request's, that is over all the same
-	r.computing(nil, !j.public && v.c.opts.Predicate != nil)
+	r := newRequest(ctx, c, nil) // what resolvers say is not said of the hit
+	r.hold = nil                 // should the owner's context be derived from the request's, that is over all the same
+	r.computing(nil, !x.who.public && c.opts.Predicate != nil)
 	ctx = context.WithValue(ctx, requestKey{}, r)
 
-	// On the very context that the resolvers get. Before: nobody else's rows are read. Afterwards: the
-	// rows that were read are this caller's.
-	if !v.sameCaller(ctx, j, oc) {
-		return nil, v.notTheCaller(j)
+	// On the very context that the resolvers get. Before: nobody else's rows are read.
+	// Afterwards: the rows that were read are this caller's.
+	if !x.sameCaller(ctx, oc) {
+		return nil, verify.SkipCaller
 	}
 	w := &witness{}
 	w.watch(oc)
-	rec := v.c.record(oc, j.doc)
+	rec := c.record(oc, x.d)
 	resp, err := safe.Call(func() (*graphql.Response, error) { return execute(w.context(ctx), es), nil })
-	// A resolver may take the end of its context for the end of its rows.
 	switch {
-	case v.base.Err() != nil:
-		return nil, skipClosed
-	case j.ctx.Err() != nil:
-		return nil, v.notTheCaller(j)
-	case ctx.Err() != nil, w.ended.Load(), w.leftBehind():
-		return nil, skipTimeout
-	case !v.sameCaller(ctx, j, oc):
-		return nil, v.notTheCaller(j)
+	case ctx.Err() != nil, w.ended.Load(), w.leftBehind(): // a resolver may take the end of its context for the end of its rows
+		return nil, verify.SkipTimeout
+	case !x.sameCaller(ctx, oc):
+		return nil, verify.SkipCaller
 	case err != nil: // a marshaler panicked
-		return &recomputed{failed: true}, skipNone
+		return &verify.Answer{Failed: true}, verify.SkipNone
 	case r.refusal() != "":
-		return nil, skipUnstored
+		return nil, verify.SkipUnstored
 	case resp == nil:
-		return &recomputed{failed: true}, skipNone
+		return &verify.Answer{Failed: true}, verify.SkipNone
 	}
 	res := &extractor.Result{Data: resp.Data}
-	if j.doc.walk && len(resp.Errors) == 0 {
-		if res, err = rec.read(ctx, j.doc, resp); err != nil {
-			return nil, skipUnreadable
+	if x.d.walk && len(resp.Errors) == 0 {
+		if res, err = rec.read(ctx, x.d, resp); err != nil {
+			return nil, verify.SkipUnreadable
 		}
 	}
-	got := &recomputed{data: resp.Data, result: res, failed: w.failed.Load() || v.c.storable(resp, res) != ""}
+	got := &verify.Answer{Data: resp.Data, Result: res, Failed: w.failed.Load() || c.storable(resp, res) != ""}
 	if len(resp.Errors) > 0 {
-		got.path = pathOf(resp.Errors[0].Path)
+		got.Path = pathOf(resp.Errors[0].Path)
 	}
-	return got, skipNone
+	return got, verify.SkipNone
 }
 
-// execute runs the operation. The request's response context is not used: what it holds was
-// sent. Nor are the server's error presenter and recover function, which report to people.
+// sameCaller reports whether a request on this context would ask for the hit's entry: the
+// parts of the key, and the partition, are byte for byte the hit's.
+func (x *recomputation) sameCaller(ctx context.Context, oc *graphql.OperationContext) bool {
+	return x.c.sameKey(ctx, x.d, oc, x.who, x.key)
+}
+
+// execute runs the operation. The request's response context is not used: what it holds
+// was sent. Nor are the server's error presenter and recover function, which report to
+// people.
 func execute(ctx context.Context, es graphql.ExecutableSchema) *graphql.Response {
 	resp := es.Exec(ctx)(ctx)
 	if resp != nil {
@@ -137,35 +244,16 @@ func execute(ctx context.Context, es graphql.ExecutableSchema) *graphql.Response
 	return resp
 }
 
-// sameCaller says that a request on this context would ask for the hit's entry: the parts of the key, and the
-// partition, are byte for byte the hit's.
-func (v *verifier) sameCaller(ctx context.Context, j *job, oc *graphql.OperationContext) bool {
-	return v.c.sameKey(ctx, j.doc, oc, &caller{public: j.public, partition: j.part}, j.key)
-}
-
-// notTheCaller says why a context is of no use, in the log for the first time.
-func (v *verifier) notTheCaller(j *job) skip {
-	switch {
-	case v.base.Err() != nil:
-		return skipClosed
-	case j.ctx.Err() != nil:
-		v.c.once.Warn("verify.context.ended", "gqlcache: the context of Verify.Context ended before a hit was recomputed; return one that outlives the request", errContextEnded)
-		return skipContext
-	}
-	v.c.once.Warn("verify.caller", "gqlcache: a hit is not recomputed, because it would be for another caller; Verify.Context must give what Predicate, Vary and Partition look at", errOtherCaller)
-	return skipCaller
-}
-
 // pathOf turns the path of an error into that of an answer.
-func pathOf(path ast.Path) jsonPath {
-	var p jsonPath
+func pathOf(path ast.Path) verify.Path {
+	var p verify.Path
 	for _, e := range path {
 		switch e := e.(type) {
 		case ast.PathName:
-			p = append(p, step{name: string(e)})
+			p = append(p, verify.Step{Name: string(e)})
 		case ast.PathIndex:
 			if len(p) > 0 {
-				p[len(p)-1].indexes = append(p[len(p)-1].indexes, int(e))
+				p[len(p)-1].Indexes = append(p[len(p)-1].Indexes, int(e))
 			}
 		}
 	}

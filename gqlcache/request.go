@@ -10,6 +10,7 @@ import (
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
@@ -72,8 +73,8 @@ type request struct {
 	told *announced
 	// took is how long the cache has held the mutation's response up.
 	took time.Duration
-	// deed is what Options.Verify remembers of the mutation; nil when it is off.
-	deed *deed
+	// mutation is what Options.Verify remembers of a mutation; nil when it is off.
+	mutation *verify.Mutation
 
 	// What resolvers said, until the mutation is published or the query's answer stored.
 	mu struct {

@@ -1,20 +1,20 @@
 package gqlcache
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/binary"
 	"math/rand/v2"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/extractor"
+	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/engine"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
@@ -22,26 +22,23 @@ import (
 //
 // Invariants:
 //
-//  1. A request is answered by its own resolvers, on its own context, with the bytes, errors, extensions and
-//     headers that it would have without the cache. Whatever goes wrong in here, a panic included, changes none
-//     of that.
-//  2. No request waits for another one, for the log or for a store outside of the process. Only the look-up,
-//     the walk of the answer and the comparison of bytes are done before it is answered.
-//  3. Nothing that is reported or logged holds a value of an answer, a variable, or what names a caller.
+//  1. A request is answered by its own resolvers, on its own context, with the bytes,
+//     errors, extensions and headers that it would have without the cache. Whatever goes
+//     wrong in here, a panic included, changes none of that.
+//  2. No request waits for another one, for the log or for a store outside of the
+//     process. Only the look-up, the walk of the answer and the comparison of bytes are
+//     done before it is answered.
+//  3. Nothing that is reported or logged holds a value of an answer, a variable, or what
+//     names a caller.
 //
-// What differs is judged later, as verify mode does, when the mutations that were running have ended: until
-// then an old entry is right to be served.
+// What differs is judged later: see verify.Shadow.
 type shadower struct {
-	c       *Cache
-	judging atomic.Int64
-	found   shadowFindings
-	later   laterPublisher
+	found *verify.Shadow
+	later laterPublisher
 }
 
-// maxJudging bounds the differences that wait to be judged: each holds two answers.
-const maxJudging = 64
-
-// shadowed answers a query as a server without the cache does, and notes what the cache would have answered.
+// shadowed answers a query as a server without the cache does, and notes what the cache
+// would have answered.
 func (c *Cache) shadowed(ctx context.Context, r *request, oc *graphql.OperationContext, next graphql.ResponseHandler) *graphql.Response {
 	r.passed = true // the streaming transports ask again, and get what the resolvers give
 	d, who, why := c.admit(ctx, oc)
@@ -62,27 +59,40 @@ func (c *Cache) shadowed(ctx context.Context, r *request, oc *graphql.OperationC
 	if !who.public && c.opts.Predicate != nil {
 		who.partition = c.partition(ctx)
 	}
-	q := &shadowQuery{c: c, d: d, who: who, key: string(key), caller: c.callerDigest(ctx, oc, who)}
+	q := &shadowQuery{c: c, d: d, who: who, key: string(key)}
 	c.shield.Run(func() { q.entry, q.stamp, _ = c.lookup(ctx, key) })
-	q.mark, q.outside = c.verify.deeds.mark(), c.verify.outside.Load()
-	vars := asked(oc.Variables)
+	q.compared = c.shadow.found.Query(c.callerDigest(ctx, oc, who))
+	q.vars = asked(oc.Variables)
 	f, res := c.resolved(ctx, r, oc, d, who, q.key, nil, next)
 	f.born = r.begin()
 	c.shield.Run(func() {
-		c.shadow.found.of(d).queries.Add(1)
+		c.shadow.found.Count(d.named())
 		failed := f.why == ReasonErrors || f.why == ReasonNoData
 		switch {
 		case f.why != "" && !failed: // what was computed is for nobody else, and perhaps not all of it
 		case q.stamp != nil:
-			q.compare(f.resp, failed)
+			q.compared.Compare(c.hitOf(d, q.key, q.entry, q.stamp), shadowAnswer(f.resp, failed))
 		case !failed:
-			q.keep(ctx, r, vars, f, res)
+			q.keep(ctx, r, f, res)
 		}
 	})
 	return f.resp
 }
 
-// callerDigest names who asks, without telling: the predicate, and what the request says of its caller beside it.
+// shadowAnswer returns what the server answers.
+func shadowAnswer(resp *graphql.Response, failed bool) *verify.Answer {
+	a := &verify.Answer{Failed: failed}
+	switch {
+	case !failed:
+		a.Data = resp.Data
+	case resp != nil && len(resp.Errors) > 0:
+		a.Path = pathOf(resp.Errors[0].Path)
+	}
+	return a
+}
+
+// callerDigest names who asks, without telling: the predicate, and what the request says
+// of its caller beside it.
 func (c *Cache) callerDigest(ctx context.Context, oc *graphql.OperationContext, who *caller) string {
 	b := binary.LittleEndian.AppendUint64(nil, credentials(ctx, oc))
 	return c.fingerprint("caller", append(b, who.predicate.Text...))
@@ -90,25 +100,25 @@ func (c *Cache) callerDigest(ctx context.Context, oc *graphql.OperationContext, 
 
 // A shadowQuery is a query in shadow mode.
 type shadowQuery struct {
-	c       *Cache
-	d       *document
-	who     *caller
-	key     string
-	caller  string
-	entry   *store.Entry // that would have been served, nil for none
-	stamp   *stamp
-	mark    deedsMark // from before the resolvers ran
-	outside uint64
+	c        *Cache
+	d        *document
+	who      *caller
+	key      string
+	vars     map[string]any
+	compared *verify.Query
+	entry    *store.Entry // that would have been served, nil for none
+	stamp    *stamp
 }
 
-// keep stores the answer, for the comparisons to come. Its bytes are copied: the response belongs to the server.
-func (q *shadowQuery) keep(ctx context.Context, r *request, vars map[string]any, f *filled, res *extractor.Result) {
-	c := q.c
+// keep stores the answer, for the comparisons to come. Its bytes are copied: the response
+// belongs to the server.
+func (q *shadowQuery) keep(ctx context.Context, r *request, f *filled, res *extractor.Result) {
+	c, d := q.c, q.d
 	if len(f.resp.Data) > c.opts.MaxEntryBytes {
 		return
 	}
-	tags, err := q.d.op.ReadsOf([]cascade.Tag{q.d.tag}, cascade.Answer{
-		Vars: vars, Result: res, Part: q.who.partition, Predicate: q.who.predicate.Reads, Lasts: r.lastRows(),
+	tags, err := d.op.ReadsOf([]cascade.Tag{d.tag}, cascade.Answer{
+		Vars: q.vars, Result: res, Part: q.who.partition, Predicate: q.who.predicate.Reads, Lasts: r.lastRows(),
 	})
 	if err != nil {
 		c.once.Warn("reads", "gqlcache: what answers depend on cannot be told, as Predicate.Reads is wrong, say: they are not stored", err)
@@ -118,7 +128,7 @@ func (q *shadowQuery) keep(ctx context.Context, r *request, vars map[string]any,
 	if !ok {
 		return
 	}
-	ttl := c.ttl(q.d.op.Policy)
+	ttl := c.ttl(d.op.Policy)
 	if f.maxAge > 0 {
 		ttl = min(ttl, f.maxAge)
 	}
@@ -126,9 +136,8 @@ func (q *shadowQuery) keep(ctx context.Context, r *request, vars map[string]any,
 		ttl -= time.Duration(rand.Float64() * c.opts.Jitter * float64(ttl))
 	}
 	body := slices.Clone(f.resp.Data)
-	s := &stamp{shadow: &shadowRecord{
-		caller: q.caller, digest: c.fingerprint("answer", body), agreed: map[string]bool{}, votes: map[string]*shadowVote{},
-	}}
+	s := &stamp{}
+	q.compared.Keep(&s.verified, body)
 	c.engine.Stamp(&s.Stamp, st, f.took)
 	e := engine.Entry(q.key, body, s, &s.Stamp, c.opts.Now().Add(ttl))
 	if c.engine.Put(ctx, q.key, e) && r.refusal() != "" { // said meanwhile, by what a resolver has left behind
@@ -136,67 +145,17 @@ func (q *shadowQuery) keep(ctx context.Context, r *request, vars map[string]any,
 	}
 }
 
-// compare compares what was computed to what would have been served.
-func (q *shadowQuery) compare(resp *graphql.Response, failed bool) {
-	c := q.c
-	n := c.shadow.found.of(q.d)
-	n.hits.Add(1)
-	if !failed && bytes.Equal(q.entry.Body, resp.Data) {
-		n.right.Add(1)
-		c.shadow.found.agreed(q, n)
-		return
+// ShadowStats returns what Options.Shadow has found since the cache was made, and nil
+// when it is off. The result belongs to the caller. It does not block.
+func (c *Cache) ShadowStats() *inspect.Shadow {
+	if c.unmade() || c.shadow == nil {
+		return nil
 	}
-	diff := &shadowDifference{q: q, n: n, failed: failed}
-	if !failed {
-		diff.data = slices.Clone(resp.Data)
-	} else if resp != nil && len(resp.Errors) > 0 {
-		diff.path = pathOf(resp.Errors[0].Path)
-	}
-	running := c.verify.deeds.runningNow()
-	if c.shadow.judging.Add(1) > maxJudging || !c.verify.queue.background(func() {
-		defer c.shadow.judging.Add(-1)
-		c.shield.Run(func() { diff.judge(running) })
-	}) {
-		c.shadow.judging.Add(-1)
-		n.overtaken.Add(1)
-	}
+	return c.shadow.found.Stats()
 }
 
-// A shadowDifference is an answer that would have been another one.
-type shadowDifference struct {
-	q      *shadowQuery
-	n      *shadowCounts
-	data   []byte
-	failed bool
-	path   jsonPath // of the error
-}
-
-// judge finds out whether the entry is wrong, and how: see verifier for why it waits.
-func (s *shadowDifference) judge(running []*deed) {
-	v, q := s.q.c.verify, s.q
-	stands := func() bool { return v.c.fresh() && v.c.engine.Valid(&q.stamp.Stamp) }
-	ctx, cancel := v.bounded(v.base)
-	err := waitFor(ctx, running)
-	cancel()
-	if err != nil || !stands() || !v.wait(v.opts.Grace) ||
-		!stands() && (v.c.opts.Log != nil || v.outside.Load() != q.outside) || v.executable() == nil {
-		s.n.overtaken.Add(1)
-		return
-	}
-	path := s.path
-	if !s.failed {
-		path = difference(q.entry.Body, s.data)
-	}
-	text := newScene(q.d.op, path, &extractor.Result{}).path.String()
-	computed := "failed"
-	if !s.failed {
-		computed = v.c.fingerprint("answer", s.data)
-	}
-	v.c.shadow.found.differs(q, s.n, computed, shorten(text))
-}
-
-// laterPublisher tells the log of changes in the background, in order and joined: a mutation in shadow mode waits
-// for nothing.
+// laterPublisher tells the log of changes in the background, in order and joined: a
+// mutation in shadow mode waits for nothing.
 type laterPublisher struct {
 	mu      sync.Mutex
 	running bool
@@ -218,7 +177,7 @@ func (c *Cache) announceLater(tags []cascade.Tag, all bool) announced {
 		l.tags = nil
 	}
 	if !l.running {
-		l.running = c.verify.queue.background(c.publishLater)
+		l.running = c.verify.Background(c.publishLater)
 		if !l.running {
 			c.failedToLog(c.publishTo(context.Background(), c.opts.Log, l.tags, l.all)) // the cache is being closed
 			l.tags, l.all = nil, false

@@ -111,7 +111,7 @@ func TestSuspects(t *testing.T) {
 }
 
 // What did no harm before is less suspicious than what is seen for the first time.
-func TestSuspectsAreCleared(t *testing.T) {
+func TestSuspectsAreRefuted(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newVerifyRig(t, nil)

@@ -9,6 +9,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 )
 
@@ -47,7 +48,8 @@ type batch struct {
 	tags    []cascade.Tag
 	all     bool
 	intents []*intention // open until the changes are applied for the last time
-	deeds   []*deed      // in progress until then
+	// mutations are running for Options.Verify until then.
+	mutations []*verify.Mutation
 }
 
 // maxTags bounds the tags that wait: of a request that streams for hours, say. Beyond, everything counts
@@ -55,7 +57,7 @@ type batch struct {
 const maxTags = 50_000
 
 func (b *batch) empty() bool {
-	return !b.all && len(b.tags) == 0 && len(b.intents) == 0 && len(b.deeds) == 0
+	return !b.all && len(b.tags) == 0 && len(b.intents) == 0 && len(b.mutations) == 0
 }
 
 func (b *batch) add(more *batch) {
@@ -63,7 +65,7 @@ func (b *batch) add(more *batch) {
 		b.by = more.by
 	}
 	b.all = b.all || more.all
-	b.intents, b.deeds = append(b.intents, more.intents...), append(b.deeds, more.deeds...)
+	b.intents, b.mutations = append(b.intents, more.intents...), append(b.mutations, more.mutations...)
 	if b.all {
 		b.tags = nil
 		return
@@ -140,7 +142,7 @@ func (u *uncommitted) taken() (b batch) {
 	return b
 }
 
-// known returns a copy of what is kept, without intents and deeds.
+// known returns a copy of what is kept, without intents and mutations.
 func (u *uncommitted) known() (b batch) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -297,15 +299,15 @@ func (c *Cache) applyBatch(b *batch) uint64 {
 	return c.apply(b.tags, b.all)
 }
 
-// publishBatch applies a batch and makes it known. It settles the intents and ends the deeds, whatever
+// publishBatch applies a batch and makes it known. It settles the intents and ends the mutations, whatever
 // becomes of it. again says that the watch was told of the changes.
 func (c *Cache) publishBatch(ctx context.Context, b *batch, again bool) (a announced) {
 	defer func() {
 		for _, in := range b.intents {
 			c.settleIntent(ctx, in)
 		}
-		for _, d := range b.deeds {
-			c.verify.ended(d)
+		for _, m := range b.mutations {
+			c.verify.End(m)
 		}
 	}()
 	if !b.all && len(b.tags) == 0 {

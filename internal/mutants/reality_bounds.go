@@ -5,7 +5,7 @@ const (
 	pressureFile  = "gqlcache/internal/engine/pressure.go"
 	sizeFile      = "extractor/size.go"
 	cacheFile     = "gqlcache/cache.go"
-	deedsFile     = "gqlcache/deeds.go"
+	mutationsFile = "gqlcache/internal/verify/mutations.go"
 )
 
 // boundsRules are those of the memory that clients can make a server keep, and of what its owner's functions
@@ -109,14 +109,14 @@ var boundsRules = []mutant{
 		test: "TestInvalidateOperation",
 	},
 	{
-		name: "what is remembered of mutations has no bound in bytes", file: deedsFile,
-		old: "&& d.list.bytes < maxDeedBytes", new: "",
-		test: "TestDeedsAreBoundedInBytes",
+		name: "what is remembered of mutations has no bound in bytes", file: mutationsFile,
+		old: "&& m.list.bytes < maxEventBytes", new: "",
+		test: "TestMutationsAreBoundedInBytes",
 	},
 	{
-		name: "what is remembered of mutations keeps documents", file: deedsFile,
+		name: "what is remembered of mutations keeps documents", file: mutationsFile,
 		old: "strings.Clone(k)) // it may be", new: "k) // it may be",
-		test: "TestDeedsKeepNoDocuments",
+		test: "TestMutationsKeepNoDocuments",
 	},
 	{
 		name: "a zero Cache can be added to a server", file: "gqlcache/unmade.go",

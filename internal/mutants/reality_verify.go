@@ -1,18 +1,21 @@
 package main
 
-const shadowFile = "gqlcache/shadow.go"
+const (
+	shadowFile   = "gqlcache/shadow.go"
+	comparedFile = "gqlcache/internal/verify/shadow.go"
+)
 
 // verifyingRules are those without which verify mode sees other callers, or is blind in a busy server; without which
 // shadow mode harms, tells or misses something; and without which a comparison finds nothing.
 var verifyingRules = []mutant{
 	{
 		name: "verify: recomputed with what the request's context holds", file: recomputeFile,
-		old: "lent, err := v.opts.Context(ctx)", new: "lent, err := context.WithoutCancel(ctx), error(nil)",
+		old: "lent, err := c.opts.Verify.Context(ctx)", new: "lent, err := context.WithoutCancel(ctx), error(nil)",
 		test: "TestVerifyNotOnAPooledContext",
 	},
 	{
 		name: "verify: resolvers run before the caller is known", file: recomputeFile,
-		old: "	if !v.sameCaller(ctx, j, oc) {\n		return nil, v.notTheCaller(j)\n	}\n", new: "",
+		old: "	if !x.sameCaller(ctx, oc) {\n		return nil, verify.SkipCaller\n	}\n", new: "",
 		test: "TestVerifyNotOnAPooledContext",
 	},
 	{
@@ -22,18 +25,18 @@ var verifyingRules = []mutant{
 	},
 	{
 		name: "verify: an entry that is dropped in the grace is not judged", file: verifyFile,
-		old: "	case v.c.opts.Log != nil || v.outside.Load() != j.outside:\n", new: "	case true:\n",
-		test: "TestVerifyFindsStaleInABusyRun",
+		old: "	case v.othersChanged(j.outside):\n", new: "	case true:\n",
+		test: "TestVerifyFindsStaleInABusyRun", in: "gqlcache",
 	},
 	{
 		name: "verify: one pair only", file: verifyFile,
 		old: "for range maxPairs {", new: "for range 1 {",
-		test: "TestVerifyWhileTheValueMoves",
+		test: "TestVerifyWhileTheValueMoves", in: "gqlcache",
 	},
 	{
-		name: "verify: hits do not wait for a place", file: "gqlcache/verifyqueue.go",
-		old: "q.mu.first = append(q.mu.first, j)", new: "q.drop(j)\n		j.skip(skipFull)",
-		test: "TestVerifyQueues",
+		name: "verify: hits do not wait for a place", file: "gqlcache/internal/verify/queue.go",
+		old: "q.mu.first = append(q.mu.first, j)", new: "q.release(j)\n		j.skip(skipFull)",
+		test: "TestVerifyQueues", in: "gqlcache",
 	},
 	{
 		name: "shadow: hidden resolvers run", file: guardFile,
@@ -56,19 +59,19 @@ var verifyingRules = []mutant{
 		test: "TestShadowKeepsNoTruncatedAnswer",
 	},
 	{
-		name: "shadow: judged while a mutation runs", file: shadowFile,
-		old: "err := waitFor(ctx, running)", new: "err := ctx.Err()",
-		test: "TestShadowOutcomes",
+		name: "shadow: judged while a mutation runs", file: comparedFile,
+		old: "v.waitFor(running) != nil", new: "v.base.Err() != nil",
+		test: "TestShadowOutcomes", in: "gqlcache",
 	},
 	{
-		name: "shadow: another caller's counts as stale", file: "gqlcache/shadowfindings.go",
-		old: "kind := shadowOtherCaller", new: "kind := shadowStale",
-		test: "TestShadowOutcomes",
+		name: "shadow: another caller's counts as stale", file: comparedFile,
+		old: "kind := otherCaller", new: "kind := stale",
+		test: "TestShadowOutcomes", in: "gqlcache",
 	},
 	{
-		name: "shadow: answers are told", file: shadowFile,
-		old: `computed = v.c.fingerprint("answer", s.data)`, new: "computed = string(s.data)",
-		test: "TestShadowOutcomes",
+		name: "shadow: answers are told", file: comparedFile,
+		old: "d.s.digest(d.computed.Data)", new: "string(d.computed.Data)",
+		test: "TestShadowOutcomes", in: "gqlcache",
 	},
 	{
 		name: "compare: headers are not compared", file: "gqlcache/gqlcachetest/session.go",

@@ -1,7 +1,7 @@
 package main
 
 const (
-	verifyFile    = "gqlcache/verify.go"
+	verifyFile    = "gqlcache/internal/verify/verifier.go"
 	recomputeFile = "gqlcache/recompute.go"
 )
 
@@ -9,32 +9,32 @@ const (
 var verifyRules = []mutant{
 	{
 		name: "verify: the entry is not checked again", file: verifyFile,
-		old: "{ return v.c.fresh() && v.c.engine.Valid(&j.stamp.Stamp) }", new: "{ return v.c.fresh() }",
-		test: "TestVerifyOutcomes",
+		old: "{ return v.cfg.Fresh() && h.Valid() }", new: "{ return v.cfg.Fresh() }",
+		test: "TestVerifyOutcomes", in: "gqlcache",
 	},
 	{
 		name: "verify: recomputed once only", file: verifyFile,
-		old: "second, why := v.recompute(j)", new: "second, why := first, skipNone",
-		test: "TestVerifyWhileTheValueMoves",
+		old: "second, why := j.recompute()", new: "second, why := first, SkipNone",
+		test: "TestVerifyWhileTheValueMoves", in: "gqlcache",
 	},
 	{
 		name: "verify: running mutations are not waited for", file: verifyFile,
-		old: "err := waitFor(ctx, running)", new: "err := ctx.Err()",
-		test: "TestVerifyOutcomes",
+		old: "err := v.waitFor(running)", new: "err := v.base.Err()",
+		test: "TestVerifyOutcomes", in: "gqlcache",
 	},
 	{
 		name: "verify: no grace for those who tell later", file: verifyFile,
-		old: "if !v.wait(v.opts.Grace) {", new: "if false {",
-		test: "TestVerifyOutcomes",
+		old: "if !v.wait(v.cfg.Grace) {", new: "if false {",
+		test: "TestVerifyOutcomes", in: "gqlcache",
 	},
 	{
 		name: "verify: another predicate is the same", file: recomputeFile,
-		old: "return v.c.sameKey(ctx, j.doc, oc, &caller{public: j.public, partition: j.part}, j.key)", new: "return true",
+		old: "return x.c.sameKey(ctx, x.d, oc, x.who, x.key)", new: "return true",
 		test: "TestVerifySamePredicate",
 	},
 	{
-		name: "verify: a held mutation is over when gqlgen has answered", file: verifyFile,
-		old: "if !r.uncommitted.keep(&batch{deeds: []*deed{r.deed}}) {", new: "if true {",
+		name: "verify: a held mutation is over when gqlgen has answered", file: recomputeFile,
+		old: "if !r.uncommitted.keep(&batch{mutations: []*verify.Mutation{r.mutation}}) {", new: "if true {",
 		test: "TestVerifyWaitsForTheCommit",
 	},
 	{
@@ -44,12 +44,12 @@ var verifyRules = []mutant{
 	},
 	{
 		name: "verify: errors are answers", file: recomputeFile,
-		old: `failed: w.failed.Load() || v.c.storable(resp, res) != ""`, new: "failed: false",
+		old: `Failed: w.failed.Load() || c.storable(resp, res) != ""`, new: "Failed: false",
 		test: "TestVerifyTellsNoValues",
 	},
 	{
-		name: "verify: what did no harm is suspected first", file: "gqlcache/evidence.go",
-		old: "w.cleared++", new: "w.cleared += 0",
-		test: "TestSuspectsAreCleared",
+		name: "verify: what did no harm is suspected first", file: "gqlcache/internal/verify/explanations.go",
+		old: "t.refuted++", new: "t.refuted += 0",
+		test: "TestSuspectsAreRefuted", in: "gqlcache",
 	},
 }

@@ -1,4 +1,4 @@
-package gqlcache
+package verify
 
 import (
 	"context"
@@ -12,24 +12,24 @@ import (
 	"github.com/cascadeql/cascadeql/cascade"
 )
 
-func (l *deeds) names(born uint64) string {
+func (l *mutations) names(born uint64) string {
 	var list []string
-	for _, d := range l.since(born) {
-		list = append(list, d.name)
+	for _, m := range l.appliedAfter(born) {
+		list = append(list, m.name)
 	}
 	return strings.Join(list, " ")
 }
 
 // happen is a mutation that is over, as of a number, with so many events.
-func (l *deeds) happen(name string, number uint64, events int) {
-	d := l.begin(time.Time{}, name, nil)
-	d.did(make([]cascade.Event, events))
-	l.end(d, number)
+func (l *mutations) happen(name string, number uint64, events int) {
+	m := l.begin(time.Time{}, name, nil)
+	m.Record(make([]cascade.Event, events))
+	l.end(m, number)
 }
 
-func TestDeedsSince(t *testing.T) {
+func TestMutationsAppliedAfter(t *testing.T) {
 	t.Parallel()
-	var l deeds
+	var l mutations
 	l.happen("before", 4, 1)
 	l.happen("at", 5, 1)
 	l.happen("nothing-at", 5, 0)
@@ -53,51 +53,52 @@ func TestDeedsSince(t *testing.T) {
 	}
 }
 
-func TestDeedsAreBounded(t *testing.T) {
+func TestMutationsAreBounded(t *testing.T) {
 	t.Parallel()
-	var l deeds
-	for i := range maxDeeds + 3 {
+	var l mutations
+	for i := range maxMutations + 3 {
 		l.happen(fmt.Sprint(i), uint64(i+1), 1)
 	}
 	got := strings.Fields(l.names(0))
-	if len(got) != maxDeeds || got[0] != fmt.Sprint(maxDeeds+2) || got[maxDeeds-1] != "3" {
-		t.Errorf("%d deeds, from %s to %s", len(got), got[0], got[len(got)-1])
+	if len(got) != maxMutations || got[0] != fmt.Sprint(maxMutations+2) || got[maxMutations-1] != "3" {
+		t.Errorf("%d mutations, from %s to %s", len(got), got[0], got[len(got)-1])
 	}
-	d := l.begin(time.Time{}, "wide", nil)
-	rows := strings.Fields(strings.Repeat("row ", maxDeedRows+1))
-	d.did([]cascade.Event{{Rows: rows}, {Rows: rows[:1]}})
-	l.end(d, 10_000)
-	e := l.since(9_999)[0].events
-	if len(e[0].Rows) != maxDeedRows || !e[0].All || len(e[1].Rows) != 1 || e[1].All {
+	m := l.begin(time.Time{}, "wide", nil)
+	rows := strings.Fields(strings.Repeat("row ", maxRows+1))
+	m.Record([]cascade.Event{{Rows: rows}, {Rows: rows[:1]}})
+	l.end(m, 10_000)
+	e := l.appliedAfter(9_999)[0].events
+	if len(e[0].Rows) != maxRows || !e[0].All || len(e[1].Rows) != 1 || e[1].All {
 		t.Errorf("%d rows, all %v; %d rows, all %v", len(e[0].Rows), e[0].All, len(e[1].Rows), e[1].All)
 	}
 }
 
-// TestDeedsAreSmall: whoever mutates chooses names, keys, values, and how many of them there are.
-func TestDeedsAreSmall(t *testing.T) {
+// TestMutationsAreSmall: whoever mutates chooses names, keys, values, and how many of
+// them there are.
+func TestMutationsAreSmall(t *testing.T) {
 	t.Parallel()
-	var l deeds
+	var l mutations
 	long := strings.Repeat("x", 1<<20)
-	d := l.begin(time.Time{}, long, make([]cascade.Writer, 10_000))
+	m := l.begin(time.Time{}, long, make([]cascade.Writer, 10_000))
 	views := []*cascade.View{{Name: "a"}, {Name: "b"}}
 	values := cascade.Known{
 		{Column: "long", Values: []cascade.Value{cascade.ValueOf(long)}},
 		{Column: "short", Values: []cascade.Value{cascade.ValueOf("x"), cascade.Null}},
-		{Column: "many", Values: make([]cascade.Value, maxDeedValues+1)},
+		{Column: "many", Values: make([]cascade.Value, maxValues+1)},
 	}
 	var events []cascade.Event
 	for i := range 10_000 {
 		events = append(events, cascade.Event{View: views[i%2], Rows: []string{"short", long}, Old: values, New: values})
 	}
-	d.did(events[:10])
-	d.did(events[10:])
-	l.end(d, 1)
-	got := l.since(0)[0]
-	if len(got.name) > 2*maxDeedText || len(got.writers) != maxDeedWriters || len(got.events) != maxDeedEvents+len(views) {
+	m.Record(events[:10])
+	m.Record(events[10:])
+	l.end(m, 1)
+	got := l.appliedAfter(0)[0]
+	if len(got.name) > 2*maxText || len(got.writers) != maxWriters || len(got.events) != maxEvents+len(views) {
 		t.Errorf("a name of %d bytes, %d fields, %d events", len(got.name), len(got.writers), len(got.events))
 	}
 	for i, e := range got.events {
-		if i >= maxDeedEvents {
+		if i >= maxEvents {
 			if !e.All || e.View != views[i%2] || e.Columns != cascade.AllColumns {
 				t.Errorf("event %d: %+v, want all of a view", i, e)
 			}
@@ -117,33 +118,34 @@ func TestDeedsAreSmall(t *testing.T) {
 	}
 }
 
-func TestDeedsSettle(t *testing.T) {
+func TestMutationsAreWaitedFor(t *testing.T) {
 	t.Parallel()
-	var l deeds
+	var l mutations
 	if err := waitFor(t.Context(), l.runningNow()); err != nil {
 		t.Errorf("nothing is running: %v", err)
 	}
-	d := l.begin(time.Time{}, "running", nil)
+	m := l.begin(time.Time{}, "running", nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	got := make(chan error)
-	go func() { got <- waitFor(ctx, []*deed{d}) }()
+	go func() { got <- waitFor(ctx, []*Mutation{m}) }()
 	cancel()
 	if err := <-got; !errors.Is(err, context.Canceled) {
 		t.Errorf("waitFor = %v while one is running", err)
 	}
-	go func() { got <- waitFor(t.Context(), []*deed{d}) }()
-	l.end(d, 1)
+	go func() { got <- waitFor(t.Context(), []*Mutation{m}) }()
+	l.end(m, 1)
 	if err := <-got; err != nil {
 		t.Errorf("waitFor = %v", err)
 	}
 }
 
-// TestDeedsKeepNoDocuments: a key and a value are kept, not the documents that they are a part of.
-func TestDeedsKeepNoDocuments(t *testing.T) {
+// TestMutationsKeepNoDocuments: a key and a value are kept, not the documents that they
+// are a part of.
+func TestMutationsKeepNoDocuments(t *testing.T) {
 	t.Parallel()
 	text := strings.Repeat("x", 1000) + "key value"
 	key, value := text[1000:1003], text[1004:]
-	kept := remembered(&cascade.Event{
+	kept := bounded(&cascade.Event{
 		Rows: []string{key}, New: cascade.Known{{Column: "c", Values: []cascade.Value{cascade.ValueOf(value)}}},
 	})
 	if kept.Rows[0] != key || unsafe.StringData(kept.Rows[0]) == unsafe.StringData(key) {
@@ -154,32 +156,33 @@ func TestDeedsKeepNoDocuments(t *testing.T) {
 	}
 }
 
-// TestDeedsAreBoundedInBytes: however many rows with long keys the mutations of a client name, what is remembered
-// of them has a bound, and every view that they wrote is named.
-func TestDeedsAreBoundedInBytes(t *testing.T) {
+// TestMutationsAreBoundedInBytes: however many rows with long keys the mutations of a
+// client name, what is remembered of them has a bound, and every view that they wrote is
+// named.
+func TestMutationsAreBoundedInBytes(t *testing.T) {
 	t.Parallel()
-	var l deeds
+	var l mutations
 	view := &cascade.View{Name: "View"}
-	events := make([]cascade.Event, maxDeedEvents)
+	events := make([]cascade.Event, maxEvents)
 	for j := range events {
 		events[j].View = view
-		for k := range maxDeedRows {
-			events[j].Rows = append(events[j].Rows, fmt.Sprintf("%0*d", maxDeedText, k))
+		for k := range maxRows {
+			events[j].Rows = append(events[j].Rows, fmt.Sprintf("%0*d", maxText, k))
 		}
 	}
-	for i := range maxDeeds + 10 {
-		d := l.begin(time.Time{}, "m", nil)
-		d.did(events)
-		l.end(d, uint64(i+1))
-		if len(d.events) == 0 || l.bytes > maxDeedBytes+maxDeedRows*4*maxDeedText {
-			t.Fatalf("mutation %d: %d events, %d bytes", i, len(d.events), l.bytes)
+	for i := range maxMutations + 10 {
+		m := l.begin(time.Time{}, "m", nil)
+		m.Record(events)
+		l.end(m, uint64(i+1))
+		if len(m.events) == 0 || l.bytes > maxEventBytes+maxRows*4*maxText {
+			t.Fatalf("mutation %d: %d events, %d bytes", i, len(m.events), l.bytes)
 		}
 	}
 	sum := 0
-	for _, d := range l.past {
-		sum += d.bytes
+	for _, m := range l.past {
+		sum += m.bytes
 	}
-	if sum != l.bytes || sum < maxDeedBytes/2 {
+	if sum != l.bytes || sum < maxEventBytes/2 {
 		t.Errorf("%d bytes, and %d by sum", l.bytes, sum)
 	}
 }

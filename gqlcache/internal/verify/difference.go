@@ -1,4 +1,4 @@
-package gqlcache
+package verify
 
 import (
 	"bytes"
@@ -8,41 +8,43 @@ import (
 	"strings"
 )
 
-// A step is one member on the way to a place in an answer, with the indexes that follow it.
-type step struct {
-	name    string
-	indexes []int
+// A Step is one member on the way to a place in an answer, with the indexes that follow
+// it.
+type Step struct {
+	Name    string
+	Indexes []int
 }
 
-// jsonPath is the way to a place in an answer.
-type jsonPath []step
+// A Path is the way to a place in an answer.
+type Path []Step
 
-// String returns the path as people write it: posts[2].title.
-func (p jsonPath) String() string {
+// String returns the path as in posts[2].title.
+func (p Path) String() string {
 	var b strings.Builder
 	for i, s := range p {
 		if i > 0 {
 			b.WriteByte('.')
 		}
-		b.WriteString(s.name)
-		for _, n := range s.indexes {
+		b.WriteString(s.Name)
+		for _, n := range s.Indexes {
 			b.WriteString("[" + strconv.Itoa(n) + "]")
 		}
 	}
 	return b.String()
 }
 
-func (p jsonPath) names() []string {
+// names returns the names of the members, without the indexes.
+func (p Path) names() []string {
 	names := make([]string, len(p))
 	for i, s := range p {
-		names[i] = s.name
+		names[i] = s.Name
 	}
 	return names
 }
 
-// difference returns the way to the first place at which two answers differ: a value, or an element
-// that only one of two lists has. Of two equal ones, it is empty.
-func difference(a, b []byte) jsonPath {
+// difference returns the path of the first place at which two answers differ: a value, or
+// an element that only one of two lists has. The path of equal answers is empty.
+func difference(a, b []byte) Path {
 	d := differ{a: json.NewDecoder(bytes.NewReader(a)), b: json.NewDecoder(bytes.NewReader(b))}
 	d.a.UseNumber()
 	d.b.UseNumber()
@@ -54,10 +56,11 @@ func difference(a, b []byte) jsonPath {
 
 type differ struct {
 	a, b *json.Decoder
-	path jsonPath // to where the comparison is
+	path Path // of the values that are compared
 }
 
-// same compares one value of each side. When it returns false the path is left where they differ.
+// same reads a value of each answer and reports whether they are equal. If not, the path
+// stays where they differ.
 func (d *differ) same() bool {
 	x, errX := d.a.Token()
 	y, errY := d.b.Token()
@@ -81,7 +84,7 @@ func (d *differ) sameObjects() bool {
 			return false
 		}
 		name, _ := x.(string)
-		d.path = append(d.path, step{name: name})
+		d.path = append(d.path, Step{Name: name})
 		if !d.same() {
 			return false
 		}
@@ -95,14 +98,14 @@ func (d *differ) sameLists() bool {
 		return false // an answer is an object
 	}
 	at := len(d.path) - 1
-	outer := d.path[at].indexes
+	outer := d.path[at].Indexes
 	for n := 0; d.a.More() || d.b.More(); n++ {
-		d.path[at].indexes = append(slices.Clip(outer), n)
+		d.path[at].Indexes = append(slices.Clip(outer), n)
 		if d.a.More() != d.b.More() || !d.same() {
 			return false
 		}
 	}
-	d.path[at].indexes = outer
+	d.path[at].Indexes = outer
 	return d.closed()
 }
 
