@@ -74,6 +74,16 @@ var verifyingRules = []mutant{
 		test: "TestShadowOutcomes", in: "gqlcache",
 	},
 	{
+		name: "shadow: operations have no bound", file: comparedFile,
+		old: "if len(s.order) >= maxOperations {", new: "if false {",
+		test: "TestShadowOperationsAreBounded",
+	},
+	{
+		name: "shadow: callers of an entry have no bound", file: comparedFile,
+		old: "if len(known.others) >= maxCallers {", new: "if false {",
+		test: "TestShadowKinds",
+	},
+	{
 		name: "compare: headers are not compared", file: "gqlcache/gqlcachetest/session.go",
 		old: "sameBody(a.body, b.body) && !differ", new: "sameBody(a.body, b.body) && (!differ || differ)",
 		test: "TestCompareFinds$",

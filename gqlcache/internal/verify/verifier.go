@@ -176,10 +176,17 @@ var skipNames = [skips]string{
 	skipBusy: "busy", skipClosed: "closed", skipEnded: "ended",
 }
 
-var (
-	errContextEnded = errors.New("the context has ended")
-	errOtherCaller  = errors.New("Predicate, Vary or Partition give something else under the context of Options.Verify than for the hit")
+// The texts of what is logged once, and what is wrong.
+const (
+	noContextText   = "gqlcache: Verify.Context gave no context that outlives the request, so the hit is not recomputed"
+	endedText       = "gqlcache: the context of Verify.Context ended before a hit was recomputed; return one that outlives the request"
+	otherCallerText = "gqlcache: a hit is not recomputed, because it would be for another caller; Verify.Context must give what Predicate, Vary and Partition look at"
+
+	contextEnded = "the context has ended"
+	otherKey     = "Predicate, Vary or Partition give something else under the context of Options.Verify than for the hit"
 )
+
+var errGoroutineEnded = errors.New("it ended its goroutine")
 
 type counters struct {
 	sampled, confirmed, discounted, unstable, mismatched atomic.Uint64
@@ -219,14 +226,17 @@ func (v *Verifier) Sample(h Hit, prepare func() (context.Context, Recompute, err
 		j.skip(skipFull)
 		return
 	}
-	var err error
-	if j.ctx, j.compute, err = prepare(); err != nil {
-		v.cfg.Once.Warn("verify.context", "gqlcache: Verify.Context gave no context that outlives the request, so the hit is not recomputed", err)
-		v.queue.leave(j)
-		j.skip(skipContext)
-		return
-	}
-	v.queue.add(j)
+	err := errGoroutineEnded // unless prepare returns
+	defer func() {
+		if err != nil {
+			v.queue.leave(j)
+			j.skip(skipContext)
+			v.cfg.Once.Warn("verify.context", noContextText, err)
+			return
+		}
+		v.queue.add(j)
+	}()
+	j.ctx, j.compute, err = prepare()
 }
 
 // Begin adds a mutation that is about to run, with its root fields. Call End when its
@@ -319,10 +329,10 @@ func (j *job) recompute() (*Answer, Skip) {
 	case v.base.Err() != nil:
 		return nil, skipClosed
 	case j.ctx.Err() != nil: // a resolver may take the end of its context for the end of its rows
-		v.cfg.Once.Warn("verify.context.ended", "gqlcache: the context of Verify.Context ended before a hit was recomputed; return one that outlives the request", errContextEnded)
+		v.cfg.Once.WarnWith("verify.context.ended", endedText, "error", contextEnded)
 		return nil, skipContext
 	case why == SkipCaller:
-		v.cfg.Once.Warn("verify.caller", "gqlcache: a hit is not recomputed, because it would be for another caller; Verify.Context must give what Predicate, Vary and Partition look at", errOtherCaller)
+		v.cfg.Once.WarnWith("verify.caller", otherCallerText, "error", otherKey)
 	}
 	return a, why
 }
