@@ -1,15 +1,44 @@
 package gqlcache
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"sync/atomic"
 
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/wire"
 )
+
+// Handler wraps a gqlgen server, so that the cache knows when a request began. Put it around the middlewares that
+// read what resolvers answer with, such as the user's row: then what they have read before a change
+// is not stored as if it had been read after it. A websocket's operations count from when they arrive.
+//
+// It also lets the inspector know what only HTTP tells:
+//
+//	http.Handle("/graphql", cache.Handler(authenticate(srv)))
+//
+// It sees the header of the response: an answer during whose computation a resolver has set a header or a cookie is
+// not stored, since a hit would lack it.
+//
+// For the inspector, requests other than POST cannot change the cache, see Inspector.Actions, and those that are told of the
+// cache get a Cache-Status header (RFC 9211) as well, but for streams and websockets, and Cache-Control:
+// no-store, so that no proxy gives what they are told to others. Without the wrapper the inspector has none
+// of these: nobody may change the cache. It does not matter to HoldUntilCommit which of the two is around the other.
+func (c *Cache) Handler(next http.Handler) http.Handler {
+	c.mustBeMade()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a := c.arrive(r.Context(), w)
+		r = r.WithContext(a) //nolint:contextcheck // an arrival is made of the request's own context
+		if r.Header.Get("Upgrade") != "" {
+			// Clients may send this with anything: only a connection that is taken over is none of the request's.
+			next.ServeHTTP(wire.Upgrade(w, a), r)
+			return
+		}
+		reports := c.opts.Inspector.Allow != nil && r.Header.Get(DebugHeader) == "true"
+		wire.Serve(next, w, r, reports) //nolint:contextcheck // the request has it
+	})
+}
 
 // arrival is when an HTTP request began, in a server that a handler of the cache's is around. What
 // middlewares behind it have read for the request, the user's row in its context, say, is as old as that,
@@ -82,43 +111,21 @@ func (c *Cache) arrive(ctx context.Context, w http.ResponseWriter) *arrival {
 	return a
 }
 
-// upgradeWriter notices that a connection is hijacked.
-type upgradeWriter struct {
-	http.ResponseWriter
-	arrival *arrival
-}
-
-func (w *upgradeWriter) hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
-	if err == nil {
-		w.arrival.gone.Store(true)
-	}
-	return conn, rw, err
-}
-
-func (w *upgradeWriter) flush() error { return http.NewResponseController(w.ResponseWriter).Flush() }
-
-func (w *upgradeWriter) holder() *arrival { return w.arrival }
-
 // arrivalOf returns the arrival of this cache whose writer is around or in a writer, nil when there is none.
 func arrivalOf(w http.ResponseWriter, c *Cache) *arrival {
-	for range maxWriters {
-		switch v := w.(type) {
-		case interface{ holder() *arrival }:
-			if a := v.holder(); a != nil && a.cache == c && !a.isOver() {
-				return a
-			}
-		case nil:
-			return nil
+	for owner := range wire.Owners(w) {
+		if a, ok := owner.(*arrival); ok && a.cache == c && !a.isOver() {
+			return a
 		}
-		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			return nil
-		}
-		w = u.Unwrap()
 	}
 	return nil
 }
 
-// maxWriters bounds the writers around each other that are looked at.
-const maxWriters = 100
+// Holds implements wire.Owner: a response is held back once its request has changed something.
+func (a *arrival) Holds() bool {
+	h := a.hold
+	return h != nil && h.holding.Load() && !h.streams.Load() && !a.isOver()
+}
+
+// Hijacked implements wire.Owner.
+func (a *arrival) Hijacked() { a.gone.Store(true) }

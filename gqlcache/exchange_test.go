@@ -10,6 +10,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
+	httpwire "github.com/cascadeql/cascadeql/gqlcache/internal/wire"
 )
 
 // cacheStatusOf sends a POST and returns the header, with the digits of keys and times left out.
@@ -66,26 +67,13 @@ func TestCacheStatus(t *testing.T) {
 	}
 }
 
-// TestCacheStatusExpired: an answer that was too old is stale, in the RFC's words.
-func TestCacheStatusExpired(t *testing.T) {
-	t.Parallel()
-	x := &inspect.Extension{Status: inspect.Miss, DidCache: true, Key: "k", Reason: inspect.Reason{Code: "expired"}, TTLMS: new(int64(1500))}
-	if got, want := gqlcache.CacheStatus(x), `gqlcache; fwd=stale; stored; ttl=1; key="k"; detail=expired`; got != want {
-		t.Errorf("%q, want %q", got, want)
-	}
-	x = &inspect.Extension{Status: inspect.Miss, Collapsed: true, Reason: inspect.Reason{Code: "joined"}}
-	if got, want := gqlcache.CacheStatus(x), `gqlcache; fwd=miss; collapsed; detail=joined`; got != want {
-		t.Errorf("%q, want %q", got, want)
-	}
-}
-
 // TestCacheStatusIsWellFormed: every reason is a token of structured fields.
 func TestCacheStatusIsWellFormed(t *testing.T) {
 	t.Parallel()
 	member := regexp.MustCompile("^gqlcache(; [a-z]+(=([A-Za-z][A-Za-z0-9_]*|[0-9]+|\"[^\"]*\"))?)+$")
 	for _, r := range gqlcache.Reasons() {
 		x := &inspect.Extension{Status: inspect.Bypass, Reason: inspect.Reason{Code: string(r)}}
-		if got := gqlcache.CacheStatus(x); !member.MatchString(got) {
+		if got := httpwire.CacheStatus(x); !member.MatchString(got) {
 			t.Errorf("%q", got)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/wire"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
@@ -124,7 +125,7 @@ func (c *Cache) conclude(ctx context.Context, r *request, resp *graphql.Response
 	n.told = x
 	if r.access != nil && resp != nil {
 		extend(resp, x)
-		exchangeFrom(ctx).tell(&x)
+		wire.ExchangeFrom(ctx).Report(&x)
 	}
 }
 
@@ -299,6 +300,6 @@ func (c *Cache) explainPublished(ctx context.Context, r *request, resp *graphql.
 	r.note.told = x
 	if r.access != nil {
 		extend(resp, x)
-		exchangeFrom(ctx).tell(&x)
+		wire.ExchangeFrom(ctx).Report(&x)
 	}
 }

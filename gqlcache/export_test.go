@@ -17,9 +17,6 @@ func StopInApply(s changelog.Sink, f func()) changelog.Sink {
 // Reasons are all reasons there are.
 func Reasons() []Reason { return reasons }
 
-// CacheStatus is the header's member for an outcome.
-var CacheStatus = cacheStatus
-
 // BuildOf returns the build that options get when the program's digest is what the function returns, and what is
 // wrong with them then.
 func BuildOf(o Options, executable func() (string, error)) (string, error) {

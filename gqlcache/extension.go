@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/wire"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -53,7 +54,7 @@ func (c *Cache) InterceptOperation(ctx context.Context, next graphql.OperationHa
 	}
 	r := newRequest(ctx, c, outer)
 	r.operation = oc
-	r.wire = wireFrom(ctx)
+	r.header = wire.HeaderFrom(ctx)
 	switch oc.Operation.Operation {
 	case ast.Mutation:
 		r.mutates = true
@@ -81,8 +82,8 @@ func (c *Cache) InterceptResponse(ctx context.Context, next graphql.ResponseHand
 		ctx = context.WithValue(ctx, insideKey{}, r)
 	}
 	oc := graphql.GetOperationContext(ctx)
-	if r.wire != nil {
-		defer r.wire.begin()()
+	if r.header != nil {
+		defer r.header.Begin()()
 	}
 	switch oc.Operation.Operation {
 	case ast.Query:

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"sync/atomic"
+
+	"github.com/cascadeql/cascadeql/gqlcache/internal/wire"
 )
 
 // hold collects, for one HTTP request, what its operations changed in a transaction that commits after
@@ -95,9 +97,9 @@ func (c *Cache) HoldUntilCommit(next http.Handler) http.Handler {
 		c.warnOfTransaction(r.Context())
 		h := &hold{cache: c, header: w.Header()}
 		a.hold = h
-		hw := &heldWriter{ResponseWriter: w, arrival: a}
-		h.serve(next, wrapWriter(hw, w), r.WithContext(a))
-		hw.release()
+		held := wire.NewHeld(w, a)
+		h.serve(next, held.Writer(), r.WithContext(a))
+		held.Release()
 	})
 }
 

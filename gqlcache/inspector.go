@@ -12,6 +12,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/wire"
 )
 
 // DebugHeader is the request header that asks for extensions.cache, with the value "true", and without
@@ -86,7 +87,7 @@ func (c *Cache) access(ctx context.Context, oc *graphql.OperationContext) *acces
 		return nil
 	}
 	a := &access{}
-	if x := exchangeFrom(ctx); x != nil && x.method == http.MethodPost {
+	if wire.ExchangeFrom(ctx).Method() == http.MethodPost {
 		a.actions = permits(ctx, in.Actions)
 	}
 	if raw, ok := oc.Extensions["cache"]; ok {
@@ -136,6 +137,6 @@ func (c *Cache) inspect(ctx context.Context, r *request, oc *graphql.OperationCo
 	r.note = &explanation{told: x}
 	resp := respond(ctx, []byte("{}"))
 	extend(resp, x)
-	exchangeFrom(ctx).tell(&x)
+	wire.ExchangeFrom(ctx).Report(&x)
 	return resp
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/wire"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
@@ -33,8 +34,8 @@ type request struct {
 	operation *graphql.OperationContext
 	// guarded is the one whose resolver middleware watches a mutation's root fields.
 	guarded *graphql.OperationContext
-	// wire is the header of the response, nil when it cannot be looked at.
-	wire *wire
+	// header is that of the response, nil when it cannot be looked at.
+	header *wire.Header
 	// twice is set before the operation runs when its server has the cache twice.
 	twice bool
 	// outer is the request in whose resolver this operation runs, nil without.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/wire"
 )
 
 // The severities of inspect.Warning.
@@ -65,7 +66,7 @@ func (c *Cache) alarms() []inspect.Warning {
 
 // unwrapped warns of actions that nobody can take, because the request did not come through Cache.Handler.
 func (c *Cache) unwrapped(ctx context.Context) []inspect.Warning {
-	if c.opts.Inspector.Actions == nil || exchangeFrom(ctx) != nil {
+	if c.opts.Inspector.Actions == nil || wire.ExchangeFrom(ctx) != nil {
 		return nil
 	}
 	return []inspect.Warning{{

@@ -14,12 +14,12 @@ var inspectRules = []mutant{
 	},
 	{
 		name: "actions by GET", file: "gqlcache/inspector.go",
-		old: "x != nil && x.method == http.MethodPost", new: "x != nil && x.method != http.MethodPut",
+		old: "wire.ExchangeFrom(ctx).Method() == http.MethodPost", new: "wire.ExchangeFrom(ctx) != nil && http.MethodPost != \"\"",
 		test: "TestInspectorNeverByGet",
 	},
 	{
 		name: "actions without the wrapper", file: "gqlcache/inspector.go",
-		old: "x != nil && x.method == http.MethodPost", new: "x == nil || x.method == http.MethodPost",
+		old: "wire.ExchangeFrom(ctx).Method() == http.MethodPost", new: "x := wire.ExchangeFrom(ctx); x == nil || x.Method() == http.MethodPost",
 		test: "TestInspectorNeverByGet",
 	},
 	{
@@ -63,7 +63,7 @@ var inspectRules = []mutant{
 		test: "TestBrokenWatchOfALog",
 	},
 	{
-		name: "proxies keep what is told", file: "gqlcache/exchange.go",
+		name: "proxies keep what is told", file: "gqlcache/internal/wire/exchange.go", in: "gqlcache",
 		old: `h.Set("Cache-Control", "no-store")`, new: "",
 		test: "TestToldAnswersAreNotCached",
 	},

@@ -54,7 +54,7 @@ var attack2Rules = []mutant{
 		test: "TestQueryAfterTheMutationOfItsRequest",
 	},
 	{
-		name: "attack2: a status after a held body counts", file: "gqlcache/heldwriter.go",
+		name: "attack2: a status after a held body counts", file: "gqlcache/internal/wire/held.go", in: "gqlcache",
 		old: " && w.mu.body.Len() == 0 {", new: " {",
 		test: "TestHeldStatus",
 	},

@@ -96,13 +96,13 @@ var commitsRules = []mutant{
 		test: "TestReadBeforeTheHandler",
 	},
 	{
-		name: "commits: a header of the client's makes it new", file: "gqlcache/exchange.go",
-		old: "			next.ServeHTTP(wrapWriter(&upgradeWriter{w, a}, w), r.WithContext(a))\n", new: "			next.ServeHTTP(w, r)\n",
+		name: "commits: a header of the client's makes it new", file: arrivalFile,
+		old: "			next.ServeHTTP(wire.Upgrade(w, a), r)\n", new: "			next.ServeHTTP(w, r.WithContext(a.Context))\n",
 		test: "TestReadBeforeTheHandler",
 	},
 	{
 		name: "commits: a websocket's operations are as old as it is", file: arrivalFile,
-		old: "		w.arrival.gone.Store(true)\n", new: "",
+		old: "{ a.gone.Store(true) }", new: "{}",
 		test: "TestHandlerWebsocket",
 	},
 	{

@@ -4,7 +4,7 @@ package main
 var compatRules = []mutant{
 	{
 		name: "a held writer hides the method that sends the header",
-		file: "gqlcache/heldheader.go",
+		file: "gqlcache/internal/wire/writer.go", in: "gqlcache",
 		old:  "			now.WriteHeaderNow()\n",
 		new:  "			_ = now\n",
 		test: "TestHeldHeaderIsSent",

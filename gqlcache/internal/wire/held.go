@@ -1,4 +1,4 @@
-package gqlcache
+package wire
 
 import (
 	"bufio"
@@ -8,10 +8,11 @@ import (
 	"sync"
 )
 
-// heldWriter buffers what is written once something was changed.
-type heldWriter struct {
-	http.ResponseWriter
-	arrival *arrival
+// A Held keeps a response back from the first time that something is written while its owner
+// holds it, until Release.
+type Held struct {
+	base
+	by Owner
 
 	mu struct {
 		sync.Mutex // a transport's keep-alive may write while the rest is released
@@ -21,14 +22,17 @@ type heldWriter struct {
 	}
 }
 
-// holds says whether what is written now is kept back. REQUIRES: mu held.
-func (w *heldWriter) holds() bool {
-	h := w.arrival.hold
-	return h.holding.Load() && !h.streams.Load() && !w.mu.released && !w.arrival.isOver()
-}
+// NewHeld returns a writer that keeps back what is written to w.
+func NewHeld(w http.ResponseWriter, by Owner) *Held { return &Held{base: base{w}, by: by} }
+
+// Writer returns the writer to hand on. It has the optional interfaces of the server's own.
+func (w *Held) Writer() http.ResponseWriter { return wrap(w, w.ResponseWriter) }
+
+// holds reports whether what is written now is kept back. REQUIRES: mu held.
+func (w *Held) holds() bool { return !w.mu.released && w.by.Holds() }
 
 // WriteHeader implements http.ResponseWriter.
-func (w *heldWriter) WriteHeader(status int) {
+func (w *Held) WriteHeader(status int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	informational := status < http.StatusOK && status != http.StatusSwitchingProtocols
@@ -43,7 +47,7 @@ func (w *heldWriter) WriteHeader(status int) {
 }
 
 // Write implements http.ResponseWriter.
-func (w *heldWriter) Write(b []byte) (int, error) {
+func (w *Held) Write(b []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.holds() {
@@ -53,35 +57,42 @@ func (w *heldWriter) Write(b []byte) (int, error) {
 	return w.mu.body.Write(b)
 }
 
-// flush does nothing to what is held back: the commit is what it waits for.
-func (w *heldWriter) flush() error {
+// flush does nothing while the response is held back.
+func (w *Held) flush() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.holds() {
 		return nil
 	}
 	w.write()
-	return http.NewResponseController(w.ResponseWriter).Flush()
+	return w.base.flush()
 }
 
 // hijack ends the hold. What was written comes first. Operations of a websocket must not count as begun when it was
 // opened: they could join a computation from before a change that was acknowledged since.
-func (w *heldWriter) hijack() (net.Conn, *bufio.ReadWriter, error) {
+func (w *Held) hijack() (net.Conn, *bufio.ReadWriter, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.write()
-	conn, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	conn, rw, err := w.base.hijack()
 	if err == nil {
-		w.arrival.gone.Store(true)
+		w.by.Hijacked()
 	}
 	return conn, rw, err
 }
 
-// holder lets a wrapper of the same cache further inside find this one.
-func (w *heldWriter) holder() *arrival { return w.arrival }
+// headerNow reports whether the header is kept back with the rest.
+func (w *Held) headerNow() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.holds()
+}
 
-// release writes what was held back.
-func (w *heldWriter) release() {
+// owner lets a wrapper further inside find the owner of this one.
+func (w *Held) owner() Owner { return w.by }
+
+// Release writes what was held back. Nothing is held from then on.
+func (w *Held) Release() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.mu.released = true
@@ -89,7 +100,7 @@ func (w *heldWriter) release() {
 }
 
 // write writes what was held back. REQUIRES: mu held.
-func (w *heldWriter) write() {
+func (w *Held) write() {
 	if w.mu.status != 0 {
 		w.ResponseWriter.WriteHeader(w.mu.status)
 		w.mu.status = 0
