@@ -18,6 +18,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/engine"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/history"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/probe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
@@ -50,10 +51,7 @@ type Cache struct {
 	// operations are the counters by name.
 	operations count.Operations
 	schema     atomic.Pointer[schemaState]
-	// executables are set before the first operation.
-	executables atomic.Pointer[executables]
-	// mistrusted are the types whose keys are not read from Go values; nil is none.
-	mistrusted atomic.Pointer[map[string]bool]
+	prober     *probe.Prober
 
 	watch   *watch.Recorder // nil without an inspector
 	samples graphql.Cache[*sample]
@@ -150,6 +148,7 @@ func New(opts Options) (*Cache, error) {
 	if opts.Shadow {
 		c.shadow = &shadower{found: verify.NewShadow(c.verify, OperationOther, c.shield)}
 	}
+	c.prober = c.newProber()
 	if opts.Schema != nil {
 		faults = append(faults, c.useSchema(opts.Schema))
 	}

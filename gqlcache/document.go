@@ -9,9 +9,9 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
-	"github.com/cascadeql/cascadeql/extractor"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/count"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/opkey"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/probe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -35,9 +35,7 @@ type document struct {
 	// walk says that the answer is read; probe is executed beside the operation to do so, nil when the answer
 	// alone tells all that can be known.
 	walk  bool
-	probe *extractor.Probe
-	// mayResolve says that resolvers may run in it.
-	mayResolve bool
+	probe *probe.Plan
 	// usual is how long its computations take.
 	usual usual
 	// used is set when the plan is found, and cleared when it is looked at to make room: see planCache.
@@ -82,8 +80,9 @@ func (c *Cache) plan(ctx context.Context, oc *graphql.OperationContext) *documen
 	c.seeFieldHooks(oc)
 	// what depends on anything needs no rows: neither an answer nor a mutation that drops everything
 	d.walk = !op.Extract.Deferred && (op.Anything == "" || (oc.Operation.Operation == ast.Query && c.opts.OneRowOnly))
-	d.probe = c.probeOf(d)
-	d.mayResolve = d.probe != nil && d.probe.Resolves()
+	if d.walk {
+		d.probe = c.prober.Plan(op.Extract, st.schema, c.runs)
+	}
 	if oc.Operation.Operation != ast.Query {
 		return d
 	}

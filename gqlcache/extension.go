@@ -29,7 +29,7 @@ func (c *Cache) Validate(es graphql.ExecutableSchema) error {
 	if err := c.useSchema(es.Schema()); err != nil {
 		return err
 	}
-	c.serves(es)
+	c.prober.Serves(es)
 	c.meet(es)
 	c.recomputesWith(es)
 	c.roots.serves(es)

@@ -10,6 +10,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/extractor"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/probe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 )
 
@@ -52,9 +53,9 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 			c.settle(ctx, r, oc, d, nil, nil)
 		}
 	}()
-	var rec *recorder
+	var rec *probe.Recorder
 	if first {
-		rec = c.record(oc, d)
+		rec = c.prober.Record(oc, d.probe)
 	}
 	resp := next(ctx)
 	if resp == nil {
@@ -69,7 +70,7 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 	var res *extractor.Result
 	if d.walk && len(resp.Errors) == 0 {
 		var err error
-		if res, err = rec.read(ctx, d, resp); err != nil {
+		if res, err = rec.Read(ctx, d.op.Extract, resp); err != nil {
 			res = nil
 			c.unreadable(err)
 		}

@@ -189,11 +189,7 @@ func keyOfText(oc *graphql.OperationContext, shape uint64) (k textKey) {
 // size estimates the memory that a plan keeps alive, in bytes.
 func (d *document) size(doc *ast.QueryDocument) int {
 	if d.op != nil {
-		n := d.op.Size()
-		if d.probe != nil {
-			n += extractor.DocumentSize(d.probe.Doc)
-		}
-		return n
+		return d.op.Size() + d.probe.Size()
 	}
 	return extractor.DocumentSize(doc)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/engine"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/probe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
@@ -406,7 +407,7 @@ func (c *Cache) resolved(ctx context.Context, r *request, oc *graphql.OperationC
 	defer r.computed() // also when an extension below panics
 	f := &filled{why: ReasonErrors}
 	w := &witness{}
-	var rec *recorder
+	var rec *probe.Recorder
 	before := besidesBefore(ctx)
 	f.resp, f.took, rec = c.execute(ctx, r, oc, d, who, key, w, next)
 	c.besidesAfter(ctx, r, before, f.resp)
@@ -418,7 +419,7 @@ func (c *Cache) resolved(ctx context.Context, r *request, oc *graphql.OperationC
 	var res *extractor.Result
 	if f.resp != nil && d.walk && !f.left && len(f.resp.Errors) == 0 {
 		var err error
-		if res, err = rec.read(ctx, d, f.resp); err != nil {
+		if res, err = rec.Read(ctx, d.op.Extract, f.resp); err != nil {
 			f.why = ReasonUnreadable
 			c.unreadable(err)
 			return f, nil
@@ -444,10 +445,10 @@ func (c *Cache) resolved(ctx context.Context, r *request, oc *graphql.OperationC
 }
 
 // execute runs the operation, and remembers what read needs.
-func (c *Cache) execute(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, w *witness, next graphql.ResponseHandler) (resp *graphql.Response, took time.Duration, rec *recorder) {
+func (c *Cache) execute(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, w *witness, next graphql.ResponseHandler) (resp *graphql.Response, took time.Duration, rec *probe.Recorder) {
 	c.watchInner(oc, r, d, who, key, w)
 	w.watch(oc)
-	rec = c.record(oc, d)
+	rec = c.prober.Record(oc, d.probe)
 	resp, took = c.resolve(w.context(ctx), d, next)
 	return resp, took, rec
 }

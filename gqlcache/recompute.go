@@ -9,6 +9,7 @@ import (
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/extractor"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/probe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
@@ -88,7 +89,7 @@ func (c *Cache) verifyHit(ctx context.Context, oc *graphql.OperationContext, d *
 		if err != nil {
 			return nil, nil, err
 		}
-		r.operation = copyOperation(oc)
+		r.operation = probe.CopyOperation(oc)
 		r.operation.Headers = oc.Headers.Clone() // the request's map may be written to, or serve another one later
 		return lent, r.run, nil
 	})
@@ -132,18 +133,6 @@ func (c *Cache) VerifyStats() *inspect.Verify {
 	return c.verify.Stats()
 }
 
-// copyOperation copies an operation context for an execution of its own. The original
-// belongs to its request, whose extensions may write to it; what of it is not copied is
-// state of an execution.
-func copyOperation(oc *graphql.OperationContext) *graphql.OperationContext {
-	return &graphql.OperationContext{
-		RawQuery: oc.RawQuery, Variables: oc.Variables, OperationName: oc.OperationName, Doc: oc.Doc,
-		Extensions: oc.Extensions, Headers: oc.Headers, Operation: oc.Operation,
-		DisableIntrospection: oc.DisableIntrospection, RecoverFunc: oc.RecoverFunc,
-		ResolverMiddleware: oc.ResolverMiddleware, RootResolverMiddleware: oc.RootResolverMiddleware,
-	}
-}
-
 // lend returns the context that a hit is recomputed on, which outlives the request. It is
 // never derived from the request's here: a framework may hand what that holds (a pooled
 // gin.Context, a connection, a transaction) to the next request as soon as this one is
@@ -183,7 +172,7 @@ func (x *recomputation) run(ctx context.Context) (*verify.Answer, verify.Skip) {
 	if es == nil {
 		return nil, verify.SkipServers
 	}
-	oc := copyOperation(x.operation)
+	oc := probe.CopyOperation(x.operation)
 	quiet := func(context.Context, any) error { return errRecomputing }
 	oc.RecoverFunc = quiet
 	ctx = graphql.WithOperationContext(ctx, oc)
@@ -200,7 +189,7 @@ func (x *recomputation) run(ctx context.Context) (*verify.Answer, verify.Skip) {
 	}
 	w := &witness{}
 	w.watch(oc)
-	rec := c.record(oc, x.d)
+	rec := c.prober.Record(oc, x.d.probe)
 	resp, err := safe.Call(func() (*graphql.Response, error) { return execute(w.context(ctx), es), nil })
 	switch {
 	case ctx.Err() != nil, w.ended.Load(), w.leftBehind(): // a resolver may take the end of its context for the end of its rows
@@ -216,7 +205,7 @@ func (x *recomputation) run(ctx context.Context) (*verify.Answer, verify.Skip) {
 	}
 	res := &extractor.Result{Data: resp.Data}
 	if x.d.walk && len(resp.Errors) == 0 {
-		if res, err = rec.read(ctx, x.d, resp); err != nil {
+		if res, err = rec.Read(ctx, x.d.op.Extract, resp); err != nil {
 			return nil, verify.SkipUnreadable
 		}
 	}

@@ -6,7 +6,6 @@ const (
 	queryFile    = "gqlcache/query.go"
 	lookupFile   = "gqlcache/internal/engine/lookup.go"
 	mutationFile = "gqlcache/mutation.go"
-	guardFile    = "gqlcache/guard.go"
 	requestFile  = "gqlcache/request.go"
 )
 

@@ -39,8 +39,8 @@ var verifyingRules = []mutant{
 		test: "TestVerifyQueues", in: "gqlcache",
 	},
 	{
-		name: "shadow: hidden resolvers run", file: guardFile,
-		old: " && c.shadow == nil,", new: ",",
+		name: "shadow: hidden resolvers run", file: "gqlcache/hidden.go",
+		old: "NoResolvers: c.opts.Shadow,", new: "",
 		test: "TestShadowChangesNothing",
 	},
 	{

@@ -1,4 +1,4 @@
-package gqlcache
+package probe
 
 import (
 	"io"

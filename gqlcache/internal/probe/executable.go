@@ -1,13 +1,12 @@
-package gqlcache
+package probe
 
 import (
 	"reflect"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/cascadeql/cascadeql/extractor"
 )
 
-// executables is what the cache knows of the code that gqlgen has generated for its servers. Immutable.
+// executables are the code that gqlgen has generated for the servers of a cache. Immutable.
 type executables struct {
 	// es executes operations; nil when no code of gqlgen's was found, or when servers have different code.
 	es graphql.ExecutableSchema
@@ -15,12 +14,12 @@ type executables struct {
 	same bool
 }
 
-// serves notes the executable schema of a server. Servers that share a cache may have different resolvers
-// behind the same generated code; reading plain fields with it calls none of them.
-func (c *Cache) serves(es graphql.ExecutableSchema) {
+// Serves adds the executable schema of a server, before its first operation. Servers that share a cache may have different
+// resolvers behind the same generated code; reading plain fields with it calls none of them.
+func (p *Prober) Serves(es graphql.ExecutableSchema) {
 	code := generated(es)
 	for {
-		old := c.executables.Load()
+		old := p.code.Load()
 		next := &executables{es: code, same: true}
 		if old != nil {
 			if old.es == nil || code == nil || reflect.TypeOf(old.es) != reflect.TypeOf(code) {
@@ -29,7 +28,7 @@ func (c *Cache) serves(es graphql.ExecutableSchema) {
 				next.same = old.same && old.es == code // pointers, both of them
 			}
 		}
-		if c.executables.CompareAndSwap(old, next) {
+		if p.code.CompareAndSwap(old, next) {
 			return
 		}
 	}
@@ -72,13 +71,4 @@ func directiveRootType(code reflect.Type) reflect.Type {
 		}
 	}
 	return nil
-}
-
-// probeOf returns what to execute beside an operation: nil when nothing has to be, or when it cannot be.
-func (c *Cache) probeOf(d *document) *extractor.Probe {
-	e := c.executables.Load()
-	if !d.walk || e == nil || e.es == nil {
-		return nil
-	}
-	return d.op.Extract.Probe(c.runs)
 }

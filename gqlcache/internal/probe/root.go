@@ -1,4 +1,4 @@
-package gqlcache
+package probe
 
 import (
 	"context"
@@ -31,8 +31,8 @@ type rootProbe struct {
 	parts map[string][]byte
 }
 
-// root is the recorder's middleware around root fields. It passes on to the server's own, and reads innermost.
-func (rec *recorder) root(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
+// root is the Recorder's middleware around root fields. It passes on to the server's own, and reads innermost.
+func (rec *Recorder) root(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 	field := graphql.GetRootFieldContext(ctx)
 	if field == nil || len(field.Field.Selections) == 0 {
 		return rec.roots(ctx, next)
@@ -48,12 +48,12 @@ func (rec *recorder) root(ctx context.Context, next graphql.RootResolver) graphq
 }
 
 // collectRoots collects the root fields of the probe as gqlgen does. Without them the probe counts for nothing.
-func (rec *recorder) collectRoots() {
+func (rec *Recorder) collectRoots() {
 	defer func() { _ = recover() }() // CollectFields panics at variables that are no Booleans
-	op := rec.doc.probe.Operation
-	root := rec.schema.Query
+	op := rec.plan.probe.Operation
+	root := rec.plan.schema.Query
 	if op.Operation == ast.Mutation {
-		root = rec.schema.Mutation
+		root = rec.plan.schema.Mutation
 	}
 	rec.probed.fields = graphql.CollectFields(rec.probeContext(op), op.SelectionSet, []string{root.Name})
 }
@@ -63,12 +63,12 @@ func (rec *recorder) collectRoots() {
 // A middleware with a time limit leaves its field to a goroutine that comes here late. It reads nothing once the
 // recording has ended. Who comes here before, and has not read when the recording ends, leaves a part that is
 // missing, and then the probe counts for nothing.
-func (rec *recorder) readRoot(ctx context.Context, alias string) {
+func (rec *Recorder) readRoot(ctx context.Context, alias string) {
 	i := slices.IndexFunc(rec.probed.fields, func(f graphql.CollectedField) bool { return f.Alias == alias })
 	if i < 0 || rec.useless() {
 		return
 	}
-	op := rec.doc.probe.Operation
+	op := rec.plan.probe.Operation
 	if len(rec.probed.fields) > 1 {
 		field := *rec.probed.fields[i].Field
 		field.SelectionSet, field.Directives = rec.probed.fields[i].Selections, nil
@@ -76,7 +76,7 @@ func (rec *recorder) readRoot(ctx context.Context, alias string) {
 		one.SelectionSet = ast.SelectionSet{&field}
 		op = &one
 	}
-	data := (&probing{recorder: rec}).run(ctx, op)
+	data := (&execution{Recorder: rec}).run(ctx, op)
 	if len(data) < len("{}") || data[0] != '{' {
 		return
 	}
@@ -86,14 +86,14 @@ func (rec *recorder) readRoot(ctx context.Context, alias string) {
 }
 
 // useless reports whether the probe would count for nothing.
-func (rec *recorder) useless() bool {
+func (rec *Recorder) useless() bool {
 	rec.mu.RLock()
 	defer rec.mu.RUnlock()
 	return rec.stopped || rec.odd
 }
 
 // joined returns the probe's answer; nil when a part of it is missing.
-func (rec *recorder) joined() []byte {
+func (rec *Recorder) joined() []byte {
 	rec.mu.RLock()
 	defer rec.mu.RUnlock()
 	data := []byte{'{'}
