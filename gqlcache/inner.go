@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/witness"
 )
 
 var errInner = errors.New("Predicate, Vary, Partition, the variables or the document are others where resolvers run")
@@ -21,7 +22,7 @@ var errInner = errors.New("Predicate, Vary, Partition, the variables or the docu
 //
 // It is called when the operation is in place, by the goroutine that owns the operation context, before the witness
 // watches it.
-func (c *Cache) watchInner(oc *graphql.OperationContext, r *request, d *document, who *caller, key string, w *witness) {
+func (c *Cache) watchInner(oc *graphql.OperationContext, r *request, d *document, who *caller, key string, w *witness.Witness) {
 	doc, op, shape := oc.Doc, oc.Operation, shapeOf(oc.Doc, oc.Operation)
 	check := func(same bool) {
 		if same {
@@ -34,7 +35,7 @@ func (c *Cache) watchInner(oc *graphql.OperationContext, r *request, d *document
 	if c.met.hooks(oc) {
 		question, _ := c.appendQuestion(nil, d, oc.Variables)
 		part, same := strings.CutPrefix(key, string(question))
-		w.root = func(ctx context.Context) { check(same && c.sameAsker(ctx, who, part)) }
+		w.Root = func(ctx context.Context) { check(same && c.sameAsker(ctx, who, part)) }
 	}
 	mw := oc.RootResolverMiddleware
 	if mw == nil {
@@ -47,8 +48,8 @@ func (c *Cache) watchInner(oc *graphql.OperationContext, r *request, d *document
 				now := graphql.GetOperationContext(ctx)
 				check(now == oc && now.Doc == doc && now.Operation == op && shapeOf(doc, op) == shape && c.sameKey(ctx, d, now, who, key))
 			})
-			w.running.Add(1)
-			defer w.running.Add(-1)
+			w.Enter()
+			defer w.Leave()
 			return next(ctx)
 		})
 	}

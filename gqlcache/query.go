@@ -18,6 +18,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/witness"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
@@ -406,7 +407,7 @@ func (c *Cache) resolved(ctx context.Context, r *request, oc *graphql.OperationC
 	r.computing(own, !who.public && c.opts.Predicate != nil)
 	defer r.computed() // also when an extension below panics
 	f := &filled{why: ReasonErrors}
-	w := &witness{}
+	w := &witness.Witness{}
 	var rec *probe.Recorder
 	before := besidesBefore(ctx)
 	f.resp, f.took, rec = c.execute(ctx, r, oc, d, who, key, w, next)
@@ -425,7 +426,7 @@ func (c *Cache) resolved(ctx context.Context, r *request, oc *graphql.OperationC
 			return f, nil
 		}
 	}
-	partial := w.ended.Load() || w.leftBehind()
+	partial := w.Partial()
 	if !f.left && !partial {
 		d.usual.note(f.took)
 	}
@@ -436,7 +437,7 @@ func (c *Cache) resolved(ctx context.Context, r *request, oc *graphql.OperationC
 		f.why = ReasonNoData
 	case said.unstored != "":
 		f.why = said.unstored
-	case w.failed.Load():
+	case w.Failed():
 		f.why = ReasonErrors
 	default:
 		f.why = c.storable(f.resp, res)
@@ -445,11 +446,11 @@ func (c *Cache) resolved(ctx context.Context, r *request, oc *graphql.OperationC
 }
 
 // execute runs the operation, and remembers what read needs.
-func (c *Cache) execute(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, w *witness, next graphql.ResponseHandler) (resp *graphql.Response, took time.Duration, rec *probe.Recorder) {
+func (c *Cache) execute(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, w *witness.Witness, next graphql.ResponseHandler) (resp *graphql.Response, took time.Duration, rec *probe.Recorder) {
 	c.watchInner(oc, r, d, who, key, w)
-	w.watch(oc)
+	w.Watch(oc)
 	rec = c.prober.Record(oc, d.probe)
-	resp, took = c.resolve(w.context(ctx), d, next)
+	resp, took = c.resolve(w.Context(ctx), d, next)
 	return resp, took, rec
 }
 

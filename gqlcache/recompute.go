@@ -12,6 +12,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/probe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/witness"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -187,12 +188,12 @@ func (x *recomputation) run(ctx context.Context) (*verify.Answer, verify.Skip) {
 	if !x.sameCaller(ctx, oc) {
 		return nil, verify.SkipCaller
 	}
-	w := &witness{}
-	w.watch(oc)
+	w := &witness.Witness{}
+	w.Watch(oc)
 	rec := c.prober.Record(oc, x.d.probe)
-	resp, err := safe.Call(func() (*graphql.Response, error) { return execute(w.context(ctx), es), nil })
+	resp, err := safe.Call(func() (*graphql.Response, error) { return execute(w.Context(ctx), es), nil })
 	switch {
-	case ctx.Err() != nil, w.ended.Load(), w.leftBehind(): // a resolver may take the end of its context for the end of its rows
+	case ctx.Err() != nil, w.Partial(): // a resolver may take the end of its context for the end of its rows
 		return nil, verify.SkipTimeout
 	case !x.sameCaller(ctx, oc):
 		return nil, verify.SkipCaller
@@ -209,7 +210,7 @@ func (x *recomputation) run(ctx context.Context) (*verify.Answer, verify.Skip) {
 			return nil, verify.SkipUnreadable
 		}
 	}
-	got := &verify.Answer{Data: resp.Data, Result: res, Failed: w.failed.Load() || c.storable(resp, res) != ""}
+	got := &verify.Answer{Data: resp.Data, Result: res, Failed: w.Failed() || c.storable(resp, res) != ""}
 	if len(resp.Errors) > 0 {
 		got.Path = pathOf(resp.Errors[0].Path)
 	}

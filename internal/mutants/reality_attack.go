@@ -5,13 +5,13 @@ const askedFile = "gqlcache/asked.go"
 // attackRules are those that were found by attacking servers with interceptors.
 var attackRules = []mutant{
 	{
-		name: "resolvers that were left behind are not missed", file: witnessFile,
-		old: "func (w *witness) leftBehind() bool { return w.running.Load() > 0 }", new: "func (w *witness) leftBehind() bool { return w.running.Load() < 0 }",
+		name: "resolvers that were left behind are not missed", file: witnessFile, in: "gqlcache",
+		old: "func (w *Witness) leftBehind() bool { return w.running.Load() > 0 }", new: "func (w *Witness) leftBehind() bool { return w.running.Load() < 0 }",
 		test: "TestResolversLeftBehind$",
 	},
 	{
 		name: "root fields that were left behind are not missed", file: innerFile,
-		old: "			w.running.Add(1)\n			defer w.running.Add(-1)\n", new: "",
+		old: "			w.Enter()\n			defer w.Leave()\n", new: "",
 		test: "TestRootFieldsLeftBehind$",
 	},
 	{

@@ -1,7 +1,7 @@
 package main
 
 const (
-	witnessFile = "gqlcache/witness.go"
+	witnessFile = "gqlcache/internal/witness/witness.go"
 	hintsFile   = "gqlcache/hints.go"
 )
 
@@ -13,8 +13,8 @@ var computationRules = []mutant{
 		test: "TestTruncatedAnswers",
 	},
 	{
-		name: "an answer is stored though an inner time limit has ended", file: queryFile,
-		old: "partial := w.ended.Load() || w.leftBehind()", new: "partial := w.leftBehind()",
+		name: "an answer is stored though an inner time limit has ended", file: witnessFile, in: "gqlcache",
+		old: "return w.ended.Load() || w.leftBehind()", new: "return w.leftBehind()",
 		test: "TestTruncatedAnswers/inner",
 	},
 	{
@@ -25,7 +25,7 @@ var computationRules = []mutant{
 	},
 	{
 		name: "a computation runs on a context of its own", file: queryFile,
-		old: "c.resolve(w.context(ctx), d, next)", new: "c.resolve(w.context(context.WithoutCancel(ctx)), d, next)",
+		old: "c.resolve(w.Context(ctx), d, next)", new: "c.resolve(w.Context(context.WithoutCancel(ctx)), d, next)",
 		test: "TestDeadlines|TestTruncatedAnswers",
 	},
 	{
@@ -44,22 +44,22 @@ var computationRules = []mutant{
 		test: "TestQueryInsideAMutation",
 	},
 	{
-		name: "a failed field is no failure", file: witnessFile,
+		name: "a failed field is no failure", file: witnessFile, in: "gqlcache",
 		old: "	v, err := resolve(ctx)\n	returned = true\n	if err != nil {", new: "	v, err := resolve(ctx)\n	returned = true\n	if false {",
 		test: "TestFailuresWithoutTrace",
 	},
 	{
-		name: "a panic is no failure", file: witnessFile,
+		name: "a panic is no failure", file: witnessFile, in: "gqlcache",
 		old: "		if !returned {", new: "		if !returned && false {",
 		test: "TestFailuresWithoutTrace",
 	},
 	{
-		name: "an error beside a value is no failure", file: witnessFile,
+		name: "an error beside a value is no failure", file: witnessFile, in: "gqlcache",
 		old: "if key == responseKey && ", new: "if false && ",
 		test: "TestFailuresWithoutTrace",
 	},
 	{
-		name: "who asks for errors adds one", file: witnessFile,
+		name: "who asks for errors adds one", file: witnessFile, in: "gqlcache",
 		old: "return slices.Contains(adders, name)", new: "return true",
 		test: "TestFailuresWithoutTrace",
 	},

@@ -39,12 +39,12 @@ var verifyRules = []mutant{
 	},
 	{
 		name: "verify: an answer that was out of time counts", file: recomputeFile,
-		old: "case ctx.Err() != nil, w.ended.Load(), w.leftBehind():", new: "case false:",
+		old: "case ctx.Err() != nil, w.Partial():", new: "case false:",
 		test: "TestVerifyOutcomes",
 	},
 	{
 		name: "verify: errors are answers", file: recomputeFile,
-		old: `Failed: w.failed.Load() || c.storable(resp, res) != ""`, new: "Failed: false",
+		old: `Failed: w.Failed() || c.storable(resp, res) != ""`, new: "Failed: false",
 		test: "TestVerifyTellsNoValues",
 	},
 	{

@@ -1,4 +1,4 @@
-package gqlcache
+package witness
 
 import (
 	"context"
@@ -13,25 +13,35 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 )
 
-// A witness sees, during a computation, what its answer does not show: errors of which the server's
-// presenter makes nothing, panics of which its recover function does, and contexts that end. An answer with
-// one of these must not be stored: it lacks what failed, and looks like one that does not.
-//
-// It changes nothing. The server's own functions present the errors, with the response context and in the order that they
-// would have without the cache.
-type witness struct {
+// A Witness is of one computation. The zero value is ready to use. Its methods may be called concurrently, but
+// for Watch and Context.
+type Witness struct {
+	// Root is called with the context of each resolver of a root field; nil without need. It is set before Watch.
+	Root func(ctx context.Context)
+
 	// failed says that something failed, ended that a context ended on which a resolver ran.
 	failed, ended atomic.Bool
 	// running counts the resolvers and root fields that have begun and not returned.
 	running atomic.Int64
-	// root is called with the context of each resolver of a root field; nil without need.
-	root func(ctx context.Context)
 }
 
-// watch makes the operation's resolvers tell the witness. Only the goroutine that executes the operation may call it, before it
+// Failed reports whether something has failed.
+func (w *Witness) Failed() bool { return w.failed.Load() }
+
+// Partial reports whether the answer may be a part of the truth: a context ended on which a resolver ran, or a resolver
+// was left behind.
+func (w *Witness) Partial() bool { return w.ended.Load() || w.leftBehind() }
+
+// Enter counts a root field whose execution begins. Leave ends that.
+func (w *Witness) Enter() { w.running.Add(1) }
+
+// Leave counts a root field whose execution has ended.
+func (w *Witness) Leave() { w.running.Add(-1) }
+
+// Watch makes the operation's resolvers tell the witness. Only the goroutine that executes the operation may call it, before it
 // does. It is for good: an interceptor may have left a goroutine behind, a time limit for instance, which resolves
 // fields after the answer is given, and reads the operation context.
-func (w *witness) watch(oc *graphql.OperationContext) {
+func (w *Witness) Watch(oc *graphql.OperationContext) {
 	fields, recovers := oc.ResolverMiddleware, oc.RecoverFunc
 	oc.ResolverMiddleware = w.around(fields)
 	oc.RecoverFunc = func(ctx context.Context, p any) error {
@@ -40,20 +50,20 @@ func (w *witness) watch(oc *graphql.OperationContext) {
 	}
 }
 
-// leftBehind says that a resolver still runs when the answer is there: a middleware did not wait for it, and the
+// leftBehind reports whether a resolver still runs when the answer is there: a middleware did not wait for it, and the
 // answer lacks what it will return.
-func (w *witness) leftBehind() bool { return w.running.Load() > 0 }
+func (w *Witness) leftBehind() bool { return w.running.Load() > 0 }
 
 // around watches the fields that run code of the server. The resolver's own context is looked at, the innermost:
 // an interceptor or a directive may have given it less time than the request has. A resolver may take the end of its
 // context for the end of its rows, and return those that it has, without an error.
-func (w *witness) around(fields graphql.FieldMiddleware) graphql.FieldMiddleware {
+func (w *Witness) around(fields graphql.FieldMiddleware) graphql.FieldMiddleware {
 	return func(ctx context.Context, resolve graphql.Resolver) (any, error) {
 		if fc := graphql.GetFieldContext(ctx); fc != nil && (fc.IsResolver || fc.IsMethod) {
 			inner := resolve
 			resolve = func(ctx context.Context) (any, error) {
-				if w.root != nil && fc.IsResolver && isRoot(fc) {
-					w.root(ctx)
+				if w.Root != nil && fc.IsResolver && isRoot(fc) {
+					w.Root(ctx)
 				}
 				v, err := w.call(ctx, inner)
 				if ctx.Err() != nil {
@@ -70,15 +80,15 @@ func (w *witness) around(fields graphql.FieldMiddleware) graphql.FieldMiddleware
 	}
 }
 
-// isRoot says whether a field is one of the operation's root fields.
+// isRoot reports whether a field is one of the operation's root fields.
 func isRoot(fc *graphql.FieldContext) bool { return fc.Parent == nil || fc.Parent.Field.Field == nil }
 
 // call resolves a field. Its errors and panics are noted, since an interceptor may make a value of them.
-func (w *witness) call(ctx context.Context, resolve graphql.Resolver) (any, error) {
+func (w *Witness) call(ctx context.Context, resolve graphql.Resolver) (any, error) {
 	returned := false
-	w.running.Add(1)
+	w.Enter()
 	defer func() {
-		w.running.Add(-1)
+		w.Leave()
 		if !returned {
 			w.failed.Store(true)
 		}
@@ -91,9 +101,9 @@ func (w *witness) call(ctx context.Context, resolve graphql.Resolver) (any, erro
 	return v, err
 }
 
-// context returns the context for the resolvers. Errors that are added to the response beside those of
+// Context returns the context for the resolvers. Errors that are added to the response beside those of
 // fields, by a resolver or because a value is not what its type says, are seen where they look for it.
-func (w *witness) context(ctx context.Context) context.Context {
+func (w *Witness) Context(ctx context.Context) context.Context {
 	if responseKey == nil {
 		return ctx
 	}
@@ -103,7 +113,7 @@ func (w *witness) context(ctx context.Context) context.Context {
 // A watchedContext sees who looks for gqlgen's response context. It hides nothing.
 type watchedContext struct {
 	context.Context
-	witness *witness
+	witness *Witness
 }
 
 // Value implements context.Context.
@@ -140,7 +150,7 @@ var adders = []string{"AddError", "AddErrorf", "Recover"}
 // contexts in between that were made of it.
 const lookDepth = 64
 
-// addsError says whether the goroutine is about to add an error. Others look for the response context as well:
+// addsError reports whether the goroutine is about to add an error. Others look for the response context as well:
 // tracers ask for the errors of each field. Only who asks tells them apart. When that cannot be told, it is an error.
 func addsError() bool {
 	var pcs [lookDepth]uintptr
