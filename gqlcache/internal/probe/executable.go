@@ -6,16 +6,20 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// executables are the code that gqlgen has generated for the servers of a cache. Immutable.
+// executables are the code that gqlgen has generated for the servers of a cache.
+// Immutable.
 type executables struct {
-	// es executes operations; nil when no code of gqlgen's was found, or when servers have different code.
+	// es executes operations; nil when no code of gqlgen's was found, or when servers
+	// have different code.
 	es graphql.ExecutableSchema
-	// same says that all servers have the very same schema, so that es runs the resolvers of every request.
+	// same says that all servers have the very same schema, so that es runs the resolvers
+	// of every request.
 	same bool
 }
 
-// Serves adds the executable schema of a server, before its first operation. Servers that share a cache may have different
-// resolvers behind the same generated code; reading plain fields with it calls none of them.
+// Serves adds the executable schema of a server, before its first operation. Servers that
+// share a cache may have different resolvers behind the same generated code; reading
+// plain fields with it calls none of them.
 func (p *Prober) Serves(es graphql.ExecutableSchema) {
 	code := generated(es)
 	for {
@@ -34,9 +38,9 @@ func (p *Prober) Serves(es graphql.ExecutableSchema) {
 	}
 }
 
-// generated returns the executable schema that gqlgen has generated, which may be embedded in others; nil
-// when there is none. Executing anything else a second time could be noticed: an implementation by hand
-// may count, or act.
+// generated returns the executable schema that gqlgen has generated, which may be
+// embedded in others; nil when there is none. Executing anything else a second time could
+// be noticed: an implementation by hand may count, or act.
 func generated(es graphql.ExecutableSchema) graphql.ExecutableSchema {
 	for range 10 {
 		v := reflect.ValueOf(es)
@@ -63,7 +67,8 @@ func generated(es graphql.ExecutableSchema) graphql.ExecutableSchema {
 	return nil
 }
 
-// directiveRootType returns the type whose fields are the directives that generated code calls.
+// directiveRootType returns the type whose fields are the directives that generated code
+// calls.
 func directiveRootType(code reflect.Type) reflect.Type {
 	for _, name := range []string{"Directives", "directives"} {
 		if f, ok := code.FieldByName(name); ok && f.Type.Kind() == reflect.Struct {

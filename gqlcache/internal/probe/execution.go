@@ -19,8 +19,9 @@ type execution struct {
 	lost atomic.Bool
 }
 
-// CopyOperation copies an operation context for an execution of its own. The original belongs to its
-// request, whose extensions may write to it; what of it is not copied is state of an execution.
+// CopyOperation copies an operation context for an execution of its own. The original
+// belongs to its request, whose extensions may write to it; what of it is not copied is
+// state of an execution.
 func CopyOperation(oc *graphql.OperationContext) *graphql.OperationContext {
 	return &graphql.OperationContext{
 		RawQuery: oc.RawQuery, Variables: oc.Variables, OperationName: oc.OperationName, Doc: oc.Doc,
@@ -78,8 +79,8 @@ func (s *execution) resolve(ctx context.Context, next graphql.Resolver) (any, er
 	return res.value, nil
 }
 
-// nothing returns nil for what is not known of a nullable field. A field may have the Go type any, and then
-// gqlgen would give our null to the marshaler of its scalar.
+// nothing returns nil for what is not known of a nullable field. A field may have the Go
+// type any, and then gqlgen would give our null to the marshaler of its scalar.
 func (s *execution) nothing(fc *graphql.FieldContext, typ *ast.Definition, v any) any {
 	if _, unknown := v.(quietNull); !unknown || ownScalars[typ.Name] {
 		return v
@@ -92,12 +93,12 @@ func (s *execution) nothing(fc *graphql.FieldContext, typ *ast.Definition, v any
 	return v
 }
 
-// selected returns what the client's own field of this name returned, if it has selected one: its resolver has no
-// need to run again.
+// selected returns what the client's own field of this name returned, if it has selected
+// one: its resolver has no need to run again.
 func (s *execution) selected(fc *graphql.FieldContext) (any, bool) {
 	var res recorded
-	// Each hidden field on the way has to be the client's: below item: other{owner{…}} an owner is another one than on the
-	// path item.owner.
+	// Each hidden field on the way has to be the client's: below item: other{owner{…}} an
+	// owner is another one than on the path item.owner.
 	for f := fc; f != nil; f = f.Parent {
 		if f.Field.Field == nil || !extractor.IsHidden(f.Field.Alias) {
 			continue
@@ -148,8 +149,8 @@ func (s *execution) object(ctx context.Context, fc *graphql.FieldContext, next g
 	return res
 }
 
-// resolved runs a resolver that the owner allows, through all that the server has around its fields, which
-// sees the operation of the client.
+// resolved runs a resolver that the owner allows, through all that the server has around
+// its fields, which sees the operation of the client.
 func (s *execution) resolved(ctx context.Context, next graphql.Resolver) any {
 	ctx = graphql.WithOperationContext(ctx, s.oc)
 	// Errors and extensions of the field stay here.

@@ -112,8 +112,8 @@ func (translating) InterceptField(ctx context.Context, next graphql.Resolver) (a
 	return v, err
 }
 
-// TestTypesAreDistrustedOnce: when a type's rows turn out to be shown under other keys than their Go values have, only
-// keys in answers count.
+// TestTypesAreDistrustedOnce: when a type's rows turn out to be shown under other keys
+// than their Go values have, only keys in answers count.
 func TestTypesAreDistrustedOnce(t *testing.T) {
 	t.Parallel()
 	var types []string
@@ -154,7 +154,8 @@ func (h handmade) Complexity(ctx context.Context, typ, field string, child int, 
 	return h.es.Complexity(ctx, typ, field, child, args)
 }
 
-// TestServersOfOneCache: what is read beside an operation depends on the code of all servers.
+// TestServersOfOneCache: what is read beside an operation depends on the code of all
+// servers.
 func TestServersOfOneCache(t *testing.T) {
 	t.Parallel()
 	es := testgraph.Executable(testgraph.NewStore())

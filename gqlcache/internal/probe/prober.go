@@ -15,13 +15,14 @@ type Config struct {
 	Timeout time.Duration
 	// NoResolvers keeps resolvers from running, also where the schema allows it.
 	NoResolvers bool
-	// Distrusted is called once for each type whose rows turn out to be shown under other keys than
-	// their Go values have. It drops all answers and may block. From before the call on, no keys of Go values
-	// of the type count.
+	// Distrusted is called once for each type whose rows turn out to be shown under other
+	// keys than their Go values have. It drops all answers and may block. From before the
+	// call on, no keys of Go values of the type count.
 	Distrusted func(ctx context.Context, typ string)
 }
 
-// A Prober reads the rows of answers for one cache. Its methods may be called concurrently.
+// A Prober reads the rows of answers for one cache. Its methods may be called
+// concurrently.
 type Prober struct {
 	config Config
 	// code is set before the first operation.
@@ -41,8 +42,9 @@ type Plan struct {
 	mayResolve bool
 }
 
-// Plan returns what to execute beside an operation: nil when nothing has to be, or when it cannot be. runs reports
-// whether a directive of the schema's runs code of the server's.
+// Plan returns what to execute beside an operation: nil when nothing has to be, or when
+// it cannot be. runs reports whether a directive of the schema's runs code of the
+// server's.
 func (p *Prober) Plan(op *extractor.Operation, schema *ast.Schema, runs func(directive string) bool) *Plan {
 	e := p.code.Load()
 	if e == nil || e.es == nil {

@@ -9,7 +9,8 @@ import (
 	"github.com/cascadeql/cascadeql/extractor"
 )
 
-// A Recorder remembers what the resolvers of one execution returned for fields with objects.
+// A Recorder remembers what the resolvers of one execution returned for fields with
+// objects.
 type Recorder struct {
 	prober *Prober
 	oc     *graphql.OperationContext
@@ -32,13 +33,14 @@ type Recorder struct {
 // A recorded value is what the resolver of a field with objects returned.
 type recorded struct {
 	value any
-	// bare says that the field was selected under its own name, with neither arguments nor directives, so that the
-	// field of that name on a hidden path is the same one.
+	// bare says that the field was selected under its own name, with neither arguments
+	// nor directives, so that the field of that name on a hidden path is the same one.
 	bare bool
 }
 
-// Record makes the fields of an operation pass by a recorder; nil when the answer alone tells all. Only the
-// goroutine that owns the operation context may call it, while nothing executes the operation.
+// Record makes the fields of an operation pass by a recorder; nil when only the answer is
+// read. Only the goroutine that owns the operation context may call it, while
+// nothing executes the operation.
 func (p *Prober) Record(oc *graphql.OperationContext, plan *Plan) *Recorder {
 	e := p.code.Load()
 	if plan == nil || e == nil || e.es == nil {
@@ -57,8 +59,9 @@ func (p *Prober) Record(oc *graphql.OperationContext, plan *Plan) *Recorder {
 	return rec
 }
 
-// stop ends the recording. The recorder stays where it is, and passes on: a middleware may have left a goroutine
-// behind, a time limit for instance, which goes on to resolve fields, and so to read the operation context.
+// stop ends the recording. The recorder stays where it is, and passes on: a middleware
+// may have left a goroutine behind, a time limit for instance, which goes on to resolve
+// fields, and so to read the operation context.
 func (rec *Recorder) stop() {
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
@@ -80,7 +83,8 @@ func (rec *Recorder) resolve(ctx context.Context, next graphql.Resolver) (any, e
 	_, twice := rec.values[string(rec.buf)]
 	switch {
 	case err != nil, twice, !repeatable(res):
-		// gqlgen resolves a field twice where it does not merge two nodes of one name, and writes one of them.
+		// gqlgen resolves a field twice where it does not merge two nodes of one name,
+		// and writes one of them.
 		rec.odd = true
 	default:
 		f := fc.Field.Field
@@ -89,7 +93,8 @@ func (rec *Recorder) resolve(ctx context.Context, next graphql.Resolver) (any, e
 	return res, err
 }
 
-// value returns what was recorded at the place of a field. Other root fields may be recorded meanwhile.
+// value returns what was recorded at the place of a field. Other root fields may be
+// recorded meanwhile.
 func (rec *Recorder) value(fc *graphql.FieldContext) (recorded, bool) {
 	var room [128]byte
 	place := appendPlace(room[:0], fc)
@@ -99,8 +104,8 @@ func (rec *Recorder) value(fc *graphql.FieldContext) (recorded, bool) {
 	return v, ok
 }
 
-// appendPlace appends what tells a field from all others of an execution, in the reverse order of its path. A hidden
-// field has the place of the field that it stands for.
+// appendPlace appends a text that no other field of an execution has: the path, in reverse
+// order. A hidden field has the place of the field that it stands for.
 func appendPlace(b []byte, fc *graphql.FieldContext) []byte {
 	for ; fc != nil; fc = fc.Parent {
 		switch {
@@ -118,8 +123,9 @@ func appendPlace(b []byte, fc *graphql.FieldContext) []byte {
 	return b
 }
 
-// Read returns what an answer shows, when it has been computed. It does not change the answer. The error is the
-// extractor's. It may be called on nil, and then reads the answer alone.
+// Read returns what an answer shows, when it has been computed. It does not change the
+// answer. The error is the extractor's. It may be called on nil, and then reads the
+// answer alone.
 func (rec *Recorder) Read(ctx context.Context, op *extractor.Operation, resp *graphql.Response) (*extractor.Result, error) {
 	if rec != nil && len(resp.Errors) == 0 {
 		rec.stop()
@@ -130,7 +136,8 @@ func (rec *Recorder) Read(ctx context.Context, op *extractor.Operation, resp *gr
 	return op.Walk(resp.Data)
 }
 
-// beside reads an answer with the help of the probe; nil when that is of none.
+// beside reads an answer with the help of the probe; nil when the probe counts for
+// nothing.
 func (rec *Recorder) beside(ctx context.Context, op *extractor.Operation, answer []byte) *extractor.Result {
 	data := rec.probe(ctx)
 	if data == nil {

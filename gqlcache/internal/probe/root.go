@@ -9,9 +9,10 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// A rootProbe reads the probe of an operation one root field at a time: each right after gqlgen has resolved the
-// field and all below it, inside of every interceptor that the server has around root fields. Such an interceptor may
-// give models back to a pool, or unlock what they are guarded by, when the field has returned. Go values are not read
+// A rootProbe reads the probe of an operation one root field at a time: each right after
+// gqlgen has resolved the field and all below it, inside of every interceptor that the
+// server has around root fields. Such an interceptor may give models back to a pool, or
+// unlock what they are guarded by, when the field has returned. Go values are not read
 // after that.
 //
 //	root field a                                 another request
@@ -25,20 +26,23 @@ import (
 // The parts are joined when the operation has been executed, in the order of its answer.
 type rootProbe struct {
 	collect sync.Once
-	// fields are the root fields of the probe, in the order in which gqlgen answers the client's.
+	// fields are the root fields of the probe, in the order in which gqlgen answers the
+	// client's.
 	fields []graphql.CollectedField
-	// parts are the members of the probe's answer by response name, without braces. The recorder's lock guards them.
+	// parts are the members of the probe's answer by response name, without braces. The
+	// recorder's lock guards them.
 	parts map[string][]byte
 }
 
-// root is the Recorder's middleware around root fields. It passes on to the server's own, and reads innermost.
+// root is the Recorder's middleware around root fields. It passes on to the server's own,
+// and reads innermost.
 func (rec *Recorder) root(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 	field := graphql.GetRootFieldContext(ctx)
 	if field == nil || len(field.Field.Selections) == 0 {
 		return rec.roots(ctx, next)
 	}
-	// Here, when gqlgen has collected the client's fields and none of them is resolved: resolvers may write to the
-	// variables, which decide on @skip and @include.
+	// Here, when gqlgen has collected the client's fields and none of them is resolved:
+	// resolvers may write to the variables, which decide on @skip and @include.
 	rec.probed.collect.Do(rec.collectRoots)
 	return rec.roots(ctx, func(ctx context.Context) graphql.Marshaler {
 		m := next(ctx)
@@ -47,7 +51,8 @@ func (rec *Recorder) root(ctx context.Context, next graphql.RootResolver) graphq
 	})
 }
 
-// collectRoots collects the root fields of the probe as gqlgen does. Without them the probe counts for nothing.
+// collectRoots collects the root fields of the probe as gqlgen does. Without them the
+// probe counts for nothing.
 func (rec *Recorder) collectRoots() {
 	defer func() { _ = recover() }() // CollectFields panics at variables that are no Booleans
 	op := rec.plan.probe.Operation
@@ -60,9 +65,10 @@ func (rec *Recorder) collectRoots() {
 
 // readRoot executes the part of the probe that belongs to one root field.
 //
-// A middleware with a time limit leaves its field to a goroutine that comes here late. It reads nothing once the
-// recording has ended. Who comes here before, and has not read when the recording ends, leaves a part that is
-// missing, and then the probe counts for nothing.
+// A middleware with a time limit leaves its field to a goroutine that comes here late. It
+// reads nothing once the recording has ended. Who comes here before, and has not read
+// when the recording ends, leaves a part that is missing, and then the probe counts for
+// nothing.
 func (rec *Recorder) readRoot(ctx context.Context, alias string) {
 	i := slices.IndexFunc(rec.probed.fields, func(f graphql.CollectedField) bool { return f.Alias == alias })
 	if i < 0 || rec.useless() {

@@ -10,7 +10,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// quietNull is a null that does not propagate to its parent: gqlgen compares with its own Null.
+// quietNull is a null that does not propagate to its parent: gqlgen compares with its own
+// Null.
 type quietNull struct{}
 
 func (quietNull) MarshalGQL(w io.Writer) { _, _ = io.WriteString(w, "null") }
@@ -20,13 +21,16 @@ type text string
 
 func (t text) MarshalGQL(w io.Writer) { _, _ = io.WriteString(w, `"`+string(t)+`"`) }
 
-// shown returns what stands for the Go value of a leaf, so that it says what the server would show of it:
+// shown returns what stands for the Go value of a leaf, so that it says what the server
+// would show of it:
 //
-//   - values of Go's own kinds, of GraphQL's own scalars, are given to gqlgen, as they are. The owner may
-//     have bound ID to functions; then what they show is what clients send back;
+//   - values of Go's own kinds, of GraphQL's own scalars, are given to gqlgen, as they
+//     are. The owner may have bound ID to functions; then what they show is what clients
+//     send back;
 //   - an enum's value that has the text of one of its names, and a UUID, say that text;
-//   - everything else is a null that does not propagate: nothing is known of what a marshaler would make of
-//     it, and no marshaler of the server's is called to find out. So are nils.
+//   - everything else is a null that does not propagate: nothing is known of what a
+//     marshaler would make of it, and no marshaler of the server's is called to find out.
+//     So are nils.
 func shown(typ *ast.Definition, v any) any {
 	switch v := v.(type) {
 	case nil:
@@ -65,7 +69,8 @@ func shown(typ *ast.Definition, v any) any {
 	return quietNull{}
 }
 
-// shownList is shown for the elements of a list: one that is not known makes the list unknown.
+// shownList returns what stands for a list: an element that is not known makes the list
+// unknown.
 func shownList(typ *ast.Definition, rv reflect.Value) any {
 	if rv.IsNil() || rv.Type().Implements(marshalerType) || rv.Type().Implements(contextMarshalerType) {
 		return quietNull{}
@@ -116,7 +121,7 @@ var (
 	kinds                sync.Map // valueKind by reflect.Type
 )
 
-// kindOf tells what can be done with the values of a type, which is no pointer.
+// kindOf returns what can be done with the values of a type, which is no pointer.
 func kindOf(t reflect.Type) valueKind {
 	if k, ok := kinds.Load(t); ok {
 		return k.(valueKind)
@@ -133,7 +138,8 @@ func kindOf(t reflect.Type) valueKind {
 	return k
 }
 
-// absent reports whether a resolver's value is what gqlgen shows as null: nil, or a nil pointer in an interface.
+// absent reports whether a resolver's value is what gqlgen shows as null: nil, or a nil
+// pointer in an interface.
 func absent(v any) bool {
 	if v == nil {
 		return true
@@ -150,8 +156,8 @@ func absent(v any) bool {
 // anyAbsent reports whether a list, or a list in it, has an absent element.
 func anyAbsent(v any) bool { return listHas(reflect.ValueOf(v), absentElement) }
 
-// repeatable reports whether a value can be given to generated code a second time: what marshals itself
-// would do so twice.
+// repeatable reports whether a value can be given to generated code a second time: what
+// marshals itself would do so twice.
 func repeatable(v any) bool {
 	if v == nil {
 		return true

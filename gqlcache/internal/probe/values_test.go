@@ -77,7 +77,8 @@ func TestShown(t *testing.T) {
 	}
 }
 
-// TestObjects: what gqlgen shows as null, and what can be given to its code a second time.
+// TestObjects: what gqlgen shows as null, and what can be given to its code a second
+// time.
 func TestObjects(t *testing.T) {
 	t.Parallel()
 	one := &model{"1"}

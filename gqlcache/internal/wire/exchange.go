@@ -8,8 +8,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 )
 
-// An Exchange is the HTTP request of one or more operations, and what the cache reports of them in
-// the header of its response.
+// An Exchange is the HTTP request of one or more operations, and what the cache reports
+// of them in the header of its response.
 type Exchange struct {
 	method string
 	// streams says that the header may be sent before an answer is known.
@@ -36,8 +36,8 @@ func ExchangeFrom(ctx context.Context) *Exchange {
 	return x
 }
 
-// serveExchange serves a request whose operations find its Exchange in their contexts, and completes the
-// header of its response. The request comes from withHeader.
+// serveExchange serves a request whose operations find its Exchange in their contexts,
+// and completes the header of its response. The request comes from withHeader.
 func serveExchange(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	x := &Exchange{method: r.Method, header: HeaderFrom(r.Context()), streams: acceptsStream(r)}
 	r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
@@ -49,7 +49,8 @@ func serveExchange(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	x.complete(w.Header()) // of a response without a body
 }
 
-// Method returns the method of the request. It may be called on nil, of which it is empty.
+// Method returns the method of the request. It may be called on nil, of which it is
+// empty.
 func (x *Exchange) Method() string {
 	if x == nil {
 		return ""
@@ -57,8 +58,8 @@ func (x *Exchange) Method() string {
 	return x.method
 }
 
-// Report adds an answer's Cache-Status to the response, but for the inspector's own answers. It may be
-// called on nil.
+// Report adds an answer's Cache-Status to the response, but for the inspector's own
+// answers. It may be called on nil.
 func (x *Exchange) Report(e *inspect.Extension) {
 	if x == nil || x.streams {
 		return
@@ -71,8 +72,8 @@ func (x *Exchange) Report(e *inspect.Extension) {
 	}
 }
 
-// complete puts the reports into the header. Call it when the header is about to be sent, on the goroutine
-// that sends it.
+// complete puts the reports into the header. Call it when the header is about to be sent,
+// on the goroutine that sends it.
 func (x *Exchange) complete(h http.Header) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -90,9 +91,9 @@ func (x *Exchange) complete(h http.Header) {
 	}
 }
 
-// A completing writer completes the header on the goroutine that sends it. Operations run on others, with batches or
-// a http.TimeoutHandler: were they to write to the header, two writes to the map at a time would end the
-// process.
+// A completing writer completes the header on the goroutine that sends it. Operations run
+// on others, with batches or a http.TimeoutHandler: were they to write to the header, two
+// writes to the map at a time would end the process.
 type completing struct {
 	base
 	exchange *Exchange

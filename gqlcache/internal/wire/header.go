@@ -12,11 +12,13 @@ import (
 
 // A Header is the header of an HTTP response, as the operations of its request see it.
 //
-// A map that one goroutine reads while another writes ends the process. The operations of a batch may run at
-// once, and the resolvers of one may set a header while another has ended: so the header is read only while
-// one operation runs, and one that begins waits until it has been read. A middleware may run the server on another
-// goroutine, and write to the header on its own when the time is up: so the header is read only on the goroutine
-// of the wrapper. What is set in a batch that runs at once, or behind such a middleware, is not seen.
+// A map that one goroutine reads while another writes ends the process. The operations of
+// a batch may run at once, and the resolvers of one may set a header while another has
+// ended: so the header is read only while one operation runs, and one that begins waits
+// until it has been read. A middleware may run the server on another goroutine, and write
+// to the header on its own when the time is up: so the header is read only on the
+// goroutine of the wrapper. What is set in a batch that runs at once, or behind such a
+// middleware, is not seen.
 //
 // nil is a header that cannot be looked at.
 type Header struct {
@@ -37,8 +39,8 @@ func HeaderFrom(ctx context.Context) *Header {
 	return h
 }
 
-// Serve calls a handler whose operations can look at the header of the response. If reports is set, they also find an
-// Exchange in their contexts.
+// Serve calls a handler whose operations can look at the header of the response. If
+// reports is set, they also find an Exchange in their contexts.
 func Serve(next http.Handler, w http.ResponseWriter, r *http.Request, reports bool) {
 	r = withHeader(w, r)
 	defer HeaderFrom(r.Context()).close()
@@ -49,8 +51,9 @@ func Serve(next http.Handler, w http.ResponseWriter, r *http.Request, reports bo
 	serve(next, w, r)
 }
 
-// withHeader lets the operations of a request look at its response's header. A stream has sent its header before
-// the resolvers end, on another goroutine, and a websocket has none.
+// withHeader lets the operations of a request look at its response's header. A stream has
+// sent its header before the resolvers end, on another goroutine, and a websocket has
+// none.
 func withHeader(w http.ResponseWriter, r *http.Request) *http.Request {
 	if r.Header.Get("Upgrade") != "" || acceptsStream(r) {
 		return r
@@ -58,13 +61,15 @@ func withHeader(w http.ResponseWriter, r *http.Request) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), headerKey{}, &Header{header: w.Header()}))
 }
 
-// acceptsStream reports whether the header of the response may be sent before its operations have ended.
+// acceptsStream reports whether the header of the response may be sent before its
+// operations have ended.
 func acceptsStream(r *http.Request) bool {
 	accept := r.Header.Get("Accept")
 	return strings.Contains(accept, "event-stream") || strings.Contains(accept, "multipart/mixed")
 }
 
-// Begin is called when an operation begins, the returned function when its answer is given.
+// Begin is called when an operation begins, the returned function when its answer is
+// given.
 func (h *Header) Begin() (end func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -76,8 +81,8 @@ func (h *Header) Begin() (end func()) {
 	}
 }
 
-// close ends the looking, before the header is written to by another goroutine than that of the operation: a
-// http.TimeoutHandler answers while operations run.
+// close ends the looking, before the header is written to by another goroutine than that
+// of the operation: a http.TimeoutHandler answers while operations run.
 func (h *Header) close() {
 	if h == nil {
 		return
@@ -87,8 +92,8 @@ func (h *Header) close() {
 	h.mu.closed = true
 }
 
-// Digest returns a digest of the header, and whether it could be looked at. Digests of one process
-// can be compared. It may be called on nil.
+// Digest returns a digest of the header, and whether it could be looked at. Digests of
+// one process can be compared. It may be called on nil.
 func (h *Header) Digest(ctx context.Context) (digest uint64, seen bool) {
 	if h == nil || !isServing() {
 		return 0, false
@@ -116,7 +121,8 @@ func add(digest uint64, text string) uint64 {
 	return x ^ x>>29
 }
 
-// serve calls a handler. It is never inlined, so that Digest can tell from the stack who has called.
+// serve calls a handler. It is never inlined, so that Digest can tell from the stack who
+// has called.
 //
 //go:noinline
 func serve(next http.Handler, w http.ResponseWriter, r *http.Request) { next.ServeHTTP(w, r) }

@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// A Held keeps a response back from the first time that something is written while its owner
-// holds it, until Release.
+// A Held keeps a response back from the first time that something is written while its
+// owner holds it, until Release.
 type Held struct {
 	base
 	by Owner
@@ -25,7 +25,8 @@ type Held struct {
 // NewHeld returns a writer that keeps back what is written to w.
 func NewHeld(w http.ResponseWriter, by Owner) *Held { return &Held{base: base{w}, by: by} }
 
-// Writer returns the writer to hand on. It has the optional interfaces of the server's own.
+// Writer returns the writer to hand on. It has the optional interfaces of the server's
+// own.
 func (w *Held) Writer() http.ResponseWriter { return wrap(w, w.ResponseWriter) }
 
 // holds reports whether what is written now is kept back. REQUIRES: mu held.
@@ -68,8 +69,9 @@ func (w *Held) flush() error {
 	return w.base.flush()
 }
 
-// hijack ends the hold. What was written comes first. Operations of a websocket must not count as begun when it was
-// opened: they could join a computation from before a change that was acknowledged since.
+// hijack ends the hold. What was written comes first. Operations of a websocket must not
+// count as begun when it was opened: they could join a computation from before a change
+// that was acknowledged since.
 func (w *Held) hijack() (net.Conn, *bufio.ReadWriter, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -8,8 +8,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/reason"
 )
 
-// CacheStatus returns RFC 9211's member for this cache. The detail of a hit is its tier, of everything else the
-// reason.
+// CacheStatus returns RFC 9211's member for this cache. The detail of a hit is its tier,
+// of everything else the reason.
 func CacheStatus(e *inspect.Extension) string {
 	var b strings.Builder
 	b.WriteString("gqlcache")
@@ -47,8 +47,8 @@ func CacheStatus(e *inspect.Extension) string {
 	return b.String()
 }
 
-// forwarded returns the reason why a miss went to the resolvers, in the RFC's words: there was an answer that was
-// too old, or none of use.
+// forwarded returns the reason why a miss went to the resolvers, in the RFC's words:
+// there was an answer that was too old, or none of use.
 func forwarded(code string) string {
 	if code == "expired" {
 		return "stale"

@@ -8,23 +8,24 @@ import (
 	"net/http"
 )
 
-// A layer is a writer of this package around another one. wrap makes the optional interfaces of
-// the two out of it.
+// A layer is a writer of this package around another one. wrap makes the optional
+// interfaces of the two out of it.
 type layer interface {
 	http.ResponseWriter
 	flush() error
 	hijack() (net.Conn, *bufio.ReadWriter, error)
-	// headerNow is called before the header is sent without a body. held means that the header
-	// is kept back, and must not be sent.
+	// headerNow is called before the header is sent without a body. held means that the
+	// header is kept back, and must not be sent.
 	headerNow() (held bool)
-	// owner returns the request that the layer belongs to, nil when Owners need not find it.
+	// owner returns the request that the layer belongs to, nil when Owners need not find
+	// it.
 	owner() Owner
 }
 
 // An Owner is an HTTP request, as the writers of its response ask for it.
 type Owner interface {
-	// Holds reports whether to keep back what is written now. It is called with the writer's
-	// mutex held, and must not write to the response.
+	// Holds reports whether to keep back what is written now. It is called with the
+	// writer's mutex held, and must not write to the response.
 	Holds() bool
 	// Hijacked is called when the connection has been hijacked.
 	Hijacked()
@@ -43,10 +44,10 @@ func (b base) headerNow() bool { return false }
 
 func (b base) owner() Owner { return nil }
 
-// wrap returns a writer over l, which is around the inner one. It has those of http.Flusher,
-// http.Hijacker, http.Pusher and http.CloseNotifier that the inner one has, and no others: handlers ask for them to
-// choose what to do, and frameworks assert them. It hides the inner one from http.ResponseController where l has
-// something to say.
+// wrap returns a writer over l, which is around the inner one. It has those of
+// http.Flusher, http.Hijacker, http.Pusher and http.CloseNotifier that the inner one has,
+// and no others: handlers ask for them to choose what to do, and frameworks assert them.
+// It hides the inner one from http.ResponseController where l has something to say.
 func wrap(l layer, inner http.ResponseWriter) http.ResponseWriter {
 	all := writer{l, inner}
 	_, canFlush := inner.(http.Flusher)
@@ -176,10 +177,11 @@ func (w writer) ReadFrom(r io.Reader) (int64, error) {
 // FlushError is what http.ResponseController looks for first.
 func (w writer) FlushError() error { return w.flush() }
 
-// WriteHeaderNow is for writers that keep the header until something is written, as gin's does. Those who
-// hijack a connection after they have set the status 101 ask for this method by a type assertion, which sees only the
-// outermost writer: without it here the handshake of a websocket is never sent. Where no writer beneath
-// has the method, it does nothing.
+// WriteHeaderNow is for writers that keep the header until something is written, as gin's
+// does. Those who hijack a connection after they have set the status 101 ask for this
+// method by a type assertion, which sees only the outermost writer: without it here the
+// handshake of a websocket is never sent. Where no writer beneath has the method, it does
+// nothing.
 func (w writer) WriteHeaderNow() {
 	if w.headerNow() {
 		return
@@ -210,8 +212,8 @@ type hijacker struct{ l layer }
 // Hijack implements http.Hijacker.
 func (h hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) { return h.l.hijack() }
 
-// beneath is what http.ResponseController finds when it unwraps a writer: its way to an inner
-// one's Hijack, which that may have though its type has not, leads past the layer.
+// beneath is what http.ResponseController finds when it unwraps a writer: its way to an
+// inner one's Hijack, which that may have though its type has not, leads past the layer.
 type beneath struct {
 	layer
 	inner http.ResponseWriter

@@ -156,7 +156,8 @@ func TestOwners(t *testing.T) {
 	}
 }
 
-// TestExchange: the header is complete when it is sent, whichever way that is, and only once.
+// TestExchange: the header is complete when it is sent, whichever way that is, and only
+// once.
 func TestExchange(t *testing.T) {
 	t.Parallel()
 	for name, send := range map[string]func(http.ResponseWriter){

@@ -13,13 +13,15 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 )
 
-// A Witness is of one computation. The zero value is ready to use. Its methods may be called concurrently, but
-// for Watch and Context.
+// A Witness is of one computation. The zero value is ready to use. Its methods may be
+// called concurrently, but for Watch and Context.
 type Witness struct {
-	// Root is called with the context of each resolver of a root field; nil without need. It is set before Watch.
+	// Root is called with the context of each resolver of a root field; nil without need.
+	// It is set before Watch.
 	Root func(ctx context.Context)
 
-	// failed says that something failed, ended that a context ended on which a resolver ran.
+	// failed says that something failed, ended that a context ended on which a resolver
+	// ran.
 	failed, ended atomic.Bool
 	// running counts the resolvers and root fields that have begun and not returned.
 	running atomic.Int64
@@ -28,8 +30,8 @@ type Witness struct {
 // Failed reports whether something has failed.
 func (w *Witness) Failed() bool { return w.failed.Load() }
 
-// Partial reports whether the answer may be a part of the truth: a context ended on which a resolver ran, or a resolver
-// was left behind.
+// Partial reports whether the answer may be a part of the truth: a context ended on which
+// a resolver ran, or a resolver was left behind.
 func (w *Witness) Partial() bool { return w.ended.Load() || w.leftBehind() }
 
 // Enter counts a root field whose execution begins. Leave ends that.
@@ -38,9 +40,10 @@ func (w *Witness) Enter() { w.running.Add(1) }
 // Leave counts a root field whose execution has ended.
 func (w *Witness) Leave() { w.running.Add(-1) }
 
-// Watch makes the operation's resolvers tell the witness. Only the goroutine that executes the operation may call it, before it
-// does. It is for good: an interceptor may have left a goroutine behind, a time limit for instance, which resolves
-// fields after the answer is given, and reads the operation context.
+// Watch makes the operation's resolvers report to the witness. Only the goroutine that
+// executes the operation may call it, before it does. It is for good: an interceptor may
+// have left a goroutine behind, a time limit for instance, which resolves fields after
+// the answer is given, and reads the operation context.
 func (w *Witness) Watch(oc *graphql.OperationContext) {
 	fields, recovers := oc.ResolverMiddleware, oc.RecoverFunc
 	oc.ResolverMiddleware = w.around(fields)
@@ -50,13 +53,14 @@ func (w *Witness) Watch(oc *graphql.OperationContext) {
 	}
 }
 
-// leftBehind reports whether a resolver still runs when the answer is there: a middleware did not wait for it, and the
-// answer lacks what it will return.
+// leftBehind reports whether a resolver still runs when the answer is there: a middleware
+// did not wait for it, and the answer lacks what it will return.
 func (w *Witness) leftBehind() bool { return w.running.Load() > 0 }
 
-// around watches the fields that run code of the server. The resolver's own context is looked at, the innermost:
-// an interceptor or a directive may have given it less time than the request has. A resolver may take the end of its
-// context for the end of its rows, and return those that it has, without an error.
+// around watches the fields that run code of the server. The resolver's own context is
+// looked at, the innermost: an interceptor or a directive may have given it less time
+// than the request has. A resolver may take the end of its context for the end of its
+// rows, and return those that it has, without an error.
 func (w *Witness) around(fields graphql.FieldMiddleware) graphql.FieldMiddleware {
 	return func(ctx context.Context, resolve graphql.Resolver) (any, error) {
 		if fc := graphql.GetFieldContext(ctx); fc != nil && (fc.IsResolver || fc.IsMethod) {
@@ -83,7 +87,8 @@ func (w *Witness) around(fields graphql.FieldMiddleware) graphql.FieldMiddleware
 // isRoot reports whether a field is one of the operation's root fields.
 func isRoot(fc *graphql.FieldContext) bool { return fc.Parent == nil || fc.Parent.Field.Field == nil }
 
-// call resolves a field. Its errors and panics are noted, since an interceptor may make a value of them.
+// call resolves a field. Its errors and panics are noted, since an interceptor may make a
+// value of them.
 func (w *Witness) call(ctx context.Context, resolve graphql.Resolver) (any, error) {
 	returned := false
 	w.Enter()
@@ -101,8 +106,9 @@ func (w *Witness) call(ctx context.Context, resolve graphql.Resolver) (any, erro
 	return v, err
 }
 
-// Context returns the context for the resolvers. Errors that are added to the response beside those of
-// fields, by a resolver or because a value is not what its type says, are seen where they look for it.
+// Context returns the context for the resolvers. Errors that are added to the response
+// beside those of fields, by a resolver or because a value is not what its type says, are
+// seen where they look for it.
 func (w *Witness) Context(ctx context.Context) context.Context {
 	if responseKey == nil {
 		return ctx
@@ -124,7 +130,8 @@ func (c watchedContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// responseKey is the key under which gqlgen has its response context; nil when it could not be learned.
+// responseKey is the key under which gqlgen has its response context; nil when it could
+// not be learned.
 var responseKey = func() any {
 	k := &keyContext{Context: context.Background()}
 	_ = safe.Do(func() error { _ = graphql.GetErrors(k); return nil }) // there is no response context in it
@@ -143,15 +150,17 @@ func (c *keyContext) Value(key any) any {
 	return nil
 }
 
-// adders are the functions of gqlgen that add an error to the response, or make one of a panic.
+// adders are the functions of gqlgen that add an error to the response, or make one of a
+// panic.
 var adders = []string{"AddError", "AddErrorf", "Recover"}
 
-// lookDepth is how many frames lie at most between a context's Value and the function that asks, with
-// contexts in between that were made of it.
+// lookDepth is how many frames lie at most between a context's Value and the function
+// that asks, with contexts in between that were made of it.
 const lookDepth = 64
 
-// addsError reports whether the goroutine is about to add an error. Others look for the response context as well:
-// tracers ask for the errors of each field. Only who asks tells them apart. When that cannot be told, it is an error.
+// addsError reports whether the goroutine is about to add an error. Others look for the
+// response context as well: tracers ask for the errors of each field. Only the
+// function that asks differs. When it is unknown, it counts as one that adds an error.
 func addsError() bool {
 	var pcs [lookDepth]uintptr
 	n := runtime.Callers(3, pcs[:])
