@@ -138,3 +138,35 @@ func TestIndex(t *testing.T) {
 		}
 	}
 }
+
+var (
+	code      = regexp.MustCompile("`([^`\\s]+)`")
+	directory = regexp.MustCompile(`^(\.ci|cascade|compat|docs|example|gqlcache|internal|tools)/`)
+	steps     = regexp.MustCompile(`(?m)^readonly all_steps=\((.*)\)$`)
+)
+
+// TestContributing: the files that CONTRIBUTING.md names exist, and it has a line for each step of .ci/run.
+func TestContributing(t *testing.T) {
+	t.Parallel()
+	page := read(t, root+"CONTRIBUTING.md")
+	files := 0
+	for _, c := range code.FindAllStringSubmatch(page, -1) {
+		if !directory.MatchString(c[1]) || strings.Contains(c[1], "@") || strings.HasSuffix(c[1], "/v0.4.0") {
+			continue
+		}
+		files++
+		found, err := filepath.Glob(root + strings.ReplaceAll(c[1], "…", "*"))
+		if err != nil || len(found) == 0 {
+			t.Errorf("CONTRIBUTING.md: there is no %s", c[1])
+		}
+	}
+	all := steps.FindStringSubmatch(read(t, root+".ci/run"))
+	if files == 0 || all == nil {
+		t.Fatalf("found %d files, and the steps %q", files, all)
+	}
+	for _, step := range strings.Fields(all[1]) {
+		if !strings.Contains(page, "\n| `"+step+"` | ") {
+			t.Errorf("CONTRIBUTING.md does not say how long the step %s takes", step)
+		}
+	}
+}
