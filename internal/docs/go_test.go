@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -57,11 +58,12 @@ var theirs = map[string]string{
 
 // An imports finds compiled packages by the build cache, and the reader's own by their source.
 type imports struct {
+	mu       sync.Mutex // held by check: an importer completes its packages while they are used
 	compiled types.Importer
 	fset     *token.FileSet
 }
 
-func newImports(t *testing.T) imports {
+func newImports(t *testing.T) *imports {
 	t.Helper()
 	args := append([]string{"list", "-export", "-deps", "-json=ImportPath,Export"}, more...)
 	for _, path := range packages {
@@ -84,12 +86,12 @@ func newImports(t *testing.T) imports {
 		files[p.ImportPath] = p.Export
 	}
 	fset := token.NewFileSet()
-	return imports{fset: fset, compiled: importer.ForCompiler(fset, "gc", func(path string) (io.ReadCloser, error) {
+	return &imports{fset: fset, compiled: importer.ForCompiler(fset, "gc", func(path string) (io.ReadCloser, error) {
 		return os.Open(files[path])
 	})}
 }
 
-func (i imports) Import(path string) (*types.Package, error) {
+func (i *imports) Import(path string) (*types.Package, error) {
 	source, ok := theirs[path]
 	if !ok {
 		return i.compiled.Import(path)
@@ -102,7 +104,9 @@ func (i imports) Import(path string) (*types.Package, error) {
 }
 
 // check returns the errors in a snippet: a file, declarations or statements.
-func (i imports) check(text string) []error {
+func (i *imports) check(text string) []error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
 	var file *ast.File
 	var fault error
 	whole := strings.HasPrefix(text, "package ")
