@@ -40,6 +40,7 @@ var ours = map[string][]string{
 	"gqlcache/store/storetest":    {"gqlcache/store"},
 	"gqlcache/store/redisstore":   {"gqlcache/store", "gqlcache/internal/safe"},
 	"gqlcache/store/tiered":       {"gqlcache/store"},
+	"internal/docs":               {},
 	"internal/lint":               {},
 	"internal/mutants":            {},
 	"internal/trips":              {"internal/trips/record"},
