@@ -252,7 +252,7 @@ func (c *Cache) fromShared(ctx context.Context, key string) *filled {
 	c.counts.sharedHits.Add(1)
 	f := &filled{body: e.Body, born: token, fromShared: true}
 	f.stamp, f.ttl = &stamp{}, e.Expires.Sub(c.opts.Now())
-	c.engine.Stamp(&f.stamp.Stamp, st, 0)
+	c.engine.Stamp(&f.stamp.Stamp, st, engine.UnknownCost)
 	if graphql.HasOperationContext(ctx) {
 		// For whom the other instance has computed it is not known. From here on it is compared with what others
 		// than this caller get.

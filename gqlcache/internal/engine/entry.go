@@ -26,11 +26,13 @@ type stamped interface{ stamp() *Stamp }
 
 func (s *Stamp) stamp() *Stamp { return s }
 
-// Stamp sets s for an answer that Finish gave a stamp of the clock. took is how long computing it took, 0 when that
-// is not known.
+// UnknownCost is given to Stamp when it is not known how long computing an answer took.
+const UnknownCost time.Duration = -1
+
+// Stamp sets s for an answer that Finish gave a stamp of the clock. took is how long computing it took, or UnknownCost.
 func (e *Engine) Stamp(s *Stamp, st *clock.Stamp, took time.Duration) {
 	s.Stamp, s.engine, s.Stored = st, e, e.config.Now().UnixNano()
-	if took != 0 {
+	if took != UnknownCost {
 		s.took = uint32(max(1, min(took.Microseconds(), math.MaxUint32)))
 	}
 }
