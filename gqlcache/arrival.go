@@ -104,10 +104,7 @@ func (c *Cache) arrive(ctx context.Context, w http.ResponseWriter) *arrival {
 		a.at, a.number, a.hold, a.around = outer.at, outer.number, outer.hold, outer
 		return a
 	}
-	if c.opts.Log != nil {
-		a.at = c.applied()
-	}
-	a.number = c.clock.Seq()
+	a.at, a.number = c.fleet.Place()
 	return a
 }
 

@@ -1,7 +1,6 @@
 package gqlcache
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -11,13 +10,12 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/cascadeql/cascadeql/cascade"
-	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/count"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/engine"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
-	"github.com/cascadeql/cascadeql/gqlcache/internal/history"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/probe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
@@ -44,7 +42,7 @@ type Cache struct {
 	store   store.Store
 	clock   *clock.Clock
 	engine  *engine.Engine
-	history *history.Table // of Options.Log's records
+	fleet   *fleet.Fleet // the other instances
 	flights flight.Group[*filled]
 	plans   *planCache
 	counts  counters
@@ -76,17 +74,14 @@ type Cache struct {
 	differing differing
 	// writing is how many mutations run.
 	writing atomic.Int64
-	fleetState
 }
 
 // schemaState is what the cache knows of the schema, set once.
 type schemaState struct {
 	hash schemahash.Hash
 	plan *cascade.Plan
-	mark cascade.Tag // names the schema in records of Options.Log
-	// names are those of the views in such records, build the one that names this instance's partitions.
-	names *viewNames
-	build uint64
+	// records is what the tags in records of Options.Log mean.
+	records *fleet.Schema
 	// schema and since are for those who look at the cache.
 	schema *ast.Schema
 	since  time.Time
@@ -94,8 +89,7 @@ type schemaState struct {
 
 func (c *Cache) newSchemaState(s *ast.Schema, hash schemahash.Hash, plan *cascade.Plan) *schemaState {
 	return &schemaState{
-		hash: hash, plan: plan, mark: c.opts.markOf(hash, plan), names: viewNamesOf(plan), build: recordBuild(c.opts.Build),
-		schema: s, since: c.opts.Now(),
+		hash: hash, plan: plan, records: recordsOf(c.opts.markOf(hash, plan), plan), schema: s, since: c.opts.Now(),
 	}
 }
 
@@ -111,7 +105,7 @@ func (st *schemaState) serves(hash schemahash.Hash) error {
 // Call Close when the server is done.
 func New(opts Options) (*Cache, error) {
 	opts = opts.withDefaults()
-	opts.knowBuild(executable)
+	opts.knowBuild(fleet.Executable)
 	faults := []error{opts.validate()}
 	opts.Logger = safe.Logger(opts.Logger)
 	once := &safe.Once{Log: opts.Logger}
@@ -120,8 +114,6 @@ func New(opts Options) (*Cache, error) {
 		once.Warn("now", "gqlcache: Options.Now failed, so the system's clock counts", err)
 	})
 	c := &Cache{
-		fleetState: fleetState{born: time.Now(), buildKey: keyOfBuild(opts.Build)},
-
 		opts:   opts,
 		clock:  clock.New(clock.Options{}),
 		plans:  newPlanCache(opts.MaxPlanBytes),
@@ -138,9 +130,6 @@ func New(opts Options) (*Cache, error) {
 	}
 	if opts.Inspector.Allow != nil {
 		c.watch = watch.New(watch.Options{Now: opts.Now, HideIDs: opts.Inspector.HideIDs})
-	}
-	if opts.Log != nil {
-		c.history = history.New(history.DefaultTags)
 	}
 	if opts.Verify.Rate > 0 || opts.Shadow {
 		c.verify = c.newVerifier(opts.Verify) // in shadow mode it knows which mutations run
@@ -167,6 +156,7 @@ func New(opts Options) (*Cache, error) {
 		Store: c.store, Clock: c.clock, MaxBytes: opts.MaxBytes, Now: opts.Now,
 		Failed: func(call string, err error) { once.Warn(call, "gqlcache: the store failed: "+call, err) },
 	})
+	c.fleet = c.newFleet()
 	if c.schema.Load() != nil {
 		if err := c.join(); err != nil {
 			return nil, err
@@ -200,14 +190,7 @@ func (c *Cache) useSchema(s *ast.Schema) error {
 // nothing can fail any more that would leave it running.
 func (c *Cache) join() (err error) {
 	c.joinOnce.Do(func() {
-		if c.opts.Log == nil {
-			return
-		}
-		var s changelog.Sink = sink{c: c}
-		if c.opts.Intent {
-			s = intentSink{sink{c: c}, map[changelog.Position]*clock.Intent{}}
-		}
-		if err = safe.Do(func() error { return c.opts.Log.Start(context.Background(), s) }); err != nil {
+		if err = c.fleet.Start(); err != nil {
 			err = fmt.Errorf("%w: Log: %w", ErrOptions, err)
 		}
 	})
@@ -229,16 +212,11 @@ func (c *Cache) Close() error {
 		}
 		c.swept.Wait()
 		c.verify.Close()
-		if c.opts.Log != nil {
-			err = safe.Do(c.opts.Log.Close)
-		}
-		err = errors.Join(err, safe.Do(c.store.Close))
+		err = errors.Join(c.fleet.Leave(), safe.Do(c.store.Close))
 		if c.shadow != nil && c.opts.Store != nil {
 			err = errors.Join(err, safe.Do(c.opts.Store.Close))
 		}
-		if c.opts.Shared != nil {
-			err = errors.Join(err, safe.Do(c.opts.Shared.Close))
-		}
+		err = errors.Join(err, c.fleet.CloseStore())
 	})
 	return err
 }

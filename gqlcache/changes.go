@@ -63,5 +63,5 @@ func (c *Cache) Tags(changes ...Change) ([]cascade.Tag, error) {
 	if len(operations) > 0 {
 		tags = append(append(tags, operations...), cascade.Unnamed)
 	}
-	return st.record(cascade.Merge(tags), 0, false), nil
+	return st.records.Record(cascade.Merge(tags)), nil
 }

@@ -1,11 +1,10 @@
 package gqlcache
 
 import (
-	"context"
 	"maps"
-	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
 )
 
 // Headers between clients and instances.
@@ -24,36 +23,6 @@ const (
 	consistencyPending = "pending"
 )
 
-// leaseWait is how long a mutation waits for a lease before it is refused.
-const leaseWait = 3 * time.Second
-
-// mayWrite says whether a mutation may run: see Options.RequireLease. One that is to be announced waits for the
-// log in the same way: it could not be while the server is out of reach.
-func (c *Cache) mayWrite(ctx context.Context) bool {
-	if !c.opts.RequireLease && !c.opts.Intent || c.shadow != nil || c.fresh() {
-		return true
-	}
-	if c.isClosed() {
-		return false // no lease comes any more
-	}
-	ctx, cancel := context.WithTimeout(ctx, leaseWait)
-	defer cancel()
-	poll := time.NewTicker(10 * time.Millisecond)
-	defer poll.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return false
-		case <-c.closed:
-			return false
-		case <-poll.C:
-			if c.fresh() {
-				return true
-			}
-		}
-	}
-}
-
 // mutationExtension is what extensions.cache says of a mutation to every client.
 type mutationExtension struct {
 	Consistency string `json:"consistency,omitempty"`
@@ -63,7 +32,7 @@ type mutationExtension struct {
 // confess tells the client when other instances may not know of the change, and the token that its
 // next requests may show.
 func (c *Cache) confess(resp *graphql.Response, s settled) {
-	x := c.confession(s.announced)
+	x := c.confession(s.Publication)
 	if x == (mutationExtension{}) {
 		return
 	}
@@ -75,17 +44,17 @@ func (c *Cache) confess(resp *graphql.Response, s settled) {
 	resp.Extensions = ext
 }
 
-func (c *Cache) confession(a announced) (x mutationExtension) {
-	if !a.shared {
+func (c *Cache) confession(p fleet.Publication) (x mutationExtension) {
+	if !p.Shared {
 		return x
 	}
 	switch {
-	case a.err != nil:
+	case p.Err != nil:
 		x.Consistency = consistencyPending
-	case !a.receipt.Confirmed:
+	case !p.Receipt.Confirmed:
 		x.Consistency = consistencyBounded
 	}
-	if at := a.receipt.Position(); c.opts.Tokens && a.err == nil && at.Epoch != 0 {
+	if at := p.Receipt.Position(); c.opts.Tokens && p.Err == nil && at.Epoch != 0 {
 		x.Token = at.String()
 	}
 	return x

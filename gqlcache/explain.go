@@ -287,12 +287,12 @@ func (c *Cache) explainPublished(ctx context.Context, r *request, resp *graphql.
 	}
 	defer c.shield.Recover()
 	x := r.note.told
-	told := c.confession(s.announced)
+	told := c.confession(s.Publication)
 	x.Consistency, x.Token = told.Consistency, told.Token
 	if x.Invalidation != nil {
 		inv := *x.Invalidation // an extension may have kept the other
-		inv.Confirmed = !s.shared || s.err == nil && s.receipt.Confirmed
-		if s.shared && s.err == nil {
+		inv.Confirmed = !s.Shared || s.Err == nil && s.Receipt.Confirmed
+		if s.Shared && s.Err == nil {
 			inv.Instances = c.others()
 		}
 		x.Invalidation = &inv

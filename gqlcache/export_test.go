@@ -6,12 +6,15 @@ import (
 	"time"
 
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 )
 
 // StopInApply returns the sink with a function that is called between the two steps of Apply.
 func StopInApply(s changelog.Sink, f func()) changelog.Sink {
-	return sink{c: s.(sink).c, noted: f}
+	own := s.(fleet.Sink)
+	own.Noted = f
+	return own
 }
 
 // Reasons are all reasons there are.
@@ -24,12 +27,6 @@ func BuildOf(o Options, executable func() (string, error)) (string, error) {
 	o.knowBuild(executable)
 	return o.Build, o.validate()
 }
-
-// Executable returns the digest of the program.
-func Executable() (string, error) { return executable() }
-
-// MayNotShareEntries reports whether two builds have different keys in Options.Shared.
-func MayNotShareEntries(a, b string) bool { return string(keyOfBuild(a)) != string(keyOfBuild(b)) }
 
 // AwaitDueSweeps returns when no sweep is due, and none is running.
 func AwaitDueSweeps(ctx context.Context, c *Cache) error {

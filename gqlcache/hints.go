@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
-	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
@@ -180,9 +179,5 @@ func (r *request) holdLease(release func()) func() {
 func (c *Cache) withdraw(key string, e *store.Entry) {
 	ctx := context.Background()
 	c.engine.Withdraw(ctx, []byte(key), e)
-	if c.opts.Shared != nil {
-		if err := safe.Do(func() error { return c.opts.Shared.Delete(ctx, c.sharedKey(key)) }); err != nil {
-			c.sharedFailed("delete", err)
-		}
-	}
+	c.fleet.Withdraw(ctx, key)
 }

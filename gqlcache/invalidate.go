@@ -69,7 +69,7 @@ func (c *Cache) invalidate(ctx context.Context, by inspect.Cause, changes ...Cha
 		}
 	}
 	p := c.publish(ctx, ch)
-	return p, p.err
+	return p, p.Err
 }
 
 // events resolves the names of changes. Operations have tags instead.

@@ -10,6 +10,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/extractor"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/probe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 )
@@ -36,7 +37,7 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 	}
 	d := r.planned
 	if first {
-		if !c.mayWrite(ctx) {
+		if !c.fleet.MayWrite(ctx) {
 			return c.refuse(ctx, r)
 		}
 		if !c.intend(ctx, r, oc, d) {
@@ -83,13 +84,13 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 }
 
 // complete puts on a mutation's response what became of its changes, when they are made known.
-func (c *Cache) complete(ctx context.Context, r *request, resp *graphql.Response, a announced) {
+func (c *Cache) complete(ctx context.Context, r *request, resp *graphql.Response, p fleet.Publication) {
 	done := r.done
 	if done == nil || resp == nil {
 		return
 	}
 	r.done = nil
-	done.announced = a
+	done.Publication = p
 	c.confess(resp, *done)
 	c.explainPublished(ctx, r, resp, *done)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 )
@@ -45,7 +46,7 @@ type change struct {
 
 // published is what became of a change.
 type published struct {
-	announced
+	fleet.Publication
 	tags int
 	// trace and invalidation are nil when nobody watches.
 	trace        *cascade.Trace
@@ -64,7 +65,7 @@ func (c *Cache) publish(ctx context.Context, ch change) published {
 func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (p published, err error) {
 	all := ch.everything != ""
 	if !all && len(ch.events)+len(ch.more)+len(ch.operations) == 0 {
-		p.number = c.clock.Seq()
+		p.Number = c.clock.Seq()
 		return p, after()
 	}
 	if ch.by.Kind != causeMutation {
@@ -79,7 +80,7 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 	if !ch.within.publishesLater() {
 		var endSpan func(SpanEnd)
 		ctx, endSpan = c.span(ctx, SpanInvalidate)
-		defer func() { endSpan(endInvalidate(p.announced)) }()
+		defer func() { endSpan(endInvalidate(p.Publication)) }()
 	}
 	tags := c.tagsOf(&ch)
 	if all = ch.everything != ""; all {
@@ -98,14 +99,14 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 	p.trace = c.trace(ch)
 	end := c.begin(watch.Change{Cause: ch.by, Everything: ch.everything, Cleared: ch.cleared, Tags: tags, Trace: p.trace})
 	if ch.within.keepChange(&batch{by: ch.by, tags: tags, all: all}) {
-		p.number = c.apply(tags, all) // the others learn of it later
+		p.Number = c.fleet.Apply(tags, all) // the others learn of it later
 	} else {
-		p.announced = c.announce(ctx, nil, tags, all)
+		p.Publication = c.fleet.Publish(ctx, nil, tags, all)
 	}
 	applied = true
 	err = after()
-	p.invalidation = end(p.number)
-	return p, errors.Join(p.err, err)
+	p.invalidation = end(p.Number)
+	return p, errors.Join(p.Err, err)
 }
 
 // applyUnknown applies a change whose application did not end: a function of the owner's has ended the
@@ -115,7 +116,7 @@ func (c *Cache) applyUnknown(ctx context.Context, ch *change) {
 	if ch.within.keepChange(&batch{by: ch.by, all: true}) {
 		return
 	}
-	c.announce(ctx, nil, nil, true)
+	c.fleet.Publish(ctx, nil, nil, true)
 }
 
 // tagsOf returns the tags of a change's events, and none when it changes everything. Should they fail to be

@@ -90,8 +90,11 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	if why == "" && c.opts.Tokens {
 		why = c.catchUp(ctx, r, oc.Headers.Get(TokenHeader))
 	}
-	if why == "" && c.opts.Log != nil && !c.fresh() {
-		why = ReasonLease
+	if why == "" && c.opts.Log != nil {
+		var ok bool
+		if r.since, ok = c.fleet.Arrive(); !ok {
+			why = ReasonLease
+		}
 	}
 	if why == "" && r.outer != nil && r.within((*request).isWriting) {
 		why = ReasonMutating
@@ -101,12 +104,6 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	}
 	if why != "" {
 		return c.bypass(ctx, r, d, why, next)
-	}
-	if c.opts.Log != nil {
-		// Not when the operation arrived: a change that another instance had acknowledged by then was
-		// perhaps not applied here before the lease, or the caller's token, was looked at. A computation
-		// that began in between would count as one that began after the caller, and lacks the change.
-		r.since = c.clock.Seq()
 	}
 	buf := keyBuffers.Get().(*[]byte)
 	defer freeKeyBuffer(buf)
@@ -126,7 +123,7 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 		l = c.look(r, d, oc.Variables, key)
 	}
 	e, s, found := c.find(ctx, key)
-	if e != nil && r.anew != "" && !c.windows.has(r.anew, key, s) {
+	if e != nil && r.anew != "" && !c.fleet.WasAnswered(r.anew, key, s.Stamp.Stamp) {
 		e, found = nil, watch.Unsure
 	}
 	if e != nil && d.callers != nil && d.callers.doubts(ctx, oc, s) {
@@ -332,7 +329,7 @@ func (c *Cache) mayShare(f *filled) bool { return !c.opts.Intent || f.why != Rea
 
 // usable says whether an answer computed by an older flight is still right.
 func (c *Cache) usable(f *filled) bool {
-	return f.stamp != nil && c.fresh() && c.engine.Valid(&f.stamp.Stamp)
+	return f.stamp != nil && c.valid(f.stamp)
 }
 
 // fill computes an answer and stores it if nothing that it depends on changed since token.
@@ -340,7 +337,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	if f := c.again(ctx, r, key); f != nil {
 		return f
 	}
-	if f := c.fromSharedFor(ctx, r, key); f != nil {
+	if f := c.fromShared(ctx, r, key); f != nil {
 		c.remember(d, oc.Variables, key, f)
 		f.resp = respond(ctx, f.body)
 		return f
@@ -396,8 +393,8 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		if res != nil && (r.note != nil || c.watched()) {
 			c.sample(ctx, d.op, key, res, f.stamp)
 		}
-		c.windows.add(r.anew, key, f.stamp)
-		c.toShared(ctx, key, e, r.at, named)
+		c.fleet.Answered(r.anew, key, f.stamp.Stamp.Stamp)
+		c.fleet.Share(ctx, key, e, r.at, named)
 	}
 	return f
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/wire"
@@ -50,7 +51,7 @@ type request struct {
 	// since is the number from which on a computation that somebody else began is as good as one that
 	// begins now.
 	since uint64
-	// anew is set when the answer must be computed after the request arrived: see catchUp.
+	// anew is set when the answer must be computed after the request arrived: see catchUp. It is the window.
 	anew string
 	// ended is how many computations had ended before the cache was asked.
 	ended uint64
@@ -71,7 +72,7 @@ type request struct {
 	// done is what the mutation did, until its response is completed; told is what became of it where it was
 	// made known before the handler was asked. The operation's own goroutine uses them.
 	done *settled
-	told *announced
+	told *fleet.Publication
 	// took is how long the cache has held the mutation's response up.
 	took time.Duration
 	// mutation is what Options.Verify remembers of a mutation; nil when it is off.
@@ -108,9 +109,10 @@ func newRequest(ctx context.Context, c *Cache, outer *request) *request {
 	r := &request{Context: ctx, cache: c, outer: outer}
 	a := arrivalFrom(ctx, c)
 	if a == nil && c.opts.Log != nil {
-		r.at = c.applied()
+		r.at, r.arrived = c.fleet.Place()
+	} else {
+		r.arrived = c.clock.Seq()
 	}
-	r.arrived = c.clock.Seq()
 	// Not the number of the wrapper: a computation that began while this request's body was still being read may
 	// lack a change that its client has seen acknowledged.
 	r.since = r.arrived

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"math/rand/v2"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -34,7 +33,6 @@ import (
 // What differs is judged later: see verify.Shadow.
 type shadower struct {
 	found *verify.Shadow
-	later laterPublisher
 }
 
 // shadowed answers a query as a server without the cache does, and notes what the cache
@@ -152,52 +150,4 @@ func (c *Cache) ShadowStats() *inspect.Shadow {
 		return nil
 	}
 	return c.shadow.found.Stats()
-}
-
-// laterPublisher tells the log of changes in the background, in order and joined: a
-// mutation in shadow mode waits for nothing.
-type laterPublisher struct {
-	mu      sync.Mutex
-	running bool
-	tags    []cascade.Tag
-	all     bool
-}
-
-// maxLaterTags bounds what waits to be told, before it is told as everything.
-const maxLaterTags = 10_000
-
-// announceLater applies a change here, and has the other instances told.
-func (c *Cache) announceLater(tags []cascade.Tag, all bool) announced {
-	a := announced{number: c.apply(tags, all)}
-	l := &c.shadow.later
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.tags, l.all = append(l.tags, tags...), l.all || all || len(l.tags)+len(tags) > maxLaterTags
-	if l.all {
-		l.tags = nil
-	}
-	if !l.running {
-		l.running = c.verify.Background(c.publishLater)
-		if !l.running {
-			c.failedToLog(c.publishTo(context.Background(), c.opts.Log, l.tags, l.all)) // the cache is being closed
-			l.tags, l.all = nil, false
-		}
-	}
-	return a
-}
-
-func (c *Cache) publishLater() {
-	l := &c.shadow.later
-	for {
-		l.mu.Lock()
-		tags, all := cascade.Merge(l.tags), l.all
-		l.tags, l.all = nil, false
-		if len(tags) == 0 && !all {
-			l.running = false
-			l.mu.Unlock()
-			return
-		}
-		l.mu.Unlock()
-		c.failedToLog(c.publishTo(context.Background(), c.opts.Log, tags, all))
-	}
 }

@@ -4,7 +4,6 @@ import (
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
-	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 )
 
@@ -108,8 +107,10 @@ func clusterOf(st *changelog.Stats) *inspect.Cluster {
 
 // others is how many other instances a change was told to.
 func (c *Cache) others() int {
-	st, _ := safe.Call(func() (changelog.Stats, error) { return c.opts.Log.Stats(), nil })
-	return max(0, st.Members-1)
+	if st := c.fleet.LogStats(); st != nil {
+		return max(0, st.Members-1)
+	}
+	return 0
 }
 
 func (c *Cache) security() inspect.Security {

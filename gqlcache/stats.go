@@ -16,12 +16,7 @@ import (
 type counters struct {
 	hits, misses, joined, abandoned atomic.Uint64
 	invalidations, flushes, tags    atomic.Uint64
-	logErrors, unconfirmed          atomic.Uint64
-	sharedHits, sharedDead          atomic.Uint64
-	leaseWaits                      atomic.Uint64
-	sharedErrors                    atomic.Uint64 // calls to Options.Shared that failed
-	fill, settle, wait              count.Durations
-	foreign                         atomic.Uint64 // records that mean nothing here
+	fill, settle                    count.Durations
 	replanned                       atomic.Uint64 // operations planned again for the same text
 	byReason                        [32]atomic.Uint64
 }
@@ -102,16 +97,16 @@ func (c *Cache) Stats() Stats {
 		Invalidations: c.counts.invalidations.Load(),
 		Tags:          c.counts.tags.Load(),
 		Flushes:       c.counts.flushes.Load(),
-		StoreErrors:   en.Errors + c.counts.sharedErrors.Load(),
+		StoreErrors:   en.Errors + c.fleet.Counts.SharedErrors.Load(),
 
 		FillDuration:   histogramOf(&c.counts.fill),
 		SettleDuration: histogramOf(&c.counts.settle),
-		WaitDuration:   histogramOf(&c.counts.wait),
-		SharedHits:     c.counts.sharedHits.Load(),
-		SharedDead:     c.counts.sharedDead.Load(),
-		LeaseWaits:     c.counts.leaseWaits.Load(),
-		Unconfirmed:    c.counts.unconfirmed.Load(),
-		LogErrors:      c.counts.logErrors.Load(),
+		WaitDuration:   histogramOf(&c.fleet.Counts.Waits),
+		SharedHits:     c.fleet.Counts.SharedHits.Load(),
+		SharedDead:     c.fleet.Counts.SharedDead.Load(),
+		LeaseWaits:     c.fleet.Counts.LeaseWaits.Load(),
+		Unconfirmed:    c.fleet.Counts.Unconfirmed.Load(),
+		LogErrors:      c.fleet.Counts.LogErrors.Load(),
 		Entries:        st.Entries,
 		Bytes:          st.Bytes,
 		Evictions:      st.Evictions,
@@ -123,10 +118,7 @@ func (c *Cache) Stats() Stats {
 	s.Plans, s.PlanBytes = c.plans.figures()
 	s.MaxPlanBytes = c.opts.MaxPlanBytes
 	s.Tiers = c.storeTiers(st)
-	if c.opts.Log != nil {
-		st, _ := safe.Call(func() (changelog.Stats, error) { return c.opts.Log.Stats(), nil })
-		s.Log = &st
-	}
+	s.Log = c.fleet.LogStats()
 	for i, r := range reasons {
 		n := c.counts.byReason[i].Load()
 		switch {
@@ -157,7 +149,7 @@ func (c *Cache) storeTiers(first store.Stats) []store.TierStats {
 		if slices.ContainsFunc(tiers, func(t store.TierStats) bool { return t.Name == name }) {
 			name = "Options.Shared"
 		}
-		tiers = append(tiers, store.TierStats{Name: name, Stats: statsOf(c.opts.Shared), Faults: c.counts.sharedErrors.Load()})
+		tiers = append(tiers, store.TierStats{Name: name, Stats: statsOf(c.opts.Shared), Faults: c.fleet.Counts.SharedErrors.Load()})
 	}
 	return tiers
 }

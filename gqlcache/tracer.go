@@ -6,6 +6,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/count"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 )
 
@@ -127,11 +128,11 @@ func endFill(how outcome, why Reason) SpanEnd {
 	return SpanEnd{Outcome: OutcomeStored}
 }
 
-func endInvalidate(a announced) SpanEnd {
+func endInvalidate(p fleet.Publication) SpanEnd {
 	switch {
-	case a.err != nil:
+	case p.Err != nil:
 		return SpanEnd{Outcome: OutcomePending}
-	case a.shared && !a.receipt.Confirmed:
+	case p.Shared && !p.Receipt.Confirmed:
 		return SpanEnd{Outcome: OutcomeUnconfirmed}
 	}
 	return SpanEnd{Outcome: OutcomeInvalidated}

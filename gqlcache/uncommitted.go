@@ -9,6 +9,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 )
@@ -44,11 +45,12 @@ type uncommitted struct {
 
 // batch is what is applied together.
 type batch struct {
-	by      inspect.Cause // the last one
-	tags    []cascade.Tag
-	all     bool
-	intents []*intention // open until the changes are applied for the last time
-	// mutations are running for Options.Verify until then.
+	by   inspect.Cause // the last one
+	tags []cascade.Tag
+	all  bool
+	// announced are open until the changes are applied for the last time, and mutations are
+	// running for Options.Verify until then.
+	announced []*fleet.Announcement
 	mutations []*verify.Mutation
 }
 
@@ -57,7 +59,7 @@ type batch struct {
 const maxTags = 50_000
 
 func (b *batch) empty() bool {
-	return !b.all && len(b.tags) == 0 && len(b.intents) == 0 && len(b.mutations) == 0
+	return !b.all && len(b.tags) == 0 && len(b.announced) == 0 && len(b.mutations) == 0
 }
 
 func (b *batch) add(more *batch) {
@@ -65,7 +67,7 @@ func (b *batch) add(more *batch) {
 		b.by = more.by
 	}
 	b.all = b.all || more.all
-	b.intents, b.mutations = append(b.intents, more.intents...), append(b.mutations, more.mutations...)
+	b.announced, b.mutations = append(b.announced, more.announced...), append(b.mutations, more.mutations...)
 	if b.all {
 		b.tags = nil
 		return
@@ -142,7 +144,7 @@ func (u *uncommitted) taken() (b batch) {
 	return b
 }
 
-// known returns a copy of what is kept, without intents and mutations.
+// known returns a copy of what is kept, without announcements and mutations.
 func (u *uncommitted) known() (b batch) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -168,7 +170,7 @@ func (r *request) prepareHandler(next graphql.OperationHandler) graphql.Response
 		if !r.leaves() {
 			return
 		}
-		if a := r.leave(r); a.shared {
+		if a := r.leave(r); a.Shared {
 			told := a // not a itself: it would be allocated for each operation
 			r.told = &told
 		}
@@ -199,7 +201,7 @@ func (r *request) respond(ctx context.Context) (resp *graphql.Response) {
 			r.cache.counts.settle.Observe(r.took + time.Since(start))
 			r.took = 0
 		}
-		if !a.shared && r.told != nil {
+		if !a.Shared && r.told != nil {
 			a = *r.told
 		}
 		r.cache.complete(ctx, r, resp, a)
@@ -260,7 +262,7 @@ func (r *request) publishesLater() bool { return r != nil && r.mutates && r.unco
 
 // leave is the second point: the operation's handler returns, or ends with a panic. It applies what the
 // operation changed, and makes it known unless a hold does that later.
-func (r *request) leave(ctx context.Context) (a announced) {
+func (r *request) leave(ctx context.Context) (a fleet.Publication) {
 	var b batch
 	switch {
 	case r.mutates:
@@ -284,7 +286,7 @@ func (r *request) leave(ctx context.Context) (a announced) {
 	defer func() { endSpan(endInvalidate(a)) }()
 	if r.hold.keep(&b) {
 		told = true
-		a.number = r.cache.applyBatch(&b)
+		a.Number = r.cache.applyBatch(&b)
 		return a
 	}
 	a = r.cache.publishBatch(ctx, &b, true)
@@ -296,33 +298,33 @@ func (c *Cache) applyBatch(b *batch) uint64 {
 	if !b.all && len(b.tags) == 0 {
 		return c.clock.Seq()
 	}
-	return c.apply(b.tags, b.all)
+	return c.fleet.Apply(b.tags, b.all)
 }
 
-// publishBatch applies a batch and makes it known. It settles the intents and ends the mutations, whatever
+// publishBatch applies a batch and makes it known. It settles the announcements and ends the mutations, whatever
 // becomes of it. again says that the watch was told of the changes.
-func (c *Cache) publishBatch(ctx context.Context, b *batch, again bool) (a announced) {
+func (c *Cache) publishBatch(ctx context.Context, b *batch, again bool) (p fleet.Publication) {
 	defer func() {
-		for _, in := range b.intents {
-			c.settleIntent(ctx, in)
+		for _, a := range b.announced {
+			c.fleet.Settle(ctx, a)
 		}
 		for _, m := range b.mutations {
 			c.verify.End(m)
 		}
 	}()
 	if !b.all && len(b.tags) == 0 {
-		return a
+		return p
 	}
 	change := watch.Change{Cause: b.by, Tags: b.tags, Again: again}
 	if b.all {
 		change.Everything, change.Tags = "a change of the transaction that was committed", nil
 	}
-	var first *intention
-	if len(b.intents) > 0 {
-		first = b.intents[0] // the others are settled after the changes
+	var first *fleet.Announcement
+	if len(b.announced) > 0 {
+		first = b.announced[0] // the others are settled after the changes
 	}
 	end := c.begin(change)
-	a = c.announce(ctx, first, b.tags, b.all)
-	end(a.number)
-	return a
+	p = c.fleet.Publish(ctx, first, b.tags, b.all)
+	end(p.Number)
+	return p
 }

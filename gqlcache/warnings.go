@@ -52,13 +52,13 @@ func (c *Cache) alarms() []inspect.Warning {
 	if !c.fresh() {
 		warn("lease", severityWarning, "This instance has no lease of the log, and serves nothing from the cache until it has one. That is normal for a moment after the start; later, the log lines of the server say why.")
 	}
-	if n := c.counts.foreign.Load(); n > 0 {
+	if n := c.fleet.Counts.Foreign.Load(); n > 0 {
 		warn("schema", severityWarning, "%d changes came from instances with another schema, and dropped whole views here, or everything. During a deployment that passes.", n)
 	}
 	if n := c.counts.replanned.Load(); n >= manyReplans {
 		warn("query_cache", severityWarning, "The server parses the same operations again and again (%d times so far): give it a query cache with srv.SetQueryCache.", n)
 	}
-	if n := c.engine.Stats().Errors + c.counts.sharedErrors.Load(); n > 0 {
+	if n := c.engine.Stats().Errors + c.fleet.Counts.SharedErrors.Load(); n > 0 {
 		warn("store", severityWarning, "A store has failed (%d times so far). The first failure of each kind is in the server's log lines.", n)
 	}
 	return all

@@ -44,12 +44,12 @@ var cacheRules = []mutant{
 	},
 	{
 		name: "joiner takes any stored answer", file: queryFile, in: "example",
-		old: "return f.stamp != nil && c.fresh() && c.engine.Valid(&f.stamp.Stamp)", new: "return f.stamp != nil",
+		old: "return f.stamp != nil && c.valid(f.stamp)", new: "return f.stamp != nil",
 		test: "TestJoinerChecksAStoredAnswer",
 	},
 	{
 		name: "joiner takes any answer", file: queryFile, in: "example",
-		old: "return f.stamp != nil && c.fresh() && c.engine.Valid(&f.stamp.Stamp)", new: "return true",
+		old: "return f.stamp != nil && c.valid(f.stamp)", new: "return true",
 		test: "TestNoStaleReads$",
 	},
 	{

@@ -58,7 +58,7 @@ var inspectRules = []mutant{
 		test: "TestBrokenWatch",
 	},
 	{
-		name: "a failure of the watch ends the log", file: sharedFile,
+		name: "a failure of the watch ends the log", file: "gqlcache/instances.go",
 		old: "c.shield.Run(func() { c.watch.Applied(origin, tags, everything, number) })", new: "c.watch.Applied(origin, tags, everything, number)",
 		test: "TestBrokenWatchOfALog",
 	},

@@ -2,6 +2,7 @@ package main
 
 const (
 	intentFile   = "gqlcache/intent.go"
+	sinkFile     = "gqlcache/internal/fleet/sink.go"
 	announceFile = "gqlcache/changelog/redislog/announce.go"
 	intentsFile  = "gqlcache/changelog/redislog/intents.go"
 	upkeepFile   = "gqlcache/changelog/redislog/upkeep.go"
@@ -76,7 +77,7 @@ var intentRules = []mutant{
 	},
 	{
 		name: "mutation that was not announced is run", file: intentFile,
-		old: "in.shared == nil {\n			return false\n", new: "in.shared == nil {\n			return true\n",
+		old: "	if !ok {\n		return false\n", new: "	if !ok {\n		return true\n",
 		test: "TestIntentCannotBeAnnounced",
 	},
 	{
@@ -85,8 +86,8 @@ var intentRules = []mutant{
 		test: "TestAnnouncementsCoverChanges",
 	},
 	{
-		name: "announcement marks nothing elsewhere", file: intentFile,
-		old: "s.open[id] = s.c.clock.Announce(tags)", new: "s.open[id] = s.c.clock.Announce(tags)\n		s.open[id].Settle()",
+		name: "announcement marks nothing elsewhere", file: sinkFile, in: "gqlcache",
+		old: "s.open[id] = s.f.cfg.Clock.Announce(tags)", new: "s.open[id] = s.f.cfg.Clock.Announce(tags)\n		s.open[id].Settle()",
 		test: "TestIntentOverTheLog",
 	},
 }

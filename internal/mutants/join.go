@@ -4,17 +4,17 @@ package main
 var joinRules = []mutant{
 	{
 		name: "lease not looked at", file: "gqlcache/query.go",
-		old: `why == "" && c.opts.Log != nil && !c.fresh()`, new: "false",
+		old: "r.since, ok = c.fleet.Arrive(); !ok", new: "r.since, ok = c.fleet.Arrive(); !ok && false",
 		test: "TestLostLease",
 	},
 	{
 		name: "join as of the arrival", file: "gqlcache/query.go",
-		old: "r.since = c.clock.Seq()", new: "_ = 0",
+		old: "if r.since, ok = c.fleet.Arrive(); !ok {", new: "if _, ok = c.fleet.Arrive(); !ok {",
 		test: "TestJoinAfterTheLease",
 	},
 	{
-		name: "joined without a lease", file: "gqlcache/query.go",
-		old: "f.stamp != nil && c.fresh() &&", new: "f.stamp != nil &&",
+		name: "joined without a lease", file: "gqlcache/instances.go",
+		old: "return c.fresh() && c.engine.Valid(&s.Stamp)", new: "return c.engine.Valid(&s.Stamp)",
 		test: "TestLeaseLostWhileJoined",
 	},
 	{
@@ -23,23 +23,23 @@ var joinRules = []mutant{
 		test: "TestHeldChangesAreSharedAtTheCommit",
 	},
 	{
-		name: "mark ignored", file: "gqlcache/shared.go",
-		old: "len(tags) == 0 || tags[0] != st.mark", new: "len(tags) == 0",
+		name: "mark ignored", file: schemaFile, in: "gqlcache",
+		old: "len(tags) == 0 || tags[0] != s.cfg.Mark", new: "len(tags) == 0",
 		test: "TestForeignRecords|TestOtherSchema",
 	},
 	{
-		name: "entry not proven", file: "gqlcache/shared.go",
-		old: "!ok || !c.history.Unchanged(m.at.Epoch, m.at.Number, tags)", new: "!ok",
+		name: "entry not proven", file: sharedFile, in: "gqlcache",
+		old: "!ok || !f.history.Unchanged(m.at.Epoch, m.at.Number, tags)", new: "!ok",
 		test: "TestSharedEntries",
 	},
 	{
-		name: "clock before history", file: "gqlcache/shared.go",
-		old: "	s.c.history.Note(r)\n	if s.noted != nil {\n		s.noted()\n	}\n", new: "	defer s.c.history.Note(r)\n	if s.noted != nil {\n		defer s.noted()\n	}\n",
+		name: "clock before history", file: sinkFile, in: "gqlcache",
+		old: "	f.history.Note(r)\n	if s.Noted != nil {\n		s.Noted()\n	}\n", new: "	defer f.history.Note(r)\n	if s.Noted != nil {\n		defer s.Noted()\n	}\n",
 		test: "TestAdoptionRaces",
 	},
 	{
-		name: "a tier hides the one behind it", file: "gqlcache/shared.go",
-		old: "if s, ok := c.opts.Shared.(store.Sieve); ok {", new: "if s, ok := c.opts.Shared.(store.Sieve); ok && false {",
+		name: "a tier hides the one behind it", file: sharedFile, in: "gqlcache",
+		old: "if s, ok := f.cfg.Shared.(store.Sieve); ok {", new: "if s, ok := f.cfg.Shared.(store.Sieve); ok && false {",
 		test: "TestTiers$",
 	},
 	{

@@ -29,7 +29,7 @@ var attack2Rules = []mutant{
 		test: "TestQueryInsideOfAQueryThatWrites",
 	},
 	{
-		name: "attack2: of joined records the names of the first count", file: "gqlcache/foreign.go",
+		name: "attack2: of joined records the names of the first count", file: recordFile, in: "gqlcache",
 		old: "second > 0 {", new: "second > 1<<62 {",
 		test: "TestJoinedRecords",
 	},

@@ -92,9 +92,9 @@ var boundsRules = []mutant{
 		test: "TestBrokenOptions/Now",
 	},
 	{
-		name: "panics of the log's lease go on", file: sharedFile,
-		old:  "fresh, err := safe.Call(func() (bool, error) { return c.opts.Log.Fresh(), nil })",
-		new:  "fresh, err := c.opts.Log.Fresh(), error(nil)",
+		name: "panics of the log's lease go on", file: freshFile, in: "gqlcache",
+		old:  "fresh, err := safe.Call(func() (bool, error) { return f.cfg.Log.Fresh(), nil })",
+		new:  "fresh, err := f.cfg.Log.Fresh(), error(nil)",
 		test: "TestBrokenOptions/Log/Fresh",
 	},
 	{

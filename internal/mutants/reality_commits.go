@@ -29,7 +29,7 @@ var commitsRules = []mutant{
 	},
 	{
 		name: "commits: the record is written when gqlgen has answered", file: "gqlcache/publish.go",
-		old: "		p.number = c.apply(tags, all) // the others learn of it later\n", new: "		p.announced = c.announce(ctx, nil, tags, all)\n",
+		old: "		p.Number = c.fleet.Apply(tags, all) // the others learn of it later\n", new: "		p.Publication = c.fleet.Publish(ctx, nil, tags, all)\n",
 		test: "TestCommitInAnExtensionIsOneRecord",
 	},
 	{

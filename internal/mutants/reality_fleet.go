@@ -1,9 +1,9 @@
 package main
 
 const (
-	foreignFile  = "gqlcache/foreign.go"
-	buildFile    = "gqlcache/build.go"
-	tokenFile    = "gqlcache/token.go"
+	recordFile   = "gqlcache/internal/fleet/record.go"
+	buildFile    = "gqlcache/internal/fleet/build.go"
+	tokenFile    = "gqlcache/internal/fleet/token.go"
 	namesFile    = "cascade/names.go"
 	logFile      = "gqlcache/changelog/redislog/log.go"
 	logOptions   = "gqlcache/changelog/redislog/options.go"
@@ -17,33 +17,33 @@ const (
 // who shares; and of what clients and connections do to the log.
 var fleetRules = []mutant{
 	{
-		name: "a record of another schema drops everything", file: foreignFile,
-		old: "	publisher, ok := c.publishers.views(said)\n", new: "	if true {\n		return nil, false\n	}\n	publisher, ok := c.publishers.views(said)\n",
+		name: "a record of another schema drops everything", file: recordFile, in: "gqlcache",
+		old: "	publisher, ok := f.publishers.views(rec)\n", new: "	if true {\n		return nil, false\n	}\n	publisher, ok := f.publishers.views(rec)\n",
 		test: "TestOtherSchema|TestDeployment",
 	},
 	{
-		name: "a view that is unknown here is passed over", file: foreignFile,
-		old: "		if v == nil {\n			return nil, false\n		}\n		views", new: "		if v == nil {\n			continue\n		}\n		views",
+		name: "a view that is unknown here is passed over", file: recordFile, in: "gqlcache",
+		old: "known {\n			return nil, false\n", new: "known {\n			continue\n",
 		test: "TestForeignViews",
 	},
 	{
-		name: "a view that the publisher does not have is thought unchanged", file: foreignFile,
+		name: "a view that the publisher does not have is thought unchanged", file: recordFile, in: "gqlcache",
 		old: "if _, has := slices.BinarySearch(publisher, name); !has {", new: "if _, has := slices.BinarySearch(publisher, name); !has && false {",
 		test: "TestForeignViews",
 	},
 	{
-		name: "a publisher of unknown views is trusted", file: foreignFile,
-		old: "if !ok || len(said.names) == 0 {", new: "if !ok {\n		publisher = st.names.all\n	}\n	if len(said.names) == 0 {",
+		name: "a publisher of unknown views is trusted", file: recordFile, in: "gqlcache",
+		old: "if !ok || len(rec.names) == 0 {", new: "if !ok {\n		publisher = s.names\n	}\n	if len(rec.names) == 0 {",
 		test: "TestStrangers",
 	},
 	{
-		name: "a list of views is not checked", file: foreignFile,
+		name: "a list of views is not checked", file: recordFile, in: "gqlcache",
 		old: "slices.IsSorted(r.list) && sumOf(r.list) == r.sum", new: "slices.IsSorted(r.list)",
 		test: "TestOddRecords",
 	},
 	{
-		name: "a record that names nothing changes nothing", file: foreignFile,
-		old: "if !ok || len(said.names) == 0 {", new: "if !ok {",
+		name: "a record that names nothing changes nothing", file: recordFile, in: "gqlcache",
+		old: "if !ok || len(rec.names) == 0 {", new: "if !ok {",
 		test: "TestOddRecords",
 	},
 	{
@@ -62,12 +62,12 @@ var fleetRules = []mutant{
 		test: "TestWholeViewsReachRows",
 	},
 	{
-		name: "partitions of another build are thought to be called alike", file: foreignFile,
-		old: "if said.build != 0 && said.build != st.build {", new: "if false {",
+		name: "partitions of another build are thought to be called alike", file: recordFile, in: "gqlcache",
+		old: "if rec.build != 0 && rec.build != f.build {", new: "if false {",
 		test: "TestRenamedPartitions",
 	},
 	{
-		name: "the mark does not know what partitions mean", file: sharedFile,
+		name: "the mark does not know what partitions mean", file: markFile,
 		old: "tagsVersion, o.cascade(), o.PartitionVersion)", new: "tagsVersion, o.cascade(), \"\")",
 		test: "TestRenamedPartitions",
 	},
@@ -77,17 +77,17 @@ var fleetRules = []mutant{
 		test: "TestLayout",
 	},
 	{
-		name: "builds share entries", file: buildFile,
-		old: "return append([]byte{sharedKeyVersion}, sum[:16]...)", new: "return append([]byte{sharedKeyVersion}, sum[:0]...)",
+		name: "builds share entries", file: buildFile, in: "gqlcache",
+		old: "return append([]byte{keyVersion}, sum[:16]...)", new: "return append([]byte{keyVersion}, sum[:0]...)",
 		test: "TestBuilds",
 	},
 	{
-		name: "the build does not know the executable", file: buildFile,
+		name: "the build does not know the executable", file: buildFile, in: "gqlcache",
 		old: "\" executable \" + digest", new: "\" executable \" + digest[:0]",
 		test: "TestDefaultBuild",
 	},
 	{
-		name: "a changed revision is a build", file: buildFile,
+		name: "a changed revision is a build", file: buildFile, in: "gqlcache",
 		old: "case revision != \"\" && modified == \"false\":", new: "case true:",
 		test: "TestDefaultBuild",
 	},
@@ -127,28 +127,28 @@ var fleetRules = []mutant{
 		test: "TestTokensOff",
 	},
 	{
-		name: "a token that is none bypasses the cache", file: tokenFile,
-		old: "	before := c.applied()\n", new: "	if err != nil {\n		return ReasonToken\n	}\n	before := c.applied()\n",
+		name: "a token that is none bypasses the cache", file: tokenFile, in: "gqlcache",
+		old: "	before := f.applied()\n", new: "	if err != nil {\n		return \"\", false\n	}\n	before := f.applied()\n",
 		test: "TestTokens",
 	},
 	{
-		name: "a token that could not be looked up is absent", file: tokenFile,
+		name: "a token that could not be looked up is absent", file: tokenFile, in: "gqlcache",
 		old: "errors.Is(err, changelog.ErrBehind) && before.Epoch == at.Epoch && after.Epoch == at.Epoch", new: "err != nil || errors.Is(err, changelog.ErrBehind)",
 		test: "TestTokens",
 	},
 	{
-		name: "a token of an epoch to come is absent", file: tokenFile,
+		name: "a token of an epoch to come is absent", file: tokenFile, in: "gqlcache",
 		old: " && before.Epoch == at.Epoch && after.Epoch == at.Epoch", new: "",
 		test: "TestTokens",
 	},
 	{
-		name: "every token asks the log", file: tokenFile,
-		old: "if !c.looks.allows(time.Since(c.born)) {", new: "if false {",
+		name: "every token asks the log", file: tokenFile, in: "gqlcache",
+		old: "if !f.looks.allows(f.age()) {", new: "if false {",
 		test: "TestTokensCostNoLoad",
 	},
 	{
-		name: "a token beyond the limit is absent", file: tokenFile,
-		old: "		return c.anew(ctx, r)\n", new: "		return \"\"\n",
+		name: "a token beyond the limit is absent", file: tokenFile, in: "gqlcache",
+		old: "		return f.nextWindow(ctx)\n", new: "		return \"\", true\n",
 		test: "TestTokenBeyondTheLimit",
 	},
 	{
@@ -158,17 +158,17 @@ var fleetRules = []mutant{
 	},
 	{
 		name: "a token beyond the limit takes what is stored", file: queryFile,
-		old: "if e != nil && r.anew != \"\" && !c.windows.has(r.anew, key, s) {", new: "if false {",
+		old: "if e != nil && r.anew != \"\" && !c.fleet.WasAnswered(r.anew, key, s.Stamp.Stamp) {", new: "if false {",
 		test: "TestTokenBeyondTheLimit",
 	},
 	{
-		name: "computations for tokens do not wait for their window", file: tokenFile,
+		name: "computations for tokens do not wait for their window", file: tokenFile, in: "gqlcache",
 		old: "	case <-next.C:\n", new: "	case <-next.C:\n	default:\n",
 		test: "TestTokensOfOneWindow",
 	},
 	{
-		name: "each token is computed alone", file: tokenFile,
-		old: "	r.anew = string(b)\n	return \"\"", new: "	return ReasonToken",
+		name: "each token is computed alone", file: tokenFile, in: "gqlcache",
+		old: "	return string(b), true", new: "	return \"\", false",
 		test: "TestTokensCostNoLoad",
 	},
 	{

@@ -44,13 +44,13 @@ var verifyingRules = []mutant{
 		test: "TestShadowChangesNothing",
 	},
 	{
-		name: "shadow: mutations wait for the log", file: "gqlcache/shared.go",
-		old: "	if c.shadow != nil {\n", new: "	if false {\n",
+		name: "shadow: mutations wait for the log", file: "gqlcache/internal/fleet/publish.go", in: "gqlcache",
+		old: "	if f.cfg.Background != nil {\n", new: "	if false {\n",
 		test: "TestShadowMutationsNeverWait",
 	},
 	{
-		name: "shadow: mutations are refused without a lease", file: "gqlcache/consistency.go",
-		old: "c.shadow != nil || c.fresh()", new: "c.fresh()",
+		name: "shadow: mutations are refused without a lease", file: freshFile, in: "gqlcache",
+		old: "f.cfg.Background != nil || f.Fresh()", new: "f.Fresh()",
 		test: "TestShadowMutationsNeverWait",
 	},
 	{

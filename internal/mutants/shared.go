@@ -1,7 +1,10 @@
 package main
 
 const (
-	sharedFile  = "gqlcache/shared.go"
+	sharedFile  = "gqlcache/internal/fleet/shared.go"
+	freshFile   = "gqlcache/internal/fleet/lease.go"
+	schemaFile  = "gqlcache/internal/fleet/schema.go"
+	markFile    = "gqlcache/mark.go"
 	applyFile   = "gqlcache/changelog/redislog/apply.go"
 	acksFile    = "gqlcache/changelog/redislog/acks.go"
 	renewFile   = "gqlcache/changelog/redislog/renew.go"
@@ -15,56 +18,67 @@ const (
 var sharedRules = []mutant{
 	{
 		name: "validity is looked at before the lease", file: queryFile,
-		old: "	if why == \"\" && c.opts.Log != nil && !c.fresh() {\n",
+		old: "	if why == \"\" && c.opts.Log != nil {\n",
 		new: "	if why == \"\" {\n" +
 			"		k, _ := c.appendKey(ctx, nil, d, oc.Variables, who)\n" +
 			"		if e, _, _ := c.lookup(ctx, k); e != nil && c.fresh() {\n" +
 			"			return respond(ctx, e.Body)\n		}\n	}\n" +
-			"	if why == \"\" && !c.fresh() {\n",
+			"	if why == \"\" && c.opts.Log != nil {\n",
 		test: "TestLeaseBeforeValidity",
 	},
 	{
-		name: "nobody looks at the lease", file: sharedFile,
+		name: "nobody looks at the lease", file: freshFile, in: "gqlcache",
 		old: "return fresh && err == nil", new: "return fresh == fresh || err == nil",
 		test: "TestLostLease",
 	},
 	{
 		name: "joiner does not look at the lease", file: queryFile,
-		old: "f.stamp != nil && c.fresh() &&", new: "f.stamp != nil &&",
+		old: "c.valid(f.stamp)", new: "c.engine.Valid(&f.stamp.Stamp)",
 		test: "TestLeaseLostWhileJoined|TestJoinAfterTheLease",
 	},
 	{
-		name: "shared entry is not proven", file: sharedFile,
-		old: "if !ok || !c.history.Unchanged(m.at.Epoch, m.at.Number, tags) {", new: "if !ok {",
+		name: "shared entry is not proven", file: sharedFile, in: "gqlcache",
+		old: "if !ok || !f.history.Unchanged(m.at.Epoch, m.at.Number, tags) {", new: "if !ok {",
 		test: "TestSharedEntriesThatAreNotProven",
 	},
 	{
 		name: "shared entry is not checked after it was proven", file: sharedFile,
-		old: "	token := c.clock.Begin()\n	e, tags, err := c.sharedGet(ctx, c.sharedKey(key))",
-		new: "	e, tags, err := c.sharedGet(ctx, c.sharedKey(key))\n	token := c.clock.Begin()\n" +
-			"	if e != nil {\n		return &filled{body: e.Body, born: token, fromShared: true}\n	}",
-		test: "TestSharedEntries|TestAdoptionRaces",
+		old:  "	token := f.cfg.Clock.Begin()\n	e, tags, err := f.get(ctx, f.sharedKey(key))",
+		new:  "	e, tags, err := f.get(ctx, f.sharedKey(key))\n	token := f.cfg.Clock.Begin()",
+		test: "TestTokenBeforeTheStore",
 	},
 	{
-		name: "history learns of a record after the clock", file: sharedFile,
-		old:  "	s.c.history.Note(r)\n	if s.noted != nil {\n		s.noted()\n	}\n	s.c.applyRecord(r)\n",
-		new:  "	s.c.applyRecord(r)\n	if s.noted != nil {\n		s.noted()\n	}\n	s.c.history.Note(r)\n",
+		name: "history learns of a record after the clock", file: sinkFile, in: "gqlcache",
+		old:  "	f.history.Note(r)\n	if s.Noted != nil {\n		s.Noted()\n	}\n	f.applyRecord(r)\n",
+		new:  "	f.applyRecord(r)\n	if s.Noted != nil {\n		s.Noted()\n	}\n	f.history.Note(r)\n",
 		test: "TestAdoptionRaces",
 	},
 	{
-		name: "record of another schema is trusted", file: sharedFile,
-		old: "len(tags) == 0 || tags[0] != st.mark", new: "len(tags) == 0",
+		name: "record of another schema is trusted", file: schemaFile, in: "gqlcache",
+		old: "len(tags) == 0 || tags[0] != s.cfg.Mark", new: "len(tags) == 0",
 		test: "TestForeignRecords|TestOtherSchema",
 	},
 	{
 		name: "shared entry is stamped when it is stored", file: queryFile,
-		old: "c.toShared(ctx, key, e, r.at, named)", new: "c.toShared(ctx, key, e, c.applied(), named)",
+		old: "c.fleet.Share(ctx, key, e, r.at, named)", new: "r.at, _ = c.fleet.Place()\n		c.fleet.Share(ctx, key, e, r.at, named)",
 		test: "TestSharedStampIsOfTheBeginning",
 	},
 	{
 		name: "shared entry is stamped when the computation ends", file: queryFile,
-		old: "	f.left = r.hasEnded(ctx)\n", new: "	f.left = r.hasEnded(ctx)\n	r.at = c.applied()\n",
+		old: "	f.left = r.hasEnded(ctx)\n", new: "	f.left = r.hasEnded(ctx)\n	r.at, _ = c.fleet.Place()\n",
 		test: "TestSharedStampIsOfTheBeginning",
+	},
+	{
+		name: "the place in the log is read after the clock", file: freshFile,
+		old:  "	if f.cfg.Log != nil {\n		at = f.applied()\n	}\n	return at, f.cfg.Clock.Seq()\n",
+		new:  "	number = f.cfg.Clock.Seq()\n	if f.cfg.Log != nil {\n		at = f.applied()\n	}\n	return at, number\n",
+		test: "TestPlaceBeforeNumber",
+	},
+	{
+		name: "what may be joined is numbered before the lease", file: freshFile,
+		old:  "	if !f.Fresh() {\n		return 0, false\n	}\n	return f.cfg.Clock.Seq(), true",
+		new:  "	since = f.cfg.Clock.Seq()\n	return since, f.Fresh()",
+		test: "TestNumberAfterLease",
 	},
 	{
 		name: "lease is counted from the reply", file: renewFile,

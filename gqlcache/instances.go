@@ -1,0 +1,120 @@
+package gqlcache
+
+import (
+	"context"
+	"slices"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/engine"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
+	"github.com/cascadeql/cascadeql/gqlcache/store"
+)
+
+// DecodeMeta decodes what the cache attaches to entries of Options.Shared. Pass it to the
+// store.
+func DecodeMeta(b []byte) (store.Meta, error) { return fleet.DecodeMeta(b) }
+
+// newFleet makes the cache's side of several instances. Call it when the engine is made.
+func (c *Cache) newFleet() *fleet.Fleet {
+	cfg := fleet.Config{
+		Log: c.opts.Log, Shared: c.opts.Shared, FillLease: c.opts.FillLease, Build: c.opts.Build,
+		OwnPartitions: c.opts.Partition != nil && c.opts.PartitionVersion == "",
+		NeedsLease:    c.opts.RequireLease || c.opts.Intent, // an announcement needs the log, too
+		Intents:       c.opts.Intent,
+		Clock:         c.clock, Finish: c.engine.Finish, Once: c.once, Closed: c.closed, Heard: c.heard,
+		Schema: func() *fleet.Schema { return c.schema.Load().records },
+	}
+	if c.opts.Shadow {
+		cfg.Background = c.verify.Background
+	}
+	return fleet.New(cfg)
+}
+
+// heard reports a record that was applied here to the watch.
+func (c *Cache) heard(origin string, tags []cascade.Tag, everything string, number uint64) {
+	if c.watched() {
+		c.shield.Run(func() { c.watch.Applied(origin, tags, everything, number) })
+	}
+}
+
+// fresh reports whether entries may be served at all. Ask it before an entry's validity:
+// see changelog.Log.
+func (c *Cache) fresh() bool { return c.fleet.Fresh() }
+
+// valid reports whether an answer may be served now: whether there is a lease, and then
+// whether no change has reached the answer.
+func (c *Cache) valid(s *stamp) bool { return c.fresh() && c.engine.Valid(&s.Stamp) }
+
+// catchUp makes sure that this instance has applied all that the caller has seen
+// elsewhere, or that the answer is computed after now: then r.anew is set. Otherwise it
+// returns ReasonToken, and the request bypasses the cache.
+func (c *Cache) catchUp(ctx context.Context, r *request, token string) Reason {
+	window, ok := c.fleet.CatchUp(ctx, token, r.hold != nil)
+	if !ok {
+		return ReasonToken
+	}
+	r.anew = window
+	return ""
+}
+
+// explainAnew puts the token in place of the reason why there was no entry: no entry was
+// looked for.
+func (r *request) explainAnew() {
+	if r.anew != "" && r.note != nil {
+		r.note.missed = inspect.Reason{Code: string(ReasonToken), Message: messages[string(ReasonToken)]}
+	}
+}
+
+// countFate counts how a query ended that was looked up, or was to be computed anew.
+func (c *Cache) countFate(ctx context.Context, r *request, d *document, how outcome) {
+	if r.anew != "" && how != abandoned {
+		c.countBypass(ctx, d, ReasonToken)
+		return
+	}
+	c.count(d, how)
+}
+
+// fromShared returns an answer that another instance has stored, and that is true as far
+// as is known here, or nil. A request whose answer must be computed anew gets none.
+func (c *Cache) fromShared(ctx context.Context, r *request, key string) *filled {
+	if r.anew != "" {
+		return nil
+	}
+	return c.adopt(ctx, key, c.fleet.TakeOver(ctx, key))
+}
+
+// lead decides which of all instances computes a key: see Options.FillLease and
+// fleet.Lead. An operation that runs inside of a computation waits for nobody.
+func (c *Cache) lead(ctx context.Context, r *request, key string) (f *filled, release func()) {
+	if r.anew != "" || r.outer != nil && r.within((*request).isComputing) {
+		return nil, func() {}
+	}
+	t, release := c.fleet.Lead(ctx, key)
+	return c.adopt(ctx, key, t), release
+}
+
+// adopt stores another instance's answer in the store of this one, and returns the
+// answer. Without an answer it returns nil.
+func (c *Cache) adopt(ctx context.Context, key string, t *fleet.Taken) *filled {
+	if t == nil {
+		return nil
+	}
+	f := &filled{body: t.Body, born: t.Token, fromShared: true, ttl: t.Expires.Sub(c.opts.Now()), stamp: &stamp{}}
+	c.engine.Stamp(&f.stamp.Stamp, t.Stamp, engine.UnknownCost)
+	if graphql.HasOperationContext(ctx) {
+		// The caller for whom the other instance has computed the answer is not known. From
+		// here on the answer is compared with those that others than this caller get.
+		f.caller = credentials(ctx, graphql.GetOperationContext(ctx))
+		f.stamp.caller = f.caller
+	}
+	own := engine.Entry(key, t.Body, f.stamp, &f.stamp.Stamp, t.Expires)
+	if c.engine.Put(ctx, key, own) {
+		f.entry, f.tags = own, t.Tags
+		if c.watch != nil {
+			f.tags = slices.Clone(t.Tags) // the watch keeps them
+		}
+	}
+	return f
+}
