@@ -253,7 +253,7 @@ func imports(path string) string { return "package p\n\nimport \"" + path + "\"\
 // TestCoreLinksNoGraphQL: the clock, the history and the log know of GraphQL no more than tags.
 func TestCoreLinksNoGraphQL(t *testing.T) {
 	t.Parallel()
-	packages := []string{"cascade/tag", "gqlcache/internal/clock", "gqlcache/internal/history", "gqlcache/changelog", "gqlcache/changelog/redislog"}
+	packages := []string{"cascade/tag", "gqlcache/internal/clock", "gqlcache/internal/history", "gqlcache/internal/fleet", "gqlcache/changelog", "gqlcache/changelog/redislog"}
 	for _, pkg := range packages {
 		t.Run(pkg, func(t *testing.T) {
 			t.Parallel()
