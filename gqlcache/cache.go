@@ -10,7 +10,6 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
-	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
@@ -18,6 +17,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/engine"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/history"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/probe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
@@ -46,7 +46,7 @@ type Cache struct {
 	engine  *engine.Engine
 	history *history.Table // of Options.Log's records
 	flights flight.Group[*filled]
-	plans   *planCache
+	plans   *plans.Plans
 	counts  counters
 	// operations are the counters by name.
 	operations count.Operations
@@ -81,26 +81,19 @@ type Cache struct {
 
 // schemaState is what the cache knows of the schema, set once.
 type schemaState struct {
-	hash schemahash.Hash
-	plan *cascade.Plan
-	mark cascade.Tag // names the schema in records of Options.Log
-	// names are those of the views in such records, build the one that names this instance's partitions.
+	*plans.Schema
+	// names are those of the views in records of Options.Log, build the one that names this instance's partitions.
 	names *viewNames
 	build uint64
-	// schema and since are for those who look at the cache.
-	schema *ast.Schema
-	since  time.Time
+	since time.Time // for those who look at the cache
 }
 
-func (c *Cache) newSchemaState(s *ast.Schema, hash schemahash.Hash, plan *cascade.Plan) *schemaState {
-	return &schemaState{
-		hash: hash, plan: plan, mark: c.opts.markOf(hash, plan), names: viewNamesOf(plan), build: recordBuild(c.opts.Build),
-		schema: s, since: c.opts.Now(),
-	}
+func (c *Cache) newSchemaState(s *plans.Schema) *schemaState {
+	return &schemaState{Schema: s, names: viewNamesOf(s.Plan), build: recordBuild(c.opts.Build), since: c.opts.Now()}
 }
 
 func (st *schemaState) serves(hash schemahash.Hash) error {
-	if st.hash != hash {
+	if st.Hash != hash {
 		return fmt.Errorf("%w: the cache already serves another schema; make one cache for each", ErrOptions)
 	}
 	return nil
@@ -124,7 +117,6 @@ func New(opts Options) (*Cache, error) {
 
 		opts:   opts,
 		clock:  clock.New(clock.Options{}),
-		plans:  newPlanCache(opts.MaxPlanBytes),
 		closed: make(chan struct{}),
 
 		once: once,
@@ -136,6 +128,11 @@ func New(opts Options) (*Cache, error) {
 		secret:  newSecret(),
 		started: opts.Now(),
 	}
+	c.met.directives.Covered = opts.DirectivesCovered
+	c.plans = plans.New(plans.Config{
+		MaxBytes: opts.MaxPlanBytes, TTL: opts.TTL, OneRowOnly: opts.OneRowOnly,
+		Directives: &c.met.directives, Operations: &c.operations, Once: once,
+	})
 	if opts.Inspector.Allow != nil {
 		c.watch = watch.New(watch.Options{Now: opts.Now, HideIDs: opts.Inspector.HideIDs})
 	}
@@ -183,14 +180,14 @@ func (c *Cache) useSchema(s *ast.Schema) error {
 	if st := c.schema.Load(); st != nil {
 		return st.serves(hash)
 	}
-	plan, err := cascade.Compile(s, c.opts.cascade())
+	compiled, err := plans.Compile(s, hash, c.opts.cascade(), c.opts.PartitionVersion)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(c.opts.refuseUnknownCallers(plan), c.opts.refuseUnknownDirectives(s)); err != nil {
+	if err := errors.Join(c.opts.refuseUnknownCallers(compiled.Plan), c.opts.refuseUnknownDirectives(s)); err != nil {
 		return err
 	}
-	if !c.schema.CompareAndSwap(nil, c.newSchemaState(s, hash, plan)) {
+	if !c.schema.CompareAndSwap(nil, c.newSchemaState(compiled)) {
 		return c.schema.Load().serves(hash) // another server was faster
 	}
 	return nil

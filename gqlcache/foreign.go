@@ -88,7 +88,7 @@ func (st *schemaState) record(tags []cascade.Tag, build uint64, introduce bool) 
 		names = append(names, st.names.all...)
 	}
 	out := make([]cascade.Tag, 0, 3+(len(names)+1)/2+len(tags))
-	out = append(out, st.mark, cascade.Tag{Hash: namesMark, Mask: st.names.sum},
+	out = append(out, st.Mark, cascade.Tag{Hash: namesMark, Mask: st.names.sum},
 		cascade.Tag{Hash: build, Mask: uint64(named)<<32 | uint64(len(names)-named)})
 	for i := 0; i < len(names); i += 2 {
 		pair := cascade.Tag{Hash: names[i]}
@@ -162,7 +162,7 @@ func (c *Cache) readable(r changelog.Record) ([]cascade.Tag, bool) {
 		}
 		return tags, own
 	}
-	if said.mark == st.mark {
+	if said.mark == st.Mark {
 		if said.build != 0 && said.build != st.build {
 			return st.inAllPartitions(said), true
 		}
@@ -194,7 +194,7 @@ func (c *Cache) translate(st *schemaState, said namedRecord) ([]cascade.Tag, boo
 			views = append(views, st.names.named[name])
 		}
 	}
-	return st.plan.Publish(nil, cascade.WholeViews(views), cascade.Partition{}), true
+	return st.Plan.Publish(nil, cascade.WholeViews(views), cascade.Partition{}), true
 }
 
 // inAllPartitions returns the tags of a change whose partition another build named. Its tags are right but for
@@ -209,7 +209,7 @@ func (st *schemaState) inAllPartitions(said namedRecord) []cascade.Tag {
 	if len(views) == 0 {
 		return said.tags
 	}
-	return st.plan.Publish(slices.Clone(said.tags), cascade.WholeViews(views), cascade.Partition{})
+	return st.Plan.Publish(slices.Clone(said.tags), cascade.WholeViews(views), cascade.Partition{})
 }
 
 // fleetState is what a cache needs to live with other instances.

@@ -2,10 +2,8 @@ package gqlcache
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -14,7 +12,6 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/engine"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
-	"github.com/cascadeql/cascadeql/schemahash"
 )
 
 // sink is the cache's side of Options.Log.
@@ -62,28 +59,14 @@ func (s sink) Flush(epoch, number uint64) {
 	s.c.heard("", nil, "the log has begun anew, or a part of it is lost", s.c.clock.Flush())
 }
 
-// tagsVersion is part of every mark. It changes when the same schema gives other tags.
-const tagsVersion = 3
-
-// markOf returns the tag that names what tags mean: the schema with its directives, and what else they
-// are derived from. It is not the build: a deployment that changes none of these keeps its answers.
-func (o Options) markOf(schema schemahash.Hash, plan *cascade.Plan) cascade.Tag {
-	h := sha256.New()
-	fmt.Fprintf(h, "%d %#v %q ", tagsVersion, o.cascade(), o.PartitionVersion)
-	h.Write(schema[:])
-	h.Write(plan.AppendLayout(nil))
-	sum := h.Sum(nil)
-	return cascade.Tag{Hash: binary.LittleEndian.Uint64(sum), Mask: binary.LittleEndian.Uint64(sum[8:])}
-}
-
 // sign puts the mark before the tags of an entry for the shared store. See readable for those of records.
 func (st *schemaState) sign(tags []cascade.Tag) []cascade.Tag {
-	return append([]cascade.Tag{st.mark}, tags...)
+	return append([]cascade.Tag{st.Mark}, tags...)
 }
 
 // signed returns the tags behind the mark; false when there is none, or they mean something else here.
 func (st *schemaState) signed(tags []cascade.Tag) ([]cascade.Tag, bool) {
-	if len(tags) == 0 || tags[0] != st.mark {
+	if len(tags) == 0 || tags[0] != st.Mark {
 		return nil, false
 	}
 	return tags[1:], true

@@ -24,7 +24,7 @@ var joinRules = []mutant{
 	},
 	{
 		name: "mark ignored", file: "gqlcache/shared.go",
-		old: "len(tags) == 0 || tags[0] != st.mark", new: "len(tags) == 0",
+		old: "len(tags) == 0 || tags[0] != st.Mark", new: "len(tags) == 0",
 		test: "TestForeignRecords|TestOtherSchema",
 	},
 	{

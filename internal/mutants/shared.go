@@ -53,7 +53,7 @@ var sharedRules = []mutant{
 	},
 	{
 		name: "record of another schema is trusted", file: sharedFile,
-		old: "len(tags) == 0 || tags[0] != st.mark", new: "len(tags) == 0",
+		old: "len(tags) == 0 || tags[0] != st.Mark", new: "len(tags) == 0",
 		test: "TestForeignRecords|TestOtherSchema",
 	},
 	{
