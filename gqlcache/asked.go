@@ -1,75 +1,17 @@
 package gqlcache
 
-import "reflect"
+import (
+	"reflect"
 
-// The invariant of this file: what an answer depends on, and what a mutation declares to change, is told from the variables
-// that the operation came with. Resolvers may change them: an input that is bound to a map is the very map of the variables, and
-// taking a member out of it before the rest is handed on is what many do.
-
-// asked returns a copy of variables that resolvers cannot change.
-func asked(vars map[string]any) map[string]any {
-	if vars == nil {
-		return nil
-	}
-	out := make(map[string]any, len(vars))
-	for name, v := range vars {
-		out[name] = copied(v)
-	}
-	return out
-}
-
-// copied copies lists and maps, at any depth: variables come from JSON, and are no deeper than that.
-func copied(v any) any {
-	switch v := v.(type) {
-	case nil, string, bool, int, int64, float64:
-		return v
-	case map[string]any:
-		if v == nil {
-			return v
-		}
-		return asked(v)
-	case []any:
-		if v == nil {
-			return v
-		}
-		out := make([]any, len(v))
-		for i := range v {
-			out[i] = copied(v[i])
-		}
-		return out
-	}
-	rv := reflect.ValueOf(v)
-	switch {
-	case rv.Kind() == reflect.Slice && !rv.IsNil():
-		out := reflect.MakeSlice(rv.Type(), rv.Len(), rv.Len())
-		for i := range rv.Len() {
-			setCopied(out.Index(i), rv.Index(i))
-		}
-		return out.Interface()
-	case rv.Kind() == reflect.Map && !rv.IsNil():
-		out := reflect.MakeMapWithSize(rv.Type(), rv.Len())
-		for it := rv.MapRange(); it.Next(); {
-			e := reflect.New(rv.Type().Elem()).Elem()
-			setCopied(e, it.Value())
-			out.SetMapIndex(it.Key(), e)
-		}
-		return out.Interface()
-	}
-	return v
-}
-
-func setCopied(to, from reflect.Value) {
-	if c := copied(from.Interface()); c != nil {
-		to.Set(reflect.ValueOf(c))
-	}
-}
+	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
+)
 
 // keepVariables notes the variables with which a mutation's first resolver runs.
 func (r *request) keepVariables() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.mu.asked == nil {
-		r.mu.asked = asked(r.operation.Variables)
+		r.mu.asked = plans.CopyVariables(r.operation.Variables)
 	}
 }
 

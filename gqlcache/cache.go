@@ -9,13 +9,13 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
-	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/count"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/engine"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/probe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
@@ -44,7 +44,7 @@ type Cache struct {
 	engine  *engine.Engine
 	fleet   *fleet.Fleet // the other instances
 	flights flight.Group[*filled]
-	plans   *planCache
+	plans   *plans.Plans
 	counts  counters
 	// operations are the counters by name.
 	operations count.Operations
@@ -78,23 +78,18 @@ type Cache struct {
 
 // schemaState is what the cache knows of the schema, set once.
 type schemaState struct {
-	hash schemahash.Hash
-	plan *cascade.Plan
+	*plans.Schema
 	// records is what the tags in records of Options.Log mean.
 	records *fleet.Schema
-	// schema and since are for those who look at the cache.
-	schema *ast.Schema
-	since  time.Time
+	since   time.Time // for those who look at the cache
 }
 
-func (c *Cache) newSchemaState(s *ast.Schema, hash schemahash.Hash, plan *cascade.Plan) *schemaState {
-	return &schemaState{
-		hash: hash, plan: plan, records: recordsOf(c.opts.markOf(hash, plan), plan), schema: s, since: c.opts.Now(),
-	}
+func (c *Cache) newSchemaState(s *plans.Schema) *schemaState {
+	return &schemaState{Schema: s, records: recordsOf(s.Mark, s.Plan), since: c.opts.Now()}
 }
 
 func (st *schemaState) serves(hash schemahash.Hash) error {
-	if st.hash != hash {
+	if st.Hash != hash {
 		return fmt.Errorf("%w: the cache already serves another schema; make one cache for each", ErrOptions)
 	}
 	return nil
@@ -116,7 +111,6 @@ func New(opts Options) (*Cache, error) {
 	c := &Cache{
 		opts:   opts,
 		clock:  clock.New(clock.Options{}),
-		plans:  newPlanCache(opts.MaxPlanBytes),
 		closed: make(chan struct{}),
 
 		once: once,
@@ -128,6 +122,11 @@ func New(opts Options) (*Cache, error) {
 		secret:  newSecret(),
 		started: opts.Now(),
 	}
+	c.met.directives.Covered = opts.DirectivesCovered
+	c.plans = plans.New(plans.Config{
+		MaxBytes: opts.MaxPlanBytes, TTL: opts.TTL, OneRowOnly: opts.OneRowOnly,
+		Directives: &c.met.directives, Operations: &c.operations, Once: once,
+	})
 	if opts.Inspector.Allow != nil {
 		c.watch = watch.New(watch.Options{Now: opts.Now, HideIDs: opts.Inspector.HideIDs})
 	}
@@ -173,14 +172,14 @@ func (c *Cache) useSchema(s *ast.Schema) error {
 	if st := c.schema.Load(); st != nil {
 		return st.serves(hash)
 	}
-	plan, err := cascade.Compile(s, c.opts.cascade())
+	compiled, err := plans.Compile(s, hash, c.opts.cascade(), c.opts.PartitionVersion)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(c.opts.refuseUnknownCallers(plan), c.opts.refuseUnknownDirectives(s)); err != nil {
+	if err := errors.Join(c.opts.refuseUnknownCallers(compiled.Plan), c.opts.refuseUnknownDirectives(s)); err != nil {
 		return err
 	}
-	if !c.schema.CompareAndSwap(nil, c.newSchemaState(s, hash, plan)) {
+	if !c.schema.CompareAndSwap(nil, c.newSchemaState(compiled)) {
 		return c.schema.Load().serves(hash) // another server was faster
 	}
 	return nil

@@ -31,17 +31,17 @@ var credentialHeaders = []string{
 // credentials returns a digest of what a request says of its caller, never 0. It is of this process: nobody can check it
 // against guesses.
 func credentials(ctx context.Context, oc *graphql.OperationContext) uint64 {
-	var h shape
+	var h runningDigest
 	for i, name := range credentialHeaders {
 		for _, v := range oc.Headers[name] {
 			h.add(uint64(i))
 			h.text(v)
 		}
 	}
-	var payload shape // of a websocket's first message, in any order
+	var payload runningDigest // of a websocket's first message, in any order
 	for name, v := range transport.GetInitPayload(ctx) {
 		if s, ok := v.(string); ok {
-			var one shape
+			var one runningDigest
 			one.text(name)
 			one.text(s)
 			payload += one
@@ -50,6 +50,21 @@ func credentials(ctx context.Context, oc *graphql.OperationContext) uint64 {
 	h.add(uint64(payload))
 	return uint64(h) | 1
 }
+
+// digestSeed is of the process, so that nobody can check digests of credentials and answers against guesses.
+var digestSeed = maphash.MakeSeed()
+
+// runningDigest is a running digest.
+type runningDigest uint64
+
+func (h *runningDigest) add(n uint64) {
+	x := (uint64(*h) ^ n) * 0x9e3779b97f4a7c15
+	*h = runningDigest(x ^ x>>29)
+}
+
+func (h *runningDigest) text(s string) { h.add(maphash.String(digestSeed, s)) }
+
+func digest(b []byte) uint64 { return maphash.Bytes(digestSeed, b) }
 
 const (
 	// watchedCallers is how many operations are watched, the last ones used.
@@ -95,10 +110,10 @@ type doubt struct {
 
 // watchCallers returns the watch of an operation, nil for one whose answers are under a predicate.
 func (c *Cache) watchCallers(ctx context.Context, d *document) *callerWatch {
-	if c.opts.Predicate != nil && !d.op.Policy.Public {
+	if c.opts.Predicate != nil && !d.Operation.Policy.Public {
 		return nil
 	}
-	name := string(d.hash[:])
+	name := string(d.Hash[:])
 	w, ok := c.callers.Get(ctx, name)
 	if !ok {
 		w = &callerWatch{}
@@ -158,7 +173,7 @@ func (c *Cache) compareJoined(ctx context.Context, r *request, oc *graphql.Opera
 	}
 	writing := c.writing.Load()
 	resp := next(ctx)
-	c.weigh(ctx, r, d, []byte(key), f, c.opts.Now().Add(c.ttl(d.op.Policy)), caller, writing, resp)
+	c.weigh(ctx, r, d, []byte(key), f, c.opts.Now().Add(d.TTL), caller, writing, resp)
 	return resp
 }
 
@@ -264,8 +279,6 @@ func (w *callerWatch) resume() {
 	w.stopped.Store(false)
 }
 
-func digest(b []byte) uint64 { return maphash.Bytes(shapeSeed, b) }
-
 var errCallersDiffer = errors.New("set Options.Predicate to what the answers depend on; if the difference is none of the caller's, " +
 	"such as the time of day, give the field maxAge: 0")
 
@@ -281,9 +294,9 @@ type differing struct {
 
 // sayCallersDiffer says it once in the log, and of each operation in the panel.
 func (c *Cache) sayCallersDiffer(d *document) {
-	name := verify.Shorten(d.source.Name)
+	name := verify.Shorten(d.Definition.Name)
 	if name == "" {
-		name = d.shortHash()
+		name = d.ShortHash()
 	}
 	c.differing.mu.Lock()
 	c.differing.n++

@@ -58,7 +58,7 @@ func (c *Cache) Tags(changes ...Change) ([]cascade.Tag, error) {
 	st := c.schema.Load()
 	var tags []cascade.Tag
 	if len(events) > 0 {
-		tags = st.plan.Publish(nil, events, cascade.Partition{})
+		tags = st.Plan.Publish(nil, events, cascade.Partition{})
 	}
 	if len(operations) > 0 {
 		tags = append(append(tags, operations...), cascade.Unnamed)

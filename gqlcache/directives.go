@@ -12,21 +12,16 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
-	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // met is what the cache knows of the servers that it was added to, beside the schema: what runs around resolvers, and does
 // not when an answer comes from the cache.
-//
-// The invariant: an answer is stored only if each directive that ran for it is named in Options.DirectivesCovered.
 type met struct {
-	mu sync.Mutex // serializes changes
-	// directives are the folded names of those that run; nil as long as nobody knows.
-	directives atomic.Pointer[map[string]bool]
-	// guarded are the fields that queries can select, by the uncovered directive that keeps them out of the cache.
-	guarded atomic.Pointer[map[string][]string]
+	mu         sync.Mutex // serializes changes
+	directives plans.Directives
 	// field and root are the code of the middlewares of a server without interceptors of fields; 0 when unknown.
 	field, root atomic.Uintptr
 	// hooked is set when a server has such interceptors; warned are the directives that were said.
@@ -38,14 +33,7 @@ type met struct {
 func (c *Cache) meet(es graphql.ExecutableSchema) {
 	c.met.mu.Lock()
 	defer c.met.mu.Unlock()
-	known := map[string]bool{}
-	if old := c.met.directives.Load(); old != nil {
-		known = *old
-	}
-	c.met.directives.Store(merged(known, directiveRoot(es)))
-	guarded := c.guardedFields()
-	c.met.guarded.Store(&guarded)
-	c.warnOfDirectives(guarded)
+	c.warnOfDirectives(c.met.directives.Add(c.schema.Load().Schema, directiveRoot(es)))
 	oc, _ := safe.Call(func() (*graphql.OperationContext, error) {
 		ctx := graphql.StartOperationTrace(context.Background())
 		oc, _ := executor.New(es).CreateOperationContext(ctx, &graphql.RawParams{Query: "{"}) // no document
@@ -57,20 +45,6 @@ func (c *Cache) meet(es graphql.ExecutableSchema) {
 	}
 }
 
-// unknownDirectives stands for all names.
-const unknownDirectives = "*"
-
-func merged(known map[string]bool, names []string) *map[string]bool {
-	out := map[string]bool{}
-	for name := range known {
-		out[name] = true
-	}
-	for _, name := range names {
-		out[folded(name)] = true
-	}
-	return &out
-}
-
 // directiveRoot returns the names of the fields of the generated DirectiveRoot, which has one for each directive that runs.
 // It is not exported by the generated types in all versions of gqlgen, nor in one place, so it is looked for by
 // the name of its type. When there is none, everything may run.
@@ -78,7 +52,7 @@ func directiveRoot(es graphql.ExecutableSchema) []string {
 	names, err := safe.Call(func() ([]string, error) {
 		t := findType(reflect.ValueOf(es), "DirectiveRoot", maxWrappers)
 		if t == nil {
-			return []string{unknownDirectives}, nil
+			return []string{plans.AllDirectives}, nil
 		}
 		var names []string
 		for i := range t.NumField() {
@@ -87,7 +61,7 @@ func directiveRoot(es graphql.ExecutableSchema) []string {
 		return names, nil
 	})
 	if err != nil {
-		return []string{unknownDirectives}
+		return []string{plans.AllDirectives}
 	}
 	return names
 }
@@ -125,60 +99,7 @@ func codeOf(f any) uintptr {
 }
 
 // runs says whether a directive runs in a server that the cache was added to.
-func (c *Cache) runs(name string) bool {
-	known := c.met.directives.Load()
-	if known == nil || (*known)[unknownDirectives] {
-		return c.schema.Load().plan.MayRun(name)
-	}
-	return (*known)[folded(name)]
-}
-
-// folded brings the name of a directive and that of its Go field together.
-func folded(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
-
-// uncovered says whether a directive runs and nobody has said that it may be left out.
-func (c *Cache) uncovered(name string) bool {
-	return c.runs(name) && !slices.Contains(c.opts.DirectivesCovered, name)
-}
-
-// directiveIn returns a directive that runs for a query and is not covered, "" when there is none. Whether a
-// part is skipped is not known here, and does not count.
-func (c *Cache) directiveIn(oc *graphql.OperationContext, op *cascade.Operation) string {
-	plan := c.schema.Load().plan
-	looked := map[*ast.FieldDefinition]bool{}
-	for _, f := range op.Extract.Fields {
-		if looked[f.Definition] {
-			continue
-		}
-		looked[f.Definition] = true
-		for _, name := range plan.DirectivesOf(f.Definition) {
-			if c.uncovered(name) {
-				return name
-			}
-		}
-	}
-	found := ""
-	s := scan{doc: oc.Doc, directives: func(list ast.DirectiveList) {
-		for _, d := range list {
-			if d.Name != "skip" && d.Name != "include" && c.uncovered(d.Name) {
-				found = d.Name
-			}
-		}
-	}}
-	s.operation(oc.Operation)
-	return found
-}
-
-// settledDirectives are those that lint need not mention: covered ones, and those that are known not to run.
-func (c *Cache) settledDirectives() []string {
-	settled := slices.Clone(c.opts.DirectivesCovered)
-	for name := range c.schema.Load().schema.Directives {
-		if !c.runs(name) {
-			settled = append(settled, name)
-		}
-	}
-	return settled
-}
+func (c *Cache) runs(name string) bool { return c.met.directives.Run(c.schema.Load().Schema, name) }
 
 // maxNamed bounds how many fields one warning names.
 const maxNamed = 5
@@ -196,28 +117,6 @@ func (c *Cache) warnOfDirectives(found map[string][]string) {
 		c.opts.Logger.Warn("gqlcache: queries with fields that have run-time directives bypass the cache, since these do not run on a hit; "+
 			"name a directive in Options.DirectivesCovered when all that it looks at is in Predicate or Vary", "directives", strings.Join(lines, "; "))
 	}
-}
-
-// guardedFields looks for met.guarded in the whole schema.
-func (c *Cache) guardedFields() map[string][]string {
-	st := c.schema.Load()
-	found := map[string][]string{}
-	for _, def := range st.schema.Types {
-		if def.Kind != ast.Object || def == st.schema.Mutation || def == st.schema.Subscription || strings.HasPrefix(def.Name, "__") {
-			continue
-		}
-		for _, f := range def.Fields {
-			for _, name := range st.plan.DirectivesOf(f) {
-				if c.uncovered(name) {
-					found[name] = append(found[name], def.Name+"."+f.Name)
-				}
-			}
-		}
-	}
-	for _, fields := range found {
-		slices.Sort(fields)
-	}
-	return found
 }
 
 func summary(names []string) string {
@@ -246,14 +145,6 @@ func (c *Cache) seeFieldHooks(oc *graphql.OperationContext) {
 func (m *met) hooks(oc *graphql.OperationContext) bool {
 	field, root := m.field.Load(), m.root.Load()
 	return field == 0 || codeOf(oc.ResolverMiddleware) != field || root != 0 && codeOf(oc.RootResolverMiddleware) != root
-}
-
-// uncoveredFields are met.guarded, none before the cache was added to a server.
-func (c *Cache) uncoveredFields() map[string][]string {
-	if guarded := c.met.guarded.Load(); guarded != nil {
-		return *guarded
-	}
-	return nil
 }
 
 // refuseUnknownDirectives refuses a name in DirectivesCovered that covers nothing: it is misspelled.

@@ -146,10 +146,10 @@ func (c *Cache) draft(r *request, d *document) inspect.Extension {
 		x.Key, x.KeyParts = c.fingerprint("key", n.key), n.parts
 		x.Timing = &inspect.Timing{LookupUS: n.lookup.Microseconds()}
 	}
-	if d != nil && d.bypass == "" {
-		x.Operation.Hash = d.shortHash()
-		x.TTLLimitedBy, x.DependsOnAnything = d.op.Policy.LimitedBy, whyAnything(d.op.Anything)
-		x.Dependencies = dependenciesOf(d.op)
+	if d != nil && d.Bypass == "" {
+		x.Operation.Hash = d.ShortHash()
+		x.TTLLimitedBy, x.DependsOnAnything = d.Operation.Policy.LimitedBy, whyAnything(d.Operation.Anything)
+		x.Dependencies = dependenciesOf(d.Operation)
 	}
 	return x
 }
@@ -274,7 +274,7 @@ func (c *Cache) explainMutation(ctx context.Context, r *request, s settled) {
 	x.Invalidation.Confirmed = c.opts.Log == nil
 	trace := s.trace
 	if trace == nil {
-		trace = c.schema.Load().plan.Trace(nil, s.events, cascade.Partition{})
+		trace = c.schema.Load().Plan.Trace(nil, s.events, cascade.Partition{})
 	}
 	x.Changes = watch.Changes(trace, c.opts.Inspector.HideIDs)
 	c.conclude(ctx, r, nil, x)

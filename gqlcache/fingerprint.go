@@ -14,7 +14,6 @@ import (
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/extractor"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
-	"github.com/cascadeql/cascadeql/gqlcache/internal/opkey"
 )
 
 // newSecret returns what fingerprints are keyed with: random, and the same for as long as the cache lives.
@@ -33,38 +32,28 @@ func (c *Cache) fingerprint(what string, b []byte) string {
 	return hex.EncodeToString(h.Sum(nil)[:6])
 }
 
-// shortHash names the operation, the same in all processes: it is made of the schema and the client's text.
-func (d *document) shortHash() string { return hex.EncodeToString(d.hash[:4]) }
-
-// keyParts takes a key apart: see appendKey.
+// keyParts takes a key apart; nil when it is none.
 func (c *Cache) keyParts(d *document, vars map[string]any, key []byte) []inspect.KeyPart {
-	st := c.schema.Load()
-	head := 1 + len(d.hash)
-	enc, err := opkey.AppendVariables(nil, vars)
-	if err != nil || len(key) <= head+len(enc) {
-		return nil // it would have no key
+	cut, ok := d.Cut(key, vars)
+	if !ok {
+		return nil
 	}
 	label := ""
 	if !c.opts.Inspector.HideVariables {
 		label = strings.Join(slices.Sorted(maps.Keys(vars)), ", ")
 	}
-	rest := key[head+len(enc):]
-	var predicate []byte
-	vary := rest[1:]
-	if rest[0] == 'R' {
-		predicate, vary, _ = opkey.CutPart(vary)
-	}
+	hash := c.schema.Load().Hash
 	parts := []inspect.KeyPart{
-		{Name: "operation", Label: d.source.Name, Fingerprint: d.shortHash()},
-		{Name: "variables", Label: label, Fingerprint: c.fingerprint("variables", enc)},
-		{Name: "predicate", Fingerprint: c.fingerprint("predicate", predicate)},
-		{Name: "schema", Fingerprint: hex.EncodeToString(st.hash[:6])},
+		{Name: "operation", Label: d.Definition.Name, Fingerprint: d.ShortHash()},
+		{Name: "variables", Label: label, Fingerprint: c.fingerprint("variables", cut.Variables)},
+		{Name: "predicate", Fingerprint: c.fingerprint("predicate", cut.Predicate)},
+		{Name: "schema", Fingerprint: hex.EncodeToString(hash[:6])},
 	}
-	if rest[0] == 'P' {
+	if cut.Public {
 		parts[2].Label = "public"
 	}
 	if c.opts.Vary != nil {
-		parts = append(parts, inspect.KeyPart{Name: "vary", Fingerprint: c.fingerprint("vary", vary)})
+		parts = append(parts, inspect.KeyPart{Name: "vary", Fingerprint: c.fingerprint("vary", cut.Vary)})
 	}
 	return parts
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/witness"
 )
 
@@ -23,7 +24,7 @@ var errInner = errors.New("Predicate, Vary, Partition, the variables or the docu
 // It is called when the operation is in place, by the goroutine that owns the operation context, before the witness
 // watches it.
 func (c *Cache) watchInner(oc *graphql.OperationContext, r *request, d *document, who *caller, key string, w *witness.Witness) {
-	doc, op, shape := oc.Doc, oc.Operation, shapeOf(oc.Doc, oc.Operation)
+	doc, op, shape := oc.Doc, oc.Operation, plans.ShapeOf(oc.Doc, oc.Operation)
 	check := func(same bool) {
 		if same {
 			return
@@ -33,7 +34,7 @@ func (c *Cache) watchInner(oc *graphql.OperationContext, r *request, d *document
 			"add the cache after all other extensions", errInner)
 	}
 	if c.met.hooks(oc) {
-		question, _ := c.appendQuestion(nil, d, oc.Variables)
+		question, _ := d.AppendQuestion(nil, oc.Variables)
 		part, same := strings.CutPrefix(key, string(question))
 		w.Root = func(ctx context.Context) { check(same && c.sameAsker(ctx, who, part)) }
 	}
@@ -46,7 +47,7 @@ func (c *Cache) watchInner(oc *graphql.OperationContext, r *request, d *document
 		return mw(ctx, func(ctx context.Context) graphql.Marshaler {
 			once.Do(func() {
 				now := graphql.GetOperationContext(ctx)
-				check(now == oc && now.Doc == doc && now.Operation == op && shapeOf(doc, op) == shape && c.sameKey(ctx, d, now, who, key))
+				check(now == oc && now.Doc == doc && now.Operation == op && plans.ShapeOf(doc, op) == shape && c.sameKey(ctx, d, now, who, key))
 			})
 			w.Enter()
 			defer w.Leave()
@@ -57,7 +58,7 @@ func (c *Cache) watchInner(oc *graphql.OperationContext, r *request, d *document
 
 // sameKey says whether a context makes the same key, and leads to the same partition.
 func (c *Cache) sameKey(ctx context.Context, d *document, oc *graphql.OperationContext, who *caller, key string) bool {
-	question, why := c.appendQuestion(nil, d, oc.Variables)
+	question, why := d.AppendQuestion(nil, oc.Variables)
 	part, same := strings.CutPrefix(key, string(question))
 	return why == "" && same && c.sameAsker(ctx, who, part)
 }
@@ -76,6 +77,6 @@ func (c *Cache) sameAsker(ctx context.Context, who *caller, part string) bool {
 			return false
 		}
 	}
-	again, why := c.appendCaller(ctx, nil, inner)
+	again, why := c.appendScope(ctx, nil, inner)
 	return why == "" && string(again) == part
 }

@@ -37,7 +37,7 @@ func (c *Cache) intend(ctx context.Context, r *request, oc *graphql.OperationCon
 // foreseen returns the tags of all that a mutation may change, as far as it declares that; or that it may be
 // anything.
 func (c *Cache) foreseen(ctx context.Context, oc *graphql.OperationContext, d *document) (tags []cascade.Tag, all bool) {
-	if d.op == nil || slices.ContainsFunc(d.op.Extract.Fields, func(f *extractor.Field) bool { return f.Cascade }) {
+	if d.Operation == nil || slices.ContainsFunc(d.Operation.Extract.Fields, func(f *extractor.Field) bool { return f.Cascade }) {
 		return nil, true // a cascade payload may name anything
 	}
 	ch := change{everything: "an operation that could not be evaluated"}
@@ -48,5 +48,5 @@ func (c *Cache) foreseen(ctx context.Context, oc *graphql.OperationContext, d *d
 	case len(ch.events) == 0:
 		return nil, false
 	}
-	return c.schema.Load().plan.Publish(nil, ch.events, c.partition(ctx)), false
+	return c.schema.Load().Plan.Publish(nil, ch.events, c.partition(ctx)), false
 }

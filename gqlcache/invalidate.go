@@ -87,9 +87,9 @@ func (c *Cache) events(changes ...Change) (events []cascade.Event, operations []
 			if !id.Known() || id.IsNull() {
 				return nil, nil, fmt.Errorf("gqlcache: the key of %s is a %T; use a string or a number", ch.name, ch.id)
 			}
-			found, ok = st.plan.RowEvent(ch.name, id)
+			found, ok = st.Plan.RowEvent(ch.name, id)
 		case changeView:
-			found, ok = st.plan.ViewEvent(ch.name)
+			found, ok = st.Plan.ViewEvent(ch.name)
 		case changeOperation:
 			operations, ok = append(operations, cascade.OperationTag(ch.name)), true
 		}

@@ -69,9 +69,9 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 		return nil // the streaming transports ask until there is nothing more
 	}
 	var res *extractor.Result
-	if d.walk && len(resp.Errors) == 0 {
+	if d.Walk && len(resp.Errors) == 0 {
 		var err error
-		if res, err = rec.Read(ctx, d.op.Extract, resp); err != nil {
+		if res, err = rec.Read(ctx, d.Operation.Extract, resp); err != nil {
 			res = nil
 			c.unreadable(err)
 		}
@@ -178,7 +178,7 @@ func (r *request) reported(end bool) (s reported) {
 // It has been committed: what cannot be told must fall, and the error says why.
 func (c *Cache) declared(ctx context.Context, r *request, d *document, res *extractor.Result, said reported) (ch change, err error) {
 	ch = change{by: causeOf(ctx), everything: "an operation without a plan"}
-	if d.op != nil {
+	if d.Operation != nil {
 		ch.everything = "an operation that could not be evaluated"
 		err = safe.Do(func() error {
 			var all change
@@ -201,9 +201,9 @@ func (c *Cache) declared(ctx context.Context, r *request, d *document, res *extr
 
 // changed adds to a change what a mutation did.
 func (c *Cache) changed(ch *change, d *document, res *extractor.Result, out cascade.Outcome) {
-	events, everything := d.op.Events(out)
+	events, everything := d.Operation.Events(out)
 	if res != nil {
-		p := c.schema.Load().plan.Payloads(res)
+		p := c.schema.Load().Plan.Payloads(res)
 		events, ch.more = append(events, p.Events...), p.Tags
 		everything = cmp.Or(everything, p.Everything)
 	}

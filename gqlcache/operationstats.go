@@ -47,16 +47,16 @@ func (c *Cache) count(d *document, how outcome) {
 	switch how {
 	case missed:
 		c.counts.misses.Add(1)
-		d.counts.Misses.Add(1)
+		d.Counts.Misses.Add(1)
 	case served:
 		c.counts.hits.Add(1)
-		d.counts.Hits.Add(1)
+		d.Counts.Hits.Add(1)
 	case joined:
 		c.counts.joined.Add(1)
-		d.counts.Joined.Add(1)
+		d.Counts.Joined.Add(1)
 	case abandoned:
 		c.counts.abandoned.Add(1)
-		d.counts.Abandoned.Add(1)
+		d.Counts.Abandoned.Add(1)
 	}
 }
 
@@ -64,7 +64,7 @@ func (c *Cache) count(d *document, how outcome) {
 func (c *Cache) countBypass(ctx context.Context, d *document, why Reason) {
 	c.counts.bypass(why)
 	if d != nil {
-		d.counts.Bypassed.Add(1)
+		d.Counts.Bypassed.Add(1)
 		return
 	}
 	c.operations.Of(graphql.GetOperationContext(ctx).Operation.Name).Bypassed.Add(1)
@@ -76,8 +76,8 @@ func (c *Cache) resolve(ctx context.Context, d *document, next graphql.ResponseH
 	defer func() {
 		took = time.Since(start)
 		c.counts.fill.Observe(took)
-		d.counts.Fills.Add(1)
-		d.counts.FillTime.Add(int64(took))
+		d.Counts.Fills.Add(1)
+		d.Counts.FillTime.Add(int64(took))
 	}()
 	return next(ctx), 0
 }

@@ -126,7 +126,7 @@ func (c *Cache) tagsOf(ch *change) []cascade.Tag {
 		return nil
 	}
 	tags, err := safe.Call(func() ([]cascade.Tag, error) {
-		return c.schema.Load().plan.Publish(ch.more, ch.events, ch.part), nil
+		return c.schema.Load().Plan.Publish(ch.more, ch.events, ch.part), nil
 	})
 	if err != nil {
 		c.once.Warn("publish tags", "gqlcache: what a change reaches could not be told, so it has dropped everything", err)
@@ -141,7 +141,7 @@ func (c *Cache) trace(ch change) (t *cascade.Trace) {
 	if !c.watched() || len(ch.events) == 0 {
 		return nil
 	}
-	c.shield.Run(func() { t = c.schema.Load().plan.Trace(ch.more, ch.events, ch.part) })
+	c.shield.Run(func() { t = c.schema.Load().Plan.Trace(ch.more, ch.events, ch.part) })
 	return t
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/engine"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/probe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
@@ -105,8 +106,8 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	if why != "" {
 		return c.bypass(ctx, r, d, why, next)
 	}
-	buf := keyBuffers.Get().(*[]byte)
-	defer freeKeyBuffer(buf)
+	buf := plans.KeyBuffer()
+	defer plans.FreeKeyBuffer(buf)
 	key, why := c.appendKey(ctx, (*buf)[:0], d, oc.Variables, who)
 	*buf = key
 	if why != "" {
@@ -164,10 +165,10 @@ func (c *Cache) admit(ctx context.Context, oc *graphql.OperationContext) (*docum
 		}
 	}
 	d := c.document(ctx, oc)
-	if d.bypass != "" {
-		return d, nil, d.bypass
+	if d.Bypass != "" {
+		return d, nil, Reason(d.Bypass)
 	}
-	who := &caller{public: d.op.Policy.Public}
+	who := &caller{public: d.Operation.Policy.Public}
 	if !who.public {
 		p, ok := c.predicate(ctx)
 		if !ok {
@@ -349,7 +350,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		led.resp = respond(ctx, led.body)
 		return led
 	}
-	vars := asked(oc.Variables)
+	vars := plans.CopyVariables(oc.Variables)
 	f, res := c.resolved(ctx, r, oc, d, who, key, own, next)
 	f.born = token
 	if d.callers != nil {
@@ -360,7 +361,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	}
 	resp := f.resp
 	tags, err := safe.Call(func() ([]cascade.Tag, error) {
-		return d.op.ReadsOf([]cascade.Tag{d.tag}, cascade.Answer{
+		return d.Operation.ReadsOf([]cascade.Tag{d.Tag}, cascade.Answer{
 			Vars: vars, Result: res, Part: who.partition, Predicate: who.predicate.Reads, Lasts: r.lastRows(),
 		})
 	})
@@ -391,7 +392,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		f.entry, f.tags = e, named
 		c.remember(d, vars, key, f)
 		if res != nil && (r.note != nil || c.watched()) {
-			c.sample(ctx, d.op, key, res, f.stamp)
+			c.sample(ctx, d.Operation, key, res, f.stamp)
 		}
 		c.fleet.Answered(r.anew, key, f.stamp.Stamp.Stamp)
 		c.fleet.Share(ctx, key, e, r.at, named)
@@ -415,9 +416,9 @@ func (c *Cache) resolved(ctx context.Context, r *request, oc *graphql.OperationC
 	// of its context for the end of its rows returned before.
 	f.left = r.hasEnded(ctx)
 	var res *extractor.Result
-	if f.resp != nil && d.walk && !f.left && len(f.resp.Errors) == 0 {
+	if f.resp != nil && d.Walk && !f.left && len(f.resp.Errors) == 0 {
 		var err error
-		if res, err = rec.Read(ctx, d.op.Extract, f.resp); err != nil {
+		if res, err = rec.Read(ctx, d.Operation.Extract, f.resp); err != nil {
 			f.why = ReasonUnreadable
 			c.unreadable(err)
 			return f, nil
@@ -498,7 +499,7 @@ func (c *Cache) put(ctx context.Context, d *document, key string, f *filled, st 
 		f.why = ReasonTooLarge
 		return nil
 	}
-	ttl := c.ttl(d.op.Policy)
+	ttl := d.TTL
 	if f.maxAge > 0 {
 		ttl = min(ttl, f.maxAge)
 	}

@@ -35,7 +35,7 @@ func (c *Cache) newVerifier(o VerifyOptions) *verify.Verifier {
 		MaxBytes: c.opts.MaxBytes / 8, Instances: c.opts.Log != nil,
 		Now: c.opts.Now, Logger: c.opts.Logger, Once: c.once, Fingerprint: c.fingerprint,
 		OneServer: func() bool { return c.serving.executable() != nil },
-		Plan:      func() *cascade.Plan { return c.schema.Load().plan },
+		Plan:      func() *cascade.Plan { return c.schema.Load().Plan },
 		Seq:       c.clock.Seq,
 		Fresh:     c.fresh,
 	})
@@ -99,14 +99,14 @@ func (c *Cache) verifyHit(ctx context.Context, oc *graphql.OperationContext, d *
 // hitOf returns what there is to know of a hit.
 func (c *Cache) hitOf(d *document, key string, e *store.Entry, s *stamp) verify.Hit {
 	return verify.Hit{
-		Operation: d.named(), Op: d.op, Key: key, Body: e.Body, Entry: &s.verified,
+		Operation: d.named(), Op: d.Operation, Key: key, Body: e.Body, Entry: &s.verified,
 		Born: s.Born(), Stored: s.Stored, Valid: func() bool { return c.engine.Valid(&s.Stamp) },
 	}
 }
 
 // named names the operation for reports.
 func (d *document) named() inspect.Operation {
-	return inspect.Operation{Name: d.source.Name, Type: string(d.source.Operation), Hash: d.shortHash()}
+	return inspect.Operation{Name: d.Definition.Name, Type: string(d.Definition.Operation), Hash: d.ShortHash()}
 }
 
 // beginMutation has Options.Verify and Options.Shadow know that a mutation is about to
@@ -116,8 +116,8 @@ func (c *Cache) beginMutation(r *request, oc *graphql.OperationContext, d *docum
 		return
 	}
 	var writers []cascade.Writer
-	if d.op != nil {
-		writers = d.op.Writers()
+	if d.Operation != nil {
+		writers = d.Operation.Writers()
 	}
 	r.mutation = c.verify.Begin(oc.Operation.Name, writers)
 	if !r.uncommitted.keep(&batch{mutations: []*verify.Mutation{r.mutation}}) {
@@ -205,8 +205,8 @@ func (x *recomputation) run(ctx context.Context) (*verify.Answer, verify.Skip) {
 		return &verify.Answer{Failed: true}, verify.SkipNone
 	}
 	res := &extractor.Result{Data: resp.Data}
-	if x.d.walk && len(resp.Errors) == 0 {
-		if res, err = rec.Read(ctx, x.d.op.Extract, resp); err != nil {
+	if x.d.Walk && len(resp.Errors) == 0 {
+		if res, err = rec.Read(ctx, x.d.Operation.Extract, resp); err != nil {
 			return nil, verify.SkipUnreadable
 		}
 	}

@@ -111,7 +111,7 @@ func (r *request) changeLate(ctx context.Context) {
 
 // unwritten returns the root fields that have written nothing, by response name.
 func (r *request) unwritten(d *document, resp *graphql.Response) map[string]bool {
-	if d.op == nil {
+	if d.Operation == nil {
 		return nil
 	}
 	r.mu.Lock()
@@ -126,7 +126,7 @@ func (r *request) unwritten(d *document, resp *graphql.Response) map[string]bool
 	// another one than the middleware was given to.
 	watched := len(roots) > 0 || r.guarded == r.operation && r.cache.roots.seen.Load() && !r.cache.roots.several.Load()
 	var nothing map[string]bool
-	for _, f := range d.op.Extract.Root.Fields {
+	for _, f := range d.Operation.Extract.Root.Fields {
 		s := roots[f.Name]
 		switch {
 		case s.wroteNothing():
@@ -160,7 +160,7 @@ func isNull(resp *graphql.Response, name string) bool {
 
 // writesBeside says that what Options.Writes names may have run for a root field.
 func (c *Cache) writesBeside(f *ast.FieldDefinition) bool {
-	schema := c.schema.Load().schema
+	schema := c.schema.Load().Definition
 	return slices.ContainsFunc(c.opts.Writes, func(name string) bool {
 		name = strings.TrimPrefix(name, "@")
 		def := schema.Directives[name]

@@ -322,7 +322,7 @@ func Report(ctx context.Context, reports ...RowReport) error {
 	if r == nil {
 		return ErrNoOperation
 	}
-	plan, root := r.cache.schema.Load().plan, rootField(ctx)
+	plan, root := r.cache.schema.Load().Plan, rootField(ctx)
 	var known []cascade.Report
 	var named []Change
 	for _, rep := range reports {

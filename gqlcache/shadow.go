@@ -13,6 +13,7 @@ import (
 	"github.com/cascadeql/cascadeql/extractor"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/engine"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
@@ -60,7 +61,7 @@ func (c *Cache) shadowed(ctx context.Context, r *request, oc *graphql.OperationC
 	q := &shadowQuery{c: c, d: d, who: who, key: string(key)}
 	c.shield.Run(func() { q.entry, q.stamp, _ = c.lookup(ctx, key) })
 	q.compared = c.shadow.found.Query(c.callerDigest(ctx, oc, who))
-	q.vars = asked(oc.Variables)
+	q.vars = plans.CopyVariables(oc.Variables)
 	f, res := c.resolved(ctx, r, oc, d, who, q.key, nil, next)
 	f.born = r.begin()
 	c.shield.Run(func() {
@@ -115,7 +116,7 @@ func (q *shadowQuery) keep(ctx context.Context, r *request, f *filled, res *extr
 	if len(f.resp.Data) > c.opts.MaxEntryBytes {
 		return
 	}
-	tags, err := d.op.ReadsOf([]cascade.Tag{d.tag}, cascade.Answer{
+	tags, err := d.Operation.ReadsOf([]cascade.Tag{d.Tag}, cascade.Answer{
 		Vars: q.vars, Result: res, Part: q.who.partition, Predicate: q.who.predicate.Reads, Lasts: r.lastRows(),
 	})
 	if err != nil {
@@ -126,7 +127,7 @@ func (q *shadowQuery) keep(ctx context.Context, r *request, f *filled, res *extr
 	if !ok {
 		return
 	}
-	ttl := c.ttl(d.op.Policy)
+	ttl := d.TTL
 	if f.maxAge > 0 {
 		ttl = min(ttl, f.maxAge)
 	}

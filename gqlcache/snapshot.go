@@ -37,7 +37,7 @@ func (c *Cache) snapshot(since uint64) inspect.Snapshot {
 func (c *Cache) seen(since uint64) watch.Snapshot {
 	var views []*cascade.View
 	if st := c.schema.Load(); st != nil {
-		views = st.plan.Views()
+		views = st.Plan.Views()
 	}
 	if c.watch != nil {
 		return c.watch.Snapshot(since, views)
@@ -119,7 +119,7 @@ func (c *Cache) security() inspect.Security {
 		Predicate: c.opts.Predicate != nil, Partitioned: c.opts.Partition != nil,
 	}
 	if st := c.schema.Load(); st != nil {
-		s.SchemaHash, s.SchemaSinceMS = st.hash.String(), c.opts.Now().Sub(st.since).Milliseconds()
+		s.SchemaHash, s.SchemaSinceMS = st.Hash.String(), c.opts.Now().Sub(st.since).Milliseconds()
 	}
 	return s
 }

@@ -115,7 +115,7 @@ func (c *Cache) Stats() Stats {
 	}
 	s.LiveTags = int64(c.clock.Stats().Cells)
 	s.TagBytes = s.LiveTags * int64(clock.CellSize)
-	s.Plans, s.PlanBytes = c.plans.figures()
+	s.Plans, s.PlanBytes = c.plans.Figures()
 	s.MaxPlanBytes = c.opts.MaxPlanBytes
 	s.Tiers = c.storeTiers(st)
 	s.Log = c.fleet.LogStats()

@@ -41,7 +41,7 @@ func (c *Cache) alarms() []inspect.Warning {
 	if names := c.different(); names != "" {
 		warn("callers", severityCritical, "Callers with different credentials got different answers of operations that all callers share: %s. They are not cached any more. Set Options.Predicate.", names)
 	}
-	uncovered := c.uncoveredFields()
+	uncovered := c.met.directives.Guarded()
 	for _, name := range slices.Sorted(maps.Keys(uncovered)) {
 		fields := uncovered[name]
 		warn("directive", severityWarning, "Queries with these fields bypass the cache, since @%s would not run on a hit: %s. When all that it looks at is in Predicate or Vary, name it in Options.DirectivesCovered.", name, summary(fields))
@@ -83,8 +83,8 @@ func (c *Cache) unsaidBySchema() []inspect.Warning {
 	}
 	c.lint.Do(func() {
 		opts := c.opts.cascade()
-		opts.DirectivesCovered = c.settledDirectives()
-		findings, err := cascade.Lint(st.schema, opts)
+		opts.DirectivesCovered = c.met.directives.Settled(st.Schema)
+		findings, err := cascade.Lint(st.Definition, opts)
 		if err != nil {
 			return // the plan was compiled from the same schema
 		}

@@ -1,8 +1,8 @@
 package main
 
 const (
-	keyFile      = "gqlcache/key.go"
-	documentFile = "gqlcache/document.go"
+	keyFile      = "gqlcache/internal/plans/key.go"
+	planFile     = "gqlcache/internal/plans/plan.go"
 	queryFile    = "gqlcache/query.go"
 	lookupFile   = "gqlcache/internal/engine/lookup.go"
 	mutationFile = "gqlcache/mutation.go"
@@ -13,17 +13,17 @@ const (
 var cacheRules = []mutant{
 	{
 		name: "key without the predicate", file: keyFile, in: "example",
-		old: "b = opkey.AppendPart(append(b, 'R'), caller.predicate.Text)", new: "b = append(b, 'R')",
+		old: "b = opkey.AppendPart(append(b, scopePredicate), s.Predicate)", new: "b = append(b, scopePredicate)",
 		test: "TestSharedEntriesAreAnsweredAlike",
 	},
 	{
-		name: "key without variables", file: keyFile,
+		name: "key without variables", file: keyFile, in: "gqlcache",
 		old: "opkey.AppendVariables(b, vars)", new: "opkey.AppendVariables(b, nil)",
 		test: "TestA6OrderOfVariables",
 	},
 	{
-		name: "key without the schema hash", file: documentFile, in: "example",
-		old: "append([]byte(nil), st.hash[:]...)", new: "[]byte(nil)",
+		name: "key without the schema hash", file: planFile, in: "example",
+		old: "append([]byte(nil), st.Hash[:]...)", new: "[]byte(nil)",
 		test: "TestSchemasDoNotShareKeys",
 	},
 	{
@@ -32,9 +32,9 @@ var cacheRules = []mutant{
 		test: "TestVaryKeepsAnswersApart",
 	},
 	{
-		name: "plan by the text of the document alone", file: planCacheFile,
-		old:  "	v, ok := p.byOperation.Load(oc.Operation)\n",
-		new:  "	var v any\n	ok := false\n	p.byOperation.Range(func(_, w any) bool {\n		v, ok = w, w.(*document).source.Name == oc.Operation.Name\n		return !ok\n	})\n	if ok {\n		return v.(*document)\n	}\n",
+		name: "plan by the text of the document alone", file: planCacheFile, in: "gqlcache",
+		old:  "	v, ok := p.byOperation.Load(s.Operation)\n",
+		new:  "	var v any\n	ok := false\n	p.byOperation.Range(func(_, w any) bool {\n		v, ok = w, w.(*Plan).Definition.Name == s.Operation.Name\n		return !ok\n	})\n	if ok {\n		return v.(*Plan)\n	}\n",
 		test: "TestRewrittenOperation",
 	},
 	{

@@ -44,7 +44,7 @@ var inspectRules = []mutant{
 	},
 	{
 		name: "entries without the tag of their operation", file: "gqlcache/query.go",
-		old: "d.op.ReadsOf([]cascade.Tag{d.tag}, ", new: "d.op.ReadsOf(nil, ",
+		old: "d.Operation.ReadsOf([]cascade.Tag{d.Tag}, ", new: "d.Operation.ReadsOf(nil, ",
 		test: "TestInvalidateOperation",
 	},
 	{

@@ -1,6 +1,9 @@
 package main
 
-const askedFile = "gqlcache/asked.go"
+const (
+	askedFile     = "gqlcache/asked.go"
+	variablesFile = "gqlcache/internal/plans/variables.go"
+)
 
 // attackRules are those that were found by attacking servers with interceptors.
 var attackRules = []mutant{
@@ -31,7 +34,7 @@ var attackRules = []mutant{
 	},
 	{
 		name: "a query depends on what resolvers made of its variables", file: queryFile,
-		old: "	vars := asked(oc.Variables)\n", new: "	vars := oc.Variables\n",
+		old: "	vars := plans.CopyVariables(oc.Variables)\n", new: "	vars := oc.Variables\n",
 		test: "TestResolversThatChangeTheirVariables$",
 	},
 	{
@@ -40,8 +43,8 @@ var attackRules = []mutant{
 		test: "TestResolversThatChangeTheirVariables$",
 	},
 	{
-		name: "variables are copied at the top only", file: askedFile,
-		old: "		return asked(v)\n", new: "		return v\n",
+		name: "variables are copied at the top only", file: variablesFile, in: "gqlcache",
+		old: "		return CopyVariables(v)\n", new: "		return v\n",
 		test: "TestResolversThatChangeTheirVariables$",
 	},
 }

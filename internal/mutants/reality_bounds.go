@@ -1,7 +1,7 @@
 package main
 
 const (
-	planCacheFile = "gqlcache/plancache.go"
+	planCacheFile = "gqlcache/internal/plans/cache.go"
 	pressureFile  = "gqlcache/internal/engine/pressure.go"
 	sizeFile      = "extractor/size.go"
 	cacheFile     = "gqlcache/cache.go"
@@ -12,7 +12,7 @@ const (
 // cannot break.
 var boundsRules = []mutant{
 	{
-		name: "plans are bounded in number only", file: planCacheFile,
+		name: "plans are bounded in number only", file: planCacheFile, in: "gqlcache",
 		old: "p.mu.bytes+t.weight > p.limit", new: "len(p.mu.byText) >= 2000",
 		test: "TestPlansAreBounded/aliases",
 	},
@@ -38,7 +38,7 @@ var boundsRules = []mutant{
 	},
 	{
 		name: "each copy of an operation keeps its plan", file: planCacheFile,
-		old: "p.byOperation.CompareAndDelete(t.plan.source, t.plan)", new: "_ = t.plan",
+		old: "p.byOperation.CompareAndDelete(t.plan.Definition, t.plan)", new: "_ = t.plan",
 		test: "TestPlanForgetsCopies",
 	},
 	{
@@ -103,9 +103,9 @@ var boundsRules = []mutant{
 		test: "TestEndedGoroutines",
 	},
 	{
-		name: "key without the operation's name", file: documentFile,
-		old:  "opkey.AppendPart(append([]byte(nil), st.hash[:]...), oc.Operation.Name)",
-		new:  "opkey.AppendPart(append([]byte(nil), st.hash[:]...), \"\")",
+		name: "key without the operation's name", file: planFile, in: "gqlcache",
+		old:  "opkey.AppendPart(append([]byte(nil), st.Hash[:]...), s.Operation.Name)",
+		new:  "opkey.AppendPart(append([]byte(nil), st.Hash[:]...), \"\")",
 		test: "TestInvalidateOperation",
 	},
 	{

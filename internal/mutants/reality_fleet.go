@@ -67,8 +67,8 @@ var fleetRules = []mutant{
 		test: "TestRenamedPartitions",
 	},
 	{
-		name: "the mark does not know what partitions mean", file: markFile,
-		old: "tagsVersion, o.cascade(), o.PartitionVersion)", new: "tagsVersion, o.cascade(), \"\")",
+		name: "the mark does not know what partitions mean", file: "gqlcache/internal/plans/schema.go", in: "gqlcache",
+		old: "tagsVersion, o, partitions)", new: "tagsVersion, o, \"\")",
 		test: "TestRenamedPartitions",
 	},
 	{

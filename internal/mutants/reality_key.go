@@ -1,10 +1,12 @@
 package main
 
 const (
-	scanFile        = "gqlcache/scan.go"
-	shapeFile       = "gqlcache/shape.go"
+	scanFile        = "gqlcache/internal/plans/scan.go"
+	shapeFile       = "gqlcache/internal/plans/shape.go"
 	hooksFile       = "cascade/hooks.go"
 	directivesFile  = "gqlcache/directives.go"
+	plansFile       = "gqlcache/internal/plans/directives.go"
+	bypassFile      = "gqlcache/internal/plans/bypass.go"
 	besideFile      = "gqlcache/beside.go"
 	innerFile       = "gqlcache/inner.go"
 	callersFile     = "gqlcache/callers.go"
@@ -14,23 +16,23 @@ const (
 // keyRules bring back the ways in which an answer reached another caller, or lacked a part, on servers that are not the example.
 var keyRules = []mutant{
 	{
-		name: "plan without the document's fragments", file: planCacheFile,
-		old: "if d.shape != shape {", new: "if false {",
+		name: "plan without the document's fragments", file: planCacheFile, in: "gqlcache",
+		old: "if d.shape != s.shape {", new: "if false {",
 		test: "TestRewrittenDocuments",
 	},
 	{
-		name: "shape of the operation alone", file: shapeFile,
+		name: "shape of the operation alone", file: shapeFile, in: "gqlcache",
 		old: "	if doc == nil {", new: "	if doc != nil {",
 		test: "TestRewrittenDocuments",
 	},
 	{
-		name: "introspection below the root is kept", file: scanFile,
+		name: "introspection below the root is kept", file: scanFile, in: "gqlcache",
 		old: "			s.set(n.SelectionSet)\n		case *ast.InlineFragment:", new: "		case *ast.InlineFragment:",
 		test: "TestNestedIntrospection",
 	},
 	{
-		name: "run-time directives do not count", file: documentFile,
-		old: `c.directiveIn(oc, op); name != ""`, new: `c.directiveIn(oc, op); name == "*"`,
+		name: "run-time directives do not count", file: bypassFile, in: "gqlcache",
+		old: `p.config.Directives.in(st, s, op) != ""`, new: `p.config.Directives.in(st, s, op) == "*"`,
 		test: "TestDirectivesThatRun",
 	},
 	{
@@ -39,13 +41,28 @@ var keyRules = []mutant{
 		test: "TestDirectivesThatRun",
 	},
 	{
-		name: "directives of the client do not count", file: directivesFile,
-		old: "	s.operation(oc.Operation)\n", new: "	_ = s\n",
+		name: "directives of the client do not count", file: plansFile, in: "gqlcache",
+		old: "	search.operation(s.Operation)\n", new: "	_ = search\n",
 		test: "TestDirectivesThatRun",
 	},
 	{
+		name: "the directives of the last server count alone", file: plansFile,
+		old: "			known[name] = true\n", new: "			_ = name\n",
+		test: "TestDirectives$",
+	},
+	{
+		name: "keys are laid out otherwise than is written", file: keyFile,
+		old: "const keyVersion = 2", new: "const keyVersion = 3",
+		test: "TestKeyLayout",
+	},
+	{
+		name: "a predicate and Vary parts meet", file: keyFile,
+		old: "b = opkey.AppendPart(append(b, scopePredicate), s.Predicate)", new: "b = append(append(b, scopePredicate), s.Predicate...)",
+		test: "TestKeyLayout",
+	},
+	{
 		name: "nothing runs where nothing is known", file: directivesFile,
-		old: "			return []string{unknownDirectives}, nil", new: "			return nil, nil",
+		old: "			return []string{plans.AllDirectives}, nil", new: "			return nil, nil",
 		test: "TestDirectivesOfWrappedSchemas",
 	},
 	{
@@ -70,7 +87,7 @@ var keyRules = []mutant{
 	},
 	{
 		name: "document is not looked at where resolvers run", file: innerFile,
-		old: "now.Operation == op && shapeOf(doc, op) == shape", new: "(now.Operation == op || shapeOf(doc, op) == shape)",
+		old: "now.Operation == op && plans.ShapeOf(doc, op) == shape", new: "(now.Operation == op || plans.ShapeOf(doc, op) == shape)",
 		test: "TestInnerExtensions",
 	},
 	{

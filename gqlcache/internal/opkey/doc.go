@@ -1,24 +1,19 @@
 // Package opkey writes the parts of a cache key.
 //
-// Two requests share an entry exactly when their keys are equal byte for byte, so a key must be
-// injective on everything that the answer depends on. That is never left to hashes or to a printer's
-// taste: every part is written in a form that a reader could take apart again, with lengths before
-// texts, counts before lists, and a byte that tells the kind before every value.
+// Two requests share an entry exactly when their keys are equal byte for byte, so a key
+// must be injective on everything that the answer depends on. That is never left to
+// hashes or to a printer's taste: every part is written in a form that a reader could
+// take apart again, with lengths before texts, counts before lists, and a byte that tells
+// the kind before every value.
 //
-// # Layout
+// How the parts make a key is said in package plans, which puts them together; what a
+// part is, here:
 //
-//	key       = version · SHA-256 of schema, name and operation · variables · caller
-//	version   = a byte of the package that puts the parts together
-//	schema    = the schema's content hash
-//	name      = the operation's name
-//	operation = the normal form, [AppendOperation]
-//	variables = the coerced variables, [AppendVariables]
-//	caller    = 'P' for an answer that is the same for every caller, or 'R' and the predicate's text as
-//	            a part; then each part that the server's owner added
-//	part      = length as a uvarint · bytes, [AppendPart]
+//	part = length as a uvarint · bytes, [AppendPart]
 //
-// The version comes first, so that bytes written under another layout never meet. The predicate says
-// whether it is there, since the empty predicate and none are different rules.
+// Counts are uvarints, too; names and texts are parts. Variables say where they end, so
+// that what follows them begins at one place only. A normal form goes on to the end of
+// its bytes: nothing may follow it.
 //
 // # Normal form
 //
@@ -34,15 +29,16 @@
 //	value      = '$' name | 'i' text | 'd' text | 's' text | 'b' text | 'e' name | 'n'
 //	           | 'l' count value* | 'o' count (name · value)*, by name
 //
-// What cannot change the data is left out: layout, comments, the order of arguments, input fields and
-// variable definitions, the names of fragments and their order in the document, other operations and
-// fragments that are not reached, whether a string was written as a block, and the operation's name,
-// which is a part of the key by itself.
+// What cannot change the data is left out: layout, comments, the order of arguments,
+// input fields and variable definitions, the names of fragments and their order in the
+// document, other operations and fragments that are not reached, whether a string was
+// written as a block, and the operation's name, which is a part of the key by itself.
 //
-// What can change it is kept: the order of fields, which is the order of the answer's keys, aliases, the order of
-// directives on one place, and the names of variables, which [AppendVariables] repeats. Fragments are
-// written once each and not expanded, since expansion can be exponential; a document that uses
-// fragments differs from one that does not, although the answers agree.
+// What can change it is kept: the order of fields, which is the order of the answer's
+// keys, aliases, the order of directives on one place, and the names of variables, which
+// [AppendVariables] repeats. Fragments are written once each and not expanded, since
+// expansion can be exponential; a document that uses fragments differs from one that does
+// not, although the answers agree.
 //
 // # Variables
 //
@@ -51,7 +47,7 @@
 //	          | 'k' kind · 8 bytes, a Go number | 'l' count value* | 'L' a nil list
 //	          | 'o' count (name · value)*, by name | 'O' a nil map
 //
-// Absent variables are absent, and thus differ from null. A list of one element differs from the
-// element: coercion has made a list of it before, where the type asks for one. Lists of different Go
-// element types are equal when their elements are.
+// Absent variables are absent, and thus differ from null. A list of one element differs
+// from the element: coercion has made a list of it before, where the type asks for one.
+// Lists of different Go element types are equal when their elements are.
 package opkey

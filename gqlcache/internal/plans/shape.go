@@ -1,4 +1,4 @@
-package gqlcache
+package plans
 
 import (
 	"hash/maphash"
@@ -6,18 +6,36 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
+// A Source is an operation as it comes with a request.
+type Source struct {
+	// Text came from the client, Document was made of it, by the server and its
+	// extensions, and Operation is the one of the document that is to run.
+	Text      string
+	Document  *ast.QueryDocument
+	Operation *ast.OperationDefinition
+
+	shape uint64
+}
+
+// NewSource returns an operation in its document as they are now.
+func NewSource(text string, doc *ast.QueryDocument, op *ast.OperationDefinition) Source {
+	return Source{Text: text, Document: doc, Operation: op, shape: ShapeOf(doc, op)}
+}
+
 // shapeSeed is of the process, so that nobody can compute two documents with one shape.
 var shapeSeed = maphash.MakeSeed()
 
-// shapeOf returns a digest of all that execution reads of a document: the operation and every fragment, with their
-// selections, names, arguments and directives. A plan is used only while it is the same.
+// ShapeOf returns a digest of all that execution reads of a document: the operation and
+// every fragment, with their selections, names, arguments and directives. A plan is used
+// only while it is the same.
 //
-// The pointers do not tell. gqlgen takes fragments from OperationContext.Doc, and an extension may give one caller a document
-// with other fragments, or change the ones that are there, and leave the operation as it is: the plan of an
-// administrator's document would then find the administrator's answer for everybody.
+// The pointers do not tell. gqlgen takes fragments from OperationContext.Doc, and an
+// extension may give one caller a document with other fragments, or change the ones that
+// are there, and leave the operation as it is: the plan of an administrator's document
+// would then find the administrator's answer for everybody.
 //
 // It allocates nothing, and costs some nanoseconds for each node.
-func shapeOf(doc *ast.QueryDocument, op *ast.OperationDefinition) uint64 {
+func ShapeOf(doc *ast.QueryDocument, op *ast.OperationDefinition) uint64 {
 	var h shape
 	h.definitions(op.VariableDefinitions)
 	h.directives(op.Directives)

@@ -1,13 +1,15 @@
-package gqlcache
+package plans
 
 import "github.com/vektah/gqlparser/v2/ast"
 
-// A scan goes once over everything that an operation can execute of its document. Fragments are looked up in
-// the document, by name, as gqlgen does it, and not taken from the spread.
+// A scan goes once over everything that an operation can execute of its document.
+// Fragments are looked up in the document, by name, as gqlgen does it, and not taken from
+// the spread.
 type scan struct {
 	doc  *ast.QueryDocument
 	seen map[string]bool
-	// field and directives hear of each field and each place with directives; either may be nil.
+	// field and directives hear of each field and each place with directives; either may
+	// be nil.
 	field      func(*ast.Field)
 	directives func(ast.DirectiveList)
 }
@@ -57,9 +59,10 @@ func (s *scan) fragment(name string) {
 	}
 }
 
-// introspects says whether an operation asks, at any depth, for what the server tells of its schema. Whether it does
-// is decided for each request, by OperationContext.DisableIntrospection, and fields that return the query type
-// lead there as well as the root.
+// introspects says whether an operation asks, at any depth, for what the server tells of
+// its schema. Whether it does is decided for each request, by
+// OperationContext.DisableIntrospection, and fields that return the query type lead there
+// as well as the root.
 func introspects(doc *ast.QueryDocument, op *ast.OperationDefinition) bool {
 	found := false
 	s := scan{doc: doc, field: func(f *ast.Field) {
