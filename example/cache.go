@@ -27,7 +27,7 @@ func cacheOptions() gqlcache.Options {
 		Predicate: predicateOf,
 		Partition: partitionOf,
 		// To be changed with what partitionOf returns.
-		PartitionVersion: "1",
+		Instances: gqlcache.Instances{PartitionVersion: "1"},
 		// They count, and wait: nothing that depends on who asks.
 		FieldHooksCovered: true,
 		// Who is at this machine may look, and drop answers: see markLocal.

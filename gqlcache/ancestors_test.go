@@ -106,7 +106,7 @@ func TestAncestor02ClearUnderTraffic(t *testing.T) {
 // TestAncestor03Accounting: bytes are right after clearing, and bounds hold.
 func TestAncestor03Accounting(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, "annotated", gqlcache.Options{MaxBytes: 20_000, MaxEntryBytes: 2000})
+	r := newRig(t, "annotated", gqlcache.Options{Limits: gqlcache.Limits{MaxBytes: 20_000, MaxEntryBytes: 2000}})
 	for range 3 {
 		for _, read := range []string{readAnn, readUsers, "{userCount}", "{userNames}", "{posts{name}}"} {
 			r.fresh(read)

@@ -187,7 +187,7 @@ func BenchmarkEntryMemory(b *testing.B) {
 	} {
 		b.Run(q.name, func(b *testing.B) {
 			for b.Loop() {
-				c := newBenchCache(b, gqlcache.Options{MaxEntries: 2 * entries, MaxBytes: 8 << 30})
+				c := newBenchCache(b, gqlcache.Options{Limits: gqlcache.Limits{MaxEntries: 2 * entries, MaxBytes: 8 << 30}})
 				r := newRunner(testgraph.Executable(s, "cacheControl"), c)
 				vars := func(i int) map[string]any {
 					return map[string]any{"id": fmt.Sprintf("10000000-0000-4000-8000-%012d", i)}
@@ -230,7 +230,7 @@ func BenchmarkInvalidate(b *testing.B) {
 	s := benchStore()
 	for _, n := range []int{1, 1_000, 20_000} {
 		b.Run(fmt.Sprintf("dependents=%d", n), func(b *testing.B) {
-			c := newBenchCache(b, gqlcache.Options{MaxEntries: 2*n + 100, MaxBytes: 4 << 30})
+			c := newBenchCache(b, gqlcache.Options{Limits: gqlcache.Limits{MaxEntries: 2*n + 100, MaxBytes: 4 << 30}})
 			r := newRunner(testgraph.Executable(s, "cacheControl"), c)
 			const id = "00000000-0000-4000-8000-000000000001"
 			for i := range n {

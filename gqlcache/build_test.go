@@ -16,10 +16,10 @@ func TestDefaultBuild(t *testing.T) {
 	known := func() (string, error) { return "digest", nil }
 	unknown := func() (string, error) { return "", errors.New("no such file") }
 	log := newFleet().join(changelog.Bounded)
-	shared := gqlcache.Options{Log: log, Shared: &hatch{attic: newAttic()}}
+	shared := gqlcache.Options{Instances: gqlcache.Instances{Log: log, Shared: &hatch{attic: newAttic()}}}
 	given := shared
 	given.Build = "mine"
-	partitioned := gqlcache.Options{Log: log, Partition: func(context.Context) string { return "a" }}
+	partitioned := gqlcache.Options{Instances: gqlcache.Instances{Log: log}, Partition: func(context.Context) string { return "a" }}
 	for _, row := range []struct {
 		name       string
 		o          gqlcache.Options
@@ -32,7 +32,7 @@ func TestDefaultBuild(t *testing.T) {
 		{"given", given, unknown, "mine", false},
 		{"partitions over a log", partitioned, known, "executable digest", false},
 		{"partitions over a log, and nothing is known", partitioned, unknown, "", false},
-		{"a log alone", gqlcache.Options{Log: log}, func() (string, error) { t.Error("it was read"); return "", nil }, "", false},
+		{"a log alone", gqlcache.Options{Instances: gqlcache.Instances{Log: log}}, func() (string, error) { t.Error("it was read"); return "", nil }, "", false},
 		{"one process", gqlcache.Options{}, func() (string, error) { t.Error("it was read"); return "", nil }, "", false},
 	} {
 		t.Run(row.name, func(t *testing.T) {

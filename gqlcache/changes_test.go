@@ -83,7 +83,7 @@ func ExampleCache_Changes() {
 		fmt.Println(err)
 		return
 	}
-	cache, err := gqlcache.New(gqlcache.Options{Log: log})
+	cache, err := gqlcache.New(gqlcache.Options{Instances: gqlcache.Instances{Log: log}})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -42,7 +42,7 @@ func TestAnnouncementsCoverChanges(t *testing.T) {
 		for _, s := range peerScripts {
 			t.Run(level+"/"+s.name, func(t *testing.T) {
 				t.Parallel()
-				c := newCache(t, gqlcache.Options{Intent: true, Predicate: viewerPredicate})
+				c := newCache(t, gqlcache.Options{Instances: gqlcache.Instances{Intent: true}, Predicate: viewerPredicate})
 				before := &sweeps{t: t, cache: c}
 				rows := testgraph.NewStore()
 				h := testgraph.Serve(testgraph.Executable(rows, levels[level]...), before, c)

@@ -194,7 +194,7 @@ func TestNumbersThatDoNotFit(t *testing.T) {
 		for _, intent := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, intent=%v", row.name, intent), func(t *testing.T) {
 				t.Parallel()
-				r := newRig(t, "annotated", gqlcache.Options{Intent: intent})
+				r := newRig(t, "annotated", gqlcache.Options{Instances: gqlcache.Instances{Intent: intent}})
 				r.run("annotated", []string{"MISS: " + readAnn, "HIT: " + readAnn})
 				before := r.send(readAnn).Body
 				for range 2 {

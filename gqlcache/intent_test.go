@@ -31,7 +31,7 @@ func TestIntent(t *testing.T) {
 		for _, intent := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s/%v", row.name, intent), func(t *testing.T) {
 				t.Parallel()
-				r := newRig(t, "annotated", gqlcache.Options{Intent: intent})
+				r := newRig(t, "annotated", gqlcache.Options{Instances: gqlcache.Instances{Intent: intent}})
 				before := r.send(row.read).Body
 				if again := r.send(row.read).Body; again != before || r.cache.Stats().Hits != 1 {
 					t.Fatalf("not cached: %s", again)
@@ -66,7 +66,7 @@ func TestIntent(t *testing.T) {
 // TestIntentSpares: answers that the mutation does not reach are served and stored while it runs.
 func TestIntentSpares(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, "annotated", gqlcache.Options{Intent: true})
+	r := newRig(t, "annotated", gqlcache.Options{Instances: gqlcache.Instances{Intent: true}})
 	const bob, counter = "{user(id:$Bob){name}}", "{counter(id:1){value}}"
 	r.send(bob)
 	latch := r.store.Block("Mutation.renameUser:done")
@@ -107,7 +107,7 @@ func TestIntentSettled(t *testing.T) {
 		for _, held := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, held=%v", row.name, held), func(t *testing.T) {
 				t.Parallel()
-				r := newRig(t, "annotated", gqlcache.Options{Intent: true})
+				r := newRig(t, "annotated", gqlcache.Options{Instances: gqlcache.Instances{Intent: true}})
 				r.store.On("Mutation.renameUser:done", row.hook)
 				r.store.On("Mutation.renameUndeclared:done", row.hook)
 				h := r.cached
@@ -130,7 +130,7 @@ func TestIntentHeld(t *testing.T) {
 	for _, intent := range []bool{true, false} {
 		t.Run(fmt.Sprint(intent), func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, "annotated", gqlcache.Options{Intent: intent})
+			r := newRig(t, "annotated", gqlcache.Options{Instances: gqlcache.Instances{Intent: intent}})
 			h := r.cache.HoldUntilCommit(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 				r.cached.ServeHTTP(w, q)
 				hits := r.cache.Stats().Hits
@@ -153,7 +153,7 @@ func TestIntentJoin(t *testing.T) {
 		t.Run(fmt.Sprint(intent), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, "annotated", gqlcache.Options{Intent: intent, Store: newMapStore()})
+				r := newRig(t, "annotated", gqlcache.Options{Instances: gqlcache.Instances{Intent: intent}, Store: newMapStore()})
 				begun, committed := r.store.Block("Mutation.renameUser"), r.store.Block("Mutation.renameUser:done")
 				write := r.start(t.Context(), renameAnn)
 				<-begun.Reached
@@ -184,7 +184,7 @@ type plainLog struct{ changelog.Log }
 
 func TestIntentNeedsAnIntender(t *testing.T) {
 	t.Parallel()
-	_, err := gqlcache.New(quiet(gqlcache.Options{Intent: true, Callers: gqlcache.AllSeeTheSame, Log: plainLog{newFleet().join(changelog.Strong)}}))
+	_, err := gqlcache.New(quiet(gqlcache.Options{Instances: gqlcache.Instances{Intent: true, Log: plainLog{newFleet().join(changelog.Strong)}}, Callers: gqlcache.AllSeeTheSame}))
 	if !errors.Is(err, gqlcache.ErrOptions) || !strings.Contains(err.Error(), "Intent") {
 		t.Errorf("New: %v", err)
 	}

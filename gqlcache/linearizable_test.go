@@ -108,7 +108,7 @@ func (r *recorder) read(client, k int, rng *rand.Rand) {
 // recordHistory records what six clients of one cache do at once.
 func recordHistory(t *testing.T, seed uint64, intent bool) (*recorder, *gqlcache.Cache) {
 	t.Helper()
-	one := newRig(t, "annotated", gqlcache.Options{Intent: intent})
+	one := newRig(t, "annotated", gqlcache.Options{Instances: gqlcache.Instances{Intent: intent}})
 	r := &recorder{t: t, cached: []http.Handler{one.cached}, uncached: testgraph.NewServer(one.store)}
 	r.run(one.store, seed)
 	return r, one.cache

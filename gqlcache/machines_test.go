@@ -51,7 +51,7 @@ func (r *machines) addServing(es graphql.ExecutableSchema, change ...func(*machi
 	r.t.Helper()
 	m := &machine{t: r.t, rows: r.rows, log: r.fleet.join(changelog.Bounded), shared: &hatch{attic: r.attic}}
 	o := gqlcache.Options{
-		Callers: gqlcache.AllSeeTheSame, Log: m.log, Shared: m.shared,
+		Callers: gqlcache.AllSeeTheSame, Instances: gqlcache.Instances{Log: m.log, Shared: m.shared},
 		Inspector: gqlcache.Inspector{Allow: func(context.Context) bool { return true }},
 	}
 	for _, f := range change {

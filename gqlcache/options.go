@@ -63,75 +63,13 @@ type Options struct {
 	// do not expire together. Defaults to 0.1; negative is none.
 	Jitter float64
 
-	// MaxBytes bounds the memory of all entries, with the tags that they depend on, and MaxEntries their
-	// number, in the default Store. A tag counts for each entry that has it. Tags of entries that are gone
-	// may take another quarter of MaxBytes for a while: see Stats.TagBytes.
-	// MaxEntryBytes bounds the body of one, in any. Default to 64 MiB, 100,000 and 1 MiB, or to MaxBytes
-	// if that is less.
-	MaxBytes      int64
-	MaxEntries    int
-	MaxEntryBytes int
-	// MaxPlanBytes bounds the memory of what is remembered of operations: what they depend on, and their documents,
-	// which clients choose. An operation whose plan takes more than 1/64 of it is remembered when it comes a
-	// second time, one with more than 1/4 never: then each request works it out anew, which takes about as long
-	// as to parse and validate it. See Stats.PlanBytes. Defaults to 32 MiB.
-	MaxPlanBytes int64
+	// Limits bound the memory that the cache takes. The zero value has the defaults.
+	Limits
 	// Store holds the entries. The cache closes it. Defaults to one in memory.
 	Store store.Store
 
-	// Log is the numbered log through which several instances of the server tell each other what changed;
-	// redislog.New makes one. The cache starts it when it knows the schema, and closes it. Queries bypass
-	// the cache while it is not fresh. Defaults to none: one process.
-	Log changelog.Log
-	// Shared is a store that the instances have in common, such as redisstore: an answer that one has
-	// computed serves all. Several, the fastest first, are one with package tiered. It needs Log. The cache
-	// closes it. Defaults to none.
-	Shared store.Store
-	// Build names what decides answers and is neither request nor data: the code, and its configuration. Instances
-	// share answers in Shared with others of the same Build only, so each deployment starts with an empty shared
-	// store; changes reach all builds. Set it where configuration decides answers, to the version and what was
-	// configured: the default does not know it. What differs from caller to caller belongs to Predicate or Vary.
-	// Defaults to the revision, and whether it was modified, with a SHA-256 of the executable, which is read once;
-	// where it cannot be read, to a revision that was not modified. Only Shared, and Partition with a Log, ask for
-	// it: New refuses Shared when neither is known.
-	Build string
-	// PartitionVersion says what the names mean that Partition returns. Change it when Partition begins to name
-	// tenants in another way: instances with another version then hear each other's changes by whole views. While
-	// it is empty, instances of another Build hear changes in partitioned views like that. Defaults to "".
-	PartitionVersion string
-	// FillLease is how long a query waits at most for another instance that is computing its answer, so that one
-	// which nobody has yet is computed once, not once in each instance. It is for operations that take much
-	// longer than a few trips to Shared: a query that Shared has no answer for makes two more. When the wait is
-	// over, the instance computes for itself; so it does when Shared fails. Answers that cannot be stored make
-	// their queries wait for nothing. Shared must be a store.Leaser. Defaults to 0, never.
-	FillLease time.Duration
-	// RequireLease refuses mutations, before they run, while this instance is cut off from the log: what it
-	// changed then would stay hidden from the others. It waits a while for the log to come back. Mutations
-	// are answered with an error. Defaults to false: they run, and their answers say that others may
-	// not know.
-	RequireLease bool
-	// Tokens adds extensions.cache.token to the answers of mutations. A client that sends it back in the
-	// header X-Gqlcache-Token gets, from any instance, answers that show its change. Without Tokens the header
-	// is not looked at; nor is a value that no instance has given. Defaults to false.
-	Tokens bool
-
-	// Intent makes reads linearizable. Without it, two readers may see a change come and go in the time
-	// between its commit and the mutation's answer: one computes and sees it, a later one gets the answer
-	// from the cache that was stored before. With it a mutation drops, before its resolvers run, all that
-	// its declared writes may change, and until it is applied such answers are computed by each request
-	// for itself, neither served from the cache nor stored. It costs hits: what only the answer tells
-	// counts as unknown, a mutation that fails has dropped as much as one that succeeds, and an undeclared
-	// one stops the cache while it runs. Not announced is what is known to resolvers only: changes
-	// reported with Touch, Report and Invalidate, and what the parts of a deferred answer write.
-	//
-	// With Log, which must be a changelog.Intender, it holds over all instances; all must have set it. A mutation
-	// is announced to all before it runs, and waits for those that hold a lease: some two trips to the
-	// log more for each mutation. One that cannot be announced is refused, as with RequireLease. What an
-	// instance was about to change when it died is dropped everywhere some seconds later, and not served from
-	// the cache until then; a mutation of an instance that stands still, or is cut off, for longer than that before its
-	// commit is as one without Intent (redislog.Options.IntentTTL). What is declared needs no level then that waits
-	// for others after the change; what is not announced does. Defaults to false.
-	Intent bool
+	// Instances has what several instances of a server need, one of which is this. The zero value is one process.
+	Instances
 
 	// Refused are codes of errors, extensions.code, with which only such root fields of mutations fail as have written
 	// nothing: such a field drops nothing. It is the error that directive, middleware or resolver
@@ -187,6 +125,82 @@ type Options struct {
 	Logger *slog.Logger
 	// Now is the clock of ages and TTLs. Defaults to time.Now.
 	Now func() time.Time
+}
+
+// Limits are the bounds of a cache, a part of Options. Leave them alone until Cache.Stats shows evictions, or the
+// process has less memory than they allow.
+type Limits struct {
+	// MaxBytes bounds the memory of all entries, with the tags that they depend on, and MaxEntries their
+	// number, in the default Store. A tag counts for each entry that has it. Tags of entries that are gone
+	// may take another quarter of MaxBytes for a while: see Stats.TagBytes.
+	// MaxEntryBytes bounds the body of one, in any. Default to 64 MiB, 100,000 and 1 MiB, or to MaxBytes
+	// if that is less.
+	MaxBytes      int64
+	MaxEntries    int
+	MaxEntryBytes int
+	// MaxPlanBytes bounds the memory of what is remembered of operations: what they depend on, and their documents,
+	// which clients choose. An operation whose plan takes more than 1/64 of it is remembered when it comes a
+	// second time, one with more than 1/4 never: then each request works it out anew, which takes about as long
+	// as to parse and validate it. See Stats.PlanBytes. Defaults to 32 MiB.
+	MaxPlanBytes int64
+}
+
+// Instances are the options of a cache that is one of several, a part of Options. A server of one process leaves all
+// of it alone. Nothing of it works without Log.
+type Instances struct {
+	// Log is the numbered log through which several instances of the server tell each other what changed;
+	// redislog.New makes one. The cache starts it when it knows the schema, and closes it. Queries bypass
+	// the cache while it is not fresh. Defaults to none: one process.
+	Log changelog.Log
+	// Shared is a store that the instances have in common, such as redisstore: an answer that one has
+	// computed serves all. Several, the fastest first, are one with package tiered. It needs Log. The cache
+	// closes it. Defaults to none.
+	Shared store.Store
+	// Build names what decides answers and is neither request nor data: the code, and its configuration. Instances
+	// share answers in Shared with others of the same Build only, so each deployment starts with an empty shared
+	// store; changes reach all builds. Set it where configuration decides answers, to the version and what was
+	// configured: the default does not know it. What differs from caller to caller belongs to Predicate or Vary.
+	// Defaults to the revision, and whether it was modified, with a SHA-256 of the executable, which is read once;
+	// where it cannot be read, to a revision that was not modified. Only Shared, and Partition with a Log, ask for
+	// it: New refuses Shared when neither is known.
+	Build string
+	// PartitionVersion says what the names mean that Partition returns. Change it when Partition begins to name
+	// tenants in another way: instances with another version then hear each other's changes by whole views. While
+	// it is empty, instances of another Build hear changes in partitioned views like that. Defaults to "".
+	PartitionVersion string
+	// FillLease is how long a query waits at most for another instance that is computing its answer, so that one
+	// which nobody has yet is computed once, not once in each instance. It is for operations that take much
+	// longer than a few trips to Shared: a query that Shared has no answer for makes two more. When the wait is
+	// over, the instance computes for itself; so it does when Shared fails. Answers that cannot be stored make
+	// their queries wait for nothing. Shared must be a store.Leaser. Defaults to 0, never.
+	FillLease time.Duration
+	// RequireLease refuses mutations, before they run, while this instance is cut off from the log: what it
+	// changed then would stay hidden from the others. It waits a while for the log to come back. Mutations
+	// are answered with an error. Defaults to false: they run, and their answers say that others may
+	// not know.
+	RequireLease bool
+	// Tokens adds extensions.cache.token to the answers of mutations. A client that sends it back in the
+	// header X-Gqlcache-Token gets, from any instance, answers that show its change. Without Tokens the header
+	// is not looked at; nor is a value that no instance has given. Defaults to false.
+	Tokens bool
+
+	// Intent makes reads linearizable. Without it, two readers may see a change come and go in the time
+	// between its commit and the mutation's answer: one computes and sees it, a later one gets the answer
+	// from the cache that was stored before. With it a mutation drops, before its resolvers run, all that
+	// its declared writes may change, and until it is applied such answers are computed by each request
+	// for itself, neither served from the cache nor stored. It costs hits: what only the answer tells
+	// counts as unknown, a mutation that fails has dropped as much as one that succeeds, and an undeclared
+	// one stops the cache while it runs. Not announced is what is known to resolvers only: changes
+	// reported with Touch, Report and Invalidate, and what the parts of a deferred answer write.
+	//
+	// With Log, which must be a changelog.Intender, it holds over all instances; all must have set it. A mutation
+	// is announced to all before it runs, and waits for those that hold a lease: some two trips to the
+	// log more for each mutation. One that cannot be announced is refused, as with RequireLease. What an
+	// instance was about to change when it died is dropped everywhere some seconds later, and not served from
+	// the cache until then; a mutation of an instance that stands still, or is cut off, for longer than that before its
+	// commit is as one without Intent (redislog.Options.IntentTTL). What is declared needs no level then that waits
+	// for others after the change; what is not announced does. Defaults to false.
+	Intent bool
 }
 
 // Predicate is everything about a caller that answers and permission checks depend on.

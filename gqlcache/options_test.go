@@ -31,14 +31,14 @@ func TestOptionsRefused(t *testing.T) {
 		{"Callers and a predicate", gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Predicate: viewerPredicate}, []string{"leave one of them out"}},
 		{"TTL", gqlcache.Options{TTL: -time.Second}, []string{"TTL is -1s"}},
 		{"Jitter", gqlcache.Options{Jitter: 1}, []string{"Jitter is 1"}},
-		{"MaxBytes", gqlcache.Options{MaxBytes: -1}, []string{"MaxBytes"}},
-		{"MaxEntries", gqlcache.Options{MaxEntries: -1}, []string{"MaxEntries"}},
-		{"MaxEntryBytes", gqlcache.Options{MaxEntryBytes: -1}, []string{"MaxEntryBytes"}},
-		{"entry larger than all", gqlcache.Options{MaxBytes: 10, MaxEntryBytes: 11}, []string{"MaxEntryBytes 11 is more than MaxBytes 10"}},
+		{"MaxBytes", gqlcache.Options{Limits: gqlcache.Limits{MaxBytes: -1}}, []string{"MaxBytes"}},
+		{"MaxEntries", gqlcache.Options{Limits: gqlcache.Limits{MaxEntries: -1}}, []string{"MaxEntries"}},
+		{"MaxEntryBytes", gqlcache.Options{Limits: gqlcache.Limits{MaxEntryBytes: -1}}, []string{"MaxEntryBytes"}},
+		{"entry larger than all", gqlcache.Options{Limits: gqlcache.Limits{MaxBytes: 10, MaxEntryBytes: 11}}, []string{"MaxEntryBytes 11 is more than MaxBytes 10"}},
 		{"actions for nobody", gqlcache.Options{Inspector: gqlcache.Inspector{Actions: func(context.Context) bool { return true }}}, []string{"Inspector.Actions"}},
 		{"PathTimeout", gqlcache.Options{PathTimeout: -1}, []string{"PathTimeout is -1ns"}},
-		{"FillLease", gqlcache.Options{FillLease: -1}, []string{"FillLease is -1ns"}},
-		{"FillLease without leases", gqlcache.Options{FillLease: time.Second, Log: newFleet().join(changelog.Bounded), Shared: newMapStore()}, []string{"FillLease is 1s", "store.Leaser"}},
+		{"FillLease", gqlcache.Options{Instances: gqlcache.Instances{FillLease: -1}}, []string{"FillLease is -1ns"}},
+		{"FillLease without leases", gqlcache.Options{Instances: gqlcache.Instances{FillLease: time.Second, Log: newFleet().join(changelog.Bounded), Shared: newMapStore()}}, []string{"FillLease is 1s", "store.Leaser"}},
 		{"Verify.Rate above 1", gqlcache.Options{Verify: gqlcache.VerifyOptions{Rate: 1.5}}, []string{"Verify.Rate is 1.5; it must be from 0 to 1"}},
 		{"Verify.Rate below 0", gqlcache.Options{Verify: gqlcache.VerifyOptions{Rate: -0.1}}, []string{"Verify.Rate is -0.1"}},
 		{"Verify.Rate that is no number", gqlcache.Options{Verify: gqlcache.VerifyOptions{Rate: math.NaN()}}, []string{"Verify.Rate is NaN"}},
@@ -47,8 +47,8 @@ func TestOptionsRefused(t *testing.T) {
 		{"Verify.Rate without a context", gqlcache.Options{Verify: gqlcache.VerifyOptions{Rate: 0.5}}, []string{"neither Verify.Context nor Verify.WithoutValues is set", "set Context to a function"}},
 		{"Verify with two contexts", gqlcache.Options{Verify: gqlcache.VerifyOptions{Rate: 1, WithoutValues: true, Context: func(ctx context.Context) (context.Context, error) { return ctx, nil }}}, []string{"Verify.Context and Verify.WithoutValues are both set"}},
 		{"Verify.Concurrency", gqlcache.Options{Verify: gqlcache.VerifyOptions{Rate: 1, Concurrency: -1}}, []string{"Verify.Concurrency is -1"}},
-		{"more for each entry than the store can weigh", gqlcache.Options{MaxBytes: 1 << 40, MaxEntries: 1}, []string{"MaxEntries"}},
-		{"all at once", gqlcache.Options{Callers: 9, TTL: -1, Jitter: 2, MaxBytes: -1, PathTimeout: -1}, []string{"Callers is 9", "TTL is", "Jitter is 2", "MaxBytes", "PathTimeout"}},
+		{"more for each entry than the store can weigh", gqlcache.Options{Limits: gqlcache.Limits{MaxBytes: 1 << 40, MaxEntries: 1}}, []string{"MaxEntries"}},
+		{"all at once", gqlcache.Options{Callers: 9, TTL: -1, Jitter: 2, Limits: gqlcache.Limits{MaxBytes: -1}, PathTimeout: -1}, []string{"Callers is 9", "TTL is", "Jitter is 2", "MaxBytes", "PathTimeout"}},
 		{"options and schema at once", gqlcache.Options{TTL: -1, Schema: testgraph.Executable(testgraph.NewStore()).Schema()}, []string{"TTL is", "PRIVATE"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -71,8 +71,8 @@ func TestOptionsAccepted(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]gqlcache.Options{
 		"zero":                      {},
-		"MaxBytes below 1 MiB":      {MaxBytes: 1000},
-		"MaxEntryBytes as MaxBytes": {MaxBytes: 1000, MaxEntryBytes: 1000},
+		"MaxBytes below 1 MiB":      {Limits: gqlcache.Limits{MaxBytes: 1000}},
+		"MaxEntryBytes as MaxBytes": {Limits: gqlcache.Limits{MaxBytes: 1000, MaxEntryBytes: 1000}},
 		"no jitter":                 {Jitter: -1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -234,8 +234,8 @@ func TestBounds(t *testing.T) {
 		evict bool
 	}{
 		{"default", gqlcache.Options{}, false},
-		{"MaxEntries", gqlcache.Options{MaxEntries: 5}, true},
-		{"MaxBytes", gqlcache.Options{MaxBytes: 5000}, true},
+		{"MaxEntries", gqlcache.Options{Limits: gqlcache.Limits{MaxEntries: 5}}, true},
+		{"MaxBytes", gqlcache.Options{Limits: gqlcache.Limits{MaxBytes: 5000}}, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -261,7 +261,7 @@ func TestMaxEntryBytes(t *testing.T) {
 	for limit, want := range map[int]string{len(answer) - 1: "MISS too_large", len(answer): "MISS"} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, "annotated", gqlcache.Options{MaxEntryBytes: limit, Store: newMapStore()})
+			r := newRig(t, "annotated", gqlcache.Options{Limits: gqlcache.Limits{MaxEntryBytes: limit}, Store: newMapStore()})
 			r.run("annotated", []string{want + ": " + readUsers})
 		})
 	}

@@ -85,7 +85,7 @@ func newNode(tb testing.TB, s nodeSpec) *node {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	o := gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Log: n.log, Shared: n.shared, SweepInterval: -1, Logger: s.logger}
+	o := gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Instances: gqlcache.Instances{Log: n.log, Shared: n.shared}, SweepInterval: -1, Logger: s.logger}
 	if s.change != nil {
 		s.change(&o)
 	}

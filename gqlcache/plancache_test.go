@@ -37,7 +37,7 @@ func serverOfDocuments(remembered int, exts ...graphql.HandlerExtension) *handle
 func plansOnly(t testing.TB, maxPlanBytes int64) *gqlcache.Cache {
 	t.Helper()
 	c, err := gqlcache.New(gqlcache.Options{
-		Callers: gqlcache.AllSeeTheSame, MaxBytes: 1, MaxEntries: 1, SweepInterval: -1, MaxPlanBytes: maxPlanBytes,
+		Callers: gqlcache.AllSeeTheSame, Limits: gqlcache.Limits{MaxBytes: 1, MaxEntries: 1, MaxPlanBytes: maxPlanBytes}, SweepInterval: -1,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -206,7 +206,7 @@ func TestDocumentsCostLittleMore(t *testing.T) {
 func TestLargePlans(t *testing.T) {
 	t.Parallel()
 	s := testgraph.NewStore()
-	c, err := gqlcache.New(gqlcache.Options{Callers: gqlcache.AllSeeTheSame, SweepInterval: -1, MaxPlanBytes: 1})
+	c, err := gqlcache.New(gqlcache.Options{Callers: gqlcache.AllSeeTheSame, SweepInterval: -1, Limits: gqlcache.Limits{MaxPlanBytes: 1}})
 	if err != nil {
 		t.Fatal(err)
 	}

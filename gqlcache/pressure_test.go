@@ -81,7 +81,7 @@ func TestTagsAreWithinMaxBytes(t *testing.T) {
 		scale = 16
 	}
 	bound, maxEntry := int64(scale)*(4<<20), scale*(64<<10)
-	c := newBenchCache(t, gqlcache.Options{MaxBytes: bound, MaxEntryBytes: maxEntry})
+	c := newBenchCache(t, gqlcache.Options{Limits: gqlcache.Limits{MaxBytes: bound, MaxEntryBytes: maxEntry}})
 	load := newPressureLoad(t, c, maxEntry)
 	before := heldHeap()
 	// fill sends so many, and returns what the cache keeps then.

@@ -32,7 +32,7 @@ func redisMachines(t *testing.T, n int, s *redistest.Server, change func(*gqlcac
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Log: log, Inspector: gqlcache.Inspector{Allow: func(context.Context) bool { return true }}}
+		o := gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Instances: gqlcache.Instances{Log: log}, Inspector: gqlcache.Inspector{Allow: func(context.Context) bool { return true }}}
 		if change != nil {
 			change(&o)
 		}

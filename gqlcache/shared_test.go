@@ -432,7 +432,7 @@ func TestLogLifeCycle(t *testing.T) {
 	t.Run("before the schema", func(t *testing.T) {
 		t.Parallel()
 		f := newFleet()
-		c := newCache(t, gqlcache.Options{Log: f.join(changelog.Bounded)})
+		c := newCache(t, gqlcache.Options{Instances: gqlcache.Instances{Log: f.join(changelog.Bounded)}})
 		if err := c.Invalidate(t.Context(), gqlcache.Everything()); !errors.Is(err, changelog.ErrNotStarted) {
 			t.Errorf("Invalidate: %v", err)
 		}
@@ -443,7 +443,7 @@ func TestLogLifeCycle(t *testing.T) {
 	t.Run("with the schema", func(t *testing.T) {
 		t.Parallel()
 		m := newFleet().join(changelog.Bounded)
-		c := newCache(t, gqlcache.Options{Log: m, Schema: schema})
+		c := newCache(t, gqlcache.Options{Instances: gqlcache.Instances{Log: m}, Schema: schema})
 		if !m.Fresh() {
 			t.Error("New did not start the log")
 		}
@@ -456,7 +456,7 @@ func TestLogLifeCycle(t *testing.T) {
 	t.Run("faulty options", func(t *testing.T) {
 		t.Parallel()
 		m := newFleet().join(changelog.Bounded)
-		if _, err := gqlcache.New(quiet(gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Log: m, Schema: schema, TTL: -1})); !errors.Is(err, gqlcache.ErrOptions) {
+		if _, err := gqlcache.New(quiet(gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Instances: gqlcache.Instances{Log: m}, Schema: schema, TTL: -1})); !errors.Is(err, gqlcache.ErrOptions) {
 			t.Errorf("New: %v", err)
 		}
 		if m.Fresh() {
@@ -466,8 +466,8 @@ func TestLogLifeCycle(t *testing.T) {
 	t.Run("log in use", func(t *testing.T) {
 		t.Parallel()
 		m := newFleet().join(changelog.Bounded)
-		newCache(t, gqlcache.Options{Log: m, Schema: schema})
-		_, err := gqlcache.New(quiet(gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Log: m, Schema: schema}))
+		newCache(t, gqlcache.Options{Instances: gqlcache.Instances{Log: m}, Schema: schema})
+		_, err := gqlcache.New(quiet(gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Instances: gqlcache.Instances{Log: m}, Schema: schema}))
 		if !errors.Is(err, gqlcache.ErrOptions) || !errors.Is(err, changelog.ErrStarted) {
 			t.Errorf("New: %v", err)
 		}
@@ -475,7 +475,7 @@ func TestLogLifeCycle(t *testing.T) {
 	t.Run("without a log", func(t *testing.T) {
 		t.Parallel()
 		for name, o := range map[string]gqlcache.Options{
-			"Shared": {Shared: &hatch{attic: newAttic()}}, "RequireLease": {RequireLease: true}, "Tokens": {Tokens: true},
+			"Shared": {Instances: gqlcache.Instances{Shared: &hatch{attic: newAttic()}}}, "RequireLease": {Instances: gqlcache.Instances{RequireLease: true}}, "Tokens": {Instances: gqlcache.Instances{Tokens: true}},
 		} {
 			if _, err := gqlcache.New(quiet(o)); !errors.Is(err, gqlcache.ErrOptions) {
 				t.Errorf("%s: %v", name, err)
@@ -494,7 +494,7 @@ func TestLogLifeCycle(t *testing.T) {
 			return nil
 		}
 		shared := &hatch{attic: newAttic(), onEnd: func() { order = append(order, "shared") }}
-		c, err := gqlcache.New(quiet(gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Log: m, Schema: schema, Store: local, Shared: shared}))
+		c, err := gqlcache.New(quiet(gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Instances: gqlcache.Instances{Log: m, Shared: shared}, Schema: schema, Store: local}))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -118,7 +118,7 @@ func TestWarnings(t *testing.T) {
 		f := newFleet()
 		one, other := f.join(changelog.Bounded), f.join(changelog.Bounded)
 		serve := func(log *member, without ...string) *gqlcache.Cache {
-			c := newCache(t, gqlcache.Options{Log: log, Callers: gqlcache.AllSeeTheSame})
+			c := newCache(t, gqlcache.Options{Instances: gqlcache.Instances{Log: log}, Callers: gqlcache.AllSeeTheSame})
 			testgraph.Serve(testgraph.Executable(testgraph.NewStore(), without...), c)
 			return c
 		}

@@ -9,7 +9,7 @@ import (
 
 // An exporter of one's own: a line for each figure that is not 0.
 func ExampleAll() {
-	cache, err := gqlcache.New(gqlcache.Options{Callers: gqlcache.AllSeeTheSame, MaxEntries: 500})
+	cache, err := gqlcache.New(gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Limits: gqlcache.Limits{MaxEntries: 500}})
 	if err != nil {
 		fmt.Println(err)
 		return

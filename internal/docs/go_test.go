@@ -182,7 +182,7 @@ func TestGoCatches(t *testing.T) {
 		name, text string
 		want       []string
 	}{
-		{"right", `cache, err := gqlcache.New(gqlcache.Options{Log: changes})`, nil},
+		{"right", `cache, err := gqlcache.New(gqlcache.Options{TTL: ttl})`, nil},
 		{"a function that does not exist", `gqlcache.Drop(ctx)`, []string{"undefined: gqlcache.Drop"}},
 		{"an option that does not exist", `gqlcache.Options{Lease: true}`, []string{"unknown field Lease in struct literal of type gqlcache.Options"}},
 		{"an option of another type", `gqlcache.Options{Shadow: "on"}`, []string{`cannot use "on" (untyped string constant) as bool value in struct literal`}},

@@ -51,7 +51,7 @@ func newInstance(t *testing.T, server *redistest.Server, rows *testgraph.Store) 
 		t.Fatal(err)
 	}
 	cache, err := gqlcache.New(gqlcache.Options{
-		Callers: gqlcache.AllSeeTheSame, Log: log, Shared: shared, SweepInterval: 100 * time.Millisecond,
+		Callers: gqlcache.AllSeeTheSame, Instances: gqlcache.Instances{Log: log, Shared: shared}, SweepInterval: 100 * time.Millisecond,
 		Verify: gqlcache.VerifyOptions{Rate: 0.1, WithoutValues: true},
 	})
 	if err != nil {
