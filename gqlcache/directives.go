@@ -147,6 +147,13 @@ func (m *met) hooks(oc *graphql.OperationContext) bool {
 	return field == 0 || codeOf(oc.ResolverMiddleware) != field || root != 0 && codeOf(oc.RootResolverMiddleware) != root
 }
 
+// hooksRoots says whether an operation's server has interceptors of root fields, or may have some. The middleware must be as
+// the server made it.
+func (m *met) hooksRoots(oc *graphql.OperationContext) bool {
+	root := m.root.Load()
+	return root == 0 || codeOf(oc.RootResolverMiddleware) != root
+}
+
 // refuseUnknownDirectives refuses a name in DirectivesCovered that covers nothing: it is misspelled.
 func (o Options) refuseUnknownDirectives(s *ast.Schema) error {
 	for _, name := range o.DirectivesCovered {

@@ -56,7 +56,8 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 	}()
 	var rec *probe.Recorder
 	if first {
-		rec = c.prober.Record(oc, d.probe)
+		rec = c.prober.Record(oc, d.probe, c.met.hooksRoots(oc))
+		defer rec.Stop()
 	}
 	resp := next(ctx)
 	if resp == nil {

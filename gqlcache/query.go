@@ -445,9 +445,11 @@ func (c *Cache) resolved(ctx context.Context, r *request, oc *graphql.OperationC
 
 // execute runs the operation, and remembers what read needs.
 func (c *Cache) execute(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, w *witness.Witness, next graphql.ResponseHandler) (resp *graphql.Response, took time.Duration, rec *probe.Recorder) {
+	hooked := c.met.hooksRoots(oc)
 	c.watchInner(oc, r, d, who, key, w)
 	w.Watch(oc)
-	rec = c.prober.Record(oc, d.probe)
+	rec = c.prober.Record(oc, d.probe, hooked)
+	defer rec.Stop() // also when an extension below panics
 	resp, took = c.resolve(w.Context(ctx), d, next)
 	return resp, took, rec
 }

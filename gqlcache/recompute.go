@@ -190,7 +190,8 @@ func (x *recomputation) run(ctx context.Context) (*verify.Answer, verify.Skip) {
 	}
 	w := &witness.Witness{}
 	w.Watch(oc)
-	rec := c.prober.Record(oc, x.d.probe)
+	rec := c.prober.Record(oc, x.d.probe, c.met.hooksRoots(oc))
+	defer rec.Stop()
 	resp, err := safe.Call(func() (*graphql.Response, error) { return execute(w.Context(ctx), es), nil })
 	switch {
 	case ctx.Err() != nil, w.Partial(): // a resolver may take the end of its context for the end of its rows

@@ -69,6 +69,7 @@ func TestModelsThatLiveAsLongAsTheirRootField(t *testing.T) {
 		one   = `{users{name}}`
 		two   = `{a: users{name} b: usersByName(name:"Bob"){email}}`
 		alike = `{a: users{name} a: users{email}}`
+		count = `{usersByName(name:"Bob"){email} usersPage{totalCount}}`
 		order = `query{...f @include(if:false) a: usersByName(name:"Ann"){email} b: usersByName(name:"Bob"){name}} ` +
 			`fragment f on Query{b: usersByName(name:"Bob"){name}}`
 	)
@@ -80,6 +81,7 @@ func TestModelsThatLiveAsLongAsTheirRootField(t *testing.T) {
 		{"several", []string{`MISS: ` + two, mail(testgraph.Ann), `HIT: ` + two, mail(testgraph.Bob), `MISS: ` + two, rename(testgraph.Ann), `MISS: ` + two}},
 		{"two nodes of one name", []string{`MISS: ` + alike, mail(testgraph.Ann), `MISS: ` + alike}},
 		{"the order of the answer", []string{`MISS: ` + order, mail(testgraph.Bob), `HIT: ` + order, mail(testgraph.Ann), `MISS: ` + order}},
+		{"a root field of which nothing is read", []string{`MISS: ` + count, mail(testgraph.Ann), `HIT: ` + count, mail(testgraph.Bob), `MISS: ` + count}},
 		{"mutations", []string{
 			`MISS: {user(id:"n1"){name}}`, `MISS: {user(id:"n2"){name}}`, `MISS: {user(id:"n3"){name}}`,
 			`: mutation{a: createUser(id:"n1",input:{name:"x"}){name} b: createUser(id:"n2",input:{name:"y"}){name}}`,
@@ -98,5 +100,79 @@ func TestModelsThatLiveAsLongAsTheirRootField(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(row.steps, "\n"))
 			}
 		})
+	}
+}
+
+// A sharedModel is a server whose resolvers return one model. The middleware of a root field with the alias writes
+// writes to it.
+type sharedModel struct {
+	named
+	user *testgraph.User
+	read chan struct{} // closed when a field of the other root field was read
+}
+
+func (s sharedModel) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
+	fc := graphql.GetFieldContext(ctx)
+	switch {
+	case fc.Field.Name == "name":
+		if graphql.GetRootFieldContext(ctx).Field.Alias == "reads" {
+			defer close(s.read)
+		}
+		return next(ctx)
+	case fc.Field.Alias == "writes":
+		<-s.read
+		s.user.ID = "u9"
+	}
+	return s.user, nil
+}
+
+// TestModelsThatRootFieldsShare: in a server without interceptors of root fields, what a resolver writes to a model that
+// another root field has returned, in a field that no client reads, is no data race. The race detector notices.
+func TestModelsThatRootFieldsShare(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		r := newRig(t, "annotated", gqlcache.Options{FieldHooksCovered: true})
+		m := sharedModel{"shared", &testgraph.User{ID: "u1", Name: "Ann"}, make(chan struct{})}
+		srv := testgraph.Serve(testgraph.Executable(r.store, "cacheControl"), m, r.cache)
+		testgraph.Do(t, t.Context(), srv, testgraph.Request{Query: `{reads: user(id:"u1"){name} writes: user(id:"u1"){__typename}}`})
+	}
+}
+
+// A lateRoot answers root fields with an error, and has them resolved when the answer is there.
+type lateRoot struct {
+	named
+	answered chan struct{}
+	late     *sync.WaitGroup
+	user     *testgraph.User
+}
+
+func (l lateRoot) InterceptRootField(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
+	l.late.Go(func() {
+		<-l.answered
+		next(ctx)
+	})
+	graphql.AddErrorf(ctx, "time is up")
+	return graphql.Null
+}
+
+func (l lateRoot) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
+	if graphql.GetFieldContext(ctx).Field.Name == "name" {
+		return next(ctx)
+	}
+	return l.user, nil
+}
+
+// TestNothingIsReadForAnAnswerThatIsGiven: models of a root field that an interceptor has given up are not read when the
+// answer is there, also an answer with errors. The race detector notices.
+func TestNothingIsReadForAnAnswerThatIsGiven(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		r := newRig(t, "annotated", gqlcache.Options{FieldHooksCovered: true})
+		l := lateRoot{"late", make(chan struct{}), &sync.WaitGroup{}, &testgraph.User{ID: "u1", Name: "Ann"}}
+		srv := testgraph.Serve(testgraph.Executable(r.store, "cacheControl"), l, r.cache)
+		testgraph.Do(t, t.Context(), srv, testgraph.Request{Query: `{user(id:"u1"){name}}`})
+		close(l.answered)
+		l.user.ID = "u9"
+		l.late.Wait()
 	}
 }

@@ -90,4 +90,14 @@ var intentRules = []mutant{
 		old: "s.open[id] = s.f.cfg.Clock.Announce(tags)", new: "s.open[id] = s.f.cfg.Clock.Announce(tags)\n		s.open[id].Settle()",
 		test: "TestIntentOverTheLog",
 	},
+	{
+		name: "a log that returns no intention has announced", file: "gqlcache/internal/fleet/announce.go",
+		old: "if err == nil && in == nil {", new: "if err == nil && in == nil && false {",
+		test: "TestAnnounceWithoutAnIntention",
+	},
+	{
+		name: "what may be joined is numbered before the token is caught up with", file: "gqlcache/query.go",
+		old: "		if r.since, ok = c.fleet.Arrive(); !ok {", new: "		since := r.since\n		if r.since, ok = c.fleet.Arrive(); c.opts.Tokens {\n			r.since = since\n		}\n		if !ok {",
+		test: "TestJoinAfterTheLease",
+	},
 }

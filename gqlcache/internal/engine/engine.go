@@ -59,4 +59,4 @@ func (e *Engine) Stats() Stats {
 }
 
 // ErrLocal is what a Stamp answers who wants to encode it.
-var ErrLocal = errors.New("engine: a stamp means nothing outside of its process")
+var ErrLocal = errors.New("gqlcache: entries of this cache cannot leave the process; a store that encodes them belongs in Options.Shared")

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"errors"
 
 	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
@@ -32,6 +33,8 @@ func (f *Fleet) Announce(ctx context.Context, tags []tag.Tag, all bool) (*Announ
 	}
 }
 
+var errNoIntention = errors.New("the log returned neither an Intention nor an error")
+
 // announceTo announces over the log.
 func (f *Fleet) announceTo(ctx context.Context, tags []tag.Tag, all bool) (changelog.Intention, bool) {
 	if all {
@@ -42,6 +45,9 @@ func (f *Fleet) announceTo(ctx context.Context, tags []tag.Tag, all bool) (chang
 	in, err := safe.Call(func() (changelog.Intention, error) {
 		return f.cfg.Log.(changelog.Intender).Intend(ctx, tags, all)
 	})
+	if err == nil && in == nil {
+		err = errNoIntention
+	}
 	if err != nil {
 		f.cfg.Once.Warn("intend", "gqlcache: a mutation was refused, because it could not be announced", err)
 	}

@@ -18,7 +18,8 @@
 //     then the answer's validity is looked at: [Fleet.TakeOver].
 //   - The history learns of a record before the clock does: [Sink.Apply].
 //
-// Two more are the caller's. The lease, [Fleet.Fresh], is looked at before the validity
+// Three more are the caller's. A token is caught up with, [Fleet.CatchUp], before
+// [Fleet.Arrive]. The lease, [Fleet.Fresh], is looked at before the validity
 // of an entry of this instance. A change is applied before its announcement is settled:
 // [Fleet.Settle].
 //

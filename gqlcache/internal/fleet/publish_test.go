@@ -125,6 +125,17 @@ func (in *intention) Publish(_ context.Context, tags []tag.Tag, _ bool) (changel
 	return changelog.Receipt{Confirmed: true}, nil
 }
 
+// TestAnnounceWithoutAnIntention: a log that has neither an intention nor an error to give has not announced anything,
+// so the mutation must not run.
+func TestAnnounceWithoutAnIntention(t *testing.T) {
+	t.Parallel()
+	i := start(t, func(c *fleet.Config) { c.Intents = true })
+	i.log.intend = func([]tag.Tag, bool) (changelog.Intention, error) { return nil, nil } //nolint:nilnil // what is tested
+	if _, ok := i.Announce(t.Context(), []tag.Tag{ann}, false); ok {
+		t.Error("it counts as announced")
+	}
+}
+
 // TestAnnounce: while an announcement is open nothing that it names is stored, here and,
 // over the log, elsewhere.
 func TestAnnounce(t *testing.T) {

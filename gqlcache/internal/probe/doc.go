@@ -4,13 +4,14 @@
 //     directives, middlewares and extensions see what they would see without the cache,
 //     and the bytes of the answer are gqlgen's. A [Recorder] around each field keeps what
 //     the resolvers of fields with objects return.
-//  2. When a root field has been resolved, its part of the operation's probe
-//     (extractor.Probe) is executed by the code that gqlgen has generated, with a
-//     response context of its own: fields with objects get the values that were recorded,
-//     without their resolvers, directives or middlewares, and below them only keys and
-//     paths are read. It runs on the request's own context, inside of all interceptors of
-//     root fields (rootProbe). A probe that may run resolvers is executed whole, when the
-//     client's operation has ended. Both have ended when the answer is handed on.
+//  2. When the operation has been executed, its probe (extractor.Probe) is executed by the
+//     code that gqlgen has generated, on the request's own context, with a response
+//     context of its own: fields with objects get the values that were recorded, without
+//     their resolvers, directives or middlewares, and below them only keys and paths are
+//     read. In a server with interceptors of root fields it is executed one root field at
+//     a time, inside of all of these, when the field has been resolved (rootProbe); not so
+//     a probe that may run resolvers. It has ended when the answer is handed on, but for
+//     the part of a root field that an interceptor has left to another goroutine.
 //  3. Of the server's own code nothing runs in it: hidden fields are read only where
 //     generated code reads a field of a struct or a map, values of types with a marshaler
 //     of their own are not marshaled, and what cannot be read is null, which means
@@ -48,9 +49,11 @@
 //   - gqlgen's null is compared by identity; a private marshaler that writes null does
 //     not propagate. A nil uuid.UUID becomes the null that does.
 //   - Interceptors of root fields may give models back to a pool, or unlock them, when
-//     the field has returned. Values that resolvers return are read once more before
-//     that: innermost around the root field, one at a time. Only a probe that may run
-//     resolvers reads them at the operation's end.
+//     the field has returned. In a server that has some, values that resolvers return are
+//     read once more before that: innermost around the root field, one at a time. Then
+//     models that several root fields share must not be written to while one of them is
+//     resolved. A probe that may run resolvers reads values at the operation's end, and
+//     so wrong ones where an interceptor has given them back.
 //   - A guarded field's children and marshaler get the context that was given to next: a
 //     context that ends when next returns fails them.
 //   - Loaders share work between fields: the context of an allowed resolver ends only

@@ -42,7 +42,7 @@ func (r *reading) InterceptResponse(ctx context.Context, next graphql.ResponseHa
 		r.fails = err
 		return next(ctx)
 	}
-	rec := r.prober.Record(oc, r.prober.Plan(op.Extract, r.schema, func(string) bool { return false }))
+	rec := r.prober.Record(oc, r.prober.Plan(op.Extract, r.schema, func(string) bool { return false }), true)
 	resp := next(ctx)
 	res, err := rec.Read(ctx, op.Extract, resp)
 	if r.keys, r.fails, r.probed = nil, err, rec != nil; err == nil {
@@ -189,7 +189,7 @@ func TestServersOfOneCache(t *testing.T) {
 		if (got != nil) != row.want || (got.Size() > 0) != row.want {
 			t.Errorf("%s: %v, of size %d", row.name, got, got.Size())
 		}
-		if rec := p.Record(&graphql.OperationContext{}, got); (rec != nil) != row.want {
+		if rec := p.Record(&graphql.OperationContext{}, got, true); (rec != nil) != row.want {
 			t.Errorf("%s: %v", row.name, rec)
 		}
 	}

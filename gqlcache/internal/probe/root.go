@@ -9,7 +9,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// A rootProbe reads the probe of an operation one root field at a time: each right after
+// A rootProbe reads the probe of an operation one root field at a time, in a server with
+// interceptors of root fields: each right after
 // gqlgen has resolved the field and all below it, inside of every interceptor that the
 // server has around root fields. Such an interceptor may give models back to a pool, or
 // unlock what they are guarded by, when the field has returned. Go values are not read
@@ -60,7 +61,12 @@ func (rec *Recorder) collectRoots() {
 	if op.Operation == ast.Mutation {
 		root = rec.plan.schema.Mutation
 	}
-	rec.probed.fields = graphql.CollectFields(rec.probeContext(op), op.SelectionSet, []string{root.Name})
+	// As generated code has it: fragments may be on an interface of the root type.
+	implementors := []string{root.Name}
+	for _, def := range rec.plan.schema.GetImplements(root) {
+		implementors = append(implementors, def.Name)
+	}
+	rec.probed.fields = graphql.CollectFields(rec.probeContext(op), op.SelectionSet, implementors)
 }
 
 // readRoot executes the part of the probe that belongs to one root field.
@@ -74,15 +80,11 @@ func (rec *Recorder) readRoot(ctx context.Context, alias string) {
 	if i < 0 || rec.useless() {
 		return
 	}
-	op := rec.plan.probe.Operation
-	if len(rec.probed.fields) > 1 {
-		field := *rec.probed.fields[i].Field
-		field.SelectionSet, field.Directives = rec.probed.fields[i].Selections, nil
-		one := *op
-		one.SelectionSet = ast.SelectionSet{&field}
-		op = &one
-	}
-	data := (&execution{Recorder: rec}).run(ctx, op)
+	field := *rec.probed.fields[i].Field
+	field.SelectionSet, field.Directives = rec.probed.fields[i].Selections, nil
+	one := *rec.plan.probe.Operation
+	one.SelectionSet = ast.SelectionSet{&field}
+	data := (&execution{Recorder: rec}).run(ctx, &one)
 	if len(data) < len("{}") || data[0] != '{' {
 		return
 	}
@@ -104,8 +106,8 @@ func (rec *Recorder) joined() []byte {
 	defer rec.mu.RUnlock()
 	data := []byte{'{'}
 	for _, f := range rec.probed.fields {
-		if len(f.Selections) == 0 {
-			continue
+		if typ := rec.plan.schema.Types[f.Definition.Type.Name()]; typ == nil || typ.IsLeafType() {
+			continue // of another field nothing may be read, and its object is one all the same
 		}
 		part, ok := rec.probed.parts[f.Alias]
 		if !ok {
