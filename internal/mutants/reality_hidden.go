@@ -14,20 +14,30 @@ const (
 var hiddenRules = []mutant{
 	{
 		name: "the client's operation is changed", file: "gqlcache/query.go",
-		old:  "	rec = c.prober.Record(oc, d.probe)\n",
-		new:  "	rec = c.prober.Record(oc, d.probe)\n	oc.Doc, oc.Operation = d.op.Extract.Doc, d.op.Extract.Operation\n",
+		old:  "	rec = c.prober.Record(oc, d.probe, hooked)\n",
+		new:  "	rec = c.prober.Record(oc, d.probe, hooked)\n	oc.Doc, oc.Operation = d.Operation.Extract.Doc, d.Operation.Extract.Operation\n",
 		test: "TestOperationIsTheClients$",
 	},
 	{
 		name: "hidden fields run in the client's execution", file: "gqlcache/query.go",
-		old:  "	rec = c.prober.Record(oc, d.probe)\n",
-		new:  "	rec = c.prober.Record(oc, d.probe)\n	oc.Doc, oc.Operation = d.op.Extract.Doc, d.op.Extract.Operation\n",
+		old:  "	rec = c.prober.Record(oc, d.probe, hooked)\n",
+		new:  "	rec = c.prober.Record(oc, d.probe, hooked)\n	oc.Doc, oc.Operation = d.Operation.Extract.Doc, d.Operation.Extract.Operation\n",
 		test: noticed,
 	},
 	{
 		name: "models are read when interceptors of root fields have returned", file: rootProbeFile, in: "gqlcache",
 		old:  "	return rec.roots(ctx, func(ctx context.Context) graphql.Marshaler {\n		m := next(ctx)\n		rec.readRoot(ctx, field.Field.Alias)\n		return m\n	})\n",
 		new:  "	m := rec.roots(ctx, next)\n	rec.readRoot(ctx, field.Field.Alias)\n	return m\n",
+		test: "TestModelsThatLiveAsLongAsTheirRootField",
+	},
+	{
+		name: "root fields on interfaces of the root type are left out", file: rootProbeFile,
+		old: "implementors = append(implementors, def.Name)", new: "_ = def",
+		test: "TestRootFieldsBelowInterfaces",
+	},
+	{
+		name: "a root field of which nothing is read is left out", file: rootProbeFile, in: "gqlcache",
+		old: "typ == nil || typ.IsLeafType() {", new: "typ == nil || typ.IsLeafType() || len(f.Selections) == 0 {",
 		test: "TestModelsThatLiveAsLongAsTheirRootField",
 	},
 	{
