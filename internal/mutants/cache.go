@@ -53,6 +53,17 @@ var cacheRules = []mutant{
 		test: "TestNoStaleReads$",
 	},
 	{
+		name: "a public answer is inside the partition of its caller", file: queryFile,
+		old:  "	if !who.public && c.opts.Predicate != nil {\n		who.partition = c.partition(ctx)\n	}\n	var f *filled\n",
+		new:  "	who.partition = c.partition(ctx)\n	var f *filled\n",
+		test: "TestPartition$",
+	},
+	{
+		name: "a hit copies its answer", file: queryFile,
+		old: "Data:       body[:len(body):len(body)],", new: "Data:       append([]byte(nil), body...),",
+		test: "TestHitAllocations$",
+	},
+	{
 		name: "entries are not checked", file: lookupFile, in: "example",
 		old: "case !e.Valid(s):", new: "case s.withdrawn.Load():",
 		test: "TestNoStaleReads$",

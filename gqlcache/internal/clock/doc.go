@@ -46,4 +46,18 @@
 //
 // The order is Clock.sweep, Clock.apply, shard.mu. Valid takes none, Begin and Seq neither. The
 // words of a cell are written only by the holder of its shard's lock, and read by anyone.
+//
+// # Traps
+//
+//   - Announce sets an intent's marks before it publishes the number. The intent's owner
+//     applies the changes before it calls Settle.
+//   - Finish loads the number for ok before it looks at the cells. Apply stores the
+//     number after it has written the cells.
+//   - A (mask, number) pair moves within a cell only to a later slot, and its old slot is
+//     cleared only when the later one holds it.
+//   - Each of the two generations of tombstones has its own bound. A sweep buries numbers
+//     of any age, so the young generation may hold numbers older than those of the old
+//     one.
+//   - A mask of zero counts as all columns, for reads and for changes. A caller that
+//     wants to say "nothing has changed" publishes no tag.
 package clock

@@ -22,4 +22,6 @@
 //     taken them, whatever becomes of the answer: Put counts the rest.
 //   - A sweep that ended early would have the clock forget the tags of entries that it has not looked at, and these
 //     with the next change of anything. So it looks at all, and only removing stops when the context ends.
+//   - Two caches over one store cost each other misses, and nothing else: the engine
+//     serves and removes its own entries only.
 package engine

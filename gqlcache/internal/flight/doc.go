@@ -34,4 +34,14 @@
 //     then computes by itself.
 //
 // The leader may use its result whatever was invalidated meanwhile: its token was taken after it arrived.
+//
+// # Traps
+//
+//   - The caller reads Call.Arrived before its first look-up of the key. A later number
+//     would let it join a flight that began before a change which it knows of.
+//   - Do calls Call.Begin under the shard's lock. Begin must only read the clock's
+//     number.
+//   - A request's number says where its computation is based. The number when the
+//     operation began says which flights it may join. One number for both, the older one,
+//     would let a caller join a flight that lacks a change it knows of.
 package flight

@@ -50,4 +50,10 @@
 // Absent variables are absent, and thus differ from null. A list of one element differs
 // from the element: coercion has made a list of it before, where the type asks for one.
 // Lists of different Go element types are equal when their elements are.
+//
+// # Traps
+//
+//   - VariableValues of gqlparser writes into the maps that it is given.
+//   - Coercion makes typed slices of single values in list positions, as []string and
+//     [][]int64. They must be encoded like the lists that decoded JSON has.
 package opkey

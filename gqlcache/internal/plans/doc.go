@@ -21,4 +21,12 @@
 //     one request: equal pointers do not say that nothing has changed.
 //   - A resolver may change the variables: an input that is bound to a map is the very
 //     map of them. What is told from them afterwards is told from a copy.
+//   - A node of a document keeps the whole document, with its text: each position points
+//     to the source. A string that is a part of the document, a name or a literal key,
+//     keeps its text, too. Clone what is kept longer than a request.
+//   - gqlgen runs the directives of an object type on each field that returns the type.
+//     Directives of an interface's field do not run at all. The fields of the server's
+//     DirectiveRoot say which directives run.
+//   - ArgumentMap of gqlparser, of fields and of directives, panics on integers that do
+//     not fit.
 package plans

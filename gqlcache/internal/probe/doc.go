@@ -60,4 +60,6 @@
 //     when no field of the client's is resolved any more.
 //   - The probe has a response context of its own. Never call AddError or GetExtensions
 //     on one that a flight still uses.
+//   - Stats of an operation context holds a map that extensions write to. CopyOperation
+//     leaves it out.
 package probe

@@ -35,4 +35,8 @@
 //   - What clients choose (names, paths, keys, values, how many there are) is bounded
 //     where it is kept, and copied, so that a kept key does not keep the client's
 //     document.
+//   - A context that is right when a job begins may be pooled, and be another caller's
+//     when the job ends. So the key is made once more after the resolvers.
+//   - The predicate may have changed when a hit is recomputed. So the key is made once
+//     more, on the very context that the resolvers get.
 package verify

@@ -47,4 +47,18 @@
 //
 // Entries that were stored before somebody watched are not in the index. They are neither in Kept nor in
 // Evicted, and why they are gone is told as "miss".
+//
+// # Traps
+//
+//   - A stamp that is not valid any more does not prove that a change came. A sweep
+//     forgets the cells of entries that the store has evicted. So a key is missing for
+//     unknown reasons when its last entry is neither known to be reached nor still valid.
+//   - The cache reports a miss after the lookup. An entry that was stored in between does
+//     not explain the miss. Mark, called before the lookup, tells the two apart.
+//   - With a log, an instance gets its own records back before its Publish returns. The
+//     recorder knows them by their tags. Otherwise every mutation would find that a peer
+//     had dropped everything already.
+//   - Clients choose the names of operations, aliases, keys and variables, and how many
+//     of each there are. What outlives a request holds none of them whole: a bound on the
+//     number of things does not bound their bytes.
 package watch

@@ -27,4 +27,6 @@
 //   - The stream transports send their headers before the answer is known, one of them on
 //     another goroutine: no Cache-Status there.
 //   - Several goroutines use a [Held].
+//   - Clients choose headers. Upgrade proves no websocket, only a hijacked connection
+//     does.
 package wire
