@@ -253,10 +253,10 @@ func TestCheckReportsBrokenFiles(t *testing.T) {
 // imports is a file that imports a package.
 func imports(path string) string { return "package p\n\nimport \"" + path + "\"\n" }
 
-// TestCoreLinksNoGraphQL: the clock, the history and the log know of GraphQL no more than tags.
+// TestCoreLinksNoGraphQL: the clock, the engine, the fleet, the history and the log know of GraphQL no more than tags.
 func TestCoreLinksNoGraphQL(t *testing.T) {
 	t.Parallel()
-	packages := []string{"cascade/tag", "gqlcache/internal/clock", "gqlcache/internal/history", "gqlcache/internal/fleet", "gqlcache/changelog", "gqlcache/changelog/redislog"}
+	packages := []string{"cascade/tag", "gqlcache/internal/clock", "gqlcache/internal/history", "gqlcache/internal/engine", "gqlcache/internal/fleet", "gqlcache/changelog", "gqlcache/changelog/redislog"}
 	for _, pkg := range packages {
 		t.Run(pkg, func(t *testing.T) {
 			t.Parallel()

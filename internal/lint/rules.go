@@ -26,7 +26,7 @@ var ours = map[string][]string{
 	"gqlcache/internal/reason":    {},
 	"gqlcache/internal/verify":    {"cascade", "extractor", "gqlcache/inspect", "gqlcache/internal/safe"},
 	"gqlcache/internal/safe":      {},
-	"gqlcache/internal/engine":    {"cascade", "gqlcache/internal/clock", "gqlcache/internal/safe", "gqlcache/store"},
+	"gqlcache/internal/engine":    {"cascade/tag", "gqlcache/internal/clock", "gqlcache/internal/safe", "gqlcache/store"},
 	"gqlcache/internal/probe":     {"extractor", "gqlcache/internal/safe"},
 	"gqlcache/internal/wire":      {"gqlcache/inspect", "gqlcache/internal/reason"},
 	"gqlcache/internal/witness":   {"gqlcache/internal/safe"},

@@ -3,7 +3,7 @@ package engine
 import (
 	"context"
 
-	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
@@ -12,7 +12,7 @@ import (
 // Finish is Finish of the clock: it returns the stamp of an answer that was begun with token and depends on tags, and
 // false when a change has reached one of them since. The tags are kept and reordered. They count as come in, whatever
 // becomes of the answer: it may be refused after some of them have got their cells, or not be stored.
-func (e *Engine) Finish(token clock.Token, tags []cascade.Tag) (*clock.Stamp, bool) {
+func (e *Engine) Finish(token clock.Token, tags []tag.Tag) (*clock.Stamp, bool) {
 	n := len(tags)
 	st, ok := e.config.Clock.Finish(token, tags)
 	e.pressure.add(n * clock.CellSize)
