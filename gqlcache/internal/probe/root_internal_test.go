@@ -8,6 +8,7 @@ import (
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
 // TestRootFieldsBelowInterfaces: the root fields of a probe are those that gqlgen collects, in its order, fragments on
@@ -22,11 +23,11 @@ func TestRootFieldsBelowInterfaces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc, errs := gqlparser.LoadQuery(schema, `query($no: Boolean!) {
+	doc, errs := gqlparser.LoadQueryWithRules(schema, `query($no: Boolean!) {
 		...on Rooted { a: posts { title } ...f @include(if: $no) }
 		b: post { title }
 		...f
-	} fragment f on Query { c: post { title } }`)
+	} fragment f on Query { c: post { title } }`, rules.NewDefaultRules())
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
