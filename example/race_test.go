@@ -6,5 +6,5 @@ package main
 const (
 	defaultSteps    = 500
 	defaultReads    = 4000
-	defaultVerified = 2_000
+	defaultVerified = uint64(2_000)
 )

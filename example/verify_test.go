@@ -170,7 +170,7 @@ func TestVerifyFindsWrongAnnotations(t *testing.T) {
 // while they are recomputed.
 func TestVerifyFindsNothing(t *testing.T) {
 	t.Parallel()
-	var hits uint64 = defaultVerified
+	hits := defaultVerified
 	if testing.Short() {
 		hits = min(hits, shortVerified)
 	}
