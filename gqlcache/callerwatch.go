@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,6 +13,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/digest"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
@@ -31,40 +31,25 @@ var credentialHeaders = []string{
 // credentials returns a digest of what a request says of its caller, never 0. It is of this process: nobody can check it
 // against guesses.
 func credentials(ctx context.Context, oc *graphql.OperationContext) uint64 {
-	var h runningDigest
+	var h digest.Running
 	for i, name := range credentialHeaders {
 		for _, v := range oc.Headers[name] {
-			h.add(uint64(i))
-			h.text(v)
+			h.Add(uint64(i))
+			h.Text(v)
 		}
 	}
-	var payload runningDigest // of a websocket's first message, in any order
+	var payload digest.Running // of a websocket's first message, in any order
 	for name, v := range transport.GetInitPayload(ctx) {
 		if s, ok := v.(string); ok {
-			var one runningDigest
-			one.text(name)
-			one.text(s)
+			var one digest.Running
+			one.Text(name)
+			one.Text(s)
 			payload += one
 		}
 	}
-	h.add(uint64(payload))
+	h.Add(uint64(payload))
 	return uint64(h) | 1
 }
-
-// digestSeed is of the process, so that nobody can check digests of credentials and answers against guesses.
-var digestSeed = maphash.MakeSeed()
-
-// runningDigest is a running digest.
-type runningDigest uint64
-
-func (h *runningDigest) add(n uint64) {
-	x := (uint64(*h) ^ n) * 0x9e3779b97f4a7c15
-	*h = runningDigest(x ^ x>>29)
-}
-
-func (h *runningDigest) text(s string) { h.add(maphash.String(digestSeed, s)) }
-
-func digest(b []byte) uint64 { return maphash.Bytes(digestSeed, b) }
 
 const (
 	// watchedCallers is how many operations are watched, the last ones used.
@@ -196,7 +181,7 @@ func (c *Cache) weigh(ctx context.Context, r *request, d *document, key []byte, 
 		return false
 	}
 	quiet := writing == 0 && c.writing.Load() == 0 && r.hold == nil && c.opts.Log == nil
-	if w.stop(&doubt{key: digest(key), body: digest(f.body), caller: f.caller, stamp: f.stamp.Stamp.Stamp, expires: expires, said: quiet}) || quiet {
+	if w.stop(&doubt{key: digest.Of(key), body: digest.Of(f.body), caller: f.caller, stamp: f.stamp.Stamp.Stamp, expires: expires, said: quiet}) || quiet {
 		c.sayCallersDiffer(d)
 	}
 	return true
@@ -204,12 +189,12 @@ func (c *Cache) weigh(ctx context.Context, r *request, d *document, key []byte, 
 
 // apart answers a query whose operation is stopped, and learns from the answer.
 func (c *Cache) apart(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, key []byte, next graphql.ResponseHandler) *graphql.Response {
-	id := digest(key) // key is scratch, and next may take long
+	id := digest.Of(key) // key is scratch, and next may take long
 	resp := c.bypass(ctx, r, d, ReasonCallers, next)
 	if resp == nil || ctx.Err() != nil || len(resp.Errors) > 0 {
 		return resp
 	}
-	if d.callers.judge(id, digest(resp.Data), credentials(ctx, oc)) {
+	if d.callers.judge(id, digest.Of(resp.Data), credentials(ctx, oc)) {
 		c.sayCallersDiffer(d)
 	}
 	return resp

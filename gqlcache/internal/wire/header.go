@@ -2,12 +2,13 @@ package wire
 
 import (
 	"context"
-	"hash/maphash"
 	"net/http"
 	"reflect"
 	"runtime"
 	"strings"
 	"sync"
+
+	"github.com/cascadeql/cascadeql/gqlcache/internal/digest"
 )
 
 // A Header is the header of an HTTP response, as the operations of its request see it.
@@ -94,7 +95,7 @@ func (h *Header) close() {
 
 // Digest returns a digest of the header, and whether it could be looked at. Digests of
 // one process can be compared. It may be called on nil.
-func (h *Header) Digest(ctx context.Context) (digest uint64, seen bool) {
+func (h *Header) Digest(ctx context.Context) (sum uint64, seen bool) {
 	if h == nil || !isServing() {
 		return 0, false
 	}
@@ -104,21 +105,14 @@ func (h *Header) Digest(ctx context.Context) (digest uint64, seen bool) {
 		return 0, false
 	}
 	for name, values := range h.header {
-		one := add(0, name)
+		var one digest.Running
+		one.Text(name)
 		for _, v := range values {
-			one = add(one, v)
+			one.Text(v)
 		}
-		digest += one // in any order
+		sum += uint64(one) // in any order
 	}
-	return digest, true
-}
-
-var seed = maphash.MakeSeed()
-
-// add returns a digest of a text after others.
-func add(digest uint64, text string) uint64 {
-	x := (digest ^ maphash.String(seed, text)) * 0x9e3779b97f4a7c15
-	return x ^ x>>29
+	return sum, true
 }
 
 // serve calls a handler. It is never inlined, so that Digest can tell from the stack who

@@ -1,0 +1,45 @@
+package digest_test
+
+import (
+	"testing"
+
+	"github.com/cascadeql/cascadeql/gqlcache/internal/digest"
+)
+
+func of(texts ...string) (r digest.Running) {
+	for _, t := range texts {
+		r.Text(t)
+	}
+	return r
+}
+
+// TestRunning: order and boundaries count, and equal texts in equal order agree.
+func TestRunning(t *testing.T) {
+	t.Parallel()
+	if of("a", "b") != of("a", "b") {
+		t.Error("equal texts differ")
+	}
+	seen := map[digest.Running][]string{}
+	for _, texts := range [][]string{nil, {""}, {"a"}, {"a", "b"}, {"b", "a"}, {"ab"}, {"ab", ""}, {"", "ab"}} {
+		d := of(texts...)
+		if other, ok := seen[d]; ok {
+			t.Errorf("%q and %q agree", texts, other)
+		}
+		seen[d] = texts
+	}
+}
+
+// TestOf: it is the digest of the bytes.
+func TestOf(t *testing.T) {
+	t.Parallel()
+	if digest.Of([]byte("a")) != digest.Of([]byte("a")) || digest.Of([]byte("a")) == digest.Of([]byte("b")) {
+		t.Error("a and b, or a and a")
+	}
+}
+
+// TestRunningDoesNotAllocate: it is made for each request.
+func TestRunningDoesNotAllocate(t *testing.T) { //nolint:paralleltest // AllocsPerRun
+	if n := testing.AllocsPerRun(100, func() { of("a", "b") }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
