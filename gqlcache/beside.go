@@ -16,14 +16,16 @@ var errBeside = errors.New("what is set beside the data is missing on hits")
 // besides is what there was beside an answer before it was computed.
 type besides struct {
 	extensions int
-	header     uint64
-	seen       bool // header was looked at
+	of         *wire.Header // of the response, nil when this goroutine may not look at it
+	header     uint64       // its digest
+	seen       bool         // it was looked at
 }
 
 // besidesBefore looks at what extensions outside of the cache have set by now. These run on hits, too.
 func besidesBefore(ctx context.Context) besides {
 	b := besides{extensions: len(graphql.GetExtensions(ctx))}
-	b.header, b.seen = wire.HeaderFrom(ctx).Digest(ctx)
+	b.of = wire.HeaderFrom(ctx).Here()
+	b.header, b.seen = b.of.Digest(ctx)
 	return b
 }
 
@@ -39,7 +41,7 @@ func (c *Cache) besidesAfter(ctx context.Context, r *request, before besides, re
 		c.once.Warn("extensions", "gqlcache: an answer was not stored, since resolvers registered extensions beside it, or an extension of the server "+
 			"that comes after the cache did: then add the cache last, or nothing is ever stored", errBeside)
 	}
-	if header, seen := wire.HeaderFrom(ctx).Digest(ctx); seen != before.seen || header != before.header {
+	if header, seen := before.of.Digest(ctx); seen != before.seen || header != before.header {
 		r.refuseToStore(ReasonBeside)
 		c.once.Warn("headers", "gqlcache: an answer was not stored, since a header of the response, a cookie say, was set while it was computed", errBeside)
 	}

@@ -93,10 +93,20 @@ func (h *Header) close() {
 	h.mu.closed = true
 }
 
-// Digest returns a digest of the header, and whether it could be looked at. Digests of
-// one process can be compared. It may be called on nil.
-func (h *Header) Digest(ctx context.Context) (sum uint64, seen bool) {
+// Here returns the header on the goroutine of the wrapper, and nil on any other. It looks
+// at the whole stack. It may be called on nil.
+func (h *Header) Here() *Header {
 	if h == nil || !isServing() {
+		return nil
+	}
+	return h
+}
+
+// Digest returns a digest of the header, and whether it could be looked at. Digests of
+// one process can be compared. Call it on what Here has returned on the same goroutine,
+// also if that is nil.
+func (h *Header) Digest(ctx context.Context) (sum uint64, seen bool) {
+	if h == nil {
 		return 0, false
 	}
 	h.mu.Lock()
@@ -115,7 +125,7 @@ func (h *Header) Digest(ctx context.Context) (sum uint64, seen bool) {
 	return sum, true
 }
 
-// serve calls a handler. It is never inlined, so that Digest can tell from the stack who
+// serve calls a handler. It is never inlined, so that Here can tell from the stack who
 // has called.
 //
 //go:noinline

@@ -209,7 +209,7 @@ func TestHeader(t *testing.T) {
 		wire.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { f(w.Header(), wire.HeaderFrom(r.Context())) }), w, r, false)
 	}
 	digest := func(h *wire.Header) string {
-		d, seen := h.Digest(t.Context())
+		d, seen := h.Here().Digest(t.Context())
 		return fmt.Sprint(d, seen)
 	}
 	const unseen = "0 false"
