@@ -203,7 +203,7 @@ func (c *Cache) apart(ctx context.Context, r *request, oc *graphql.OperationCont
 // isStopped says whether the operation's answers are neither served nor stored. A doubt ends when a change is
 // known that explains it, and when the entry would have expired.
 func (c *Cache) isStopped(w *callerWatch) bool {
-	if w == nil || !w.stopped.Load() {
+	if !w.stopped.Load() {
 		return false
 	}
 	w.mu.Lock()

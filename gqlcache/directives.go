@@ -143,8 +143,8 @@ func (c *Cache) seeFieldHooks(oc *graphql.OperationContext) {
 // hooks says whether an operation's server has interceptors of fields or root fields, or may have some. The operation context
 // must be as the server made it.
 func (m *met) hooks(oc *graphql.OperationContext) bool {
-	field, root := m.field.Load(), m.root.Load()
-	return field == 0 || codeOf(oc.ResolverMiddleware) != field || root != 0 && codeOf(oc.RootResolverMiddleware) != root
+	field := m.field.Load()
+	return field == 0 || codeOf(oc.ResolverMiddleware) != field || m.hooksRoots(oc)
 }
 
 // hooksRoots says whether an operation's server has interceptors of root fields, or may have some. The middleware must be as

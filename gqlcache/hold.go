@@ -34,8 +34,8 @@ func (h *hold) stream() {
 	}
 }
 
-// hasChanged says that the request has changed something which is not committed yet. It may be called on nil.
-func (h *hold) hasChanged() bool { return h != nil && h.uncommitted.some.Load() }
+// hasChanged says that the request has changed something which is not committed yet.
+func (h *hold) hasChanged() bool { return h.uncommitted.some.Load() }
 
 // keep keeps a batch until the commit. later says that it is made known then, and need only be applied
 // now. It may be called on nil.

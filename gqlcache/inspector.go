@@ -115,7 +115,7 @@ func (a *access) inspects() bool {
 }
 
 // bypasses says that the request asks for an answer without the cache, and may.
-func (a *access) bypasses() bool { return a != nil && a.ask.Bypass && a.actions }
+func (a *access) bypasses() bool { return a.ask.Bypass && a.actions }
 
 // inspect answers a request to the inspector.
 func (c *Cache) inspect(ctx context.Context, r *request, oc *graphql.OperationContext) *graphql.Response {

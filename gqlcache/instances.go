@@ -101,7 +101,7 @@ func (c *Cache) adopt(ctx context.Context, key string, t *fleet.Taken) *filled {
 	if t == nil {
 		return nil
 	}
-	f := &filled{body: t.Body, born: t.Token, fromShared: true, ttl: t.Expires.Sub(c.opts.Now()), stamp: &stamp{}}
+	f := &filled{body: t.Body, born: t.Stamp.Born(), fromShared: true, ttl: t.Expires.Sub(c.opts.Now()), stamp: &stamp{}}
 	c.engine.Stamp(&f.stamp.Stamp, t.Stamp, engine.UnknownCost)
 	if graphql.HasOperationContext(ctx) {
 		// The caller for whom the other instance has computed the answer is not known. From

@@ -360,13 +360,8 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		return f
 	}
 	resp := f.resp
-	tags, err := safe.Call(func() ([]cascade.Tag, error) {
-		return d.Operation.ReadsOf([]cascade.Tag{d.Tag}, cascade.Answer{
-			Vars: vars, Result: res, Part: who.partition, Predicate: who.predicate.Reads, Lasts: r.lastRows(),
-		})
-	})
-	if err != nil {
-		c.once.Warn("reads", "gqlcache: what answers depend on cannot be told, as Predicate.Reads is wrong, say: they are not stored", err)
+	tags, ok := c.readsOf(r, d, who, vars, res)
+	if !ok {
 		f.why = ReasonReads
 		return f
 	}
@@ -400,6 +395,19 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	return f
 }
 
+// readsOf returns the tags of what an answer depends on. It returns false, and logs that once, when they are unknown.
+func (c *Cache) readsOf(r *request, d *document, who *caller, vars map[string]any, res *extractor.Result) ([]cascade.Tag, bool) {
+	tags, err := safe.Call(func() ([]cascade.Tag, error) {
+		return d.Operation.ReadsOf([]cascade.Tag{d.Tag}, cascade.Answer{
+			Vars: vars, Result: res, Part: who.partition, Predicate: who.predicate.Reads, Lasts: r.lastRows(),
+		})
+	})
+	if err != nil {
+		c.once.Warn("reads", "gqlcache: what answers depend on cannot be told, as Predicate.Reads is wrong, say: they are not stored", err)
+	}
+	return tags, err == nil
+}
+
 // resolved runs the resolvers, and says why the answer must not be stored, whatever it depends on.
 func (c *Cache) resolved(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, own *flight.Flight[*filled], next graphql.ResponseHandler) (*filled, *extractor.Result) {
 	r.computing(own, !who.public && c.opts.Predicate != nil)
@@ -414,7 +422,7 @@ func (c *Cache) resolved(ctx context.Context, r *request, oc *graphql.OperationC
 	f.maxAge = said.maxAge
 	// Asked before the answer is looked at, and after all that runs for it has ended: a resolver that took the end
 	// of its context for the end of its rows returned before.
-	f.left = r.hasEnded(ctx)
+	f.left = ctx.Err() != nil
 	var res *extractor.Result
 	if f.resp != nil && d.Walk && !f.left && len(f.resp.Errors) == 0 {
 		var err error
@@ -454,9 +462,6 @@ func (c *Cache) execute(ctx context.Context, r *request, oc *graphql.OperationCo
 	return resp, took, rec
 }
 
-// hasEnded says that the request of a computation has ended: what it computed may be a part of the truth.
-func (r *request) hasEnded(ctx context.Context) bool { return ctx.Err() != nil }
-
 // again looks once more for an entry, if one may have come since the first look: a flight for the key
 // ended between that look and the start of this one. It returns nil when there is nothing to serve.
 func (c *Cache) again(ctx context.Context, r *request, key string) *filled {
@@ -494,6 +499,18 @@ func (c *Cache) storable(resp *graphql.Response, res *extractor.Result) Reason {
 	return ""
 }
 
+// lifetime returns how long an answer may be kept. Resolvers may have said a maximal age, 0 is none.
+func (c *Cache) lifetime(d *document, maxAge time.Duration) time.Duration {
+	ttl := d.TTL
+	if maxAge > 0 {
+		ttl = min(ttl, maxAge)
+	}
+	if c.opts.Jitter > 0 {
+		ttl -= time.Duration(rand.Float64() * c.opts.Jitter * float64(ttl))
+	}
+	return ttl
+}
+
 // put stores an answer and returns its entry, nil if it is too large. Its body is shared with the
 // response: neither is changed any more.
 func (c *Cache) put(ctx context.Context, d *document, key string, f *filled, st *clock.Stamp) *store.Entry {
@@ -501,13 +518,7 @@ func (c *Cache) put(ctx context.Context, d *document, key string, f *filled, st 
 		f.why = ReasonTooLarge
 		return nil
 	}
-	ttl := d.TTL
-	if f.maxAge > 0 {
-		ttl = min(ttl, f.maxAge)
-	}
-	if c.opts.Jitter > 0 {
-		ttl -= time.Duration(rand.Float64() * c.opts.Jitter * float64(ttl))
-	}
+	ttl := c.lifetime(d, f.maxAge)
 	s := &stamp{caller: f.caller}
 	c.engine.Stamp(&s.Stamp, st, f.took)
 	e := engine.Entry(key, f.body, s, &s.Stamp, c.opts.Now().Add(ttl))

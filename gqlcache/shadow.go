@@ -4,12 +4,9 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
-	"math/rand/v2"
 	"slices"
-	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/extractor"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/engine"
@@ -116,29 +113,19 @@ func (q *shadowQuery) keep(ctx context.Context, r *request, f *filled, res *extr
 	if len(f.resp.Data) > c.opts.MaxEntryBytes {
 		return
 	}
-	tags, err := d.Operation.ReadsOf([]cascade.Tag{d.Tag}, cascade.Answer{
-		Vars: q.vars, Result: res, Part: q.who.partition, Predicate: q.who.predicate.Reads, Lasts: r.lastRows(),
-	})
-	if err != nil {
-		c.once.Warn("reads", "gqlcache: what answers depend on cannot be told, as Predicate.Reads is wrong, say: they are not stored", err)
+	tags, ok := c.readsOf(r, d, q.who, q.vars, res)
+	if !ok {
 		return
 	}
 	st, ok := c.engine.Finish(f.born, tags)
 	if !ok {
 		return
 	}
-	ttl := d.TTL
-	if f.maxAge > 0 {
-		ttl = min(ttl, f.maxAge)
-	}
-	if c.opts.Jitter > 0 {
-		ttl -= time.Duration(rand.Float64() * c.opts.Jitter * float64(ttl))
-	}
 	body := slices.Clone(f.resp.Data)
 	s := &stamp{}
 	q.compared.Keep(&s.verified, body)
 	c.engine.Stamp(&s.Stamp, st, f.took)
-	e := engine.Entry(q.key, body, s, &s.Stamp, c.opts.Now().Add(ttl))
+	e := engine.Entry(q.key, body, s, &s.Stamp, c.opts.Now().Add(c.lifetime(d, f.maxAge)))
 	if c.engine.Put(ctx, q.key, e) && r.refusal() != "" { // said meanwhile, by what a resolver has left behind
 		c.engine.Remove(ctx, []byte(q.key), e)
 	}

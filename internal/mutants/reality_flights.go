@@ -9,7 +9,7 @@ const (
 var computationRules = []mutant{
 	{
 		name: "an answer is stored though its request has ended", file: queryFile,
-		old: "f.left = r.hasEnded(ctx)", new: "f.left = false",
+		old: "f.left = ctx.Err() != nil", new: "f.left = false",
 		test: "TestTruncatedAnswers",
 	},
 	{
@@ -19,8 +19,8 @@ var computationRules = []mutant{
 	},
 	{
 		name: "the context is looked at before the resolvers run", file: queryFile,
-		old:  "	f.resp, f.took, rec = c.execute(ctx, r, oc, d, who, key, w, next)\n	c.besidesAfter(ctx, r, before, f.resp)\n	said := r.computed()\n	f.maxAge = said.maxAge\n	// Asked before the answer is looked at, and after all that runs for it has ended: a resolver that took the end\n	// of its context for the end of its rows returned before.\n	f.left = r.hasEnded(ctx)\n",
-		new:  "	f.left = r.hasEnded(ctx)\n	f.resp, f.took, rec = c.execute(ctx, r, oc, d, who, key, w, next)\n	c.besidesAfter(ctx, r, before, f.resp)\n	said := r.computed()\n	f.maxAge = said.maxAge\n",
+		old:  "	f.resp, f.took, rec = c.execute(ctx, r, oc, d, who, key, w, next)\n	c.besidesAfter(ctx, r, before, f.resp)\n	said := r.computed()\n	f.maxAge = said.maxAge\n	// Asked before the answer is looked at, and after all that runs for it has ended: a resolver that took the end\n	// of its context for the end of its rows returned before.\n	f.left = ctx.Err() != nil\n",
+		new:  "	f.left = ctx.Err() != nil\n	f.resp, f.took, rec = c.execute(ctx, r, oc, d, who, key, w, next)\n	c.besidesAfter(ctx, r, before, f.resp)\n	said := r.computed()\n	f.maxAge = said.maxAge\n",
 		test: "TestTruncatedAnswers",
 	},
 	{
@@ -75,7 +75,7 @@ var computationRules = []mutant{
 	},
 	{
 		name: "MaxAge is not heard", file: queryFile,
-		old: "ttl = min(ttl, f.maxAge)", new: "_ = 0",
+		old: "ttl = min(ttl, maxAge)", new: "_ = 0",
 		test: "TestHints/age",
 	},
 	{

@@ -67,7 +67,7 @@ var keyRules = []mutant{
 	},
 	{
 		name: "interceptors of fields are not seen", file: directivesFile,
-		old: "field == 0 || codeOf(oc.ResolverMiddleware) != field || root != 0 && codeOf(oc.RootResolverMiddleware) != root", new: "field == 0 && root == 0",
+		old: "field == 0 || codeOf(oc.ResolverMiddleware) != field || m.hooksRoots(oc)", new: "field == 0",
 		test: "TestFieldHooksAreSaid",
 	},
 	{

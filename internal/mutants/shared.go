@@ -65,7 +65,7 @@ var sharedRules = []mutant{
 	},
 	{
 		name: "shared entry is stamped when the computation ends", file: queryFile,
-		old: "	f.left = r.hasEnded(ctx)\n", new: "	f.left = r.hasEnded(ctx)\n	r.at, _ = c.fleet.Place()\n",
+		old: "	f.left = ctx.Err() != nil\n", new: "	f.left = ctx.Err() != nil\n	r.at, _ = c.fleet.Place()\n",
 		test: "TestSharedStampIsOfTheBeginning",
 	},
 	{

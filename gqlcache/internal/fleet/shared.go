@@ -18,9 +18,8 @@ type Taken struct {
 	// Body and Expires are the entry's. The bytes are not changed.
 	Body    []byte
 	Expires time.Time
-	// Stamp is the clock's for the answer, Token the number that it is based on here.
+	// Stamp is the clock's for the answer.
 	Stamp *clock.Stamp
-	Token clock.Token
 	// Tags are what the answer depends on. They belong to the shared store's entry.
 	Tags []tag.Tag
 }
@@ -49,7 +48,7 @@ func (f *Fleet) TakeOver(ctx context.Context, key string) *Taken {
 		return nil
 	}
 	f.Counts.SharedHits.Add(1)
-	return &Taken{Body: e.Body, Expires: e.Expires, Stamp: st, Token: token, Tags: tags}
+	return &Taken{Body: e.Body, Expires: e.Expires, Stamp: st, Tags: tags}
 }
 
 // get returns an entry of the shared store that is proven, with its tags. Where the store
