@@ -34,7 +34,7 @@ var ours = map[string][]string{
 	"gqlcache/internal/flight":    {},
 	"gqlcache/internal/fleet":     {"cascade/tag", "gqlcache/changelog", "gqlcache/internal/clock", "gqlcache/internal/count", "gqlcache/internal/history", "gqlcache/internal/safe", "gqlcache/store"},
 	"gqlcache/internal/opkey":     {},
-	"gqlcache/internal/plans":     {"schemahash", "extractor", "cascade", "gqlcache/internal/count", "gqlcache/internal/digest", "gqlcache/internal/opkey", "gqlcache/internal/reason", "gqlcache/internal/safe"},
+	"gqlcache/internal/plans":     {"schemahash", "extractor", "cascade", "gqlcache/internal/count", "gqlcache/internal/opkey", "gqlcache/internal/reason", "gqlcache/internal/safe"},
 	"gqlcache/internal/history":   {"cascade/tag", "gqlcache/changelog"},
 	"gqlcache/changelog":          {"cascade/tag"},
 	"gqlcache/changelog/redislog": {"cascade/tag", "gqlcache/changelog", "gqlcache/internal/safe"},

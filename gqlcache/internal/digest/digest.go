@@ -17,8 +17,7 @@ type Running uint64
 
 // Add adds a number.
 func (r *Running) Add(n uint64) {
-	x := (uint64(*r) ^ n) * 0x9e3779b97f4a7c15
-	*r = Running(x ^ x>>29)
+	*r = Running(maphash.Comparable(seed, [2]uint64{uint64(*r), n}))
 }
 
 // Text adds a text.

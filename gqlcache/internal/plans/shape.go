@@ -1,7 +1,8 @@
 package plans
 
 import (
-	"github.com/cascadeql/cascadeql/gqlcache/internal/digest"
+	"hash/maphash"
+
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -21,6 +22,9 @@ func NewSource(text string, doc *ast.QueryDocument, op *ast.OperationDefinition)
 	return Source{Text: text, Document: doc, Operation: op, shape: ShapeOf(doc, op)}
 }
 
+// shapeSeed is of the process, so that nobody can compute two documents with one shape.
+var shapeSeed = maphash.MakeSeed()
+
 // ShapeOf returns a digest of all that execution reads of a document: the operation and
 // every fragment, with their selections, names, arguments and directives. A plan is used
 // only while it is the same.
@@ -37,7 +41,7 @@ func ShapeOf(doc *ast.QueryDocument, op *ast.OperationDefinition) uint64 {
 	h.directives(op.Directives)
 	h.set(op.SelectionSet)
 	if doc == nil {
-		return uint64(h.Running)
+		return uint64(h)
 	}
 	for _, f := range doc.Fragments {
 		if f == nil {
@@ -45,41 +49,49 @@ func ShapeOf(doc *ast.QueryDocument, op *ast.OperationDefinition) uint64 {
 			continue
 		}
 		h.mark('F')
-		h.Text(f.Name)
-		h.Text(f.TypeCondition)
+		h.text(f.Name)
+		h.text(f.TypeCondition)
 		h.directives(f.Directives)
 		h.set(f.SelectionSet)
 	}
-	return uint64(h.Running)
+	return uint64(h)
 }
 
-// shape is the digest of a document so far.
-type shape struct{ digest.Running }
+// shape is a running digest. Every hit makes one, with dozens of additions, so it mixes by
+// itself: package digest takes several times as long for a number.
+type shape uint64
+
+func (h *shape) add(n uint64) {
+	x := (uint64(*h) ^ n) * 0x9e3779b97f4a7c15
+	*h = shape(x ^ x>>29)
+}
 
 // mark tells kinds of nodes apart, and where lists end.
-func (h *shape) mark(kind byte) { h.Add(uint64(kind)) }
+func (h *shape) mark(kind byte) { h.add(uint64(kind)) }
+
+func (h *shape) text(s string) { h.add(maphash.String(shapeSeed, s)) }
 
 func (h *shape) set(set ast.SelectionSet) {
-	h.Add(uint64(len(set)))
+	h.add(uint64(len(set)))
 	for _, node := range set {
 		switch n := node.(type) {
 		case *ast.Field:
 			h.mark('f')
-			h.Text(n.Name)
+			h.text(n.Name)
 			if n.Alias != n.Name {
 				h.mark('a')
-				h.Text(n.Alias)
+				h.text(n.Alias)
 			}
 			h.arguments(n.Arguments)
 			h.directives(n.Directives)
 			h.set(n.SelectionSet)
 		case *ast.FragmentSpread:
 			h.mark('s')
-			h.Text(n.Name)
+			h.text(n.Name)
 			h.directives(n.Directives)
 		case *ast.InlineFragment:
 			h.mark('i')
-			h.Text(n.TypeCondition)
+			h.text(n.TypeCondition)
 			h.directives(n.Directives)
 			h.set(n.SelectionSet)
 		}
@@ -87,25 +99,25 @@ func (h *shape) set(set ast.SelectionSet) {
 }
 
 func (h *shape) definitions(list ast.VariableDefinitionList) {
-	h.Add(uint64(len(list)))
+	h.add(uint64(len(list)))
 	for _, d := range list {
-		h.Text(d.Variable)
+		h.text(d.Variable)
 		h.value(d.DefaultValue)
 	}
 }
 
 func (h *shape) directives(list ast.DirectiveList) {
-	h.Add(uint64(len(list)))
+	h.add(uint64(len(list)))
 	for _, d := range list {
-		h.Text(d.Name)
+		h.text(d.Name)
 		h.arguments(d.Arguments)
 	}
 }
 
 func (h *shape) arguments(list ast.ArgumentList) {
-	h.Add(uint64(len(list)))
+	h.add(uint64(len(list)))
 	for _, a := range list {
-		h.Text(a.Name)
+		h.text(a.Name)
 		h.value(a.Value)
 	}
 }
@@ -115,11 +127,11 @@ func (h *shape) value(v *ast.Value) {
 		h.mark('0')
 		return
 	}
-	h.Add(uint64(v.Kind))
-	h.Text(v.Raw)
-	h.Add(uint64(len(v.Children)))
+	h.add(uint64(v.Kind))
+	h.text(v.Raw)
+	h.add(uint64(len(v.Children)))
 	for _, c := range v.Children {
-		h.Text(c.Name)
+		h.text(c.Name)
 		h.value(c.Value)
 	}
 }
