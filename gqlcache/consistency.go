@@ -2,6 +2,7 @@ package gqlcache
 
 import (
 	"maps"
+	"net/http"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
@@ -11,10 +12,10 @@ import (
 const (
 	// TokenHeader is the request header with which a client asks for answers that show a change it has
 	// seen acknowledged: extensions.cache.token of that mutation. It is a response header of a mutation
-	// held until its commit, with the token. See Options.Tokens.
+	// held until its commit, and of Cache.InvalidateHandler, with the token. See Options.Tokens.
 	TokenHeader = "X-Gqlcache-Token"
 	// ConsistencyHeader is the response header of a mutation held until its commit, see
-	// Cache.HoldUntilCommit, with the value of extensions.cache.consistency.
+	// Cache.HoldUntilCommit, with the value of extensions.cache.consistency, and of Cache.InvalidateHandler.
 	ConsistencyHeader = "X-Gqlcache-Consistency"
 
 	// consistencyBounded: other instances may serve what was before the change, until their leases end.
@@ -27,6 +28,16 @@ const (
 type mutationExtension struct {
 	Consistency string `json:"consistency,omitempty"`
 	Token       string `json:"token,omitempty"`
+}
+
+// setHeaders sets the headers that have the same values.
+func (x mutationExtension) setHeaders(h http.Header) {
+	if x.Consistency != "" {
+		h.Set(ConsistencyHeader, x.Consistency)
+	}
+	if x.Token != "" {
+		h.Set(TokenHeader, x.Token)
+	}
 }
 
 // confess tells the client when other instances may not know of the change, and the token that its

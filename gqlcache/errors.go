@@ -4,7 +4,7 @@ import "errors"
 
 // Errors that callers may tell apart.
 var (
-	// ErrOptions is wrapped by the errors of New.
+	// ErrOptions is wrapped by the errors of New and InvalidateHandler.
 	ErrOptions = errors.New("gqlcache: options")
 	// ErrClosed is returned after Close.
 	ErrClosed = errors.New("gqlcache: closed")

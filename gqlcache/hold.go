@@ -58,13 +58,7 @@ func (h *hold) release(ctx context.Context) {
 	b := h.reach()
 	// The request's context may be over; its changes are committed all the same.
 	a := h.cache.publishBatch(context.WithoutCancel(ctx), &b, false)
-	x := h.cache.confession(a)
-	if x.Consistency != "" {
-		h.header.Set(ConsistencyHeader, x.Consistency)
-	}
-	if x.Token != "" {
-		h.header.Set(TokenHeader, x.Token)
-	}
+	h.cache.confession(a).setHeaders(h.header)
 }
 
 // HoldUntilCommit is for servers that run each request in a transaction which a middleware opens

@@ -1,0 +1,186 @@
+package gqlcache
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// readChanges reads the body of a request to InvalidateHandler. The error is for the client: it says where the document
+// is wrong, and what to do.
+//
+// It reads token by token. Unmarshal takes a field in another case, keeps the last of two fields of one name, replaces
+// what is no text, and lets null stand for anything: a change would be lost without an error, and answers stale.
+func readChanges(body []byte) ([]Change, error) {
+	if !utf8.Valid(body) {
+		return nil, errors.New("the body is not in UTF-8; encode it so")
+	}
+	if err := json.Unmarshal(body, new(json.RawMessage)); err != nil {
+		return nil, fmt.Errorf(`the body is no JSON document (%w); send one such as {"changes": [{"view": "v_post"}]}`, err)
+	}
+	r := changesReader{json.NewDecoder(bytes.NewReader(body))}
+	r.UseNumber()
+	var changes []Change
+	err := r.object("the body", func(name string) error {
+		if name != "changes" {
+			return unknownField("the body", name, "changes")
+		}
+		return r.list("changes", func(i int) error {
+			ch, err := r.change("changes[" + strconv.Itoa(i) + "]")
+			changes = append(changes, ch)
+			return err
+		})
+	})
+	if err == nil && len(changes) == 0 {
+		err = errors.New(`changes is missing or empty; name at least one change, such as {"view": "v_post"}`)
+	}
+	return changes, err
+}
+
+// A changesReader reads a document that is valid JSON. Its methods are named for what they read, and given the place of
+// that for their errors.
+type changesReader struct{ *json.Decoder }
+
+func (r changesReader) change(at string) (ch Change, err error) {
+	kinds := 0
+	err = r.object(at, func(name string) (err error) {
+		kinds++
+		at := at + "." + name
+		switch name {
+		case "row":
+			ch, err = r.row(at)
+		case "view":
+			ch.kind = changeView
+			ch.name, err = r.name(at)
+		case "operation":
+			ch.kind = changeOperation
+			ch.name, err = r.name(at)
+		case "everything":
+			ch = Everything()
+			err = r.yes(at)
+		default:
+			err = unknownField(strings.TrimSuffix(at, "."+name), name, "row, view, operation or everything")
+		}
+		return err
+	})
+	if err == nil && kinds != 1 {
+		err = fmt.Errorf("%s must have one of row, view, operation and everything, and has %d; make each change an object of its own", at, kinds)
+	}
+	return ch, err
+}
+
+func (r changesReader) row(at string) (ch Change, err error) {
+	fields := 0
+	ch.kind = changeEntity
+	err = r.object(at, func(name string) (err error) {
+		fields++
+		switch name {
+		case "type":
+			ch.name, err = r.name(at + ".type")
+		case "id":
+			ch.id, err = r.id(at + ".id")
+		default:
+			err = unknownField(at, name, "type and id")
+		}
+		return err
+	})
+	if err == nil && fields != 2 {
+		err = fmt.Errorf(`%s must have a type and an id, such as {"type": "Post", "id": "1"}`, at)
+	}
+	return ch, err
+}
+
+func (r changesReader) id(at string) (any, error) {
+	t, err := r.Token()
+	switch t := t.(type) {
+	case json.Number:
+		return t, err
+	case string:
+		return t, checkText(at, t)
+	}
+	return nil, fmt.Errorf("%s must be a string or a number", at)
+}
+
+func (r changesReader) name(at string) (string, error) {
+	t, _ := r.Token()
+	s, ok := t.(string)
+	if !ok {
+		return "", fmt.Errorf("%s must be a string", at)
+	}
+	return s, checkText(at, s)
+}
+
+// checkText refuses texts that name nothing: a variable that was not set, in the program that sends the change, and what
+// the decoder has put in the place of half a surrogate pair.
+func checkText(at, s string) error {
+	switch {
+	case s == "":
+		return fmt.Errorf("%s is empty", at)
+	case strings.ContainsRune(s, utf8.RuneError):
+		return fmt.Errorf("%s has a character that is not in Unicode; name the whole view instead", at)
+	}
+	return nil
+}
+
+func (r changesReader) yes(at string) error {
+	if t, _ := r.Token(); t != true {
+		return fmt.Errorf("%s must be true; leave it out if not everything has changed", at)
+	}
+	return nil
+}
+
+// object reads an object. It calls field behind the name of each field.
+func (r changesReader) object(at string, field func(name string) error) error {
+	if t, _ := r.Token(); t != json.Delim('{') {
+		return fmt.Errorf("%s must be an object", at)
+	}
+	var seen []string // few: what is unknown ends the reading
+	for r.More() {
+		t, err := r.Token()
+		name, ok := t.(string)
+		switch {
+		case !ok:
+			return fmt.Errorf("%s has a field without a name: %w", at, err)
+		case slices.Contains(seen, name):
+			return fmt.Errorf("%s has %s twice; make each change an object of its own", at, quoted(name))
+		}
+		seen = append(seen, name)
+		if err := field(name); err != nil {
+			return err
+		}
+	}
+	_, err := r.Token()
+	return err
+}
+
+// list reads a list. It calls element before each element, with its index.
+func (r changesReader) list(at string, element func(i int) error) error {
+	if t, _ := r.Token(); t != json.Delim('[') {
+		return fmt.Errorf("%s must be a list", at)
+	}
+	for i := 0; r.More(); i++ {
+		if err := element(i); err != nil {
+			return err
+		}
+	}
+	_, err := r.Token()
+	return err
+}
+
+func unknownField(at, name, known string) error {
+	return fmt.Errorf("%s has the unknown field %s; it may have %s", at, quoted(name), known)
+}
+
+// quoted quotes the beginning of a text that a client has chosen.
+func quoted(s string) string {
+	const most = 60
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return strconv.Quote(s)
+}
