@@ -232,7 +232,9 @@ func (m *member) CatchUp(_ context.Context, p changelog.Position) error {
 
 // Stats implements changelog.Log.
 func (m *member) Stats() changelog.Stats {
-	return changelog.Stats{Applied: m.Applied(), Fresh: m.fresh.Load()}
+	m.f.mu.Lock()
+	defer m.f.mu.Unlock()
+	return changelog.Stats{Applied: m.Applied(), Fresh: m.fresh.Load(), Pending: len(m.pending)}
 }
 
 // Close implements changelog.Log.

@@ -3,9 +3,10 @@ package main
 const (
 	invalidateHandlerFile = "gqlcache/invalidatehandler.go"
 	readChangesFile       = "gqlcache/readchanges.go"
+	healthFile            = "gqlcache/health.go"
 )
 
-// adminRules are those of the handler for other programs' changes.
+// adminRules are those of the handler for other programs' changes, and of probes.
 var adminRules = []mutant{
 	{
 		name: "changes: everything is applied beside a name that nobody knows", file: invalidateHandlerFile,
@@ -78,5 +79,25 @@ var adminRules = []mutant{
 		name: "changes: a number loses digits", file: readChangesFile,
 		old: "	case json.Number:\n		return t, err\n", new: "	case json.Number:\n		f, _ := t.Float64()\n		return f, err\n",
 		test: "TestInvalidateHandlerNumbers",
+	},
+	{
+		name: "health: an instance without a lease is not ready", file: healthFile,
+		old: "h.Cached, h.Consistent = false, false", new: "h = Health{}",
+		test: "TestHealthOfInstances|TestHealthWithoutRedis",
+	},
+	{
+		name: "health: an instance whose changes wait is not ready", file: healthFile,
+		old: "		h.Consistent = false\n		h.because(fmt", new: "		h.Serving, h.Consistent = false, false\n		h.because(fmt",
+		test: "TestHealthOfInstances",
+	},
+	{
+		name: "health: changes that wait are consistent", file: healthFile,
+		old: "Pending; n > 0 {", new: "Pending; n < 0 {",
+		test: "TestHealthOfInstances",
+	},
+	{
+		name: "health: a cache that is closed is ready", file: healthFile,
+		old: "	if c.isClosed() {\n", new: "	if false {\n",
+		test: "TestHealth$",
 	},
 }
