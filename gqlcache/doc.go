@@ -32,7 +32,7 @@
 // answered, wrap it with [Cache.HoldUntilCommit]. Resolvers read the primary, not a lagging replica.
 // What an answer, or a permission check, depends on beside arguments and rows is in the predicate or in Options.Vary: on a
 // hit no resolver, directive or interceptor of fields runs. What is
-// written by others, outside of this server's mutations, is told with [Cache.Invalidate], or expires
+// written by others, outside of this server's mutations, is told with [Cache.Invalidate] or [Cache.InvalidateHandler], or expires
 // with Options.TTL. Other extensions replace Response.Data if they change it, and do not write into
 // its bytes.
 package gqlcache

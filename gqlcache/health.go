@@ -5,25 +5,29 @@ import (
 	"fmt"
 )
 
-// Health tells apart what probes must not mix up. A server whose cache cannot serve is slower, not broken: when Redis
-// fails it fails for all instances at once, and a readiness probe that fails with it takes all of them out of service.
+// Health says how a cache is. Its fields are apart because a server whose cache cannot
+// serve is slower, not broken. When Redis fails, it fails for all instances at once, and a
+// readiness probe that fails with it takes all of them out of service.
 type Health struct {
-	// Serving says that the instance may get requests. It is false only of a cache that is closed, or that New has not
-	// made: it does not depend on Redis, the log or the lease. It is what a readiness probe asks for.
+	// Serving says that the instance may get requests. It is false only of a cache that is
+	// closed, or that New has not made. Redis, the log and the lease do not decide it. A
+	// readiness probe asks for it.
 	Serving bool `json:"serving"`
-	// Cached says that queries may be answered from the cache now. Otherwise each of them is computed. It is for
-	// dashboards and alerts.
+	// Cached says that queries may be answered from the cache now. While it is false, each
+	// query is computed. It is for dashboards and alerts.
 	Cached bool `json:"cached"`
-	// Consistent says that this instance and the others learn of each other's changes. Otherwise what it changes may be
-	// hidden on them, while it serves nothing itself that could be stale. It is for alerts. A cache without a log is
-	// consistent by itself.
+	// Consistent says that this instance and the others learn of each other's changes. While
+	// it is false, the others may show the state before changes of this instance. This one
+	// serves nothing that could be stale. A cache without a log is consistent by itself. It
+	// is for alerts.
 	Consistent bool `json:"consistent"`
-	// Why has a sentence for each reason why one of the above is false. It is empty when all are true.
+	// Why has a sentence for each reason why a field is false. It is empty when all are true.
 	Why []string `json:"why,omitempty"`
 }
 
-// Health says how the cache is now. It waits for nothing but short locks, asks nobody over the network, and does not
-// look at the context. It may be called concurrently, and often. A readiness probe looks at Serving alone:
+// Health says how the cache is now. It waits for nothing but short locks, asks nobody over
+// the network, and does not look at the context. It may be called concurrently, and often.
+// A readiness probe looks at Serving alone:
 //
 //	http.HandleFunc("/readyz", func(w http.ResponseWriter, r *http.Request) {
 //		if !cache.Health(r.Context()).Serving {
@@ -31,9 +35,9 @@ type Health struct {
 //		}
 //	})
 //
-// While Serving is true, an instance without a lease answers queries from its resolvers. Mutations that
-// Options.RequireLease or Options.Intent refuse then are refused by all instances alike when Redis is away.
-func (c *Cache) Health(context.Context) Health {
+// An instance without a lease answers queries from its resolvers. It may refuse mutations,
+// see Options.RequireLease and Options.Intent: so do all others while Redis is away.
+func (c *Cache) Health(_ context.Context) Health {
 	if c.unmade() {
 		return Health{Why: []string{"the cache was not made by New"}}
 	}

@@ -23,8 +23,8 @@ const (
 	maxChangesBody = 1 << 20
 )
 
-// InvalidateHandler returns Invalidate as an HTTP handler, for programs in other languages that change the data. A
-// program calls it after its commit:
+// InvalidateHandler returns Invalidate as an HTTP handler, for programs in other languages
+// that change the data. A program sends a request after its commit:
 //
 //	POST /changes HTTP/1.1
 //	Authorization: Bearer <secret>
@@ -37,31 +37,38 @@ const (
 //	  {"everything": true}
 //	]}
 //
-// The four kinds are Entity, View, Operation and Everything; the type of a row may be the name of a view. An id is a
-// string or a number, spelled like the keys that the server shows; a number of any size keeps all its digits. A change
-// reaches the answers of all tenants. The body has at most 1 MiB.
+// The four kinds are Entity, View, Operation and Everything. The type of a row may be the
+// name of a view. An id is a string or a number, spelled like the keys that the server
+// shows. A number keeps all its digits. A change reaches the answers of all tenants. The
+// body has at most 1 MiB.
 //
-// Each secret is good. Two are for the time in which programs change from one to the next. The error wraps ErrOptions,
-// and says nothing of a secret's text: there is no secret, or one is shorter than 32 characters or has others than
-// visible ASCII ones.
+// Each secret is good: a second one is for the time in which programs change from one to
+// the other. The error wraps ErrOptions, and contains no part of a secret. There must be a
+// secret, and each must have at least 32 characters, of visible ASCII alone.
 //
-// The whole request is checked before anything is dropped: it is applied as a whole, or refused. A field that the
-// handler does not know is an error, and so are a field that comes twice, an empty list, an empty name or id, and text
-// behind the document. The answer is JSON, {"applied": 4}, with the number of changes that were applied: all, or 0
-// beside an "error". Its status is
+// The handler checks the whole request before anything is dropped. A request is applied as
+// a whole or refused. Refused are, beside wrong types and names: a field that the handler
+// does not know, a field that comes twice, an empty list, an empty name or id, and text
+// behind the document. The answer is JSON. Its "applied" is the number of changes that were
+// applied: of all, or 0. Beside 0, and with every status but 200, "error" says why. The
+// status is
 //
-//   - 200 when the changes are applied. No request that starts later gets an answer computed before, on this instance;
-//     on the others it is as after a mutation: "consistency" is "bounded" when they may serve such answers until their leases end.
-//     With Options.Tokens there is a "token" that readers may show: see TokenHeader. Both come as headers, too.
-//   - 503 with "applied" and the "consistency" "pending" when the log has not taken the changes. They are applied on this instance,
-//     and on the others when the log is back.
+//   - 200 when the changes are applied. No request that starts later gets an answer of this
+//     instance from before. On the others it is as after a mutation: "consistency" is
+//     "bounded" when they may serve such answers until their leases end. With
+//     Options.Tokens there is a "token" for readers, see TokenHeader. Both are in headers,
+//     too.
+//   - 503 with all applied, and "pending" as "consistency", when the log has not taken the
+//     changes. They are applied on this instance, and on the others when the log is back.
 //   - 503 with 0 applied when the cache is closed, or does not know its schema yet.
-//   - 400 when the document is wrong, 422 when the schema does not have a name in it. "error" names the change by its index.
-//   - 401, 405, 413 and 415 for the secret, the method, the size and the media type.
+//   - 400 when the document is wrong, 422 when the schema does not have a name in it.
+//     "error" names the change by its index.
+//   - 401, 405, 413 or 415 for the secret, the method, the size or the media type.
 //
-// To send a request again does no harm: what is dropped twice is computed twice. It is right after each 503, and after
-// a connection that broke. Once a request is read, its changes are applied even if the client does not wait. The
-// handler waits for other instances as Invalidate does, and may be called concurrently.
+// A program may send a request again, and does so after a 503 and after a connection that
+// broke: a change that is applied twice only drops more. The handler applies the changes of
+// a request that it has read even if the client does not wait for the answer. It waits for
+// other instances as Invalidate does. It may be called concurrently.
 func (c *Cache) InvalidateHandler(secrets ...string) (http.Handler, error) {
 	if c.unmade() {
 		return nil, errUnmade
@@ -96,7 +103,8 @@ func checkSecret(i int, secret string) error {
 // An invalidateHandler is a Cache's InvalidateHandler.
 type invalidateHandler struct {
 	cache *Cache
-	// digests are those of the secrets. Digests have one length, so their comparison does not tell that of a secret.
+	// digests are those of the secrets. All have one length, so that the time of their
+	// comparison does not depend on that of a secret.
 	digests [][sha256.Size]byte
 }
 
@@ -113,6 +121,7 @@ type refusal struct {
 	message string
 }
 
+// ServeHTTP implements http.Handler.
 func (h *invalidateHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	changes, refused := h.read(w, r)
 	if refused != nil {
@@ -120,7 +129,8 @@ func (h *invalidateHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	by := inspect.Cause{Kind: causeManual, Name: "InvalidateHandler"}
-	// The data has changed already, so the end of the request ends neither the change nor the wait for other instances.
+	// The data has changed already. So the end of the request ends neither the change nor
+	// the wait for other instances.
 	p, err := h.cache.invalidate(context.WithoutCancel(r.Context()), by, changes...)
 	if err != nil && !p.Shared {
 		answerJSON(w, http.StatusServiceUnavailable, invalidated{Error: unavailable(err)})
@@ -160,14 +170,14 @@ func (h *invalidateHandler) read(w http.ResponseWriter, r *http.Request) ([]Chan
 	return changes, h.cache.refuseChanges(changes)
 }
 
-// knows reports whether the values of an Authorization header are one, and that is of a secret.
+// knows reports whether there is one Authorization header, and a secret in it.
 func (h *invalidateHandler) knows(authorization []string) bool {
 	if len(authorization) != 1 {
 		return false
 	}
 	scheme, secret, _ := strings.Cut(authorization[0], " ")
 	digest, found := sha256.Sum256([]byte(strings.TrimLeft(secret, " "))), 0
-	for _, d := range h.digests { // all of them: the time does not tell which one it was
+	for _, d := range h.digests { // all of them, so that the time does not depend on which
 		found |= subtle.ConstantTimeCompare(digest[:], d[:])
 	}
 	return found == 1 && strings.EqualFold(scheme, "Bearer")
@@ -181,8 +191,8 @@ func isPlainJSON(h http.Header) bool {
 		h.Get("Content-Encoding") == ""
 }
 
-// refuseChanges returns the fault of the first change that Invalidate would not take, nil when it takes all. Invalidate
-// itself looks at no other change beside Everything.
+// refuseChanges returns the fault of the first change that Invalidate would not take, and
+// nil when it takes all. Invalidate itself looks at no other change beside Everything.
 func (c *Cache) refuseChanges(changes []Change) *refusal {
 	for i, ch := range changes {
 		if ch.kind == changeEverything {
@@ -231,5 +241,5 @@ func answerJSON(w http.ResponseWriter, status int, v any) {
 		h.Set("Retry-After", "1")
 	}
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // who does not listen does not hear
+	_ = json.NewEncoder(w).Encode(v) // the client may have left
 }

@@ -1,6 +1,7 @@
 package gqlcache_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -436,6 +437,38 @@ func TestInvalidateHandlerCutOff(t *testing.T) {
 	if other.cache.Stats().Misses != misses+1 {
 		t.Error("the other instance has not dropped the answer")
 	}
+}
+
+// FuzzInvalidateHandler: a body is applied as a whole, and as any other reader of JSON reads it, or not at all.
+func FuzzInvalidateHandler(f *testing.F) {
+	for _, seed := range []string{
+		`{"changes":[{"row":{"type":"User","id":"u1"}},{"view":"v_post"},{"operation":"Feed"},{"everything":true}]}`,
+		`{"changes":[{"row":{"id":-1.5e3,"type":"v_user"}}]}`, `{"changes":[]}`, `{"changes":[{}],"x":[[]]}`, "{\"changes\":[{\"view\":\"\\ud800\"}]}",
+	} {
+		f.Add([]byte(seed))
+	}
+	c := newCache(f, gqlcache.Options{})
+	testgraph.NewServer(testgraph.NewStore(), c)
+	h, err := c.InvalidateHandler(changesKey)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		before := c.Stats().Invalidations
+		r := changesRequest(t.Context(), "")
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		a, w := sendChanges(t, h, r)
+		var read struct {
+			Changes []map[string]any
+		}
+		err := json.Unmarshal(body, &read)
+		switch applied := c.Stats().Invalidations - before; {
+		case w.Code != http.StatusOK && (applied != 0 || a.Applied != 0):
+			t.Errorf("status %d, and applied", w.Code)
+		case w.Code == http.StatusOK && (applied != 1 || err != nil || len(read.Changes) != a.Applied || a.Applied == 0):
+			t.Errorf("%d changes applied, %d times; another reader: %v, %v", a.Applied, applied, read, err)
+		}
+	})
 }
 
 // documentIn finds the document of a recipe: JSON in any language.

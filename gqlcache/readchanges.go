@@ -11,11 +11,12 @@ import (
 	"unicode/utf8"
 )
 
-// readChanges reads the body of a request to InvalidateHandler. The error is for the client: it says where the document
-// is wrong, and what to do.
+// readChanges reads the body of a request to InvalidateHandler. The error is for the
+// client: it says where the document is wrong, and what to do.
 //
-// It reads token by token. Unmarshal takes a field in another case, keeps the last of two fields of one name, replaces
-// what is no text, and lets null stand for anything: a change would be lost without an error, and answers stale.
+// It reads token by token. json.Unmarshal takes a field in another case, keeps the last of
+// two fields of one name, and lets null stand for anything. Each would lose a change
+// without an error, and leave answers stale.
 func readChanges(body []byte) ([]Change, error) {
 	if !utf8.Valid(body) {
 		return nil, errors.New("the body is not in UTF-8; encode it so")
@@ -42,8 +43,8 @@ func readChanges(body []byte) ([]Change, error) {
 	return changes, err
 }
 
-// A changesReader reads a document that is valid JSON. Its methods are named for what they read, and given the place of
-// that for their errors.
+// A changesReader reads a document that is valid JSON. Each method is named for the value
+// that it reads. Its first argument is the place of that value, for errors.
 type changesReader struct{ *json.Decoder }
 
 func (r changesReader) change(at string) (ch Change, err error) {
@@ -115,8 +116,8 @@ func (r changesReader) name(at string) (string, error) {
 	return s, checkText(at, s)
 }
 
-// checkText refuses texts that name nothing: a variable that was not set, in the program that sends the change, and what
-// the decoder has put in the place of half a surrogate pair.
+// checkText refuses texts that name nothing: an empty one, as of a variable that the
+// program has not set, and one in which the decoder has replaced half a surrogate pair.
 func checkText(at, s string) error {
 	switch {
 	case s == "":
@@ -139,7 +140,7 @@ func (r changesReader) object(at string, field func(name string) error) error {
 	if t, _ := r.Token(); t != json.Delim('{') {
 		return fmt.Errorf("%s must be an object", at)
 	}
-	var seen []string // few: what is unknown ends the reading
+	var seen []string // few, because a field that is unknown ends the reading
 	for r.More() {
 		t, err := r.Token()
 		name, ok := t.(string)
