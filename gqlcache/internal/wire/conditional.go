@@ -68,7 +68,7 @@ func entityTagList(list string) func(yield func(tag string) bool) {
 			if !ok || !yield(tag) {
 				return
 			}
-			list = strings.TrimLeft(rest, " \t")
+			list = trimSpace(rest)
 			if list != "" && list[0] != ',' {
 				return
 			}
@@ -95,4 +95,12 @@ func cutEntityTag(list string) (tag, rest string, ok bool) {
 }
 
 // trimSpace removes the white space that may be around the elements of a header.
-func trimSpace(s string) string { return strings.Trim(s, " \t") }
+func trimSpace(s string) string {
+	for s != "" && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
+}

@@ -13,15 +13,42 @@ const (
 )
 
 // weights returns the weight of each of an owner's encodings, 0 for those that are not to
-// be used: the client does not accept them, or likes the body as it is more.
+// be used: the client does not accept them, or likes the body as it is more. Who does not
+// say what it accepts gets the body as it is. It agrees with weight, and reads the header
+// once.
 func weights(accepted []string, own []Encoding) (list [maxEncodings]int) {
-	if len(accepted) == 0 {
-		return list // such a client accepts everything, says the RFC, and most of them understand nothing
+	own = own[:min(len(own), maxEncodings)]
+	var named uint // a bit for each of the owner's
+	plain, others := -1, 0
+	for _, line := range accepted {
+		for element := range strings.SplitSeq(line, ",") {
+			name, w, ok := weighted(element)
+			switch {
+			case !ok:
+				continue
+			case name == "*":
+				others = w
+				continue
+			case plain < 0 && sameCoding(name, identity):
+				plain = w
+				continue
+			}
+			for i := range own {
+				if named>>i&1 == 0 && sameCoding(name, own[i].Name) {
+					list[i], named = w, named|1<<i
+				}
+			}
+		}
 	}
-	plain := weight(accepted, identity)
-	for i := range min(len(own), maxEncodings) {
-		if w := weight(accepted, own[i].Name); w >= plain {
-			list[i] = w
+	if plain < 0 {
+		plain = others
+	}
+	for i := range own {
+		if named>>i&1 == 0 {
+			list[i] = others
+		}
+		if list[i] < plain {
+			list[i] = 0
 		}
 	}
 	return list
@@ -115,8 +142,11 @@ func parseWeight(s string) (w int, ok bool) {
 // sameCoding reports whether a client's name is that of a coding. Some have an old name,
 // too.
 func sameCoding(client, coding string) bool {
-	if len(client) > 2 && strings.EqualFold(client[:2], "x-") && strings.EqualFold(coding, "gzip") {
-		client = client[2:]
+	if client == coding {
+		return true
 	}
-	return strings.EqualFold(client, coding)
+	if len(client) == len(coding) {
+		return strings.EqualFold(client, coding)
+	}
+	return coding == "gzip" && strings.EqualFold(client, "x-gzip")
 }

@@ -70,19 +70,17 @@ func (a *Ready) choose(r *http.Request, s *Sending) *representation {
 func (a *Ready) variant(name string) *variant {
 	for {
 		old := a.variants.Load()
-		var list []*variant
-		if old != nil {
-			list = *old
+		if old == nil {
+			a.variants.CompareAndSwap(nil, new([]*variant))
+			continue
 		}
-		for _, v := range list {
+		for _, v := range *old {
 			if v.name == name {
 				return v
 			}
 		}
-		list = append(slices.Clip(list), &variant{name: name})
-		if a.variants.CompareAndSwap(old, &list) {
-			return list[len(list)-1]
-		}
+		longer := append(slices.Clip(*old), &variant{name: name})
+		a.variants.CompareAndSwap(old, &longer)
 	}
 }
 
