@@ -49,10 +49,10 @@ type Keeping struct {
 	Age time.Duration
 }
 
-// CacheControlFor returns the values of Cache-Control and Age, the latter empty where there
-// is none to send. Unless the owner names an age, a cache asks before each use: nothing
-// reaches it when a mutation is acknowledged. Browsers ask in any case: a client would
-// otherwise read what it has just changed as it was.
+// CacheControlFor returns the values of Cache-Control and Age, the latter empty where
+// there is none to send. Unless the owner names an age, a cache asks before each use: no
+// mutation reaches it. A browser asks in any case: its user would otherwise read as it was
+// what he has just changed.
 func CacheControlFor(k Keeping) (cacheControl, age string) {
 	seconds := int64(k.EdgeAge / time.Second)
 	switch {

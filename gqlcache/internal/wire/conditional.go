@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"iter"
 	"net/http"
 	"slices"
 	"strings"
@@ -58,9 +59,9 @@ func acceptsTagged(accepted []string, end string, own []Encoding) bool {
 	return known && weight(accepted, coding) > 0
 }
 
-// entityTagList yields the entity tags of a list, as they are, up to the first place where
-// it is malformed.
-func entityTagList(list string) func(yield func(tag string) bool) {
+// entityTagList yields the entity tags of a list, as they are, up to the first place
+// where it is malformed.
+func entityTagList(list string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for {
 			list = strings.TrimLeft(list, ", \t")

@@ -81,8 +81,8 @@ func TestIfNoneMatch(t *testing.T) {
 var tagList = regexp.MustCompile(`^[, \t]*(?:(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"[ \t]*(?:,[, \t]*|$))*$`)
 var tagInList = regexp.MustCompile(`(?:W/)?"([^"]*)"`)
 
-// FuzzIfNoneMatch: a list that is well-formed is read as a simple reader does; of any other,
-// nothing matches that is not in it.
+// FuzzIfNoneMatch: a list that is well-formed is read as a simple reader does; of any
+// other, nothing matches that is not in it.
 func FuzzIfNoneMatch(f *testing.F) {
 	a := wire.NewReady(short)
 	opaque := strings.Trim(a.ETag(), `"`)

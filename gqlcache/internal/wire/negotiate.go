@@ -54,8 +54,8 @@ func weights(accepted []string, own []Encoding) (list [maxEncodings]int) {
 	return list
 }
 
-// best returns the index of the greatest weight, the first of equal ones, or -1 if all are
-// 0.
+// best returns the index of the greatest weight, the first of equal ones, or -1 if all
+// are 0.
 func best(list *[maxEncodings]int) int {
 	index, most := -1, 0
 	for i, w := range list {

@@ -99,7 +99,7 @@ func (a *Ready) Send(w http.ResponseWriter, r *http.Request, s *Sending) {
 
 	encodes := !encoded && !own && len(s.Encodings) > 0 && len(a.body) >= minEncoded
 	addVary(h, s.Vary, encodes)
-	tagged := read && stored && !encoded && len(h["Etag"]) == 0 && len(h["ETag"]) == 0
+	tagged := read && stored && !encoded && len(h["Etag"]) == 0 && len(h["ETag"]) == 0 //nolint:staticcheck // some write the map past Set
 	if tagged {
 		if tag := a.matching(r.Header, s.Encodings); tag != nil {
 			sendNotModified(w, tag)

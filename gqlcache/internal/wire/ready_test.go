@@ -296,6 +296,18 @@ func TestUselessEncodings(t *testing.T) {
 	}
 }
 
+// TestServersTagPastSet: a tag is the server's in whatever case it writes the name.
+func TestServersTagPastSet(t *testing.T) {
+	t.Parallel()
+	w := httptest.NewRecorder()
+	theirs := []string{`"theirs"`}
+	w.Header()["ETag"] = theirs
+	wire.NewReady(short).Send(w, ask(http.MethodGet), &wire.Sending{})
+	if w.Header()["Etag"] != nil {
+		t.Errorf("a second tag: %v", w.Header())
+	}
+}
+
 // TestETag: the tag is that of the body, the same on every instance.
 func TestETag(t *testing.T) {
 	t.Parallel()
