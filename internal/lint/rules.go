@@ -29,7 +29,7 @@ var ours = map[string][]string{
 	"gqlcache/internal/safe":      {},
 	"gqlcache/internal/engine":    {"cascade/tag", "gqlcache/internal/clock", "gqlcache/internal/safe", "gqlcache/store"},
 	"gqlcache/internal/probe":     {"extractor", "gqlcache/internal/safe"},
-	"gqlcache/internal/wire":      {"gqlcache/inspect", "gqlcache/internal/digest", "gqlcache/internal/reason"},
+	"gqlcache/internal/wire":      {"gqlcache/inspect", "gqlcache/internal/digest", "gqlcache/internal/reason", "gqlcache/internal/safe"},
 	"gqlcache/internal/witness":   {"gqlcache/internal/safe"},
 	"gqlcache/internal/flight":    {},
 	"gqlcache/internal/fleet":     {"cascade/tag", "gqlcache/changelog", "gqlcache/internal/clock", "gqlcache/internal/count", "gqlcache/internal/history", "gqlcache/internal/safe", "gqlcache/store"},
@@ -65,7 +65,7 @@ var theirs = map[string][]string{
 	"github.com/maypok86/otter/v2":             {"gqlcache/store/memstore"},
 	"github.com/cespare/xxhash/v2":             {"cascade"},
 	"github.com/redis/go-redis/v9":             {"gqlcache/store/redisstore", "gqlcache/changelog/redislog", "internal/redistest", "example"},
-	"github.com/klauspost/compress":            {"gqlcache/store/redisstore"},
+	"github.com/klauspost/compress":            {"gqlcache/store/redisstore", "gqlcache/internal/wire"},
 	"modernc.org/sqlite":                       {"example/..."},
 	"golang.org/x/sync":                        {"example/..."}, // gqlgen's generated code
 	"go.uber.org/goleak":                       {},              // tests only
@@ -97,7 +97,7 @@ var required = map[string]string{
 	"github.com/cespare/xxhash/v2":             "the library",
 	"github.com/maypok86/otter/v2":             "memstore",
 	"github.com/redis/go-redis/v9":             "redisstore, redislog",
-	"github.com/klauspost/compress":            "redisstore",
+	"github.com/klauspost/compress":            "redisstore, compressed answers",
 	"github.com/anishathalye/porcupine":        "tests",
 	"github.com/santhosh-tekuri/jsonschema/v6": "tests",
 	"go.uber.org/goleak":                       "tests",
