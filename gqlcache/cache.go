@@ -152,7 +152,7 @@ func New(opts Options) (*Cache, error) {
 		c.store = mem
 	}
 	c.engine = engine.New(engine.Config{
-		Store: c.store, Clock: c.clock, MaxBytes: opts.MaxBytes, Now: opts.Now,
+		Store: c.store, Clock: c.clock, MaxBytes: opts.MaxBytes, MaxBody: opts.MaxEntryBytes, Now: opts.Now,
 		Failed: func(call string, err error) { once.Warn(call, "gqlcache: the store failed: "+call, err) },
 	})
 	c.fleet = c.newFleet()

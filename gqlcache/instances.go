@@ -102,15 +102,16 @@ func (c *Cache) adopt(ctx context.Context, key string, t *fleet.Taken) *filled {
 		return nil
 	}
 	f := &filled{body: t.Body, born: t.Stamp.Born(), fromShared: true, ttl: t.Expires.Sub(c.opts.Now()), stamp: &stamp{}}
-	c.engine.Stamp(&f.stamp.Stamp, t.Stamp, engine.UnknownCost)
 	if graphql.HasOperationContext(ctx) {
 		// The caller for whom the other instance has computed the answer is not known. From
 		// here on the answer is compared with those that others than this caller get.
 		f.caller = credentials(ctx, graphql.GetOperationContext(ctx))
 		f.stamp.caller = f.caller
 	}
-	own := engine.Entry(key, t.Body, f.stamp, &f.stamp.Stamp, t.Expires)
-	if c.engine.Put(ctx, key, own) {
+	own, kept := c.engine.Keep(ctx, key, engine.Answer{
+		Body: t.Body, Meta: f.stamp, Took: engine.UnknownCost, Proven: t.Stamp, Expires: t.Expires,
+	})
+	if kept == engine.Stored {
 		f.entry, f.tags = own, t.Tags
 		if c.watch != nil {
 			f.tags = slices.Clone(t.Tags) // the watch keeps them

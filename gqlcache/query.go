@@ -11,7 +11,6 @@ import (
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/extractor"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
-	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/engine"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
@@ -371,29 +370,33 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	f.body = resp.Data
 	named := tags
 	if c.opts.Shared != nil || c.watch != nil {
-		named = slices.Clone(tags) // Finish keeps and reorders them
+		named = slices.Clone(tags) // Keep keeps and reorders them
 	}
-	st, ok := c.engine.Finish(token, tags)
-	if !ok {
-		f.why = ReasonInvalidated
+	f.stamp, f.ttl = &stamp{caller: f.caller}, c.lifetime(d, f.maxAge)
+	e, kept := c.engine.Keep(ctx, key, engine.Answer{
+		Body: f.body, Meta: f.stamp, Took: f.took, Token: token, Tags: tags, Expires: c.opts.Now().Add(f.ttl),
+	})
+	if f.why = notKept[kept]; e == nil {
+		f.stamp, f.ttl = nil, 0
 		return f
 	}
-	if e := c.put(ctx, d, key, f, st); e != nil {
-		if !r.keep(key, e) {
-			c.withdraw(key, e)
-			f.why = r.refusal()
-			return f
-		}
-		f.entry, f.tags = e, named
-		c.remember(d, vars, key, f)
-		if res != nil && (r.note != nil || c.watched()) {
-			c.sample(ctx, d.Operation, key, res, f.stamp)
-		}
-		c.fleet.Answered(r.anew, key, f.stamp.Stamp.Stamp)
-		c.fleet.Share(ctx, key, e, r.at, named)
+	if !r.keep(key, e) {
+		c.withdraw(key, e)
+		f.why = r.refusal()
+		return f
 	}
+	f.entry, f.tags = e, named
+	c.remember(d, vars, key, f)
+	if res != nil && (r.note != nil || c.watched()) {
+		c.sample(ctx, d.Operation, key, res, f.stamp)
+	}
+	c.fleet.Answered(r.anew, key, f.stamp.Stamp.Stamp)
+	c.fleet.Share(ctx, key, e, r.at, named)
 	return f
 }
+
+// notKept says why an answer is not in the store.
+var notKept = [...]Reason{engine.Reached: ReasonInvalidated, engine.TooLarge: ReasonTooLarge, engine.Refused: ReasonStore}
 
 // readsOf returns the tags of what an answer depends on. It returns false, and logs that once, when they are unknown.
 func (c *Cache) readsOf(r *request, d *document, who *caller, vars map[string]any, res *extractor.Result) ([]cascade.Tag, bool) {
@@ -509,22 +512,4 @@ func (c *Cache) lifetime(d *document, maxAge time.Duration) time.Duration {
 		ttl -= time.Duration(rand.Float64() * c.opts.Jitter * float64(ttl))
 	}
 	return ttl
-}
-
-// put stores an answer and returns its entry, nil if it is too large. Its body is shared with the
-// response: neither is changed any more.
-func (c *Cache) put(ctx context.Context, d *document, key string, f *filled, st *clock.Stamp) *store.Entry {
-	if len(f.body) > c.opts.MaxEntryBytes {
-		f.why = ReasonTooLarge
-		return nil
-	}
-	ttl := c.lifetime(d, f.maxAge)
-	s := &stamp{caller: f.caller}
-	c.engine.Stamp(&s.Stamp, st, f.took)
-	e := engine.Entry(key, f.body, s, &s.Stamp, c.opts.Now().Add(ttl))
-	f.stamp, f.ttl = s, ttl
-	if !c.engine.Put(ctx, key, e) {
-		f.why = ReasonStore
-	}
-	return e
 }

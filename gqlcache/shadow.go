@@ -117,16 +117,12 @@ func (q *shadowQuery) keep(ctx context.Context, r *request, f *filled, res *extr
 	if !ok {
 		return
 	}
-	st, ok := c.engine.Finish(f.born, tags)
-	if !ok {
-		return
-	}
-	body := slices.Clone(f.resp.Data)
-	s := &stamp{}
+	body, s := slices.Clone(f.resp.Data), &stamp{}
 	q.compared.Keep(&s.verified, body)
-	c.engine.Stamp(&s.Stamp, st, f.took)
-	e := engine.Entry(q.key, body, s, &s.Stamp, c.opts.Now().Add(c.lifetime(d, f.maxAge)))
-	if c.engine.Put(ctx, q.key, e) && r.refusal() != "" { // said meanwhile, by what a resolver has left behind
+	e, kept := c.engine.Keep(ctx, q.key, engine.Answer{
+		Body: body, Meta: s, Took: f.took, Token: f.born, Tags: tags, Expires: c.opts.Now().Add(c.lifetime(d, f.maxAge)),
+	})
+	if kept == engine.Stored && r.refusal() != "" { // said meanwhile, by what a resolver has left behind
 		c.engine.Remove(ctx, []byte(q.key), e)
 	}
 }

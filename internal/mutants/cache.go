@@ -39,7 +39,7 @@ var cacheRules = []mutant{
 	},
 	{
 		name: "fill is stamped when it ends", file: queryFile, in: "example",
-		old: "c.engine.Finish(token, tags)", new: "c.engine.Finish(c.clock.Begin(), tags)",
+		old: "Token: token, Tags: tags", new: "Token: c.clock.Begin(), Tags: tags",
 		test: "TestNoStaleReads$",
 	},
 	{

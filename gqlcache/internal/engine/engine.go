@@ -18,6 +18,8 @@ type Config struct {
 	Clock *clock.Clock
 	// MaxBytes is what the store is bounded by, 0 when that is not known.
 	MaxBytes int64
+	// MaxBody bounds the bytes of an answer.
+	MaxBody int
 	// Now returns the time. It may not panic.
 	Now func() time.Time
 	// Failed is called with the name of a call to the store that failed: get, put, delete, all. It may be called

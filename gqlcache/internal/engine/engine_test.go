@@ -37,7 +37,7 @@ func newRig(t *testing.T, s store.Store) *rig {
 	t.Helper()
 	r := &rig{t: t, clock: clock.New(clock.Options{}), store: s}
 	r.Engine = engine.New(engine.Config{
-		Store: s, Clock: r.clock, MaxBytes: 1 << 20, Now: time.Now,
+		Store: s, Clock: r.clock, MaxBytes: 1 << 20, MaxBody: 100, Now: time.Now,
 		Failed: func(call string, _ error) { r.calls = append(r.calls, call) },
 	})
 	return r
@@ -51,16 +51,12 @@ type answer struct {
 
 func (r *rig) put(key, body string, tags ...uint64) *store.Entry {
 	r.t.Helper()
-	token := r.clock.Begin()
-	st, ok := r.Finish(token, tagged(tags...))
-	if !ok {
-		r.t.Fatalf("%s was reached", key)
-	}
-	m := &answer{note: "of " + key}
-	r.Stamp(&m.Stamp, st, 1500*time.Nanosecond)
-	e := engine.Entry(key, []byte(body), m, &m.Stamp, time.Now().Add(time.Hour))
-	if !r.Put(r.t.Context(), key, e) {
-		r.t.Fatalf("%s is not stored", key)
+	e, kept := r.Keep(r.t.Context(), key, engine.Answer{
+		Body: []byte(body), Meta: &answer{note: "of " + key}, Expires: time.Now().Add(time.Hour),
+		Took: 1500 * time.Nanosecond, Token: r.clock.Begin(), Tags: tagged(tags...),
+	})
+	if kept != engine.Stored {
+		r.t.Fatalf("%s is not stored: %d", key, kept)
 	}
 	return e
 }
@@ -107,17 +103,50 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-// TestReachedBeforeItIsStored: an answer that a change has reached since its computation began gets no stamp.
-func TestReachedBeforeItIsStored(t *testing.T) {
+// TestKeep: an answer that a change has reached since its computation began, or that is too large, makes no
+// entry. One with a stamp of its own needs neither token nor tags, and may be as large as it is elsewhere.
+func TestKeep(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, memory(t))
 	token := r.clock.Begin()
 	r.clock.Apply(tagged(1))
-	if _, ok := r.Finish(token, tagged(1)); ok {
-		t.Error("it got one")
+	proven, ok := r.Finish(token, tagged(2))
+	if !ok {
+		t.Fatal("the answer was reached")
 	}
-	if _, ok := r.Finish(token, tagged(2)); !ok {
-		t.Error("an answer that depends on something else got none")
+	large := make([]byte, 101)
+	for _, row := range []struct {
+		name string
+		a    engine.Answer
+		kept engine.Kept
+	}{
+		{"reached", engine.Answer{Body: []byte("A"), Tags: tagged(1)}, engine.Reached},
+		{"something else", engine.Answer{Body: []byte("A"), Tags: tagged(2)}, engine.Stored},
+		{"large", engine.Answer{Body: large, Tags: tagged(2)}, engine.TooLarge},
+		{"large and reached", engine.Answer{Body: large, Tags: tagged(1)}, engine.Reached},
+		{"proven", engine.Answer{Body: large, Proven: proven}, engine.Stored},
+	} {
+		row.a.Meta, row.a.Token, row.a.Took, row.a.Expires = &answer{}, token, engine.UnknownCost, time.Now().Add(time.Hour)
+		e, kept := r.Keep(t.Context(), row.name, row.a)
+		if kept != row.kept || (e != nil) != (kept == engine.Stored) {
+			t.Errorf("%s: got %d, entry %v", row.name, kept, e)
+		}
+		body, _ := r.found(row.name)
+		if want := string(row.a.Body); kept == engine.Stored && body != want || kept != engine.Stored && body != "" {
+			t.Errorf("%s: then got %q", row.name, body)
+		}
+	}
+}
+
+// TestKeepWithoutTheStore: what the store refuses is an entry all the same.
+func TestKeepWithoutTheStore(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, brokenStore{memory(t), false})
+	e, kept := r.Keep(t.Context(), "a", engine.Answer{
+		Body: []byte("A"), Meta: &answer{}, Expires: time.Now().Add(time.Hour), Token: r.clock.Begin(), Tags: tagged(1),
+	})
+	if kept != engine.Refused || e == nil || e.Size == 0 || r.Stats().Errors != 1 {
+		t.Errorf("got %d, entry %v, %+v", kept, e, r.Stats())
 	}
 }
 
@@ -145,10 +174,21 @@ func TestEntriesOfOthers(t *testing.T) {
 	}
 }
 
-// A brokenStore fails when it is asked to remove, and ends its enumeration with the context.
-type brokenStore struct{ store.Store }
+// A brokenStore fails when it is asked to remove, and to put unless puts is set, and ends its enumeration with
+// the context.
+type brokenStore struct {
+	store.Store
+	puts bool
+}
 
 var errBroken = errors.New("broken")
+
+func (s brokenStore) Put(ctx context.Context, key []byte, e *store.Entry) error {
+	if !s.puts {
+		return errBroken
+	}
+	return s.Store.Put(ctx, key, e)
+}
 
 func (brokenStore) DeleteEntry(context.Context, []byte, *store.Entry) error { return errBroken }
 
@@ -165,7 +205,7 @@ func (s brokenStore) All(ctx context.Context) iter.Seq2[[]byte, *store.Entry] {
 // TestWithdraw: a withdrawn entry is not served, though the store keeps it and nothing has changed.
 func TestWithdraw(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, brokenStore{memory(t)})
+	r := newRig(t, brokenStore{memory(t), true})
 	e := r.put("a", "A", 1)
 	r.Withdraw(t.Context(), []byte("a"), e)
 	if body, found := r.found("a"); body != "" || found != engine.Dead {
@@ -179,7 +219,7 @@ func TestWithdraw(t *testing.T) {
 // TestSweepLooksAtAll: a sweep whose context has ended removes nothing, and keeps what live entries depend on.
 func TestSweepLooksAtAll(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, brokenStore{memory(t)})
+	r := newRig(t, brokenStore{memory(t), true})
 	for i, key := range []string{"a", "b", "c"} {
 		r.put(key, key, uint64(i+1))
 	}

@@ -58,7 +58,7 @@ func (e *Engine) Withdraw(ctx context.Context, key []byte, entry *store.Entry) {
 
 // own returns the stamp of an entry that this engine has made, nil of any other.
 func (e *Engine) own(entry *store.Entry) *Stamp {
-	m, ok := entry.Meta.(stamped)
+	m, ok := entry.Meta.(Meta)
 	if !ok {
 		return nil
 	}

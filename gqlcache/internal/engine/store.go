@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"time"
 
 	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
@@ -19,18 +20,63 @@ func (e *Engine) Finish(token clock.Token, tags []tag.Tag) (*clock.Stamp, bool) 
 	return st, ok
 }
 
-// Put stores an entry that Entry has made, and reports whether the store took it. It blocks as the store's Put does.
-func (e *Engine) Put(ctx context.Context, key string, entry *store.Entry) bool {
-	size := entry.Size
-	if s := e.own(entry); s != nil {
-		size -= s.Len() * clock.CellSize // which Finish has counted
+// An Answer is what Keep makes an entry of.
+type Answer struct {
+	// Body and Meta belong to the entry from here on, whatever becomes of it.
+	Body []byte
+	Meta Meta
+	// Expires is when the store drops the entry.
+	Expires time.Time
+	// Took is how long computing the answer took, or UnknownCost.
+	Took time.Duration
+	// Token is the clock's number that was read before the computation began, and Tags
+	// are what the answer depends on. Keep reorders and keeps them.
+	Token clock.Token
+	Tags  []tag.Tag
+	// Proven is the clock's stamp of an answer that has one: another instance has computed
+	// it. Then Token and Tags do not count, nor does Config.MaxBody.
+	Proven *clock.Stamp
+}
+
+// Kept is what became of an answer.
+type Kept uint8
+
+const (
+	// Stored: the store has taken the entry.
+	Stored Kept = iota
+	// Reached: a change has reached the answer since its token. There is no entry.
+	Reached
+	// TooLarge: the body is larger than Config.MaxBody. There is no entry.
+	TooLarge
+	// Refused: the store has not taken the entry, which is as good as any other.
+	Refused
+)
+
+// Keep stamps an answer and stores it. It blocks as the store's Put does.
+func (e *Engine) Keep(ctx context.Context, key string, a Answer) (*store.Entry, Kept) {
+	st := a.Proven
+	if st == nil {
+		var ok bool
+		if st, ok = e.Finish(a.Token, a.Tags); !ok {
+			return nil, Reached
+		}
+		if len(a.Body) > e.config.MaxBody {
+			return nil, TooLarge
+		}
 	}
-	defer e.pressure.add(size)
+	s := a.Meta.stamp()
+	e.stamp(s, st, a.Took)
+	entry := &store.Entry{
+		Body: a.Body, Expires: a.Expires, Version: s.Born(), Meta: a.Meta,
+		Size: len(key) + len(a.Body) + entryOverhead + s.Size(),
+	}
+	defer e.pressure.add(entry.Size - s.Len()*clock.CellSize) // Finish has counted the tags
 	err := safe.Do(func() error { return e.config.Store.Put(ctx, []byte(key), entry) })
 	if err != nil {
 		e.failed("put", err)
+		return entry, Refused
 	}
-	return err == nil
+	return entry, Stored
 }
 
 // Remove removes an entry, and reports whether the store did. A failure leaves a dead entry to the next sweep: it is
