@@ -99,15 +99,18 @@ func (st *schemaState) serves(hash schemahash.Hash) error {
 // schema's directives when Options.Schema is set; it wraps ErrOptions or cascade.ErrDirectives.
 // Call Close when the server is done.
 func New(opts Options) (*Cache, error) {
+	foreign := opts.Now != nil
 	opts = opts.withDefaults()
 	opts.knowBuild(fleet.Executable)
 	faults := []error{opts.validate()}
 	opts.Logger = safe.Logger(opts.Logger)
 	once := &safe.Once{Log: opts.Logger}
-	// It is asked on requests' goroutines and on some of the cache's own, where a panic would end the process.
-	opts.Now = safe.Clock(opts.Now, func(err error) {
-		once.Warn("now", "gqlcache: Options.Now failed, so the system's clock counts", err)
-	})
+	if foreign {
+		// It is asked on requests' goroutines and on some of the cache's own, where a panic would end the process.
+		opts.Now = safe.Clock(opts.Now, func(err error) {
+			once.Warn("now", "gqlcache: Options.Now failed, so the system's clock counts", err)
+		})
+	}
 	c := &Cache{
 		opts:   opts,
 		clock:  clock.New(clock.Options{}),

@@ -139,7 +139,7 @@ func bitOf(caller uint64) uint64 { return 1 << (caller >> 1 & 63) }
 // compareCallers computes an answer that is stored, for a caller with other credentials, who gets what was computed.
 func (c *Cache) compareCallers(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, key []byte, e *store.Entry, s *stamp, next graphql.ResponseHandler) *graphql.Response {
 	caller, writing := credentials(ctx, oc), c.writing.Load()
-	resp := c.bypass(ctx, r, d, ReasonCallers, next)
+	resp := c.bypass(ctx, r, ReasonCallers, next)
 	if c.weigh(ctx, r, d, key, &filled{body: e.Body, stamp: s, caller: s.caller}, e.Expires, caller, writing, resp) {
 		c.engine.Remove(ctx, key, e)
 	}
@@ -158,6 +158,7 @@ func (c *Cache) compareJoined(ctx context.Context, r *request, oc *graphql.Opera
 	}
 	writing := c.writing.Load()
 	resp := next(ctx)
+	r.out.fate, r.out.why, r.out.resp = compared, ReasonCallers, resp
 	c.weigh(ctx, r, d, []byte(key), f, c.opts.Now().Add(d.TTL), caller, writing, resp)
 	return resp
 }
@@ -190,7 +191,7 @@ func (c *Cache) weigh(ctx context.Context, r *request, d *document, key []byte, 
 // apart answers a query whose operation is stopped, and learns from the answer.
 func (c *Cache) apart(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, key []byte, next graphql.ResponseHandler) *graphql.Response {
 	id := digest.Of(key) // key is scratch, and next may take long
-	resp := c.bypass(ctx, r, d, ReasonCallers, next)
+	resp := c.bypass(ctx, r, ReasonCallers, next)
 	if resp == nil || ctx.Err() != nil || len(resp.Errors) > 0 {
 		return resp
 	}

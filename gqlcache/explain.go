@@ -11,7 +11,6 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/wire"
-	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
 type explainKey struct{}
@@ -31,13 +30,13 @@ func WithExplain(ctx context.Context) context.Context {
 // Slices and pointers in it are not to be changed.
 func Explain(ctx context.Context) (x inspect.Extension, ok bool) {
 	r := requestFrom(ctx)
-	if r == nil || r.verdict.status == "" {
+	if r == nil || !r.out.ended || r.mutates && r.out.fate == failed {
 		return x, false
 	}
 	if r.note != nil {
 		return r.note.told, true
 	}
-	x = r.verdict.extension()
+	x = r.out.extension()
 	if graphql.HasOperationContext(ctx) {
 		if op := graphql.GetOperationContext(ctx).Operation; op != nil {
 			x.Operation = inspect.Operation{Name: op.Name, Type: string(op.Operation)}
@@ -46,32 +45,39 @@ func Explain(ctx context.Context) (x inspect.Extension, ok bool) {
 	return x, true
 }
 
-// verdict is what became of an operation, in short: noted for each.
-type verdict struct {
-	status            inspect.Status
-	code, tier        string
-	stored, collapsed bool
-}
-
-// verdictOf is that of a computed answer, or one found instead of computing it.
-func verdictOf(f *filled) verdict {
-	switch {
-	case f.fromShared:
-		return verdict{status: inspect.Hit, code: codeHit, tier: tierShared}
-	case f.found:
-		return verdict{status: inspect.Hit, code: codeHit, tier: tierMemory}
-	case f.why != "":
-		return verdict{status: inspect.Miss, code: string(f.why)}
+// extension says what became of an operation, in short.
+func (o *outcome) extension() inspect.Extension {
+	x := inspect.Extension{Version: inspect.Version}
+	code := string(o.why)
+	switch o.fate {
+	case bypassed:
+		x.Status = inspect.Bypass
+	case hit:
+		x.Status, code, x.Tier = inspect.Hit, codeHit, tierMemory
+		if o.f != nil && o.f.fromShared {
+			x.Tier = tierShared
+		}
+	case failed, computed, compared:
+		x.Status = inspect.Miss
+		if code == "" {
+			code, x.DidCache = codeMiss, true
+		}
+	case joined:
+		x.Status, code, x.Collapsed = inspect.Miss, codeJoined, true
+	case abandoned:
+		x.Status, code = inspect.Miss, codeAbandoned
+	case refused:
+		x.Status, code = inspect.Bypass, string(ReasonLease)
+	case changed:
+		x.Status, code = inspect.Invalidated, codeMutation
+	case unchanged:
+		x.Status, code = inspect.Unchanged, codeUnchanged
+	case inspected:
+		x.Status, code = inspect.Inspected, codeInspected
 	}
-	return verdict{status: inspect.Miss, code: codeMiss, stored: true}
-}
-
-func (v verdict) extension() inspect.Extension {
-	return inspect.Extension{
-		Version: inspect.Version, Status: v.status, Hit: v.status == inspect.Hit,
-		DidCache: v.stored, Collapsed: v.collapsed, Tier: v.tier,
-		Reason: inspect.Reason{Code: v.code, Message: messageOf(v)},
-	}
+	x.Hit = x.Status == inspect.Hit
+	x.Reason = inspect.Reason{Code: code, Message: messageOf(code, x.Tier)}
+	return x
 }
 
 // An explanation is what the cache notes of one operation for somebody who has asked. Its methods do
@@ -82,16 +88,13 @@ type explanation struct {
 	key    []byte
 	parts  []inspect.KeyPart
 	missed inspect.Reason // why there was no entry
-	told   inspect.Extension
+	// hits is how often the entry was served while somebody watched.
+	hits uint64
+	told inspect.Extension
 }
 
-// explains returns the explanation to fill, nil when nobody asks.
-func (c *Cache) explains(ctx context.Context, r *request) *explanation {
-	if asked, _ := ctx.Value(explainKey{}).(bool); !asked && r.access == nil || c.shadow != nil {
-		return nil
-	}
-	return &explanation{start: time.Now()}
-}
+// newExplanation returns the explanation of an operation that begins, for somebody who has asked.
+func (c *Cache) newExplanation() *explanation { return &explanation{start: time.Now()} }
 
 // looked notes the key that is looked up.
 func (n *explanation) looked(c *Cache, d *document, vars map[string]any, key []byte) {
@@ -112,9 +115,6 @@ func (n *explanation) looks() {
 // conclude makes what is told of an operation, and shows it to the client who may see it.
 func (c *Cache) conclude(ctx context.Context, r *request, resp *graphql.Response, x inspect.Extension) {
 	n := r.note
-	if n == nil {
-		return
-	}
 	op := graphql.GetOperationContext(ctx).Operation
 	x.Operation.Name, x.Operation.Type = op.Name, string(op.Operation)
 	x.DurationUS = time.Since(n.start).Microseconds()
@@ -139,19 +139,84 @@ func extend(resp *graphql.Response, x inspect.Extension) {
 	resp.Extensions = ext
 }
 
-// draft begins what is told of a query.
-func (c *Cache) draft(r *request, d *document) inspect.Extension {
-	x := r.verdict.extension()
+// explain makes the explanation of an operation that has ended, and shows it to the client who may see it.
+func (c *Cache) explain(ctx context.Context, r *request) {
+	defer c.shield.Recover()
+	o := &r.out
+	x := o.extension()
+	switch o.fate {
+	case refused:
+	case changed, unchanged:
+		c.explainChange(&x, o.done)
+	default:
+		c.explainQuery(ctx, r, &x)
+	}
+	c.conclude(ctx, r, o.resp, x)
+}
+
+// explainQuery adds what is known of a query.
+func (c *Cache) explainQuery(ctx context.Context, r *request, x *inspect.Extension) {
+	n, o := r.note, &r.out
 	if n := r.note; n.key != nil {
 		x.Key, x.KeyParts = c.fingerprint("key", n.key), n.parts
 		x.Timing = &inspect.Timing{LookupUS: n.lookup.Microseconds()}
 	}
-	if d != nil && d.Bypass == "" {
+	if d := o.d; d != nil && d.Bypass == "" {
 		x.Operation.Hash = d.ShortHash()
 		x.TTLLimitedBy, x.DependsOnAnything = d.Operation.Policy.LimitedBy, whyAnything(d.Operation.Anything)
 		x.Dependencies = dependenciesOf(d.Operation)
 	}
-	return x
+	switch {
+	case o.entry != nil:
+		x.EntryHits = n.hits
+		s := o.entry.Meta.(*stamp)
+		x.Bytes, x.TTLMS = len(o.entry.Body), new(o.entry.Expires.Sub(c.opts.Now()).Milliseconds())
+		c.explainEntry(ctx, x, n, s)
+	case o.f == nil:
+	case o.fate == joined:
+		x.Bytes, x.Timing.OriginUS = len(o.f.body), o.f.took.Microseconds()
+	default:
+		x.Bytes = len(o.f.body)
+		if o.f.stamp != nil {
+			x.TTLMS = new(o.f.ttl.Milliseconds())
+			c.explainEntry(ctx, x, n, o.f.stamp)
+		}
+		if x.Hit {
+			return
+		}
+		x.Timing.OriginUS = o.f.took.Microseconds()
+		if x.DidCache && n.missed.Code != "" {
+			x.Reason = n.missed
+		}
+	}
+}
+
+// explainEntry adds what the stamp of an entry says, and what a hit has saved.
+func (c *Cache) explainEntry(ctx context.Context, x *inspect.Extension, n *explanation, s *stamp) {
+	x.Tags = s.Len()
+	c.recall(ctx, x, n.key, s)
+	if !x.Hit {
+		return
+	}
+	x.AgeMS = new((c.opts.Now().UnixNano() - s.Stored) / int64(time.Millisecond))
+	if cost := s.Took(); cost > 0 {
+		x.Timing.OriginUS = cost.Microseconds()
+		x.Timing.SavedUS = max(0, x.Timing.OriginUS-x.Timing.LookupUS)
+	}
+}
+
+// explainChange adds what a mutation did, as far as it is known inside of the other extensions.
+func (c *Cache) explainChange(x *inspect.Extension, s *settled) {
+	x.Invalidation = s.invalidation
+	if x.Invalidation == nil {
+		x.Invalidation = &inspect.Invalidation{Tags: s.tags, Everything: s.everything, DurationUS: s.took.Microseconds()}
+	}
+	x.Invalidation.Confirmed = c.opts.Log == nil
+	trace := s.trace
+	if trace == nil {
+		trace = c.schema.Load().Plan.Trace(nil, s.events, cascade.Partition{})
+	}
+	x.Changes = watch.Changes(trace, c.opts.Inspector.HideIDs)
 }
 
 // whyAnything says what cascade.Operation.Anything means.
@@ -163,121 +228,6 @@ func whyAnything(name string) string {
 		return "no mutation declares that it writes the view " + view
 	}
 	return "nothing says what " + name + " reads"
-}
-
-// explainHit explains a hit whose verdict is noted, to those who have asked.
-func (c *Cache) explainHit(ctx context.Context, r *request, d *document, resp *graphql.Response, e *store.Entry, s *stamp, hit watch.Hit) {
-	if r.note == nil {
-		return
-	}
-	defer c.shield.Recover()
-	x := c.draft(r, d)
-	now := c.opts.Now()
-	x.AgeMS = new((now.UnixNano() - s.Stored) / int64(time.Millisecond))
-	x.TTLMS = new(e.Expires.Sub(now).Milliseconds())
-	x.Bytes, x.Tags, x.EntryHits = len(e.Body), s.Len(), hit.Entry
-	c.recall(ctx, &x, r.note.key, s)
-	saved(x.Timing, s.Took())
-	c.conclude(ctx, r, resp, x)
-}
-
-// saved tells what a hit saved of what its computation took, if that is known.
-func saved(t *inspect.Timing, cost time.Duration) {
-	if cost > 0 {
-		t.OriginUS = cost.Microseconds()
-		t.SavedUS = max(0, t.OriginUS-t.LookupUS)
-	}
-}
-
-func (c *Cache) explainJoined(ctx context.Context, r *request, d *document, resp *graphql.Response, f *filled) {
-	r.verdict = verdict{status: inspect.Miss, code: codeJoined, collapsed: true}
-	if r.note == nil {
-		return
-	}
-	defer c.shield.Recover()
-	x := c.draft(r, d)
-	x.Bytes = len(f.body)
-	x.Timing.OriginUS = f.took.Microseconds()
-	c.conclude(ctx, r, resp, x)
-}
-
-func (c *Cache) explainAbandoned(ctx context.Context, r *request, d *document, resp *graphql.Response) {
-	r.verdict = verdict{status: inspect.Miss, code: codeAbandoned}
-	if r.note == nil {
-		return
-	}
-	defer c.shield.Recover()
-	c.conclude(ctx, r, resp, c.draft(r, d))
-}
-
-func (c *Cache) explainFilled(ctx context.Context, r *request, d *document, f *filled) {
-	r.verdict = verdictOf(f)
-	if r.note == nil {
-		return
-	}
-	defer c.shield.Recover()
-	x := c.draft(r, d)
-	x.Bytes = len(f.body)
-	if f.stamp != nil {
-		x.Tags, x.TTLMS = f.stamp.Len(), new(f.ttl.Milliseconds())
-		c.recall(ctx, &x, r.note.key, f.stamp)
-	}
-	switch {
-	case x.Hit:
-		if f.stamp != nil {
-			x.AgeMS = new((c.opts.Now().UnixNano() - f.stamp.Stored) / int64(time.Millisecond))
-			saved(x.Timing, f.stamp.Took())
-		}
-	default:
-		x.Timing.OriginUS = f.took.Microseconds()
-		if x.DidCache && r.note.missed.Code != "" {
-			x.Reason = r.note.missed
-		}
-	}
-	c.conclude(ctx, r, f.resp, x)
-}
-
-func (c *Cache) explainBypass(ctx context.Context, r *request, d *document, resp *graphql.Response, why Reason) {
-	r.verdict = verdict{status: inspect.Bypass, code: string(why)}
-	if r.note == nil {
-		return
-	}
-	defer c.shield.Recover()
-	c.conclude(ctx, r, resp, c.draft(r, d))
-}
-
-// explainRefused is of a mutation that Options.RequireLease did not let run.
-func (c *Cache) explainRefused(ctx context.Context, r *request, resp *graphql.Response) {
-	r.verdict = verdict{status: inspect.Bypass, code: string(ReasonLease)}
-	if r.note == nil {
-		return
-	}
-	defer c.shield.Recover()
-	c.conclude(ctx, r, resp, r.verdict.extension())
-}
-
-// explainMutation notes what a mutation did, as far as it is known inside of the other extensions.
-func (c *Cache) explainMutation(ctx context.Context, r *request, s settled) {
-	r.verdict = verdict{status: inspect.Invalidated, code: codeMutation}
-	if s.tags == 0 && s.everything == "" {
-		r.verdict = verdict{status: inspect.Unchanged, code: codeUnchanged}
-	}
-	if r.note == nil {
-		return
-	}
-	defer c.shield.Recover()
-	x := r.verdict.extension()
-	x.Invalidation = s.invalidation
-	if x.Invalidation == nil {
-		x.Invalidation = &inspect.Invalidation{Tags: s.tags, Everything: s.everything, DurationUS: s.took.Microseconds()}
-	}
-	x.Invalidation.Confirmed = c.opts.Log == nil
-	trace := s.trace
-	if trace == nil {
-		trace = c.schema.Load().Plan.Trace(nil, s.events, cascade.Partition{})
-	}
-	x.Changes = watch.Changes(trace, c.opts.Inspector.HideIDs)
-	c.conclude(ctx, r, nil, x)
 }
 
 // explainPublished adds what became of the change, and shows it to the client who may see it.

@@ -3,9 +3,18 @@ package gqlcache
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/wire"
+	"github.com/cascadeql/cascadeql/gqlcache/store"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -39,8 +48,8 @@ func (c *Cache) Validate(es graphql.ExecutableSchema) error {
 // InterceptOperation implements graphql.OperationInterceptor: it notes when the operation arrived, and what
 // it changed when its handler returns.
 func (c *Cache) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-	if c.unmade() {
-		return next(ctx)
+	if c == nil || c.closed == nil {
+		return next(ctx) // New has not made it
 	}
 	oc := graphql.GetOperationContext(ctx)
 	if oc.Operation == nil {
@@ -55,6 +64,7 @@ func (c *Cache) InterceptOperation(ctx context.Context, next graphql.OperationHa
 	r := newRequest(ctx, c, outer)
 	r.operation = oc
 	r.header = wire.HeaderFrom(ctx)
+	r.explained, _ = ctx.Value(explainKey{}).(bool)
 	switch oc.Operation.Operation {
 	case ast.Mutation:
 		r.mutates = true
@@ -114,4 +124,221 @@ func (c *Cache) besideAnother(ctx context.Context, inner *request, next graphql.
 		defer c.publish(ctx, change{by: causeOf(ctx), everything: "a mutation of a server with another cache", within: own})
 	}
 	return next(ctx)
+}
+
+type requestKey struct{}
+
+// insideKey marks what runs inside of a request's InterceptResponse, in a server that has the cache twice.
+type insideKey struct{}
+
+// request is the cache's state of one operation. It is the operation's context, too.
+type request struct {
+	context.Context
+
+	cache *Cache
+	// handler runs the operation: respond calls it.
+	handler graphql.ResponseHandler
+	// mutates is set for a mutation, explained when somebody has called WithExplain, and twice, before the operation
+	// runs, when its server has the cache twice.
+	mutates, explained, twice bool
+	// served is set once a query's only answer has been given: the streaming transports ask again
+	// until they get nil. passed is set when a query bypasses the cache: all of its answers do. Only the transport's
+	// goroutine uses them.
+	served, passed bool
+	// operation is what was asked for. A resolver may run an operation of its own in this request's context:
+	// that is another one.
+	operation *graphql.OperationContext
+	// guarded is the one whose resolver middleware watches a mutation's root fields.
+	guarded *graphql.OperationContext
+	// header is that of the response, nil when it cannot be looked at.
+	header *wire.Header
+	// outer is the request in whose resolver this operation runs, nil without.
+	outer *request
+	// arrived is the clock number when the operation began, or the HTTP request that it came with, if
+	// that is known: everything applied before is visible to its resolvers, and in what middlewares have read
+	// for them. at is the place in the log, read before the number; it is zero where no other instance may have
+	// what is computed.
+	arrived uint64
+	at      changelog.Position
+	hold    *hold
+	// since is the number from which on a computation that somebody else began is as good as one that
+	// begins now.
+	since uint64
+	// anew is set when the answer must be computed after the request arrived: see catchUp. It is the window.
+	anew string
+	// ended is how many computations had ended before the cache was asked.
+	ended uint64
+	// planned is the mutation's plan, once it runs.
+	planned *document
+	// access is what the request may ask of the inspector, nil for nothing. out is what became of it, and note is
+	// for those who want to know more of that. The request's own goroutine uses them.
+	access *access
+	note   *explanation
+	out    outcome
+	// uncommitted are the changes that are applied again when the operation ends.
+	uncommitted uncommitted
+	// done is what the mutation did, until its response is completed; told is what became of it where it was
+	// made known before the handler was asked. The operation's own goroutine uses them.
+	done *settled
+	told *fleet.Publication
+	// took is how long the cache has held the mutation's response up.
+	took time.Duration
+	// mutation is what Options.Verify remembers of a mutation; nil when it is off.
+	mutation *verify.Mutation
+
+	// What resolvers said, until the mutation is published or the query's answer stored.
+	mu struct {
+		sync.Mutex
+		lasts map[string]cascade.Value // by response name of the root field
+		// computing and computed say where the computation of the answer is; flight has those who wait
+		// for it, predicate says that its key has one.
+		computing, computed bool
+		predicate           bool
+		flight              *flight.Flight[*filled]
+		// unstored says why the answer must not be stored, maxAge how long it may be kept, 0 for nothing said.
+		unstored Reason
+		maxAge   time.Duration
+		// lease gives up the lease to compute the answer for all instances; nil without.
+		lease func()
+		// entry is what was made of the answer, under key.
+		key     string
+		entry   *store.Entry
+		running bool
+		nothing map[string]bool // by response name of the root field
+		reports []cascade.Report
+		events  []cascade.Event
+		asked   map[string]any        // the variables of a mutation: see keepVariables
+		roots   map[string]*rootState // of a mutation, by response name: see refused.go
+	}
+}
+
+// newRequest returns the state of an operation that arrives now. outer is the request in whose resolver it runs.
+func newRequest(ctx context.Context, c *Cache, outer *request) *request {
+	r := &request{Context: ctx, cache: c, outer: outer}
+	a := arrivalFrom(ctx, c)
+	if a == nil && c.opts.Log != nil {
+		r.at, r.arrived = c.fleet.Place()
+	} else {
+		r.arrived = c.clock.Seq()
+	}
+	// Not the number of the wrapper: a computation that began while this request's body was still being read may
+	// lack a change that its client has seen acknowledged.
+	r.since = r.arrived
+	if a != nil {
+		r.arrived, r.at, r.hold = a.number, a.at, a.hold
+	}
+	if r.hold != nil {
+		r.at = changelog.Position{}
+	}
+	return r
+}
+
+// Value implements context.Context.
+func (r *request) Value(key any) any {
+	if key == (requestKey{}) {
+		return r
+	}
+	return r.Context.Value(key)
+}
+
+// String keeps whoever prints a context from printing the cache.
+func (r *request) String() string { return fmt.Sprintf("%v.WithValue(gqlcache operation)", r.Context) }
+
+func requestFrom(ctx context.Context) *request {
+	if ctx == nil {
+		return nil
+	}
+	r, _ := ctx.Value(requestKey{}).(*request)
+	return r
+}
+
+// begin returns the number that a computation of this request is based on: the number when the operation arrived,
+// or when the transaction began that it reads in, also if the computation begins later. What extensions and
+// middlewares have read, or what a snapshot shows that one of them opened, may be as old. A later number would
+// bless what they still show after a change.
+func (r *request) begin() uint64 { return r.arrived }
+
+// within says whether the operation runs inside of one that fits, in a resolver.
+func (r *request) within(fits func(outer *request) bool) bool {
+	for o := r.outer; o != nil; o = o.outer {
+		if fits(o) {
+			return true
+		}
+	}
+	return false
+}
+
+// isComputing says that others may wait for the request's answer, which is being computed.
+func (r *request) isComputing() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.mu.computing
+}
+
+// isWriting says that the request is a mutation that runs, or has changed something that may not be committed yet.
+func (r *request) isWriting() bool {
+	if r.uncommitted.some.Load() {
+		return true
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.mu.running
+}
+
+// prepareHandler makes the operation's handler. An extension further inside may run the operation at
+// once, and return a handler that has the response: that is a run as well, and its changes are made known
+// before anybody is asked for the response.
+func (r *request) prepareHandler(next graphql.OperationHandler) graphql.ResponseHandler {
+	r.enter()
+	defer func() { // also when it panics
+		if !r.leaves() {
+			return
+		}
+		if a := r.leave(r); a.Shared {
+			told := a // not a itself: it would be allocated for each operation
+			r.told = &told
+		}
+	}()
+	if r.handler = next(r); r.handler == nil {
+		return nil
+	}
+	return r.respond
+}
+
+// respond is the operation's handler. It lies outside of all response interceptors, those that commit
+// after next among them.
+func (r *request) respond(ctx context.Context) (resp *graphql.Response) {
+	if r.mutates {
+		r.cache.warnOfOuterHandler(r)
+	}
+	r.enter()
+	defer func() {
+		if !r.leaves() {
+			return
+		}
+		start := time.Time{}
+		if r.mutates {
+			start = time.Now()
+		}
+		a := r.leave(ctx)
+		if r.took > 0 {
+			r.cache.counts.settle.Observe(r.took + time.Since(start))
+			r.took = 0
+		}
+		if !a.Shared && r.told != nil {
+			a = *r.told
+		}
+		r.cache.complete(ctx, r, resp, a)
+	}()
+	return r.handler(ctx)
+}
+
+// leaves reports whether leave has anything to do. A query pays for no more than this.
+func (r *request) leaves() bool { return r.mutates || r.uncommitted.some.Load() }
+
+// enter begins a span of time in which the operation may run, which leave ends.
+func (r *request) enter() {
+	if r.mutates {
+		r.uncommitted.begin()
+	}
 }

@@ -119,8 +119,8 @@ func (a *access) bypasses() bool { return a.ask.Bypass && a.actions }
 
 // inspect answers a request to the inspector.
 func (c *Cache) inspect(ctx context.Context, r *request, oc *graphql.OperationContext) *graphql.Response {
-	r.verdict = verdict{status: inspect.Inspected, code: codeInspected}
-	x := r.verdict.extension()
+	r.out.fate, r.out.ended = inspected, true
+	x := r.out.extension()
 	x.Operation = inspect.Operation{Name: oc.Operation.Name, Type: string(oc.Operation.Operation)}
 	start := time.Now()
 	if ask := r.access.ask.Action; ask != nil {

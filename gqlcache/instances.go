@@ -67,15 +67,6 @@ func (r *request) explainAnew() {
 	}
 }
 
-// countFate counts how a query ended that was looked up, or was to be computed anew.
-func (c *Cache) countFate(ctx context.Context, r *request, d *document, how outcome) {
-	if r.anew != "" && how != abandoned {
-		c.countBypass(ctx, d, ReasonToken)
-		return
-	}
-	c.count(d, how)
-}
-
 // fromShared returns an answer that another instance has stored, and that is true as far
 // as is known here, or nil. A request whose answer must be computed anew gets none.
 func (c *Cache) fromShared(ctx context.Context, r *request, key string) *filled {

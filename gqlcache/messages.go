@@ -60,9 +60,9 @@ var messages = map[string]string{
 	string(ReasonWrote):       "The answer was computed and not stored: a resolver said that it changed something.",
 }
 
-func messageOf(v verdict) string {
-	if v.tier == tierShared {
+func messageOf(code, tier string) string {
+	if tier == tierShared {
 		return "Another instance has computed this answer, and nothing that it depends on has changed since."
 	}
-	return messages[v.code]
+	return messages[code]
 }

@@ -30,11 +30,14 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 			return c.inspect(ctx, r, oc)
 		}
 		r.passed = true
-		r.note = c.explains(ctx, r)
+		if c.shadow == nil && (r.explained || r.access != nil) {
+			r.note = c.newExplanation()
+		}
 		r.planned = c.document(ctx, oc)
 		r.guardRoots(oc)
 		r.hold.mutation()
 	}
+	defer c.end(ctx, r)
 	d := r.planned
 	if first {
 		if !c.fleet.MayWrite(ctx) {
@@ -51,7 +54,7 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 	answered := false
 	defer func() {
 		if !answered {
-			c.settle(ctx, r, oc, d, nil, nil)
+			r.changed(c.settle(ctx, r, oc, d, nil, nil))
 		}
 	}()
 	var rec *probe.Recorder
@@ -79,9 +82,17 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 	}
 	answered = true // and not before: should the walk panic, the changes count as made
 	done := c.settle(ctx, r, oc, d, res, resp)
-	r.done = &done
-	c.explainMutation(ctx, r, done)
+	r.done = r.changed(done)
 	return resp
+}
+
+// changed notes what a mutation has done.
+func (r *request) changed(done settled) *settled {
+	r.out.fate, r.out.done = changed, &done
+	if done.tags == 0 && done.everything == "" {
+		r.out.fate = unchanged
+	}
+	return &done
 }
 
 // complete puts on a mutation's response what became of its changes, when they are made known.
@@ -100,9 +111,8 @@ func (c *Cache) complete(ctx context.Context, r *request, resp *graphql.Response
 func (c *Cache) refuse(ctx context.Context, r *request) *graphql.Response {
 	r.served = true
 	graphql.AddError(ctx, ErrNoLease)
-	resp := respond(ctx, []byte("null"))
-	c.explainRefused(ctx, r, resp)
-	return resp
+	r.out.fate, r.out.resp = refused, respond(ctx, []byte("null"))
+	return r.out.resp
 }
 
 func (r *request) start() {

@@ -1,12 +1,9 @@
 package gqlcache
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/cascadeql/cascadeql/gqlcache/internal/count"
 )
@@ -30,56 +27,6 @@ type OperationStats struct {
 	// Fills are the times that its resolvers ran to their end, FillTime how long they took altogether.
 	Fills    uint64
 	FillTime time.Duration
-}
-
-// outcome is how a query was answered that did not bypass the cache.
-type outcome uint8
-
-const (
-	missed outcome = iota
-	served
-	joined
-	abandoned
-)
-
-// count counts a query, in the totals and under its name.
-func (c *Cache) count(d *document, how outcome) {
-	switch how {
-	case missed:
-		c.counts.misses.Add(1)
-		d.Counts.Misses.Add(1)
-	case served:
-		c.counts.hits.Add(1)
-		d.Counts.Hits.Add(1)
-	case joined:
-		c.counts.joined.Add(1)
-		d.Counts.Joined.Add(1)
-	case abandoned:
-		c.counts.abandoned.Add(1)
-		d.Counts.Abandoned.Add(1)
-	}
-}
-
-// countBypass counts a query that was not looked up. The document is nil when it was not asked for.
-func (c *Cache) countBypass(ctx context.Context, d *document, why Reason) {
-	c.counts.bypass(why)
-	if d != nil {
-		d.Counts.Bypassed.Add(1)
-		return
-	}
-	c.operations.Of(graphql.GetOperationContext(ctx).Operation.Name).Bypassed.Add(1)
-}
-
-// resolve runs the resolvers of a query and counts how long they took, also when they panic.
-func (c *Cache) resolve(ctx context.Context, d *document, next graphql.ResponseHandler) (resp *graphql.Response, took time.Duration) {
-	start := time.Now()
-	defer func() {
-		took = time.Since(start)
-		c.counts.fill.Observe(took)
-		d.Counts.Fills.Add(1)
-		d.Counts.FillTime.Add(int64(took))
-	}()
-	return next(ctx), 0
 }
 
 // OperationStats returns the figures by name of the operation, in the order of the names: at most 200

@@ -80,7 +80,7 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 	if !ch.within.publishesLater() {
 		var endSpan func(SpanEnd)
 		ctx, endSpan = c.span(ctx, SpanInvalidate)
-		defer func() { endSpan(endInvalidate(p.Publication)) }()
+		defer func() { endSpan(appliedEnd(p.Publication)) }()
 	}
 	tags := c.tagsOf(&ch)
 	if all = ch.everything != ""; all {

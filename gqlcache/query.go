@@ -2,23 +2,16 @@ package gqlcache
 
 import (
 	"context"
-	"math/rand/v2"
-	"slices"
+	"errors"
 	"sync/atomic"
-	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
-	"github.com/cascadeql/cascadeql/extractor"
-	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/engine"
-	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
-	"github.com/cascadeql/cascadeql/gqlcache/internal/probe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
-	"github.com/cascadeql/cascadeql/gqlcache/internal/witness"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
@@ -29,29 +22,6 @@ type caller struct {
 	// partition of an answer that is public, or has no predicate, is outside of all: other tenants get
 	// it too, so it hears of every tenant's changes.
 	partition cascade.Partition
-}
-
-// filled is what a computation gave.
-type filled struct {
-	resp  *graphql.Response // for the request that computed it
-	body  []byte            // for those that joined it
-	stamp *stamp            // nil when the answer was not stored
-	why   Reason            // why it was not stored
-	born  uint64            // the clock number it is based on
-	ttl   time.Duration     // of the stored entry
-	took  time.Duration     // to compute it
-	// caller is a digest of the credentials of the request that computed it, when all share it; 0 when not known.
-	caller uint64
-	// entry is what was stored for this answer now, tags what it depends on, in memory of their own: for those
-	// who watch.
-	entry *store.Entry
-	tags  []cascade.Tag
-	// fromShared says that another instance has computed it, found that it was in the store after all.
-	fromShared, found bool
-	// left says that the request ended before its answer was computed.
-	left bool
-	// maxAge is what resolvers said of the age, 0 for nothing.
-	maxAge time.Duration
 }
 
 // stamp is the cache's part of a store.Entry.
@@ -82,8 +52,12 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	if c.shadow != nil {
 		return c.shadowed(ctx, r, oc, next)
 	}
-	r.note = c.explains(ctx, r)
+	if r.explained || r.access != nil {
+		r.note = c.newExplanation()
+	}
+	defer c.end(ctx, r)
 	d, who, why := c.admit(ctx, oc)
+	r.out.d = d
 	if why == "" && r.access != nil && r.access.bypasses() {
 		why = ReasonInspector
 	}
@@ -103,14 +77,14 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 		why = ReasonMutating // it sees what its transaction has written, and nobody else does
 	}
 	if why != "" {
-		return c.bypass(ctx, r, d, why, next)
+		return c.bypass(ctx, r, why, next)
 	}
 	buf := plans.KeyBuffer()
 	defer plans.FreeKeyBuffer(buf)
 	key, why := c.appendKey(ctx, (*buf)[:0], d, oc.Variables, who)
 	*buf = key
 	if why != "" {
-		return c.bypass(ctx, r, d, why, next)
+		return c.bypass(ctx, r, why, next)
 	}
 	r.served = true
 	if d.callers != nil && c.isStopped(d.callers) {
@@ -122,6 +96,7 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	if noting {
 		l = c.look(r, d, oc.Variables, key)
 	}
+	r.out.looked = true
 	e, s, found := c.find(ctx, key)
 	if e != nil && r.anew != "" && !c.fleet.WasAnswered(r.anew, key, s.Stamp.Stamp) {
 		e, found = nil, watch.Unsure
@@ -130,16 +105,14 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 		return c.compareCallers(ctx, r, oc, d, key, e, s, next)
 	}
 	if e != nil {
-		c.count(d, served)
+		r.out.fate, r.out.entry, r.out.resp = hit, e, respond(ctx, e.Body)
 		if c.verify != nil && c.verify.Picks() {
 			c.verifyHit(ctx, oc, d, who, key, e, s)
 		}
-		resp := respond(ctx, e.Body)
-		r.verdict = verdict{status: inspect.Hit, code: codeHit, tier: tierMemory}
 		if noting {
-			c.explainHit(ctx, r, d, resp, e, s, l.hit(key))
+			l.hit(key)
 		}
-		return resp
+		return r.out.resp
 	}
 	if noting {
 		l.missed(key, found)
@@ -178,14 +151,16 @@ func (c *Cache) admit(ctx context.Context, oc *graphql.OperationContext) (*docum
 	return d, who, ""
 }
 
-func (c *Cache) bypass(ctx context.Context, r *request, d *document, why Reason, next graphql.ResponseHandler) *graphql.Response {
+// bypass answers a query as a server without the cache does.
+func (c *Cache) bypass(ctx context.Context, r *request, why Reason, next graphql.ResponseHandler) *graphql.Response {
 	r.passed = true
-	c.countBypass(ctx, d, why)
-	c.traceBypass(ctx, why)
-	c.observe(d, watch.Bypass)
-	resp := next(ctx)
-	c.explainBypass(ctx, r, d, resp, why)
-	return resp
+	r.out.fate, r.out.why = bypassed, why
+	if c.opts.Tracer != nil {
+		_, end := c.span(ctx, SpanLookup)
+		end(SpanEnd{OutcomeBypass, why})
+	}
+	r.out.resp = next(ctx)
+	return r.out.resp
 }
 
 // respond makes the response of an answer that somebody else computed. Only the innermost handler
@@ -199,16 +174,15 @@ func respond(ctx context.Context, body []byte) *graphql.Response {
 }
 
 // find returns the entry of a key if it may be served, and otherwise what there was in its place.
-func (c *Cache) find(ctx context.Context, key []byte) (*store.Entry, *stamp, watch.Found) {
+func (c *Cache) find(ctx context.Context, key []byte) (e *store.Entry, s *stamp, found watch.Found) {
 	if c.opts.Tracer == nil {
 		return c.lookup(ctx, key)
 	}
 	ctx, end := c.span(ctx, SpanLookup)
-	e, s, found := c.lookup(ctx, key)
-	if e == nil {
-		end(SpanEnd{Outcome: OutcomeMiss})
-	} else {
-		end(SpanEnd{Outcome: OutcomeHit})
+	what := SpanEnd{Outcome: OutcomeMiss}
+	defer func() { end(what) }() // also when the store ends the goroutine
+	if e, s, found = c.lookup(ctx, key); e != nil {
+		what.Outcome = OutcomeHit
 	}
 	return e, s, found
 }
@@ -229,287 +203,64 @@ func (c *Cache) lookup(ctx context.Context, key []byte) (*store.Entry, *stamp, w
 // foundNothing says for those who watch why a lookup has no answer.
 var foundNothing = [...]watch.Found{engine.Nothing: watch.Nothing, engine.Dead: watch.Dead, engine.Unknown: watch.Unsure}
 
-// compute runs the operation on the request's own goroutine and context, or waits for a request that does.
-func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, next graphql.ResponseHandler) *graphql.Response {
-	if !who.public && c.opts.Predicate != nil {
-		who.partition = c.partition(ctx)
-	}
-	var f *filled
-	fill := func(token uint64, own *flight.Flight[*filled]) flight.Outcome[*filled] {
-		f = c.fill(ctx, r, oc, d, who, key, token, own, next)
-		return c.outcome(r, f)
-	}
-	how, why := missed, ReasonErrors // also when an extension below panics
-	ctx, end := c.span(ctx, SpanFill)
-	defer func() {
-		c.countFate(ctx, r, d, how)
-		if how == missed {
-			c.observe(d, watch.Miss)
-		}
-		end(endFill(how, why))
-	}()
-	out, role := c.share(ctx, r, d, key, fill)
-	switch role {
-	case flight.Joined:
-		if resp := c.compareJoined(ctx, r, oc, d, key, out.Value, next); resp != nil {
-			return resp
-		}
-		how = joined
-		resp := respond(ctx, out.Value.body)
-		c.observe(d, watch.Collapsed)
-		c.explainJoined(ctx, r, d, resp, out.Value)
-		return resp
-	case flight.Ended:
-		// The server answers as it does when a request has ended before its resolvers ran.
-		how = abandoned
-		resp := next(ctx)
-		c.explainAbandoned(ctx, r, d, resp)
-		return resp
-	case flight.Alone:
-		if fill(r.begin(), nil).End == flight.Shared {
-			c.flights.Shareable(key)
-		}
-	}
-	if f.fromShared || f.found {
-		how = served
-		c.servedLate(d, key)
-	}
-	if why = f.why; why != "" {
-		c.counts.refused(why)
-	}
-	c.explainFilled(ctx, r, d, f)
-	return f.resp
-}
+var errNoPredicate = errors.New("the predicate function returned a Predicate without Text")
 
-// share has fill called at most once for all who ask for a key.
-//
-// An operation that a resolver runs inside of an operation that is computed does not wait for others: one of
-// them may wait for it.
-//
-//	request 1 leads A                      request 2 leads B
-//	its resolver asks B, and waits for 2
-//	                                       its resolver asks A, and would wait for 1
-func (c *Cache) share(ctx context.Context, r *request, d *document, key string, fill func(uint64, *flight.Flight[*filled]) flight.Outcome[*filled]) (flight.Outcome[*filled], flight.Role) {
-	if r.outer != nil && r.within((*request).isComputing) {
-		return flight.Outcome[*filled]{}, flight.Alone
+// predicate evaluates the caller's condition. ok is false when it cannot be told: also
+// when nobody has said that all callers see the same, for an answer that turns out not to
+// be public.
+func (c *Cache) predicate(ctx context.Context) (p Predicate, ok bool) {
+	if c.opts.Predicate == nil {
+		return Predicate{}, c.opts.Callers == AllSeeTheSame
 	}
-	usual := d.usual.get()
-	return c.flights.Do(ctx, flight.Call[*filled]{
-		Key: r.anew + key, Arrived: r.since, Begin: r.begin, Compute: fill, Valid: c.usable,
-		Bound: max(minBound, boundFactor*usual) + c.opts.FillLease, Usual: usual,
-	})
-}
-
-// A computation counts as stuck when it takes longer than minBound, and boundFactor times as long as the operation's
-// slowest ones.
-const (
-	minBound    = time.Second
-	boundFactor = 4
-)
-
-// outcome says who else may have a computed answer.
-func (c *Cache) outcome(r *request, f *filled) flight.Outcome[*filled] {
-	out := flight.Outcome[*filled]{Value: f}
-	switch {
-	case f.left:
-		out.End = flight.Left
-	case f.body != nil && c.mayShare(f) && r.refusal() == "":
-		out.End = flight.Shared
-	default:
-		out.Lasting = f.why != ReasonInvalidated
+	p, err := c.ask(ctx)
+	if err == nil && p.Text == "" {
+		err = errNoPredicate
 	}
-	return out
-}
-
-// mayShare says whether those who have joined a flight may have its answer. The clock cannot tell a
-// flight that began before they arrived from a younger one when nothing was published in between. In that
-// time a mutation may have been committed that is not applied yet, and its change seen by another reader;
-// with Options.Intent it is announced, so the answer could not be stored, and everybody computes alone.
-func (c *Cache) mayShare(f *filled) bool { return !c.opts.Intent || f.why != ReasonInvalidated }
-
-// usable says whether an answer computed by an older flight is still right.
-func (c *Cache) usable(f *filled) bool {
-	return f.stamp != nil && c.valid(f.stamp)
-}
-
-// fill computes an answer and stores it if nothing that it depends on changed since token.
-func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, token uint64, own *flight.Flight[*filled], next graphql.ResponseHandler) *filled {
-	if f := c.again(ctx, r, key); f != nil {
-		return f
-	}
-	if f := c.fromShared(ctx, r, key); f != nil {
-		c.remember(d, oc.Variables, key, f)
-		f.resp = respond(ctx, f.body)
-		return f
-	}
-	led, release := c.lead(ctx, r, key)
-	defer r.holdLease(release)() // after the answer is stored
-	if led != nil {
-		c.remember(d, oc.Variables, key, led)
-		led.resp = respond(ctx, led.body)
-		return led
-	}
-	vars := plans.CopyVariables(oc.Variables)
-	f, res := c.resolved(ctx, r, oc, d, who, key, own, next)
-	f.born = token
-	if d.callers != nil {
-		f.caller = credentials(ctx, oc)
-	}
-	if f.why != "" {
-		return f
-	}
-	resp := f.resp
-	tags, ok := c.readsOf(r, d, who, vars, res)
-	if !ok {
-		f.why = ReasonReads
-		return f
-	}
-	if cap(resp.Data)-len(resp.Data) > len(resp.Data)/8 {
-		resp.Data = slices.Clone(resp.Data) // gqlgen's buffer has grown by doubling
-	}
-	f.body = resp.Data
-	named := tags
-	if c.opts.Shared != nil || c.watch != nil {
-		named = slices.Clone(tags) // Keep keeps and reorders them
-	}
-	f.stamp, f.ttl = &stamp{caller: f.caller}, c.lifetime(d, f.maxAge)
-	e, kept := c.engine.Keep(ctx, key, engine.Answer{
-		Body: f.body, Meta: f.stamp, Took: f.took, Token: token, Tags: tags, Expires: c.opts.Now().Add(f.ttl),
-	})
-	if f.why = notKept[kept]; e == nil {
-		f.stamp, f.ttl = nil, 0
-		return f
-	}
-	if !r.keep(key, e) {
-		c.withdraw(key, e)
-		f.why = r.refusal()
-		return f
-	}
-	f.entry, f.tags = e, named
-	c.remember(d, vars, key, f)
-	if res != nil && (r.note != nil || c.watched()) {
-		c.sample(ctx, d.Operation, key, res, f.stamp)
-	}
-	c.fleet.Answered(r.anew, key, f.stamp.Stamp.Stamp)
-	c.fleet.Share(ctx, key, e, r.at, named)
-	return f
-}
-
-// notKept says why an answer is not in the store.
-var notKept = [...]Reason{engine.Reached: ReasonInvalidated, engine.TooLarge: ReasonTooLarge, engine.Refused: ReasonStore}
-
-// readsOf returns the tags of what an answer depends on. It returns false, and logs that once, when they are unknown.
-func (c *Cache) readsOf(r *request, d *document, who *caller, vars map[string]any, res *extractor.Result) ([]cascade.Tag, bool) {
-	tags, err := safe.Call(func() ([]cascade.Tag, error) {
-		return d.Operation.ReadsOf([]cascade.Tag{d.Tag}, cascade.Answer{
-			Vars: vars, Result: res, Part: who.partition, Predicate: who.predicate.Reads, Lasts: r.lastRows(),
-		})
-	})
 	if err != nil {
-		c.once.Warn("reads", "gqlcache: what answers depend on cannot be told, as Predicate.Reads is wrong, say: they are not stored", err)
+		c.once.Warn("predicate", "gqlcache: a request's predicate is unknown, so it bypasses the cache", err)
+		return Predicate{}, false
 	}
-	return tags, err == nil
+	return p, true
 }
 
-// resolved runs the resolvers, and says why the answer must not be stored, whatever it depends on.
-func (c *Cache) resolved(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, own *flight.Flight[*filled], next graphql.ResponseHandler) (*filled, *extractor.Result) {
-	r.computing(own, !who.public && c.opts.Predicate != nil)
-	defer r.computed() // also when an extension below panics
-	f := &filled{why: ReasonErrors}
-	w := &witness.Witness{}
-	var rec *probe.Recorder
-	before := besidesBefore(ctx)
-	f.resp, f.took, rec = c.execute(ctx, r, oc, d, who, key, w, next)
-	c.besidesAfter(ctx, r, before, f.resp)
-	said := r.computed()
-	f.maxAge = said.maxAge
-	// Asked before the answer is looked at, and after all that runs for it has ended: a resolver that took the end
-	// of its context for the end of its rows returned before.
-	f.left = ctx.Err() != nil
-	var res *extractor.Result
-	if f.resp != nil && d.Walk && !f.left && len(f.resp.Errors) == 0 {
+// ask calls Options.Predicate.
+func (c *Cache) ask(ctx context.Context) (p Predicate, err error) {
+	defer safe.Recover(&err)
+	return c.opts.Predicate(ctx)
+}
+
+// partition tells the partition of a request. One that cannot be told is outside of all:
+// its changes reach everybody, and its answers hear of every change.
+func (c *Cache) partition(ctx context.Context) cascade.Partition {
+	if c.opts.Partition == nil {
+		return cascade.Partition{}
+	}
+	name, err := safe.Call(func() (string, error) { return c.opts.Partition(ctx), nil })
+	if err != nil {
+		c.once.Warn("partition", "gqlcache: a request's partition is unknown, so it counts as outside of all", err)
+	}
+	return cascade.PartitionOf(name)
+}
+
+// appendKey appends the key of a query's answer: see package plans. Vary is not asked for
+// variables that no key can have.
+func (c *Cache) appendKey(ctx context.Context, b []byte, d *document, vars map[string]any, who *caller) ([]byte, Reason) {
+	b, why := d.AppendQuestion(b, vars)
+	if why != "" {
+		return b, Reason(why)
+	}
+	return c.appendScope(ctx, b, who)
+}
+
+// appendScope appends the part of a key that keeps callers apart.
+func (c *Cache) appendScope(ctx context.Context, b []byte, who *caller) ([]byte, Reason) {
+	s := plans.Scope{Public: who.public, Predicate: who.predicate.Text}
+	if c.opts.Vary != nil {
 		var err error
-		if res, err = rec.Read(ctx, d.Operation.Extract, f.resp); err != nil {
-			f.why = ReasonUnreadable
-			c.unreadable(err)
-			return f, nil
+		if s.Vary, err = safe.Call(func() ([]string, error) { return c.opts.Vary(ctx), nil }); err != nil {
+			c.once.Warn("vary", "gqlcache: Options.Vary failed, so the request bypasses the cache", err)
+			return b, ReasonFailed
 		}
 	}
-	partial := w.Partial()
-	if !f.left && !partial {
-		d.usual.note(f.took)
-	}
-	switch {
-	case f.left, partial:
-		f.why = ReasonEnded
-	case f.resp == nil:
-		f.why = ReasonNoData
-	case said.unstored != "":
-		f.why = said.unstored
-	case w.Failed():
-		f.why = ReasonErrors
-	default:
-		f.why = c.storable(f.resp, res)
-	}
-	return f, res
-}
-
-// execute runs the operation, and remembers what read needs.
-func (c *Cache) execute(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, w *witness.Witness, next graphql.ResponseHandler) (resp *graphql.Response, took time.Duration, rec *probe.Recorder) {
-	hooked := c.met.hooksRoots(oc)
-	c.watchInner(oc, r, d, who, key, w)
-	w.Watch(oc)
-	rec = c.prober.Record(oc, d.probe, hooked)
-	defer rec.Stop() // also when an extension below panics
-	resp, took = c.resolve(w.Context(ctx), d, next)
-	return resp, took, rec
-}
-
-// again looks once more for an entry, if one may have come since the first look: a flight for the key
-// ended between that look and the start of this one. It returns nil when there is nothing to serve.
-func (c *Cache) again(ctx context.Context, r *request, key string) *filled {
-	if r.anew != "" || r.ended == c.flights.Ended() || !c.fresh() {
-		return nil
-	}
-	e, s, _ := c.lookup(ctx, []byte(key))
-	if e == nil {
-		return nil
-	}
-	return &filled{
-		resp: respond(ctx, e.Body), body: e.Body, stamp: s, born: e.Version, found: true, caller: s.caller,
-		ttl: e.Expires.Sub(c.opts.Now()),
-	}
-}
-
-// unreadable deals with an answer that is no JSON which its operation could give: a scalar's marshaler
-// has written something else. gqlgen's transports refuse to send what is no JSON at all.
-func (c *Cache) unreadable(err error) {
-	c.once.Warn("unreadable", "gqlcache: an answer could not be read: it is not stored, or drops more", err)
-}
-
-// storable says why an answer must not be kept, whatever it depends on.
-func (c *Cache) storable(resp *graphql.Response, res *extractor.Result) Reason {
-	switch {
-	case len(resp.Errors) > 0:
-		return ReasonErrors
-	case len(resp.Data) == 0 || string(resp.Data) == "null":
-		return ReasonNoData
-	case resp.HasNext != nil || resp.Label != "" || len(resp.Path) > 0:
-		return ReasonIncremental
-	case c.opts.OneRowOnly && res.Rows > 1:
-		return ReasonLists
-	}
-	return ""
-}
-
-// lifetime returns how long an answer may be kept. Resolvers may have said a maximal age, 0 is none.
-func (c *Cache) lifetime(d *document, maxAge time.Duration) time.Duration {
-	ttl := d.TTL
-	if maxAge > 0 {
-		ttl = min(ttl, maxAge)
-	}
-	if c.opts.Jitter > 0 {
-		ttl -= time.Duration(rand.Float64() * c.opts.Jitter * float64(ttl))
-	}
-	return ttl
+	return s.Append(b), ""
 }

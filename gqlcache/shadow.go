@@ -37,6 +37,7 @@ type shadower struct {
 // would have answered.
 func (c *Cache) shadowed(ctx context.Context, r *request, oc *graphql.OperationContext, next graphql.ResponseHandler) *graphql.Response {
 	r.passed = true // the streaming transports ask again, and get what the resolvers give
+	defer c.end(ctx, r)
 	d, who, why := c.admit(ctx, oc)
 	if why == "" && !c.fresh() {
 		why = ReasonLease
@@ -44,7 +45,7 @@ func (c *Cache) shadowed(ctx context.Context, r *request, oc *graphql.OperationC
 	if why == "" && r.outer != nil && r.within((*request).isWriting) {
 		why = ReasonMutating
 	}
-	c.countBypass(ctx, d, cmp.Or(why, ReasonShadow))
+	r.out.fate, r.out.why, r.out.d = bypassed, cmp.Or(why, ReasonShadow), d
 	if why != "" {
 		return next(ctx)
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/count"
-	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 )
 
@@ -103,37 +102,4 @@ func (c *Cache) span(ctx context.Context, kind SpanKind) (context.Context, func(
 			c.once.Warn("tracer", "gqlcache: Options.Tracer failed, so spans are missing", err)
 		}
 	}
-}
-
-func (c *Cache) traceBypass(ctx context.Context, why Reason) {
-	if c.opts.Tracer == nil {
-		return
-	}
-	_, end := c.span(ctx, SpanLookup)
-	end(SpanEnd{OutcomeBypass, why})
-}
-
-// endFill tells what came of a query that was not in the store.
-func endFill(how outcome, why Reason) SpanEnd {
-	switch {
-	case how == served:
-		return SpanEnd{Outcome: OutcomeHit}
-	case how == joined:
-		return SpanEnd{Outcome: OutcomeJoined}
-	case how == abandoned:
-		return SpanEnd{Outcome: OutcomeAbandoned}
-	case why != "":
-		return SpanEnd{OutcomeNotStored, why}
-	}
-	return SpanEnd{Outcome: OutcomeStored}
-}
-
-func endInvalidate(p fleet.Publication) SpanEnd {
-	switch {
-	case p.Err != nil:
-		return SpanEnd{Outcome: OutcomePending}
-	case p.Shared && !p.Receipt.Confirmed:
-		return SpanEnd{Outcome: OutcomeUnconfirmed}
-	}
-	return SpanEnd{Outcome: OutcomeInvalidated}
 }

@@ -4,9 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
-	"time"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
@@ -161,64 +159,6 @@ func (u *uncommitted) isAhead() bool {
 	return u.ahead > 0
 }
 
-// prepareHandler makes the operation's handler. An extension further inside may run the operation at
-// once, and return a handler that has the response: that is a run as well, and its changes are made known
-// before anybody is asked for the response.
-func (r *request) prepareHandler(next graphql.OperationHandler) graphql.ResponseHandler {
-	r.enter()
-	defer func() { // also when it panics
-		if !r.leaves() {
-			return
-		}
-		if a := r.leave(r); a.Shared {
-			told := a // not a itself: it would be allocated for each operation
-			r.told = &told
-		}
-	}()
-	if r.handler = next(r); r.handler == nil {
-		return nil
-	}
-	return r.respond
-}
-
-// respond is the operation's handler. It lies outside of all response interceptors, those that commit
-// after next among them.
-func (r *request) respond(ctx context.Context) (resp *graphql.Response) {
-	if r.mutates {
-		r.cache.warnOfOuterHandler(r)
-	}
-	r.enter()
-	defer func() {
-		if !r.leaves() {
-			return
-		}
-		start := time.Time{}
-		if r.mutates {
-			start = time.Now()
-		}
-		a := r.leave(ctx)
-		if r.took > 0 {
-			r.cache.counts.settle.Observe(r.took + time.Since(start))
-			r.took = 0
-		}
-		if !a.Shared && r.told != nil {
-			a = *r.told
-		}
-		r.cache.complete(ctx, r, resp, a)
-	}()
-	return r.handler(ctx)
-}
-
-// leaves reports whether leave has anything to do. A query pays for no more than this.
-func (r *request) leaves() bool { return r.mutates || r.uncommitted.some.Load() }
-
-// enter begins a span of time in which the operation may run, which leave ends.
-func (r *request) enter() {
-	if r.mutates {
-		r.uncommitted.begin()
-	}
-}
-
 // keepChange keeps a change that this operation made for a later point. later says that it is made known then,
 // and need only be applied now. It may be called on nil: then there is no such point.
 //
@@ -283,7 +223,7 @@ func (r *request) leave(ctx context.Context) (a fleet.Publication) {
 		}
 	}()
 	ctx, endSpan := r.cache.span(ctx, SpanInvalidate)
-	defer func() { endSpan(endInvalidate(a)) }()
+	defer func() { endSpan(appliedEnd(a)) }()
 	if r.hold.keep(&b) {
 		told = true
 		a.Number = r.cache.applyBatch(&b)

@@ -35,12 +35,16 @@ func (c *Cache) look(r *request, d *document, vars map[string]any, key []byte) (
 }
 
 // hit is called when the lookup has found an answer.
-func (l *look) hit(key []byte) (h watch.Hit) {
+func (l *look) hit(key []byte) {
 	l.note.looks()
-	if l.on {
-		l.c.shield.Run(func() { h = l.c.watch.Served(key, l.d.shown, time.Since(l.start)) })
+	if !l.on {
+		return
 	}
-	return h
+	l.c.shield.Run(func() {
+		if h := l.c.watch.Served(key, l.d.shown, time.Since(l.start)); l.note != nil {
+			l.note.hits = h.Entry
+		}
+	})
 }
 
 // missed is called when it has not: before the answer is stored.
@@ -58,27 +62,6 @@ func (l *look) missed(key []byte, found watch.Found) {
 	if why.Code == "cold" {
 		l.c.watch.Nearest(key, l.d.shown, l.note.parts)
 	}
-}
-
-// servedLate counts a query that was served although its lookup was none.
-func (c *Cache) servedLate(d *document, key string) {
-	if c.watched() {
-		defer c.shield.Recover()
-		c.watch.Served([]byte(key), d.shown, 0)
-	}
-}
-
-// observe counts a query that was no hit.
-func (c *Cache) observe(d *document, what watch.Outcome) {
-	if !c.watched() {
-		return
-	}
-	var op *watch.Operation
-	if d != nil {
-		op = d.shown
-	}
-	defer c.shield.Recover()
-	c.watch.Count(op, what)
 }
 
 // remember tells the watch of an entry that the store has taken. The tags are not kept.

@@ -1,12 +1,14 @@
 package main
 
 const (
-	keyFile      = "gqlcache/internal/plans/key.go"
-	planFile     = "gqlcache/internal/plans/plan.go"
-	queryFile    = "gqlcache/query.go"
-	lookupFile   = "gqlcache/internal/engine/lookup.go"
-	mutationFile = "gqlcache/mutation.go"
-	requestFile  = "gqlcache/request.go"
+	keyFile       = "gqlcache/internal/plans/key.go"
+	planFile      = "gqlcache/internal/plans/plan.go"
+	queryFile     = "gqlcache/query.go"
+	computeFile   = "gqlcache/compute.go"
+	touchFile     = "gqlcache/touch.go"
+	extensionFile = "gqlcache/extension.go"
+	lookupFile    = "gqlcache/internal/engine/lookup.go"
+	mutationFile  = "gqlcache/mutation.go"
 )
 
 // cacheRules are those of the cache itself. Where the test compares whole servers it is the example's.
@@ -38,22 +40,22 @@ var cacheRules = []mutant{
 		test: "TestRewrittenOperation",
 	},
 	{
-		name: "fill is stamped when it ends", file: queryFile, in: "example",
+		name: "fill is stamped when it ends", file: computeFile, in: "example",
 		old: "Token: token, Tags: tags", new: "Token: c.clock.Begin(), Tags: tags",
 		test: "TestNoStaleReads$",
 	},
 	{
-		name: "joiner takes any stored answer", file: queryFile, in: "example",
+		name: "joiner takes any stored answer", file: computeFile, in: "example",
 		old: "return f.stamp != nil && c.valid(f.stamp)", new: "return f.stamp != nil",
 		test: "TestJoinerChecksAStoredAnswer",
 	},
 	{
-		name: "joiner takes any answer", file: queryFile, in: "example",
+		name: "joiner takes any answer", file: computeFile, in: "example",
 		old: "return f.stamp != nil && c.valid(f.stamp)", new: "return true",
 		test: "TestNoStaleReads$",
 	},
 	{
-		name: "a public answer is inside the partition of its caller", file: queryFile,
+		name: "a public answer is inside the partition of its caller", file: computeFile,
 		old:  "	if !who.public && c.opts.Predicate != nil {\n		who.partition = c.partition(ctx)\n	}\n	var f *filled\n",
 		new:  "	who.partition = c.partition(ctx)\n	var f *filled\n",
 		test: "TestPartition$",
@@ -69,7 +71,7 @@ var cacheRules = []mutant{
 		test: "TestNoStaleReads$",
 	},
 	{
-		name: "failed answers are stored", file: queryFile,
+		name: "failed answers are stored", file: computeFile,
 		old: "case len(resp.Errors) > 0:", new: "case false:",
 		test: "TestErrorsOfAnInnerExtension",
 	},
@@ -91,7 +93,7 @@ var cacheRules = []mutant{
 		test: "TestOutcomes|TestCancelledMutation",
 	},
 	{
-		name: "NothingWritten is not heard", file: requestFile,
+		name: "NothingWritten is not heard", file: touchFile,
 		old: "r.mu.nothing[root] = true", new: "_ = root",
 		test: "TestNothingWritten",
 	},

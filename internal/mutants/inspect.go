@@ -3,6 +3,11 @@ package main
 // inspectRules are those of who may see and change what.
 var inspectRules = []mutant{
 	{
+		name: "what fails below the cache is not reported", file: "gqlcache/outcome.go",
+		old: "	if o.fate == failed && !r.mutates {\n", new: "	if o.fate == failed {\n		return\n	}\n	if false {\n",
+		test: "TestFailedOperations",
+	},
+	{
 		name: "inspector for everybody", file: "gqlcache/inspector.go",
 		old: ` || !permits(ctx, in.Allow)`, new: ``,
 		test: "TestInspectorAbsent|TestDebugForbidden",
@@ -43,7 +48,7 @@ var inspectRules = []mutant{
 		test: "TestFingerprintsAreKeyed",
 	},
 	{
-		name: "entries without the tag of their operation", file: "gqlcache/query.go",
+		name: "entries without the tag of their operation", file: computeFile,
 		old: "d.Operation.ReadsOf([]cascade.Tag{d.Tag}, ", new: "d.Operation.ReadsOf(nil, ",
 		test: "TestInvalidateOperation",
 	},

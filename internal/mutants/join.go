@@ -18,7 +18,7 @@ var joinRules = []mutant{
 		test: "TestLeaseLostWhileJoined",
 	},
 	{
-		name: "answers of transactions shared", file: "gqlcache/request.go",
+		name: "answers of transactions shared", file: extensionFile,
 		old: "	if r.hold != nil {\n		r.at = changelog.Position{}\n	}\n", new: "",
 		test: "TestHeldChangesAreSharedAtTheCommit",
 	},

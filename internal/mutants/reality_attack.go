@@ -33,7 +33,7 @@ var attackRules = []mutant{
 		test: "TestHintsOfInnerOperations$",
 	},
 	{
-		name: "a query depends on what resolvers made of its variables", file: queryFile,
+		name: "a query depends on what resolvers made of its variables", file: computeFile,
 		old: "	vars := plans.CopyVariables(oc.Variables)\n", new: "	vars := oc.Variables\n",
 		test: "TestResolversThatChangeTheirVariables$",
 	},

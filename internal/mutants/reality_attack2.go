@@ -24,7 +24,7 @@ var attack2Rules = []mutant{
 		test: "TestCommitInsideOfAnOperation",
 	},
 	{
-		name: "attack2: only a mutation hides from the cache what it has written", file: requestStateOf,
+		name: "attack2: only a mutation hides from the cache what it has written", file: extensionFile,
 		old: "	if r.uncommitted.some.Load() {\n		return true\n	}\n	r.mu.Lock()\n", new: "	r.mu.Lock()\n",
 		test: "TestQueryInsideOfAQueryThatWrites",
 	},

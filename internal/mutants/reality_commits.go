@@ -5,7 +5,6 @@ const (
 	holdFile        = "gqlcache/hold.go"
 	refusedFile     = "gqlcache/refused.go"
 	arrivalFile     = "gqlcache/arrival.go"
-	requestStateOf  = "gqlcache/request.go"
 )
 
 // commitsRules are those by which changes are applied after their commit, wherever in the server that is, and
@@ -17,13 +16,13 @@ var commitsRules = []mutant{
 		test: "TestCommitInAnExtension$",
 	},
 	{
-		name: "commits: an operation that panics or ends is not applied again", file: uncommittedFile,
+		name: "commits: an operation that panics or ends is not applied again", file: extensionFile,
 		old:  "		a := r.leave(ctx)\n",
 		new:  "		if resp == nil {\n			return\n		}\n		a := r.leave(ctx)\n",
 		test: "TestCommitInAnExtension$",
 	},
 	{
-		name: "commits: what runs before the handler is not applied again", file: uncommittedFile,
+		name: "commits: what runs before the handler is not applied again", file: extensionFile,
 		old: "	r.enter()\n	defer func() { // also when it panics\n", new: "	defer func() {\n		return\n",
 		test: "TestCommitInAnExtension$",
 	},
@@ -81,7 +80,7 @@ var commitsRules = []mutant{
 		test: "TestQueryThatWrites",
 	},
 	{
-		name: "commits: a query that writes is stored", file: requestStateOf,
+		name: "commits: a query that writes is stored", file: touchFile,
 		old: "		r.refuseToStore(ReasonWrote)\n", new: "",
 		test: "TestQueryThatWrites",
 	},
@@ -91,7 +90,7 @@ var commitsRules = []mutant{
 		test: "TestCommit$",
 	},
 	{
-		name: "commits: what a middleware has read is as new as its operation", file: requestStateOf,
+		name: "commits: what a middleware has read is as new as its operation", file: extensionFile,
 		old: "r.arrived, r.at, r.hold = a.number, a.at, a.hold", new: "r.at, r.hold = a.at, a.hold",
 		test: "TestReadBeforeTheHandler",
 	},

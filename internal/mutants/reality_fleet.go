@@ -152,7 +152,7 @@ var fleetRules = []mutant{
 		test: "TestTokenBeyondTheLimit",
 	},
 	{
-		name: "a token beyond the limit joins what runs", file: queryFile,
+		name: "a token beyond the limit joins what runs", file: computeFile,
 		old: "Key: r.anew + key, Arrived:", new: "Key: key, Arrived:",
 		test: "TestTokenBeyondTheLimit",
 	},

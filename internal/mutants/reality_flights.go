@@ -8,7 +8,7 @@ const (
 // computationRules are those of whose a computation is, and of what its answer does not show.
 var computationRules = []mutant{
 	{
-		name: "an answer is stored though its request has ended", file: queryFile,
+		name: "an answer is stored though its request has ended", file: computeFile,
 		old: "f.left = ctx.Err() != nil", new: "f.left = false",
 		test: "TestTruncatedAnswers",
 	},
@@ -18,23 +18,23 @@ var computationRules = []mutant{
 		test: "TestTruncatedAnswers/inner",
 	},
 	{
-		name: "the context is looked at before the resolvers run", file: queryFile,
+		name: "the context is looked at before the resolvers run", file: computeFile,
 		old:  "	f.resp, f.took, rec = c.execute(ctx, r, oc, d, who, key, w, next)\n	c.besidesAfter(ctx, r, before, f.resp)\n	said := r.computed()\n	f.maxAge = said.maxAge\n	// Asked before the answer is looked at, and after all that runs for it has ended: a resolver that took the end\n	// of its context for the end of its rows returned before.\n	f.left = ctx.Err() != nil\n",
 		new:  "	f.left = ctx.Err() != nil\n	f.resp, f.took, rec = c.execute(ctx, r, oc, d, who, key, w, next)\n	c.besidesAfter(ctx, r, before, f.resp)\n	said := r.computed()\n	f.maxAge = said.maxAge\n",
 		test: "TestTruncatedAnswers",
 	},
 	{
-		name: "a computation runs on a context of its own", file: queryFile,
+		name: "a computation runs on a context of its own", file: computeFile,
 		old: "c.resolve(w.Context(ctx), d, next)", new: "c.resolve(w.Context(context.WithoutCancel(ctx)), d, next)",
 		test: "TestDeadlines|TestTruncatedAnswers",
 	},
 	{
-		name: "a request that ended is answered by the cache", file: queryFile,
-		old: "		resp := next(ctx)\n		c.explainAbandoned", new: "		resp := respond(ctx, []byte(\"null\"))\n		c.explainAbandoned",
+		name: "a request that ended is answered by the cache", file: computeFile,
+		old: "		o.fate = abandoned\n		o.resp = next(ctx)\n", new: "		o.fate = abandoned\n		o.resp = respond(ctx, []byte(\"null\"))\n",
 		test: "TestDeadlines",
 	},
 	{
-		name: "what runs inside of a computation waits for others", file: queryFile,
+		name: "what runs inside of a computation waits for others", file: computeFile,
 		old: "if r.outer != nil && r.within((*request).isComputing) {", new: "if false {",
 		test: "TestReentrance|TestCrossedResolvers",
 	},
@@ -74,7 +74,7 @@ var computationRules = []mutant{
 		test: "TestHints/too_late",
 	},
 	{
-		name: "MaxAge is not heard", file: queryFile,
+		name: "MaxAge is not heard", file: computeFile,
 		old: "ttl = min(ttl, maxAge)", new: "_ = 0",
 		test: "TestHints/age",
 	},
@@ -84,7 +84,7 @@ var computationRules = []mutant{
 		test: "TestDoNotStoreEndsSharing",
 	},
 	{
-		name: "a computation is based on the time when it begins", file: requestFile,
+		name: "a computation is based on the time when it begins", file: extensionFile,
 		old: "func (r *request) begin() uint64 { return r.arrived }", new: "func (r *request) begin() uint64 { return r.cache.clock.Seq() }",
 		test: "TestReadBeforeTheComputation",
 	},

@@ -13,13 +13,13 @@ const (
 // hiddenRules are those of what the cache reads beside the client's operation.
 var hiddenRules = []mutant{
 	{
-		name: "the client's operation is changed", file: "gqlcache/query.go",
+		name: "the client's operation is changed", file: computeFile,
 		old:  "	rec = c.prober.Record(oc, d.probe, hooked)\n",
 		new:  "	rec = c.prober.Record(oc, d.probe, hooked)\n	oc.Doc, oc.Operation = d.Operation.Extract.Doc, d.Operation.Extract.Operation\n",
 		test: "TestOperationIsTheClients$",
 	},
 	{
-		name: "hidden fields run in the client's execution", file: "gqlcache/query.go",
+		name: "hidden fields run in the client's execution", file: computeFile,
 		old:  "	rec = c.prober.Record(oc, d.probe, hooked)\n",
 		new:  "	rec = c.prober.Record(oc, d.probe, hooked)\n	oc.Doc, oc.Operation = d.Operation.Extract.Doc, d.Operation.Extract.Operation\n",
 		test: noticed,

@@ -111,7 +111,7 @@ var keyRules = []mutant{
 		test: "TestCallersWhoDoNotSeeTheSame",
 	},
 	{
-		name: "callers who join are not compared", file: queryFile,
+		name: "callers who join are not compared", file: computeFile,
 		old: "d, key, out.Value, next); resp != nil {", new: "d, key, out.Value, next); resp != nil && false {",
 		test: "TestCallersWhoJoin",
 	},

@@ -32,7 +32,7 @@ var sharedRules = []mutant{
 		test: "TestLostLease",
 	},
 	{
-		name: "joiner does not look at the lease", file: queryFile,
+		name: "joiner does not look at the lease", file: computeFile,
 		old: "c.valid(f.stamp)", new: "c.engine.Valid(&f.stamp.Stamp)",
 		test: "TestLeaseLostWhileJoined|TestJoinAfterTheLease",
 	},
@@ -59,12 +59,12 @@ var sharedRules = []mutant{
 		test: "TestForeignRecords|TestOtherSchema",
 	},
 	{
-		name: "shared entry is stamped when it is stored", file: queryFile,
+		name: "shared entry is stamped when it is stored", file: computeFile,
 		old: "c.fleet.Share(ctx, key, e, r.at, named)", new: "r.at, _ = c.fleet.Place()\n		c.fleet.Share(ctx, key, e, r.at, named)",
 		test: "TestSharedStampIsOfTheBeginning",
 	},
 	{
-		name: "shared entry is stamped when the computation ends", file: queryFile,
+		name: "shared entry is stamped when the computation ends", file: computeFile,
 		old: "	f.left = ctx.Err() != nil\n", new: "	f.left = ctx.Err() != nil\n	r.at, _ = c.fleet.Place()\n",
 		test: "TestSharedStampIsOfTheBeginning",
 	},

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
-	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
 // A Stamp says what an entry is based on. The Meta of an engine's entries is a Stamp, or a value of the owner's type
@@ -20,14 +19,6 @@ type Stamp struct {
 	// withdrawn is set when the entry must not be served, whatever the clock says.
 	withdrawn atomic.Bool
 }
-
-// Meta is the meta of an engine's entries: a *Stamp, or a pointer to what embeds a Stamp.
-type Meta interface {
-	store.Meta
-	stamp() *Stamp
-}
-
-func (s *Stamp) stamp() *Stamp { return s }
 
 // UnknownCost is the Took of an Answer when it is not known how long computing an answer took.
 const UnknownCost time.Duration = -1

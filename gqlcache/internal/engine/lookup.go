@@ -26,9 +26,12 @@ const (
 // not changed. It blocks as the store's Get does. Who asks looks at its lease before: an entry that is valid now says
 // nothing of the changes that have not arrived.
 func (e *Engine) Lookup(ctx context.Context, key []byte) (*store.Entry, Found) {
-	entry, failed := e.get(ctx, key)
+	entry, err := e.get(ctx, key)
 	switch {
-	case failed:
+	case errors.Is(err, store.ErrMiss):
+		return nil, Nothing
+	case err != nil:
+		e.failed("get", err)
 		return nil, Unknown
 	case entry == nil:
 		return nil, Nothing
@@ -56,6 +59,14 @@ func (e *Engine) Withdraw(ctx context.Context, key []byte, entry *store.Entry) {
 	e.Remove(ctx, key, entry)
 }
 
+// Meta is the meta of an engine's entries: a *Stamp, or a pointer to what embeds a Stamp.
+type Meta interface {
+	store.Meta
+	stamp() *Stamp
+}
+
+func (s *Stamp) stamp() *Stamp { return s }
+
 // own returns the stamp of an entry that this engine has made, nil of any other.
 func (e *Engine) own(entry *store.Entry) *Stamp {
 	m, ok := entry.Meta.(Meta)
@@ -69,15 +80,8 @@ func (e *Engine) own(entry *store.Entry) *Stamp {
 	return s
 }
 
-// get returns the entry of a key, or nil.
-func (e *Engine) get(ctx context.Context, key []byte) (entry *store.Entry, failed bool) {
-	entry, err := safe.Call(func() (*store.Entry, error) { return e.config.Store.Get(ctx, key) })
-	if err == nil {
-		return entry, false
-	}
-	if !errors.Is(err, store.ErrMiss) {
-		e.failed("get", err)
-		return nil, true
-	}
-	return nil, false
+// get calls Get of the store.
+func (e *Engine) get(ctx context.Context, key []byte) (entry *store.Entry, err error) {
+	defer safe.Recover(&err)
+	return e.config.Store.Get(ctx, key)
 }

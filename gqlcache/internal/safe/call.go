@@ -12,6 +12,13 @@ func Call[T any](f func() (T, error)) (v T, err error) {
 	return f()
 }
 
+// Recover ends a panic, and makes it an error. It works only as a deferred call: defer safe.Recover(&err).
+func Recover(err *error) {
+	if p := recover(); p != nil {
+		*err = panicked(p)
+	}
+}
+
 // Do calls f, and returns a panic in it as an error.
 func Do(f func() error) error {
 	_, err := Call(func() (struct{}, error) { return struct{}{}, f() })
