@@ -9,17 +9,16 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
-	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/count"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/engine"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/inspector"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/probe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
-	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 	"github.com/cascadeql/cascadeql/gqlcache/store/memstore"
 	"github.com/cascadeql/cascadeql/schemahash"
@@ -51,12 +50,8 @@ type Cache struct {
 	schema     atomic.Pointer[schemaState]
 	prober     *probe.Prober
 
-	watch   *watch.Recorder // nil without an inspector
-	samples graphql.Cache[*sample]
-	secret  [32]byte // of fingerprints
-	started time.Time
-	lint    sync.Once
-	unsaid  []inspect.Warning // what lint found
+	inspector *inspector.Inspector
+	started   time.Time
 
 	joinOnce  sync.Once
 	closeOnce sync.Once
@@ -121,8 +116,6 @@ func New(opts Options) (*Cache, error) {
 			once.Warn("watch", "gqlcache: the inspector failed, so what it shows is incomplete", err)
 		}},
 		callers: lru.New[*callerWatch](watchedCallers),
-		samples: lru.New[*sample](samples),
-		secret:  newSecret(),
 		started: opts.Now(),
 	}
 	c.met.directives.Covered = opts.DirectivesCovered
@@ -130,9 +123,7 @@ func New(opts Options) (*Cache, error) {
 		MaxBytes: opts.MaxPlanBytes, TTL: opts.TTL, OneRowOnly: opts.OneRowOnly,
 		Directives: &c.met.directives, Operations: &c.operations, Once: once,
 	})
-	if opts.Inspector.Allow != nil {
-		c.watch = watch.New(watch.Options{Now: opts.Now, HideIDs: opts.Inspector.HideIDs})
-	}
+	c.inspector = c.newInspector()
 	if opts.Verify.Rate > 0 || opts.Shadow {
 		c.verify = c.newVerifier(opts.Verify) // in shadow mode it knows which mutations run
 	}
@@ -209,9 +200,7 @@ func (c *Cache) Close() error {
 	var err error
 	c.closeOnce.Do(func() {
 		close(c.closed)
-		if c.watch != nil {
-			c.watch.Close()
-		}
+		c.inspector.Close()
 		c.swept.Wait()
 		c.verify.Close()
 		err = errors.Join(c.fleet.Leave(), safe.Do(c.store.Close))

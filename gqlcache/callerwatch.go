@@ -14,6 +14,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/digest"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/inspector"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
@@ -158,7 +159,7 @@ func (c *Cache) compareJoined(ctx context.Context, r *request, oc *graphql.Opera
 	}
 	writing := c.writing.Load()
 	resp := next(ctx)
-	r.out.fate, r.out.why, r.out.resp = compared, ReasonCallers, resp
+	r.out.fate, r.out.why, r.out.resp = inspector.Compared, ReasonCallers, resp
 	c.weigh(ctx, r, d, []byte(key), f, c.opts.Now().Add(d.TTL), caller, writing, resp)
 	return resp
 }

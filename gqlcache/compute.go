@@ -6,15 +6,18 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+	"weak"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/extractor"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/engine"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/inspector"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/probe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/witness"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
@@ -61,11 +64,11 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 		if resp := c.compareJoined(ctx, r, oc, d, key, out.Value, next); resp != nil {
 			return resp
 		}
-		o.fate, o.f, o.resp = joined, out.Value, respond(ctx, out.Value.body)
+		o.fate, o.f, o.resp = inspector.Joined, out.Value, respond(ctx, out.Value.body)
 		return o.resp
 	case flight.Ended:
 		// The server answers as it does when a request has ended before its resolvers ran.
-		o.fate = abandoned
+		o.fate = inspector.Abandoned
 		o.resp = next(ctx)
 		return o.resp
 	case flight.Alone:
@@ -73,9 +76,9 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 			c.flights.Shareable(key)
 		}
 	}
-	o.fate, o.why, o.f, o.resp = computed, f.why, f, f.resp
+	o.fate, o.why, o.f, o.resp = inspector.Computed, f.why, f, f.resp
 	if f.fromShared || f.found {
-		o.fate = hit
+		o.fate = inspector.Hit
 	}
 	return f.resp
 }
@@ -168,7 +171,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	}
 	f.body = resp.Data
 	named := tags
-	if c.opts.Shared != nil || c.watch != nil {
+	if c.opts.Shared != nil || c.inspector.Listens() {
 		named = slices.Clone(tags) // Keep keeps and reorders them
 	}
 	f.stamp, f.ttl = &stamp{caller: f.caller}, c.lifetime(d, f.maxAge)
@@ -186,8 +189,8 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	}
 	f.entry, f.tags = e, named
 	c.remember(d, vars, key, f)
-	if res != nil && (r.note != nil || c.watched()) {
-		c.sample(ctx, d.Operation, key, res, f.stamp)
+	if res != nil && (r.note != nil || c.inspector.Watching()) {
+		c.inspector.Sample(key, weak.Make(f.stamp), func() ([]cascade.Row, int) { return d.Operation.Rows(res, inspector.MaxRows) })
 	}
 	c.fleet.Answered(r.anew, key, f.stamp.Stamp.Stamp)
 	c.fleet.Share(ctx, key, e, r.at, named)
@@ -196,6 +199,20 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 
 // notKept says why an answer is not in the store.
 var notKept = [...]Reason{engine.Reached: ReasonInvalidated, engine.TooLarge: ReasonTooLarge, engine.Refused: ReasonStore}
+
+// remember tells the watch of an entry that the store has taken. The tags are not kept.
+func (c *Cache) remember(d *document, vars map[string]any, key string, f *filled) {
+	if f.entry == nil || f.why != "" {
+		return
+	}
+	c.inspector.Stored(key, d.Plan, vars, func() watch.Entry {
+		e, s := f.entry, f.stamp
+		return watch.Entry{
+			Op: d.shown, Tags: f.tags, Born: e.Version, Size: e.Size, Expires: e.Expires,
+			Cost: s.Took(), Live: func() bool { return c.engine.Valid(&s.Stamp) },
+		}
+	})
+}
 
 // readsOf returns the tags of what an answer depends on. It returns false, and logs that once, when they are unknown.
 func (c *Cache) readsOf(r *request, d *document, who *caller, vars map[string]any, res *extractor.Result) ([]cascade.Tag, bool) {

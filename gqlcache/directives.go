@@ -12,6 +12,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/inspector"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -101,29 +102,19 @@ func codeOf(f any) uintptr {
 // runs says whether a directive runs in a server that the cache was added to.
 func (c *Cache) runs(name string) bool { return c.met.directives.Run(c.schema.Load().Schema, name) }
 
-// maxNamed bounds how many fields one warning names.
-const maxNamed = 5
-
 // warnOfDirectives says once which fields are kept out of the cache, and by which directives.
 func (c *Cache) warnOfDirectives(found map[string][]string) {
 	var lines []string
 	for _, name := range slices.Sorted(maps.Keys(found)) {
 		if !slices.Contains(c.met.warned, name) {
 			c.met.warned = append(c.met.warned, name)
-			lines = append(lines, "@"+name+": "+summary(found[name]))
+			lines = append(lines, "@"+name+": "+inspector.Names(found[name]))
 		}
 	}
 	if len(lines) > 0 {
 		c.opts.Logger.Warn("gqlcache: queries with fields that have run-time directives bypass the cache, since these do not run on a hit; "+
 			"name a directive in Options.DirectivesCovered when all that it looks at is in Predicate or Vary", "directives", strings.Join(lines, "; "))
 	}
-}
-
-func summary(names []string) string {
-	if more := len(names) - maxNamed; more > 0 {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:maxNamed], ", "), more)
-	}
-	return strings.Join(names, ", ")
 }
 
 // seeFieldHooks looks, when an operation is planned, whether the server has interceptors of fields or root fields: they run

@@ -44,27 +44,11 @@ func (c *Cache) document(ctx context.Context, oc *graphql.OperationContext) *doc
 		if d.Bypass == "" {
 			d.callers = c.watchCallers(ctx, d)
 		}
-		c.show(d)
+		d.shown = c.inspector.Show(d.Plan)
 	}
 	d.Owner = d
 	if c.plans.Keep(&s, d.Plan, d.probe.Size()) {
 		c.counts.replanned.Add(1)
 	}
 	return d
-}
-
-// show makes what the watch knows the operation by.
-func (c *Cache) show(d *document) {
-	if c.watch == nil {
-		return
-	}
-	hash := ""
-	var views []string
-	if d.Bypass == "" {
-		hash = d.ShortHash()
-		for _, dep := range d.Operation.Dependencies() {
-			views = append(views, dep.View.Name)
-		}
-	}
-	d.shown = watch.NewOperation(d.Definition.Name, hash, views)
 }

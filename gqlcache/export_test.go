@@ -7,7 +7,6 @@ import (
 
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
-	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 )
 
 // StopInApply returns the sink with a function that is called between the two steps of Apply.
@@ -42,5 +41,5 @@ func AwaitDueSweeps(ctx context.Context, c *Cache) error {
 // UseClock gives a cache, before its first request, a clock whose panics are not caught where it is called.
 func UseClock(c *Cache, now func() time.Time) {
 	c.opts.Now = now
-	c.watch = watch.New(watch.Options{Now: now, HideIDs: c.opts.Inspector.HideIDs})
+	c.inspector = c.newInspector()
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/inspector"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/wire"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
@@ -173,7 +174,7 @@ type request struct {
 	// access is what the request may ask of the inspector, nil for nothing. out is what became of it, and note is
 	// for those who want to know more of that. The request's own goroutine uses them.
 	access *access
-	note   *explanation
+	note   *inspector.Note
 	out    outcome
 	// uncommitted are the changes that are applied again when the operation ends.
 	uncommitted uncommitted

@@ -11,6 +11,8 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/inspector"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/wire"
 )
@@ -45,6 +47,21 @@ type Inspector struct {
 	HideIDs bool
 	// Instance names this process in snapshots. Defaults to a random name.
 	Instance string
+}
+
+// newInspector returns the inspector of a cache.
+func (c *Cache) newInspector() *inspector.Inspector {
+	in := &c.opts.Inspector
+	return inspector.New(inspector.Config{
+		Listens: in.Allow != nil, HideIDs: in.HideIDs, HideVariables: in.HideVariables,
+		Vary: c.opts.Vary != nil, Several: c.opts.Log != nil, Now: c.opts.Now, Failed: c.shield.Failed,
+		Schema: func() *plans.Schema {
+			if st := c.schema.Load(); st != nil {
+				return st.Schema
+			}
+			return nil
+		},
+	})
 }
 
 // permits asks a function of the options; a panic is a no.
@@ -119,22 +136,22 @@ func (a *access) bypasses() bool { return a.ask.Bypass && a.actions }
 
 // inspect answers a request to the inspector.
 func (c *Cache) inspect(ctx context.Context, r *request, oc *graphql.OperationContext) *graphql.Response {
-	r.out.fate, r.out.ended = inspected, true
-	x := r.out.extension()
+	r.out.fate, r.out.ended = inspector.Inspected, true
+	x := r.out.short().Extension()
 	x.Operation = inspect.Operation{Name: oc.Operation.Name, Type: string(oc.Operation.Operation)}
 	start := time.Now()
 	if ask := r.access.ask.Action; ask != nil {
 		x.Action = c.act(ctx, ask)
 	}
 	if ask := r.access.ask.Inspect; ask != nil {
-		c.watch.Watch()
+		c.inspector.Watch()
 		s := c.snapshot(ask.Since)
 		s.Capabilities.Actions = r.access.actions
 		s.Warnings = append(c.unwrapped(ctx), s.Warnings...)
 		x.Inspect = &s
 	}
 	x.DurationUS = time.Since(start).Microseconds()
-	r.note = &explanation{told: x}
+	r.note = &inspector.Note{Told: x}
 	resp := respond(ctx, []byte("{}"))
 	extend(resp, x)
 	wire.ExchangeFrom(ctx).Report(&x)

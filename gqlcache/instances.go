@@ -6,7 +6,6 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
-	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/engine"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
@@ -34,9 +33,7 @@ func (c *Cache) newFleet() *fleet.Fleet {
 
 // heard reports a record that was applied here to the watch.
 func (c *Cache) heard(origin string, tags []cascade.Tag, everything string, number uint64) {
-	if c.watched() {
-		c.shield.Run(func() { c.watch.Applied(origin, tags, everything, number) })
-	}
+	c.inspector.Heard(origin, tags, everything, number)
 }
 
 // fresh reports whether entries may be served at all. Ask it before an entry's validity:
@@ -57,14 +54,6 @@ func (c *Cache) catchUp(ctx context.Context, r *request, token string) Reason {
 	}
 	r.anew = window
 	return ""
-}
-
-// explainAnew puts the token in place of the reason why there was no entry: no entry was
-// looked for.
-func (r *request) explainAnew() {
-	if r.anew != "" && r.note != nil {
-		r.note.missed = inspect.Reason{Code: string(ReasonToken), Message: messages[string(ReasonToken)]}
-	}
 }
 
 // fromShared returns an answer that another instance has stored, and that is true as far
@@ -104,7 +93,7 @@ func (c *Cache) adopt(ctx context.Context, key string, t *fleet.Taken) *filled {
 	})
 	if kept == engine.Stored {
 		f.entry, f.tags = own, t.Tags
-		if c.watch != nil {
+		if c.inspector.Listens() {
 			f.tags = slices.Clone(t.Tags) // the watch keeps them
 		}
 	}

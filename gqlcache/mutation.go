@@ -11,6 +11,7 @@ import (
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/extractor"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/inspector"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/probe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 )
@@ -31,7 +32,7 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 		}
 		r.passed = true
 		if c.shadow == nil && (r.explained || r.access != nil) {
-			r.note = c.newExplanation()
+			r.note = inspector.NewNote()
 		}
 		r.planned = c.document(ctx, oc)
 		r.guardRoots(oc)
@@ -88,9 +89,9 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 
 // changed notes what a mutation has done.
 func (r *request) changed(done settled) *settled {
-	r.out.fate, r.out.done = changed, &done
+	r.out.fate, r.out.done = inspector.Changed, &done
 	if done.tags == 0 && done.everything == "" {
-		r.out.fate = unchanged
+		r.out.fate = inspector.Unchanged
 	}
 	return &done
 }
@@ -111,7 +112,7 @@ func (c *Cache) complete(ctx context.Context, r *request, resp *graphql.Response
 func (c *Cache) refuse(ctx context.Context, r *request) *graphql.Response {
 	r.served = true
 	graphql.AddError(ctx, ErrNoLease)
-	r.out.fate, r.out.resp = refused, respond(ctx, []byte("null"))
+	r.out.fate, r.out.resp = inspector.Refused, respond(ctx, []byte("null"))
 	return r.out.resp
 }
 

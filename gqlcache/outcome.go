@@ -5,41 +5,15 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/inspector"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
-)
-
-// A fate says how an operation ended.
-type fate uint8
-
-const (
-	// failed: it has no answer. Something below has panicked, or has ended the goroutine.
-	failed fate = iota
-	// bypassed: it was answered as without the cache.
-	bypassed
-	// hit: it was answered by an entry, or by another instance's.
-	hit
-	// computed: its resolvers ran.
-	computed
-	// joined: it was answered by the resolvers of another request.
-	joined
-	// compared: its resolvers ran, to see whether other callers get the same.
-	compared
-	// abandoned: it ended while it waited for another request.
-	abandoned
-	// refused: it is a mutation that did not run.
-	refused
-	// changed: it is a mutation that has changed something, and unchanged: one that has not.
-	changed
-	unchanged
-	// inspected: the inspector has answered it.
-	inspected
 )
 
 // An outcome is what became of an operation. The steps that decide it write it, and Cache.end reports it.
 // The zero outcome is that of a query which has failed before anything was looked up.
 type outcome struct {
-	fate fate
+	fate inspector.Fate
 	// looked says that an entry was looked for, and ended that end has reported the outcome.
 	looked, ended bool
 	// why says why a query has bypassed the cache, or why its answer was not stored.
@@ -61,40 +35,40 @@ type outcome struct {
 // Call it deferred where the operation begins: it also runs when something below panics, or ends the goroutine.
 func (c *Cache) end(ctx context.Context, r *request) {
 	o := &r.out
-	if o.fate == failed && !r.mutates {
+	if o.fate == inspector.Failed && !r.mutates {
 		o.why = ReasonErrors
 		if !o.looked { // a function of the options has ended the goroutine
-			o.fate, o.why = bypassed, ReasonFailed
+			o.fate, o.why = inspector.Bypassed, ReasonFailed
 		}
 	}
 	switch {
 	case r.anew != "" && o.computes():
 		c.countBypass(ctx, o.d, ReasonToken)
-	case o.fate == hit:
+	case o.fate == inspector.Hit:
 		c.counts.hits.Add(1)
 		o.d.Counts.Hits.Add(1)
-	case o.fate == bypassed:
+	case o.fate == inspector.Bypassed:
 		c.countBypass(ctx, o.d, o.why)
-	case o.fate == joined:
+	case o.fate == inspector.Joined:
 		c.counts.joined.Add(1)
 		o.d.Counts.Joined.Add(1)
-	case o.fate == abandoned:
+	case o.fate == inspector.Abandoned:
 		c.counts.abandoned.Add(1)
 		o.d.Counts.Abandoned.Add(1)
 	case o.computes():
 		c.counts.misses.Add(1)
 		o.d.Counts.Misses.Add(1)
 	}
-	if o.fate == computed && o.why != "" {
+	if o.fate == inspector.Computed && o.why != "" {
 		c.counts.refused(o.why)
 	}
-	if c.watch != nil {
+	if c.opts.Inspector.Allow != nil && c.inspector.Watching() && !r.mutates && (o.looked || o.fate == inspector.Bypassed) {
 		c.observe(o)
 	}
 	if o.span != nil {
 		o.span(o.spanEnd())
 	}
-	if r.note != nil && (!r.mutates || o.fate == refused || o.done != nil) {
+	if r.note != nil && (!r.mutates || o.fate == inspector.Refused || o.done != nil) {
 		c.explain(ctx, r)
 	}
 	o.ended, o.done = true, nil
@@ -104,9 +78,9 @@ func (c *Cache) end(ctx context.Context, r *request) {
 // computed anew; also if another request's did.
 func (o *outcome) computes() bool {
 	switch o.fate {
-	case failed:
+	case inspector.Failed:
 		return o.looked
-	case computed, joined, compared:
+	case inspector.Computed, inspector.Joined, inspector.Compared:
 		return true
 	}
 	return false
@@ -122,36 +96,23 @@ func (c *Cache) countBypass(ctx context.Context, d *document, why Reason) {
 	c.operations.Of(graphql.GetOperationContext(ctx).Operation.Name).Bypassed.Add(1)
 }
 
-// observe counts a query for those who watch. A hit of the first look was counted by the look.
+// observe counts a query for those who watch.
 func (c *Cache) observe(o *outcome) {
-	if !c.watched() {
-		return
-	}
-	defer c.shield.Recover()
 	var op *watch.Operation
 	if o.d != nil {
 		op = o.d.shown
 	}
-	switch {
-	case o.fate == bypassed:
-		c.watch.Count(op, watch.Bypass)
-	case o.fate == hit && o.f != nil:
-		c.watch.Served([]byte(o.key), op, 0)
-	case o.fate == joined:
-		c.watch.Count(op, watch.Collapsed)
-	case o.computes():
-		c.watch.Count(op, watch.Miss)
-	}
+	c.inspector.Ended(op, o.fate, o.key)
 }
 
 // spanEnd says what came of a query that was not in the store.
 func (o *outcome) spanEnd() SpanEnd {
 	switch o.fate {
-	case hit:
+	case inspector.Hit:
 		return SpanEnd{Outcome: OutcomeHit}
-	case joined:
+	case inspector.Joined:
 		return SpanEnd{Outcome: OutcomeJoined}
-	case abandoned:
+	case inspector.Abandoned:
 		return SpanEnd{Outcome: OutcomeAbandoned}
 	}
 	if o.why != "" {

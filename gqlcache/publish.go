@@ -3,8 +3,6 @@ package gqlcache
 import (
 	"context"
 	"errors"
-	"slices"
-	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
@@ -96,8 +94,8 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 	c.counts.invalidations.Add(1)
 	c.counts.tags.Add(uint64(len(tags)))
 
-	p.trace = c.trace(ch)
-	end := c.begin(watch.Change{Cause: ch.by, Everything: ch.everything, Cleared: ch.cleared, Tags: tags, Trace: p.trace})
+	p.trace = c.inspector.Trace(ch.more, ch.events, ch.part)
+	end := c.inspector.Begin(watch.Change{Cause: ch.by, Everything: ch.everything, Cleared: ch.cleared, Tags: tags, Trace: p.trace})
 	if ch.within.keepChange(&batch{by: ch.by, tags: tags, all: all}) {
 		p.Number = c.fleet.Apply(tags, all) // the others learn of it later
 	} else {
@@ -134,29 +132,4 @@ func (c *Cache) tagsOf(ch *change) []cascade.Tag {
 		return nil
 	}
 	return tags
-}
-
-// trace tells how a change goes through the views, while somebody watches.
-func (c *Cache) trace(ch change) (t *cascade.Trace) {
-	if !c.watched() || len(ch.events) == 0 {
-		return nil
-	}
-	c.shield.Run(func() { t = c.schema.Load().Plan.Trace(ch.more, ch.events, ch.part) })
-	return t
-}
-
-// begin tells the watch that a change is about to be applied. The function tells it that it was, with the
-// clock's number, and returns what fell: nil while nobody watches.
-func (c *Cache) begin(ch watch.Change) (end func(number uint64) *inspect.Invalidation) {
-	if !c.watched() {
-		return func(uint64) *inspect.Invalidation { return nil }
-	}
-	start := time.Now()
-	ch.Tags = slices.Clone(ch.Tags) // it keeps them, and so may the clock and the log
-	var p *watch.Pending
-	c.shield.Run(func() { p = c.watch.Begin(ch) })
-	return func(number uint64) (told *inspect.Invalidation) {
-		c.shield.Run(func() { told = p.Done(number, time.Since(start)) })
-		return told
-	}
 }

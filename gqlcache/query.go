@@ -8,6 +8,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/engine"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/inspector"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
@@ -53,7 +54,7 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 		return c.shadowed(ctx, r, oc, next)
 	}
 	if r.explained || r.access != nil {
-		r.note = c.newExplanation()
+		r.note = inspector.NewNote()
 	}
 	defer c.end(ctx, r)
 	d, who, why := c.admit(ctx, oc)
@@ -91,10 +92,10 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 		return c.apart(ctx, r, oc, d, key, next)
 	}
 	r.ended = c.flights.Ended()
-	var l look
-	noting := r.note != nil || c.watch != nil
+	var l inspector.Look
+	noting := r.note != nil || c.opts.Inspector.Allow != nil
 	if noting {
-		l = c.look(r, d, oc.Variables, key)
+		l = c.inspector.Look(r.note, d.Plan, d.shown, oc.Variables, key)
 	}
 	r.out.looked = true
 	e, s, found := c.find(ctx, key)
@@ -105,19 +106,21 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 		return c.compareCallers(ctx, r, oc, d, key, e, s, next)
 	}
 	if e != nil {
-		r.out.fate, r.out.entry, r.out.resp = hit, e, respond(ctx, e.Body)
+		r.out.fate, r.out.entry, r.out.resp = inspector.Hit, e, respond(ctx, e.Body)
 		if c.verify != nil && c.verify.Picks() {
 			c.verifyHit(ctx, oc, d, who, key, e, s)
 		}
 		if noting {
-			l.hit(key)
+			l.Hit(key)
 		}
 		return r.out.resp
 	}
 	if noting {
-		l.missed(key, found)
+		l.Missed(key, found)
 	}
-	r.explainAnew()
+	if r.anew != "" {
+		r.note.Anew()
+	}
 	return c.compute(ctx, r, oc, d, who, string(key), next)
 }
 
@@ -154,7 +157,7 @@ func (c *Cache) admit(ctx context.Context, oc *graphql.OperationContext) (*docum
 // bypass answers a query as a server without the cache does.
 func (c *Cache) bypass(ctx context.Context, r *request, why Reason, next graphql.ResponseHandler) *graphql.Response {
 	r.passed = true
-	r.out.fate, r.out.why = bypassed, why
+	r.out.fate, r.out.why = inspector.Bypassed, why
 	if c.opts.Tracer != nil {
 		_, end := c.span(ctx, SpanLookup)
 		end(SpanEnd{OutcomeBypass, why})

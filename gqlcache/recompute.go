@@ -33,7 +33,7 @@ func (c *Cache) newVerifier(o VerifyOptions) *verify.Verifier {
 	return verify.New(verify.Config{
 		Rate: o.Rate, Timeout: o.Timeout, Concurrency: o.Concurrency, Grace: o.Grace,
 		MaxBytes: c.opts.MaxBytes / 8, Instances: c.opts.Log != nil,
-		Now: c.opts.Now, Logger: c.opts.Logger, Once: c.once, Fingerprint: c.fingerprint,
+		Now: c.opts.Now, Logger: c.opts.Logger, Once: c.once, Fingerprint: c.inspector.Fingerprint,
 		OneServer: func() bool { return c.serving.executable() != nil },
 		Plan:      func() *cascade.Plan { return c.schema.Load().Plan },
 		Seq:       c.clock.Seq,

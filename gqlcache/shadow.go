@@ -10,6 +10,7 @@ import (
 	"github.com/cascadeql/cascadeql/extractor"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/engine"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/inspector"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
@@ -45,7 +46,7 @@ func (c *Cache) shadowed(ctx context.Context, r *request, oc *graphql.OperationC
 	if why == "" && r.outer != nil && r.within((*request).isWriting) {
 		why = ReasonMutating
 	}
-	r.out.fate, r.out.why, r.out.d = bypassed, cmp.Or(why, ReasonShadow), d
+	r.out.fate, r.out.why, r.out.d = inspector.Bypassed, cmp.Or(why, ReasonShadow), d
 	if why != "" {
 		return next(ctx)
 	}
@@ -92,7 +93,7 @@ func shadowAnswer(resp *graphql.Response, failed bool) *verify.Answer {
 // of its caller beside it.
 func (c *Cache) callerDigest(ctx context.Context, oc *graphql.OperationContext, who *caller) string {
 	b := binary.LittleEndian.AppendUint64(nil, credentials(ctx, oc))
-	return c.fingerprint("caller", append(b, who.predicate.Text...))
+	return c.inspector.Fingerprint("caller", append(b, who.predicate.Text...))
 }
 
 // A shadowQuery is a query in shadow mode.

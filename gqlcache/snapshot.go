@@ -1,10 +1,14 @@
 package gqlcache
 
 import (
+	"context"
+
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
-	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/inspector"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/wire"
 )
 
 // Snapshot returns the state of the cache and, while somebody uses the inspector, what it has seen since:
@@ -19,7 +23,7 @@ func (c *Cache) Snapshot() inspect.Snapshot {
 
 func (c *Cache) snapshot(since uint64) inspect.Snapshot {
 	now := c.opts.Now()
-	seen := c.seen(since)
+	seen := c.inspector.Seen(since)
 	st := c.Stats()
 	s := inspect.Snapshot{
 		Now: now.UnixMilli(), Instance: c.opts.Inspector.Instance, UptimeMS: now.Sub(c.started).Milliseconds(),
@@ -31,34 +35,6 @@ func (c *Cache) snapshot(since uint64) inspect.Snapshot {
 	s.Totals.SavedMS = seen.Saved.Milliseconds()
 	s.Security.Predicates = seen.Predicates
 	return s
-}
-
-// seen is what the watch knows.
-func (c *Cache) seen(since uint64) watch.Snapshot {
-	var views []*cascade.View
-	if st := c.schema.Load(); st != nil {
-		views = st.Plan.Views()
-	}
-	if c.watch != nil {
-		return c.watch.Snapshot(since, views)
-	}
-	none := []uint64{}
-	idle := watch.Snapshot{
-		Series:     inspect.Series{StepMS: 1000, End: c.opts.Now().UnixMilli(), Hits: none, Misses: none, Bypasses: none, Invalidations: none},
-		Operations: []inspect.OpStats{}, Views: []inspect.ViewStats{}, Log: []inspect.LogEvent{},
-	}
-	for _, v := range views {
-		idle.Views = append(idle.Views, inspect.ViewStats{Name: v.Name, DependsOn: namesOf(v.DependsOn()), Dependents: namesOf(v.Dependents())})
-	}
-	return idle
-}
-
-func namesOf(views []*cascade.View) []string {
-	names := []string{}
-	for _, v := range views {
-		names = append(names, v.Name)
-	}
-	return names
 }
 
 // totalsOf are the figures of Stats. Requests is their sum, so that they add up: each is counted when its
@@ -122,4 +98,37 @@ func (c *Cache) security() inspect.Security {
 		s.SchemaHash, s.SchemaSinceMS = st.Hash.String(), c.opts.Now().Sub(st.since).Milliseconds()
 	}
 	return s
+}
+
+// warnings are what is worth a look, the worst first.
+func (c *Cache) warnings() []inspect.Warning {
+	return append(c.alarms().Warnings(), c.inspector.Unsaid(func(st *plans.Schema) cascade.Options {
+		opts := c.opts.cascade()
+		opts.DirectivesCovered = c.met.directives.Settled(st)
+		return opts
+	})...)
+}
+
+// alarms are what concerns every request.
+func (c *Cache) alarms() inspector.Alarms {
+	a := inspector.Alarms{
+		Differing: c.different(), Uncovered: c.met.directives.Guarded(), Hooked: c.met.hooked.Load() && !c.opts.FieldHooksCovered,
+		NoLease: !c.fresh(), Foreign: c.fleet.Counts.Foreign.Load(), Replanned: c.counts.replanned.Load(),
+		StoreErrors: c.engine.Stats().Errors + c.fleet.Counts.SharedErrors.Load(),
+	}
+	if v := c.VerifyStats(); v != nil {
+		a.Mismatched = v.Mismatched
+	}
+	return a
+}
+
+// unwrapped warns of actions that nobody can take, because the request did not come through Cache.Handler.
+func (c *Cache) unwrapped(ctx context.Context) []inspect.Warning {
+	if c.opts.Inspector.Actions == nil || wire.ExchangeFrom(ctx) != nil {
+		return nil
+	}
+	return []inspect.Warning{{
+		Code: "handler", Severity: inspector.SeverityWarning,
+		Message: "Options.Inspector.Actions is set, but nobody can act: this request did not come through Cache.Handler. Wrap the server: http.Handle(\"/graphql\", cache.Handler(srv)).",
+	}}
 }

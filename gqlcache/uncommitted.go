@@ -263,7 +263,7 @@ func (c *Cache) publishBatch(ctx context.Context, b *batch, again bool) (p fleet
 	if len(b.announced) > 0 {
 		first = b.announced[0] // the others are settled after the changes
 	}
-	end := c.begin(change)
+	end := c.inspector.Begin(change)
 	p = c.fleet.Publish(ctx, first, b.tags, b.all)
 	end(p.Number)
 	return p

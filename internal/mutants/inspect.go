@@ -4,7 +4,7 @@ package main
 var inspectRules = []mutant{
 	{
 		name: "what fails below the cache is not reported", file: "gqlcache/outcome.go",
-		old: "	if o.fate == failed && !r.mutates {\n", new: "	if o.fate == failed {\n		return\n	}\n	if false {\n",
+		old: "	if o.fate == inspector.Failed && !r.mutates {\n", new: "	if o.fate == inspector.Failed {\n		return\n	}\n	if false {\n",
 		test: "TestFailedOperations",
 	},
 	{
@@ -43,7 +43,7 @@ var inspectRules = []mutant{
 		test: "TestOperationInAnother",
 	},
 	{
-		name: "fingerprints that can be guessed", file: "gqlcache/fingerprint.go",
+		name: "fingerprints that can be guessed", file: "gqlcache/internal/inspector/fingerprint.go", in: "gqlcache",
 		old: "_, _ = rand.Read(s[:]) // never fails", new: "_ = rand.Reader",
 		test: "TestFingerprintsAreKeyed",
 	},
@@ -58,13 +58,13 @@ var inspectRules = []mutant{
 		test: "TestInvalidateOperation|TestActions",
 	},
 	{
-		name: "a failure of the watch fails a mutation", file: "gqlcache/publish.go",
-		old: "c.shield.Run(func() { p = c.watch.Begin(ch) })", new: "p = c.watch.Begin(ch)",
+		name: "a failure of the watch fails a mutation", file: "gqlcache/internal/inspector/watching.go", in: "gqlcache",
+		old: "i.shield.Run(func() { p = i.watch.Begin(ch) })", new: "p = i.watch.Begin(ch)",
 		test: "TestBrokenWatch",
 	},
 	{
-		name: "a failure of the watch ends the log", file: "gqlcache/instances.go",
-		old: "c.shield.Run(func() { c.watch.Applied(origin, tags, everything, number) })", new: "c.watch.Applied(origin, tags, everything, number)",
+		name: "a failure of the watch ends the log", file: "gqlcache/internal/inspector/watching.go", in: "gqlcache",
+		old: "i.shield.Run(func() { i.watch.Applied(origin, tags, everything, number) })", new: "i.watch.Applied(origin, tags, everything, number)",
 		test: "TestBrokenWatchOfALog",
 	},
 	{
@@ -78,7 +78,7 @@ var inspectRules = []mutant{
 		test: "TestInspectorShortensNames",
 	},
 	{
-		name: "keys are remembered for explanations", file: "gqlcache/fingerprint.go",
+		name: "keys are remembered for explanations", file: "gqlcache/internal/inspector/rows.go", in: "gqlcache",
 		old: "	sum := sha256.Sum256([]byte(key))\n	return string(sum[:])\n", new: "	return string(key)\n",
 		test: "TestInspectorForgetsVariables",
 	},

@@ -30,7 +30,7 @@ var computationRules = []mutant{
 	},
 	{
 		name: "a request that ended is answered by the cache", file: computeFile,
-		old: "		o.fate = abandoned\n		o.resp = next(ctx)\n", new: "		o.fate = abandoned\n		o.resp = respond(ctx, []byte(\"null\"))\n",
+		old: "		o.fate = inspector.Abandoned\n		o.resp = next(ctx)\n", new: "		o.fate = inspector.Abandoned\n		o.resp = respond(ctx, []byte(\"null\"))\n",
 		test: "TestDeadlines",
 	},
 	{
