@@ -1,6 +1,7 @@
 package gqlcache
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -219,4 +220,43 @@ func (c *Cache) isClosed() bool {
 	default:
 		return false
 	}
+}
+
+// errUnmade is what the methods of a cache say that is nil, or the zero Cache.
+var errUnmade = errors.New("gqlcache: this Cache was not made by New")
+
+// unmade reports whether a cache is of no use, because New has not made it.
+func (c *Cache) unmade() bool { return c == nil || c.closed == nil }
+
+// mustBeMade panics where a server is put together, and there is no error to return.
+func (c *Cache) mustBeMade() {
+	if c.unmade() {
+		panic(errUnmade) // a server that is put together with it could not work
+	}
+}
+
+// orBackground returns the context, or one that never ends in place of none.
+func orBackground(ctx context.Context) context.Context {
+	if ctx == nil {
+		return context.Background()
+	}
+	return ctx
+}
+
+// Sweep removes the entries that can never be served again, and forgets the tags that nothing depends
+// on any more. It looks at every entry, without holding up requests; the cache does so by itself every
+// Options.SweepInterval, and whenever a quarter of Options.MaxBytes was stored. It returns ErrClosed after Close, and the context's error when dead entries
+// are left because it ended.
+func (c *Cache) Sweep(ctx context.Context) (SweepReport, error) {
+	if c.unmade() {
+		return SweepReport{}, errUnmade
+	}
+	ctx = orBackground(ctx)
+	if c.isClosed() {
+		return SweepReport{}, ErrClosed
+	}
+	if err := ctx.Err(); err != nil {
+		return SweepReport{}, err
+	}
+	return SweepReport(c.engine.Sweep(ctx, c.closed)), ctx.Err()
 }

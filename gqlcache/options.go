@@ -8,7 +8,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -293,4 +295,22 @@ func (o Options) validate() error {
 		return nil
 	}
 	return fmt.Errorf("%w: %w", ErrOptions, errors.Join(faults...))
+}
+
+// knowBuild sets Build where it is needed and not given. executable returns the digest of
+// the running program.
+func (o *Options) knowBuild(executable func() (string, error)) {
+	if o.Build == "" && o.Log != nil && (o.Shared != nil || o.Partition != nil) {
+		o.Build = fleet.BuildOf(executable)
+	}
+}
+
+// cascade returns the options that say how the directives of a schema are read. All of them are in the
+// mark: they decide what tags mean.
+func (o Options) cascade() cascade.Options {
+	return cascade.Options{
+		Prefix: o.DirectivePrefix, Infer: o.Infer,
+		PassiveDirectives: o.PassiveDirectives, ArgumentDirectives: o.ArgumentDirectives,
+		ComparableScalars: o.ComparableScalars, OpaqueKeys: o.OpaqueKeys,
+	}
 }

@@ -1,7 +1,6 @@
 package main
 
 const (
-	askedFile     = "gqlcache/asked.go"
 	variablesFile = "gqlcache/internal/plans/variables.go"
 )
 
@@ -38,7 +37,7 @@ var attackRules = []mutant{
 		test: "TestResolversThatChangeTheirVariables$",
 	},
 	{
-		name: "a mutation changes what resolvers left of its variables", file: askedFile,
+		name: "a mutation changes what resolvers left of its variables", file: mutationFile,
 		old: "	if first == nil || reflect.DeepEqual(first, now) {\n", new: "	if first != nil || reflect.DeepEqual(first, now) {\n",
 		test: "TestResolversThatChangeTheirVariables$",
 	},

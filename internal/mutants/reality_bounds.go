@@ -119,7 +119,7 @@ var boundsRules = []mutant{
 		test: "TestMutationsKeepNoDocuments",
 	},
 	{
-		name: "a zero Cache can be added to a server", file: "gqlcache/unmade.go",
+		name: "a zero Cache can be added to a server", file: cacheFile,
 		old: "c == nil || c.closed == nil", new: "c == nil",
 		test: "TestUnmadeCache",
 	},

@@ -4,7 +4,7 @@ const (
 	sharedFile  = "gqlcache/internal/fleet/shared.go"
 	freshFile   = "gqlcache/internal/fleet/lease.go"
 	schemaFile  = "gqlcache/internal/fleet/schema.go"
-	markFile    = "gqlcache/mark.go"
+	markFile    = "gqlcache/instances.go"
 	applyFile   = "gqlcache/changelog/redislog/apply.go"
 	acksFile    = "gqlcache/changelog/redislog/acks.go"
 	renewFile   = "gqlcache/changelog/redislog/renew.go"
