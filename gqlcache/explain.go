@@ -34,7 +34,7 @@ func Explain(ctx context.Context) (x inspect.Extension, ok bool) {
 		return x, false
 	}
 	if r.note != nil {
-		return r.note.Told, true
+		return r.note.Explanation, true
 	}
 	x = r.out.short().Extension()
 	if graphql.HasOperationContext(ctx) {
@@ -50,7 +50,7 @@ func (o *outcome) short() inspector.Outcome {
 	return inspector.Outcome{Fate: o.fate, Why: string(o.why), Shared: o.f != nil && o.f.fromShared}
 }
 
-// conclude makes what is told of an operation, and shows it to the client who may see it.
+// conclude completes the explanation of an operation, keeps it, and shows it to the client who may see it.
 func (c *Cache) conclude(ctx context.Context, r *request, resp *graphql.Response, x inspect.Extension) {
 	n := r.note
 	op := graphql.GetOperationContext(ctx).Operation
@@ -60,7 +60,7 @@ func (c *Cache) conclude(ctx context.Context, r *request, resp *graphql.Response
 	if r.access != nil && r.access.fault != nil {
 		x.Warnings = append(x.Warnings, inspect.Warning{Code: "request", Severity: "warning", Message: r.access.fault.Error()})
 	}
-	n.Told = x
+	n.Explanation = x
 	if r.access != nil && resp != nil {
 		extend(resp, x)
 		wire.ExchangeFrom(ctx).Report(&x)
@@ -127,7 +127,7 @@ func (c *Cache) explainPublished(ctx context.Context, r *request, resp *graphql.
 		return
 	}
 	defer c.shield.Recover()
-	x := r.note.Told
+	x := r.note.Explanation
 	told := c.confession(s.Publication)
 	x.Consistency, x.Token = told.Consistency, told.Token
 	if x.Invalidation != nil {
@@ -138,7 +138,7 @@ func (c *Cache) explainPublished(ctx context.Context, r *request, resp *graphql.
 		}
 		x.Invalidation = &inv
 	}
-	r.note.Told = x
+	r.note.Explanation = x
 	if r.access != nil {
 		extend(resp, x)
 		wire.ExchangeFrom(ctx).Report(&x)

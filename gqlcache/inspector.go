@@ -151,7 +151,7 @@ func (c *Cache) inspect(ctx context.Context, r *request, oc *graphql.OperationCo
 		x.Inspect = &s
 	}
 	x.DurationUS = time.Since(start).Microseconds()
-	r.note = &inspector.Note{Told: x}
+	r.note = &inspector.Note{Explanation: x}
 	resp := respond(ctx, []byte("{}"))
 	extend(resp, x)
 	wire.ExchangeFrom(ctx).Report(&x)

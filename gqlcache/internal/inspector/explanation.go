@@ -13,8 +13,8 @@ import (
 
 // A Note is what is noted of one operation for somebody who has asked. The operation's own goroutine uses it.
 type Note struct {
-	// Told is the explanation, once the operation has ended.
-	Told inspect.Extension
+	// Explanation is set once the operation has ended.
+	Explanation inspect.Extension
 
 	start  time.Time
 	lookup time.Duration
