@@ -64,7 +64,7 @@ func TestACLOfPublishers(t *testing.T) {
 		"~{gqlc:main}:c", "~{gqlc:main}:log", "+eval", "+hget", "+hincrby", "+xadd").Err(); err != nil {
 		t.Fatal(err)
 	}
-	m := redisMachines(t, 1, s, nil)[0]
+	m := redisInstances(t, 1, s, nil)[0]
 	m.want("MISS", "Ann", readAnn)
 	m.want("HIT memory", "Ann", readAnn)
 	o := s.Options()
