@@ -13,15 +13,15 @@ import (
 	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
-func (w *counterLoad) must(err error) {
-	w.t.Helper()
+func (c *counterLoad) must(err error) {
+	c.t.Helper()
 	if err != nil {
-		w.t.Error(err)
+		c.t.Error(err)
 	}
 }
 
 // repeat does something every few milliseconds for a while, more than a lease.
-func (w *counterLoad) repeat(f func(context.Context)) {
+func (c *counterLoad) repeat(f func(context.Context)) {
 	over := time.After(600 * time.Millisecond)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -36,27 +36,27 @@ func (w *counterLoad) repeat(f func(context.Context)) {
 }
 
 // last lets a fault last for more than a lease.
-func (w *counterLoad) last() { w.repeat(func(context.Context) {}) }
+func (c *counterLoad) last() { c.repeat(func(context.Context) {}) }
 
 // garbage overwrites all entries.
-func (w *counterLoad) garbage(ctx context.Context) {
-	keys, err := w.admin.Keys(ctx, "gqlc:q:*").Result()
-	w.must(err)
+func (c *counterLoad) garbage(ctx context.Context) {
+	keys, err := c.admin.Keys(ctx, "gqlc:q:*").Result()
+	c.must(err)
 	for n, key := range keys {
 		if n%2 == 0 {
-			w.must(w.admin.Set(ctx, key, "no entry, but longer than the header of one", time.Minute).Err())
+			c.must(c.admin.Set(ctx, key, "no entry, but longer than the header of one", time.Minute).Err())
 			continue
 		}
 		// A bit of the place in the log that the entry is based on: without the checksum it would be proven by
 		// records that it does not know.
-		w.must(w.admin.SetRange(ctx, key, 60, "\xff").Err())
+		c.must(c.admin.SetRange(ctx, key, 60, "\xff").Err())
 	}
 }
 
 // writes counts the mutations that were answered.
-func (w *counterLoad) writes() (n int64) {
-	for k := range w.acked {
-		n += w.acked[k].Load()
+func (c *counterLoad) writes() (n int64) {
+	for k := range c.acked {
+		n += c.acked[k].Load()
 	}
 	return n
 }
