@@ -98,7 +98,7 @@ func TestEffectsAreThoseOfTheServer(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, st, setup{})
 			w.Same(q(`{ experiment }`))
-			w.Same(q(`{ experiment }`)) // K11
+			w.Same(q(`{ experiment }`))
 			w.Same(q(`mutation { login(user: "alice") }`))
 			w.Same(q(`mutation { login(user: "alice") }`))
 		})
@@ -118,20 +118,20 @@ func TestMutationsAreThoseOfTheServer(t *testing.T) {
 		"update, null":     {`mutation { updateItem(id: 1, input: {note: "n"}) { note } }`, `mutation { updateItem(id: 1, input: {note: null}) { note } }`},
 		"update, absent":   {`mutation { updateItem(id: 1, input: {}) { note } }`, `mutation { updateItem(id: 77, input: {name: "x"}) { note } }`},
 		"create":           {`mutation { createItem(name: "x", price: 100) { name } }`},
-		"create, as it is": {`mutation { createDefault(name: "x") { name } }`}, // K14: a zero time
+		"create, as it is": {`mutation { createDefault(name: "x") { name } }`}, // a zero time
 		"create, weight":   {`mutation { createDefault(name: "x") { name weight } }`},
 		"part":             {`mutation { addPart(itemId: 1, name: "p") { name loaded } }`},
 		"part via":         {`mutation { addPartVia(itemId: 1, name: "p") { name loaded } }`},
 		"announced":        {`mutation { announce(id: 1, name: "a") { name } }`},
 		"reserved":         {`mutation { reserve(id: 1, name: "r") { name } }`, `mutation { a: reserve(id: 1, name: "r") { name } b: updateItem(id: 2, input: {name: "b"}) { name } }`},
-		"guarded":          {`mutation { addGuarded(itemId: 1, name: "g") { name } }`}, // K7
+		"guarded":          {`mutation { addGuarded(itemId: 1, name: "g") { name } }`},
 		"guarded, asked":   {`mutation { addGuarded(itemId: 1, name: "g") { name item { id } } }`},
-		"owned":            {`mutation { addOwned(itemId: 1, name: "o") { part { name } } }`}, // K14: a nil element
+		"owned":            {`mutation { addOwned(itemId: 1, name: "o") { part { name } } }`}, // a nil element
 		"owned, asked":     {`mutation { addOwned(itemId: 1, name: "o") { part { name } owners { id } } }`},
-		"thing":            {`mutation { putThing(sku: "507F", name: "t") }`},                 // K8
-		"mail":             {`mutation { createMail(email: "ANN@X", name: "Ann") { name } }`}, // K13
+		"thing":            {`mutation { putThing(sku: "507F", name: "t") }`},
+		"mail":             {`mutation { createMail(email: "ANN@X", name: "Ann") { name } }`},
 		"rename":           {`mutation { renameUser(id: 2, name: "Bobby") { name } }`},
-		"one row":          {`mutation { updateItem(id: "01", input: {name: "spelt"}) { name } }`}, // K8
+		"one row":          {`mutation { updateItem(id: "01", input: {name: "spelt"}) { name } }`},
 		"one row, signed":  {`mutation { updateItem(id: "+1", input: {name: "spelt"}) { name } }`},
 		"fails after":      {`mutation { failAfter(id: 1, name: "x", how: ERROR) }`, `mutation { failAfter(id: 1, name: "y", how: PANIC) }`},
 		"several":          {`mutation { a: updateItem(id: 1, input: {name: "a"}) { name } b: failAfter(id: 1, name: "b", how: CODE) c: addPart(itemId: 1, name: "c") { name } }`},
@@ -161,7 +161,7 @@ func stored(w *world, r twin.Request) {
 	}
 }
 
-// TestValuesAreComparedAsResolversGetThem: other spellings of one value, by literal and by variable. K8, K13.
+// TestValuesAreComparedAsResolversGetThem: other spellings of one value, by literal and by variable.
 func TestValuesAreComparedAsResolversGetThem(t *testing.T) {
 	t.Parallel()
 	price := `query ($p: Float!) { byPrice(price: $p) { name } }`
@@ -256,7 +256,7 @@ func sha(text string) string {
 }
 
 // TestResolversOnAPath: a path's resolver that may run is run once by the cache, seen by the server's middlewares, and changes
-// no byte. The row that it tells is dropped. K6.
+// no byte. The row that it tells is dropped.
 func TestResolversOnAPath(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, netHTTP, setup{})

@@ -16,7 +16,7 @@ import (
 )
 
 // TestTellingBeforeTheEnd: a resolver commits, says so and tells subscribers, who ask before the mutation is
-// acknowledged. C5.
+// acknowledged.
 func TestTellingBeforeTheEnd(t *testing.T) {
 	t.Parallel()
 	wraps := map[string]func(http.Handler, *gqlcache.Cache) http.Handler{
@@ -69,7 +69,7 @@ func TestTellingBeforeTheEnd(t *testing.T) {
 }
 
 // TestRefusedMutations: what a directive refuses, and what has bad arguments, drops nothing; what fails in its resolver
-// does. C6.
+// does.
 func TestRefusedMutations(t *testing.T) {
 	t.Parallel()
 	for _, st := range stacks {

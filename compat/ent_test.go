@@ -104,7 +104,7 @@ func TestEntAnswers(t *testing.T) {
 }
 
 // TestReadersBeforeTheCommit: a reader between the end of a mutation's resolvers and its COMMIT may see, and store,
-// what was; whoever comes after the acknowledgement may not. K5.
+// what was; whoever comes after the acknowledgement may not.
 func TestReadersBeforeTheCommit(t *testing.T) { everyOrder(t, readBeforeCommit) }
 
 func readBeforeCommit(w *entWorld) {
@@ -141,7 +141,7 @@ func (discard) Write(b []byte) (int, error) { return len(b), nil }
 func (discard) WriteHeader(int)             {}
 
 // TestHiddenResolversInTransactions: while a visible resolver uses the transaction, which is one connection, nothing of
-// the cache's does. K6.
+// the cache's does.
 func TestHiddenResolversInTransactions(t *testing.T) {
 	everyOrder(t, func(w *entWorld) {
 		var using, beside atomic.Int32

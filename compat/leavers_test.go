@@ -83,7 +83,7 @@ func (c *client) want(t testing.TB, who, body string) {
 }
 
 // TestJoinersOfALeaver: the first client of an operation leaves while another waits for the same answer, and a
-// third is handed whatever the stack pools. K1, K2.
+// third is handed whatever the stack pools.
 func TestJoinersOfALeaver(t *testing.T) {
 	everyStack(t, func(t stackTest) {
 		for range 10 { // pools may drop what they are given
@@ -179,7 +179,7 @@ func presenter(s *site) {
 	})
 }
 
-// TestDeadlines: a deadline gives partial data, and an error at the path of the field by the server's presenter. K3.
+// TestDeadlines: a deadline gives partial data, and an error at the path of the field by the server's presenter.
 func TestDeadlines(t *testing.T) {
 	everyStack(t, func(t stackTest) {
 		for _, query := range []string{
@@ -213,7 +213,7 @@ func TestTimeoutHandler(t *testing.T) {
 	})
 }
 
-// TestHungComputation: one computation hangs for good; callers with deadlines go on being answered. K4.
+// TestHungComputation: one computation hangs for good; callers with deadlines go on being answered.
 func TestHungComputation(t *testing.T) {
 	everyStack(t, func(t stackTest) {
 		w := newWorld(t, t.stack, setup{timeout: 300 * time.Millisecond})

@@ -17,7 +17,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// TestErrorsWithoutTrace: a presenter that returns nil, and one that hides the error. K9.
+// TestErrorsWithoutTrace: a presenter that returns nil, and one that hides the error.
 func TestErrorsWithoutTrace(t *testing.T) {
 	t.Parallel()
 	for name, present := range map[string]graphql.ErrorPresenterFunc{
@@ -75,7 +75,7 @@ func oneTenant(context.Context) (gqlcache.Predicate, error) {
 	return gqlcache.Predicate{Text: "tenant = 't1'"}, nil
 }
 
-// TestIntrospectionPerCaller: at the root and below it, through fragments too. K10.
+// TestIntrospectionPerCaller: at the root and below it, through fragments too.
 func TestIntrospectionPerCaller(t *testing.T) {
 	t.Parallel()
 	for _, query := range []string{
@@ -129,7 +129,7 @@ func (x whitening) MutateOperationContext(ctx context.Context, oc *graphql.Opera
 	return nil
 }
 
-// TestRewrittenOperations: an extension rewrites documents or variables for some callers. K16.
+// TestRewrittenOperations: an extension rewrites documents or variables for some callers.
 func TestRewrittenOperations(t *testing.T) {
 	t.Parallel()
 	for _, users := range [][]string{{"admin", "bob", "admin"}, {"bob", "admin", "bob"}} {
@@ -246,7 +246,7 @@ func TestMiddlewaresOfTheServer(t *testing.T) {
 }
 
 // TestDirectivesThatThePredicateDoesNotKnow: under a predicate of the tenant, an answer with a field that is masked by
-// role is nobody else's, and it is said at start. K12.
+// role is nobody else's, and it is said at start.
 func TestDirectivesThatThePredicateDoesNotKnow(t *testing.T) {
 	t.Parallel()
 	var log lockedBuffer

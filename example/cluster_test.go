@@ -65,7 +65,7 @@ func TestNoStaleReadsInACluster(t *testing.T) {
 			for _, one := range rigs {
 				one.store.SetLatency(testLatency / 2)
 			}
-			r.reads = min(*staleReads, 2500)
+			r.reads = min(*staleReads, defaultClusterReads)
 			start := time.Now()
 			writes := r.run(rand.Uint64())
 			took := time.Since(start)
@@ -235,13 +235,9 @@ func (p *process) until(what string, so func() bool) {
 
 func startPair(t *testing.T) (a, b *process, server *redistest.Server) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "example")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
 	server = redistest.Start(t)
-	env := []string{"REDIS_URL=redis://" + server.Addr(), "DB_PATH=" + filepath.Join(t.TempDir(), "x.db")}
-	a, b = startProcess(t, path, env...), startProcess(t, path, env...)
+	env := []string{"REDIS_URL=redis://" + server.Addr(), "DB_PATH=" + filepath.Join(t.TempDir(), "x.db"), exampleMain + "=1"}
+	a, b = startProcess(t, os.Args[0], env...), startProcess(t, os.Args[0], env...)
 	got := a.send(fmt.Sprintf(`mutation { createTag(input: {id: %q, name: "zero"}) { name } }`, aTag))
 	if len(got.Errors) > 0 {
 		t.Fatalf("%+v", got)

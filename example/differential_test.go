@@ -25,9 +25,9 @@ var (
 
 // What the long tests do at most in short mode.
 const (
-	shortSteps    = 800
+	shortSteps    = 600
 	shortReads    = 4000
-	shortVerified = 4000
+	shortVerified = 2000
 )
 
 // TestSameAnswers sends one random history to a cached and an uncached server and compares every

@@ -195,7 +195,7 @@ func TestEverythingNoStaleReads(t *testing.T) {
 			r := newRaceOn(t, rigs[0], "tenant one", "tenant two")
 			r.peers, r.readers = rigs[1:], 12
 			r.settle()
-			if r.reads = min(*staleReads/4, 2000); testing.Short() {
+			if r.reads = min(*staleReads, defaultEverythingReads); testing.Short() {
 				r.reads = min(r.reads, 500)
 			}
 			for _, one := range rigs {

@@ -7,9 +7,11 @@ import "os"
 // How much the long tests do by default: the larger number if the environment has CASCADEQL_LONG, as a step of
 // .ci/run does. The race detector makes everything about ten times slower.
 var (
-	defaultSteps    = size(shortSteps, 3000)
-	defaultReads    = size[int64](shortReads, 50_000)
-	defaultVerified = size[uint64](shortVerified, 20_000)
+	defaultSteps           = size(shortSteps, 3000)
+	defaultReads           = size[int64](shortReads, 50_000)
+	defaultClusterReads    = size[int64](1200, 2500)
+	defaultEverythingReads = size[int64](500, 2000)
+	defaultVerified        = size[uint64](shortVerified, 20_000)
 )
 
 func size[T any](short, long T) T {

@@ -22,7 +22,14 @@ type silent struct{}
 
 func (silent) Printf(context.Context, string, ...any) {}
 
+// exampleMain is the variable that makes this test binary the example itself.
+const exampleMain = "EXAMPLE_MAIN"
+
 func TestMain(m *testing.M) {
+	if os.Getenv(exampleMain) != "" {
+		main()
+		return
+	}
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	redis.SetLogger(silent{})
 	if level := os.Getenv(memberLevel); level != "" {

@@ -135,7 +135,7 @@ func TestVerifyFindsWrongAnnotations(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorkload(5, oracleSize{users: 10, posts: 30, comments: 80}, 300)
+			w := newWorkload(1, oracleSize{users: 10, posts: 30, comments: 80}, 300)
 			v := newVerified(t, alteredSchema(t, row.field, row.old, row.replacement), w, 1, time.Millisecond)
 			var s *inspect.Verify
 			for s = v.wait(1); v.cache.Stats().Hits < 1000 && s.Mismatched < 5; s = v.wait(1) {

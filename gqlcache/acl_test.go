@@ -16,7 +16,7 @@ import (
 // TestACLOfLeasesAndFeeds: the user of the operations page may hold leases to compute answers, and follow the log.
 func TestACLOfLeasesAndFeeds(t *testing.T) {
 	t.Parallel()
-	r := newRestrictedWith(t, func(o *gqlcache.Options) { o.FillLease = 10 * time.Second })
+	r := newRestrictedRig(t, func(o *gqlcache.Options) { o.FillLease = 10 * time.Second })
 	a, b := r.nodes[0], r.nodes[1]
 	for _, n := range r.nodes {
 		eventually(t, "a lease of the log", n.log.Fresh)
@@ -50,7 +50,7 @@ func TestACLOfLeasesAndFeeds(t *testing.T) {
 	if refused := r.refusals(t); len(refused) > 0 {
 		t.Errorf("refused: %q", refused)
 	}
-	if text := r.log.String(); strings.Contains(text, "NOPERM") || strings.Contains(text, "trouble") {
+	if text := r.logged(); strings.Contains(text, "NOPERM") || strings.Contains(text, "trouble") {
 		t.Errorf("logged:\n%s", text)
 	}
 }
@@ -64,7 +64,7 @@ func TestACLOfPublishers(t *testing.T) {
 		"~{gqlc:main}:c", "~{gqlc:main}:log", "+eval", "+hget", "+hincrby", "+xadd").Err(); err != nil {
 		t.Fatal(err)
 	}
-	m := redisMachines(t, 1, s, nil)[0]
+	m := redisInstances(t, 1, s, nil)[0]
 	m.want("MISS", "Ann", readAnn)
 	m.want("HIT memory", "Ann", readAnn)
 	o := s.Options()

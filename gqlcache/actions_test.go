@@ -122,7 +122,7 @@ func TestInvalidateOperation(t *testing.T) {
 		t.Parallel()
 		// What was stored under one name must not answer for another one, here or from another instance:
 		// Invalidate knows answers by their names.
-		m := newMachines(t, 2)
+		m := newInstances(t, 2)
 		a, b := m.two()
 		other := strings.Replace(read, "Ann", "Other", 1)
 		a.want("MISS", "Ann", other)
@@ -153,7 +153,7 @@ func TestInvalidateOperation(t *testing.T) {
 	})
 	t.Run("in another instance", func(t *testing.T) {
 		t.Parallel()
-		m := newMachines(t, 2)
+		m := newInstances(t, 2)
 		a, b := m.two()
 		b.want("MISS", "Ann", read)
 		b.want("MISS", "", readUsers)
@@ -286,9 +286,9 @@ func TestCausesAreTold(t *testing.T) {
 	}
 	t.Run("another instance", func(t *testing.T) {
 		t.Parallel()
-		m := newMachines(t, 2)
+		m := newInstances(t, 2)
 		a, b := m.two()
-		watch := func(m *machine) inspect.Snapshot {
+		watch := func(m *instance) inspect.Snapshot {
 			q := inspectRequest("", asks, inspect.Request{Inspect: &inspect.SnapshotRequest{}})
 			return *(&panel{rig: &rig{t: t}}).read(testgraph.Do(t, t.Context(), m.h, q)).Inspect
 		}

@@ -17,7 +17,7 @@ import (
 // their changes known when the connection ends.
 func TestNestedHoldsHijacked(t *testing.T) {
 	t.Parallel()
-	r := newMachines(t, 2)
+	r := newInstances(t, 2)
 	a, b := r.two()
 	b.ask(readAnn)
 	w := &wire{header: http.Header{}}

@@ -149,10 +149,10 @@ var brokenInterfaces = map[string]struct {
 		o.Store = fusedStore{newMapStore(), f}
 	}},
 	"Shared": {[]string{"", "Get", "Put", "Close", "Tiers", "Lease", "release"}, func(_ *testing.T, o *gqlcache.Options, f *fuse) {
-		o.Log, o.Shared, o.FillLease = newFleet().join(changelog.Bounded), fusedStore{newMapStore(), f}, time.Millisecond
+		o.Log, o.Shared, o.FillLease = newFakeLog().join(changelog.Bounded), fusedStore{newMapStore(), f}, time.Millisecond
 	}},
 	"Log": {[]string{"", "Publish", "Fresh", "Applied", "Stats", "Close"}, func(_ *testing.T, o *gqlcache.Options, f *fuse) {
-		o.Log, o.Shared, o.Tokens = fusedLog{newFleet().join(changelog.Bounded), f}, newMapStore(), true
+		o.Log, o.Shared, o.Tokens = fusedLog{newFakeLog().join(changelog.Bounded), f}, newMapStore(), true
 	}},
 }
 
@@ -335,7 +335,7 @@ func TestEndedGoroutines(t *testing.T) {
 			t.Parallel()
 			var ends atomic.Bool
 			first := true
-			r := newMachines(t, 2, func(_ *machine, o *gqlcache.Options) {
+			r := newInstances(t, 2, func(_ *instance, o *gqlcache.Options) {
 				if first {
 					set(o, &ends)
 				}
@@ -353,7 +353,7 @@ func TestEndedGoroutines(t *testing.T) {
 			}()
 			<-ended
 			ends.Store(false)
-			for _, m := range []*machine{one, other} {
+			for _, m := range []*instance{one, other} {
 				if resp, _ := m.ask(readAnn); !strings.Contains(resp.Body, "New") {
 					t.Errorf("stale: %s", resp.Body)
 				}

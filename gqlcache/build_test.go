@@ -15,8 +15,8 @@ func TestDefaultBuild(t *testing.T) {
 	t.Parallel()
 	known := func() (string, error) { return "digest", nil }
 	unknown := func() (string, error) { return "", errors.New("no such file") }
-	log := newFleet().join(changelog.Bounded)
-	shared := gqlcache.Options{Instances: gqlcache.Instances{Log: log, Shared: &hatch{attic: newAttic()}}}
+	log := newFakeLog().join(changelog.Bounded)
+	shared := gqlcache.Options{Instances: gqlcache.Instances{Log: log, Shared: &fakeShared{sharedEntries: newSharedEntries()}}}
 	given := shared
 	given.Build = "mine"
 	partitioned := gqlcache.Options{Instances: gqlcache.Instances{Log: log}, Partition: func(context.Context) string { return "a" }}

@@ -16,7 +16,7 @@ import (
 
 func TestChanges(t *testing.T) {
 	t.Parallel()
-	all := redisMachines(t, 2, redistest.Start(t), func(o *gqlcache.Options) { o.Tokens = true })
+	all := redisInstances(t, 2, redistest.Start(t), func(o *gqlcache.Options) { o.Tokens = true })
 	a, b := all[0], all[1]
 	changes := b.cache.Changes(t.Context(), changelog.Position{})
 	resp, _ := a.ask(renameAnn)
@@ -65,7 +65,7 @@ func TestChangesWithout(t *testing.T) {
 		}
 	}
 	only(t, newCache(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame}), gqlcache.ErrNoLog)
-	r := newMachines(t, 1) // whose log has no feed
+	r := newInstances(t, 1) // whose log has no feed
 	only(t, r.all[0].cache, gqlcache.ErrNoLog)
 	if err := r.all[0].cache.Close(); err != nil {
 		t.Fatal(err)

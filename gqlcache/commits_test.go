@@ -167,18 +167,18 @@ func TestCommitInAnExtension(t *testing.T) {
 // and the response of whoever is outermost says what became of it.
 func TestCommitInAnExtensionIsOneRecord(t *testing.T) {
 	t.Parallel()
-	r := newMachines(t, 2, func(_ *machine, o *gqlcache.Options) { o.Tokens = true })
+	r := newInstances(t, 2, func(_ *instance, o *gqlcache.Options) { o.Tokens = true })
 	a, b := r.two()
 	var between uint64
-	e := &ending{place: "response", do: func() { between = r.fleet.number }}
+	e := &ending{place: "response", do: func() { between = r.fakeLog.number }}
 	a.h = testgraph.NewServer(r.rows, e, a.cache)
 	b.want("MISS", "Ann", readAnn)
 	resp := testgraph.Ask(t, a.h, expand(renameAnn), nil)
 	if got := string(resp.Extensions["cache"]); got != `{"token":"7:101"}` {
 		t.Errorf("extensions.cache is %s", got)
 	}
-	if between != 100 || r.fleet.number != 101 {
-		t.Errorf("the log was at %d before the commit, and is at %d", between, r.fleet.number)
+	if between != 100 || r.fakeLog.number != 101 {
+		t.Errorf("the log was at %d before the commit, and is at %d", between, r.fakeLog.number)
 	}
 	b.want("MISS", "New", readAnn)
 }
@@ -263,7 +263,7 @@ func TestLateChanges(t *testing.T) {
 			for _, document := range []string{"mutation{log}", "{counter(id:1){value}}"} {
 				t.Run(name+map[bool]string{false: "/free/", true: "/held/"}[held]+document, func(t *testing.T) {
 					t.Parallel()
-					r := newMachines(t, 2)
+					r := newInstances(t, 2)
 					a, b := r.two()
 					if held {
 						a.h = a.cache.HoldUntilCommit(a.h)
@@ -302,7 +302,7 @@ func TestLateChanges(t *testing.T) {
 func TestLateChangeMeetsTheEnd(t *testing.T) {
 	t.Parallel()
 	for range 200 {
-		r := newMachines(t, 1)
+		r := newInstances(t, 1)
 		a := r.all[0]
 		h := a.cache.HoldUntilCommit(a.h)
 		said := make(chan struct{})
@@ -322,7 +322,7 @@ func TestLateChangeMeetsTheEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 		heard := false
-		for _, rec := range r.fleet.records {
+		for _, rec := range r.fakeLog.records {
 			for _, tag := range rec.Tags {
 				heard = heard || tag.Hash == want[len(want)-1].Hash
 			}
@@ -336,7 +336,7 @@ func TestLateChangeMeetsTheEnd(t *testing.T) {
 // TestLateMutation: the handler has returned when the mutation ends: behind http.TimeoutHandler, say.
 func TestLateMutation(t *testing.T) {
 	t.Parallel()
-	r := newMachines(t, 2)
+	r := newInstances(t, 2)
 	a, b := r.two()
 	a.ask(readAnn)
 	b.ask(readAnn)
@@ -461,7 +461,7 @@ func TestCommit(t *testing.T) {
 		for _, held := range []bool{false, true} {
 			t.Run(row.name+map[bool]string{false: "/free", true: "/held"}[held], func(t *testing.T) {
 				t.Parallel()
-				r := newMachines(t, 2, func(_ *machine, o *gqlcache.Options) { o.Predicate = nil })
+				r := newInstances(t, 2, func(_ *instance, o *gqlcache.Options) { o.Predicate = nil })
 				a, b := r.two()
 				if held {
 					a.h = a.cache.HoldUntilCommit(a.h)
@@ -474,7 +474,7 @@ func TestCommit(t *testing.T) {
 					if err := gqlcache.Commit(ctx); err != nil {
 						t.Error(err)
 					}
-					for _, m := range []*machine{a, b} { // the subscriber
+					for _, m := range []*instance{a, b} { // the subscriber
 						told++
 						if resp, _ := m.ask(row.read); !strings.Contains(resp.Body, `"New"`) {
 							t.Errorf("after Commit: %s", resp.Body)
@@ -482,12 +482,12 @@ func TestCommit(t *testing.T) {
 					}
 					return nil
 				})
-				before := r.fleet.number
+				before := r.fakeLog.number
 				a.ask(row.document)
 				if told != 2 {
 					t.Fatalf("told %d", told)
 				}
-				if n := r.fleet.number - before; n != 2 {
+				if n := r.fakeLog.number - before; n != 2 {
 					t.Errorf("%d records, want one at Commit and one at the end", n)
 				}
 				for _, m := range r.all { // the end drops what was stored since
@@ -519,7 +519,7 @@ func TestReadBeforeTheHandler(t *testing.T) {
 		for _, upgrade := range []string{"", "h2c"} { // any client may send that
 			t.Run(name+upgrade, func(t *testing.T) {
 				t.Parallel()
-				r := newMachines(t, 2)
+				r := newInstances(t, 2)
 				a, b := r.two()
 				mutate := true
 				h := wrap(a.cache, http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {

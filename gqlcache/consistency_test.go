@@ -23,20 +23,20 @@ func TestConsistencyExtension(t *testing.T) {
 	rows := []struct {
 		name   string
 		level  changelog.Level
-		happen func(a, b *machine)
+		happen func(a, b *instance)
 		want   string
 	}{
-		{"bounded, healthy", changelog.Bounded, func(*machine, *machine) {}, ""},
-		{"bounded, somebody does not answer", changelog.Bounded, func(_, b *machine) { b.log.withhold() }, `{"consistency":"bounded"}`},
-		{"bounded, somebody without a lease", changelog.Bounded, func(_, b *machine) { b.log.withhold(); b.log.lose() }, ""},
-		{"eventual", changelog.Eventual, func(*machine, *machine) {}, `{"consistency":"bounded"}`},
-		{"the log fails", changelog.Bounded, func(a, _ *machine) { a.log.breakDown(errors.New("down")) }, `{"consistency":"pending"}`},
-		{"the log is closed", changelog.Bounded, func(a, _ *machine) { _ = a.log.Close() }, `{"consistency":"pending"}`},
+		{"bounded, healthy", changelog.Bounded, func(*instance, *instance) {}, ""},
+		{"bounded, somebody does not answer", changelog.Bounded, func(_, b *instance) { b.log.withhold() }, `{"consistency":"bounded"}`},
+		{"bounded, somebody without a lease", changelog.Bounded, func(_, b *instance) { b.log.withhold(); b.log.lose() }, ""},
+		{"eventual", changelog.Eventual, func(*instance, *instance) {}, `{"consistency":"bounded"}`},
+		{"the log fails", changelog.Bounded, func(a, _ *instance) { a.log.breakDown(errors.New("down")) }, `{"consistency":"pending"}`},
+		{"the log is closed", changelog.Bounded, func(a, _ *instance) { _ = a.log.Close() }, `{"consistency":"pending"}`},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			r := newMachines(t, 2, func(m *machine, o *gqlcache.Options) { m.log.level, o.Inspector = row.level, gqlcache.Inspector{} })
+			r := newInstances(t, 2, func(m *instance, o *gqlcache.Options) { m.log.level, o.Inspector = row.level, gqlcache.Inspector{} })
 			a, b := r.two()
 			row.happen(a, b)
 			for _, document := range []string{renameAnn, `mutation{renameUndeclared(id:$Ann,name:"x")}`} {
@@ -53,7 +53,7 @@ func TestConsistencyExtension(t *testing.T) {
 }
 
 // requireLease is for servers that refuse mutations without a lease.
-func requireLease(_ *machine, o *gqlcache.Options) {
+func requireLease(_ *instance, o *gqlcache.Options) {
 	o.RequireLease, o.Store, o.Inspector = true, newMapStore(), gqlcache.Inspector{}
 }
 
@@ -65,20 +65,20 @@ func TestRequireLease(t *testing.T) {
 	rows := []struct {
 		name string
 		// happen is called while the mutation waits.
-		happen  func(*machines, context.CancelFunc)
+		happen  func(*instances, context.CancelFunc)
 		refused bool
 		waited  time.Duration
 	}{
-		{"no lease", func(*machines, context.CancelFunc) {}, true, 3 * time.Second},
-		{"the lease comes back", func(r *machines, _ context.CancelFunc) { r.all[0].log.recover() }, false, 10 * time.Millisecond},
-		{"the client leaves", func(_ *machines, cancel context.CancelFunc) { cancel() }, true, 0},
-		{"the cache is closed", func(r *machines, _ context.CancelFunc) { _ = r.all[0].cache.Close() }, true, 0},
+		{"no lease", func(*instances, context.CancelFunc) {}, true, 3 * time.Second},
+		{"the lease comes back", func(r *instances, _ context.CancelFunc) { r.all[0].log.recover() }, false, 10 * time.Millisecond},
+		{"the client leaves", func(_ *instances, cancel context.CancelFunc) { cancel() }, true, 0},
+		{"the cache is closed", func(r *instances, _ context.CancelFunc) { _ = r.all[0].cache.Close() }, true, 0},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r := newMachines(t, 1, requireLease)
+				r := newInstances(t, 1, requireLease)
 				a := r.all[0]
 				a.log.lose()
 				ctx, cancel := context.WithCancel(t.Context())
@@ -115,14 +115,14 @@ func TestRequireLeaseOnStreams(t *testing.T) {
 		t.Run(accept, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r := newMachines(t, 1, requireLease)
+				r := newInstances(t, 1, requireLease)
 				a := r.all[0]
 				a.log.lose()
 				resp := testgraph.Do(t, t.Context(), a.h, testgraph.Request{Query: expand(renameAnn), Header: map[string]string{"Accept": accept}})
 				if n := strings.Count(resp.Body, refused); n != 1 || r.rows.Calls("Mutation.renameUser") != 0 {
 					t.Errorf("refused %d times: %s", n, resp.Body)
 				}
-				if r.fleet.number != 100 {
+				if r.fakeLog.number != 100 {
 					t.Error("a refused mutation was published")
 				}
 			})
@@ -138,17 +138,17 @@ func TestTokens(t *testing.T) {
 		name string
 		// token changes the one that the mutation gave.
 		token  func(string) string
-		happen func(b *machine)
+		happen func(b *instance)
 		want   string
 		shows  string
 	}{
 		{"none", func(string) string { return "" }, nil, "HIT memory", "Ann"},
 		{"the mutation's", nil, nil, "MISS invalidated", "New"}, // the request arrived before its change did
-		{"reached already", nil, func(b *machine) { b.log.deliver(); b.want("MISS", "New", readAnn) }, "HIT memory", "New"},
+		{"reached already", nil, func(b *instance) { b.log.deliver(); b.want("MISS", "New", readAnn) }, "HIT memory", "New"},
 		{"an older one", func(string) string { return "7:100" }, nil, "HIT memory", "Ann"},
-		{"of an epoch that is over", nil, func(b *machine) { b.log.f.restart(); b.log.recover() }, "MISS", "New"},
-		{"the log does not answer", nil, func(b *machine) { b.log.breakDown(errors.New("down")) }, "BYPASS token", "New"},
-		{"no lease afterwards", nil, func(b *machine) { b.log.lose() }, "BYPASS lease", "New"},
+		{"of an epoch that is over", nil, func(b *instance) { b.log.f.restart(); b.log.recover() }, "MISS", "New"},
+		{"the log does not answer", nil, func(b *instance) { b.log.breakDown(errors.New("down")) }, "BYPASS token", "New"},
+		{"no lease afterwards", nil, func(b *instance) { b.log.lose() }, "BYPASS lease", "New"},
 		{"of the future", func(string) string { return "7:999" }, nil, "HIT memory", "Ann"},
 		{"of an epoch to come", func(string) string { return "8:1" }, nil, "BYPASS token", "New"},
 		{"text", func(string) string { return "now" }, nil, "HIT memory", "Ann"},
@@ -161,7 +161,7 @@ func TestTokens(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			r := newMachines(t, 2, func(_ *machine, o *gqlcache.Options) { o.Tokens = true })
+			r := newInstances(t, 2, func(_ *instance, o *gqlcache.Options) { o.Tokens = true })
 			a, b := r.two()
 			b.want("MISS", "Ann", readAnn)
 			b.log.withhold()
@@ -185,7 +185,7 @@ func TestTokens(t *testing.T) {
 // itself.
 func TestTokenInExtensions(t *testing.T) {
 	t.Parallel()
-	r := newMachines(t, 1, func(_ *machine, o *gqlcache.Options) { o.Tokens, o.Inspector = true, gqlcache.Inspector{} })
+	r := newInstances(t, 1, func(_ *instance, o *gqlcache.Options) { o.Tokens, o.Inspector = true, gqlcache.Inspector{} })
 	a := r.all[0]
 	resp := testgraph.Ask(t, a.h, expand(renameAnn), nil)
 	if got := string(resp.Extensions["cache"]); got != `{"token":"7:101"}` {
@@ -205,25 +205,25 @@ func TestHeldChangesAreSharedAtTheCommit(t *testing.T) {
 	t.Parallel()
 	rows := []struct {
 		name        string
-		happen      func(a, b *machine)
+		happen      func(a, b *instance)
 		consistency string
 		token       string
 	}{
-		{"healthy", func(*machine, *machine) {}, "", "7:101"},
-		{"somebody does not answer", func(_, b *machine) { b.log.withhold() }, "bounded", "7:101"},
-		{"the log fails", func(a, _ *machine) { a.log.breakDown(errors.New("down")) }, "pending", ""},
+		{"healthy", func(*instance, *instance) {}, "", "7:101"},
+		{"somebody does not answer", func(_, b *instance) { b.log.withhold() }, "bounded", "7:101"},
+		{"the log fails", func(a, _ *instance) { a.log.breakDown(errors.New("down")) }, "pending", ""},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			r := newMachines(t, 2, func(_ *machine, o *gqlcache.Options) { o.Tokens = true })
+			r := newInstances(t, 2, func(_ *instance, o *gqlcache.Options) { o.Tokens = true })
 			a, b := r.two()
 			b.want("MISS", "Ann", readAnn)
 			gqlgen, commits := a.h, 0
 			a.h = a.cache.HoldUntilCommit(http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
 				gqlgen.ServeHTTP(w, hr)
 				commits++
-				if r.fleet.number != 100 {
+				if r.fakeLog.number != 100 {
 					t.Error("announced before the commit")
 				}
 				if commits == 1 {
@@ -249,13 +249,13 @@ func TestHeldChangesAreSharedAtTheCommit(t *testing.T) {
 	}
 	t.Run("query", func(t *testing.T) {
 		t.Parallel()
-		r := newMachines(t, 2)
+		r := newInstances(t, 2)
 		a, b := r.two()
 		a.h = a.cache.HoldUntilCommit(a.h)
 		a.want("MISS", "Ann", readAnn)
 		a.want("HIT memory", "Ann", readAnn)
 		b.want("MISS", "Ann", readAnn) // nothing was shared
-		if n := r.attic.len(); n != 1 {
+		if n := r.sharedEntries.len(); n != 1 {
 			t.Errorf("%d shared entries, want b's", n)
 		}
 	})

@@ -88,7 +88,7 @@ type listened struct {
 	cache *gqlcache.Cache
 	rows  *testgraph.Store
 	h     http.Handler
-	log   *member
+	log   *logMember
 }
 
 func (row *reasoned) serve(t *testing.T) *listened {
@@ -99,7 +99,7 @@ func (row *reasoned) serve(t *testing.T) *listened {
 		Predicate: func(context.Context) (gqlcache.Predicate, error) { return gqlcache.Predicate{Text: secret}, nil },
 	}
 	if slices.Contains([]string{"lease", "token"}, row.code) {
-		l.log = newFleet().join(changelog.Bounded)
+		l.log = newFakeLog().join(changelog.Bounded)
 		o.Log = l.log
 	}
 	if row.change != nil {

@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
@@ -15,51 +13,15 @@ import (
 	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
-// A siege is a crowd on two instances, the second of which reaches Redis over a link.
-type siege struct {
-	*crowd
-	server *redistest.Server
-	link   *redistest.Proxy
-	admin  *redis.Client
-}
-
-func newSiege(t *testing.T, args ...string) *siege {
-	t.Helper()
-	server := redistest.Start(t, args...)
-	return newSiegeOf(t, server, func(w *siege) []*redis.Client {
-		return []*redis.Client{server.Client(), redistest.Client(t, w.link.Addr())}
-	})
-}
-
-// newSiegeOf is newSiege with clients of any kind.
-func newSiegeOf(t *testing.T, server *redistest.Server, clients func(*siege) []*redis.Client) *siege {
-	t.Helper()
-	w := &siege{crowd: &crowd{t: t}, server: server, admin: server.Client(), link: redistest.NewProxy(t, server.Addr())}
-	rows := testgraph.NewStore()
-	for _, client := range clients(w) {
-		w.nodes = append(w.nodes, newNode(t, nodeSpec{client: client, rows: rows, level: changelog.Strong, ttl: 400 * time.Millisecond}))
-	}
-	for k := range w.acked {
-		w.acked[k].Store(100)
-	}
-	for _, n := range w.nodes {
-		eventually(t, "a lease", n.log.Fresh)
-	}
-	for k := range w.acked {
-		w.write(k)
-	}
-	return w
-}
-
-func (w *siege) must(err error) {
-	w.t.Helper()
+func (c *counterLoad) must(err error) {
+	c.t.Helper()
 	if err != nil {
-		w.t.Error(err)
+		c.t.Error(err)
 	}
 }
 
 // repeat does something every few milliseconds for a while, more than a lease.
-func (w *siege) repeat(f func(context.Context)) {
+func (c *counterLoad) repeat(f func(context.Context)) {
 	over := time.After(600 * time.Millisecond)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -74,27 +36,27 @@ func (w *siege) repeat(f func(context.Context)) {
 }
 
 // last lets a fault last for more than a lease.
-func (w *siege) last() { w.repeat(func(context.Context) {}) }
+func (c *counterLoad) last() { c.repeat(func(context.Context) {}) }
 
 // garbage overwrites all entries.
-func (w *siege) garbage(ctx context.Context) {
-	keys, err := w.admin.Keys(ctx, "gqlc:q:*").Result()
-	w.must(err)
+func (c *counterLoad) garbage(ctx context.Context) {
+	keys, err := c.admin.Keys(ctx, "gqlc:q:*").Result()
+	c.must(err)
 	for n, key := range keys {
 		if n%2 == 0 {
-			w.must(w.admin.Set(ctx, key, "no entry, but longer than the header of one", time.Minute).Err())
+			c.must(c.admin.Set(ctx, key, "no entry, but longer than the header of one", time.Minute).Err())
 			continue
 		}
 		// A bit of the place in the log that the entry is based on: without the checksum it would be proven by
 		// records that it does not know.
-		w.must(w.admin.SetRange(ctx, key, 60, "\xff").Err())
+		c.must(c.admin.SetRange(ctx, key, 60, "\xff").Err())
 	}
 }
 
 // writes counts the mutations that were answered.
-func (w *siege) writes() (n int64) {
-	for k := range w.acked {
-		n += w.acked[k].Load()
+func (c *counterLoad) writes() (n int64) {
+	for k := range c.acked {
+		n += c.acked[k].Load()
 	}
 	return n
 }
@@ -111,88 +73,88 @@ func TestFaultsUnderLoad(t *testing.T) {
 	for _, row := range []struct {
 		name  string
 		args  []string
-		fault func(*siege)
-		heal  func(*siege)
+		fault func(*counterLoad)
+		heal  func(*counterLoad)
 		// seen says that the fault was one: else the run is pointless.
-		seen func(*siege) bool
+		seen func(*counterLoad) bool
 		// unflagged says that the fault is no reason to flag a mutation. A machine that is too busy to answer within
 		// a lease is one, so a few may be.
 		unflagged bool
 	}{
 		{
 			name:  "FLUSHALL",
-			fault: func(w *siege) { w.repeat(func(ctx context.Context) { w.must(w.admin.FlushAll(ctx).Err()) }) },
-			seen:  func(w *siege) bool { return w.nodes[1].log.Stats().Epochs > 1 },
+			fault: func(w *counterLoad) { w.repeat(func(ctx context.Context) { w.must(w.admin.FlushAll(ctx).Err()) }) },
+			seen:  func(w *counterLoad) bool { return w.nodes[1].log.Stats().Epochs > 1 },
 		},
 		{
 			name:  "control key evicted",
-			fault: func(w *siege) { w.must(w.admin.Del(context.Background(), control).Err()); w.last() },
-			seen:  func(w *siege) bool { return w.nodes[0].log.Stats().Epochs > 1 },
+			fault: func(w *counterLoad) { w.must(w.admin.Del(context.Background(), control).Err()); w.last() },
+			seen:  func(w *counterLoad) bool { return w.nodes[0].log.Stats().Epochs > 1 },
 		},
 		{
 			name:  "log evicted",
-			fault: func(w *siege) { w.repeat(func(ctx context.Context) { w.must(w.admin.Del(ctx, stream).Err()) }) },
-			seen:  func(w *siege) bool { return w.nodes[1].log.Stats().Records > 0 },
+			fault: func(w *counterLoad) { w.repeat(func(ctx context.Context) { w.must(w.admin.Del(ctx, stream).Err()) }) },
+			seen:  func(w *counterLoad) bool { return w.nodes[1].log.Stats().Records > 0 },
 		},
 		{
 			name: "full, noeviction", args: []string{"--maxmemory-policy", "noeviction"},
-			fault: func(w *siege) {
+			fault: func(w *counterLoad) {
 				w.must(w.admin.ConfigSet(context.Background(), "maxmemory", "1").Err())
 				w.last()
 			},
-			heal:      func(w *siege) { w.must(w.admin.ConfigSet(context.Background(), "maxmemory", "0").Err()) },
-			seen:      func(w *siege) bool { return w.nodes[0].shared.Counters().WriteErrors > 0 },
+			heal:      func(w *counterLoad) { w.must(w.admin.ConfigSet(context.Background(), "maxmemory", "0").Err()) },
+			seen:      func(w *counterLoad) bool { return w.nodes[0].shared.Counters().WriteErrors > 0 },
 			unflagged: true,
 		},
 		{
 			name:  "scripts flushed",
-			fault: func(w *siege) { w.repeat(func(ctx context.Context) { w.must(w.admin.ScriptFlush(ctx).Err()) }) },
-			seen:  func(*siege) bool { return true }, unflagged: true,
+			fault: func(w *counterLoad) { w.repeat(func(ctx context.Context) { w.must(w.admin.ScriptFlush(ctx).Err()) }) },
+			seen:  func(*counterLoad) bool { return true }, unflagged: true,
 		},
 		{
 			name:  "corrupt values",
-			fault: func(w *siege) { w.repeat(w.garbage) },
-			seen: func(w *siege) bool {
+			fault: func(w *counterLoad) { w.repeat(w.garbage) },
+			seen: func(w *counterLoad) bool {
 				return w.nodes[0].shared.Counters().Corrupt+w.nodes[1].shared.Counters().Corrupt > 0
 			},
 			unflagged: true,
 		},
 		{
 			name: "connections ended",
-			fault: func(w *siege) {
+			fault: func(w *counterLoad) {
 				w.repeat(func(ctx context.Context) { _ = w.admin.ClientKillByFilter(ctx, "SKIPME", "yes").Err() })
 			},
-			seen: func(*siege) bool { return true },
+			seen: func(*counterLoad) bool { return true },
 		},
 		{
 			name:  "slow",
-			fault: func(w *siege) { w.link.Delay(100 * time.Millisecond); w.last() },
-			heal:  func(w *siege) { w.link.Heal() },
-			seen:  func(w *siege) bool { return w.nodes[1].shared.Counters().Timeouts > 0 },
+			fault: func(w *counterLoad) { w.links[1].Delay(100 * time.Millisecond); w.last() },
+			heal:  func(w *counterLoad) { w.links[1].Heal() },
+			seen:  func(w *counterLoad) bool { return w.nodes[1].shared.Counters().Timeouts > 0 },
 		},
 		{
 			name:  "replies swallowed",
-			fault: func(w *siege) { w.link.SwallowReplies(); w.last() },
-			heal:  func(w *siege) { w.link.Heal() },
-			seen:  func(w *siege) bool { return bypassed(w.nodes[1]) > 0 },
+			fault: func(w *counterLoad) { w.links[1].SwallowReplies(); w.last() },
+			heal:  func(w *counterLoad) { w.links[1].Heal() },
+			seen:  func(w *counterLoad) bool { return bypassed(w.nodes[1]) > 0 },
 		},
 		{
 			name:  "an instance cut off",
-			fault: func(w *siege) { w.link.Cut(); w.last() },
-			heal:  func(w *siege) { w.link.Heal() },
-			seen:  func(w *siege) bool { return bypassed(w.nodes[1]) > 0 },
+			fault: func(w *counterLoad) { w.links[1].Cut(); w.last() },
+			heal:  func(w *counterLoad) { w.links[1].Heal() },
+			seen:  func(w *counterLoad) bool { return bypassed(w.nodes[1]) > 0 },
 		},
 		{
 			name:  "the server stopped",
-			fault: func(w *siege) { w.server.Pause(); w.last() },
-			heal:  func(w *siege) { w.server.Resume() },
-			seen:  func(w *siege) bool { return bypassed(w.nodes[0]) > 0 && bypassed(w.nodes[1]) > 0 },
+			fault: func(w *counterLoad) { w.server.Pause(); w.last() },
+			heal:  func(w *counterLoad) { w.server.Resume() },
+			seen:  func(w *counterLoad) bool { return bypassed(w.nodes[0]) > 0 && bypassed(w.nodes[1]) > 0 },
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			w := newSiege(t, row.args...)
-			w.start(4)
+			w := newCounterLoad(newRedisRig(t, row.args...), nil, nil)
+			w.begin(4)
 			w.healthy()
 			flags, writes := w.flags(), w.writes()
 			row.fault(w)
@@ -222,10 +184,8 @@ func TestFailoverUnderLoad(t *testing.T) {
 	primary := redistest.Start(t, "--repl-diskless-sync-delay", "0")
 	replica := redistest.Start(t, "--repl-diskless-sync-delay", "0", "--replicaof", "127.0.0.1 "+primary.Port())
 	redistest.Eventually(t, "a replica in step", func() bool { return redistest.InStep(replica) })
-	w := newSiegeOf(t, primary, func(w *siege) []*redis.Client {
-		return []*redis.Client{redistest.Client(t, w.link.Addr()), redistest.Client(t, w.link.Addr())}
-	})
-	w.start(4)
+	w := newCounterLoad(redisRigOf(t, primary), nil, nil)
+	w.begin(4)
 	w.healthy()
 	before := w.nodes[0].log.Applied()
 	redistest.Isolate(t, primary, replica)
@@ -236,7 +196,9 @@ func TestFailoverUnderLoad(t *testing.T) {
 	if err := replica.Client().ReplicaOf(t.Context(), "NO", "ONE").Err(); err != nil {
 		t.Fatal(err)
 	}
-	w.link.Retarget(replica.Addr())
+	for _, link := range w.links {
+		link.Retarget(replica.Addr())
+	}
 	w.healthy()
 	w.end()
 	w.current()

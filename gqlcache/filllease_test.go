@@ -13,8 +13,8 @@ import (
 	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
-// A desk gives out the leases of an attic.
-type desk struct {
+// fakeLeases gives out the leases of what several caches share.
+type fakeLeases struct {
 	mu      sync.Mutex // protects all below
 	held    map[string]bool
 	taken   int // leases given out
@@ -22,18 +22,20 @@ type desk struct {
 	refused chan struct{} // gets a value, if there is room, when somebody is not the holder
 }
 
-func newDesk() *desk { return &desk{held: map[string]bool{}, refused: make(chan struct{}, 1)} }
+func newFakeLeases() *fakeLeases {
+	return &fakeLeases{held: map[string]bool{}, refused: make(chan struct{}, 1)}
+}
 
-// A counter is one cache's way to desk and attic.
-type counter struct {
-	*hatch
-	*desk
+// A leasingShared is one cache's end of the shared entries and of their leases.
+type leasingShared struct {
+	*fakeShared
+	*fakeLeases
 }
 
 // Lease implements store.Leaser.
-func (c counter) Lease(_ context.Context, key []byte, _ time.Duration) (func(context.Context), bool, error) {
+func (c leasingShared) Lease(_ context.Context, key []byte, _ time.Duration) (func(context.Context), bool, error) {
 	none := func(context.Context) {}
-	d, k := c.desk, string(key)
+	d, k := c.fakeLeases, string(key)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.fail != nil {
@@ -58,18 +60,18 @@ func (c counter) Lease(_ context.Context, key []byte, _ time.Duration) (func(con
 }
 
 // open reports how many leases are held.
-func (d *desk) open() int {
+func (d *fakeLeases) open() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return len(d.held)
 }
 
-// leased are two machines that wait so long for each other.
-func leased(t *testing.T, wait time.Duration) (*machines, *desk) {
+// leased are two instances that wait so long for each other.
+func leased(t *testing.T, wait time.Duration) (*instances, *fakeLeases) {
 	t.Helper()
-	d := newDesk()
-	return newMachines(t, 2, func(m *machine, o *gqlcache.Options) {
-		o.Shared, o.FillLease = counter{m.shared, d}, wait
+	d := newFakeLeases()
+	return newInstances(t, 2, func(m *instance, o *gqlcache.Options) {
+		o.Shared, o.FillLease = leasingShared{m.shared, d}, wait
 	}), d
 }
 
@@ -101,13 +103,13 @@ func TestFillLeaseIsAdvice(t *testing.T) {
 	for _, row := range []struct {
 		name  string
 		wait  time.Duration
-		spoil func(*desk)
+		spoil func(*fakeLeases)
 		waits uint64 // in vain
 		fails bool
 	}{
-		{"the holder has died", 20 * time.Millisecond, func(d *desk) { d.held["*"] = true }, 1, false},
-		{"the store fails", time.Hour, func(d *desk) { d.fail = func() error { return errors.New("no") } }, 0, true},
-		{"the store panics", time.Hour, func(d *desk) { d.fail = func() error { panic("no") } }, 0, true},
+		{"the holder has died", 20 * time.Millisecond, func(d *fakeLeases) { d.held["*"] = true }, 1, false},
+		{"the store fails", time.Hour, func(d *fakeLeases) { d.fail = func() error { return errors.New("no") } }, 0, true},
+		{"the store panics", time.Hour, func(d *fakeLeases) { d.fail = func() error { panic("no") } }, 0, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -171,7 +173,7 @@ func TestFillLeaseInRedis(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			s := redistest.Start(t)
-			all := redisMachines(t, 3, s, func(o *gqlcache.Options) {
+			all := redisInstances(t, 3, s, func(o *gqlcache.Options) {
 				shared, err := redisstore.New(redisstore.Options{
 					Client: s.Client(), Prefix: "gqlc", DecodeMeta: gqlcache.DecodeMeta, Write: row.write,
 					ReadTimeout: 5 * time.Second, WriteTimeout: 5 * time.Second,

@@ -39,21 +39,21 @@ func TestForeignViews(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name   string
-		change func(b *machine)
+		change func(b *instance)
 		kept   string // of a's answers: u, the user; c, the counter; p, the post
 	}{
-		{"a view of both", func(b *machine) { b.want("INVALIDATED", "", renameAnn) }, "p"}, // c: b has no name for its view
-		{"a view that it alone has", func(b *machine) { b.want("INVALIDATED", "", setCounter) }, ""},
-		{"an operation", func(b *machine) {
+		{"a view of both", func(b *instance) { b.want("INVALIDATED", "", renameAnn) }, "p"}, // c: b has no name for its view
+		{"a view that it alone has", func(b *instance) { b.want("INVALIDATED", "", setCounter) }, ""},
+		{"an operation", func(b *instance) {
 			if err := b.cache.Invalidate(t.Context(), gqlcache.Operation("N"), gqlcache.View("v_log")); err != nil {
 				b.t.Error(err)
 			}
 		}, ""},
-		{"everything", func(b *machine) { b.want("INVALIDATED", "", `mutation{renameUndeclared(id:$Ann,name:"New")}`) }, ""},
+		{"everything", func(b *instance) { b.want("INVALIDATED", "", `mutation{renameUndeclared(id:$Ann,name:"New")}`) }, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			r := newMachines(t, 0)
+			r := newInstances(t, 0)
 			a := r.addServing(testgraph.Executable(r.rows, "cacheControl"))
 			b := r.addServing(countersIn(r.rows, "v_tally"))
 			b.ask(`mutation{log}`) // its first record lists its views
@@ -80,21 +80,21 @@ func TestForeignViews(t *testing.T) {
 // a record that lists them.
 func TestStrangers(t *testing.T) {
 	t.Parallel()
-	r := newMachines(t, 0)
+	r := newInstances(t, 0)
 	b := r.addServing(countersIn(r.rows, "v_tally"))
 	b.ask(`mutation{log}`)
-	introduction := r.fleet.records[0]
+	introduction := r.fakeLog.records[0]
 	a := r.addServing(testgraph.Executable(r.rows, "cacheControl")) // it has not seen that record
 	a.want("MISS", "", readHello)
 	b.want("INVALIDATED", "", renameAnn)
 	a.want("MISS", "", readHello)
-	r.fleet.change(func() { r.fleet.append(introduction) })
+	r.fakeLog.change(func() { r.fakeLog.append(introduction) })
 	a.log.deliver()
 	a.want("HIT memory", "", readHello)
 	b.want("INVALIDATED", "", renameBob)
 	a.want("HIT memory", "", readHello)
 	// One with the same views needs no list.
-	c := r.add(func(_ *machine, o *gqlcache.Options) { o.Infer = true })
+	c := r.add(func(_ *instance, o *gqlcache.Options) { o.Infer = true })
 	c.want("MISS", "", readHello)
 	a.ask(renameAnn)
 	c.want("HIT memory", "", readHello)
@@ -103,11 +103,11 @@ func TestStrangers(t *testing.T) {
 // TestOddRecords: what has the form of a record with names and is none drops everything.
 func TestOddRecords(t *testing.T) {
 	t.Parallel()
-	r := newMachines(t, 0)
+	r := newInstances(t, 0)
 	a := r.add()
-	b := r.add(func(_ *machine, o *gqlcache.Options) { o.Infer = true })
+	b := r.add(func(_ *instance, o *gqlcache.Options) { o.Infer = true })
 	b.ask(renameAnn)
-	good := r.fleet.records[0].Tags
+	good := r.fakeLog.records[0].Tags
 	edit := func(f func([]cascade.Tag) []cascade.Tag) []cascade.Tag { return f(append([]cascade.Tag(nil), good...)) }
 	for name, tags := range map[string][]cascade.Tag{
 		"no names":              edit(func(l []cascade.Tag) []cascade.Tag { l[2].Mask &= 1<<32 - 1; return l }),
@@ -119,7 +119,7 @@ func TestOddRecords(t *testing.T) {
 	} {
 		a.ask(readHello)
 		a.want("HIT memory", "", readHello)
-		r.fleet.change(func() { r.fleet.append(changelog.Record{Tags: tags}) })
+		r.fakeLog.change(func() { r.fakeLog.append(changelog.Record{Tags: tags}) })
 		a.log.deliver()
 		a.want("MISS", "", readHello)
 		if t.Failed() {
@@ -132,19 +132,19 @@ func TestOddRecords(t *testing.T) {
 // hear of all of them.
 func TestJoinedRecords(t *testing.T) {
 	t.Parallel()
-	r := newMachines(t, 0)
+	r := newInstances(t, 0)
 	a := r.add()
-	b := r.add(func(_ *machine, o *gqlcache.Options) { o.Infer = true })
+	b := r.add(func(_ *instance, o *gqlcache.Options) { o.Infer = true })
 	b.ask("mutation{log}")
 	for _, rename := range []string{renameBob, renameAnn} {
 		b.ask(rename)
 	}
-	records := r.fleet.records
+	records := r.fakeLog.records
 	first, second := records[len(records)-3].Tags, records[len(records)-1].Tags // the log, Ann
 	a.ask(readAnn)
 	a.want("HIT memory", "", readAnn)
 	a.ask(readHello)
-	r.fleet.change(func() { r.fleet.append(changelog.Record{Tags: slices.Concat(first, second)}) })
+	r.fakeLog.change(func() { r.fakeLog.append(changelog.Record{Tags: slices.Concat(first, second)}) })
 	a.log.deliver()
 	a.want("HIT memory", "", readHello)
 	a.want("MISS", "", readAnn)
@@ -172,14 +172,14 @@ func TestRenamedPartitions(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			for _, writer := range []int{0, 1} {
-				r := newMachines(t, 0)
+				r := newInstances(t, 0)
 				for n, partition := range []func(context.Context) string{tenant, renamed} {
-					r.addServing(partitioned(r.rows), func(_ *machine, o *gqlcache.Options) {
+					r.addServing(partitioned(r.rows), func(_ *instance, o *gqlcache.Options) {
 						o.Predicate, o.Partition = always, partition
 						o.Build, o.PartitionVersion = row.build[n], row.partition[n]
 					})
 				}
-				count := func(m *machine, viewer string) (data, sum string) {
+				count := func(m *instance, viewer string) (data, sum string) {
 					resp, sum := m.ask("{userCount}", "X-Viewer", viewer)
 					return string(resp.Data), sum
 				}
@@ -214,9 +214,9 @@ func TestPartitionsStayApart(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			r := newMachines(t, 0)
+			r := newInstances(t, 0)
 			for _, build := range row.builds {
-				r.addServing(partitioned(r.rows), func(_ *machine, o *gqlcache.Options) {
+				r.addServing(partitioned(r.rows), func(_ *instance, o *gqlcache.Options) {
 					o.Predicate, o.Partition, o.Build, o.PartitionVersion = always, tenant, build, row.version
 				})
 			}
@@ -233,10 +233,10 @@ func TestPartitionsStayApart(t *testing.T) {
 // TestBuilds: instances of two builds do not share answers, and hear each other's changes.
 func TestBuilds(t *testing.T) {
 	t.Parallel()
-	r := newMachines(t, 0)
-	a := r.add(func(_ *machine, o *gqlcache.Options) { o.Build = "1" })
-	b := r.add(func(_ *machine, o *gqlcache.Options) { o.Build = "2" })
-	c := r.add(func(_ *machine, o *gqlcache.Options) { o.Build = "1" })
+	r := newInstances(t, 0)
+	a := r.add(func(_ *instance, o *gqlcache.Options) { o.Build = "1" })
+	b := r.add(func(_ *instance, o *gqlcache.Options) { o.Build = "2" })
+	c := r.add(func(_ *instance, o *gqlcache.Options) { o.Build = "1" })
 	a.want("MISS", "Ann", readAnn)
 	b.want("MISS", "Ann", readAnn)
 	c.want("HIT shared", "Ann", readAnn)
@@ -250,9 +250,9 @@ func TestBuilds(t *testing.T) {
 func TestDeployment(t *testing.T) {
 	t.Parallel()
 	run := func(change func(n int, o *gqlcache.Options)) (hits int) {
-		r := newMachines(t, 0)
+		r := newInstances(t, 0)
 		for n := range 2 {
-			r.add(func(_ *machine, o *gqlcache.Options) { change(n, o) })
+			r.add(func(_ *instance, o *gqlcache.Options) { change(n, o) })
 		}
 		random := rand.New(rand.NewPCG(1, 2))
 		values := map[int]int{}
@@ -312,7 +312,7 @@ func hit(sum string) int {
 // TestRecordBegins: what docs/log-format.md says of the first tags of a record.
 func TestRecordBegins(t *testing.T) {
 	t.Parallel()
-	r := newMachines(t, 1)
+	r := newInstances(t, 1)
 	a := r.all[0]
 	a.ask(renameAnn)
 	a.ask(setCounter)
@@ -336,7 +336,7 @@ func TestRecordBegins(t *testing.T) {
 		b = binary.LittleEndian.AppendUint64(b, n)
 	}
 	sum := sha256.Sum256(b)
-	first, second := r.fleet.records[0].Tags, r.fleet.records[1].Tags
+	first, second := r.fakeLog.records[0].Tags, r.fakeLog.records[1].Tags
 	for name, row := range map[string]struct {
 		tags   []cascade.Tag
 		listed int

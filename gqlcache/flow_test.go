@@ -72,8 +72,8 @@ const (
 	renameAnn = `mutation{renameUser(id:$Ann,name:"New")}`
 )
 
-// TestFillRace: a fill that read before a change must not be stored after it (S17, M2, CO, AR), and
-// nobody who asks after the change's answer may join it (M5).
+// TestFillRace: a fill that read before a change must not be stored after it, and nobody who
+// asks after the change's answer may join it.
 func TestFillRace(t *testing.T) {
 	t.Parallel()
 	for level := range levels {
@@ -125,7 +125,7 @@ func (a arrivals) InterceptResponse(ctx context.Context, next graphql.ResponseHa
 	return next(ctx)
 }
 
-// TestCoalescing: A5, M6 and Y5: concurrent misses run the resolvers once.
+// TestCoalescing: concurrent misses run the resolvers once.
 func TestCoalescing(t *testing.T) {
 	t.Parallel()
 	arrived := arrivals{"arrivals", make(chan struct{}, 100)}

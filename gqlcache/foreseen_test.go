@@ -39,7 +39,7 @@ func (s *sweeps) dead(ctx context.Context) int {
 func TestAnnouncementsCoverChanges(t *testing.T) {
 	t.Parallel()
 	for _, level := range []string{"annotated", "only writes", "only reads", "bare"} {
-		for _, s := range peerScripts {
+		for _, s := range sequences {
 			t.Run(level+"/"+s.name, func(t *testing.T) {
 				t.Parallel()
 				c := newCache(t, gqlcache.Options{Instances: gqlcache.Instances{Intent: true}, Predicate: viewerPredicate})

@@ -81,7 +81,7 @@ func TestHealthOfShadow(t *testing.T) {
 // TestHealthOfInstances: neither the lease nor the log decides whether an instance may get requests.
 func TestHealthOfInstances(t *testing.T) {
 	t.Parallel()
-	r := newMachines(t, 1, func(_ *machine, o *gqlcache.Options) { o.RequireLease = true })
+	r := newInstances(t, 1, func(_ *instance, o *gqlcache.Options) { o.RequireLease = true })
 	m := r.all[0]
 	wantHealth(t, "fresh", m.cache, "serving cached consistent")
 	m.log.lose()
@@ -104,7 +104,7 @@ func (hopelessLog) Stats() changelog.Stats { panic("broken") }
 
 func TestHealthOfABrokenLog(t *testing.T) {
 	t.Parallel()
-	log := newFleet().join(changelog.Bounded)
+	log := newFakeLog().join(changelog.Bounded)
 	c := newCache(t, gqlcache.Options{Instances: gqlcache.Instances{Log: hopelessLog{log}}})
 	testgraph.NewServer(testgraph.NewStore(), c)
 	wantHealth(t, "broken", c, "serving", "no lease")

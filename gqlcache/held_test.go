@@ -32,7 +32,7 @@ func (*touching) InterceptResponse(ctx context.Context, next graphql.ResponseHan
 // resolvers change something. That counts at once, and again at the end of the request.
 func TestStreamsAreNotHeld(t *testing.T) {
 	t.Parallel()
-	r := newMachines(t, 2)
+	r := newInstances(t, 2)
 	a, b := r.two()
 	srv := testgraph.NewServer(r.rows, &touching{}, a.cache)
 	w := &wire{header: http.Header{}}
@@ -49,7 +49,7 @@ func TestStreamsAreNotHeld(t *testing.T) {
 			}
 			testgraph.Do(t, t.Context(), testgraph.NewServer(r.rows), testgraph.Request{Query: expand(renameAnn)}) // commits
 		}
-		atEnd = r.fleet.number
+		atEnd = r.fakeLog.number
 	}))
 	h.ServeHTTP(w, post(t, `subscription{ticks(n:3)}`, "text/event-stream"))
 	end := w.index("end")
@@ -58,7 +58,7 @@ func TestStreamsAreNotHeld(t *testing.T) {
 			t.Errorf("%s comes after the end: %q", event, w.events)
 		}
 	}
-	if r.fleet.number == atEnd {
+	if r.fakeLog.number == atEnd {
 		t.Error("nothing was made known at the end")
 	}
 	b.want("MISS", "New", readAnn)

@@ -156,7 +156,7 @@ func TestTwoOperationsInOneDocument(t *testing.T) {
 	}
 }
 
-// TestPersistedQueries: P1 and P2, with APQ before and after the cache.
+// TestPersistedQueries: automatic persisted queries, before and after the cache.
 func TestPersistedQueries(t *testing.T) {
 	t.Parallel()
 	hash := func(q string) map[string]any {
@@ -226,7 +226,7 @@ func (rewriter) MutateOperationContext(_ context.Context, oc *graphql.OperationC
 	return nil
 }
 
-// TestRewrittenOperation: Y4: what an extension makes of the operation counts, not its text.
+// TestRewrittenOperation: what an extension makes of the operation counts, not its text.
 func TestRewrittenOperation(t *testing.T) {
 	t.Parallel()
 	sameForAll := func(context.Context) (gqlcache.Predicate, error) { return gqlcache.Predicate{Text: "true"}, nil }

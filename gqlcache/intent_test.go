@@ -184,7 +184,7 @@ type plainLog struct{ changelog.Log }
 
 func TestIntentNeedsAnIntender(t *testing.T) {
 	t.Parallel()
-	_, err := gqlcache.New(quiet(gqlcache.Options{Instances: gqlcache.Instances{Intent: true, Log: plainLog{newFleet().join(changelog.Strong)}}, Callers: gqlcache.AllSeeTheSame}))
+	_, err := gqlcache.New(quiet(gqlcache.Options{Instances: gqlcache.Instances{Intent: true, Log: plainLog{newFakeLog().join(changelog.Strong)}}, Callers: gqlcache.AllSeeTheSame}))
 	if !errors.Is(err, gqlcache.ErrOptions) || !strings.Contains(err.Error(), "Intent") {
 		t.Errorf("New: %v", err)
 	}

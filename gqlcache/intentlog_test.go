@@ -13,25 +13,16 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
-	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
-// A squad is some instances over one Redis and one database, each with a link of its own.
-type squad struct {
-	t     *testing.T
-	rows  *testgraph.Store
-	nodes []*node
-	links []*redistest.Proxy
-	h     []http.Handler
-}
-
-func newSquad(t *testing.T, n int, intent bool, change ...func(*gqlcache.Options)) *squad {
+// newIntentRig makes instances with intents or without, each with a link of its own, and waits until
+// they serve.
+func newIntentRig(t *testing.T, n int, intent bool, change ...func(*gqlcache.Options)) *redisRig {
 	t.Helper()
-	s, q := redistest.Start(t), &squad{t: t, rows: testgraph.NewStore()}
+	q := newRedisRig(t)
 	for range n {
-		link := redistest.NewProxy(t, s.Addr())
-		node := newNode(t, nodeSpec{
-			client: redistest.Client(t, link.Addr()), rows: q.rows, level: changelog.Strong,
+		q.add(nodeSpec{
+			level: changelog.Strong,
 			// A busy machine must renew the lease, and hear of the shared store, or the controls compute.
 			ttl: patientLease, intent: 2 * patientLease, readTimeout: 5 * time.Second,
 			change: func(o *gqlcache.Options) {
@@ -41,39 +32,9 @@ func newSquad(t *testing.T, n int, intent bool, change ...func(*gqlcache.Options
 				}
 			},
 		})
-		q.nodes, q.links = append(q.nodes, node), append(q.links, link)
-		q.h = append(q.h, testgraph.NewServer(q.rows, node.cache))
 	}
-	for _, n := range q.nodes {
-		eventually(t, "a cache that serves", func() bool { return n.log.Fresh() && n.log.Stats().Open == 0 })
-	}
+	q.untilFresh()
 	return q
-}
-
-// ask sends a document to one of the instances.
-func (q *squad) ask(n int, document string) testgraph.Response {
-	q.t.Helper()
-	return testgraph.Ask(q.t, q.h[n], document, nil)
-}
-
-// start sends it in the background.
-func (q *squad) start(n int, document string) *call {
-	c := &call{done: make(chan struct{})}
-	go func() {
-		defer close(c.done)
-		c.resp = testgraph.Ask(q.t, q.h[n], document, nil)
-	}()
-	return c
-}
-
-// shared waits until an answer is in the shared store, and returns it.
-func (q *squad) shared(n int, document string) string {
-	q.t.Helper()
-	body := q.ask(n, document).Body
-	if err := q.nodes[n].shared.Flush(q.t.Context()); err != nil {
-		q.t.Fatal(err)
-	}
-	return body
 }
 
 const (
@@ -94,7 +55,7 @@ func TestIntentOverTheLog(t *testing.T) {
 		for _, intent := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s/%v", row.name, intent), func(t *testing.T) {
 				t.Parallel()
-				q := newSquad(t, 3, intent)
+				q := newIntentRig(t, 3, intent)
 				before := q.shared(0, readRegister)
 				q.ask(1, readRegister) // the other takes it from the shared store later
 				latch := q.rows.Block("Mutation." + row.hook + ":done")
@@ -126,7 +87,7 @@ func TestIntentOverTheLog(t *testing.T) {
 // TestIntentCannotBeAnnounced: the mutation does not run.
 func TestIntentCannotBeAnnounced(t *testing.T) {
 	t.Parallel()
-	q := newSquad(t, 2, true)
+	q := newIntentRig(t, 2, true)
 	q.links[0].Cut()
 	if !q.nodes[0].log.Fresh() {
 		t.Fatal("the test is pointless: the lease is over")
@@ -145,7 +106,7 @@ func TestIntentCannotBeAnnounced(t *testing.T) {
 // TestIntentHeldOverTheLog: an intent of a held mutation is open, everywhere, until the commit.
 func TestIntentHeldOverTheLog(t *testing.T) {
 	t.Parallel()
-	q := newSquad(t, 2, true)
+	q := newIntentRig(t, 2, true)
 	q.ask(1, readRegister)
 	h := q.nodes[0].cache.HoldUntilCommit(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		q.h[0].ServeHTTP(w, r)
@@ -172,7 +133,7 @@ func TestIntentHeldOverTheLog(t *testing.T) {
 // and cache again when nobody has stood by the announcement for a while.
 func TestIntentOfACutOffInstance(t *testing.T) {
 	t.Parallel()
-	q := newSquad(t, 2, true)
+	q := newIntentRig(t, 2, true)
 	before := q.shared(1, readRegister)
 	latch := q.rows.Block("Mutation.setCounter:done")
 	write := q.start(0, writeRegister)
@@ -207,7 +168,7 @@ func TestLinearizableOverTheLog(t *testing.T) {
 		t.Run(fmt.Sprintf("intent=%v", intent), func(t *testing.T) {
 			t.Parallel()
 			seed := rand.Uint64()
-			q := newSquad(t, 3, intent)
+			q := newIntentRig(t, 3, intent)
 			rejected, histories := 0, 0
 			for ; histories < 8 && (intent || rejected == 0); histories++ {
 				for k := range 3 {
@@ -246,7 +207,7 @@ func TestIntentOfAClosedCache(t *testing.T) {
 	for _, late := range []bool{false, true} { // than its announcement is stood by
 		t.Run(fmt.Sprintf("late=%v", late), func(t *testing.T) {
 			t.Parallel()
-			q := newSquad(t, 2, true)
+			q := newIntentRig(t, 2, true)
 			before := q.shared(1, readRegister)
 			latch := q.rows.Block("Mutation.setCounter") // before it writes
 			write := q.start(0, writeRegister)

@@ -13,7 +13,7 @@ import (
 // happened: by the instance that did it and by the others. A mutation that wrote nothing is not told of.
 func TestIntentsAreNoEvents(t *testing.T) {
 	t.Parallel()
-	q := newSquad(t, 2, true, func(o *gqlcache.Options) {
+	q := newIntentRig(t, 2, true, func(o *gqlcache.Options) {
 		o.Inspector = gqlcache.Inspector{Allow: func(context.Context) bool { return true }}
 	})
 	watch := func(n int) inspect.Snapshot {

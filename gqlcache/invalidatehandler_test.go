@@ -120,7 +120,7 @@ func TestInvalidateHandlerReaches(t *testing.T) {
 // TestInvalidateHandlerNumbers: a number keeps the digits that a floating-point number has no place for.
 func TestInvalidateHandlerNumbers(t *testing.T) {
 	t.Parallel()
-	r := newMachines(t, 1)
+	r := newInstances(t, 1)
 	c := r.all[0].cache
 	for _, id := range []string{"9007199254740992", "9007199254740993", "-9007199254740993", "123456789012345678901234567890"} {
 		want, err := c.Tags(gqlcache.Entity("Counter", id))
@@ -128,9 +128,9 @@ func TestInvalidateHandlerNumbers(t *testing.T) {
 			t.Fatal(err)
 		}
 		sendChanges(t, invalidateHandler(t, c), changesRequest(t.Context(), `{"changes":[{"row":{"type":"Counter","id":`+id+`}}]}`))
-		r.fleet.mu.Lock()
-		got := r.fleet.records[len(r.fleet.records)-1].Tags
-		r.fleet.mu.Unlock()
+		r.fakeLog.mu.Lock()
+		got := r.fakeLog.records[len(r.fakeLog.records)-1].Tags
+		r.fakeLog.mu.Unlock()
 		// Three tags and one with the view's name come first. The list of all views may come between.
 		if n := len(want) - 4; n < 4 || len(got) < n || !slices.Equal(got[len(got)-n:], want[4:]) {
 			t.Errorf("%s: published %v, want %v", id, got, want)
@@ -355,7 +355,7 @@ func TestInvalidateHandlerUnavailable(t *testing.T) {
 func TestInvalidateHandlerPending(t *testing.T) {
 	t.Parallel()
 	const body = `{"changes":[{"row":{"type":"User","id":$Ann}}]}`
-	r := newMachines(t, 2, func(_ *machine, o *gqlcache.Options) { o.Tokens = true })
+	r := newInstances(t, 2, func(_ *instance, o *gqlcache.Options) { o.Tokens = true })
 	a, b := r.two()
 	h := invalidateHandler(t, a.cache)
 	b.log.withhold()
@@ -378,7 +378,7 @@ func TestInvalidateHandlerPending(t *testing.T) {
 // TestInvalidateHandlerNotStarted: a log that has not started keeps nothing, and the answer does not promise that it does.
 func TestInvalidateHandlerNotStarted(t *testing.T) {
 	t.Parallel()
-	c := newCache(t, gqlcache.Options{Instances: gqlcache.Instances{Log: newFleet().join(changelog.Bounded)}})
+	c := newCache(t, gqlcache.Options{Instances: gqlcache.Instances{Log: newFakeLog().join(changelog.Bounded)}})
 	got, w := sendChanges(t, invalidateHandler(t, c), changesRequest(t.Context(), `{"changes":[{"everything":true}]}`))
 	if w.Code != 503 || got.Applied != 1 || !strings.Contains(got.Error, "this instance only; send them again") {
 		t.Errorf("status %d, %+v", w.Code, got)
@@ -389,7 +389,7 @@ func TestInvalidateHandlerNotStarted(t *testing.T) {
 // also when the client does not wait for it.
 func TestInvalidateHandlerOverRedis(t *testing.T) {
 	t.Parallel()
-	all := redisMachines(t, 2, redistest.Start(t), nil)
+	all := redisInstances(t, 2, redistest.Start(t), nil)
 	h := invalidateHandler(t, all[0].cache)
 	for range 5 {
 		for _, m := range all {

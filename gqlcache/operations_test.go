@@ -3,7 +3,6 @@ package gqlcache_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,8 +15,6 @@ import (
 
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
-	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
-	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
 const operationsPage = "../docs/operations.md"
@@ -47,45 +44,30 @@ func aclRules(t *testing.T, password string) []any {
 	return rules
 }
 
-// A restricted service has two instances whose Redis user is the one of the operations page.
-type restricted struct {
-	admin *redis.Client
-	nodes []*node
-	log   *logbook
-	rows  *testgraph.Store
-}
-
-func newRestricted(t *testing.T, also ...any) *restricted {
+// newRestrictedRig makes two instances whose Redis user is the one of the operations page, with more
+// rules if there are any.
+func newRestrictedRig(t *testing.T, change func(*gqlcache.Options), also ...any) *redisRig {
 	t.Helper()
-	return newRestrictedWith(t, nil, also...)
-}
-
-func newRestrictedWith(t *testing.T, change func(*gqlcache.Options), also ...any) *restricted {
-	t.Helper()
-	s := redistest.Start(t)
-	r := &restricted{admin: s.Client(), log: &logbook{}}
+	r := newRedisRig(t)
 	rules := append(append([]any{"ACL", "SETUSER", "cascadeql", "reset"}, aclRules(t, "secret")...), also...)
 	if err := r.admin.Do(t.Context(), rules...).Err(); err != nil {
 		t.Fatalf("ACL SETUSER: %v", err)
 	}
-	rows := testgraph.NewStore()
-	r.rows = rows
 	for range 2 {
-		o := s.Options()
+		o := r.server.Options()
 		o.Username, o.Password = "cascadeql", "secret"
 		client := redis.NewClient(o)
 		t.Cleanup(func() { _ = client.Close() })
-		r.nodes = append(r.nodes, newNode(t, nodeSpec{client: client, rows: rows, level: changelog.Strong,
+		r.add(nodeSpec{client: client, level: changelog.Strong,
 			ttl: 400 * time.Millisecond, intent: 800 * time.Millisecond, change: change,
-			readTimeout: 5 * time.Second, // an answer that was given up tells nothing, and its query does not come again
-			logger:      slog.New(slog.NewTextHandler(r.log, nil))}))
+			readTimeout: 5 * time.Second}) // an answer that was given up tells nothing, and its query does not come again
 	}
 	return r
 }
 
 // refusals are the commands that the server has refused to run, but for what a client asks when it connects
 // and does without.
-func (r *restricted) refusals(t *testing.T) []string {
+func (r *redisRig) refusals(t *testing.T) []string {
 	t.Helper()
 	stats, err := r.admin.Info(t.Context(), "commandstats").Result()
 	if err != nil {
@@ -106,7 +88,7 @@ func (r *restricted) refusals(t *testing.T) []string {
 // logged.
 func TestACL(t *testing.T) {
 	t.Parallel()
-	r := newRestricted(t)
+	r := newRestrictedRig(t, nil)
 	a, b := r.nodes[0], r.nodes[1]
 	leases := func() {
 		t.Helper()
@@ -161,7 +143,7 @@ func TestACL(t *testing.T) {
 	if refused := r.refusals(t); len(refused) > 0 {
 		t.Errorf("refused: %q", refused)
 	}
-	if text := r.log.String(); strings.Contains(text, "NOPERM") || strings.Contains(text, "not allowed") || strings.Contains(text, "may not") {
+	if text := r.logged(); strings.Contains(text, "NOPERM") || strings.Contains(text, "not allowed") || strings.Contains(text, "may not") {
 		t.Errorf("logged:\n%s", text)
 	}
 }
@@ -170,7 +152,7 @@ func TestACL(t *testing.T) {
 // that is gone.
 func TestACLOfIntents(t *testing.T) {
 	t.Parallel()
-	r := newRestrictedWith(t, func(o *gqlcache.Options) { o.Intent = true })
+	r := newRestrictedRig(t, func(o *gqlcache.Options) { o.Intent = true })
 	a, b := r.nodes[0], r.nodes[1]
 	for _, n := range r.nodes {
 		eventually(t, "a cache that serves", func() bool { return n.log.Fresh() && n.log.Stats().Open == 0 })
@@ -197,13 +179,13 @@ func TestACLOfIntents(t *testing.T) {
 	if refused := r.refusals(t); len(refused) > 0 {
 		t.Errorf("refused: %q", refused)
 	}
-	if text := r.log.String(); strings.Contains(text, "NOPERM") || strings.Contains(text, "trouble") {
+	if text := r.logged(); strings.Contains(text, "NOPERM") || strings.Contains(text, "trouble") {
 		t.Errorf("logged:\n%s", text)
 	}
 }
 
 // signOf returns the field with the sign of life of the only intent that is open.
-func (r *restricted) signOf(t *testing.T) string {
+func (r *redisRig) signOf(t *testing.T) string {
 	t.Helper()
 	for field := range r.admin.HGetAll(t.Context(), "{gqlc:main}:c").Val() {
 		if strings.HasPrefix(field, "j:") {
@@ -232,7 +214,7 @@ func TestACLIsSeen(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			r := newRestricted(t, row.rule)
+			r := newRestrictedRig(t, nil, row.rule)
 			a := r.nodes[0]
 			if row.serves {
 				eventually(t, "a lease", a.log.Fresh)
@@ -241,7 +223,7 @@ func TestACLIsSeen(t *testing.T) {
 				if got := string(a.run(t, readCounter, nil).Data); got != `{"counter":{"value":11}}` {
 					t.Errorf("answer %s", got)
 				}
-				return strings.Contains(r.log.String(), row.logged)
+				return strings.Contains(r.logged(), row.logged)
 			})
 			if st := a.cache.Stats(); !row.serves && st.Hits > 0 {
 				t.Errorf("%d hits without a lease", st.Hits)

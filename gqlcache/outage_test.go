@@ -16,18 +16,15 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
-	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
-	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
 var outageTime = flag.Duration("outage.time", time.Second, "how long Redis is down in TestOutageUnderLoad")
 
-// A crowd reads counters on two instances without pause and writes them on the first. Each value is larger than
+// A counterLoad reads counters on two instances without pause and writes them on the first. Each value is larger than
 // the one before, so a read is stale when it shows less than what was acknowledged before it began: at all on the
 // first instance, and without a flag on the second.
-type crowd struct {
-	t         *testing.T
-	nodes     []*node
+type counterLoad struct {
+	*redisRig
 	acked     [3]atomic.Int64
 	confirmed [3]atomic.Int64
 	reads     atomic.Int64
@@ -36,7 +33,29 @@ type crowd struct {
 	done      sync.WaitGroup
 }
 
-func (c *crowd) ask(n *node, query string, vars map[string]any) string {
+// newCounterLoad adds an instance for each client, over a link of its own for those that are nil, and
+// writes each counter once.
+func newCounterLoad(r *redisRig, clients ...*redis.Client) *counterLoad {
+	r.t.Helper()
+	c := &counterLoad{redisRig: r}
+	for _, client := range clients {
+		s := nodeSpec{level: changelog.Strong, ttl: 400 * time.Millisecond}
+		if client != nil {
+			s.client = client
+		}
+		r.add(s)
+	}
+	for k := range c.acked {
+		c.acked[k].Store(100)
+	}
+	r.untilFresh()
+	for k := range c.acked {
+		c.write(k)
+	}
+	return c
+}
+
+func (c *counterLoad) query(n *node, query string, vars map[string]any) string {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	resp, err := n.ask(ctx, query, vars)
@@ -46,14 +65,14 @@ func (c *crowd) ask(n *node, query string, vars map[string]any) string {
 	return resp
 }
 
-func (c *crowd) fail(err error) { c.failed.CompareAndSwap(nil, &err) }
+func (c *counterLoad) fail(err error) { c.failed.CompareAndSwap(nil, &err) }
 
-func (c *crowd) read(n *node, k int) {
+func (c *counterLoad) read(n *node, k int) {
 	want := c.confirmed[k].Load()
 	if n == c.nodes[0] {
 		want = c.acked[k].Load()
 	}
-	body := c.ask(n, `query($id: Int!) { counter(id: $id) { value } }`, map[string]any{"id": k})
+	body := c.query(n, `query($id: Int!) { counter(id: $id) { value } }`, map[string]any{"id": k})
 	var got int64
 	if _, err := fmt.Sscanf(body, `{"counter":{"value":%d}}`, &got); err != nil {
 		c.fail(fmt.Errorf("answer %q: %w", body, err))
@@ -64,9 +83,9 @@ func (c *crowd) read(n *node, k int) {
 	c.reads.Add(1)
 }
 
-func (c *crowd) write(k int) {
+func (c *counterLoad) write(k int) {
 	next, flags := c.acked[k].Load()+1, c.flags()
-	c.ask(c.nodes[0], `mutation($id: Int!, $v: Int!) { setCounter(id: $id, value: $v) { value } }`, map[string]any{"id": k, "v": next})
+	c.query(c.nodes[0], `mutation($id: Int!, $v: Int!) { setCounter(id: $id, value: $v) { value } }`, map[string]any{"id": k, "v": next})
 	c.acked[k].Store(next)
 	if c.flags() == flags {
 		c.confirmed[k].Store(next)
@@ -74,13 +93,13 @@ func (c *crowd) write(k int) {
 }
 
 // flags counts the mutations that were answered with a flag.
-func (c *crowd) flags() uint64 {
+func (c *counterLoad) flags() uint64 {
 	st := c.nodes[0].cache.Stats()
 	return st.Unconfirmed + st.LogErrors
 }
 
 // current expects that both instances show what is in the database, once the second has heard of all changes.
-func (c *crowd) current() {
+func (c *counterLoad) current() {
 	c.t.Helper()
 	a, b := c.nodes[0].log, c.nodes[1].log
 	eventually(c.t, "all records", func() bool { return b.Applied().Reached(a.Applied()) })
@@ -91,7 +110,7 @@ func (c *crowd) current() {
 	}
 }
 
-func (c *crowd) start(readers int) {
+func (c *counterLoad) begin(readers int) {
 	c.stop = make(chan struct{})
 	loop := func(seed uint64, most time.Duration, f func(*rand.Rand)) {
 		rng := rand.New(rand.NewPCG(1, seed))
@@ -114,13 +133,13 @@ func (c *crowd) start(readers int) {
 	})
 }
 
-func (c *crowd) end() {
+func (c *counterLoad) end() {
 	close(c.stop)
 	c.done.Wait()
 }
 
 // healthy waits until both instances serve from their caches again, and have nothing left to push.
-func (c *crowd) healthy() {
+func (c *counterLoad) healthy() {
 	c.t.Helper()
 	before := [2]uint64{c.nodes[0].cache.Stats().Hits, c.nodes[1].cache.Stats().Hits}
 	eventually(c.t, "leases, hits and no changes pending", func() bool {
@@ -145,35 +164,20 @@ func size() (goroutines int, heap uint64) {
 // made it is seen at once, and elsewhere from the reconnect on; nothing is left behind. make soak has it down
 // for a minute.
 func TestOutageUnderLoad(t *testing.T) { // not parallel: it counts goroutines
-	s := redistest.Start(t)
-	rows := testgraph.NewStore()
-	c := &crowd{t: t}
-	var clients []*redis.Client
-	for range 2 {
-		client := s.Client()
-		clients = append(clients, client)
-		c.nodes = append(c.nodes, newNode(t, nodeSpec{client: client, rows: rows, level: changelog.Strong, ttl: 400 * time.Millisecond}))
-	}
-	for k := range c.acked {
-		c.acked[k].Store(100)
-	}
-	for _, n := range c.nodes {
-		eventually(t, "a lease", n.log.Fresh)
-	}
-	for k := range c.acked {
-		c.write(k)
-	}
+	r := newRedisRig(t)
+	clients := []*redis.Client{r.server.Client(), r.server.Client()}
+	c := newCounterLoad(r, clients...)
 	outage := func(d time.Duration) {
-		c.start(8)
+		c.begin(8)
 		c.healthy()
-		s.Kill()
+		r.server.Kill()
 		eventually(t, "the end of the leases", func() bool { return !c.nodes[0].log.Fresh() && !c.nodes[1].log.Fresh() })
 		reads := c.reads.Load()
 		<-time.After(d)
 		if n := c.reads.Load() - reads; n < 100 {
 			t.Errorf("%d reads in %v without Redis", n, d)
 		}
-		s.Restart()
+		r.server.Restart()
 		c.healthy()
 		c.end()
 		c.current()

@@ -74,7 +74,7 @@ func TestA3AgeBehindAnInterface(t *testing.T) {
 	r.run("policies", []string{"MISS: {users{name}}"})
 }
 
-// TestPrivateNeedsPredicate: M3: a schema with PRIVATE parts does not start without a predicate.
+// TestPrivateNeedsPredicate: a schema with PRIVATE parts does not start without a predicate.
 func TestPrivateNeedsPredicate(t *testing.T) {
 	t.Parallel()
 	schema := testgraph.Executable(testgraph.NewStore()).Schema()

@@ -20,11 +20,11 @@ import (
 	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
-// redisMachines are servers over the same rows whose log is a real one, each with a lease.
-func redisMachines(t *testing.T, n int, s *redistest.Server, change func(*gqlcache.Options)) []*machine {
+// redisInstances are servers over the same rows whose log is a real one, each with a lease.
+func redisInstances(t *testing.T, n int, s *redistest.Server, change func(*gqlcache.Options)) []*instance {
 	t.Helper()
 	rows := testgraph.NewStore()
-	var all []*machine
+	var all []*instance
 	for range n {
 		log, err := redislog.New(s.Client(), redislog.Options{
 			Namespace: "main", Level: changelog.Strong, TTL: time.Second, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
@@ -36,7 +36,7 @@ func redisMachines(t *testing.T, n int, s *redistest.Server, change func(*gqlcac
 		if change != nil {
 			change(&o)
 		}
-		m := &machine{t: t, rows: rows, cache: newCache(t, o)}
+		m := &instance{t: t, rows: rows, cache: newCache(t, o)}
 		m.h = testgraph.NewServer(rows, m.cache)
 		all = append(all, m)
 		eventually(t, "a lease", log.Fresh)
@@ -109,7 +109,7 @@ func TestDocumentedPublication(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			s := redistest.Start(t)
-			all := redisMachines(t, 2, s, func(o *gqlcache.Options) { o.Tokens = true })
+			all := redisInstances(t, 2, s, func(o *gqlcache.Options) { o.Tokens = true })
 			command := documented(t, row.mark, s)
 			if row.payload != nil {
 				command = strings.Replace(command, "PAYLOAD=02", "PAYLOAD="+row.payload(t, all[0].cache), 1)

@@ -25,7 +25,7 @@ const (
 // TestSharedEntries: an answer that one instance has computed serves all, until a change anywhere.
 func TestSharedEntries(t *testing.T) {
 	t.Parallel()
-	r := newMachines(t, 3)
+	r := newInstances(t, 3)
 	a, b := r.two()
 	a.want("MISS", "Ann", readAnn)
 	a.want("HIT memory", "Ann", readAnn)
@@ -57,37 +57,40 @@ func TestSharedEntriesThatAreNotProven(t *testing.T) {
 	rows := []struct {
 		name string
 		// change happens after a has stored the answer, and returns who asks; nil is b.
-		change func(*machines) *machine
+		change func(*instances) *instance
 		want   string
 	}{
-		{"nothing happened", func(*machines) *machine { return nil }, "HIT shared"},
-		{"a record about something else", func(r *machines) *machine { r.all[0].ask(setCounter); return nil }, "HIT shared"},
-		{"a newcomer that missed nothing", func(r *machines) *machine { return r.add() }, "HIT shared"},
-		{"a newcomer that missed a record", func(r *machines) *machine { r.all[0].ask(setCounter); return r.add() }, "MISS"},
-		{"a record was trimmed before it came", func(r *machines) *machine {
+		{"nothing happened", func(*instances) *instance { return nil }, "HIT shared"},
+		{"a record about something else", func(r *instances) *instance { r.all[0].ask(setCounter); return nil }, "HIT shared"},
+		{"a newcomer that missed nothing", func(r *instances) *instance { return r.add() }, "HIT shared"},
+		{"a newcomer that missed a record", func(r *instances) *instance { r.all[0].ask(setCounter); return r.add() }, "MISS"},
+		{"a record was trimmed before it came", func(r *instances) *instance {
 			r.all[1].log.withhold()
 			r.all[0].ask(setCounter)
-			r.fleet.trim()
+			r.fakeLog.trim()
 			r.all[1].log.recover()
 			return nil
 		}, "MISS"},
-		{"other directives", func(r *machines) *machine {
-			return r.add(func(_ *machine, o *gqlcache.Options) { o.Infer = true })
+		{"other directives", func(r *instances) *instance {
+			return r.add(func(_ *instance, o *gqlcache.Options) { o.Infer = true })
 		}, "MISS"},
-		{"no stamp", func(r *machines) *machine { r.attic.edit(func(e *boxed) { e.meta = nil }); return nil }, "MISS"},
-		{"a stamp of another version", func(r *machines) *machine { r.attic.edit(func(e *boxed) { e.meta[0]++ }); return nil }, "MISS"},
-		{"half a tag", func(r *machines) *machine {
-			r.attic.edit(func(e *boxed) { e.meta = e.meta[:len(e.meta)-8] })
+		{"no stamp", func(r *instances) *instance { r.sharedEntries.edit(func(e *sharedEntry) { e.meta = nil }); return nil }, "MISS"},
+		{"a stamp of another version", func(r *instances) *instance { r.sharedEntries.edit(func(e *sharedEntry) { e.meta[0]++ }); return nil }, "MISS"},
+		{"half a tag", func(r *instances) *instance {
+			r.sharedEntries.edit(func(e *sharedEntry) { e.meta = e.meta[:len(e.meta)-8] })
 			return nil
 		}, "MISS"},
-		{"no tags, hence no mark", func(r *machines) *machine { r.attic.edit(func(e *boxed) { e.meta = e.meta[:17] }); return nil }, "MISS"},
-		{"another mark", func(r *machines) *machine { r.attic.edit(func(e *boxed) { e.meta[17]++ }); return nil }, "MISS"},
-		{"another epoch", func(r *machines) *machine { r.attic.edit(func(e *boxed) { e.meta[1]++ }); return nil }, "MISS"},
+		{"no tags, hence no mark", func(r *instances) *instance {
+			r.sharedEntries.edit(func(e *sharedEntry) { e.meta = e.meta[:17] })
+			return nil
+		}, "MISS"},
+		{"another mark", func(r *instances) *instance { r.sharedEntries.edit(func(e *sharedEntry) { e.meta[17]++ }); return nil }, "MISS"},
+		{"another epoch", func(r *instances) *instance { r.sharedEntries.edit(func(e *sharedEntry) { e.meta[1]++ }); return nil }, "MISS"},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			r := newMachines(t, 2)
+			r := newInstances(t, 2)
 			a, b := r.two()
 			a.want("MISS", "Ann", readAnn)
 			if other := row.change(r); other != nil {
@@ -103,8 +106,8 @@ func TestSharedEntriesThatAreNotProven(t *testing.T) {
 func TestSharedStoreFails(t *testing.T) {
 	t.Parallel()
 	rows := map[string]func() store.Store{
-		"fails":  func() store.Store { return &hatch{attic: newAttic(), fail: errors.New("down")} },
-		"panics": func() store.Store { return &hatch{} },
+		"fails":  func() store.Store { return &fakeShared{sharedEntries: newSharedEntries(), fail: errors.New("down")} },
+		"panics": func() store.Store { return &fakeShared{} },
 		"nothing": func() store.Store {
 			s := newMapStore()
 			s.get = func(*store.Entry) *store.Entry { return nil }
@@ -119,7 +122,7 @@ func TestSharedStoreFails(t *testing.T) {
 	for name, shared := range rows {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newMachines(t, 1, func(_ *machine, o *gqlcache.Options) { o.Shared = shared() })
+			r := newInstances(t, 1, func(_ *instance, o *gqlcache.Options) { o.Shared = shared() })
 			r.all[0].want("MISS", "Ann", readAnn)
 			r.all[0].want("HIT memory", "Ann", readAnn)
 			s := r.all[0].cache.Stats()
@@ -135,7 +138,7 @@ func TestAdoptionRaces(t *testing.T) {
 	t.Parallel()
 	t.Run("after the entry was read", func(t *testing.T) {
 		t.Parallel()
-		r := newMachines(t, 2)
+		r := newInstances(t, 2)
 		a, b := r.two()
 		a.want("MISS", "Ann", readAnn)
 		b.shared.found = func() { b.shared.found = nil; a.want("INVALIDATED", "", renameAnn) }
@@ -145,7 +148,7 @@ func TestAdoptionRaces(t *testing.T) {
 	})
 	t.Run("after the entry was proven", func(t *testing.T) {
 		t.Parallel()
-		r := newMachines(t, 2)
+		r := newInstances(t, 2)
 		a, b := r.two()
 		a.want("MISS", "Ann", readAnn)
 		b.want("HIT shared", "Ann", readAnn)
@@ -157,9 +160,9 @@ func TestAdoptionRaces(t *testing.T) {
 	t.Run("between history and clock", func(t *testing.T) {
 		t.Parallel()
 		reached, open := make(chan struct{}), make(chan struct{})
-		r := newMachines(t, 1)
+		r := newInstances(t, 1)
 		a := r.all[0]
-		b := r.add(func(m *machine, _ *gqlcache.Options) {
+		b := r.add(func(m *instance, _ *gqlcache.Options) {
 			m.log.wrap = func(s changelog.Sink) changelog.Sink {
 				return gqlcache.StopInApply(s, func() { close(reached); <-open })
 			}
@@ -179,7 +182,7 @@ func TestAdoptionRaces(t *testing.T) {
 // what is still true is served.
 func TestLostLease(t *testing.T) {
 	t.Parallel()
-	r := newMachines(t, 2)
+	r := newInstances(t, 2)
 	a, b := r.two()
 	a.want("MISS", "Ann", readAnn)
 	b.want("HIT shared", "Ann", readAnn)
@@ -188,7 +191,7 @@ func TestLostLease(t *testing.T) {
 	a.want("INVALIDATED", "", renameAnn) // confirmed: b has no lease
 	b.want("BYPASS lease", "New", readAnn)
 	b.want("BYPASS lease", "11", readCounter)
-	if n := r.attic.len(); n != 1 {
+	if n := r.sharedEntries.len(); n != 1 {
 		t.Errorf("%d shared entries, want 1", n)
 	}
 	b.log.recover()
@@ -203,7 +206,7 @@ func TestLostLease(t *testing.T) {
 // other order a lease that comes with the change, between the two, makes a stale entry look good.
 func TestLeaseBeforeValidity(t *testing.T) {
 	t.Parallel()
-	r := newMachines(t, 2)
+	r := newInstances(t, 2)
 	a, b := r.two()
 	b.want("MISS", "Ann", readAnn)
 	b.log.withhold()
@@ -223,7 +226,7 @@ func TestJoinAfterTheLease(t *testing.T) {
 		t.Run(fmt.Sprintf("token=%v", byToken), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r := newMachines(t, 2, func(_ *machine, o *gqlcache.Options) { o.Tokens, o.Store, o.Shared = true, newMapStore(), nil })
+				r := newInstances(t, 2, func(_ *instance, o *gqlcache.Options) { o.Tokens, o.Store, o.Shared = true, newMapStore(), nil })
 				a, b := r.two()
 				latch := r.rows.Block("Query.user:done")
 				older := b.begin(readAnn)
@@ -257,7 +260,7 @@ func TestJoinAfterTheLease(t *testing.T) {
 func TestLeaseLostWhileJoined(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newMachines(t, 2, func(_ *machine, o *gqlcache.Options) { o.Store, o.Shared = newMapStore(), nil })
+		r := newInstances(t, 2, func(_ *instance, o *gqlcache.Options) { o.Store, o.Shared = newMapStore(), nil })
 		a, b := r.two()
 		latch := r.rows.Block("Query.user:done")
 		older := b.begin(readAnn)
@@ -298,13 +301,13 @@ func TestForeignRecords(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			r := newMachines(t, 2)
+			r := newInstances(t, 2)
 			a, b := r.two()
 			a.ask(renameBob)
 			a.want("MISS", "11", readCounter)
 			b.want("HIT shared", "11", readCounter)
 			b.want("MISS", "Ann", readAnn)
-			r.fleet.change(func() { r.fleet.append(row.record(r.fleet.records[0])) })
+			r.fakeLog.change(func() { r.fakeLog.append(row.record(r.fakeLog.records[0])) })
 			a.log.deliver()
 			b.log.deliver()
 			b.want(row.want, "Ann", readAnn)
@@ -317,9 +320,9 @@ func TestForeignRecords(t *testing.T) {
 // that were changed.
 func TestOtherSchema(t *testing.T) {
 	t.Parallel()
-	r := newMachines(t, 1)
+	r := newInstances(t, 1)
 	a := r.all[0]
-	b := r.add(func(_ *machine, o *gqlcache.Options) { o.Infer = true })
+	b := r.add(func(_ *instance, o *gqlcache.Options) { o.Infer = true })
 	a.want("MISS", "11", readCounter)
 	b.want("MISS", "11", readCounter)
 	a.want("MISS", "Ann", readAnn)
@@ -334,11 +337,11 @@ func TestOtherSchema(t *testing.T) {
 
 func TestNewEpoch(t *testing.T) {
 	t.Parallel()
-	r := newMachines(t, 2)
+	r := newInstances(t, 2)
 	a, b := r.two()
 	a.want("MISS", "Ann", readAnn)
 	b.want("HIT shared", "Ann", readAnn)
-	r.fleet.restart()
+	r.fakeLog.restart()
 	a.want("BYPASS lease", "Ann", readAnn)
 	a.log.recover()
 	b.log.recover()
@@ -351,7 +354,7 @@ func TestNewEpoch(t *testing.T) {
 // TestFailingLog: the change is in force here at once, and elsewhere when the log is back.
 func TestFailingLog(t *testing.T) {
 	t.Parallel()
-	r := newMachines(t, 2)
+	r := newInstances(t, 2)
 	a, b := r.two()
 	a.want("MISS", "Ann", readAnn)
 	b.want("HIT shared", "Ann", readAnn)
@@ -378,7 +381,7 @@ func TestFailingLog(t *testing.T) {
 }
 
 // brokenLog is a log that panics when it is told anything.
-type brokenLog struct{ *member }
+type brokenLog struct{ *logMember }
 
 func (brokenLog) Publish(context.Context, []cascade.Tag, bool) (changelog.Receipt, error) {
 	panic("publish") // what it is for
@@ -386,7 +389,7 @@ func (brokenLog) Publish(context.Context, []cascade.Tag, bool) (changelog.Receip
 
 func TestPanickingLog(t *testing.T) {
 	t.Parallel()
-	r := newMachines(t, 1, func(m *machine, o *gqlcache.Options) { o.Log, o.Shared = brokenLog{m.log}, nil })
+	r := newInstances(t, 1, func(m *instance, o *gqlcache.Options) { o.Log, o.Shared = brokenLog{m.log}, nil })
 	a := r.all[0]
 	a.want("MISS", "Ann", readAnn)
 	a.want("INVALIDATED pending", "", renameAnn)
@@ -406,7 +409,7 @@ func TestInvalidateReachesAll(t *testing.T) {
 	for name, call := range calls {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newMachines(t, 2)
+			r := newInstances(t, 2)
 			a, b := r.two()
 			b.want("MISS", "Ann", readAnn)
 			b.want("MISS", "11", readCounter)
@@ -431,7 +434,7 @@ func TestLogLifeCycle(t *testing.T) {
 	schema := testgraph.Executable(testgraph.NewStore(), "cacheControl").Schema()
 	t.Run("before the schema", func(t *testing.T) {
 		t.Parallel()
-		f := newFleet()
+		f := newFakeLog()
 		c := newCache(t, gqlcache.Options{Instances: gqlcache.Instances{Log: f.join(changelog.Bounded)}})
 		if err := c.Invalidate(t.Context(), gqlcache.Everything()); !errors.Is(err, changelog.ErrNotStarted) {
 			t.Errorf("Invalidate: %v", err)
@@ -442,7 +445,7 @@ func TestLogLifeCycle(t *testing.T) {
 	})
 	t.Run("with the schema", func(t *testing.T) {
 		t.Parallel()
-		m := newFleet().join(changelog.Bounded)
+		m := newFakeLog().join(changelog.Bounded)
 		c := newCache(t, gqlcache.Options{Instances: gqlcache.Instances{Log: m}, Schema: schema})
 		if !m.Fresh() {
 			t.Error("New did not start the log")
@@ -455,7 +458,7 @@ func TestLogLifeCycle(t *testing.T) {
 	})
 	t.Run("faulty options", func(t *testing.T) {
 		t.Parallel()
-		m := newFleet().join(changelog.Bounded)
+		m := newFakeLog().join(changelog.Bounded)
 		if _, err := gqlcache.New(quiet(gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Instances: gqlcache.Instances{Log: m}, Schema: schema, TTL: -1})); !errors.Is(err, gqlcache.ErrOptions) {
 			t.Errorf("New: %v", err)
 		}
@@ -465,7 +468,7 @@ func TestLogLifeCycle(t *testing.T) {
 	})
 	t.Run("log in use", func(t *testing.T) {
 		t.Parallel()
-		m := newFleet().join(changelog.Bounded)
+		m := newFakeLog().join(changelog.Bounded)
 		newCache(t, gqlcache.Options{Instances: gqlcache.Instances{Log: m}, Schema: schema})
 		_, err := gqlcache.New(quiet(gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Instances: gqlcache.Instances{Log: m}, Schema: schema}))
 		if !errors.Is(err, gqlcache.ErrOptions) || !errors.Is(err, changelog.ErrStarted) {
@@ -475,7 +478,7 @@ func TestLogLifeCycle(t *testing.T) {
 	t.Run("without a log", func(t *testing.T) {
 		t.Parallel()
 		for name, o := range map[string]gqlcache.Options{
-			"Shared": {Instances: gqlcache.Instances{Shared: &hatch{attic: newAttic()}}}, "RequireLease": {Instances: gqlcache.Instances{RequireLease: true}}, "Tokens": {Instances: gqlcache.Instances{Tokens: true}},
+			"Shared": {Instances: gqlcache.Instances{Shared: &fakeShared{sharedEntries: newSharedEntries()}}}, "RequireLease": {Instances: gqlcache.Instances{RequireLease: true}}, "Tokens": {Instances: gqlcache.Instances{Tokens: true}},
 		} {
 			if _, err := gqlcache.New(quiet(o)); !errors.Is(err, gqlcache.ErrOptions) {
 				t.Errorf("%s: %v", name, err)
@@ -486,14 +489,14 @@ func TestLogLifeCycle(t *testing.T) {
 		t.Parallel()
 		var order []string
 		local := newMapStore()
-		m := newFleet().join(changelog.Bounded)
+		m := newFakeLog().join(changelog.Bounded)
 		local.hook = func(_ context.Context, call string) error {
 			if call == "Close" {
 				order = append(order, fmt.Sprintf("store, left=%v", m.closed > 0))
 			}
 			return nil
 		}
-		shared := &hatch{attic: newAttic(), onEnd: func() { order = append(order, "shared") }}
+		shared := &fakeShared{sharedEntries: newSharedEntries(), onEnd: func() { order = append(order, "shared") }}
 		c, err := gqlcache.New(quiet(gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Instances: gqlcache.Instances{Log: m, Shared: shared}, Schema: schema, Store: local}))
 		if err != nil {
 			t.Fatal(err)
@@ -515,15 +518,15 @@ func TestLogLifeCycle(t *testing.T) {
 // TestStrongWaits: a mutation is answered when the slow instance has applied it, or has no lease.
 func TestStrongWaits(t *testing.T) {
 	t.Parallel()
-	ends := map[string]func(*machine){
-		"applied":     func(b *machine) { b.log.recover() },
-		"lease ended": func(b *machine) { b.log.lose() },
+	ends := map[string]func(*instance){
+		"applied":     func(b *instance) { b.log.recover() },
+		"lease ended": func(b *instance) { b.log.lose() },
 	}
 	for name, end := range ends {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r := newMachines(t, 2, func(m *machine, o *gqlcache.Options) { m.log.level, o.Store = changelog.Strong, newMapStore() })
+				r := newInstances(t, 2, func(m *instance, o *gqlcache.Options) { m.log.level, o.Store = changelog.Strong, newMapStore() })
 				a, b := r.two()
 				b.want("MISS", "Ann", readAnn)
 				b.log.withhold()

@@ -14,9 +14,9 @@ func TestSharedStampIsOfTheBeginning(t *testing.T) {
 	t.Run("change before the entry is shared", func(t *testing.T) {
 		t.Parallel()
 		local := newMapStore()
-		r := newMachines(t, 2)
+		r := newInstances(t, 2)
 		a := r.all[0]
-		late := r.add(func(_ *machine, o *gqlcache.Options) { o.Store = local })
+		late := r.add(func(_ *instance, o *gqlcache.Options) { o.Store = local })
 		changed := false
 		local.hook = func(_ context.Context, call string) error {
 			if call == "Put" && !changed {
@@ -30,7 +30,7 @@ func TestSharedStampIsOfTheBeginning(t *testing.T) {
 	})
 	t.Run("change during the computation", func(t *testing.T) {
 		t.Parallel()
-		r := newMachines(t, 2)
+		r := newInstances(t, 2)
 		a, b := r.two()
 		latch := r.rows.Block("Query.user:done")
 		read := b.begin(readAnn)
@@ -40,13 +40,13 @@ func TestSharedStampIsOfTheBeginning(t *testing.T) {
 		latch.Release()
 		read.wait(t)
 		late := 0
-		r.attic.edit(func(e *boxed) {
+		r.sharedEntries.edit(func(e *sharedEntry) {
 			if e.version >= position.Number {
 				late++
 			}
 		})
-		if late > 0 || r.attic.len() != 1 {
-			t.Errorf("%d of %d entries claim to be based on a change that came after their beginning", late, r.attic.len())
+		if late > 0 || r.sharedEntries.len() != 1 {
+			t.Errorf("%d of %d entries claim to be based on a change that came after their beginning", late, r.sharedEntries.len())
 		}
 	})
 }

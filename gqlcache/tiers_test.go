@@ -18,27 +18,28 @@ import (
 	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
-// A tower is instances whose shared store has three tiers behind the memory of the cache itself: one of the process,
-// a Redis that is near and one that is far. The log has a server of its own, so that a test may stop the tiers'.
-type tower struct {
-	log, near, far *redistest.Server
-	rows           *testgraph.Store
+// A tieredRig is instances whose shared store has three tiers behind the memory of the cache itself: one of the
+// process, a Redis that is near and one that is far. The log has a server of its own, so that a test may stop the
+// tiers'.
+type tieredRig struct {
+	*redisRig
+	near, far *redistest.Server
 }
 
-// A floor is one instance of a tower.
-type floor struct {
+// A tieredNode is one instance of a tieredRig.
+type tieredNode struct {
 	*node
 	tiers     *tiered.Store
 	process   *memstore.Store
 	near, far *redisstore.Store
 }
 
-func newTower(t *testing.T) *tower {
+func newTieredRig(t *testing.T) *tieredRig {
 	t.Helper()
-	return &tower{log: redistest.Start(t), near: redistest.Start(t), far: redistest.Start(t), rows: testgraph.NewStore()}
+	return &tieredRig{redisRig: newRedisRig(t), near: redistest.Start(t), far: redistest.Start(t)}
 }
 
-func (w *tower) redis(t *testing.T, s *redistest.Server, write redisstore.Policy) *redisstore.Store {
+func (w *tieredRig) redis(t *testing.T, s *redistest.Server, write redisstore.Policy) *redisstore.Store {
 	t.Helper()
 	r, err := redisstore.New(redisstore.Options{
 		Client: s.Client(), Prefix: "gqlc", DecodeMeta: gqlcache.DecodeMeta, Write: write,
@@ -51,10 +52,10 @@ func (w *tower) redis(t *testing.T, s *redistest.Server, write redisstore.Policy
 	return r
 }
 
-// floor adds an instance. Change gets the three tiers of its shared store.
-func (w *tower) floor(t *testing.T, write redisstore.Policy, change func([]tiered.Tier)) *floor {
+// join adds an instance. Change gets the three tiers of its shared store.
+func (w *tieredRig) join(t *testing.T, write redisstore.Policy, change func([]tiered.Tier)) *tieredNode {
 	t.Helper()
-	f := &floor{near: w.redis(t, w.near, write), far: w.redis(t, w.far, redisstore.Through)}
+	f := &tieredNode{near: w.redis(t, w.near, write), far: w.redis(t, w.far, redisstore.Through)}
 	var err error
 	if f.process, err = memstore.New(memstore.Options{}); err != nil {
 		t.Fatal(err)
@@ -68,15 +69,16 @@ func (w *tower) floor(t *testing.T, write redisstore.Policy, change func([]tiere
 	if f.tiers, err = tiered.New(o); err != nil {
 		t.Fatal(err)
 	}
-	f.node = newNodes(t, 1, nodeSpec{client: w.log.Client(), rows: w.rows, level: changelog.Strong, ttl: patientLease, change: func(o *gqlcache.Options) {
+	f.node = w.add(nodeSpec{client: w.server.Client(), level: changelog.Strong, ttl: patientLease, change: func(o *gqlcache.Options) {
 		_ = o.Shared.Close()
 		o.Shared = f.tiers
-	}})[0]
+	}})
+	w.untilFresh()
 	return f
 }
 
 // tier are the figures of one.
-func (f *floor) tier(name string) tiered.TierStats {
+func (f *tieredNode) tier(name string) tiered.TierStats {
 	for _, t := range f.tiers.Tiers() {
 		if t.Name == name {
 			return t
@@ -86,7 +88,7 @@ func (f *floor) tier(name string) tiered.TierStats {
 }
 
 // reads asks for the counter, and says when the answer or what the cache did is another.
-func (f *floor) reads(t *testing.T, what, status string, value int) {
+func (f *tieredNode) reads(t *testing.T, what, status string, value int) {
 	t.Helper()
 	eventually(t, "a lease", f.log.Fresh)
 	before := f.cache.Stats()
@@ -132,8 +134,8 @@ func stopWrites(t *testing.T, s *redistest.Server) {
 // has an entry that a change has reached, the next one is asked.
 func TestTiers(t *testing.T) {
 	t.Parallel()
-	w := newTower(t)
-	a, b := w.floor(t, redisstore.Through, nil), w.floor(t, redisstore.Through, nil)
+	w := newTieredRig(t)
+	a, b := w.join(t, redisstore.Through, nil), w.join(t, redisstore.Through, nil)
 	a.reads(t, "nobody has it", "MISS", 11)
 	a.reads(t, "the cache has it", "HIT", 11)
 	if st := a.process.Stats(); st.Entries != 1 || keys(t, w.near) != 1 || keys(t, w.far) != 1 {
@@ -145,7 +147,7 @@ func TestTiers(t *testing.T) {
 	}
 
 	flush(t, w.near)
-	c := w.floor(t, redisstore.Through, nil)
+	c := w.join(t, redisstore.Through, nil)
 	c.reads(t, "the far tier has it", "SHARED", 11)
 	if f, n, p := c.tier("far"), c.tier("near"), c.tier("process"); f.Hits != 1 || n.Promotions != 1 || p.Promotions != 1 || keys(t, w.near) != 1 {
 		t.Errorf("far %+v, near %+v, process %+v, %d keys near", f, n, p, keys(t, w.near))
@@ -206,8 +208,8 @@ func TestTierPolicies(t *testing.T) {
 	t.Parallel()
 	t.Run("through", func(t *testing.T) {
 		t.Parallel()
-		w := newTower(t)
-		a := w.floor(t, redisstore.Through, nil)
+		w := newTieredRig(t)
+		a := w.join(t, redisstore.Through, nil)
 		a.reads(t, "first", "MISS", 11)
 		if n := keys(t, w.near); n != 1 {
 			t.Errorf("%d keys in the near tier when the answer is given", n)
@@ -223,8 +225,8 @@ func TestTierPolicies(t *testing.T) {
 	})
 	t.Run("behind", func(t *testing.T) {
 		t.Parallel()
-		w := newTower(t)
-		a := w.floor(t, redisstore.Behind, func(tiers []tiered.Tier) {
+		w := newTieredRig(t)
+		a := w.join(t, redisstore.Behind, func(tiers []tiered.Tier) {
 			tiers[0].Write = tiered.Around // or it would answer what is asked below
 		})
 		stopWrites(t, w.near)
@@ -247,9 +249,9 @@ func TestTierPolicies(t *testing.T) {
 	})
 	t.Run("around", func(t *testing.T) {
 		t.Parallel()
-		w := newTower(t)
+		w := newTieredRig(t)
 		around := func(tiers []tiered.Tier) { tiers[1].Write = tiered.Around }
-		a, b := w.floor(t, redisstore.Through, around), w.floor(t, redisstore.Through, around)
+		a, b := w.join(t, redisstore.Through, around), w.join(t, redisstore.Through, around)
 		a.reads(t, "first", "MISS", 11)
 		if near, far := keys(t, w.near), keys(t, w.far); near != 0 || far != 1 {
 			t.Errorf("%d keys near, %d far; want 0 and 1", near, far)
@@ -270,20 +272,20 @@ func TestTierPolicies(t *testing.T) {
 // original.
 func TestTierTTL(t *testing.T) {
 	t.Parallel()
-	w := newTower(t)
+	w := newTieredRig(t)
 	shares := func(tiers []tiered.Tier) {
 		tiers[0].TTLFactor, tiers[1].TTLFactor, tiers[1].Jitter = 0.5, 0.5, 0.5
 	}
-	a := w.floor(t, redisstore.Through, shares)
+	a := w.join(t, redisstore.Through, shares)
 	const operations = 12
-	ask := func(f *floor) {
+	ask := func(f *tieredNode) {
 		t.Helper()
 		for n := range operations {
 			f.run(t, fmt.Sprintf(`{counter(id:1){value} x%d:__typename}`, n), nil)
 		}
 	}
 	ask(a)
-	check := func(what string, f *floor) {
+	check := func(what string, f *tieredNode) {
 		t.Helper()
 		near, far := ages(t, w.near.Client()), ages(t, w.far.Client())
 		if len(near) != operations || len(far) != operations {
@@ -314,7 +316,7 @@ func TestTierTTL(t *testing.T) {
 		}
 	}
 	flush(t, w.near)
-	b := w.floor(t, redisstore.Through, shares)
+	b := w.join(t, redisstore.Through, shares)
 	ask(b)
 	if st := b.cache.Stats(); st.SharedHits != operations {
 		t.Fatalf("%d shared hits, want %d", st.SharedHits, operations)

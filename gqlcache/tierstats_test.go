@@ -45,7 +45,7 @@ func TestFaultsByTier(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			r := newMachines(t, 1, func(_ *machine, o *gqlcache.Options) { row.change(o) })
+			r := newInstances(t, 1, func(_ *instance, o *gqlcache.Options) { row.change(o) })
 			r.all[0].want("MISS", "Ann", readAnn)
 			s := r.all[0].cache.Stats()
 			faults := faultsOf(s)
@@ -84,7 +84,7 @@ func TestTiersOfATieredStore(t *testing.T) {
 // TestLogStats: what the log says of itself is part of the figures, with the waits of mutations.
 func TestLogStats(t *testing.T) {
 	t.Parallel()
-	r := newMachines(t, 2)
+	r := newInstances(t, 2)
 	a, b := r.two()
 	a.want("INVALIDATED", "", renameAnn)
 	s := a.cache.Stats()

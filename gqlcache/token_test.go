@@ -16,22 +16,22 @@ import (
 
 // A countedLog counts how often it is asked to catch up.
 type countedLog struct {
-	*member
+	*logMember
 	looks atomic.Int64
 }
 
 func (l *countedLog) CatchUp(ctx context.Context, p changelog.Position) error {
 	l.looks.Add(1)
-	return l.member.CatchUp(ctx, p)
+	return l.logMember.CatchUp(ctx, p)
 }
 
-// counted makes b a machine whose log counts.
-func counted(t *testing.T, tokens bool) (a, b *machine, log *countedLog, r *machines) {
+// counted makes b an instance whose log counts.
+func counted(t *testing.T, tokens bool) (a, b *instance, log *countedLog, r *instances) {
 	t.Helper()
 	log = &countedLog{}
-	r = newMachines(t, 1, func(_ *machine, o *gqlcache.Options) { o.Tokens, o.Store, o.Shared = true, newMapStore(), nil })
-	b = r.add(func(m *machine, o *gqlcache.Options) {
-		log.member = m.log
+	r = newInstances(t, 1, func(_ *instance, o *gqlcache.Options) { o.Tokens, o.Store, o.Shared = true, newMapStore(), nil })
+	b = r.add(func(m *instance, o *gqlcache.Options) {
+		log.logMember = m.log
 		o.Log, o.Tokens, o.Store, o.Shared = log, tokens, newMapStore(), nil
 	})
 	return r.all[0], b, log, r

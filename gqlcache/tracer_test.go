@@ -109,7 +109,7 @@ func TestSpansOfAHerd(t *testing.T) {
 func TestSpansOfSeveralInstances(t *testing.T) {
 	t.Parallel()
 	tracer := &spans{}
-	r := newMachines(t, 2, func(_ *machine, o *gqlcache.Options) { o.Tracer = tracer })
+	r := newInstances(t, 2, func(_ *instance, o *gqlcache.Options) { o.Tracer = tracer })
 	a, b := r.two()
 	a.want("MISS", "Ann", readAnn)
 	b.want("HIT shared", "Ann", readAnn)

@@ -92,8 +92,8 @@ func TestTrips(t *testing.T) {
 	}
 	t.Run("instances", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			r := newMachines(t, 2, func(_ *machine, o *gqlcache.Options) { o.Predicate = viewerPredicate })
-			r.fleet.carry = func(m *member) { // another instance does nothing on this one's goroutine
+			r := newInstances(t, 2, func(_ *instance, o *gqlcache.Options) { o.Predicate = viewerPredicate })
+			r.fakeLog.carry = func(m *logMember) { // another instance does nothing on this one's goroutine
 				done := make(chan struct{})
 				go func() {
 					defer close(done)
@@ -104,7 +104,7 @@ func TestTrips(t *testing.T) {
 			a, b := r.two()
 			for _, step := range []struct {
 				name           string
-				at             *machine
+				at             *instance
 				document, want string
 				status         string
 			}{

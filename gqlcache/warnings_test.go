@@ -94,7 +94,7 @@ func TestWarnings(t *testing.T) {
 	})
 	t.Run("cluster", func(t *testing.T) {
 		t.Parallel()
-		m := newMachines(t, 1)
+		m := newInstances(t, 1)
 		a := m.all[0]
 		a.log.lose()
 		if got := codes(a.cache); !slices.Equal(got, []string{"lease"}) {
@@ -115,9 +115,9 @@ func TestWarnings(t *testing.T) {
 	})
 	t.Run("other schema", func(t *testing.T) {
 		t.Parallel()
-		f := newFleet()
+		f := newFakeLog()
 		one, other := f.join(changelog.Bounded), f.join(changelog.Bounded)
-		serve := func(log *member, without ...string) *gqlcache.Cache {
+		serve := func(log *logMember, without ...string) *gqlcache.Cache {
 			c := newCache(t, gqlcache.Options{Instances: gqlcache.Instances{Log: log}, Callers: gqlcache.AllSeeTheSame})
 			testgraph.Serve(testgraph.Executable(testgraph.NewStore(), without...), c)
 			return c

@@ -19,7 +19,7 @@ import (
 // the rest.
 func TestIntend(t *testing.T) {
 	t.Parallel()
-	c := newCrew(t, redistest.Start(t).Addr(), 3, redislog.Options{Level: changelog.Eventual})
+	c := newIntentRig(t, redistest.Start(t).Addr(), 3, redislog.Options{Level: changelog.Eventual})
 	for _, l := range c.all {
 		for k := range 2 {
 			l.until(t, "entries", func() bool { return l.hit(k) })
@@ -60,7 +60,7 @@ func TestIntendWaits(t *testing.T) {
 	for _, level := range []changelog.Level{changelog.Eventual, changelog.Bounded, changelog.Strong} {
 		t.Run(level.String(), func(t *testing.T) {
 			t.Parallel()
-			c := newCrew(t, s.Addr(), 2, redislog.Options{Level: level})
+			c := newIntentRig(t, s.Addr(), 2, redislog.Options{Level: level})
 			a, b := c.all[0], c.all[1]
 			b.until(t, "an entry", func() bool { return b.hit(0) })
 			b.deaf.close()
@@ -81,7 +81,7 @@ func TestIntendWaits(t *testing.T) {
 // TestChangeBeforeSettlement: a computation that no longer finds the announcement must find the change.
 func TestChangeBeforeSettlement(t *testing.T) {
 	t.Parallel()
-	c := newCrew(t, redistest.Start(t).Addr(), 2, redislog.Options{})
+	c := newIntentRig(t, redistest.Start(t).Addr(), 2, redislog.Options{})
 	for _, row := range []struct {
 		name   string
 		change int // registers that were changed
@@ -115,21 +115,21 @@ func TestChangeBeforeSettlement(t *testing.T) {
 func TestIntentOfTheDead(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
-	c := newCrew(t, s.Addr(), 3, redislog.Options{Level: changelog.Strong})
+	c := newIntentRig(t, s.Addr(), 3, redislog.Options{Level: changelog.Strong})
 	a, b, d := c.all[0], c.all[1], c.all[2]
-	b.until(t, "an entry on the shelf", func() bool { b.read(0); _, ok := c.shelf.get(0); return ok })
-	before, _ := c.shelf.get(0)
+	b.until(t, "an entry in the shared store", func() bool { b.read(0); _, ok := c.shared.get(0); return ok })
+	before, _ := c.shared.get(0)
 	since := b.Applied()
 	a.intend(t, 0)
 	token := b.clock.Begin()
 	a.stopped.close()
 	c.db.write(0, 9)
-	for _, l := range []*linear{b, d} {
+	for _, l := range []*intentInstance{b, d} {
 		if l.serves(0) {
 			t.Error("what a dead instance has announced is served")
 		}
 	}
-	for _, l := range []*linear{b, d} {
+	for _, l := range []*intentInstance{b, d} {
 		l.until(t, "the end of the announcement", func() bool { return l.Stats().Open == 0 })
 		if l.table.Unchanged(before.at.Epoch, before.at.Number, entity(0)) {
 			t.Error("an entry from before the announcement is still proven")
@@ -162,7 +162,7 @@ func TestIntentOfTheDead(t *testing.T) {
 // TestIntentIsStoodBy: a mutation that takes long keeps its announcement.
 func TestIntentIsStoodBy(t *testing.T) {
 	t.Parallel()
-	c := newCrew(t, redistest.Start(t).Addr(), 2, redislog.Options{IntentTTL: patientTTL})
+	c := newIntentRig(t, redistest.Start(t).Addr(), 2, redislog.Options{IntentTTL: patientTTL})
 	a, b := c.all[0], c.all[1]
 	in := a.intend(t, 0)
 	over(patientTTL * 3 / 2)
@@ -179,7 +179,7 @@ func TestNewcomerLearnsOfIntents(t *testing.T) {
 	t.Parallel()
 	for _, trimmed := range []bool{false, true} {
 		s := redistest.Start(t)
-		c := newCrew(t, s.Addr(), 1, redislog.Options{})
+		c := newIntentRig(t, s.Addr(), 1, redislog.Options{})
 		a := c.all[0]
 		in := a.intend(t, 0)
 		_, stream := a.Keys()
@@ -206,7 +206,7 @@ func TestNewcomerLearnsOfIntents(t *testing.T) {
 func TestHoleHidesIntents(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
-	c := newCrew(t, s.Addr(), 2, redislog.Options{Level: changelog.Eventual})
+	c := newIntentRig(t, s.Addr(), 2, redislog.Options{Level: changelog.Eventual})
 	a, b := c.all[0], c.all[1]
 	known := a.intend(t, 1)
 	b.until(t, "the first", func() bool { return b.holdsBack(1) })
@@ -232,7 +232,7 @@ func TestHoleHidesIntents(t *testing.T) {
 func TestHoleEndsTheLease(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
-	c := newCrew(t, s.Addr(), 2, redislog.Options{Level: changelog.Eventual, TTL: 2 * ttl, IntentTTL: 4 * ttl})
+	c := newIntentRig(t, s.Addr(), 2, redislog.Options{Level: changelog.Eventual, TTL: 2 * ttl, IntentTTL: 4 * ttl})
 	a, b := c.all[0], c.all[1]
 	b.renewal.close()
 	b.until(t, "to stand before a renewal", b.renewal.holds)
@@ -262,7 +262,7 @@ func TestHoleEndsTheLease(t *testing.T) {
 func TestNewEpochHidesIntents(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
-	c := newCrew(t, s.Addr(), 1, redislog.Options{})
+	c := newIntentRig(t, s.Addr(), 1, redislog.Options{})
 	a := c.all[0]
 	in := a.intend(t, 0)
 	a.renewal.close()
@@ -302,7 +302,7 @@ func TestPlainSinkHearsChangesOnly(t *testing.T) {
 	if n := plain.Stats().Open; n != 0 {
 		t.Errorf("%d are open in the first epoch", n)
 	}
-	c := newCrew(t, s.Addr(), 1, redislog.Options{Namespace: "mixed", Level: changelog.Strong})
+	c := newIntentRig(t, s.Addr(), 1, redislog.Options{Namespace: "mixed", Level: changelog.Strong})
 	c.all[0].settled(t, c.all[0].intend(t, 1), 1, 2)
 	var tags [][]tag.Tag
 	plain.mu.Lock()
@@ -318,7 +318,7 @@ func TestPlainSinkHearsChangesOnly(t *testing.T) {
 // TestFollowersHearChangesOnly: an announcement is no change, nor is a settlement of nothing.
 func TestFollowersHearChangesOnly(t *testing.T) {
 	t.Parallel()
-	l := newCrew(t, redistest.Start(t).Addr(), 1, redislog.Options{}).all[0]
+	l := newIntentRig(t, redistest.Start(t).Addr(), 1, redislog.Options{}).all[0]
 	f := followed(t, l.instance, l.Applied())
 	nothing := l.intend(t, 0)
 	if _, err := nothing.Publish(t.Context(), nil, false); err != nil {
@@ -350,7 +350,7 @@ func TestIntendRefused(t *testing.T) {
 	})
 	t.Run("closed", func(t *testing.T) {
 		t.Parallel()
-		l := newCrew(t, s.Addr(), 1, redislog.Options{}).all[0]
+		l := newIntentRig(t, s.Addr(), 1, redislog.Options{}).all[0]
 		if err := l.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -360,7 +360,7 @@ func TestIntendRefused(t *testing.T) {
 	})
 	t.Run("nothing", func(t *testing.T) {
 		t.Parallel()
-		l := newCrew(t, s.Addr(), 1, redislog.Options{}).all[0]
+		l := newIntentRig(t, s.Addr(), 1, redislog.Options{}).all[0]
 		in, err := l.Intend(t.Context(), nil, false)
 		if err != nil || l.Stats().Open != 0 {
 			t.Fatal(err)
@@ -371,7 +371,7 @@ func TestIntendRefused(t *testing.T) {
 	})
 	t.Run("caller leaves", func(t *testing.T) {
 		t.Parallel()
-		c := newCrew(t, s.Addr(), 2, redislog.Options{})
+		c := newIntentRig(t, s.Addr(), 2, redislog.Options{})
 		a, b := c.all[0], c.all[1]
 		b.deaf.close()
 		ctx, cancel := context.WithCancel(t.Context())
@@ -387,7 +387,7 @@ func TestIntendRefused(t *testing.T) {
 	t.Run("server away", func(t *testing.T) {
 		t.Parallel()
 		s := redistest.Start(t)
-		l := newCrew(t, s.Addr(), 1, redislog.Options{}).all[0]
+		l := newIntentRig(t, s.Addr(), 1, redislog.Options{}).all[0]
 		s.Kill()
 		for range 2 {
 			if _, err := l.Intend(t.Context(), entity(0), false); !errors.Is(err, changelog.ErrUnannounced) {
@@ -405,7 +405,7 @@ func TestIntendRefused(t *testing.T) {
 func TestIntentSettledLate(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
-	c := newCrew(t, s.Addr(), 1, redislog.Options{IntentTTL: 6 * ttl, Level: changelog.Strong})
+	c := newIntentRig(t, s.Addr(), 1, redislog.Options{IntentTTL: 6 * ttl, Level: changelog.Strong})
 	b := c.all[0]
 	link := redistest.NewProxy(t, s.Addr())
 	a := c.join(link.Addr())

@@ -37,13 +37,13 @@ var registerModel = porcupine.Model{
 
 // A register test records what clients of several instances do, some of them beside the caches.
 type registerTest struct {
-	*crew
+	*intentRig
 	announced bool
 	linger    time.Duration // the longest time between a commit and its publication
 	next      atomic.Int64  // values
 	time      atomic.Int64  // grows with every call and return
 	refused   atomic.Int64
-	doomed    atomic.Pointer[linear] // its next mutation dies after the commit
+	doomed    atomic.Pointer[intentInstance] // its next mutation dies after the commit
 
 	mu  sync.Mutex // protects all below
 	ops []porcupine.Operation
@@ -65,7 +65,7 @@ func (h *registerTest) record(client int, o op, do func() (out int, done, ended 
 }
 
 // write changes a register. It reports whether the instance is still alive.
-func (h *registerTest) write(client int, l *linear, k int, rng *rand.Rand) (alive bool) {
+func (h *registerTest) write(client int, l *intentInstance, k int, rng *rand.Rand) (alive bool) {
 	alive = true
 	o := op{write: true, k: k, v: int(h.next.Add(1))}
 	h.record(client, o, func() (int, bool, bool) {
@@ -94,7 +94,7 @@ func (h *registerTest) write(client int, l *linear, k int, rng *rand.Rand) (aliv
 	return alive
 }
 
-func (h *registerTest) client(id int, l *linear, rng *rand.Rand, ops int) {
+func (h *registerTest) client(id int, l *intentInstance, rng *rand.Rand, ops int) {
 	for range ops {
 		l.stopped.pass() // a stopped process takes no requests
 		k := rng.IntN(registers)
@@ -113,7 +113,7 @@ func (h *registerTest) client(id int, l *linear, rng *rand.Rand, ops int) {
 }
 
 // forget makes the server forget all that it knows, again and again.
-func forget(t *testing.T, s *redistest.Server, l *linear, every time.Duration, done <-chan struct{}) {
+func forget(t *testing.T, s *redistest.Server, l *intentInstance, every time.Duration, done <-chan struct{}) {
 	t.Helper()
 	client := s.Client()
 	control, stream := l.Keys()
@@ -163,7 +163,7 @@ func TestLinearizable(t *testing.T) {
 			if row.disturb != nil {
 				o.IntentTTL = 6 * ttl // it must exceed the pauses
 			}
-			h := &registerTest{crew: newCrew(t, s.Addr(), 3, o), announced: row.announced, linger: 500 * time.Microsecond}
+			h := &registerTest{intentRig: newIntentRig(t, s.Addr(), 3, o), announced: row.announced, linger: 500 * time.Microsecond}
 			if row.killed {
 				h.doomed.Store(h.all[0])
 			}

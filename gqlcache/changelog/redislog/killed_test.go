@@ -60,7 +60,7 @@ func mutate(addr, namespace string) {
 func TestKilledMutator(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
-	c := newCrew(t, s.Addr(), 2, redislog.Options{IntentTTL: patientTTL})
+	c := newIntentRig(t, s.Addr(), 2, redislog.Options{IntentTTL: patientTTL})
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

@@ -34,6 +34,7 @@ func TestMain(m *testing.M) {
 		mutate(addr, os.Getenv(mutatorEnv+"_NAMESPACE"))
 		return
 	}
+	redistest.WaitInParallel(8)
 	goleak.VerifyTestMain(m)
 }
 

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -114,4 +116,88 @@ func newNodes(tb testing.TB, count int, s nodeSpec) []*node {
 		eventually(tb, "a lease", n.log.Fresh)
 	}
 	return all
+}
+
+// A redisRig is instances of one service over one Redis and one database. Each reaches Redis over a
+// link of its own, unless its spec has a client.
+type redisRig struct {
+	t      *testing.T
+	server *redistest.Server
+	admin  *redis.Client
+	rows   *testgraph.Store
+	nodes  []*node
+	links  []*redistest.Proxy // nil where the spec has a client
+	lines  []*logbook         // of each
+	h      []http.Handler
+}
+
+// newRedisRig starts the server, with arguments if there are any. It has no instances yet.
+func newRedisRig(t *testing.T, args ...string) *redisRig {
+	t.Helper()
+	return redisRigOf(t, redistest.Start(t, args...))
+}
+
+// redisRigOf is newRedisRig over a server that runs.
+func redisRigOf(t *testing.T, server *redistest.Server) *redisRig {
+	t.Helper()
+	return &redisRig{t: t, server: server, admin: server.Client(), rows: testgraph.NewStore()}
+}
+
+// add makes an instance, and does not wait for its lease.
+func (r *redisRig) add(s nodeSpec) *node {
+	r.t.Helper()
+	var link *redistest.Proxy
+	if s.client == nil {
+		link = redistest.NewProxy(r.t, r.server.Addr())
+		s.client = redistest.Client(r.t, link.Addr())
+	}
+	lines := &logbook{}
+	s.rows, s.logger = r.rows, slog.New(slog.NewTextHandler(lines, nil))
+	n := newNode(r.t, s)
+	r.nodes, r.links, r.lines = append(r.nodes, n), append(r.links, link), append(r.lines, lines)
+	r.h = append(r.h, testgraph.NewServer(r.rows, n.cache))
+	return n
+}
+
+// untilFresh waits until each instance has a lease and knows of no announcement.
+func (r *redisRig) untilFresh() {
+	r.t.Helper()
+	for _, n := range r.nodes {
+		eventually(r.t, "a cache that serves", func() bool { return n.log.Fresh() && n.log.Stats().Open == 0 })
+	}
+}
+
+// ask sends a document to one of the instances.
+func (r *redisRig) ask(n int, document string) testgraph.Response {
+	r.t.Helper()
+	return testgraph.Ask(r.t, r.h[n], document, nil)
+}
+
+// start sends it in the background.
+func (r *redisRig) start(n int, document string) *call {
+	c := &call{done: make(chan struct{})}
+	go func() {
+		defer close(c.done)
+		c.resp = testgraph.Ask(r.t, r.h[n], document, nil)
+	}()
+	return c
+}
+
+// shared waits until an answer is in the shared store, and returns it.
+func (r *redisRig) shared(n int, document string) string {
+	r.t.Helper()
+	body := r.ask(n, document).Body
+	if err := r.nodes[n].shared.Flush(r.t.Context()); err != nil {
+		r.t.Fatal(err)
+	}
+	return body
+}
+
+// logged returns the lines of all instances.
+func (r *redisRig) logged() string {
+	var all strings.Builder
+	for _, l := range r.lines {
+		all.WriteString(l.String())
+	}
+	return all.String()
 }

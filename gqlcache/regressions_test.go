@@ -10,47 +10,39 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
-// The holes of this project's ancestors, by number. Not here, since they need a second instance, a
-// replica or the tier that is shared between processes:
-//
-//	 9  a second tier that is not expanded by the cascade
-//	10  other instances
-//	11  a fill from a lagging replica
-//
-// 1, a fill that is stored after the change: TestFillRace. 13, a version that goes back, is 1 with a
-// number in place of the entry: TestStamp of the clock's package.
-
-var ancestorScripts = []script{
-	{"05 cascade that the caller may not see", []string{
+// derivedSequences are requests about answers that show rows of other views, or rows that their caller
+// may not see, and about mutations that fail.
+var derivedSequences = []script{
+	{"cascade that the caller may not see", []string{
 		`MISS: {named(id:"n-ann"){name}}`, "@ann MISS: {notes{name}}", "@bob MISS: {notes{name}}",
 		// Ann gives her note away, and her own answer shows no trace of it any more.
 		`@ann mutation{setNote(id:"n-ann",owner:"bob",name:"given")}`, "@bob MISS: {notes{name}}", "@ann MISS: {notes{name}}"}},
-	{"06 other views of the same type", []string{
+	{"other views of the same type", []string{
 		"MISS: {activeUsers{name}}", `mutation{updateUser(id:$Bob,input:{email:"b@example.org"}){name}}`, "MISS: {activeUsers{name}}",
 		`mutation{renameUser(id:$Ann,name:"A")}`, "MISS: {activeUsers{name}}", `mutation{setCounter(id:1,value:1){id}}`, "KEPT: {activeUsers{name}}"}},
-	{"06 derived row by row", []string{
+	{"derived row by row", []string{
 		"MISS: {userStats(userId:$Ann){posts}}", "MISS: {userStats(userId:$Bob){posts}}", `mutation{createPost(authorId:$Bob,name:"x"){ok}}`,
 		"MISS: {userStats(userId:$Bob){posts}}", "KEPT: {userStats(userId:$Ann){posts}}",
 		"mutation{updatePost(id:$Hello,input:{authorId:$Bob}){name}}", "MISS: {userStats(userId:$Ann){posts}}", "MISS: {userStats(userId:$Bob){posts}}"}},
-	{"07 embedded entities", []string{
+	{"embedded entities", []string{
 		"MISS: {posts{name author{name}}}", "MISS: {comment(id:$Said){post{author{name}}}}", `mutation{renameUser(id:$Ann,name:"A")}`,
 		"MISS: {posts{name author{name}}}", "MISS: {comment(id:$Said){post{author{name}}}}", "HIT: {comment(id:$Said){post{author{name}}}}"}},
-	{"08 cascade payload that is not selected", []string{
+	{"cascade payload that is not selected", []string{
 		"MISS: {user(id:$Ann){name}}", "MISS: {user(id:$Bob){name}}", `mutation{renameUserCascade(id:$Ann,name:"A"){success}}`,
 		"MISS: {user(id:$Ann){name}}", "KEPT: {user(id:$Bob){name}}"}},
-	{"08 cascade payload under an alias", []string{
+	{"cascade payload under an alias", []string{
 		"MISS: {users{name}}", `mutation{x:renameUserCascade(id:$Ann,name:"A"){c:cascade{u:updated{id:entityType}} cascade{deleted{id}}}}`, "MISS: {users{name}}"}},
-	{"08 cascade payload of a failure", []string{
+	{"cascade payload of a failure", []string{
 		"MISS: {user(id:$Ann){name}}", `mutation{renameUserCascade(id:$Zed,name:"A"){success errors{code}}}`, "HIT: {user(id:$Ann){name}}"}},
-	{"17 errors that wrote", []string{
+	{"errors that wrote", []string{
 		"MISS: {user(id:$Ann){name}}", `mutation{updateUser(id:$Ann,input:{name:"flaky"}){flaky}}`, "MISS: {user(id:$Ann){name}}"}},
 }
 
-func TestAncestorSequences(t *testing.T) {
+func TestDerivedSequences(t *testing.T) {
 	t.Parallel()
 	for _, level := range []string{"annotated", "only reads", "only writes", "bare"} {
-		for _, s := range ancestorScripts {
-			if level != "annotated" && s.name == "08 cascade payload of a failure" {
+		for _, s := range derivedSequences {
+			if level != "annotated" && s.name == "cascade payload of a failure" {
 				continue // an undeclared mutation drops everything: see NothingWritten
 			}
 			t.Run(level+"/"+s.name, func(t *testing.T) {
@@ -61,8 +53,8 @@ func TestAncestorSequences(t *testing.T) {
 	}
 }
 
-// TestAncestor02: clearing must not detach what is filled meanwhile from later changes.
-func TestAncestor02ClearDuringFill(t *testing.T) {
+// TestClearDuringFill: clearing must not detach what is filled meanwhile from later changes.
+func TestClearDuringFill(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "annotated", gqlcache.Options{})
 	latch := r.store.Block("Query.user:done")
@@ -78,8 +70,8 @@ func TestAncestor02ClearDuringFill(t *testing.T) {
 	r.mustSee("New")
 }
 
-// TestAncestor02ClearUnderTraffic: the same without latches, many times.
-func TestAncestor02ClearUnderTraffic(t *testing.T) {
+// TestClearUnderTraffic: the same without latches, many times.
+func TestClearUnderTraffic(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "annotated", gqlcache.Options{})
 	var wg sync.WaitGroup
@@ -103,8 +95,8 @@ func TestAncestor02ClearUnderTraffic(t *testing.T) {
 	r.fresh(readUsers)
 }
 
-// TestAncestor03Accounting: bytes are right after clearing, and bounds hold.
-func TestAncestor03Accounting(t *testing.T) {
+// TestBytesAfterClear: bytes are right after clearing, and bounds hold.
+func TestBytesAfterClear(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "annotated", gqlcache.Options{Limits: gqlcache.Limits{MaxBytes: 20_000, MaxEntryBytes: 2000}})
 	for range 3 {
@@ -123,9 +115,9 @@ func TestAncestor03Accounting(t *testing.T) {
 	}
 }
 
-// TestAncestor04CommitWithoutInvalidation: every way a resolver can end after it has written; those of
+// TestEndsAfterTheWrite: every way a resolver can end after it has written; those of
 // TestOutcomes, and the end of the goroutine.
-func TestAncestor04CommitWithoutInvalidation(t *testing.T) {
+func TestEndsAfterTheWrite(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "annotated", gqlcache.Options{})
 	r.fresh(readAnn)
@@ -134,8 +126,8 @@ func TestAncestor04CommitWithoutInvalidation(t *testing.T) {
 	r.mustSee("New")
 }
 
-// TestAncestor12OutOfBandWrites: other programs' changes, reported by Invalidate.
-func TestAncestor12OutOfBandWrites(t *testing.T) {
+// TestOutOfBandWrites: other programs' changes, reported by Invalidate.
+func TestOutOfBandWrites(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name   string
@@ -170,8 +162,8 @@ func TestAncestor12OutOfBandWrites(t *testing.T) {
 	}
 }
 
-// TestAncestor14KeyParts: what is put together in a key does not meet by accident.
-func TestAncestor14KeyParts(t *testing.T) {
+// TestKeyPartsDoNotMeet: what is put together in a key does not meet by accident.
+func TestKeyPartsDoNotMeet(t *testing.T) {
 	t.Parallel()
 	texts := []gqlcache.Predicate{{Text: "a"}, {Text: "atrue"}, {Text: "a\x00"}, {Text: "R\x01a"}, {Text: "P"}}
 	varies := [][]string{nil, {""}, {"a"}, {"a", ""}, {"", "a"}, {"a", "b"}, {"ab"}, {"\x01a"}}
@@ -190,8 +182,8 @@ func TestAncestor14KeyParts(t *testing.T) {
 	}
 }
 
-// TestAncestor15PolicyBeforeLookup: the predicate that holds now decides, not the one of the fill.
-func TestAncestor15PolicyBeforeLookup(t *testing.T) {
+// TestPolicyBeforeLookup: the predicate that holds now decides, not the one of the fill.
+func TestPolicyBeforeLookup(t *testing.T) {
 	t.Parallel()
 	var p gqlcache.Predicate
 	var fail error
@@ -208,8 +200,8 @@ func TestAncestor15PolicyBeforeLookup(t *testing.T) {
 	}
 }
 
-// TestAncestor16FenceStarvation: changes elsewhere do not keep a slow answer from being stored.
-func TestAncestor16FenceStarvation(t *testing.T) {
+// TestSlowAnswersAreStored: changes elsewhere do not keep a slow answer from being stored.
+func TestSlowAnswersAreStored(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "annotated", gqlcache.Options{})
 	latch := r.store.Block("Query.users:done")

@@ -85,7 +85,7 @@ func TestBrokenWatch(t *testing.T) {
 func TestBrokenWatchOfALog(t *testing.T) {
 	t.Parallel()
 	b := &breaking{in: "internal/watch."}
-	r := newMachines(t, 2)
+	r := newInstances(t, 2)
 	one, other := r.two()
 	for _, m := range r.all {
 		gqlcache.UseClock(m.cache, b.now)

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -13,39 +12,29 @@ import (
 
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
-	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
-	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
-// A pair is two instances over one Redis, the second of which is logged and found out.
-type pair struct {
-	admin *redis.Client
-	a, b  *node
-	lines *logbook // of b
-}
-
-func newPair(t *testing.T) *pair {
+// newPatientRig makes two instances that a busy machine does not keep from their leases and entries.
+func newPatientRig(t *testing.T) *redisRig {
 	t.Helper()
-	s, rows := redistest.Start(t), testgraph.NewStore()
-	p := &pair{admin: s.Client(), lines: &logbook{}}
-	spec := nodeSpec{client: s.Client(), rows: rows, level: changelog.Strong, ttl: patientLease, readTimeout: 10 * time.Second}
-	p.a = newNode(t, spec)
-	spec.logger, spec.client = slog.New(slog.NewTextHandler(p.lines, nil)), s.Client()
-	p.b = newNode(t, spec)
-	eventually(t, "leases", func() bool { return p.a.log.Fresh() && p.b.log.Fresh() })
-	return p
+	r := newRedisRig(t)
+	for range 2 {
+		r.add(nodeSpec{level: changelog.Strong, ttl: patientLease, readTimeout: 10 * time.Second})
+	}
+	r.untilFresh()
+	return r
 }
 
 // entries are the keys and values of the shared store.
-func (p *pair) entries(t *testing.T) map[string][]byte {
+func (r *redisRig) entries(t *testing.T) map[string][]byte {
 	t.Helper()
-	found, err := p.admin.Keys(t.Context(), "gqlc:q:*").Result()
+	found, err := r.admin.Keys(t.Context(), "gqlc:q:*").Result()
 	if err != nil {
 		t.Fatal(err)
 	}
 	all := map[string][]byte{}
 	for _, key := range found {
-		if all[key], err = p.admin.Get(t.Context(), key).Bytes(); err != nil {
+		if all[key], err = r.admin.Get(t.Context(), key).Bytes(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -66,7 +55,7 @@ func metaOf(v []byte) []byte { return v[44+binary.BigEndian.Uint32(v[32:]):] }
 // answer. It is a miss, is counted, is told once for each kind, and the answer that is computed takes its place.
 func TestForeignValues(t *testing.T) { //nolint:tparallel // its parts count the same store's figures
 	t.Parallel()
-	p := newPair(t)
+	p := newPatientRig(t)
 	edit := func(change func([]byte) []byte) func(string, []byte) error {
 		return func(key string, v []byte) error {
 			return p.admin.Set(t.Context(), key, change(v), time.Minute).Err()
@@ -106,7 +95,7 @@ func TestForeignValues(t *testing.T) { //nolint:tparallel // its parts count the
 		}, "holds something that is no string"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if err := p.b.shared.Flush(t.Context()); err != nil {
+			if err := p.nodes[1].shared.Flush(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			for key := range p.entries(t) { // of the row before
@@ -116,12 +105,12 @@ func TestForeignValues(t *testing.T) { //nolint:tparallel // its parts count the
 			}
 			const operations = 3
 			query := func(i int) string { return fmt.Sprintf("{counter(id:1){value} x%d_%d:__typename}", n, i) }
-			eventually(t, "leases", func() bool { return p.a.log.Fresh() && p.b.log.Fresh() })
+			eventually(t, "leases", func() bool { return p.nodes[0].log.Fresh() && p.nodes[1].log.Fresh() })
 			var want [operations]string
 			for i := range want {
-				want[i] = string(p.a.run(t, query(i), nil).Data)
+				want[i] = string(p.nodes[0].run(t, query(i), nil).Data)
 			}
-			if err := p.a.shared.Flush(t.Context()); err != nil {
+			if err := p.nodes[0].shared.Flush(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			planted := p.entries(t)
@@ -133,27 +122,27 @@ func TestForeignValues(t *testing.T) { //nolint:tparallel // its parts count the
 					t.Fatal(err)
 				}
 			}
-			before, hits, told := p.b.shared.Counters(), p.b.cache.Stats().SharedHits, strings.Count(p.lines.String(), row.logged)
+			before, hits, told := p.nodes[1].shared.Counters(), p.nodes[1].cache.Stats().SharedHits, strings.Count(p.lines[1].String(), row.logged)
 			for i, want := range want {
-				if got := string(p.b.run(t, query(i), nil).Data); got != want {
+				if got := string(p.nodes[1].run(t, query(i), nil).Data); got != want {
 					t.Errorf("answer %s, want %s", got, want)
 				}
 			}
-			after := p.b.shared.Counters()
-			if got := after.Corrupt - before.Corrupt; got != operations || p.b.cache.Stats().SharedHits != hits {
-				t.Errorf("%d are counted of %d, %d were served", got, operations, p.b.cache.Stats().SharedHits-hits)
+			after := p.nodes[1].shared.Counters()
+			if got := after.Corrupt - before.Corrupt; got != operations || p.nodes[1].cache.Stats().SharedHits != hits {
+				t.Errorf("%d are counted of %d, %d were served", got, operations, p.nodes[1].cache.Stats().SharedHits-hits)
 			}
-			if got := strings.Count(p.lines.String(), row.logged); got != max(told, 1) {
+			if got := strings.Count(p.lines[1].String(), row.logged); got != max(told, 1) {
 				t.Errorf("%d lines with %q, want one", got, row.logged)
 			}
 		})
 	}
 	for _, payload := range []string{"counter", "{", "json"} {
-		if strings.Contains(p.lines.String(), payload) {
-			t.Errorf("%q was logged:\n%s", payload, p.lines)
+		if strings.Contains(p.lines[1].String(), payload) {
+			t.Errorf("%q was logged:\n%s", payload, p.lines[1])
 		}
 	}
-	if st := p.b.cache.Stats(); st.Hits != 0 || st.Misses == 0 {
+	if st := p.nodes[1].cache.Stats(); st.Hits != 0 || st.Misses == 0 {
 		t.Errorf("figures %+v", st)
 	}
 }
@@ -162,7 +151,7 @@ func TestForeignValues(t *testing.T) { //nolint:tparallel // its parts count the
 // kept. Either is counted, and both are answered.
 func TestHugeAnswers(t *testing.T) {
 	t.Parallel()
-	p := newPair(t)
+	p := newPatientRig(t)
 	const limit = 1 << 20 // of both
 	const query = "query($t:String){echo(text:$t)}"
 	ask := func(n *node, size int) {
@@ -172,20 +161,20 @@ func TestHugeAnswers(t *testing.T) {
 			t.Errorf("an answer of %d bytes, want %d", got, size)
 		}
 	}
-	ask(p.a, limit)
-	if err := p.a.shared.Flush(t.Context()); err != nil {
+	ask(p.nodes[0], limit)
+	if err := p.nodes[0].shared.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := p.a.shared.Stats().Refused; got != 1 {
+	if got := p.nodes[0].shared.Stats().Refused; got != 1 {
 		t.Errorf("%d refused by the shared store, want one: a value is larger than its body", got)
 	}
-	hits := p.a.cache.Stats().Hits
-	ask(p.a, limit)
-	if got := p.a.cache.Stats().Hits - hits; got != 2 {
+	hits := p.nodes[0].cache.Stats().Hits
+	ask(p.nodes[0], limit)
+	if got := p.nodes[0].cache.Stats().Hits - hits; got != 2 {
 		t.Errorf("%d hits, want 2: the answer fits here", got)
 	}
-	ask(p.a, limit+1)
-	st := p.a.cache.Stats()
+	ask(p.nodes[0], limit+1)
+	st := p.nodes[0].cache.Stats()
 	if st.NotStored[gqlcache.ReasonTooLarge] != 1 || st.StoreErrors != 0 {
 		t.Errorf("figures %+v", st)
 	}
@@ -199,16 +188,16 @@ func TestHugeAnswers(t *testing.T) {
 func TestForeignLog(t *testing.T) {
 	t.Parallel()
 	const control, stream = "{gqlc:main}:c", "{gqlc:main}:log"
-	taken := func(key string) func(*testing.T, *pair) {
-		return func(t *testing.T, p *pair) {
+	taken := func(key string) func(*testing.T, *redisRig) {
+		return func(t *testing.T, p *redisRig) {
 			t.Helper()
 			if err := p.admin.Set(t.Context(), key, "somebody else's", 0).Err(); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	record := func(payload string) func(*testing.T, *pair) {
-		return func(t *testing.T, p *pair) {
+	record := func(payload string) func(*testing.T, *redisRig) {
+		return func(t *testing.T, p *redisRig) {
 			t.Helper()
 			n, err := p.admin.HIncrBy(t.Context(), control, "s", 1).Result()
 			if err != nil {
@@ -221,7 +210,7 @@ func TestForeignLog(t *testing.T) {
 	}
 	for _, row := range []struct {
 		name   string
-		plant  func(*testing.T, *pair)
+		plant  func(*testing.T, *redisRig)
 		logged string
 		stops  bool // leases, until the key is gone
 		flush  bool
@@ -234,34 +223,34 @@ func TestForeignLog(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			p := newPair(t)
+			p := newPatientRig(t)
 			reads := func(value int) {
 				t.Helper()
-				for _, n := range []*node{p.a, p.b} {
+				for _, n := range []*node{p.nodes[0], p.nodes[1]} {
 					if got, want := string(n.run(t, readCounter, nil).Data), fmt.Sprintf(`{"counter":{"value":%d}}`, value); got != want {
 						t.Errorf("answer %s, want %s", got, want)
 					}
 				}
 			}
 			reads(11)
-			flushes := p.b.log.Stats().Flushes
+			flushes := p.nodes[1].log.Stats().Flushes
 			row.plant(t, p)
-			eventually(t, "a log line", func() bool { reads(11); return strings.Contains(p.lines.String(), row.logged) })
+			eventually(t, "a log line", func() bool { reads(11); return strings.Contains(p.lines[1].String(), row.logged) })
 			if row.stops {
-				eventually(t, "the end of the lease", func() bool { reads(11); return !p.b.log.Fresh() })
-				if p.b.cache.Stats().Bypassed[gqlcache.ReasonLease] == 0 {
+				eventually(t, "the end of the lease", func() bool { reads(11); return !p.nodes[1].log.Fresh() })
+				if p.nodes[1].cache.Stats().Bypassed[gqlcache.ReasonLease] == 0 {
 					reads(11)
 				}
-				if st := p.b.cache.Stats(); st.Bypassed[gqlcache.ReasonLease] == 0 {
+				if st := p.nodes[1].cache.Stats(); st.Bypassed[gqlcache.ReasonLease] == 0 {
 					t.Errorf("no bypass is counted: %+v", st.Bypassed)
 				}
 			}
-			if got := p.b.log.Stats().Flushes; row.flush && got == flushes {
+			if got := p.nodes[1].log.Stats().Flushes; row.flush && got == flushes {
 				t.Error("nothing was flushed")
 			}
 			// Flagged or not, a mutation is answered, and seen here at once.
-			p.b.run(t, "mutation{setCounter(id:1,value:12){value}}", nil)
-			if got := string(p.b.run(t, readCounter, nil).Data); got != `{"counter":{"value":12}}` {
+			p.nodes[1].run(t, "mutation{setCounter(id:1,value:12){value}}", nil)
+			if got := string(p.nodes[1].run(t, readCounter, nil).Data); got != `{"counter":{"value":12}}` {
 				t.Errorf("answer %s after the mutation", got)
 			}
 			if !row.flush {
@@ -270,19 +259,19 @@ func TestForeignLog(t *testing.T) {
 				}
 			}
 			eventually(t, "both to cache and to agree", func() bool {
-				if !p.a.log.Fresh() || !p.b.log.Fresh() || p.b.log.Stats().Pending > 0 || !p.a.log.Applied().Reached(p.b.log.Applied()) {
+				if !p.nodes[0].log.Fresh() || !p.nodes[1].log.Fresh() || p.nodes[1].log.Stats().Pending > 0 || !p.nodes[0].log.Applied().Reached(p.nodes[1].log.Applied()) {
 					return false
 				}
 				reads(12)
-				hits := p.a.cache.Stats().Hits
+				hits := p.nodes[0].cache.Stats().Hits
 				reads(12)
-				return p.a.cache.Stats().Hits > hits
+				return p.nodes[0].cache.Stats().Hits > hits
 			})
-			if got := strings.Count(p.lines.String(), row.logged); got != 1 {
-				t.Errorf("%d lines with %q, want one:\n%s", got, row.logged, p.lines)
+			if got := strings.Count(p.lines[1].String(), row.logged); got != 1 {
+				t.Errorf("%d lines with %q, want one:\n%s", got, row.logged, p.lines[1])
 			}
-			if strings.Contains(p.lines.String(), "somebody else") {
-				t.Errorf("a foreign value was logged:\n%s", p.lines)
+			if strings.Contains(p.lines[1].String(), "somebody else") {
+				t.Errorf("a foreign value was logged:\n%s", p.lines[1])
 			}
 		})
 	}

@@ -17,7 +17,7 @@ import (
 // A history is readers and writers on several instances. The counters only grow, each by one writer, so
 // a read is stale when it shows less than what was acknowledged before it began.
 type history struct {
-	*machines
+	*instances
 	acked, begun [3]atomic.Int64
 	reads        atomic.Int64
 	stale        atomic.Int64
@@ -28,7 +28,7 @@ func pause(rng *rand.Rand, most time.Duration) {
 	<-time.After(rand.N(most) * time.Duration(rng.IntN(2)))
 }
 
-func (h *history) write(k int, m *machine) {
+func (h *history) write(k int, m *instance) {
 	n := h.begun[k].Add(1)
 	resp := testgraph.Ask(h.t, m.h, fmt.Sprintf("mutation{setCounter(id:%d,value:%d){value}}", k, 100+n), nil)
 	if len(resp.Errors) > 0 {
@@ -37,7 +37,7 @@ func (h *history) write(k int, m *machine) {
 	h.acked[k].Store(n)
 }
 
-func (h *history) read(k int, m *machine, all bool) {
+func (h *history) read(k int, m *instance, all bool) {
 	document := fmt.Sprintf("{c:counter(id:%d){value}}", k)
 	if all {
 		document = "{c:counters{value}}"
@@ -75,7 +75,7 @@ func (h *history) trouble(rng *rand.Rand, end <-chan struct{}) {
 		m := h.all[rng.IntN(len(h.all))].log
 		switch rng.IntN(8) {
 		case 0:
-			h.fleet.restart()
+			h.fakeLog.restart()
 			for _, m := range h.all {
 				pause(rng, 200*time.Microsecond)
 				m.log.recover()
@@ -86,7 +86,7 @@ func (h *history) trouble(rng *rand.Rand, end <-chan struct{}) {
 			m.lose()
 			pause(rng, time.Millisecond)
 			if rng.IntN(2) == 0 {
-				h.fleet.trim()
+				h.fakeLog.trim()
 			}
 		default:
 			m.withhold()
@@ -114,9 +114,9 @@ func TestHistories(t *testing.T) {
 		t.Run(fmt.Sprintf("%v, trouble=%v", row.level, row.trouble), func(t *testing.T) {
 			t.Parallel()
 			seed := rand.Uint64()
-			h := &history{machines: newMachines(t, 3, func(m *machine, _ *gqlcache.Options) { m.log.level = row.level })}
+			h := &history{instances: newInstances(t, 3, func(m *instance, _ *gqlcache.Options) { m.log.level = row.level })}
 			var carried sync.WaitGroup
-			h.fleet.carry = func(m *member) {
+			h.fakeLog.carry = func(m *logMember) {
 				if row.level != changelog.Eventual {
 					m.deliver()
 					return

@@ -19,43 +19,43 @@ const intentTTL = 2 * ttl
 // patientTTL is long enough for signs of life to come in time on a busy machine.
 const patientTTL = 4 * ttl
 
-// A shelf is a store that instances share.
-type shelf struct {
+// A sharedStore is one that instances share.
+type sharedStore struct {
 	mu   sync.Mutex // protects all
-	kept map[int]shelved
+	kept map[int]sharedEntry
 }
 
-type shelved struct {
+type sharedEntry struct {
 	v  int
 	at changelog.Position
 }
 
-func (s *shelf) put(k int, e shelved) {
+func (s *sharedStore) put(k int, e sharedEntry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.kept[k] = e
 }
 
-func (s *shelf) get(k int) (shelved, bool) {
+func (s *sharedStore) get(k int) (sharedEntry, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, ok := s.kept[k]
 	return e, ok
 }
 
-// A linear instance is a cache that knows announcements, under the product's clock and history, with entries
-// of its own and a shelf.
-type linear struct {
+// An intentInstance is a cache that knows announcements, under the product's clock and history, with entries
+// of its own and a shared store.
+type intentInstance struct {
 	*instance
-	clock *clock.Clock
-	shelf *shelf
+	clock  *clock.Clock
+	shared *sharedStore
 
 	mu       sync.Mutex // protects all below
 	kept     map[int]kept
 	open     map[changelog.Position]*clock.Intent
 	names    map[changelog.Position]changelog.Record
 	calls    []string // of the sink
-	adoptive int      // hits on the shelf
+	adoptive int      // hits in the shared store
 }
 
 type kept struct {
@@ -64,7 +64,7 @@ type kept struct {
 }
 
 // called remembers a call, and wakes who waits for it.
-func (l *linear) called(what string) {
+func (l *intentInstance) called(what string) {
 	l.mu.Lock()
 	l.calls = append(l.calls, what)
 	l.mu.Unlock()
@@ -74,7 +74,7 @@ func (l *linear) called(what string) {
 }
 
 // Apply implements changelog.Sink.
-func (l *linear) Apply(r changelog.Record) {
+func (l *intentInstance) Apply(r changelog.Record) {
 	l.instance.Apply(r) // and the history, before the clock
 	if r.All {
 		l.clock.Flush()
@@ -85,14 +85,14 @@ func (l *linear) Apply(r changelog.Record) {
 }
 
 // Flush implements changelog.Sink.
-func (l *linear) Flush(epoch, number uint64) {
+func (l *intentInstance) Flush(epoch, number uint64) {
 	l.instance.Flush(epoch, number)
 	l.clock.Flush()
 	l.called("flush")
 }
 
 // Announce implements changelog.IntentSink.
-func (l *linear) Announce(id changelog.Position, r changelog.Record) {
+func (l *intentInstance) Announce(id changelog.Position, r changelog.Record) {
 	l.mu.Lock()
 	if r.All {
 		l.open[id] = l.clock.AnnounceAll()
@@ -105,7 +105,7 @@ func (l *linear) Announce(id changelog.Position, r changelog.Record) {
 }
 
 // Settle implements changelog.IntentSink.
-func (l *linear) Settle(id changelog.Position) {
+func (l *intentInstance) Settle(id changelog.Position) {
 	l.mu.Lock()
 	in := l.open[id]
 	delete(l.open, id)
@@ -117,7 +117,7 @@ func (l *linear) Settle(id changelog.Position) {
 }
 
 // holdsBack says whether something that names a register is announced.
-func (l *linear) holdsBack(k int) bool {
+func (l *intentInstance) holdsBack(k int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for id := range l.open {
@@ -129,14 +129,14 @@ func (l *linear) holdsBack(k int) bool {
 }
 
 // history returns the sink's calls so far.
-func (l *linear) history() []string {
+func (l *intentInstance) history() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.calls)
 }
 
 // read reads a register through the cache.
-func (l *linear) read(k int) int {
+func (l *intentInstance) read(k int) int {
 	if !l.Fresh() { // before the entry: see changelog.Log
 		return l.db.read(k)
 	}
@@ -155,29 +155,29 @@ func (l *linear) read(k int) int {
 	if stamp, ok := l.clock.Finish(token, entity(k)); ok {
 		l.keep(k, kept{v, stamp})
 		if l.Fresh() {
-			l.shelf.put(k, shelved{v, at})
+			l.shared.put(k, sharedEntry{v, at})
 		}
 	}
 	return v
 }
 
-func (l *linear) lookup(k int) (kept, bool) {
+func (l *intentInstance) lookup(k int) (kept, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e, ok := l.kept[k]
 	return e, ok
 }
 
-func (l *linear) keep(k int, e kept) {
+func (l *intentInstance) keep(k int, e kept) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.kept[k] = e
 }
 
-// adopt takes an entry over from the shelf.
-func (l *linear) adopt(k int) (int, bool) {
+// adopt takes an entry over from the shared store.
+func (l *intentInstance) adopt(k int) (int, bool) {
 	token := l.clock.Begin()
-	e, ok := l.shelf.get(k)
+	e, ok := l.shared.get(k)
 	if !ok || !l.table.Unchanged(e.at.Epoch, e.at.Number, entity(k)) {
 		return 0, false
 	}
@@ -193,7 +193,7 @@ func (l *linear) adopt(k int) (int, bool) {
 }
 
 // hit reads a register and reports whether it was served from what is kept here.
-func (l *linear) hit(k int) bool {
+func (l *intentInstance) hit(k int) bool {
 	before := l.hits.Load()
 	l.read(k)
 	return l.hits.Load() > before
@@ -201,13 +201,13 @@ func (l *linear) hit(k int) bool {
 
 // serves reads a register twice and reports whether either was served from what is kept here: what the first has
 // computed may be.
-func (l *linear) serves(k int) bool {
+func (l *intentInstance) serves(k int) bool {
 	first, second := l.hit(k), l.hit(k)
 	return first || second
 }
 
 // intend announces a change of a register.
-func (l *linear) intend(t testing.TB, k int) changelog.Intention {
+func (l *intentInstance) intend(t testing.TB, k int) changelog.Intention {
 	t.Helper()
 	in, err := l.Intend(t.Context(), entity(k), false)
 	if err != nil {
@@ -217,7 +217,7 @@ func (l *linear) intend(t testing.TB, k int) changelog.Intention {
 }
 
 // settled publishes a change of a register that was announced.
-func (l *linear) settled(t testing.TB, in changelog.Intention, k, v int) {
+func (l *intentInstance) settled(t testing.TB, in changelog.Intention, k, v int) {
 	t.Helper()
 	l.db.write(k, v)
 	if _, err := in.Publish(t.Context(), entity(k), false); err != nil {
@@ -225,17 +225,17 @@ func (l *linear) settled(t testing.TB, in changelog.Intention, k, v int) {
 	}
 }
 
-// A crew is some linear instances over one database and shelf.
-type crew struct {
-	t     testing.TB
-	db    *database
-	shelf *shelf
-	o     redislog.Options
-	all   []*linear
+// An intentRig is some intentInstances over one database and shared store.
+type intentRig struct {
+	t      testing.TB
+	db     *database
+	shared *sharedStore
+	o      redislog.Options
+	all    []*intentInstance
 }
 
 // newCrew starts instances and waits until they serve from their caches.
-func newCrew(t testing.TB, addr string, n int, o redislog.Options) *crew {
+func newIntentRig(t testing.TB, addr string, n int, o redislog.Options) *intentRig {
 	t.Helper()
 	if o.Namespace == "" {
 		o.Namespace = namespace()
@@ -243,7 +243,7 @@ func newCrew(t testing.TB, addr string, n int, o redislog.Options) *crew {
 	if o.IntentTTL == 0 {
 		o.IntentTTL = intentTTL
 	}
-	c := &crew{t: t, db: newDatabase(), shelf: &shelf{kept: map[int]shelved{}}, o: o}
+	c := &intentRig{t: t, db: newDatabase(), shared: &sharedStore{kept: map[int]sharedEntry{}}, o: o}
 	for range n {
 		c.join(addr)
 	}
@@ -255,10 +255,10 @@ func newCrew(t testing.TB, addr string, n int, o redislog.Options) *crew {
 }
 
 // join starts one more.
-func (c *crew) join(addr string) *linear {
+func (c *intentRig) join(addr string) *intentInstance {
 	c.t.Helper()
-	l := &linear{
-		instance: newInstance(c.t, addr, c.db, c.o), clock: clock.New(clock.Options{}), shelf: c.shelf,
+	l := &intentInstance{
+		instance: newInstance(c.t, addr, c.db, c.o), clock: clock.New(clock.Options{}), shared: c.shared,
 		kept: map[int]kept{}, open: map[changelog.Position]*clock.Intent{}, names: map[changelog.Position]changelog.Record{},
 	}
 	if err := l.Start(context.Background(), l); err != nil {

@@ -4,107 +4,100 @@ import (
 	"testing"
 )
 
-// peerScripts are sequences that leave caches of other ecosystems with stale or leaked answers, named by
-// what is known of them: Envelop's (S…, Y…), Apollo Server's (A…), Apollo Router's (AR), Mercurius' (M…),
-// Cosmo's (CO) and GraphQL Box' (GB).
-//
-// Elsewhere: S15, S29, A2, A3, A6, M3 and R4 in policy_test.go; P1, P2 and Y4 (another extension's view of a
-// request) in hooks_test.go; S17, M2, M5, M6, A5, Y5 and M4 in flow_test.go. A4 (never invalidated) is every row.
-//
-// Not expressible here: Y5's batches (gqlgen has none), S14 and S16 (types that a cache ignores), Y2, Y2d and Y3 (there are no ETags),
-// R2, R3 and R5 (there are no index keys; they belong to the tier that is shared between processes, as
-// do R1 and CO's single replica), K1 (the same).
-var peerScripts = []script{
-	{"S01 created row in a list", []string{
+// sequences are requests in an order that leaves caches of other GraphQL servers, gateways and
+// clients with stale or leaked answers. Those that need a latch or options of their own have tests in
+// policy_test.go, hooks_test.go and flow_test.go.
+var sequences = []script{
+	{"created row in a list", []string{
 		"MISS: {users{name}}", "HIT: {users{name}}", `mutation{createUser(input:{name:"Cid"}){id}}`, "MISS: {users{name}}", "HIT: {users{name}}"}},
-	{"S02 created row in an empty filtered list", []string{
+	{"created row in an empty filtered list", []string{
 		`MISS: {usersByName(name:"Cid"){id}}`, `HIT: {usersByName(name:"Cid"){id}}`,
 		`mutation{createUser(input:{name:"Cid"}){id}}`, `MISS: {usersByName(name:"Cid"){id}}`}},
-	{"S02 created row without selecting it", []string{
+	{"created row without selecting it", []string{
 		`MISS: {usersByName(name:"Cid"){id}}`, `mutation{createUser(input:{name:"Cid"}){__typename}}`, `MISS: {usersByName(name:"Cid"){id}}`}},
-	{"S03 null object, then created", []string{
+	{"null object, then created", []string{
 		"MISS: {user(id:$Zed){name}}", "HIT: {user(id:$Zed){name}}",
 		`mutation{createUser(id:$Zed,input:{name:"Zed"}){name}}`, "MISS: {user(id:$Zed){name}}"}},
-	{"S28 null union, then created", []string{
+	{"null union, then created", []string{
 		"MISS: {hit(id:$Zed){__typename}}", "HIT: {hit(id:$Zed){__typename}}",
 		`mutation{createUser(id:$Zed,input:{name:"Zed"}){name}}`, "MISS: {hit(id:$Zed){__typename}}"}},
-	{"S04 null node, created, deleted", []string{
+	{"null node, created, deleted", []string{
 		"MISS: {node(id:$Zed){id}}", "HIT: {node(id:$Zed){id}}",
 		`mutation{createUser(id:$Zed,input:{name:"Zed"}){name}}`, "MISS: {node(id:$Zed){id}}", "HIT: {node(id:$Zed){id}}",
 		"mutation{deleteUserNull(id:$Zed){id}}", "MISS: {node(id:$Zed){id}}"}},
-	{"S05 deleted, Boolean answer", []string{
+	{"deleted, Boolean answer", []string{
 		"MISS: {users{name}}", "MISS: {user(id:$Bob){name}}", "mutation{deleteUser(id:$Bob)}", "MISS: {users{name}}", "MISS: {user(id:$Bob){name}}"}},
-	{"S06 deleted, null answer", []string{
+	{"deleted, null answer", []string{
 		"MISS: {user(id:$Bob){name}}", "MISS: {user(id:$Ann){name}}", "mutation{deleteUserNull(id:$Bob){id}}",
 		"MISS: {user(id:$Bob){name}}", "KEPT: {user(id:$Ann){name}}"}},
-	{"S07 payload without the entity", []string{
+	{"payload without the entity", []string{
 		"MISS: {user(id:$Ann){name}}", `mutation{updateUserPayload(id:$Ann,input:{name:"A"}){ok}}`, "MISS: {user(id:$Ann){name}}",
 		"mutation{deleteUserPayload(id:$Ann){ok}}", "MISS: {user(id:$Ann){name}}"}},
-	{"S08 read through an interface without id", []string{
+	{"read through an interface without id", []string{
 		"MISS: {named(id:$Ann){name}}", "HIT: {named(id:$Ann){name}}", `mutation{renameUser(id:$Ann,name:"A")}`, "MISS: {named(id:$Ann){name}}"}},
-	{"S09 id aliased as another field", []string{
+	{"id aliased as another field", []string{
 		"MISS: {users{id:name}}", `mutation{renameUser(id:$Ann,name:"A")}`, "MISS: {users{id:name}}",
 		"MISS: {user(id:$Ann){name:id id:name}}", `mutation{renameUser(id:$Ann,name:"B")}`, "MISS: {user(id:$Ann){name:id id:name}}"}},
-	{"S10 __typename excluded", []string{
+	{"__typename excluded", []string{
 		"MISS: {user(id:$Ann){__typename @include(if:false) id name}}", `mutation{renameUser(id:$Ann,name:"A")}`,
 		"MISS: {user(id:$Ann){__typename @include(if:false) id name}}"}},
-	{"S11 id skipped", []string{
+	{"id skipped", []string{
 		"MISS: {users{id @skip(if:true) name}}", `mutation{renameUser(id:$Ann,name:"A")}`, "MISS: {users{id @skip(if:true) name}}",
 		"MISS: query($w:Boolean=true){user(id:$Ann){id @skip(if:$w) name}}", `mutation{renameUser(id:$Ann,name:"B")}`,
 		"MISS: query($w:Boolean=true){user(id:$Ann){id @skip(if:$w) name}}"}},
-	{"S12 alias that imitates a tracker's", []string{
+	{"alias that imitates a tracker's", []string{
 		"MISS: {user(id:$Ann){name}}", `mutation{updateUser(id:$Ann,input:{name:"A"}){__responseCacheTypeName:name __c0000000000000000k0:name}}`,
 		"MISS: {user(id:$Ann){name}}", "MISS: {user(id:$Ann){__c0000000000000000k0:name id:name}}"}},
-	{"S12b mutation without __typename", []string{
+	{"mutation without __typename", []string{
 		"MISS: {user(id:$Ann){name}}", `mutation{updateUser(id:$Ann,input:{name:"A"}){__typename @include(if:false)}}`, "MISS: {user(id:$Ann){name}}"}},
-	{"S13 one of two mutations fails, data is null", []string{
+	{"one of two mutations fails, data is null", []string{
 		"MISS: {user(id:$Ann){name}}", `mutation{a:updateUser(id:$Ann,input:{name:"A"}){id} b:boom}`, "MISS: {user(id:$Ann){name}}"}},
-	{"Y7 order of mutations in a document", []string{
+	{"order of mutations in a document", []string{
 		"MISS: {user(id:$Ann){name}}", `mutation{a:renameUser(id:$Ann,name:"1") b:renameUser(id:$Ann,name:"2") c:renameUser(id:$Bob,name:"3")}`,
 		"MISS: {user(id:$Ann){name}}", "MISS: {user(id:$Bob){name}}"}},
-	{"S18 integer id 0", []string{
+	{"integer id 0", []string{
 		"MISS: {counter(id:0){value}}", "HIT: {counter(id:0){value}}", "MISS: {counter(id:1){value}}",
 		"mutation{setCounter(id:0,value:5){value}}", "MISS: {counter(id:0){value}}", "KEPT: {counter(id:1){value}}", "MISS: {counters{value}}"}},
-	{"S19 null scalar in a mutation's answer", []string{
+	{"null scalar in a mutation's answer", []string{
 		"MISS: {user(id:$Ann){name email}}", "MISS: {user(id:$Bob){name email}}", `mutation{updateUser(id:$Bob,input:{name:"B"}){email}}`,
 		"MISS: {user(id:$Bob){name email}}", "KEPT: {user(id:$Ann){name email}}"}},
-	{"S20 counts and lists of scalars", []string{
+	{"counts and lists of scalars", []string{
 		"MISS: {userCount}", "MISS: {userNames}", `mutation{createUser(input:{name:"Cid"}){id}}`, "MISS: {userCount}", "MISS: {userNames}",
 		`mutation{renameUser(id:$Ann,name:"A")}`, "MISS: {userNames}", "KEPT: {userCount}"}},
-	{"S20 list of lists", []string{
+	{"list of lists", []string{
 		"MISS: {valueGrid}", "MISS: {counterGrid{value}}", "HIT: {counterGrid{value}}", "mutation{setCounter(id:2,value:5){id}}",
 		"MISS: {valueGrid}", "MISS: {counterGrid{value}}"}},
-	{"S21 row moves into a filter", []string{
+	{"row moves into a filter", []string{
 		`MISS: {usersByName(name:"Zed"){id}}`, `mutation{renameUser(id:$Bob,name:"Zed")}`, `MISS: {usersByName(name:"Zed"){id}}`,
 		`MISS: {posts(status:DRAFT){name}}`, `mutation{updatePost(id:$Hello,input:{status:DRAFT}){__typename}}`, `MISS: {posts(status:DRAFT){name}}`}},
-	{"S22 child created without selecting the parent", []string{
+	{"child created without selecting the parent", []string{
 		"MISS: {user(id:$Bob){posts{name} postCount}}", "MISS: {post(id:$Hello){comments{text}}}",
 		`mutation{createPost(authorId:$Bob,name:"New"){ok}}`, "MISS: {user(id:$Bob){posts{name} postCount}}",
 		`mutation{addComment(postId:$Hello,text:"x"){text}}`, "MISS: {post(id:$Hello){comments{text}}}"}},
-	{"S23 __type", []string{
+	{"__type", []string{
 		`introspection: {__type(name:"User"){name}}`, "introspection: {users{id} __schema{queryType{name}}}"}},
-	{"S24 layout and defaults share an entry", []string{
+	{"layout and defaults share an entry", []string{
 		"MISS: query X{users{name}}", "HIT: query X {\n users { name } }", "MISS: {usersPage{totalCount}}"}},
-	{"S25 unused variables share an entry", []string{
+	{"unused variables share an entry", []string{
 		"MISS: query($a:ID=\"1\"){users @skip(if:false){name} u:user(id:$a){id}}"}},
-	{"S27 nested null, then set", []string{
+	{"nested null, then set", []string{
 		"MISS: {user(id:$Ann){boss{name}}}", "HIT: {user(id:$Ann){boss{name}}}",
 		`mutation{updateUser(id:$Ann,input:{bossId:$Bob}){id}}`, "MISS: {user(id:$Ann){boss{name}}}",
 		`mutation{renameUser(id:$Bob,name:"B")}`, "MISS: {user(id:$Ann){boss{name}}}"}},
-	{"Y6 another session's mutation", []string{
+	{"another session's mutation", []string{
 		"@ann MISS: {user(id:$Ann){name}}", "@bob MISS: {user(id:$Ann){name}}", `@bob mutation{renameUser(id:$Ann,name:"A")}`,
 		"@ann MISS: {user(id:$Ann){name}}"}},
-	{"Y8 a literal that is coerced differently", []string{
+	{"a literal that is coerced differently", []string{
 		"MISS: {user(id:1){name}}", `MISS: {echo(id:1)}`, `MISS: {echo(id:"1")}`, `MISS: {echo(n:1)}`, `MISS: {echo(n:1.5)}`}},
-	{"M3 sessions do not share", []string{
+	{"sessions do not share", []string{
 		"@ann MISS: {notes{name}}", "@bob MISS: {notes{name}}", "@ann HIT: {notes{name}}", "@ann MISS: {viewer}", "@bob MISS: {viewer}"}},
-	{"AR null and \"null\"", []string{
+	{"null and \"null\"", []string{
 		"MISS: {echo(text:null)}", `MISS: {echo(text:"null")}`, "MISS: {echo}", `MISS: {echo(text:"")}`}},
-	{"AR one and \"1\"", []string{
+	{"one and \"1\"", []string{
 		`MISS: {echo(input:{a:"1",b:"2"})}`, `MISS: {echo(input:{a:"1b:2"})}`, `MISS: {echo(input:{a:"1",b:null})}`, `MISS: {echo(input:{a:"1"})}`}},
-	{"AR list and its text", []string{
+	{"list and its text", []string{
 		`MISS: {echo(list:["x"])}`, `MISS: {echo(list:["[\"x\"]"])}`, `MISS: {echo(list:"x")}`, `MISS: {echo(list:["x",null])}`, `MISS: {echo(list:[])}`, `MISS: {echo(list:null)}`}},
-	{"GB ids not selected", []string{
+	{"ids not selected", []string{
 		"MISS: {users{name}}", "MISS: {search(text:\"A\"){... on User{name}}}", "MISS: {post(id:$Hello){author{name}}}",
 		`mutation{renameUser(id:$Ann,name:"Al")}`,
 		"MISS: {users{name}}", "MISS: {search(text:\"A\"){... on User{name}}}", "MISS: {post(id:$Hello){author{name}}}"}},
@@ -135,7 +128,7 @@ var peerScripts = []script{
 		`mutation{renameUser(id:$Ann,name:"flaky")}`, "MISS errors: {user(id:$Ann){name flaky}}"}},
 }
 
-func TestPeerSequences(t *testing.T) {
+func TestSequences(t *testing.T) {
 	t.Parallel()
-	runScripts(t, peerScripts, "annotated", "only reads", "only writes", "bare")
+	runScripts(t, sequences, "annotated", "only reads", "only writes", "bare")
 }

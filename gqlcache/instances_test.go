@@ -13,43 +13,43 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
-// A machine is one of several servers over the same rows.
-type machine struct {
+// An instance is one of several servers over the same rows.
+type instance struct {
 	t      *testing.T
 	cache  *gqlcache.Cache
 	h      http.Handler
-	log    *member
-	shared *hatch
-	rows   *testgraph.Store // of all machines
+	log    *logMember
+	shared *fakeShared
+	rows   *testgraph.Store // of all instances
 }
 
-// machines are servers that share rows, a log and a store.
-type machines struct {
-	t     *testing.T
-	rows  *testgraph.Store
-	fleet *fleet
-	attic *attic
-	all   []*machine
+// instances are servers that share rows, a log and a store.
+type instances struct {
+	t             *testing.T
+	rows          *testgraph.Store
+	fakeLog       *fakeLog
+	sharedEntries *sharedEntries
+	all           []*instance
 }
 
-func newMachines(t *testing.T, n int, change ...func(*machine, *gqlcache.Options)) *machines {
+func newInstances(t *testing.T, n int, change ...func(*instance, *gqlcache.Options)) *instances {
 	t.Helper()
-	r := &machines{t: t, rows: testgraph.NewStore(), fleet: newFleet(), attic: newAttic()}
+	r := &instances{t: t, rows: testgraph.NewStore(), fakeLog: newFakeLog(), sharedEntries: newSharedEntries()}
 	for range n {
 		r.add(change...)
 	}
 	return r
 }
 
-func (r *machines) add(change ...func(*machine, *gqlcache.Options)) *machine {
+func (r *instances) add(change ...func(*instance, *gqlcache.Options)) *instance {
 	r.t.Helper()
 	return r.addServing(testgraph.Executable(r.rows, "cacheControl"), change...)
 }
 
-// addServing adds a machine that serves a schema of its own over the same rows.
-func (r *machines) addServing(es graphql.ExecutableSchema, change ...func(*machine, *gqlcache.Options)) *machine {
+// addServing adds an instance that serves a schema of its own over the same rows.
+func (r *instances) addServing(es graphql.ExecutableSchema, change ...func(*instance, *gqlcache.Options)) *instance {
 	r.t.Helper()
-	m := &machine{t: r.t, rows: r.rows, log: r.fleet.join(changelog.Bounded), shared: &hatch{attic: r.attic}}
+	m := &instance{t: r.t, rows: r.rows, log: r.fakeLog.join(changelog.Bounded), shared: &fakeShared{sharedEntries: r.sharedEntries}}
 	o := gqlcache.Options{
 		Callers: gqlcache.AllSeeTheSame, Instances: gqlcache.Instances{Log: m.log, Shared: m.shared},
 		Inspector: gqlcache.Inspector{Allow: func(context.Context) bool { return true }},
@@ -66,7 +66,7 @@ func (r *machines) addServing(es graphql.ExecutableSchema, change ...func(*machi
 	return m
 }
 
-func (r *machines) two() (a, b *machine) { return r.all[0], r.all[1] }
+func (r *instances) two() (a, b *instance) { return r.all[0], r.all[1] }
 
 // told is extensions.cache as tests look at it.
 type told struct {
@@ -102,7 +102,7 @@ func extensionOf(t testing.TB, resp testgraph.Response) (x told) {
 }
 
 // ask sends a document and returns what the cache did.
-func (m *machine) ask(document string, headers ...string) (testgraph.Response, string) {
+func (m *instance) ask(document string, headers ...string) (testgraph.Response, string) {
 	m.t.Helper()
 	headers = append([]string{gqlcache.DebugHeader, "true"}, headers...)
 	resp := testgraph.Ask(m.t, m.h, expand(document), nil, headers...)
@@ -110,7 +110,7 @@ func (m *machine) ask(document string, headers ...string) (testgraph.Response, s
 }
 
 // want asks, and says when the cache did something else, or the answer does not contain a text.
-func (m *machine) want(status, text, document string, headers ...string) {
+func (m *instance) want(status, text, document string, headers ...string) {
 	m.t.Helper()
 	resp, got := m.ask(document, headers...)
 	if got != status || !strings.Contains(string(resp.Data)+string(resp.Errors), text) {
@@ -119,7 +119,7 @@ func (m *machine) want(status, text, document string, headers ...string) {
 }
 
 // begin sends a document in the background.
-func (m *machine) begin(document string, headers ...string) *call {
+func (m *instance) begin(document string, headers ...string) *call {
 	c := &call{done: make(chan struct{})}
 	go func() {
 		defer close(c.done)

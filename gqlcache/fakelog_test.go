@@ -11,28 +11,28 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
-// A fleet is a numbered log in memory. Tests say which members hear what is published, and which have a
+// A fakeLog is a numbered log in memory. Tests say which members hear what is published, and which have a
 // lease; nothing happens by itself.
-type fleet struct {
+type fakeLog struct {
 	// carry brings a published record to another member. Nil brings it before Publish returns.
-	carry func(*member)
+	carry func(*logMember)
 
 	mu      sync.Mutex // protects all below
 	epoch   uint64
 	number  uint64
 	first   uint64 // the oldest record kept
 	records []changelog.Record
-	members []*member
+	members []*logMember
 	changed chan struct{} // closed at every change
 }
 
-func newFleet() *fleet {
-	return &fleet{epoch: 7, number: 100, first: 101, changed: make(chan struct{})}
+func newFakeLog() *fakeLog {
+	return &fakeLog{epoch: 7, number: 100, first: 101, changed: make(chan struct{})}
 }
 
-// A member is one instance's end of the log.
-type member struct {
-	f     *fleet
+// A logMember is one instance's end of the log.
+type logMember struct {
+	f     *fakeLog
 	level changelog.Level
 	fresh atomic.Bool
 	at    atomic.Pointer[changelog.Position]
@@ -43,18 +43,18 @@ type member struct {
 	// cold leaves the member without a lease at its start.
 	cold bool
 
-	delivery sync.Mutex // one delivery at a time; taken before fleet.mu
+	delivery sync.Mutex // one delivery at a time; taken before fakeLog.mu
 	sink     changelog.Sink
 
-	// Protected by fleet.mu.
+	// Protected by fakeLog.mu.
 	deaf    bool
 	fail    error
 	pending []changelog.Record
 	closed  int
 }
 
-func (f *fleet) join(level changelog.Level) *member {
-	m := &member{f: f, level: level}
+func (f *fakeLog) join(level changelog.Level) *logMember {
+	m := &logMember{f: f, level: level}
 	m.at.Store(&changelog.Position{})
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -63,9 +63,9 @@ func (f *fleet) join(level changelog.Level) *member {
 }
 
 // REQUIRES: mu held.
-func (f *fleet) news() { close(f.changed); f.changed = make(chan struct{}) }
+func (f *fakeLog) news() { close(f.changed); f.changed = make(chan struct{}) }
 
-func (f *fleet) change(work func()) {
+func (f *fakeLog) change(work func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	work()
@@ -73,7 +73,7 @@ func (f *fleet) change(work func()) {
 }
 
 // Start implements changelog.Log.
-func (m *member) Start(_ context.Context, sink changelog.Sink) error {
+func (m *logMember) Start(_ context.Context, sink changelog.Sink) error {
 	m.delivery.Lock()
 	if m.sink != nil {
 		m.delivery.Unlock()
@@ -90,7 +90,7 @@ func (m *member) Start(_ context.Context, sink changelog.Sink) error {
 }
 
 // deliver applies what the member has not heard of.
-func (m *member) deliver() {
+func (m *logMember) deliver() {
 	m.delivery.Lock()
 	defer m.delivery.Unlock()
 	if m.sink == nil {
@@ -115,7 +115,7 @@ func (m *member) deliver() {
 }
 
 // Publish implements changelog.Log.
-func (m *member) Publish(ctx context.Context, tags []cascade.Tag, all bool) (changelog.Receipt, error) {
+func (m *logMember) Publish(ctx context.Context, tags []cascade.Tag, all bool) (changelog.Receipt, error) {
 	f, r := m.f, changelog.Record{Tags: tags, All: all, Origin: fmt.Sprintf("%p", m)}
 	m.delivery.Lock()
 	started := m.sink != nil
@@ -157,7 +157,7 @@ func (m *member) Publish(ctx context.Context, tags []cascade.Tag, all bool) (cha
 }
 
 // append numbers a record. REQUIRES: mu held.
-func (f *fleet) append(r changelog.Record) uint64 {
+func (f *fakeLog) append(r changelog.Record) uint64 {
 	f.number++
 	r.Number = f.number
 	f.records = append(f.records, r)
@@ -165,7 +165,7 @@ func (f *fleet) append(r changelog.Record) uint64 {
 }
 
 // hearing returns the other members that records reach.
-func (f *fleet) hearing(m *member) (out []*member) {
+func (f *fakeLog) hearing(m *logMember) (out []*logMember) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, other := range f.members {
@@ -177,7 +177,7 @@ func (f *fleet) hearing(m *member) (out []*member) {
 }
 
 // confirmed waits, at the strong level, until each other member has applied the record or has no lease.
-func (f *fleet) confirmed(ctx context.Context, m *member, at changelog.Position) bool {
+func (f *fakeLog) confirmed(ctx context.Context, m *logMember, at changelog.Position) bool {
 	for m.level != changelog.Eventual {
 		f.mu.Lock()
 		changed, missing := f.changed, false
@@ -202,7 +202,7 @@ func (f *fleet) confirmed(ctx context.Context, m *member, at changelog.Position)
 }
 
 // Fresh implements changelog.Log.
-func (m *member) Fresh() bool {
+func (m *logMember) Fresh() bool {
 	if hook := m.onFresh.Load(); hook != nil {
 		(*hook)()
 	}
@@ -210,10 +210,10 @@ func (m *member) Fresh() bool {
 }
 
 // Applied implements changelog.Log.
-func (m *member) Applied() changelog.Position { return *m.at.Load() }
+func (m *logMember) Applied() changelog.Position { return *m.at.Load() }
 
 // CatchUp implements changelog.Log.
-func (m *member) CatchUp(_ context.Context, p changelog.Position) error {
+func (m *logMember) CatchUp(_ context.Context, p changelog.Position) error {
 	m.f.mu.Lock()
 	fail, epoch, number := m.fail, m.f.epoch, m.f.number
 	m.f.mu.Unlock()
@@ -231,14 +231,14 @@ func (m *member) CatchUp(_ context.Context, p changelog.Position) error {
 }
 
 // Stats implements changelog.Log.
-func (m *member) Stats() changelog.Stats {
+func (m *logMember) Stats() changelog.Stats {
 	m.f.mu.Lock()
 	defer m.f.mu.Unlock()
 	return changelog.Stats{Applied: m.Applied(), Fresh: m.fresh.Load(), Pending: len(m.pending)}
 }
 
 // Close implements changelog.Log.
-func (m *member) Close() error {
+func (m *logMember) Close() error {
 	m.fresh.Store(false)
 	m.f.change(func() { m.closed++ })
 	return nil
@@ -247,16 +247,16 @@ func (m *member) Close() error {
 // What tests do to a member.
 
 // withhold keeps records from the member; its lease runs on.
-func (m *member) withhold() { m.f.change(func() { m.deaf = true }) }
+func (m *logMember) withhold() { m.f.change(func() { m.deaf = true }) }
 
 // lose ends the member's lease.
-func (m *member) lose() { m.f.change(func() { m.fresh.Store(false) }) }
+func (m *logMember) lose() { m.f.change(func() { m.fresh.Store(false) }) }
 
 // breakDown makes publications of the member fail, nil ends that.
-func (m *member) breakDown(err error) { m.f.change(func() { m.fail = err }) }
+func (m *logMember) breakDown(err error) { m.f.change(func() { m.fail = err }) }
 
 // recover lets the member hear again: it pushes what was not taken, catches up, and then has a lease.
-func (m *member) recover() {
+func (m *logMember) recover() {
 	m.f.change(func() {
 		m.deaf, m.fail = false, nil
 		for _, r := range m.pending {
@@ -269,12 +269,12 @@ func (m *member) recover() {
 }
 
 // trim forgets the records so far.
-func (f *fleet) trim() {
+func (f *fakeLog) trim() {
 	f.change(func() { f.records, f.first = nil, f.number+1 })
 }
 
 // restart begins a new epoch, of which nobody knows yet; nobody has a lease.
-func (f *fleet) restart() {
+func (f *fakeLog) restart() {
 	f.change(func() {
 		f.epoch, f.number = f.epoch+1, f.number/2
 		f.records, f.first = nil, f.number+1

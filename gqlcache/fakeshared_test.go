@@ -10,28 +10,28 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
-// An attic is what several caches share: entries as bytes, as a store outside of the process holds them.
-type attic struct {
+// sharedEntries are what several caches share: entries as bytes, as a store outside of the process holds them.
+type sharedEntries struct {
 	mu      sync.Mutex // protects all below
-	entries map[string]boxed
+	entries map[string]sharedEntry
 }
 
-type boxed struct {
+type sharedEntry struct {
 	body, meta []byte
 	expires    time.Time
 	version    uint64
 }
 
-func newAttic() *attic { return &attic{entries: map[string]boxed{}} }
+func newSharedEntries() *sharedEntries { return &sharedEntries{entries: map[string]sharedEntry{}} }
 
-func (a *attic) len() int {
+func (a *sharedEntries) len() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return len(a.entries)
 }
 
 // edit changes all entries.
-func (a *attic) edit(f func(*boxed)) {
+func (a *sharedEntries) edit(f func(*sharedEntry)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for k, e := range a.entries {
@@ -40,9 +40,9 @@ func (a *attic) edit(f func(*boxed)) {
 	}
 }
 
-// A hatch is one cache's way to the attic.
-type hatch struct {
-	*attic
+// A fakeShared is one cache's shared store, which holds the shared entries.
+type fakeShared struct {
+	*sharedEntries
 	// found is called when Get has read an entry, before it returns it; fail fails calls.
 	found func()
 	fail  error
@@ -50,7 +50,7 @@ type hatch struct {
 }
 
 // Get implements store.Store.
-func (h *hatch) Get(_ context.Context, key []byte) (*store.Entry, error) {
+func (h *fakeShared) Get(_ context.Context, key []byte) (*store.Entry, error) {
 	if h.fail != nil {
 		return nil, h.fail
 	}
@@ -71,7 +71,7 @@ func (h *hatch) Get(_ context.Context, key []byte) (*store.Entry, error) {
 }
 
 // Put implements store.Store.
-func (h *hatch) Put(_ context.Context, key []byte, e *store.Entry) error {
+func (h *fakeShared) Put(_ context.Context, key []byte, e *store.Entry) error {
 	if h.fail != nil {
 		return h.fail
 	}
@@ -81,12 +81,12 @@ func (h *hatch) Put(_ context.Context, key []byte, e *store.Entry) error {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.entries[string(key)] = boxed{body: e.Body, meta: meta, expires: e.Expires, version: e.Version}
+	h.entries[string(key)] = sharedEntry{body: e.Body, meta: meta, expires: e.Expires, version: e.Version}
 	return nil
 }
 
 // Delete implements store.Store.
-func (h *hatch) Delete(_ context.Context, key []byte) error {
+func (h *fakeShared) Delete(_ context.Context, key []byte) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.entries, string(key))
@@ -94,17 +94,17 @@ func (h *hatch) Delete(_ context.Context, key []byte) error {
 }
 
 // DeleteEntry implements store.Store.
-func (h *hatch) DeleteEntry(ctx context.Context, key []byte, _ *store.Entry) error {
+func (h *fakeShared) DeleteEntry(ctx context.Context, key []byte, _ *store.Entry) error {
 	return h.Delete(ctx, key)
 }
 
 // All implements store.Store.
-func (h *hatch) All(context.Context) iter.Seq2[[]byte, *store.Entry] {
+func (h *fakeShared) All(context.Context) iter.Seq2[[]byte, *store.Entry] {
 	return func(func([]byte, *store.Entry) bool) {}
 }
 
 // Clear implements store.Store.
-func (h *hatch) Clear(context.Context) error {
+func (h *fakeShared) Clear(context.Context) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	clear(h.entries)
@@ -112,10 +112,10 @@ func (h *hatch) Clear(context.Context) error {
 }
 
 // Stats implements store.Store.
-func (h *hatch) Stats() store.Stats { return store.Stats{} }
+func (h *fakeShared) Stats() store.Stats { return store.Stats{} }
 
 // Close implements store.Store.
-func (h *hatch) Close() error {
+func (h *fakeShared) Close() error {
 	if h.onEnd != nil {
 		h.onEnd()
 	}
