@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"log/slog"
+	"net/http"
 	"reflect"
 	"runtime"
 	"strings"
@@ -202,6 +203,7 @@ func workingOptions() gqlcache.Options {
 		Vary:      func(context.Context) []string { return []string{"v"} },
 		Enabled:   func(context.Context) bool { return true },
 		Now:       time.Now,
+		HTTP:      gqlcache.HTTP{CacheControl: func(_ context.Context, proposed string) string { return proposed }},
 		Inspector: gqlcache.Inspector{
 			Allow:   func(ctx context.Context) bool { return testgraph.Viewer(ctx) != "" },
 			Actions: func(context.Context) bool { return true },
@@ -259,7 +261,7 @@ func checkBroken(t *testing.T, o gqlcache.Options, f *fuse, later bool) {
 		t.Fatal(err)
 	}
 	rows, twin := testgraph.NewStore(), testgraph.NewStore()
-	unheld := testgraph.NewServer(rows, c)
+	unheld := testgraph.ServeBy(c.Transport, testgraph.Executable(rows, "cacheControl"), c)
 	h := c.Handler(c.HoldUntilCommit(unheld))
 	plain := testgraph.NewServer(twin)
 	ask := func(what string, q testgraph.Request, direct bool) {
@@ -286,6 +288,8 @@ func checkBroken(t *testing.T, o gqlcache.Options, f *fuse, later bool) {
 				q, _ = stepRequest("@bob " + back)
 				ask(back, q, direct)
 			}
+			read := &sentRequest{name: readAnn, method: http.MethodGet, target: get("query", expand(readAnn)), header: map[string]string{"X-Viewer": "ann"}}
+			compareSent(t, read, unheld, plain)
 		}
 		testgraph.Do(t, t.Context(), h, inspectRequest("ann", asks, inspect.Request{Inspect: &inspect.SnapshotRequest{}}))
 		_, _ = c.Sweep(t.Context())

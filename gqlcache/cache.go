@@ -16,6 +16,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/inspector"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/memo"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/probe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
@@ -70,6 +71,12 @@ type Cache struct {
 	differing differing
 	// writing is how many mutations run.
 	writing atomic.Int64
+	// sends is set when a transport sends answers as they are kept, transports is how many were made, and requests what
+	// they remember.
+	sends      atomic.Bool
+	transports atomic.Int32
+	requests   *memo.Memo[*question]
+	vary       []string // of answers to GET
 }
 
 // schemaState is what the cache knows of the schema, set once.
@@ -116,8 +123,10 @@ func New(opts Options) (*Cache, error) {
 		shield: safe.Shield{Failed: func(err error) {
 			once.Warn("watch", "gqlcache: the inspector failed, so what it shows is incomplete", err)
 		}},
-		callers: lru.New[*callerWatch](watchedCallers),
-		started: opts.Now(),
+		callers:  lru.New[*callerWatch](watchedCallers),
+		started:  opts.Now(),
+		vary:     varyOf(&opts.HTTP),
+		requests: memo.New[*question](opts.MaxRequestBytes),
 	}
 	c.met.directives.Covered = opts.DirectivesCovered
 	c.plans = plans.New(plans.Config{

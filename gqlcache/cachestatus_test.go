@@ -87,20 +87,20 @@ func TestToldAnswersAreNotCached(t *testing.T) {
 	for _, row := range []struct {
 		name, viewer, document string
 		ask                    any
-		want                   string
+		get, post              string
 	}{
-		{"an answer", "ann", readUsers, nil, "no-store"},
-		{"a snapshot", "ann", asks, everyAsk()["inspect"], "no-store"},
-		{"a stranger's", "stranger", readUsers, nil, ""},
-		{"a stranger's snapshot", "stranger", asks, everyAsk()["inspect"], ""},
+		{"an answer", "ann", readUsers, nil, "no-store", "no-store"},
+		{"a snapshot", "ann", asks, everyAsk()["inspect"], "no-store", "no-store"},
+		{"a stranger's", "stranger", readUsers, nil, "private, no-cache", ""},
+		{"a stranger's snapshot", "stranger", asks, everyAsk()["inspect"], "no-store", ""},
 	} {
-		for _, way := range []string{"GET", "POST"} {
+		for way, want := range map[string]string{"GET": row.get, "POST": row.post} {
 			hr := transports(t, row.document, row.viewer, row.ask)[way]()
 			hr.Header.Set(gqlcache.DebugHeader, "true")
 			w := httptest.NewRecorder()
 			p.h.ServeHTTP(w, hr)
-			if got := w.Header().Get("Cache-Control"); got != row.want {
-				t.Errorf("%s by %s: Cache-Control %q, want %q", row.name, way, got, row.want)
+			if got := w.Header().Get("Cache-Control"); got != want {
+				t.Errorf("%s by %s: Cache-Control %q, want %q", row.name, way, got, want)
 			}
 		}
 	}

@@ -127,6 +127,16 @@ func (w *callerWatch) doubts(ctx context.Context, oc *graphql.OperationContext, 
 	return first || n%comparedLater == 0
 }
 
+// mayDoubt says whether doubts has to decide on a hit. Otherwise it counts the hit.
+func (w *callerWatch) mayDoubt(ctx context.Context, oc *graphql.OperationContext, s *stamp) bool {
+	n := w.hits.Load() + 1
+	if (n <= closelyWatched || n%lookedAtLater == 0) && credentials(ctx, oc) != s.caller {
+		return true
+	}
+	w.hits.Add(1)
+	return false
+}
+
 // forget has a caller, and an entry, compared again.
 func (w *callerWatch) forget(caller uint64, s *stamp) {
 	w.seen.And(^bitOf(caller))

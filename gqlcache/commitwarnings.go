@@ -71,6 +71,9 @@ func transactionIn(ctx reflect.Value, depth int) string {
 	return ""
 }
 
+// ownPackage is what the names of this package's functions begin with.
+const ownPackage = "github.com/cascadeql/cascadeql/gqlcache."
+
 // warnOfOuterHandler says once which function is around a mutation's handler that is not gqlgen's: an
 // extension that handles operations outside of the cache, and may commit when the handler has returned.
 func (c *Cache) warnOfOuterHandler(r *request) {
@@ -82,8 +85,7 @@ func (c *Cache) warnOfOuterHandler(r *request) {
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
 	for {
 		f, more := frames.Next()
-		ours := strings.Contains(f.Function, ".(*request).respond") || strings.Contains(f.Function, "warnOfOuterHandler")
-		if !ours {
+		if !strings.HasPrefix(f.Function, ownPackage) {
 			if f.Function != "" && !strings.HasPrefix(f.Function, "github.com/99designs/gqlgen/") {
 				c.commits.outer.Do(func() {
 					c.opts.Logger.Info("gqlcache: a function outside of the cache is around the handlers of operations: "+

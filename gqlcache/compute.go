@@ -166,17 +166,16 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		f.why = ReasonReads
 		return f
 	}
-	if cap(resp.Data)-len(resp.Data) > len(resp.Data)/8 {
-		resp.Data = slices.Clone(resp.Data) // gqlgen's buffer has grown by doubling
-	}
+	f.stamp, f.ttl = &stamp{caller: f.caller}, c.lifetime(d, f.maxAge)
+	f.stamp.ready, resp.Data = c.ready(resp.Data)
 	f.body = resp.Data
 	named := tags
 	if c.opts.Shared != nil || c.inspector.Listens() {
 		named = slices.Clone(tags) // Keep keeps and reorders them
 	}
-	f.stamp, f.ttl = &stamp{caller: f.caller}, c.lifetime(d, f.maxAge)
 	e, kept := c.engine.Keep(ctx, key, engine.Answer{
-		Body: f.body, Meta: f.stamp, Took: f.took, Token: token, Tags: tags, Expires: c.opts.Now().Add(f.ttl),
+		Body: f.body, Meta: f.stamp, Beside: readySize(f.stamp.ready, f.body), Took: f.took, Token: token, Tags: tags,
+		Expires: c.opts.Now().Add(f.ttl),
 	})
 	if f.why = notKept[kept]; e == nil {
 		f.stamp, f.ttl = nil, 0

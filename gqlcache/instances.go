@@ -81,7 +81,8 @@ func (c *Cache) adopt(ctx context.Context, key string, t *fleet.Taken) *filled {
 	if t == nil {
 		return nil
 	}
-	f := &filled{body: t.Body, born: t.Stamp.Born(), fromShared: true, ttl: t.Expires.Sub(c.opts.Now()), stamp: &stamp{}}
+	f := &filled{born: t.Stamp.Born(), fromShared: true, ttl: t.Expires.Sub(c.opts.Now()), stamp: &stamp{}}
+	f.stamp.ready, f.body = c.ready(t.Body)
 	if graphql.HasOperationContext(ctx) {
 		// The caller for whom the other instance has computed the answer is not known. From
 		// here on the answer is compared with those that others than this caller get.
@@ -89,7 +90,8 @@ func (c *Cache) adopt(ctx context.Context, key string, t *fleet.Taken) *filled {
 		f.stamp.caller = f.caller
 	}
 	own, kept := c.engine.Keep(ctx, key, engine.Answer{
-		Body: t.Body, Meta: f.stamp, Took: engine.UnknownCost, Proven: t.Stamp, Expires: t.Expires,
+		Body: f.body, Meta: f.stamp, Beside: readySize(f.stamp.ready, f.body), Took: engine.UnknownCost,
+		Proven: t.Stamp, Expires: t.Expires,
 	})
 	if kept == engine.Stored {
 		f.entry, f.tags = own, t.Tags

@@ -70,6 +70,10 @@ type Options struct {
 	// Store holds the entries. The cache closes it. Defaults to one in memory.
 	Store store.Store
 
+	// HTTP says what clients and HTTP caches are told of answers that Cache.Transport's transports send. The zero value
+	// lets nobody keep an answer without asking again.
+	HTTP HTTP
+
 	// Instances has what several instances of a server need, one of which is this. The zero value is one process.
 	Instances
 
@@ -145,6 +149,9 @@ type Limits struct {
 	// second time, one with more than 1/4 never: then each request works it out anew, which takes about as long
 	// as to parse and validate it. See Stats.PlanBytes. Defaults to 32 MiB.
 	MaxPlanBytes int64
+	// MaxRequestBytes bounds the memory of the requests that transports made by Cache.Transport remember, so
+	// that they need not decode them again. Requests are remembered when they come a second time. Defaults to 16 MiB.
+	MaxRequestBytes int64
 }
 
 // Instances are the options of a cache that is one of several, a part of Options. A server of one process leaves all
@@ -224,6 +231,8 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.MaxEntries, 100_000)
 	setDefault(&o.MaxEntryBytes, int(max(0, min(1<<20, o.MaxBytes))))
 	setDefault(&o.MaxPlanBytes, 32<<20)
+	setDefault(&o.MaxRequestBytes, 16<<20)
+	setDefault(&o.HTTP.CompressAfter, 2)
 	setDefault(&o.SweepInterval, time.Minute)
 	setDefault(&o.PathTimeout, time.Second)
 	setDefault(&o.Inspector.Instance, newInstance())
@@ -265,6 +274,9 @@ func (o Options) validate() error {
 	}
 	if o.MaxPlanBytes < 0 {
 		fault("MaxPlanBytes is %d; it must not be negative", o.MaxPlanBytes)
+	}
+	if o.MaxRequestBytes < 0 {
+		fault("MaxRequestBytes is %d; it must not be negative", o.MaxRequestBytes)
 	}
 	if o.Log == nil && (o.Shared != nil || o.RequireLease || o.Tokens) {
 		fault("Shared, RequireLease and Tokens need Log, which is not set; make one with redislog.New")

@@ -22,9 +22,11 @@ type outcome struct {
 	d    *document
 	resp *graphql.Response
 	// entry is that of a hit which the first look has found. Another answer is f, under key.
-	entry *store.Entry
-	f     *filled
-	key   string
+	// entryKey is the entry's key if the answer may be kept in other encodings, and "" otherwise.
+	entry    *store.Entry
+	entryKey string
+	f        *filled
+	key      string
 	// done is what a mutation has done, until it is explained.
 	done *settled
 	// span ends the span of the computation, nil when there is none.

@@ -13,6 +13,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/wire"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
@@ -34,6 +35,8 @@ type stamp struct {
 	foreign atomic.Bool
 	// verified is what Options.Verify and Options.Shadow remember of the entry.
 	verified verify.Entry
+	// ready is the answer as transports send it, nil when there is no such transport.
+	ready *wire.Ready
 }
 
 // query answers a query from the cache, or by computing it at most once for all who ask.
@@ -107,6 +110,9 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	}
 	if e != nil {
 		r.out.fate, r.out.entry, r.out.resp = inspector.Hit, e, respond(ctx, e.Body)
+		if c.encodes(who.public) {
+			r.out.entryKey = string(key)
+		}
 		if c.verify != nil && c.verify.Picks() {
 			c.verifyHit(ctx, oc, d, who, key, e, s)
 		}

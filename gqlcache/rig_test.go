@@ -80,7 +80,7 @@ func newRig(t *testing.T, level string, o gqlcache.Options, before ...graphql.Ha
 	}
 	r := &rig{t: t, cache: newCache(t, o), store: testgraph.NewStore(), twin: testgraph.NewStore()}
 	exts := append(append([]graphql.HandlerExtension{}, before...), r.cache)
-	r.cached = testgraph.Serve(testgraph.Executable(r.store, without...), exts...)
+	r.cached = testgraph.ServeBy(r.cache.Transport, testgraph.Executable(r.store, without...), exts...)
 	r.plain = testgraph.Serve(testgraph.Executable(r.twin, without...), before...)
 	return r
 }

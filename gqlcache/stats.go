@@ -17,6 +17,7 @@ type counters struct {
 	hits, misses, joined, abandoned atomic.Uint64
 	invalidations, flushes, tags    atomic.Uint64
 	fill, settle                    count.Durations
+	sent                            atomic.Uint64 // answers that a transport has sent as they are kept
 	replanned                       atomic.Uint64 // operations planned again for the same text
 	byReason                        [32]atomic.Uint64
 }
@@ -70,6 +71,8 @@ type Stats struct {
 	// it removed.
 	Entries, Bytes         int64
 	Evictions, Expirations uint64
+	// Sent are the answers that transports made by Cache.Transport have sent as they are kept, hits and others.
+	Sent uint64
 	// Plans are the operations remembered, PlanBytes the memory that they take with their documents: at most
 	// Options.MaxPlanBytes, which MaxPlanBytes repeats.
 	Plans, PlanBytes, MaxPlanBytes int64
@@ -90,6 +93,7 @@ func (c *Cache) Stats() Stats {
 		Hits:          c.counts.hits.Load(),
 		Misses:        c.counts.misses.Load(),
 		Joined:        c.counts.joined.Load(),
+		Sent:          c.counts.sent.Load(),
 		Abandoned:     c.counts.abandoned.Load(),
 		Bypassed:      map[Reason]uint64{},
 		NotStored:     map[Reason]uint64{},

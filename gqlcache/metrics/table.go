@@ -21,6 +21,7 @@ var requests = []Metric{
 	counter("abandoned", "Queries whose requests ended while they waited.", func(s *gqlcache.Stats) uint64 { return s.Abandoned }),
 	byReason("bypassed", "Queries that were not looked up.", func(s *gqlcache.Stats) map[gqlcache.Reason]uint64 { return s.Bypassed }),
 	counter("dead", "Look-ups that found an entry which a change had reached.", func(s *gqlcache.Stats) uint64 { return s.Dead }),
+	counter("sent", "Answers that transports of Cache.Transport have sent as they are kept.", func(s *gqlcache.Stats) uint64 { return s.Sent }),
 	counter("shared_hits", "Answers taken over from other instances, a part of the hits.", func(s *gqlcache.Stats) uint64 { return s.SharedHits }),
 	counter("shared_dead", "Answers of other instances that could not be proven to be true.", func(s *gqlcache.Stats) uint64 { return s.SharedDead }),
 }

@@ -25,6 +25,8 @@ type Answer struct {
 	// Body and Meta belong to the entry from here on, whatever becomes of it.
 	Body []byte
 	Meta Meta
+	// Beside is how many bytes Meta keeps beside the body. The entry is charged for them.
+	Beside int
 	// Expires is when the store drops the entry.
 	Expires time.Time
 	// Took is how long computing the answer took, or UnknownCost.
@@ -68,7 +70,7 @@ func (e *Engine) Keep(ctx context.Context, key string, a Answer) (*store.Entry, 
 	e.stamp(s, st, a.Took)
 	entry := &store.Entry{
 		Body: a.Body, Expires: a.Expires, Version: s.Born(), Meta: a.Meta,
-		Size: len(key) + len(a.Body) + entryOverhead + s.Size(),
+		Size: len(key) + len(a.Body) + a.Beside + entryOverhead + s.Size(),
 	}
 	defer e.pressure.add(entry.Size - s.Len()*clock.CellSize) // Finish has counted the tags
 	err := safe.Do(func() error { return e.config.Store.Put(ctx, []byte(key), entry) })
@@ -77,6 +79,22 @@ func (e *Engine) Keep(ctx context.Context, key string, a Answer) (*store.Entry, 
 		return entry, Refused
 	}
 	return entry, Stored
+}
+
+// Grow charges an entry for n bytes more, which its Meta is about to keep, and reports whether the store has room. It blocks
+// as the store's Put does.
+//
+// The entry is put once more, with another size. It may have been removed in the meantime, withdrawn or reached by a
+// change: then it is back, and not returned by Lookup, since both have the one stamp that says so.
+func (e *Engine) Grow(ctx context.Context, key string, entry *store.Entry, n int) bool {
+	grown := *entry
+	grown.Size += n
+	if err := safe.Do(func() error { return e.config.Store.Put(ctx, []byte(key), &grown) }); err != nil {
+		e.failed("put", err)
+		return false
+	}
+	e.pressure.add(n)
+	return true
 }
 
 // Remove removes an entry, and reports whether the store did. A failure leaves a dead entry to the next sweep: it is

@@ -68,14 +68,19 @@ func NewServer(s *Store, exts ...graphql.HandlerExtension) *handler.Server {
 
 // Serve is NewServer for a schema.
 func Serve(es graphql.ExecutableSchema, exts ...graphql.HandlerExtension) *handler.Server {
+	return ServeBy(func(t graphql.Transport) graphql.Transport { return t }, es, exts...)
+}
+
+// ServeBy is Serve with each transport wrapped.
+func ServeBy(wrap func(graphql.Transport) graphql.Transport, es graphql.ExecutableSchema, exts ...graphql.HandlerExtension) *handler.Server {
 	srv := handler.New(es)
-	srv.AddTransport(transport.Websocket{})
-	srv.AddTransport(transport.Options{})
-	srv.AddTransport(transport.SSE{})
-	srv.AddTransport(transport.MultipartMixed{})
-	srv.AddTransport(transport.GET{})
-	srv.AddTransport(transport.MultipartForm{})
-	srv.AddTransport(transport.POST{})
+	srv.AddTransport(wrap(transport.Websocket{}))
+	srv.AddTransport(wrap(transport.Options{}))
+	srv.AddTransport(wrap(transport.SSE{}))
+	srv.AddTransport(wrap(transport.MultipartMixed{}))
+	srv.AddTransport(wrap(transport.GET{}))
+	srv.AddTransport(wrap(transport.MultipartForm{}))
+	srv.AddTransport(wrap(transport.POST{}))
 	srv.SetQueryCache(lru.New[*ast.QueryDocument](100))
 	srv.SetRecoverFunc(func(context.Context, any) error { return errors.New("panicked") }) // gqlgen's own prints
 	for _, e := range exts {

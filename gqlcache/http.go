@@ -1,0 +1,168 @@
+package gqlcache
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"unsafe"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/wire"
+)
+
+// HTTP says what clients and HTTP caches are told of answers, a part of Options. It counts for transports that
+// Cache.Transport has wrapped.
+//
+// By default an answer to GET has a strong ETag, so that a client that has it already gets 304 in place of the body,
+// and a Cache-Control that has everybody ask again before it is used: no-cache, or private, no-cache unless all that
+// it shows is PUBLIC. A mutation's client would else see, in its own browser's cache, what it has just changed.
+// no-store is what is not an answer of the cache: errors, what is not cached, answers with a Set-Cookie. A Cache-Control
+// that the server sets itself, before or in a resolver, is left alone, and so is an ETag.
+//
+// Answers to POST have none of these.
+type HTTP struct {
+	// CacheControl changes what is said of an answer to GET. proposed is what would be sent without it; "" sends no
+	// Cache-Control at all. It may be called concurrently. When it panics, proposed is sent.
+	CacheControl func(ctx context.Context, proposed string) string
+	// VaryHeaders names the headers of the request that Options.Vary looks at. Without it an answer of a server with
+	// Options.Vary counts as private.
+	VaryHeaders []string
+	// Encodings are those that answers are kept in beside the plain one, the best first: see Gzip and Zstd. Only answers
+	// that are PUBLIC are compressed: in another, a client that chooses a part of it may learn, from its length, what
+	// else is in it. What a middleware around the server compresses is the middleware's business. Defaults to none.
+	Encodings []Encoding
+	// Direct sends hits past the hooks of all extensions: an operation that came before, with the same text and variables,
+	// is looked up before it is dispatched. What decides the answer, and who may have it, is looked at as ever: Enabled,
+	// Predicate, Vary, the lease and what has changed. It is your promise that no extension refuses an operation, or changes
+	// one or its response, for one caller and not for another, and that none has to see every operation. Where the server
+	// has an extension that could, this is said once in the log, and hits go through the hooks: but for gqlgen's Introspection,
+	// AutomaticPersistedQuery and FixedComplexityLimit, for interceptors of fields, which do not run on hits anyway, and
+	// for those that DirectPast names. The predicate is evaluated on the context of the HTTP request: what authenticates
+	// has to be a middleware around the server. Defaults to false.
+	Direct bool
+	// DirectPast names the types of extensions, as %T prints them ("*apollotracing.Tracer"), that need not see hits.
+	DirectPast []string
+	// CompressAfter is how often an answer is asked for in an encoding until it is compressed. Defaults to 2.
+	CompressAfter int
+}
+
+// An Encoding is a content coding of HTTP: Gzip and Zstd make one, and any other is
+//
+//	gqlcache.Encoding{Name: "br", Encode: func(dst, body []byte) ([]byte, error) { … }}
+//
+// Encode appends the encoded body to dst, and may be called concurrently.
+type Encoding = wire.Encoding
+
+// Gzip returns the encoding gzip.
+func Gzip() Encoding { return wire.Gzip() }
+
+// Zstd returns the encoding zstd.
+func Zstd() Encoding { return wire.Zstd() }
+
+// varyOf returns the headers that answers to GET depend on.
+func varyOf(o *HTTP) []string {
+	vary := append([]string{"Accept"}, o.VaryHeaders...)
+	if len(o.Encodings) > 0 {
+		vary = append(vary, "Accept-Encoding")
+	}
+	return slices.Clip(vary)
+}
+
+// ready returns an answer as gqlgen's transports send it, and the data again: a part of that, where it is the
+// same. It returns no answer when nobody sends it, or when it cannot be encoded.
+func (c *Cache) ready(data json.RawMessage) (*wire.Ready, json.RawMessage) {
+	if !c.sends.Load() || len(data) > c.opts.MaxEntryBytes {
+		return nil, fitted(data)
+	}
+	whole, err := json.Marshal(&graphql.Response{Data: data})
+	if err != nil {
+		return nil, fitted(data)
+	}
+	if at := dataOf(whole); string(at) == string(data) {
+		data = at[:len(at):len(at)]
+	} else {
+		data = fitted(data) // it has characters that are escaped in a response
+	}
+	return wire.NewReady(whole), data
+}
+
+// dataOf returns the data of a response with nothing else.
+func dataOf(whole []byte) []byte { return whole[len(`{"data":`) : len(whole)-len(`}`)] }
+
+// fitted returns data in memory of its size: gqlgen's buffer has grown by doubling.
+func fitted(data json.RawMessage) json.RawMessage {
+	if cap(data)-len(data) > len(data)/8 {
+		return append(make(json.RawMessage, 0, len(data)), data...)
+	}
+	return data
+}
+
+// readySize is what an answer as it is sent takes beside its data.
+func readySize(a *wire.Ready, data []byte) int {
+	if a == nil {
+		return 0
+	}
+	size := a.Size() + len(a.Body())
+	if unsafe.SliceData(dataOf(a.Body())) == unsafe.SliceData(data) {
+		size -= len(data)
+	}
+	return size
+}
+
+// send sends an answer as it is kept.
+func (c *Cache) send(ctx context.Context, w http.ResponseWriter, r *http.Request, k *keptAnswer) {
+	c.counts.sent.Add(1)
+	s := plainly
+	if c.encodes(k.public) || r.Method == http.MethodGet {
+		s = c.sending(ctx, r, k)
+	}
+	k.stamp.ready.Send(w, r, s)
+}
+
+// encodes says whether answers may be kept in other encodings.
+func (c *Cache) encodes(public bool) bool { return public && len(c.opts.HTTP.Encodings) > 0 }
+
+// plainly is how an answer is sent about which nothing is said, and which nobody compresses.
+var plainly = &wire.Sending{}
+
+// sending says how an answer is sent.
+func (c *Cache) sending(ctx context.Context, r *http.Request, k *keptAnswer) *wire.Sending {
+	s := &wire.Sending{}
+	if c.encodes(k.public) {
+		s.Encodings, s.CompressAfter, s.OnError = c.opts.HTTP.Encodings, c.opts.HTTP.CompressAfter, c.failedToEncode
+		s.Grow = func(n int) bool { return c.grow(ctx, k, n) }
+	}
+	if r.Method == http.MethodGet {
+		s.CacheControl, s.Vary = c.cacheControl(ctx, k), c.vary
+	}
+	return s
+}
+
+func (c *Cache) failedToEncode(err error) {
+	c.once.Warn("encode", "gqlcache: one of Options.HTTP.Encodings failed, so answers are sent as they are", err)
+}
+
+// grow charges the entry of an answer for n bytes more, which a variant takes.
+func (c *Cache) grow(ctx context.Context, k *keptAnswer, n int) bool {
+	return k.key != "" && k.entry != nil && c.engine.Valid(&k.stamp.Stamp) && c.engine.Grow(context.WithoutCancel(ctx), k.key, k.entry, n)
+}
+
+// cacheControl says who may keep an answer.
+func (c *Cache) cacheControl(ctx context.Context, k *keptAnswer) string {
+	// An answer that is changed already, or may be, is for its own client alone.
+	dead := !c.fresh() || !c.engine.Valid(&k.stamp.Stamp)
+	proposed, _ := wire.CacheControlFor(wire.Keeping{
+		Public: k.public && (c.opts.Vary == nil || len(c.opts.HTTP.VaryHeaders) > 0), DoNotStore: dead,
+	})
+	if c.opts.HTTP.CacheControl == nil {
+		return proposed
+	}
+	said, err := safe.Call(func() (string, error) { return c.opts.HTTP.CacheControl(ctx, proposed), nil })
+	if err != nil {
+		c.once.Warn("cachecontrol", "gqlcache: Options.HTTP.CacheControl failed, so the default is sent", err)
+		return proposed
+	}
+	return said
+}

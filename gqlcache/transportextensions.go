@@ -1,0 +1,128 @@
+package gqlcache
+
+import (
+	"reflect"
+	"runtime"
+	"slices"
+	"unsafe"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/executor"
+	"github.com/99designs/gqlgen/graphql/handler/extension"
+)
+
+// extensions are those of an executor, as far as they decide whether an operation that it has made may be used again.
+//
+// gqlgen has no way to ask for them. Their number and types are read from the executor by reflection; where gqlgen keeps
+// them elsewhere one day, nothing is used again.
+type extensions struct {
+	executor *executor.Executor
+	number   int
+	// repeat is set when all that change parameters or operations do the same for each request with the same text.
+	repeat bool
+	// persists is set when there is one that looks for persisted queries.
+	persists bool
+	// limited is set when there is a limit of complexity, which notes what it finds under the name limit.
+	limited bool
+	limit   string
+	// hooks are the types of extensions that may refuse or change an operation or a response, without those that Options.HTTP
+	// names, the cache, and those of which it is known that they do neither to an answer that is stored.
+	hooks []string
+	// answers is set when the cache is one of the extensions.
+	answers bool
+}
+
+var (
+	extensionsField, hasExtensions = reflect.TypeFor[executor.Executor]().FieldByName("extensions")
+
+	changesParameters = reflect.TypeFor[graphql.OperationParameterMutator]()
+	changesOperation  = reflect.TypeFor[graphql.OperationContextMutator]()
+	aroundOperations  = reflect.TypeFor[graphql.OperationInterceptor]()
+	aroundResponses   = reflect.TypeFor[graphql.ResponseInterceptor]()
+
+	introspection   = reflect.TypeFor[extension.Introspection]()
+	persistedQuery  = reflect.TypeFor[extension.AutomaticPersistedQuery]()
+	complexityLimit = reflect.TypeFor[*extension.ComplexityLimit]()
+	// fixedLimit is where the code of a limit stands that is the same for each request.
+	fixedLimit = lineOf(reflect.ValueOf(extension.FixedComplexityLimit(1).Func))
+)
+
+// persistedQueryExtension is the member of a request's extensions that AutomaticPersistedQuery looks at.
+const persistedQueryExtension = "persistedQuery"
+
+// extensionsOf returns the extensions of an executor. The result is the same while it has the same; nil when
+// they cannot be seen.
+func (t *answering) extensionsOf(exec graphql.GraphExecutor) *extensions {
+	e, ok := exec.(*executor.Executor)
+	if !ok || !hasExtensions || extensionsField.Type.Kind() != reflect.Slice {
+		return nil
+	}
+	list := reflect.ValueOf(e).Elem().FieldByIndex(extensionsField.Index)
+	if met := t.met.Load(); met != nil && met.executor == e && met.number == list.Len() {
+		return met
+	}
+	met := t.cache.newExtensions(e, list)
+	t.met.Store(met)
+	return met
+}
+
+func (c *Cache) newExtensions(e *executor.Executor, list reflect.Value) *extensions {
+	met := &extensions{executor: e, number: list.Len(), repeat: true}
+	for i := range list.Len() {
+		x := list.Index(i)
+		if x.Kind() == reflect.Interface {
+			x = x.Elem()
+		}
+		if x.IsValid() {
+			met.add(c, x)
+		}
+	}
+	return met
+}
+
+func (e *extensions) add(c *Cache, x reflect.Value) {
+	typ := x.Type()
+	changes := typ.Implements(changesParameters) || typ.Implements(changesOperation)
+	switch {
+	case x.Kind() == reflect.Pointer && x.UnsafePointer() == unsafe.Pointer(c): //nolint:gosec // compared, not followed
+		e.answers = true
+	case typ == introspection:
+	case typ == persistedQuery:
+		e.persists = true
+	case typ == complexityLimit && isFixed(x):
+		e.limited, e.limit = true, extension.ComplexityLimit{}.ExtensionName()
+	case changes, typ.Implements(aroundOperations), typ.Implements(aroundResponses):
+		e.repeat = e.repeat && !changes
+		if !slices.Contains(c.opts.HTTP.DirectPast, typ.String()) {
+			e.hooks = append(e.hooks, typ.String())
+		}
+	}
+}
+
+func isFixed(limit reflect.Value) bool {
+	if limit.IsNil() {
+		return false
+	}
+	f := limit.Elem().FieldByName("Func")
+	return f.IsValid() && f.Kind() == reflect.Func && lineOf(f) == fixedLimit
+}
+
+// A line is where the code of a function begins. The address would not do: the compiler may have a copy of the function
+// in each caller.
+type line struct {
+	file   string
+	number int
+}
+
+func lineOf(f reflect.Value) (l line) {
+	if code := runtime.FuncForPC(f.Pointer()); code != nil {
+		l.file, l.number = code.FileLine(f.Pointer())
+	}
+	return l
+}
+
+// repeatable says whether the operation that was made of a question may be used for another request. It may be called
+// on nil.
+func (e *extensions) repeatable(q *question) bool {
+	return e != nil && e.repeat && (!e.persists || q.extensions[persistedQueryExtension] == nil)
+}

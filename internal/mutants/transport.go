@@ -1,0 +1,133 @@
+package main
+
+const (
+	transportFile  = "gqlcache/transport.go"
+	memoFile       = "gqlcache/transportmemo.go"
+	extensionsFile = "gqlcache/transportextensions.go"
+	directFile     = "gqlcache/transportdirect.go"
+	answerHTTPFile = "gqlcache/http.go"
+)
+
+// transportRules are those of transports that send answers as they are kept.
+var transportRules = []mutant{
+	{
+		name: "transport: a response that a hook has replaced is not sent", file: transportFile,
+		old: "k.stamp.ready != nil && k.resp == resp &&", new: "k.stamp.ready != nil &&",
+		test: "TestTransport$",
+	},
+	{
+		name: "transport: data that a hook has replaced are not sent", file: transportFile,
+		old: "len(resp.Data) == len(k.data) && unsafe.SliceData(resp.Data) == unsafe.SliceData(k.data)", new: "true",
+		test: "TestTransport$",
+	},
+	{
+		name: "transport: errors of a hook are lost", file: transportFile,
+		old: "len(resp.Errors) == 0 && len(resp.Extensions) == 0 &&\n		resp.Label", new: "len(resp.Extensions) == 0 &&\n		resp.Label",
+		test: "TestTransport$",
+	},
+	{
+		name: "transport: extensions of a hook are lost", file: transportFile,
+		old: "len(resp.Errors) == 0 && len(resp.Extensions) == 0 &&\n		resp.Label", new: "len(resp.Errors) == 0 &&\n		resp.Label",
+		test: "TestTransport$",
+	},
+	{
+		name: "transport: a body that cannot be read is taken for a short one", file: transportFile,
+		old: "			return b, err //nolint:wrapcheck // inner reads it", new: "			return b, nil //nolint:nilerr // a mutant",
+		test: "TestTransportReadsBodies",
+	},
+	{
+		name: "transport: a mutation by GET runs when it comes again", file: transportFile,
+		old: "if errs != nil || t.get && !asksOnly(oc) {", new: "if errs != nil {",
+		test: "TestTransport$",
+	},
+	{
+		name: "transport: header fields are set twice", file: transportFile,
+		old: "		removeFields(w.Header(), q.fields)\n", new: "",
+		test: "TestTransport$",
+	},
+	{
+		name: "transport: header fields of the first Accept are set for all", file: memoFile,
+		old: "	case len(accept) == 1 && accept[0] != \"\" && len(accept[0]) <= maxAccept:\n		return accept[0], true", new: "	case len(accept) == 1:\n		return \"\", true",
+		test: "TestTransport$",
+	},
+	{
+		name: "transport: requests share the variables that were decoded", file: memoFile,
+		old: "		Variables: plans.CopyVariables(q.variables), Extensions: plans.CopyVariables(q.extensions),\n	})", new: "		Variables: q.variables, Extensions: q.extensions,\n	})",
+		test: "TestRepeatedRequestsShareNothing",
+	},
+	{
+		name: "transport: requests share the variables of the operation", file: memoFile,
+		old: "		RawQuery: o.RawQuery, Variables: plans.CopyVariables(o.Variables), OperationName: o.OperationName,\n		Doc: o.Doc, Extensions", new: "		RawQuery: o.RawQuery, Variables: o.Variables, OperationName: o.OperationName,\n		Doc: o.Doc, Extensions",
+		test: "TestRepeatedRequestsShareNothing",
+	},
+	{
+		name: "transport: an operation is used again whatever extensions there are", file: extensionsFile,
+		old: "		e.repeat = e.repeat && !changes\n", new: "",
+		test: "TestTransport$",
+	},
+	{
+		name: "transport: a persisted query is used again when it is forgotten", file: extensionsFile,
+		old: "return e != nil && e.repeat && (!e.persists || q.extensions[persistedQueryExtension] == nil)", new: "return e != nil && e.repeat",
+		test: "TestForgottenPersistedQueries",
+	},
+	{
+		name: "transport: a document that extensions may change is used again", file: memoFile,
+		old: "	return before != nil && *before == now", new: "	return before != nil && (*before == now || true)",
+		test: "TestDocumentsOfOneRequest",
+	},
+	{
+		name: "transport: what one server has made is used for another", file: memoFile,
+		old: "if p := q.prepared; p != nil && p.by == met {", new: "if p := q.prepared; p != nil && met != nil {",
+		test: "TestOneTransportInSeveralServers",
+	},
+	{
+		name: "transport: the requests of two transports are one", file: transportFile,
+		old: "		t.number = byte(n)\n", new: "		t.number = 1\n",
+		test: "TestTransportsShareNoRequests",
+	},
+	{
+		name: "direct: an extension that is added later is passed", file: extensionsFile,
+		old: "met.executor == e && met.number == list.Len()", new: "met.executor == e",
+		test: "TestHooksRunOnHits",
+	},
+	{
+		name: "direct: every extension is passed", file: directFile,
+		old: "	if len(met.hooks) > 0 {", new: "	if false {",
+		test: "TestHooksRunOnHits",
+	},
+	{
+		name: "direct: the lease is not looked at", file: directFile,
+		old: "		if _, fresh := c.fleet.Arrive(); !fresh {", new: "		if _, fresh := c.fleet.Arrive(); false && !fresh {",
+		test: "TestDirectLeavesToDispatch",
+	},
+	{
+		name: "direct: a caller's token is not looked at", file: directFile,
+		old: "c.opts.Tokens && r.Header.Get(TokenHeader) != \"\"", new: "false",
+		test: "TestDirectLeavesToDispatch",
+	},
+	{
+		name: "direct: a transaction that waits to be committed is not seen", file: directFile,
+		old: "if a := arrivalFrom(ctx, c); a != nil && a.hold != nil {", new: "if false {",
+		test: "TestDirectLeavesToDispatch",
+	},
+	{
+		name: "http: a dead answer may be kept", file: answerHTTPFile,
+		old: "DoNotStore: dead,", new: "DoNotStore: false && dead,",
+		test: "TestCacheControlOfDeadAnswers",
+	},
+	{
+		name: "http: answers with Vary are public", file: answerHTTPFile,
+		old: "Public: k.public && (c.opts.Vary == nil || len(c.opts.HTTP.VaryHeaders) > 0)", new: "Public: k.public",
+		test: "TestCacheControl$",
+	},
+	{
+		name: "http: answers under a predicate are compressed", file: answerHTTPFile,
+		old: "return public && len(c.opts.HTTP.Encodings) > 0", new: "return len(c.opts.HTTP.Encodings) > 0",
+		test: "TestEncodedAnswers",
+	},
+	{
+		name: "http: variants are not charged", file: "gqlcache/internal/engine/store.go",
+		old: "	grown.Size += n\n", new: "",
+		test: "TestVariantsAreCharged",
+	},
+}
