@@ -30,6 +30,10 @@ nested: ## Check and test the modules within the repository: metrics for Prometh
 compat: ## Test the cache in servers with gin, echo, chi, fiber, ent, tracers and loaders, and with the oldest gqlgen
 	.ci/run compat
 
+.PHONY: floor
+floor: ## Test the library with the gqlgen that it requires, in a copy of the tree
+	.ci/run floor
+
 .PHONY: panel
 panel: ## Check the playground's sources and build its assets
 	npm --prefix gqlcache/panel/ui ci

@@ -52,7 +52,6 @@ func TestCompileFaults(t *testing.T) {
 		{"view name a list", `type T @view(name: ▸["a"]) { id: ID! }`, "must be a string, not"},
 		{"view name an object", `type T @view(name: ▸{a: 1}) { id: ID! }`, "must be a string, not"},
 		{"view name twice on a type", `type T @view(name: "a") @view(name: ▸"a") { id: ID! }`, "named twice"},
-		{"argument twice", `type T @view(name: "a", ▸name: "b") { id: ID! }`, "gives name twice"},
 		{"name a block string", "type T\n@view(name: ▸\"\"\"\n Post\n\"\"\") { id: ID! }", "called like the type Post"},
 		{"key null", `type T @view(name: "a", ▸key: null) { id: ID! }`, "must not be null"},
 		{"static a string", `type T @view(name: "a", static: ▸"true") { id: ID! }`, "must be true or false"},
@@ -264,6 +263,17 @@ func TestCompileOptionsFaults(t *testing.T) {
 		if _, err := Compile(schema, Options{Prefix: prefix}); err == nil || !strings.Contains(err.Error(), "Options.Prefix "+strconv.Quote(prefix)) {
 			t.Errorf("prefix %q: error %v", prefix, err)
 		}
+	}
+}
+
+// TestCompileArgumentTwice: the oldest gqlparser loads a directive with an argument twice, others do not.
+func TestCompileArgumentTwice(t *testing.T) {
+	t.Parallel()
+	schema := loadWith(t, SDL("")+CacheControlSDL(), faultBase, `type T @view(name: "a") { id: ID! }`)
+	view := schema.Types["T"].Directives.ForName("view")
+	view.Arguments = append(view.Arguments, view.Arguments[0])
+	if _, err := Compile(schema, Options{}); !errors.Is(err, ErrDirectives) || !strings.Contains(err.Error(), "gives name twice") {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/validator"
-	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/extractor"
@@ -199,7 +198,7 @@ type prepared struct {
 }
 
 func (f *fixture) prepare(text string, vars map[string]any) (*prepared, error) {
-	doc, errs := gqlparser.LoadQueryWithRules(f.schema, text, rules.NewDefaultRules())
+	doc, errs := gqlparser.LoadQuery(f.schema, text)
 	if len(errs) > 0 {
 		return nil, fmt.Errorf("operation: %w\n%s", errs, text)
 	}

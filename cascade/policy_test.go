@@ -127,7 +127,7 @@ func BenchmarkCompile(b *testing.B) {
 // selectionOf builds the tree of an operation's response positions.
 func selectionOf(t testing.TB, schema *ast.Schema, query string) *extractor.Selection {
 	t.Helper()
-	doc, errs := gqlparser.LoadQueryWithRules(schema, query, nil)
+	doc, errs := gqlparser.LoadQuery(schema, query)
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}

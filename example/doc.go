@@ -6,4 +6,4 @@
 // what to try. The environment variables are those of [config].
 package main
 
-//go:generate go -C .. tool gqlgen generate
+//go:generate go tool gqlgen generate

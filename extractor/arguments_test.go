@@ -46,7 +46,7 @@ func TestArguments(t *testing.T) {
 		{"report without lists", `mutation { r { success } }`, ``},
 		{"data needs an argument", `mutation { s { __typename } }`, ``},
 	} {
-		doc := gqlparser.MustLoadQueryWithRules(schema, row.query, nil)
+		doc := gqlparser.MustLoadQuery(schema, row.query)
 		o, err := extractor.Prepare(spec, doc, doc.Operations[0])
 		if err != nil {
 			t.Errorf("%s: %v", row.name, err)
@@ -54,7 +54,7 @@ func TestArguments(t *testing.T) {
 			t.Errorf("%s: got\n%s\nwant\n%s", row.name, got, row.want)
 		}
 	}
-	doc := gqlparser.MustLoadQueryWithRules(schema, `{ list(first: 1, after: 2) { id } list(after: 2, first: 1) { id } }`, nil)
+	doc := gqlparser.MustLoadQuery(schema, `{ list(first: 1, after: 2) { id } list(after: 2, first: 1) { id } }`)
 	if _, err := extractor.Prepare(spec, doc, doc.Operations[0]); err != nil {
 		t.Errorf("the order of arguments does not matter: %v", err)
 	}

@@ -13,7 +13,7 @@ func ExamplePrepare() {
 	schema := gqlparser.MustLoadSchema(&ast.Source{Input: `
 		type Query { me: User }
 		type User { id: ID! name: String }`})
-	doc := gqlparser.MustLoadQueryWithRules(schema, `{ me { name } }`, nil)
+	doc := gqlparser.MustLoadQuery(schema, `{ me { name } }`)
 
 	o, err := extractor.Prepare(extractor.Spec{
 		Schema: schema,

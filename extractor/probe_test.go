@@ -95,7 +95,7 @@ func TestProbe(t *testing.T) {
 		Resolve: func(_ *extractor.Field, _ *ast.Definition, path []string) bool { return resolve && path[0] != "open" },
 	}
 	probeOf := func(query string) *extractor.Probe {
-		doc := gqlparser.MustLoadQueryWithRules(schema, query, nil)
+		doc := gqlparser.MustLoadQuery(schema, query)
 		o, err := extractor.Prepare(spec, doc, doc.Operations[0])
 		if err != nil {
 			t.Fatalf("%s: %v", query, err)

@@ -13,7 +13,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
 const testSDL = `
@@ -63,7 +62,7 @@ func keyName(object *ast.Definition) string {
 
 func load(tb testing.TB, query string) (*ast.QueryDocument, *ast.OperationDefinition) {
 	tb.Helper()
-	doc, errs := gqlparser.LoadQueryWithRules(testSchema, query, rules.NewDefaultRules())
+	doc, errs := gqlparser.LoadQuery(testSchema, query)
 	if len(errs) > 0 {
 		tb.Fatalf("%s: %v", query, errs)
 	}

@@ -248,10 +248,14 @@ func BenchmarkInvalidate(b *testing.B) {
 	}
 }
 
-// TestHitAllocations keeps the cache's own part of a hit from growing: a hit allocates 16 times less
+// TestHitAllocations keeps the cache's own part of a hit from growing: a hit allocates 18 times less
 // than the cheapest operation of a server without the cache, which has no resolver to run. One
-// allocation more fails it.
+// allocation more fails it. In the oldest gqlgen such an operation is cheaper.
 func TestHitAllocations(t *testing.T) {
+	least := 18.0
+	if onFloor {
+		least = 6
+	}
 	s := benchStore()
 	bare := newRunner(testgraph.Executable(s, "cacheControl"))
 	c := newBenchCache(t, gqlcache.Options{})
@@ -260,8 +264,8 @@ func TestHitAllocations(t *testing.T) {
 	cached.run(t, query, nil)
 	base := testing.AllocsPerRun(200, func() { bare.run(t, `{ __typename }`, nil) })
 	hit := testing.AllocsPerRun(200, func() { cached.run(t, query, nil) })
-	if saved := base - hit; saved < 16 {
-		t.Errorf("a hit allocates %v times, %v less than the cheapest operation, want at least 16 less", hit, saved)
+	if saved := base - hit; saved < least {
+		t.Errorf("a hit allocates %v times, %v less than the cheapest operation, want at least %v less", hit, saved, least)
 	}
 	inspected := newRunner(testgraph.Executable(s, "cacheControl"), newBenchCache(t, gqlcache.Options{
 		Inspector: gqlcache.Inspector{Allow: func(context.Context) bool { return true }},

@@ -121,7 +121,7 @@ func (row *reasoned) serve(t *testing.T) *listened {
 	if row.code == "directive" {
 		f := es.Schema().Query.Fields.ForName("userNames")
 		f.Directives = append(f.Directives, &ast.Directive{Name: "hasRole", Definition: &ast.DirectiveDefinition{Name: "hasRole"}})
-		es = hidden{es.Schema, es.Exec}
+		es = hidden{schema: es.Schema, exec: es.Exec}
 	}
 	l.h = l.cache.Handler(testgraph.Serve(es, l.listener, l.cache, twister{"twister"}))
 	for _, document := range row.before {
@@ -147,7 +147,7 @@ func reasonings() []reasoned {
 		{code: "closed", prepare: func(l *listened) { _ = l.cache.Close() }},
 		{code: "introspection", document: "{__schema{queryType{name}}}"},
 		{code: "typename", document: "{__typename}"},
-		{code: "defer", document: "{users{name ... @defer{postCount}}}"},
+		{code: "defer", document: deferring()},
 		{code: "policy"},
 		{code: "variables", header: []string{"X-Below", "upload"}},
 		{code: "predicate", change: func(o *gqlcache.Options) {
@@ -211,6 +211,15 @@ func reasonings() []reasoned {
 			o.Store = s
 		}},
 	}
+}
+
+// deferring is a document with @defer. The oldest gqlgen has a goroutine for what a transport does not read, and it
+// never ends: there, nothing is deferred.
+func deferring() string {
+	if onFloor {
+		return "{users{name ... @defer(if: false){postCount}}}"
+	}
+	return "{users{name ... @defer{postCount}}}"
 }
 
 // TestExplain: what extensions.cache shows is what Explain says, for each reason there is; and who does not

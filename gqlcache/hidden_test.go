@@ -140,10 +140,10 @@ func TestHiddenKeysAreRight(t *testing.T) { //nolint:paralleltest // marshalers 
 			`MISS: {byCode(code:"c-z"){name}}`, `MISS: {byStamp(stamp:"1"){name}}`}},
 		{"an enum", []string{
 			`MISS: {byColor(color:GREEN){name}}`, `MISS: {byColor(color:RED){name}}`, `: mutation{createOwned(name:"x"){name}}`,
-			`MISS: {byColor(color:GREEN){name}}`, `HIT: {byColor(color:RED){name}}`}},
+			`MISS: {byColor(color:GREEN){name}}`, keptHere() + `: {byColor(color:RED){name}}`}},
 		{"a path through plain objects", []string{
 			`MISS: {byOwner(owner:"9"){name}}`, `MISS: {byOwner(owner:"5"){name}}`, `: mutation{createOwned(name:"x"){name}}`,
-			`MISS: {byOwner(owner:"9"){name}}`, `HIT: {byOwner(owner:"5"){name}}`}},
+			`MISS: {byOwner(owner:"9"){name}}`, keptHere() + `: {byOwner(owner:"5"){name}}`}},
 		{"a path through a plain object that is not there", []string{
 			`MISS: {byOwner(owner:"9"){name}}`, `: mutation{createDefault(name:"x"){name}}`, `MISS: {byOwner(owner:"9"){name}}`}},
 		{"a path through a resolver", []string{
@@ -277,15 +277,18 @@ func (h handmade) Exec(ctx context.Context) graphql.ResponseHandler {
 	return h.ExecutableSchema.Exec(ctx)
 }
 
+// unmeasured is graphql.ExecutableSchema. A schema by hand embeds none of it, for the method Complexity: nothing calls
+// that, and its arguments depend on the version of gqlgen.
+type unmeasured = graphql.ExecutableSchema
+
 // opaque hides gqlgen's schema altogether.
 type opaque struct {
+	unmeasured
+
 	handmade handmade
 }
 
-func (o opaque) Schema() *ast.Schema { return o.handmade.Schema() }
-func (o opaque) Complexity(ctx context.Context, typ, field string, child int, args map[string]any) (int, bool) {
-	return o.handmade.Complexity(ctx, typ, field, child, args)
-}
+func (o opaque) Schema() *ast.Schema                              { return o.handmade.Schema() }
 func (o opaque) Exec(ctx context.Context) graphql.ResponseHandler { return o.handmade.Exec(ctx) }
 
 // TestForeignSchemasAreExecutedOnce: what is around gqlgen's code does not see the cache's execution, and
@@ -294,7 +297,9 @@ func TestForeignSchemasAreExecutedOnce(t *testing.T) { //nolint:paralleltest // 
 	for name, wrap := range map[string]func(graphql.ExecutableSchema, *int) graphql.ExecutableSchema{
 		"embedded": func(es graphql.ExecutableSchema, n *int) graphql.ExecutableSchema { return handmade{es, n} },
 		"pointer":  func(es graphql.ExecutableSchema, n *int) graphql.ExecutableSchema { return &handmade{es, n} },
-		"opaque":   func(es graphql.ExecutableSchema, n *int) graphql.ExecutableSchema { return opaque{handmade{es, n}} },
+		"opaque": func(es graphql.ExecutableSchema, n *int) graphql.ExecutableSchema {
+			return opaque{handmade: handmade{es, n}}
+		},
 	} {
 		world, executed := hostile.NewWorld(), 0
 		cache := newCache(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame})
@@ -305,7 +310,7 @@ func TestForeignSchemasAreExecutedOnce(t *testing.T) { //nolint:paralleltest // 
 			return outcome(before, cache.Stats())
 		}
 		got := []string{ask(`{byColor(color:RED){name}}`), ask(`mutation{createOwned(name:"x"){name}}`), ask(`{byColor(color:RED){name}}`)}
-		want := []string{"MISS", "", "HIT"}
+		want := []string{"MISS", "", keptHere()}
 		if name == "opaque" {
 			want[2] = "MISS" // the row's color is not known
 		}
@@ -374,7 +379,7 @@ func TestSharedCachesRunNobodysResolvers(t *testing.T) { //nolint:paralleltest /
 	} {
 		got = append(got, ask(document))
 	}
-	if want := []string{"MISS", "MISS", "", "", "HIT", "MISS"}; !reflect.DeepEqual(got, want) {
+	if want := []string{"MISS", "MISS", "", "", keptHere(), "MISS"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	for i, w := range worlds {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,6 +38,8 @@ type directive = func(ctx context.Context, obj any, next graphql.Resolver) (any,
 // guarded is a schema whose root fields are resolved as gqlgen's generated code does it: directives run inside
 // of the resolver middleware.
 type guarded struct {
+	unmeasured
+
 	schema *ast.Schema
 	// directives are around the resolver of each mutation, the outermost first.
 	directives []directive
@@ -61,9 +64,6 @@ func newGuarded(t *testing.T) *guarded {
 }
 
 func (g *guarded) Schema() *ast.Schema { return g.schema }
-func (g *guarded) Complexity(context.Context, string, string, int, map[string]any) (int, bool) {
-	return 0, false
-}
 
 func (g *guarded) Exec(ctx context.Context) graphql.ResponseHandler {
 	oc := graphql.GetOperationContext(ctx)
@@ -113,36 +113,49 @@ func (g *guarded) resolve(ctx context.Context, oc *graphql.OperationContext, roo
 		}
 		return graphql.MarshalBoolean(res.(bool))
 	}
-	return graphql.ResolveField(ctx, oc, f,
-		func(ctx context.Context, f graphql.CollectedField) (*graphql.FieldContext, error) {
-			fc := &graphql.FieldContext{Object: root, Field: f, IsMethod: true, IsResolver: true}
-			if err := g.args(f.Alias); err != nil {
-				oc.Error(graphql.WithFieldContext(ctx, fc), err)
-				return fc, err
-			}
-			return fc, nil
-		},
-		resolver,
-		func(_ context.Context, next graphql.Resolver) graphql.Resolver {
-			if root == "Query" {
-				return next
-			}
-			for i := len(g.directives) - 1; i >= 0; i-- {
-				inner, d := next, g.directives[i]
-				next = func(ctx context.Context) (any, error) { return d(ctx, nil, inner) }
-			}
-			return next
-		},
-		func(_ context.Context, _ ast.SelectionSet, v any) graphql.Marshaler {
-			switch v := v.(type) {
-			case graphql.Marshaler:
-				return v
-			case bool:
-				return graphql.MarshalBoolean(v)
-			}
-			return graphql.Null
-		},
-		true, false)
+	return g.resolveWithMiddleware(ctx, oc, &graphql.FieldContext{Object: root, Field: f, IsMethod: true, IsResolver: true}, resolver)
+}
+
+func (g *guarded) resolveWithMiddleware(ctx context.Context, oc *graphql.OperationContext, fc *graphql.FieldContext, resolver graphql.Resolver) (ret graphql.Marshaler) {
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if err := g.args(fc.Field.Alias); err != nil {
+		oc.Error(ctx, err)
+		return graphql.Null
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			oc.Error(ctx, oc.Recover(ctx, r))
+			ret = graphql.Null
+		}
+	}()
+	res, err := oc.ResolverMiddleware(ctx, func(rctx context.Context) (any, error) {
+		ctx = rctx // as generated code does
+		return g.direct(fc.Object, resolver)(rctx)
+	})
+	if err != nil {
+		oc.Error(ctx, err)
+		return graphql.Null
+	}
+	fc.Result = res
+	switch v := res.(type) {
+	case graphql.Marshaler:
+		return v
+	case bool:
+		return graphql.MarshalBoolean(v)
+	}
+	return graphql.Null
+}
+
+// direct puts the directives around the resolver of a mutation.
+func (g *guarded) direct(root string, next graphql.Resolver) graphql.Resolver {
+	if root == "Query" {
+		return next
+	}
+	for _, d := range slices.Backward(g.directives) {
+		inner := next
+		next = func(ctx context.Context) (any, error) { return d(ctx, nil, inner) }
+	}
+	return next
 }
 
 var errForbidden = &gqlerror.Error{Message: "forbidden", Extensions: map[string]any{"code": "FORBIDDEN"}}

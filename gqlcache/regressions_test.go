@@ -29,13 +29,21 @@ var derivedSequences = []script{
 		"MISS: {posts{name author{name}}}", "MISS: {comment(id:$Said){post{author{name}}}}", "HIT: {comment(id:$Said){post{author{name}}}}"}},
 	{"cascade payload that is not selected", []string{
 		"MISS: {user(id:$Ann){name}}", "MISS: {user(id:$Bob){name}}", `mutation{renameUserCascade(id:$Ann,name:"A"){success}}`,
-		"MISS: {user(id:$Ann){name}}", "KEPT: {user(id:$Bob){name}}"}},
+		"MISS: {user(id:$Ann){name}}", keptWhenAnnotated() + ": {user(id:$Bob){name}}"}},
 	{"cascade payload under an alias", []string{
 		"MISS: {users{name}}", `mutation{x:renameUserCascade(id:$Ann,name:"A"){c:cascade{u:updated{id:entityType}} cascade{deleted{id}}}}`, "MISS: {users{name}}"}},
 	{"cascade payload of a failure", []string{
 		"MISS: {user(id:$Ann){name}}", `mutation{renameUserCascade(id:$Zed,name:"A"){success errors{code}}}`, "HIT: {user(id:$Ann){name}}"}},
 	{"errors that wrote", []string{
 		"MISS: {user(id:$Ann){name}}", `mutation{updateUser(id:$Ann,input:{name:"flaky"}){flaky}}`, "MISS: {user(id:$Ann){name}}"}},
+}
+
+// keptWhenAnnotated is KEPT unless the code is that of the oldest gqlgen.
+func keptWhenAnnotated() string {
+	if onFloor {
+		return "MISS"
+	}
+	return "KEPT"
 }
 
 func TestDerivedSequences(t *testing.T) {

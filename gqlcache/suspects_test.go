@@ -19,6 +19,14 @@ func suspectsOf(m inspect.Mismatch) string {
 	return m.Path + " " + m.Field + "\n" + strings.Join(list, "\n")
 }
 
+// passedBy is the sentence on a mutation of a post whose author was not selected, which the oldest gqlgen does not tell.
+func passedBy() string {
+	if onFloor {
+		return "Mine: @writes of Mutation.updatePost does not reach v_user, which Query.user reads"
+	}
+	return "Mine: @writes of Mutation.updatePost reaches v_post, but not the rows that User.postCount shows: its row, where or set names others"
+}
+
 // Each row changes something behind the cache that the mutations before it do not account for.
 func TestSuspects(t *testing.T) {
 	t.Parallel()
@@ -61,8 +69,7 @@ func TestSuspects(t *testing.T) {
 			"an edge is there and other columns pass it", `{user(id:$Ann){postCount}}`,
 			[]string{`mutation Mine{updatePost(id:$Hello,input:{name:"n"}){id}}`},
 			`mutation{createPost(authorId:$Ann,name:"n"){ok}}`,
-			"user.postCount User.postCount\n" +
-				"Mine: @writes of Mutation.updatePost reaches v_post, but not the rows that User.postCount shows: its row, where or set names others",
+			"user.postCount User.postCount\n" + passedBy(),
 		},
 		{
 			"no edge to a derived view", `{userStats(userId:$Ann){posts}}`,

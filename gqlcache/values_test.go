@@ -41,6 +41,8 @@ type Mutation {
 // lenient is a server as people build them: ids are Go ints (graphql.IntID), text is compared as a collation without
 // case and accents does, and a directive takes mailto: away from arguments.
 type lenient struct {
+	unmeasured
+
 	schema *ast.Schema
 	mu     sync.Mutex
 	rows   []map[string]any
@@ -63,10 +65,6 @@ func newLenient(t *testing.T, opts gqlcache.Options) (cached, plain http.Handler
 }
 
 func (l *lenient) Schema() *ast.Schema { return l.schema }
-
-func (l *lenient) Complexity(context.Context, string, string, int, map[string]any) (int, bool) {
-	return 0, false
-}
 
 func (l *lenient) Exec(ctx context.Context) graphql.ResponseHandler {
 	return graphql.OneShot(&graphql.Response{Data: l.exec(graphql.GetOperationContext(ctx))})

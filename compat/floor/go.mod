@@ -9,7 +9,7 @@ replace (
 	github.com/cascadeql/cascadeql/compat => ..
 )
 
-// The floor. Versions above it are what the other modules use.
+// The versions that the root requires. compat requires the newest.
 replace (
 	github.com/99designs/gqlgen => github.com/99designs/gqlgen v0.17.67
 	github.com/vektah/gqlparser/v2 => github.com/vektah/gqlparser/v2 v2.5.23

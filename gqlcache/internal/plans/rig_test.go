@@ -13,7 +13,6 @@ import (
 	"github.com/cascadeql/cascadeql/schemahash"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
 const schemaText = `
@@ -75,7 +74,7 @@ func (r *rig) config() plans.Config {
 // source parses a text with one operation.
 func (r *rig) source(text string) *plans.Source {
 	r.t.Helper()
-	doc, errs := gqlparser.LoadQueryWithRules(r.schema.Definition, text, rules.NewDefaultRules())
+	doc, errs := gqlparser.LoadQuery(r.schema.Definition, text)
 	if errs != nil {
 		r.t.Fatal(errs)
 	}

@@ -15,7 +15,6 @@ import (
 
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/extractor"
@@ -63,7 +62,7 @@ type Mutation { tag(id: ID!): Tag @writes(view: "Tag", op: "UPDATE", row: "args.
 		t.Fatal(err)
 	}
 	operation := func(text string) *cascade.Operation {
-		doc, err := gqlparser.LoadQueryWithRules(schema, text, rules.NewDefaultRules())
+		doc, err := gqlparser.LoadQuery(schema, text)
 		if err != nil {
 			t.Fatal(err)
 		}
