@@ -176,6 +176,9 @@ type request struct {
 	access *access
 	note   *inspector.Note
 	out    outcome
+	// who asks the query, and hit is the response of a hit. They are here so that a hit allocates neither.
+	who caller
+	hit graphql.Response
 	// uncommitted are the changes that are applied again when the operation ends.
 	uncommitted uncommitted
 	// done is what the mutation did, until its response is completed; told is what became of it where it was

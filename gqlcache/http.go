@@ -116,7 +116,7 @@ func (c *Cache) send(ctx context.Context, w http.ResponseWriter, r *http.Request
 	c.counts.sent.Add(1)
 	s := plainly
 	if c.encodes(k.public) || r.Method == http.MethodGet {
-		s = c.sending(ctx, r, k)
+		s = c.sending(ctx, r, *k)
 	}
 	k.stamp.ready.Send(w, r, s)
 }
@@ -128,14 +128,14 @@ func (c *Cache) encodes(public bool) bool { return public && len(c.opts.HTTP.Enc
 var plainly = &wire.Sending{}
 
 // sending says how an answer is sent.
-func (c *Cache) sending(ctx context.Context, r *http.Request, k *keptAnswer) *wire.Sending {
+func (c *Cache) sending(ctx context.Context, r *http.Request, k keptAnswer) *wire.Sending {
 	s := &wire.Sending{}
 	if c.encodes(k.public) {
 		s.Encodings, s.CompressAfter, s.OnError = c.opts.HTTP.Encodings, c.opts.HTTP.CompressAfter, c.failedToEncode
-		s.Grow = func(n int) bool { return c.grow(ctx, k, n) }
+		s.Grow = func(n int) bool { return c.grow(ctx, &k, n) }
 	}
 	if r.Method == http.MethodGet {
-		s.CacheControl, s.Vary = c.cacheControl(ctx, k), c.vary
+		s.CacheControl, s.Vary = c.cacheControl(ctx, &k), c.vary
 	}
 	return s
 }

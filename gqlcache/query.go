@@ -60,7 +60,8 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 		r.note = inspector.NewNote()
 	}
 	defer c.end(ctx, r)
-	d, who, why := c.admit(ctx, oc)
+	who := &r.who
+	d, why := c.admit(ctx, oc, who)
 	r.out.d = d
 	if why == "" && r.access != nil && r.access.bypasses() {
 		why = ReasonInspector
@@ -109,7 +110,8 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 		return c.compareCallers(ctx, r, oc, d, key, e, s, next)
 	}
 	if e != nil {
-		r.out.fate, r.out.entry, r.out.resp = inspector.Hit, e, respond(ctx, e.Body)
+		r.hit = responseOf(ctx, e.Body)
+		r.out.fate, r.out.entry, r.out.resp = inspector.Hit, e, &r.hit
 		if c.encodes(who.public) {
 			r.out.entryKey = string(key)
 		}
@@ -130,34 +132,33 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	return c.compute(ctx, r, oc, d, who, string(key), next)
 }
 
-// admit decides whether a query may be looked up.
-func (c *Cache) admit(ctx context.Context, oc *graphql.OperationContext) (*document, *caller, Reason) {
+// admit decides whether a query may be looked up, and says who asks.
+func (c *Cache) admit(ctx context.Context, oc *graphql.OperationContext, who *caller) (*document, Reason) {
 	if c.isClosed() {
-		return nil, nil, ReasonClosed
+		return nil, ReasonClosed
 	}
 	if c.opts.Enabled != nil {
 		on, err := safe.Call(func() (bool, error) { return c.opts.Enabled(ctx), nil })
 		if err != nil {
 			c.once.Warn("enabled", "gqlcache: Options.Enabled failed, so the request bypasses the cache", err)
-			return nil, nil, ReasonFailed
+			return nil, ReasonFailed
 		}
 		if !on {
-			return nil, nil, ReasonDisabled
+			return nil, ReasonDisabled
 		}
 	}
 	d := c.document(ctx, oc)
 	if d.Bypass != "" {
-		return d, nil, Reason(d.Bypass)
+		return d, Reason(d.Bypass)
 	}
-	who := &caller{public: d.Operation.Policy.Public}
-	if !who.public {
+	if who.public = d.Operation.Policy.Public; !who.public {
 		p, ok := c.predicate(ctx)
 		if !ok {
-			return d, nil, ReasonPredicate
+			return d, ReasonPredicate
 		}
 		who.predicate = p
 	}
-	return d, who, ""
+	return d, ""
 }
 
 // bypass answers a query as a server without the cache does.
@@ -175,7 +176,12 @@ func (c *Cache) bypass(ctx context.Context, r *request, why Reason, next graphql
 // respond makes the response of an answer that somebody else computed. Only the innermost handler
 // attaches errors and extensions that were registered before it, so this one does too.
 func respond(ctx context.Context, body []byte) *graphql.Response {
-	return &graphql.Response{
+	resp := responseOf(ctx, body)
+	return &resp
+}
+
+func responseOf(ctx context.Context, body []byte) graphql.Response {
+	return graphql.Response{
 		Data:       body[:len(body):len(body)],
 		Errors:     graphql.GetErrors(ctx),
 		Extensions: graphql.GetExtensions(ctx),

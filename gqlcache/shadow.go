@@ -39,7 +39,8 @@ type shadower struct {
 func (c *Cache) shadowed(ctx context.Context, r *request, oc *graphql.OperationContext, next graphql.ResponseHandler) *graphql.Response {
 	r.passed = true // the streaming transports ask again, and get what the resolvers give
 	defer c.end(ctx, r)
-	d, who, why := c.admit(ctx, oc)
+	who := &r.who
+	d, why := c.admit(ctx, oc, who)
 	if why == "" && !c.fresh() {
 		why = ReasonLease
 	}

@@ -32,7 +32,8 @@ func (t *answering) direct(w http.ResponseWriter, r *http.Request, oc *graphql.O
 	if a := arrivalFrom(ctx, c); a != nil && a.hold != nil {
 		return false
 	}
-	d, who, why := c.admit(ctx, oc)
+	var who caller
+	d, why := c.admit(ctx, oc, &who)
 	if why != "" || d.callers != nil && c.isStopped(d.callers) {
 		return false
 	}
@@ -43,7 +44,7 @@ func (t *answering) direct(w http.ResponseWriter, r *http.Request, oc *graphql.O
 	}
 	buf := plans.KeyBuffer()
 	defer plans.FreeKeyBuffer(buf)
-	key, why := c.appendKey(ctx, (*buf)[:0], d, oc.Variables, who)
+	key, why := c.appendKey(ctx, (*buf)[:0], d, oc.Variables, &who)
 	*buf = key
 	if why != "" {
 		return false
