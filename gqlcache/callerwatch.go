@@ -152,7 +152,7 @@ func (c *Cache) compareCallers(ctx context.Context, r *request, oc *graphql.Oper
 	caller, writing := credentials(ctx, oc), c.writing.Load()
 	resp := c.bypass(ctx, r, ReasonCallers, next)
 	if c.weigh(ctx, r, d, key, &filled{body: e.Body, stamp: s, caller: s.caller}, e.Expires, caller, writing, resp) {
-		c.engine.Remove(ctx, key, e)
+		c.engine.Withdraw(ctx, key, e)
 	}
 	return resp
 }

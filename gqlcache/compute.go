@@ -303,7 +303,7 @@ func (c *Cache) again(ctx context.Context, r *request, key string) *filled {
 		return nil
 	}
 	return &filled{
-		resp: respond(ctx, e.Body), body: e.Body, stamp: s, born: e.Version, found: true, caller: s.caller,
+		resp: respond(ctx, e.Body), body: e.Body, stamp: s, entry: e, born: e.Version, found: true, caller: s.caller,
 		ttl: e.Expires.Sub(c.opts.Now()),
 	}
 }

@@ -2,6 +2,7 @@ package gqlcache
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
@@ -31,6 +32,8 @@ type outcome struct {
 	done *settled
 	// span ends the span of the computation, nil when there is none.
 	span func(SpanEnd)
+	// given is resp once a query has ended, and nothing above is written any more.
+	given atomic.Pointer[graphql.Response]
 }
 
 // end reports what became of an operation: it counts it, for Stats and for those who watch, ends its span, and explains it.
@@ -74,6 +77,9 @@ func (c *Cache) end(ctx context.Context, r *request) {
 		c.explain(ctx, r)
 	}
 	o.ended, o.done = true, nil
+	if !r.mutates {
+		o.given.Store(o.resp)
+	}
 }
 
 // computes says that the operation's resolvers ran, or were about to, for an answer that was looked for or was to be

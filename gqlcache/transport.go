@@ -381,7 +381,9 @@ func (k *keptAnswer) is(resp *graphql.Response) bool {
 // keptIn returns the answer that a response is in the context of its operation; its stamp is nil when it is none.
 func (c *Cache) keptIn(ctx context.Context, resp *graphql.Response) (k keptAnswer) {
 	own := requestFrom(ctx)
-	if own == nil || own.cache != c || own.mutates || resp == nil {
+	// The outcome is looked at only when its query has returned this very response: an interceptor may have left the query
+	// behind, on a goroutine of its own that still writes it.
+	if own == nil || own.cache != c || resp == nil || own.out.given.Load() != resp {
 		return k
 	}
 	if k = own.out.kept(); !k.is(resp) {

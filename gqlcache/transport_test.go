@@ -18,6 +18,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
@@ -867,4 +868,70 @@ func (o *onResponse) InterceptResponse(ctx context.Context, next graphql.Respons
 	resp := next(ctx)
 	o.do(ctx)
 	return resp
+}
+
+// leaving is an extension that answers by itself when an operation takes too long, and leaves it behind.
+type leaving struct {
+	patience time.Duration
+	left     sync.WaitGroup
+}
+
+func (*leaving) ExtensionName() string                   { return "Leaving" }
+func (*leaving) Validate(graphql.ExecutableSchema) error { return nil }
+
+func (l *leaving) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	answer := make(chan *graphql.Response, 1)
+	l.left.Go(func() { answer <- next(ctx) })
+	select {
+	case resp := <-answer:
+		return resp
+	case <-time.After(l.patience):
+		return &graphql.Response{Data: []byte(`{"late":true}`)}
+	}
+}
+
+// TestOperationsThatAreLeftBehind: nothing is read of an operation that an extension has left behind, and that still runs.
+// The race detector would see it.
+func TestOperationsThatAreLeftBehind(t *testing.T) {
+	t.Parallel()
+	c, l := newCache(t, gqlcache.Options{Predicate: viewerPredicate}), &leaving{}
+	srv := postTo(testgraph.NewStore(), c, l)
+	defer l.left.Wait()
+	for i := range 200 {
+		l.patience = time.Duration(i%4) * 10 * time.Microsecond
+		got := testgraph.Ask(t, srv, fmt.Sprintf("{ users { id name email posts { name } } userCount x%d: userNames }", i%20), nil, "X-Viewer", "ann")
+		if got.Body != `{"data":{"late":true}}` && !strings.HasPrefix(got.Body, `{"data":{"users"`) {
+			t.Error(got.Body)
+		}
+		l.left.Wait()
+	}
+}
+
+// TestHerdsAreEncoded: an answer is compressed also when those who asked for it first came at once.
+func TestHerdsAreEncoded(t *testing.T) {
+	t.Parallel()
+	c := newCache(t, gqlcache.Options{Predicate: viewerPredicate, HTTP: gqlcache.HTTP{Encodings: []gqlcache.Encoding{gqlcache.Gzip()}}})
+	srv := testgraph.ServeBy(c.Transport, testgraph.Executable(testgraph.NewStore()), c)
+	ask := func() string {
+		r := postRequest(`{ banner(id: "b1") { id text } }`)
+		r.Header.Set("X-Viewer", "ann")
+		r.Header.Set("Accept-Encoding", "gzip")
+		w := httptest.NewRecorder()
+		srv.ServeHTTP(w, r)
+		return w.Header().Get("Content-Encoding")
+	}
+	for i := range 20 {
+		text := strings.Repeat(fmt.Sprintf("welcome %d ", i), 300)
+		if got := testgraph.Ask(t, srv, "mutation($t: String!) { setBanner(id: \"b1\", text: $t) }", map[string]any{"t": text}, "X-Viewer", "ann"); got.Errors != nil {
+			t.Fatal(got.Body)
+		}
+		var herd sync.WaitGroup
+		for range 8 {
+			herd.Go(func() { ask() })
+		}
+		herd.Wait()
+		if got := ask(); got != "gzip" {
+			t.Fatalf("round %d: encoding %q after 8 requests", i, got)
+		}
+	}
 }

@@ -172,3 +172,19 @@ func TestContributing(t *testing.T) {
 		}
 	}
 }
+
+// TestOldestGqlgen: the README names the oldest gqlgen, which is what the module requires.
+func TestOldestGqlgen(t *testing.T) {
+	t.Parallel()
+	const named = `gqlgen v([0-9.]+) or later`
+	in := regexp.MustCompile(named).FindStringSubmatch(read(t, root+"README.md"))
+	if in == nil {
+		t.Fatalf("README.md says nothing like %q", named)
+	}
+	if require := "github.com/99designs/gqlgen v" + in[1] + "\n"; !strings.Contains(read(t, root+"go.mod"), require) {
+		t.Errorf("go.mod does not require %s", require)
+	}
+	if replaced := "gqlgen => github.com/99designs/gqlgen v" + in[1] + "\n"; !strings.Contains(read(t, root+"compat/floor/go.mod"), replaced) {
+		t.Errorf("compat/floor does not have %s", replaced)
+	}
+}

@@ -244,3 +244,22 @@ func TestStampsStayHere(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestGrow: an entry is charged for more bytes, and one that was withdrawn is not returned again.
+func TestGrow(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, memory(t))
+	e := r.put("a", "A", 1)
+	if !r.Grow(t.Context(), "a", e, 100) {
+		t.Fatal("no room")
+	}
+	grown, found := r.Lookup(t.Context(), []byte("a"))
+	if found != engine.Alive || grown.Size != e.Size+100 {
+		t.Fatalf("found %d, %d bytes, before %d", found, grown.Size, e.Size)
+	}
+	r.Withdraw(t.Context(), []byte("a"), grown)
+	r.Grow(t.Context(), "a", grown, 100)
+	if _, found := r.found("a"); found == engine.Alive {
+		t.Error("an entry that was withdrawn is back")
+	}
+}
