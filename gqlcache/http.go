@@ -132,6 +132,9 @@ func (c *Cache) sending(ctx context.Context, r *http.Request, k keptAnswer) *wir
 	s := &wire.Sending{}
 	if c.encodes(k.public) {
 		s.Encodings, s.CompressAfter, s.OnError = c.opts.HTTP.Encodings, c.opts.HTTP.CompressAfter, c.failedToEncode
+		if k.key == "" || k.entry == nil {
+			s.Encodings = nil // there is nothing to charge, and another request will compress it
+		}
 		s.Grow = func(n int) bool { return c.grow(ctx, &k, n) }
 	}
 	if r.Method == http.MethodGet {
@@ -146,7 +149,7 @@ func (c *Cache) failedToEncode(err error) {
 
 // grow charges the entry of an answer for n bytes more, which a variant takes.
 func (c *Cache) grow(ctx context.Context, k *keptAnswer, n int) bool {
-	return k.key != "" && k.entry != nil && c.engine.Valid(&k.stamp.Stamp) && c.engine.Grow(context.WithoutCancel(ctx), k.key, k.entry, n)
+	return c.engine.Valid(&k.stamp.Stamp) && c.engine.Grow(context.WithoutCancel(ctx), k.key, k.entry, n)
 }
 
 // cacheControl says who may keep an answer.

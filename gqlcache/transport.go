@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -127,13 +126,14 @@ func (t *answering) Do(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 // known answers a request that has the text of its parameters.
 func (t *answering) known(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, text []byte, start time.Time) {
 	fields, ok := t.typed.find(r.Header["Accept"])
-	if q := t.cache.requests.Find(text); ok && q != nil {
+	q := t.cache.requests.Find(text)
+	if ok && q != nil {
 		t.again(w, r, exec, &repeated{question: q, fields: fields, text: text, start: start})
 		return
 	}
 	e := &executing{GraphExecutor: exec}
-	if t.number != 0 && t.cache.requests.Again(text) && (!t.json || json.Valid(text[1:])) {
-		e.learning = t.learn(text, r.Header["Accept"], w.Header())
+	if q != nil || t.number != 0 && t.cache.requests.Again(text) && (!t.json || json.Valid(text[1:])) {
+		e.learning = t.learn(text, r.Header["Accept"], w.Header(), q != nil)
 	}
 	t.through(w, t.withBody(r, text, nil), e)
 }
@@ -158,8 +158,9 @@ func (t *answering) again(w http.ResponseWriter, r *http.Request, exec graphql.G
 	addFields(w.Header(), q.fields)
 	oc, met, errs := t.operation(r, exec, q.question, q.start)
 	if errs != nil || t.get && !asksOnly(oc) {
-		removeFields(w.Header(), q.fields)
-		t.through(w, t.withBody(r, q.text, nil), &executing{GraphExecutor: exec, made: oc, errs: errs})
+		e := &executing{GraphExecutor: exec, made: oc, errs: errs}
+		e.writer = &awaiting{ResponseWriter: w, t: t, request: r, scratch: http.Header{}}
+		t.Transport.Do(e.writer, t.withBody(r, q.text, nil), e)
 		return
 	}
 	if t.cache.opts.HTTP.Direct && met != nil && t.direct(w, r, oc, met) {
@@ -221,7 +222,7 @@ func (t *answering) text(b []byte, r *http.Request) ([]byte, error) {
 		n, err := r.Body.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
 		switch {
-		case errors.Is(err, io.EOF):
+		case err == io.EOF: //nolint:errorlint // as io.ReadAll: what wraps it is no end
 			return b, nil
 		case err != nil:
 			return b, err //nolint:wrapcheck // inner reads it
@@ -239,15 +240,21 @@ var requestBuffers = sync.Pool{New: func() any {
 const maxRequestBuffer = 64 << 10
 
 // withBody returns a request whose text was read, and then an error, if there was one.
+//
+// The query of a URL is copied: what is decoded of it may be parts of it, and a server that is not net/http's, fasthttp
+// behind an adaptor say, may write the next request into the memory of this one.
 func (t *answering) withBody(r *http.Request, text []byte, err error) *http.Request {
+	with := *r
 	if t.get {
-		return r
+		u := *r.URL
+		u.RawQuery = string(text[1:])
+		with.URL = &u
+		return &with
 	}
 	var body io.Reader = bytes.NewReader(text[1:])
 	if err != nil {
 		body = io.MultiReader(body, failing{err})
 	}
-	with := *r
 	with.Body = struct {
 		io.Reader
 		io.Closer
@@ -275,16 +282,21 @@ type executing struct {
 // CreateOperationContext implements graphql.GraphExecutor.
 func (e *executing) CreateOperationContext(ctx context.Context, params *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
 	if oc := e.made; oc != nil {
-		e.made = nil
+		e.made, e.writer.scratch = nil, nil
 		return oc, e.errs
 	}
 	if e.learning == nil {
 		return e.GraphExecutor.CreateOperationContext(ctx, params)
 	}
-	q := e.learning.question(params, e.writer.Header())
+	l := e.learning
+	l.t.typed.add(l.accept, func() []field { return l.fieldsOf(e.writer.Header()) })
+	if l.known {
+		return e.GraphExecutor.CreateOperationContext(ctx, params)
+	}
+	q := l.question(params)
 	oc, errs := e.GraphExecutor.CreateOperationContext(ctx, params)
 	if errs == nil {
-		e.learning.t.cache.rememberRequest(q)
+		l.t.cache.rememberRequest(q)
 	}
 	return oc, errs
 }
@@ -304,6 +316,16 @@ type awaiting struct {
 	request *http.Request
 	ctx     context.Context //nolint:containedctx // of the operation, whose answer is held back
 	held    *graphql.Response
+	// scratch gets the header fields that inner sets before it asks for an operation that was made already: they are set.
+	scratch http.Header
+}
+
+// Header implements http.ResponseWriter.
+func (a *awaiting) Header() http.Header {
+	if a.scratch != nil {
+		return a.scratch
+	}
+	return a.ResponseWriter.Header()
 }
 
 // standIn holds a response back that is an answer of the cache as it is kept, and returns one to be encoded instead.
@@ -347,7 +369,6 @@ func (a *awaiting) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 // A keptAnswer is the response of a request, when it is an answer as the cache keeps it.
 type keptAnswer struct {
-	resp   *graphql.Response
 	data   []byte // of the entry, and so of the response
 	stamp  *stamp // nil when the response is no such answer
 	public bool
@@ -367,13 +388,13 @@ func (o *outcome) kept() (k keptAnswer) {
 	case o.f != nil && o.f.stamp != nil:
 		k = keptAnswer{data: o.f.body, stamp: o.f.stamp, entry: o.f.entry, key: o.key}
 	}
-	k.resp, k.public = o.resp, o.d.Operation.Policy.Public
+	k.public = o.d.Operation.Policy.Public
 	return k
 }
 
 // is says whether a response that hooks have seen is still the answer that the cache gave, and ready to be sent.
 func (k *keptAnswer) is(resp *graphql.Response) bool {
-	return k.stamp != nil && k.stamp.ready != nil && k.resp == resp && len(resp.Errors) == 0 && len(resp.Extensions) == 0 &&
+	return k.stamp != nil && k.stamp.ready != nil && len(resp.Errors) == 0 && len(resp.Extensions) == 0 &&
 		resp.Label == "" && resp.Path == nil && resp.HasNext == nil &&
 		len(resp.Data) == len(k.data) && unsafe.SliceData(resp.Data) == unsafe.SliceData(k.data)
 }

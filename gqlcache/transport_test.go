@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -18,7 +19,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"time"
+	"unsafe"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
@@ -622,21 +625,110 @@ func TestRequestsAreBounded(t *testing.T) {
 	const limit = 256 << 10
 	c := newCache(t, gqlcache.Options{Predicate: viewerPredicate, Limits: gqlcache.Limits{MaxRequestBytes: limit, MaxBytes: 64 << 10, MaxPlanBytes: 64 << 10}})
 	srv := testgraph.ServeBy(c.Transport, testgraph.Executable(testgraph.NewStore(), "cacheControl"), c)
-	send := func(i int) {
-		text := fmt.Sprintf("%d %s", i, strings.Repeat("x", 2000))
-		for range 2 {
-			testgraph.Ask(t, srv, "query($t: String) { echo(text: $t) }", map[string]any{"t": text})
+	for name, vars := range map[string]func(i int) map[string]any{
+		"a text": func(i int) map[string]any { return map[string]any{"t": fmt.Sprint(i, strings.Repeat("x", 2000))} },
+		"objects that nobody declares": func(i int) map[string]any {
+			return map[string]any{"t": fmt.Sprint(i), "x": make([]struct{}, 700)}
+		},
+		"numbers that nobody declares": func(i int) map[string]any { return map[string]any{"t": fmt.Sprint(i), "x": make([]int, 1000)} },
+		"names": func(i int) map[string]any {
+			x := map[string]any{}
+			for k := range 200 {
+				x[fmt.Sprint("name", k)] = nil
+			}
+			return map[string]any{"t": fmt.Sprint(i), "x": x}
+		},
+	} {
+		send := func(i int) {
+			for range 4 {
+				testgraph.Ask(t, srv, "query($t: String) { echo(text: $t) }", vars(i))
+			}
+		}
+		send(0)
+		before := heap()
+		for i := range 500 { // 1 MB of text
+			send(i)
+		}
+		if grown := int64(heap()) - int64(before); grown > 2*limit {
+			t.Errorf("%s: %d bytes more are kept, with a bound of %d", name, grown, limit)
 		}
 	}
-	send(0)
-	before := heap()
-	for i := range 2000 { // 4 MB of text
-		send(i)
-	}
-	if grown := int64(heap()) - int64(before); grown > 4*limit {
-		t.Errorf("%d bytes more are kept, with a bound of %d", grown, limit)
-	}
 	runtime.KeepAlive(srv)
+}
+
+// TestRequestsWhoseMemoryIsUsedAgain: the query of a URL may lie in memory that a server uses for its next request. What is
+// remembered of one request is none of the other's.
+func TestRequestsWhoseMemoryIsUsedAgain(t *testing.T) {
+	t.Parallel()
+	srv := postTo(testgraph.NewStore(), newCache(t, gqlcache.Options{Predicate: viewerPredicate}))
+	buffers := [2][]byte{make([]byte, 64), make([]byte, 64)}
+	ask := func(buffer int, query string) string {
+		n := copy(buffers[buffer], "query="+query)
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/query", nil)
+		r.URL.RawQuery = unsafe.String(&buffers[buffer][0], n)
+		r.Header.Set("X-Viewer", "ann")
+		w := httptest.NewRecorder()
+		srv.ServeHTTP(w, r)
+		return w.Body.String()
+	}
+	const first, second = "{userCount}", "{userNames}"
+	for sent := range 8 {
+		for range sent {
+			ask(0, first)
+		}
+		ask(0, second) // in the memory of the first
+		if got := ask(1, first); got != `{"data":{"userCount":2}}` {
+			t.Fatalf("after %d requests: %s", sent, got)
+		}
+	}
+}
+
+// TestAcceptHeadersOfAClient: ever new Accept headers of one client do not keep others' requests from being remembered.
+func TestAcceptHeadersOfAClient(t *testing.T) {
+	t.Parallel()
+	k := serverKind{transports: []graphql.Transport{transport.POST{}}, extensions: func() []graphql.HandlerExtension { return nil }}
+	cached, plain := k.server(testgraph.NewStore(), newCache(t, gqlcache.Options{Predicate: viewerPredicate})), k.server(testgraph.NewStore(), nil)
+	for i := range 300 {
+		for _, accept := range []string{fmt.Sprintf("application/x%d", i), "application/json"} {
+			q := sentRequest{name: accept, method: http.MethodPost, target: "/query", body: `{"query":"{ userCount }"}`, header: map[string]string{"Accept": accept}}
+			compareSent(t, &q, cached, plain)
+		}
+	}
+}
+
+// TestDirectAsksNothingForMutations: a mutation is no hit, and its caller's predicate is not asked for.
+func TestDirectAsksNothingForMutations(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int64
+	c := newCache(t, gqlcache.Options{HTTP: gqlcache.HTTP{Direct: true}, Predicate: func(ctx context.Context) (gqlcache.Predicate, error) {
+		asked.Add(1)
+		return viewerPredicate(ctx)
+	}})
+	srv := postTo(testgraph.NewStore(), c)
+	for range 10 {
+		if got := testgraph.Ask(t, srv, `mutation { setNote(id: "n-ann", owner: "ann", name: "x") }`, nil, "X-Viewer", "ann"); got.Errors != nil {
+			t.Error(got.Body)
+		}
+	}
+	if n := asked.Load(); n != 0 {
+		t.Errorf("the predicate was asked for %d times", n)
+	}
+}
+
+// TestDirectSaysWhatClosesIt: extensions that keep hits from being sent directly are named once.
+func TestDirectSaysWhatClosesIt(t *testing.T) {
+	t.Parallel()
+	for _, x := range []graphql.HandlerExtension{denying{}, hooks{}} {
+		var log strings.Builder
+		c := newCache(t, gqlcache.Options{HTTP: gqlcache.HTTP{Direct: true}, Predicate: viewerPredicate, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		srv := postTo(testgraph.NewStore(), c, extension.FixedComplexityLimit(80), x)
+		for range 6 {
+			testgraph.Ask(t, srv, "{ userCount }", nil, "X-Viewer", "ann")
+		}
+		if n := strings.Count(log.String(), fmt.Sprintf("%T", x)); n != 1 {
+			t.Errorf("%T is named %d times: %s", x, n, log.String())
+		}
+	}
 }
 
 // TestInstall: a server that Install has set up sends answers as they are kept.
@@ -932,6 +1024,59 @@ func TestHerdsAreEncoded(t *testing.T) {
 		herd.Wait()
 		if got := ask(); got != "gzip" {
 			t.Fatalf("round %d: encoding %q after 8 requests", i, got)
+		}
+	}
+}
+
+type responseWriterKey struct{}
+
+// refusing is an extension that sets a header of the response, by a writer that it finds in the context, and refuses.
+type refusing struct{ denying }
+
+func (refusing) MutateOperationContext(ctx context.Context, _ *graphql.OperationContext) *gqlerror.Error {
+	ctx.Value(responseWriterKey{}).(http.ResponseWriter).Header().Set("Content-Type", "application/problem+json")
+	return gqlerror.Errorf("refused")
+}
+
+// TestHeadersOfRefusals: what an extension sets in the header of the response, before it refuses, stays.
+func TestHeadersOfRefusals(t *testing.T) {
+	t.Parallel()
+	k := serverKind{transports: []graphql.Transport{transport.POST{}, transport.GET{}}, extensions: func() []graphql.HandlerExtension { return []graphql.HandlerExtension{refusing{}} }}
+	within := func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), responseWriterKey{}, w)))
+		})
+	}
+	// A transport that another server has too, which does not refuse: there the request is remembered.
+	c := newCache(t, gqlcache.Options{Predicate: viewerPredicate})
+	post := c.Transport(transport.POST{})
+	open := handler.New(testgraph.Executable(testgraph.NewStore(), "cacheControl"))
+	open.AddTransport(post)
+	open.Use(c)
+	for range 4 {
+		open.ServeHTTP(httptest.NewRecorder(), postRequest("{ userCount }"))
+	}
+	k.transports = []graphql.Transport{post}
+	cached, plain := within(k.server(testgraph.NewStore(), c)), within((&serverKind{transports: []graphql.Transport{transport.POST{}}, extensions: k.extensions}).server(testgraph.NewStore(), nil))
+	for range 4 {
+		compareSent(t, &sentRequest{name: "post", method: http.MethodPost, target: "/query", body: `{"query":"{ userCount }"}`}, cached, plain)
+	}
+}
+
+// TestBodiesThatEndWithAnError: an error that wraps io.EOF is no end.
+func TestBodiesThatEndWithAnError(t *testing.T) {
+	t.Parallel()
+	k := serverKind{transports: []graphql.Transport{transport.POST{}}, extensions: func() []graphql.HandlerExtension { return nil }}
+	cached, plain := k.server(testgraph.NewStore(), newCache(t, gqlcache.Options{Predicate: viewerPredicate})), k.server(testgraph.NewStore(), nil)
+	for range 3 {
+		got, want := httptest.NewRecorder(), httptest.NewRecorder()
+		for srv, w := range map[http.Handler]*httptest.ResponseRecorder{cached: got, plain: want} {
+			r := postRequest("{ userCount }")
+			r.Body = io.NopCloser(io.MultiReader(r.Body, iotest.ErrReader(fmt.Errorf("truncated: %w", io.EOF))))
+			srv.ServeHTTP(w, r)
+		}
+		if got.Body.String() != want.Body.String() {
+			t.Errorf("%s\n without: %s", got.Body, want.Body)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
 var errNotDirect = errors.New("name the types in Options.HTTP.DirectPast if no hit has to go through them, and have a middleware around the server authenticate, or unset Options.HTTP.Direct")
@@ -22,7 +23,7 @@ func (t *answering) direct(w http.ResponseWriter, r *http.Request, oc *graphql.O
 		c.once.Warn("direct", "gqlcache: Options.HTTP.Direct is set, and the server has extensions that hits go through: "+strings.Join(met.hooks, ", "), errNotDirect)
 		return false
 	}
-	if !met.answers || c.asksMore(r) {
+	if !met.answers || oc.Operation.Operation != ast.Query || c.asksMore(r) {
 		return false
 	}
 	ctx := graphql.WithOperationContext(r.Context(), oc)
@@ -61,6 +62,21 @@ func (t *answering) direct(w http.ResponseWriter, r *http.Request, oc *graphql.O
 	}
 	c.send(ctx, w, r, &k)
 	return true
+}
+
+var errChanging = errors.New("check in a middleware around the server, or unset Options.HTTP.Direct")
+
+// warnOfChanges says once which extensions change parameters or operations in a way that is not known, so that each request
+// goes through them. met is nil when the extensions cannot be seen.
+func (c *Cache) warnOfChanges(met *extensions) {
+	switch {
+	case !c.opts.HTTP.Direct:
+	case met == nil:
+		c.once.Warn("direct", "gqlcache: Options.HTTP.Direct is set, and the executor's extensions cannot be seen, so hits go through the hooks", errChanging)
+	case !met.repeat:
+		c.once.Warn("direct", "gqlcache: Options.HTTP.Direct is set, and the server has extensions that change operations before they are dispatched, so hits go through the hooks: "+
+			strings.Join(met.changing, ", "), errChanging)
+	}
 }
 
 // asksMore says that somebody wants to know of a request, or that it asks for more than a hit.

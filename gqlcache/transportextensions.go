@@ -28,6 +28,8 @@ type extensions struct {
 	// hooks are the types of extensions that may refuse or change an operation or a response, without those that Options.HTTP
 	// names, the cache, and those of which it is known that they do neither to an answer that is stored.
 	hooks []string
+	// changing are the types of those for which repeat is not set.
+	changing []string
 	// answers is set when the cache is one of the extensions.
 	answers bool
 }
@@ -92,7 +94,10 @@ func (e *extensions) add(c *Cache, x reflect.Value) {
 	case typ == complexityLimit && isFixed(x):
 		e.limited, e.limit = true, extension.ComplexityLimit{}.ExtensionName()
 	case changes, typ.Implements(aroundOperations), typ.Implements(aroundResponses):
-		e.repeat = e.repeat && !changes
+		if changes {
+			e.repeat = false
+			e.changing = append(e.changing, typ.String())
+		}
 		if !slices.Contains(c.opts.HTTP.DirectPast, typ.String()) {
 			e.hooks = append(e.hooks, typ.String())
 		}

@@ -1,8 +1,10 @@
 package gqlcache
 
 import (
+	"encoding/json"
 	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -31,9 +33,8 @@ import (
 const (
 	// maxAccepts bounds the values of the Accept header that are remembered, maxAccept their length.
 	maxAccepts, maxAccept = 64, 256
-	// questionSize is what a question takes, in bytes, and decodedSize how many times as much as its text it
-	// takes decoded.
-	questionSize, decodedSize = 256, 3
+	// questionSize is what a question takes beside what is decoded, in bytes, and an operation that is prepared.
+	questionSize = 256
 )
 
 // typed are the header fields that a transport sets, by the Accept header of the request.
@@ -55,11 +56,16 @@ func (f *typed) find(accept []string) (fields []field, ok bool) {
 	return v.([]field), true
 }
 
-// add notes the fields for a header, if there is room.
+// add notes the fields for a header. Clients may send ever new ones: then all are forgotten, and learned again.
 func (f *typed) add(accept string, fields func() []field) {
-	if _, ok := f.byAccept.Load(accept); !ok && f.number.Add(1) <= maxAccepts {
-		f.byAccept.Store(accept, fields())
+	if _, ok := f.byAccept.Load(accept); ok {
+		return
 	}
+	if f.number.Add(1) > maxAccepts {
+		f.byAccept.Clear()
+		f.number.Store(1)
+	}
+	f.byAccept.Store(accept, fields())
 }
 
 // acceptOf returns the one value of an Accept header. ok is false for a header that is not remembered.
@@ -90,20 +96,6 @@ func addFields(h http.Header, fields []field) {
 	}
 }
 
-// removeFields takes out what addFields has added, unless somebody has set it to something else.
-func removeFields(h http.Header, fields []field) {
-	for _, f := range fields {
-		before := len(h[f.name]) - len(f.values)
-		switch {
-		case before < 0 || !slices.Equal(h[f.name][before:], f.values):
-		case before == 0:
-			delete(h, f.name)
-		default:
-			h[f.name] = h[f.name][:before]
-		}
-	}
-}
-
 // A question is what a transport has decoded. It is not changed, but for document.
 type question struct {
 	text                  string
@@ -121,10 +113,13 @@ type learning struct {
 	text   string
 	accept string
 	before map[string]int // how many values the header's fields had
+	// known is set when only the header fields are to be learned.
+	known bool
 }
 
-// learn returns what is to be told of a request that inner is about to decode; nil when nothing is remembered of it.
-func (t *answering) learn(text []byte, accept []string, header http.Header) *learning {
+// learn returns what is to be told of a request that inner is about to decode; nil when nothing is remembered of it. known
+// says that only the header fields are not.
+func (t *answering) learn(text []byte, accept []string, header http.Header, known bool) *learning {
 	a, ok := acceptOf(accept)
 	if !ok {
 		return nil
@@ -133,12 +128,11 @@ func (t *answering) learn(text []byte, accept []string, header http.Header) *lea
 	for name, values := range header {
 		before[name] = len(values)
 	}
-	return &learning{t: t, text: string(text), accept: strings.Clone(a), before: before}
+	return &learning{t: t, text: string(text), accept: strings.Clone(a), before: before, known: known}
 }
 
-// question returns what a transport has decoded, before anybody changes it, and notes which fields of the header it has set.
-func (l *learning) question(params *graphql.RawParams, header http.Header) *question {
-	l.t.typed.add(l.accept, func() []field { return l.fieldsOf(header) })
+// question returns what a transport has decoded, before anybody changes it.
+func (l *learning) question(params *graphql.RawParams) *question {
 	return &question{
 		text: l.text, query: params.Query, operationName: params.OperationName,
 		variables: plans.CopyVariables(params.Variables), extensions: plans.CopyVariables(params.Extensions),
@@ -171,6 +165,7 @@ func (t *answering) operation(r *http.Request, exec graphql.GraphExecutor, q *qu
 		Query: q.query, OperationName: q.operationName, Headers: r.Header, ReadTime: read,
 		Variables: plans.CopyVariables(q.variables), Extensions: plans.CopyVariables(q.extensions),
 	})
+	t.cache.warnOfChanges(met)
 	if errs == nil && met.repeatable(q) && q.hasDocument(oc.Doc) {
 		t.cache.prepare(q, met, oc)
 	}
@@ -217,11 +212,51 @@ func (c *Cache) prepare(q *question, by *extensions, oc *graphql.OperationContex
 // rememberRequest remembers a question, in place of another one with its text. A document that is kept is shared with the
 // server's query cache, which may forget it.
 func (c *Cache) rememberRequest(q *question) {
-	size := questionSize + decodedSize*len(q.text)
+	size := questionSize + 2*len(q.text) + sizeOf(q.variables) + sizeOf(q.extensions)
 	if q.prepared != nil {
-		size += questionSize + extractor.DocumentSize(q.prepared.operation.Doc)
+		size += questionSize + sizeOf(q.prepared.operation.Variables) + extractor.DocumentSize(q.prepared.operation.Doc)
 	}
 	c.requests.Keep(q.text, q, size)
+}
+
+// sizeOf estimates the memory of what was decoded from JSON, in bytes, with the interface that it is in.
+func sizeOf(v any) int {
+	const (
+		header = 16 // of an interface, and of a string
+		list   = 24
+		empty  = 48 // of a map, which has groups of slots for 8 keys and values
+		slots  = 8
+		slot   = 2*header + 1
+	)
+	size := header
+	switch v := v.(type) {
+	case string:
+		return size + header + len(v)
+	case json.Number:
+		return size + header + len(v)
+	case []any:
+		size += list
+		for _, e := range v {
+			size += sizeOf(e)
+		}
+	case map[string]any:
+		size += empty
+		if len(v) > 0 {
+			size += slot * slots * (1 + 2*len(v)/slots)
+		}
+		for name, e := range v {
+			size += len(name) + sizeOf(e) - header
+		}
+	default:
+		rv := reflect.ValueOf(v) // variables may be lists of a type
+		if rv.Kind() == reflect.Slice {
+			size += list
+			for i := range rv.Len() {
+				size += sizeOf(rv.Index(i).Interface())
+			}
+		}
+	}
+	return size
 }
 
 // again returns an operation as the executor would make it.

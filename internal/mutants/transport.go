@@ -11,11 +11,6 @@ const (
 // transportRules are those of transports that send answers as they are kept.
 var transportRules = []mutant{
 	{
-		name: "transport: a response that a hook has replaced is not sent", file: transportFile,
-		old: "k.stamp.ready != nil && k.resp == resp &&", new: "k.stamp.ready != nil &&",
-		test: "TestTransport$",
-	},
-	{
 		name: "transport: data that a hook has replaced are not sent", file: transportFile,
 		old: "len(resp.Data) == len(k.data) && unsafe.SliceData(resp.Data) == unsafe.SliceData(k.data)", new: "true",
 		test: "TestTransport$",
@@ -42,7 +37,7 @@ var transportRules = []mutant{
 	},
 	{
 		name: "transport: header fields are set twice", file: transportFile,
-		old: "		removeFields(w.Header(), q.fields)\n", new: "",
+		old: ", scratch: http.Header{}}", new: "}",
 		test: "TestTransport$",
 	},
 	{
@@ -62,7 +57,7 @@ var transportRules = []mutant{
 	},
 	{
 		name: "transport: an operation is used again whatever extensions there are", file: extensionsFile,
-		old: "		e.repeat = e.repeat && !changes\n", new: "",
+		old: "			e.repeat = false\n", new: "",
 		test: "TestTransport$",
 	},
 	{
@@ -84,6 +79,16 @@ var transportRules = []mutant{
 		name: "transport: the requests of two transports are one", file: transportFile,
 		old: "		t.number = byte(n)\n", new: "		t.number = 1\n",
 		test: "TestTransportsShareNoRequests",
+	},
+	{
+		name: "transport: the query of a URL is not copied", file: transportFile,
+		old: "		u.RawQuery = string(text[1:])\n", new: "",
+		test: "TestRequestsWhoseMemoryIsUsedAgain",
+	},
+	{
+		name: "direct: mutations are looked up", file: directFile,
+		old: "oc.Operation.Operation != ast.Query || ", new: "",
+		test: "TestDirectAsksNothingForMutations",
 	},
 	{
 		name: "direct: an extension that is added later is passed", file: extensionsFile,
