@@ -77,11 +77,11 @@ func micro(d time.Duration) string {
 
 // machine says where and how it was measured.
 func machine(o *options, load string) string {
-	text := fmt.Sprintf("Measured on %s %s/%s, %s, %d cores", runtime.Version(), runtime.GOOS, runtime.GOARCH, processor(), runtime.NumCPU())
+	text := fmt.Sprintf("Measured with %s on %s/%s (%s, %d cores", runtime.Version(), runtime.GOOS, runtime.GOARCH, processor(), runtime.NumCPU())
 	if load != "" {
-		text += fmt.Sprintf(", which %s other processes wanted in the minute before", load)
+		text += ", load average " + load + " at the start"
 	}
-	return text + fmt.Sprintf(". One client on the same machine, %d connections, %v for each row, in turns of %v. In brackets: relative to the static handler that sends the same bytes.\n",
+	return text + fmt.Sprintf("). One client on the same machine, %d connections, %v for each row, in turns of %v. In brackets: relative to the static handler that sends the same bytes.\n",
 		o.conns, o.time, turn)
 }
 
