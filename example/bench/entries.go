@@ -65,21 +65,16 @@ func (b *bench) measureAmong(ctx context.Context, t *target, n int, out io.Write
 	if after.Entries < int64(n) {
 		return fmt.Errorf("%d of %d entries are kept", after.Entries, n)
 	}
-	first, err := t.process.state(ctx, true)
-	if err != nil {
-		return err
-	}
-	second, err := t.process.state(ctx, true)
+	cycle, live, err := t.collection(ctx)
 	if err != nil {
 		return err
 	}
 	requests := float64(len(f.latencies))
-	cycle := time.Duration((second.GC - first.GC) * float64(time.Second))
 	allocated := float64(after.Allocated-f.before.Allocated) / requests
-	between := float64(second.Live) / allocated
-	collected := after.GC - f.before.GC // is in the CPU time of the requests
-	serving := (f.cpu.Seconds() - collected) / requests * between
-	fmt.Fprintf(out, "| %d | %s | %s | %s | %s | %s | %.0f | %.0f ms | %.0f | %.2f %% |\n", n, mega(uint64(after.Bytes)), mega(second.Live),
+	between := float64(live) / allocated
+	collected := cycle * time.Duration(after.Collections-f.before.Collections) // is in the CPU time of the requests
+	serving := (f.cpu - collected).Seconds() / requests * between
+	fmt.Fprintf(out, "| %d | %s | %s | %s | %s | %s | %.0f | %.0f ms | %.0f | %.2f %% |\n", n, mega(uint64(after.Bytes)), mega(live),
 		micro(f.spent()), micro(f.quantile(.5)), micro(f.quantile(.99)), allocated, float64(cycle)/1e6, between,
 		100*cycle.Seconds()/(cycle.Seconds()+serving))
 	return nil
@@ -99,4 +94,24 @@ func indexOf(name string) int {
 		}
 	}
 	panic("no server is called " + name)
+}
+
+// collection returns the CPU time of a collection in a server that does nothing else, and the bytes that are live.
+//
+// It is the process's: the runtime's own figure has the time that its workers waited for a core.
+func (t *target) collection(ctx context.Context) (cycle time.Duration, live uint64, err error) {
+	const cycles = 5
+	before, err := t.process.cpu()
+	for range cycles {
+		if err == nil {
+			var s state
+			s, err = t.process.state(ctx, true)
+			live = s.Live
+		}
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	after, err := t.process.cpu()
+	return (after - before) / cycles, live, err
 }
