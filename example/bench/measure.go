@@ -282,7 +282,11 @@ func (b *bench) prepare(ctx context.Context, size int) (figures []*figure, err e
 
 // begin warms the server up, and notes what it has spent until now.
 func (f *figure) begin(ctx context.Context) (err error) {
-	if err := f.turn(ctx, turn/2); err != nil {
+	warm := turn / 2
+	if f.foreign {
+		warm = 10 * turn // Node compiles what it runs often
+	}
+	if err := f.turn(ctx, warm); err != nil {
 		return err
 	}
 	f.latencies, f.took = nil, 0
