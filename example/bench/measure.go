@@ -95,7 +95,9 @@ func (b *bench) close() {
 
 func (t *target) close() {
 	for _, c := range t.conns {
-		_ = c.Close()
+		if c != nil {
+			_ = c.Close()
+		}
 	}
 	t.process.stop()
 }
@@ -155,15 +157,25 @@ func (b *bench) run(ctx context.Context, k kind) (*target, error) {
 }
 
 func (b *bench) connect(ctx context.Context, t *target) (*target, error) {
-	for range b.conns {
-		c, err := dial(ctx, t.process.address)
-		if err != nil {
-			t.close()
-			return nil, err
-		}
-		t.conns = append(t.conns, c)
+	t.conns = make([]*conn, b.conns)
+	if err := t.dial(ctx); err != nil {
+		t.close()
+		return nil, err
 	}
 	return t, nil
+}
+
+// dial makes the connections, anew if there are any. Node ends those that were idle for 5 seconds.
+func (t *target) dial(ctx context.Context) (err error) {
+	for i, old := range t.conns {
+		if old != nil {
+			_ = old.Close()
+		}
+		if t.conns[i], err = dial(ctx, t.process.address); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // saveAnswers writes the files of the static servers for a size, and checks that all servers have the same answers.
@@ -261,6 +273,11 @@ func (b *bench) prepare(ctx context.Context, size int) (figures []*figure, err e
 				continue
 			}
 		}
+		if t.foreign {
+			if err := t.dial(ctx); err != nil {
+				return nil, err
+			}
+		}
 		r, err := t.answer(size)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", t.label, err)
@@ -355,6 +372,11 @@ func (b *bench) saveProfile(ctx context.Context, f *figure) error {
 
 // turn asks a server by all connections at once, each as soon as it has its answer.
 func (f *figure) turn(ctx context.Context, d time.Duration) error {
+	if f.foreign {
+		if err := f.dial(ctx); err != nil {
+			return err
+		}
+	}
 	var wg sync.WaitGroup
 	lists, errs := make([][]time.Duration, len(f.conns)), make([]error, len(f.conns))
 	begun := time.Now()
