@@ -49,6 +49,8 @@ func TestSameAnswers(t *testing.T) {
 		{"no partitions", setup{change: func(o *gqlcache.Options) { o.Partition = nil }}, 20, 40, 0},
 		{"no directives", setup{schema: bareSchema}, 8, 40, 0},
 		{"views only", setup{schema: viewSchema}, 8, 40, 0},
+		{"gqlgen's transports", setup{bare: true}, 20, 40, 0},
+		{"past the hooks", setup{change: func(o *gqlcache.Options) { o.HTTP.Direct = true }}, 20, 40, 0},
 		// Hidden fields are given up at once, while loaders may have begun on their behalf.
 		{"no patience", setup{latency: 200 * time.Microsecond, change: func(o *gqlcache.Options) { o.PathTimeout = 1 }}, 10, 10, 0},
 	}

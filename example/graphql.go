@@ -29,11 +29,22 @@ func newGraphQL(store *blog.Store, cache *gqlcache.Cache) *handler.Server {
 
 // newHandler is newGraphQL for any schema that the resolvers fit.
 func newHandler(schema graphql.ExecutableSchema, store *blog.Store, cache *gqlcache.Cache) *handler.Server {
+	if cache == nil {
+		return newUncached(schema, store, transport.GET{}, transport.POST{})
+	}
+	srv := newUncached(schema, store, cache.Transport(transport.GET{}), cache.Transport(transport.POST{}))
+	srv.Use(cache) // last, so that it stores what the resolvers said
+	return srv
+}
+
+// newUncached returns a handler to which the cache, if any, has still to be added. get and post are its
+// transports for these methods.
+func newUncached(schema graphql.ExecutableSchema, store *blog.Store, get, post graphql.Transport) *handler.Server {
 	srv := handler.New(schema)
 	srv.AddTransport(transport.Options{})
 	srv.AddTransport(transport.SSE{}) // a POST that accepts an event stream, so before POST
-	srv.AddTransport(transport.GET{})
-	srv.AddTransport(transport.POST{})
+	srv.AddTransport(get)
+	srv.AddTransport(post)
 	srv.AddTransport(transport.MultipartForm{MaxUploadSize: maxBody})
 	srv.SetQueryCache(lru.New[*ast.QueryDocument](queryCacheSize))
 	srv.SetErrorPresenter(presentError)
@@ -41,9 +52,6 @@ func newHandler(schema graphql.ExecutableSchema, store *blog.Store, cache *gqlca
 	srv.AroundRootFields(oneSnapshot(store))
 	srv.Use(extension.Introspection{})
 	srv.Use(extension.AutomaticPersistedQuery{Cache: lru.New[string](queryCacheSize)})
-	if cache != nil {
-		srv.Use(cache) // last, so that it stores what the resolvers said
-	}
 	return srv
 }
 

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -47,6 +48,7 @@ type setup struct {
 	change    func(*gqlcache.Options)
 	extension func() graphql.HandlerExtension // instead of the cache
 	uncached  bool
+	bare      bool // gqlgen's transports as they are, with the cache
 	latency   time.Duration
 	fields    graphql.FieldMiddleware // around the resolvers, nil for none
 	path      string                  // of the database; one of its own if empty
@@ -78,17 +80,23 @@ func newRig(ctx context.Context, s setup) (_ *rig, err error) {
 	if s.change != nil {
 		s.change(&opts)
 	}
-	srv := newHandler(graph.NewExecutableSchema(cfg), r.store, nil)
+	get, post := graphql.Transport(transport.GET{}), graphql.Transport(transport.POST{})
+	if s.extension == nil && !s.uncached {
+		if r.cache, err = gqlcache.New(opts); err != nil {
+			return nil, err
+		}
+		if !s.bare {
+			get, post = r.cache.Transport(get), r.cache.Transport(post)
+		}
+	}
+	srv := newUncached(graph.NewExecutableSchema(cfg), r.store, get, post)
 	if s.fields != nil {
 		srv.AroundFields(s.fields)
 	}
 	switch {
 	case s.extension != nil:
 		srv.Use(s.extension())
-	case !s.uncached:
-		if r.cache, err = gqlcache.New(opts); err != nil {
-			return nil, err
-		}
+	case r.cache != nil:
 		srv.Use(r.cache)
 	}
 	var h http.Handler = srv
