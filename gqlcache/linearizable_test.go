@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -58,22 +59,60 @@ type recorder struct {
 	time     atomic.Int64 // grows with every call and return
 	mu       sync.Mutex
 	ops      []porcupine.Operation
+	refused  int           // writes that the cache has refused
+	refusal  chan struct{} // receives when a write is refused, unless it is full or nil
+	slowest  time.Duration // the longest time from the call of a write to its commit
 }
 
-func (r *recorder) record(client int, op registerOp, do func() int) {
+// record records an operation, unless it was not done.
+func (r *recorder) record(client int, op registerOp, do func() (out int, done bool)) {
 	call := r.time.Add(1)
-	out := do()
+	out, done := do()
 	end := r.time.Add(1)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.ops = append(r.ops, porcupine.Operation{ClientId: client, Input: op, Call: call, Output: out, Return: end})
+	if done {
+		r.ops = append(r.ops, porcupine.Operation{ClientId: client, Input: op, Call: call, Output: out, Return: end})
+	}
 }
 
+// errAfterCommit fails some writes that have changed their register.
+var errAfterCommit = errors.New("failed after the commit")
+
+// calledKey is the context key of the time at which a write was called.
+type calledKey struct{}
+
+// write writes a register. A write that the cache refuses is not recorded: it changes
+// nothing, so no read may return its value. On a busy machine instances over a log refuse
+// some writes, because the log does not take an announcement in time.
 func (r *recorder) write(client, k, value int) {
-	r.record(client, registerOp{k, true, value}, func() int {
-		testgraph.Ask(r.t, r.cached[client%len(r.cached)], fmt.Sprintf("mutation{setCounter(id:%d,value:%d){value}}", k, value), nil)
-		return value
+	r.record(client, registerOp{k, true, value}, func() (int, bool) {
+		resp := testgraph.Do(r.t, context.WithValue(r.t.Context(), calledKey{}, time.Now()), r.cached[client%len(r.cached)],
+			testgraph.Request{Query: fmt.Sprintf("mutation{setCounter(id:%d,value:%d){value}}", k, value)})
+		if strings.Contains(resp.Body, gqlcache.ErrNoLease.Error()) {
+			r.mu.Lock()
+			r.refused++
+			r.mu.Unlock()
+			select {
+			case r.refusal <- struct{}{}:
+			default:
+			}
+			return 0, false
+		}
+		if len(resp.Errors) > 0 && !strings.Contains(resp.Body, errAfterCommit.Error()) {
+			r.t.Errorf("a write is answered %s", resp.Body)
+		}
+		return value, true
 	})
+}
+
+// committed notes how long a write took from its call to its commit.
+func (r *recorder) committed(ctx context.Context) {
+	if called, ok := ctx.Value(calledKey{}).(time.Time); ok {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.slowest = max(r.slowest, time.Since(called))
+	}
 }
 
 // read reads a register in one of the ways that have answers of their own, or no cache.
@@ -86,7 +125,7 @@ func (r *recorder) read(client, k int, rng *rand.Rand) {
 	if rng.IntN(6) == 0 {
 		h = r.uncached
 	}
-	r.record(client, registerOp{register: k}, func() int {
+	r.record(client, registerOp{register: k}, func() (int, bool) {
 		resp := testgraph.Ask(r.t, h, document, nil)
 		var one struct{ C struct{ Value int } }
 		var all struct{ C []struct{ Value int } }
@@ -101,7 +140,7 @@ func (r *recorder) read(client, k int, rng *rand.Rand) {
 		if err != nil || len(resp.Errors) > 0 {
 			r.t.Errorf("%s: %s, %v", document, resp.Body, err)
 		}
-		return one.C.Value
+		return one.C.Value, true
 	})
 }
 
@@ -118,10 +157,11 @@ func recordHistory(t *testing.T, seed uint64, intent bool) (*recorder, *gqlcache
 func (r *recorder) run(rows *testgraph.Store, seed uint64) {
 	// Mutations take a while between commit and answer, and some fail then; computations between what
 	// they read and the end.
-	rows.On("Mutation.setCounter:done", func(context.Context) error {
+	rows.On("Mutation.setCounter:done", func(ctx context.Context) error {
+		r.committed(ctx)
 		<-time.After(rand.N(300 * time.Microsecond))
 		if rand.IntN(10) == 0 {
-			return errors.New("failed after the commit")
+			return errAfterCommit
 		}
 		return nil
 	})

@@ -119,6 +119,16 @@ var sharedRules = []mutant{
 		test: "TestStrangeRecords",
 	},
 	{
+		name: "unknown record flushes each time that it comes", file: applyFile,
+		old: "case r.unknown && !r.behind(at):", new: "case r.unknown:",
+		test: "TestUnknownRecordTwice",
+	},
+	{
+		name: "unknown record that has no number of the log's is skipped", file: "gqlcache/changelog/redislog/record.go",
+		old: "return !r.misnumbered && at.Epoch < r.Number &&", new: "return",
+		test: "TestUnknownRecordTwice",
+	},
+	{
 		name: "no wait for the leases of the epoch before", file: applyFile,
 		old: "return max(outlived, a.since)", new: "return 0",
 		test: "TestServerForgets",

@@ -69,7 +69,8 @@ func (a *applier) judge(was openIntent, said lastSign) bool {
 // apply brings records to the sink, in order. Those known already are skipped; at a hole,
 // records are lost, and everything that was cached before is invalidated. A record that
 // is too far ahead is of another epoch, or of nobody who knows the log: it invalidates
-// everything too, and the position stays for a renewal to move.
+// everything too, and the position stays for a renewal to move. A record that cannot be
+// understood invalidates everything once, though a renewal and a read may both bring it.
 // REQUIRES: mu held.
 func (a *applier) apply(records []streamRecord) {
 	for _, r := range records {
@@ -78,7 +79,7 @@ func (a *applier) apply(records []streamRecord) {
 		case r.Number >= at.Number+epochStep:
 			a.flush(at, "record of another epoch")
 			a.rounds.kickOff()
-		case r.unknown:
+		case r.unknown && !r.behind(at):
 			// What cannot be read may be anything. Its number is used if it is one.
 			a.report.begin(troubleUnknown, nil)
 			a.flush(changelog.Position{Epoch: at.Epoch, Number: max(at.Number, r.Number)}, "unknown record")

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -260,4 +261,35 @@ func (w *model) fault() string {
 		}
 	}
 	return ""
+}
+
+// TestUnknownRecordTwice: a renewal and a read bring the same record that cannot be
+// understood. It flushes once if its ID is one of the log's, and else each time.
+func TestUnknownRecordTwice(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name, id string // %d is the number
+		times    uint64
+	}{
+		{"numbered", "%d-0", 1},
+		{"odd sequence", "%d-7", 2},
+		{"number from before the epoch", "7-0", 2},
+		{"no number", "x-0", 2},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			w := newModel(0)
+			w.ask()
+			w.replies[0]() // the epoch is known
+			at := w.a.position()
+			before := w.a.counts.flushes.Load()
+			record := parseRecord(strings.Replace(row.id, "%d", formatNumber(at.Number+1), 1), "\x09what", "other")
+			for range 2 {
+				w.a.read(at.Epoch, []streamRecord{record})
+			}
+			if got := w.a.counts.flushes.Load() - before; got != row.times {
+				t.Errorf("%d flushes, want %d", got, row.times)
+			}
+		})
+	}
 }

@@ -72,6 +72,8 @@ type streamRecord struct {
 	changelog.Record
 	// unknown records are understood by nobody here.
 	unknown bool
+	// misnumbered records have an ID that is none of the log's: their number says nothing.
+	misnumbered bool
 	// intent says that the record announces what it names.
 	intent bool
 	// settles are the intents that it ends, after the change that it is, if it names one.
@@ -81,6 +83,12 @@ type streamRecord struct {
 // silent records change nothing.
 func (r *streamRecord) silent() bool {
 	return !r.unknown && (r.intent || len(r.settles) > 0 && len(r.Tags) == 0 && !r.All)
+}
+
+// behind reports whether a position has reached the record, so that the sink knows it or
+// was flushed since. Numbers of an epoch are greater than the epoch.
+func (r *streamRecord) behind(at changelog.Position) bool {
+	return !r.misnumbered && at.Epoch < r.Number && r.Number <= at.Number
 }
 
 // decodeRecord reads a payload, or returns false if it is of no kind that is known.
@@ -152,6 +160,7 @@ func parseRecord(id, payload, origin string) streamRecord {
 	n, err := strconv.ParseUint(number, 10, 64)
 	r, ok := decodeRecord(payload)
 	r.Number, r.Origin = n, origin
-	r.unknown = !ok || err != nil || sequence != "0"
+	r.misnumbered = err != nil || sequence != "0"
+	r.unknown = !ok || r.misnumbered
 	return r
 }
