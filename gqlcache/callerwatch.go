@@ -151,7 +151,7 @@ func bitOf(caller uint64) uint64 { return 1 << (caller >> 1 & 63) }
 func (c *Cache) compareCallers(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, key []byte, e *store.Entry, s *stamp, next graphql.ResponseHandler) *graphql.Response {
 	caller, writing := credentials(ctx, oc), c.writing.Load()
 	resp := c.bypass(ctx, r, ReasonCallers, next)
-	if c.weigh(ctx, r, d, key, &filled{body: e.Body, stamp: s, caller: s.caller}, e.Expires, caller, writing, resp) {
+	if c.weigh(ctx, r, d, key, &filled{body: e.Body, stamp: s, caller: s.caller}, s.Expires(), caller, writing, resp) {
 		c.engine.Withdraw(ctx, key, e)
 	}
 	return resp

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
 	"time"
 
@@ -64,6 +65,15 @@ type Options struct {
 	// Jitter shortens each TTL by a random part of up to this fraction, so that answers stored together
 	// do not expire together. Defaults to 0.1; negative is none.
 	Jitter float64
+
+	// EarlyRefresh has a hit computed anew before its entry expires, so that a crowd does not wait for the answer when it
+	// has: the shorter the time left is, and the longer the answer took to compute, the likelier (XFetch, Vattani,
+	// Chierichetti and Lowenstein 2015). The request that draws it computes on its own context, as a miss would, while the
+	// others go on hitting, and its answer replaces the entry. When computing fails, the request has the entry's answer, as
+	// a hit would: Stats.Hidden counts that, and the first failure is logged. It is the factor β: 1 is usual, more is earlier.
+	// In shadow mode, for operations that resolvers run, and for answers of other instances it does
+	// nothing. Defaults to 0, never.
+	EarlyRefresh float64
 
 	// Limits bound the memory that the cache takes. The zero value has the defaults.
 	Limits
@@ -265,6 +275,9 @@ func (o Options) validate() error {
 	}
 	if o.Jitter >= 1 {
 		fault("Jitter is %v; it must be below 1", o.Jitter)
+	}
+	if !(o.EarlyRefresh >= 0) || math.IsInf(o.EarlyRefresh, 1) { // nor NaN
+		fault("EarlyRefresh is %v; it must not be negative, and have an end", o.EarlyRefresh)
 	}
 	if o.MaxBytes < 0 || o.MaxEntries < 0 || o.MaxEntryBytes < 0 {
 		fault("MaxBytes, MaxEntries and MaxEntryBytes are %d, %d and %d; none may be negative", o.MaxBytes, o.MaxEntries, o.MaxEntryBytes)

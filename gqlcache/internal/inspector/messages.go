@@ -11,6 +11,8 @@ const (
 	codeMutation  = "mutation"
 	codeUnchanged = "unchanged"
 	codeInspected = "inspect"
+	codeRefreshed = "refreshed"
+	codeKept      = "kept"
 
 	tierMemory = "memory"
 	tierShared = "shared"
@@ -24,6 +26,8 @@ var messages = map[string]string{
 	codeAbandoned: "The request ended while it waited for an answer that another one computes.",
 	codeInspected: "The inspector answered. The operation was not run.",
 	codeUnchanged: "The mutation changed nothing that an answer could depend on, so nothing was dropped.",
+	codeRefreshed: "An answer was stored, and was computed anew before it would have expired: see Options.EarlyRefresh.",
+	codeKept:      "Computing the answer has failed, so the client got the stored one: see Options.EarlyRefresh.",
 	codeMutation:  "Answers that these changes reach are not served any more.",
 
 	reason.Disabled:      "Options.Enabled said no.",

@@ -39,6 +39,9 @@ type Outcome struct {
 	Why string
 	// Shared says that another instance has computed the answer.
 	Shared bool
+	// Early says that the answer was computed although an entry could have been served, and Old that such an entry was
+	// served in the end.
+	Early, Old bool
 }
 
 // Extension returns what there is to say of every operation.
@@ -70,6 +73,9 @@ func (o Outcome) Extension() inspect.Extension {
 		x.Status, code = inspect.Unchanged, codeUnchanged
 	case Inspected:
 		x.Status, code = inspect.Inspected, codeInspected
+	}
+	if o.Old && o.Fate == Computed {
+		x.Status, code, x.Tier = inspect.Hit, codeKept, tierMemory
 	}
 	x.Hit = x.Status == inspect.Hit
 	x.Reason = inspect.Reason{Code: code, Message: MessageOf(code, x.Tier)}
