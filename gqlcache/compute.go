@@ -181,7 +181,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	}
 	e, kept := c.engine.Keep(ctx, key, engine.Answer{
 		Body: f.body, Meta: f.stamp, Beside: readySize(f.stamp.ready, f.body), Took: f.took, Token: token, Tags: tags,
-		Expires: c.opts.Now().Add(f.ttl),
+		Expires: c.opts.Now().Add(f.ttl), Beyond: c.opts.beyond(),
 	})
 	if f.why = notKept[kept]; e == nil {
 		f.stamp, f.ttl = nil, 0
@@ -198,7 +198,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		c.inspector.Sample(key, weak.Make(f.stamp), func() ([]cascade.Row, int) { return d.Operation.Rows(res, inspector.MaxRows) })
 	}
 	c.fleet.Answered(r.anew, key, f.stamp.Stamp.Stamp)
-	c.fleet.Share(ctx, key, e, r.at, named)
+	c.fleet.Share(ctx, key, whileFresh(e, f.stamp), r.at, named)
 	return f
 }
 

@@ -48,7 +48,7 @@ func Explain(ctx context.Context) (x inspect.Extension, ok bool) {
 // short is the outcome as the inspector knows it.
 func (o *outcome) short() inspector.Outcome {
 	return inspector.Outcome{
-		Fate: o.fate, Why: string(o.why), Shared: o.f != nil && o.f.fromShared, Early: o.early, Old: o.old,
+		Fate: o.fate, Why: string(o.why), Shared: o.f != nil && o.f.fromShared, Early: o.early, Old: o.old, Expired: o.expired,
 	}
 }
 

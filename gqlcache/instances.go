@@ -91,7 +91,7 @@ func (c *Cache) adopt(ctx context.Context, key string, t *fleet.Taken) *filled {
 	}
 	own, kept := c.engine.Keep(ctx, key, engine.Answer{
 		Body: f.body, Meta: f.stamp, Beside: readySize(f.stamp.ready, f.body), Took: engine.UnknownCost,
-		Proven: t.Stamp, Expires: t.Expires,
+		Proven: t.Stamp, Expires: t.Expires, Beyond: c.opts.beyond(),
 	})
 	if kept == engine.Stored {
 		f.entry, f.tags = own, t.Tags

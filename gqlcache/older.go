@@ -12,13 +12,14 @@ import (
 )
 
 // An older is the entry of a query that computes its answer anew although no change has reached the entry: see
-// Options.EarlyRefresh. Its methods may be called on nil, which is a query without.
+// Options.EarlyRefresh and Options.StaleIfError. Its methods may be called on nil, which is a query without.
 //
 // Invariants:
 //
 //  1. The entry is served only if there is a lease, and no change has reached it: looked at when it
 //     was found, and once more after the computation.
-//  2. The answer that was computed for the request is never mixed with it: the client gets the one or the other, whole.
+//  2. An entry that has expired is served in place of a failure for Options.StaleIfError, and never longer.
+//  3. The answer that was computed for the request is never mixed with it: the client gets the one or the other, whole.
 type older struct {
 	entry *store.Entry
 	stamp *stamp
@@ -47,6 +48,37 @@ func (c *Cache) draws(s *stamp) bool {
 // chance, are few who compute. An answer of which it is not known how long it took is never due.
 func isDue(took time.Duration, beta float64, left time.Duration, drawn float64) bool {
 	return took > 0 && float64(took)*beta*drawn >= float64(left)
+}
+
+// beyond is how long the store holds entries that have expired.
+func (o *Options) beyond() time.Duration { return o.StaleIfError }
+
+// findOlder returns an entry that has expired, and that no change has reached, for a query that found no other. An operation
+// that a resolver runs has none: the answer around it would be stored for as long as if all of it were new. Nor has one
+// whose client has seen a change elsewhere, or one whose answer others would have had to compare first.
+func (c *Cache) findOlder(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, key []byte) *older {
+	if c.opts.beyond() == 0 || r.anew != "" || r.outer != nil {
+		return nil
+	}
+	e, _ := c.engine.Lookup(ctx, key)
+	if e == nil {
+		return nil
+	}
+	s, ok := e.Meta.(*stamp)
+	if !ok || s.ExpiredFor(c.opts.Now()) < 0 || d.callers != nil && !d.callers.trusts(ctx, oc, s) {
+		return nil
+	}
+	return &older{entry: e, stamp: s}
+}
+
+// whileFresh returns an entry as other instances may have it, who know nothing of what comes after its expiry.
+func whileFresh(e *store.Entry, s *stamp) *store.Entry {
+	if e.Expires.Equal(s.Expires()) {
+		return e
+	}
+	fresh := *e
+	fresh.Expires = s.Expires()
+	return &fresh
 }
 
 // before notes what there is beside the answer before it is computed.
@@ -84,7 +116,7 @@ func (c *Cache) fallBack(ctx context.Context, r *request, f *filled) {
 	if o.fate != inspector.Computed || !c.hides(ctx, r, f) {
 		return
 	}
-	o.old, o.entry = true, r.old.entry
+	o.old, o.expired, o.entry = true, !r.old.early, r.old.entry
 	o.resp = respond(ctx, r.old.entry.Body)
 	o.resp.Errors = nil // those of the computation
 }
@@ -93,7 +125,7 @@ var errUnsaid = errors.New("something failed of which the server tells clients n
 
 // hides says whether a failure is kept from the client, and logs the first one.
 func (c *Cache) hides(ctx context.Context, r *request, f *filled) bool {
-	if !r.hasFailed(ctx, f) || !c.valid(r.old.stamp) || r.old.stamp.ExpiredFor(c.opts.Now()) >= 0 {
+	if !r.hasFailed(ctx, f) || !c.valid(r.old.stamp) || r.old.stamp.ExpiredFor(c.opts.Now()) >= c.opts.StaleIfError {
 		return false
 	}
 	err := errUnsaid
@@ -123,6 +155,9 @@ func (r *request) hasFailed(ctx context.Context, f *filled) bool {
 func (c *Cache) countOld(r *request) {
 	if r.out.early {
 		c.counts.refreshed.Add(1)
+	}
+	if r.out.expired {
+		c.counts.stale.Add(1)
 	}
 	if r.out.old && r.out.fate == inspector.Computed {
 		c.counts.hidden.Add(1)

@@ -3,11 +3,14 @@ package gqlcache_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -266,5 +269,198 @@ func TestIsDue(t *testing.T) {
 		if got := float64(due) / n; math.Abs(got-want) > .015 {
 			t.Errorf("%+v: due in %.3f of all cases, want %.3f", row, got, want)
 		}
+	}
+}
+
+// TestStaleIfError: an answer that has expired, and that no change has reached, is served in place of a failure, for a time.
+func TestStaleIfError(t *testing.T) {
+	t.Parallel()
+	o := gqlcache.Options{StaleIfError: 10 * time.Second}
+	expired := func(t *testing.T, o gqlcache.Options) *aging {
+		t.Helper()
+		a := newAging(t, o)
+		a.asks(names, "MISS")
+		a.at(65 * time.Second)
+		a.store.On("Query.userNames", isDown)
+		return a
+	}
+	fails := func(a *aging, document string) {
+		a.t.Helper()
+		if got := a.send(document); len(got.Errors) == 0 {
+			a.t.Errorf("%s, want a failure", got.Body)
+		}
+	}
+	t.Run("failure", func(t *testing.T) {
+		t.Parallel()
+		a := expired(t, o)
+		for range 2 {
+			a.asks(names, "MISS errors")
+		}
+		a.counted(0, 2)
+		if n := a.cache.Stats().Stale; n != 2 {
+			t.Errorf("%d stale, want 2", n)
+		}
+		if n := strings.Count(a.log.String(), errDown.Error()); n != 1 {
+			t.Errorf("said %d times:\n%s", n, a.log.String())
+		}
+		a.at(69 * time.Second)
+		a.asks(names, "MISS errors")
+		a.at(70 * time.Second)
+		fails(a, askNames)
+		a.counted(0, 3)
+	})
+	t.Run("no failure", func(t *testing.T) {
+		t.Parallel()
+		a := expired(t, o)
+		a.store.On("Query.userNames", nil)
+		a.asks(names, "MISS")
+		a.asks(names, "HIT")
+		a.at(120 * time.Second)
+		a.asks(names, "HIT")
+		a.at(125 * time.Second) // of the second entry, too, the time is over
+		a.asks(names, "MISS")
+		if s := a.cache.Stats(); s.Stale != 0 || s.Hidden != 0 {
+			t.Errorf("%d stale, %d hidden", s.Stale, s.Hidden)
+		}
+	})
+	t.Run("a change before", func(t *testing.T) {
+		t.Parallel()
+		a := expired(t, o)
+		a.send(renameAnn)
+		fails(a, askNames)
+	})
+	t.Run("a change meanwhile", func(t *testing.T) {
+		t.Parallel()
+		a := expired(t, o)
+		a.store.On("Query.userNames", func(context.Context) error { a.send(renameAnn); return errDown })
+		fails(a, askNames)
+	})
+	t.Run("the request ends", func(t *testing.T) {
+		t.Parallel()
+		a := expired(t, o)
+		ctx, cancel := context.WithCancel(t.Context())
+		a.store.On("Query.userNames", func(context.Context) error { cancel(); return errDown })
+		if got := testgraph.Do(t, ctx, a.cached, testgraph.Request{Query: askNames}); got.Body == names {
+			t.Error("the failure of a request that has ended was hidden")
+		}
+		a.counted(0, 0)
+	})
+	t.Run("kept to the request", func(t *testing.T) {
+		t.Parallel()
+		a := expired(t, o)
+		a.store.On("Query.userNames", func(ctx context.Context) error { return errors.Join(gqlcache.DoNotStore(ctx), errDown) })
+		fails(a, askNames)
+	})
+	t.Run("inside of a resolver", func(t *testing.T) {
+		t.Parallel()
+		a := expired(t, o)
+		a.store.On("Query.userCount", func(ctx context.Context) error {
+			if got := testgraph.Do(t, ctx, a.cached, testgraph.Request{Query: askNames}); len(got.Errors) == 0 {
+				t.Errorf("%s was served inside, and the answer around it is stored as new", got.Body)
+			}
+			return nil
+		})
+		a.send("{userCount}")
+	})
+	t.Run("the age that a resolver has said", func(t *testing.T) {
+		t.Parallel()
+		a := newAging(t, o)
+		a.store.On("Query.userNames", func(ctx context.Context) error { return gqlcache.MaxAge(ctx, 10*time.Second) })
+		a.asks(names, "MISS")
+		a.at(10 * time.Second)
+		a.asks(names, "MISS")
+		a.at(21 * time.Second)
+		a.store.On("Query.userNames", isDown)
+		a.asks(names, "MISS errors")
+		a.at(30 * time.Second)
+		fails(a, askNames)
+	})
+	t.Run("another caller", func(t *testing.T) {
+		t.Parallel()
+		a := expired(t, gqlcache.Options{StaleIfError: 10 * time.Second, Callers: gqlcache.AllSeeTheSame})
+		other := testgraph.Request{Query: askNames, Header: map[string]string{"Authorization": "Bearer bob"}}
+		if got := testgraph.Do(t, t.Context(), a.cached, other); len(got.Errors) == 0 {
+			t.Errorf("%s was compared with no other caller's answer", got.Body)
+		}
+		a.asks(names, "MISS errors")
+	})
+	t.Run("instances", func(t *testing.T) {
+		t.Parallel()
+		var passed atomic.Int64
+		start := time.Now()
+		r := newInstances(t, 2, func(_ *instance, o *gqlcache.Options) {
+			o.Now = func() time.Time { return start.Add(time.Duration(passed.Load())) }
+			o.StaleIfError, o.TTL, o.Jitter = time.Hour, time.Minute, -1
+		})
+		a, _ := r.two()
+		a.want("MISS", "Ann", readAnn)
+		passed.Store(int64(65 * time.Second))
+		r.rows.On("Query.user", isDown)
+		a.want("HIT memory", "Ann", readAnn)
+		if s := a.cache.Stats(); s.Stale != 1 || s.Misses != 2 || s.Hits != 0 {
+			t.Errorf("%d stale, %d misses, %d hits", s.Stale, s.Misses, s.Hits)
+		}
+		r.sharedEntries.edit(func(e *sharedEntry) {
+			if age := e.expires.Sub(start); age != time.Minute {
+				t.Errorf("other instances have it for %v, want a minute", age)
+			}
+		})
+		a.log.fresh.Store(false)
+		if got := testgraph.Do(t, t.Context(), a.h, testgraph.Request{Query: expand(readAnn)}); len(got.Errors) == 0 {
+			t.Errorf("%s was served without a lease", got.Body)
+		}
+	})
+}
+
+// TestOlderAnswersAreNotStale: while entries expire, are drawn, and computations fail, nobody who asks after a mutation was
+// acknowledged gets what was there before it.
+func TestOlderAnswersAreNotStale(t *testing.T) {
+	t.Parallel()
+	a := newAging(t, gqlcache.Options{EarlyRefresh: 1e4, StaleIfError: 20 * time.Second})
+	var acknowledged atomic.Int64
+	fail := func(context.Context) error {
+		<-time.After(rand.N(100 * time.Microsecond))
+		if rand.IntN(3) == 0 {
+			return errDown
+		}
+		return nil
+	}
+	a.store.On("Query.counter:done", fail)
+	a.send("mutation{setCounter(id:1,value:0){value}}")
+	var clients sync.WaitGroup
+	writing := make(chan struct{})
+	clients.Go(func() {
+		defer close(writing)
+		for n := range int64(200) {
+			a.send(fmt.Sprintf("mutation{setCounter(id:1,value:%d){value}}", n+1))
+			acknowledged.Store(n + 1)
+			<-time.After(rand.N(3 * time.Millisecond))
+		}
+	})
+	for range 4 {
+		clients.Go(func() {
+			for {
+				select {
+				case <-writing:
+					return
+				default:
+				}
+				a.passed.Add(rand.Int64N(int64(10 * time.Second)))
+				before := acknowledged.Load()
+				got := a.send(readCounter)
+				var data struct{ Counter struct{ Value int64 } }
+				if len(got.Errors) > 0 {
+					continue
+				}
+				if err := json.Unmarshal(got.Data, &data); err != nil || data.Counter.Value < before {
+					t.Errorf("%s after %d was acknowledged, %v", got.Body, before, err)
+					return
+				}
+			}
+		})
+	}
+	clients.Wait()
+	if s := a.cache.Stats(); s.Hits == 0 || s.Stale == 0 || s.Hidden == 0 || s.Refreshed == 0 {
+		t.Errorf("%d hits, %d stale, %d hidden, %d refreshed: the run did not exercise all", s.Hits, s.Stale, s.Hidden, s.Refreshed)
 	}
 }

@@ -74,6 +74,14 @@ type Options struct {
 	// In shadow mode, for operations that resolvers run, and for answers of other instances it does
 	// nothing. Defaults to 0, never.
 	EarlyRefresh float64
+	// StaleIfError is how long after it has expired an answer is still served when computing it anew fails: the
+	// answer would have errors, or no data. Then no client sees that error, nor the data beside it: Stats.Hidden counts it, and the
+	// first one is logged. No change that the cache knows of has reached such an answer; one that it cannot see stays hidden
+	// for TTL, or the age in the schema, and this time at most. The request that asks still waits for its own computation, as on
+	// any miss. Entries take memory for this time longer. It does nothing in shadow mode, for
+	// operations that resolvers run, for requests that have ended, or that a resolver has kept from
+	// being stored. Other instances' answers are not taken over once they have expired. Defaults to 0, never.
+	StaleIfError time.Duration
 
 	// Limits bound the memory that the cache takes. The zero value has the defaults.
 	Limits
@@ -278,6 +286,9 @@ func (o Options) validate() error {
 	}
 	if !(o.EarlyRefresh >= 0) || math.IsInf(o.EarlyRefresh, 1) { // nor NaN
 		fault("EarlyRefresh is %v; it must not be negative, and have an end", o.EarlyRefresh)
+	}
+	if o.StaleIfError < 0 {
+		fault("StaleIfError is %v; it must not be negative", o.StaleIfError)
 	}
 	if o.MaxBytes < 0 || o.MaxEntries < 0 || o.MaxEntryBytes < 0 {
 		fault("MaxBytes, MaxEntries and MaxEntryBytes are %d, %d and %d; none may be negative", o.MaxBytes, o.MaxEntries, o.MaxEntryBytes)

@@ -31,6 +31,7 @@ func TestOptionsRefused(t *testing.T) {
 		{"Callers and a predicate", gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Predicate: viewerPredicate}, []string{"leave one of them out"}},
 		{"TTL", gqlcache.Options{TTL: -time.Second}, []string{"TTL is -1s"}},
 		{"Jitter", gqlcache.Options{Jitter: 1}, []string{"Jitter is 1"}},
+		{"StaleIfError", gqlcache.Options{StaleIfError: -1}, []string{"StaleIfError is -1"}},
 		{"EarlyRefresh", gqlcache.Options{EarlyRefresh: -1}, []string{"EarlyRefresh is -1"}},
 		{"EarlyRefresh without an end", gqlcache.Options{EarlyRefresh: math.Inf(1)}, []string{"EarlyRefresh is +Inf"}},
 		{"EarlyRefresh, no number", gqlcache.Options{EarlyRefresh: math.NaN()}, []string{"EarlyRefresh is NaN"}},

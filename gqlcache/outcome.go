@@ -20,6 +20,8 @@ type outcome struct {
 	// early says that the answer was computed before the entry had expired which a hit would have had, and old that the
 	// answer is r.old's.
 	early, old bool
+	// expired says that this entry had expired when it was found.
+	expired bool
 	// why says why a query has bypassed the cache, or why its answer was not stored.
 	why Reason
 	// d is nil when the operation was not planned.

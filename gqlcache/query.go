@@ -136,6 +136,7 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	if r.anew != "" {
 		r.note.Anew()
 	}
+	r.old = c.findOlder(ctx, r, oc, d, key)
 	return c.compute(ctx, r, oc, d, who, string(key), next)
 }
 
@@ -218,6 +219,9 @@ func (c *Cache) lookup(ctx context.Context, key []byte) (*store.Entry, *stamp, w
 	s, ok := e.Meta.(*stamp)
 	if !ok {
 		return nil, nil, watch.Unsure
+	}
+	if c.opts.beyond() > 0 && s.ExpiredFor(c.opts.Now()) >= 0 {
+		return nil, nil, watch.Nothing // see findOlder
 	}
 	return e, s, watch.Nothing
 }

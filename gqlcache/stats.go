@@ -17,7 +17,7 @@ type counters struct {
 	hits, misses, joined, abandoned atomic.Uint64
 	invalidations, flushes, tags    atomic.Uint64
 	fill, settle                    count.Durations
-	refreshed, hidden               atomic.Uint64
+	refreshed, hidden, stale        atomic.Uint64
 	sent                            atomic.Uint64 // answers that a transport has sent as they are kept
 	replanned                       atomic.Uint64 // operations planned again for the same text
 	byReason                        [32]atomic.Uint64
@@ -46,6 +46,8 @@ type Stats struct {
 	Refreshed uint64
 	// Hidden are failures that no client saw, since an older answer was there, a part of Misses. NotStored counts them, too.
 	Hidden uint64
+	// Stale are queries answered by an entry that had expired: see Options.StaleIfError.
+	Stale uint64
 	// Dead are lookups that found an entry which a change had reached.
 	Dead uint64
 	// Invalidations are changes applied, Tags the tags they named, Flushes those that dropped everything.
@@ -104,6 +106,7 @@ func (c *Cache) Stats() Stats {
 		NotStored:     map[Reason]uint64{},
 		Refreshed:     c.counts.refreshed.Load(),
 		Hidden:        c.counts.hidden.Load(),
+		Stale:         c.counts.stale.Load(),
 		Dead:          en.Dead,
 		Invalidations: c.counts.invalidations.Load(),
 		Tags:          c.counts.tags.Load(),

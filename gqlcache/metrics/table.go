@@ -22,6 +22,7 @@ var requests = []Metric{
 	byReason("bypassed", "Queries that were not looked up.", func(s *gqlcache.Stats) map[gqlcache.Reason]uint64 { return s.Bypassed }),
 	counter("refreshed", "Answers computed anew before they expired, a part of the misses.", func(s *gqlcache.Stats) uint64 { return s.Refreshed }),
 	counter("hidden", "Failures that no client saw, since an older answer was there, a part of the misses.", func(s *gqlcache.Stats) uint64 { return s.Hidden }),
+	counter("stale", "Queries answered by an entry that had expired.", func(s *gqlcache.Stats) uint64 { return s.Stale }),
 	counter("dead", "Look-ups that found an entry which a change had reached.", func(s *gqlcache.Stats) uint64 { return s.Dead }),
 	counter("sent", "Answers that transports of Cache.Transport have sent as they are kept.", func(s *gqlcache.Stats) uint64 { return s.Sent }),
 	counter("shared_hits", "Answers taken over from other instances, a part of the hits.", func(s *gqlcache.Stats) uint64 { return s.SharedHits }),

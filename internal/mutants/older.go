@@ -11,7 +11,7 @@ var olderRules = []mutant{
 	},
 	{
 		name: "older: an entry is served in place of a failure though it has expired", file: olderFile,
-		old: "r.old.stamp.ExpiredFor(c.opts.Now()) >= 0", new: "false",
+		old: "r.old.stamp.ExpiredFor(c.opts.Now()) >= c.opts.StaleIfError", new: "false",
 		test: "TestEarlyRefresh/failure_after_the_expiry",
 	},
 	{
@@ -58,5 +58,45 @@ var olderRules = []mutant{
 		name: "older: the chance of a refresh does not depend on the cost", file: olderFile,
 		old: "float64(took)*beta*drawn", new: "beta*drawn*float64(time.Second)",
 		test: "TestIsDue",
+	},
+	{
+		name: "older: an entry that has expired counts as a hit", file: queryFile,
+		old: "c.opts.beyond() > 0 && s.ExpiredFor", new: "false && s.ExpiredFor",
+		test: "TestStaleIfError/no_failure",
+	},
+	{
+		name: "older: an entry is served beyond its stale time", file: olderFile,
+		old: ">= c.opts.StaleIfError", new: ">= time.Hour",
+		test: "TestStaleIfError/failure",
+	},
+	{
+		name: "older: an entry that a change has reached is served", file: "gqlcache/internal/engine/lookup.go", in: "gqlcache",
+		old: "	case !e.Valid(s):", new: "	case !e.Valid(s) && !e.config.Now().After(s.expires):",
+		test: "TestStaleIfError/a_change_before",
+	},
+	{
+		name: "older: a failure of a request that has ended is hidden", file: olderFile,
+		old: "r.old.early || !f.left &&", new: "true ||",
+		test: "TestStaleIfError/the_request_ends",
+	},
+	{
+		name: "older: an expired entry is part of a new answer", file: olderFile,
+		old: "r.anew != \"\" || r.outer != nil {", new: "r.anew != \"\" {",
+		test: "TestStaleIfError/inside",
+	},
+	{
+		name: "older: an expired entry is served to a caller for whom nothing was compared", file: olderFile,
+		old: " || d.callers != nil && !d.callers.trusts(ctx, oc, s)", new: "",
+		test: "TestStaleIfError/another_caller",
+	},
+	{
+		name: "older: an answer that has expired is not counted", file: olderFile,
+		old: "	if r.out.expired {\n", new: "	if false {\n",
+		test: "TestStaleIfError/failure",
+	},
+	{
+		name: "older: other instances have an entry beyond its expiry", file: olderFile,
+		old: "	fresh.Expires = s.Expires()\n", new: "",
+		test: "TestStaleIfError/instances",
 	},
 }

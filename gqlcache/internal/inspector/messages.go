@@ -27,7 +27,7 @@ var messages = map[string]string{
 	codeInspected: "The inspector answered. The operation was not run.",
 	codeUnchanged: "The mutation changed nothing that an answer could depend on, so nothing was dropped.",
 	codeRefreshed: "An answer was stored, and was computed anew before it would have expired: see Options.EarlyRefresh.",
-	codeKept:      "Computing the answer has failed, so the client got the stored one: see Options.EarlyRefresh.",
+	codeKept:      "Computing the answer has failed, so the client got the stored one: see Options.StaleIfError and Options.EarlyRefresh.",
 	codeMutation:  "Answers that these changes reach are not served any more.",
 
 	reason.Disabled:      "Options.Enabled said no.",

@@ -42,6 +42,8 @@ type Outcome struct {
 	// Early says that the answer was computed although an entry could have been served, and Old that such an entry was
 	// served in the end.
 	Early, Old bool
+	// Expired says that the entry had expired.
+	Expired bool
 }
 
 // Extension returns what there is to say of every operation.
