@@ -104,7 +104,7 @@ func (c *Cache) share(ctx context.Context, r *request, d *document, key string, 
 	usual := d.usual.get()
 	return c.flights.Do(ctx, flight.Call[*filled]{
 		Key: r.anew + key, Arrived: r.since, Begin: r.begin, Compute: fill, Valid: c.usable,
-		Bound: max(minBound, boundFactor*usual) + c.opts.FillLease, Usual: usual, NoWait: r.old.spares(),
+		Bound: max(minBound, boundFactor*usual) + c.opts.FillLease, Usual: usual, NoWait: r.old.spares(c),
 	})
 }
 

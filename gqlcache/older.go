@@ -12,13 +12,14 @@ import (
 )
 
 // An older is the entry of a query that computes its answer anew although no change has reached the entry: see
-// Options.EarlyRefresh and Options.StaleIfError. Its methods may be called on nil, which is a query without.
+// Options.EarlyRefresh, Options.StaleIfError and Options.StaleWhileRevalidate. Its methods may be called on nil, which is a query without.
 //
 // Invariants:
 //
 //  1. The entry is served only if there is a lease, and no change has reached it: looked at when it
 //     was found, and once more after the computation.
-//  2. An entry that has expired is served in place of a failure for Options.StaleIfError, and never longer.
+//  2. An entry that has expired is served in place of a failure for Options.StaleIfError, and while another request
+//     computes for Options.StaleWhileRevalidate, and never longer.
 //  3. The answer that was computed for the request is never mixed with it: the client gets the one or the other, whole.
 type older struct {
 	entry *store.Entry
@@ -51,7 +52,7 @@ func isDue(took time.Duration, beta float64, left time.Duration, drawn float64) 
 }
 
 // beyond is how long the store holds entries that have expired.
-func (o *Options) beyond() time.Duration { return o.StaleIfError }
+func (o *Options) beyond() time.Duration { return max(o.StaleIfError, o.StaleWhileRevalidate) }
 
 // findOlder returns an entry that has expired, and that no change has reached, for a query that found no other. An operation
 // that a resolver runs has none: the answer around it would be stored for as long as if all of it were new. Nor has one
@@ -100,11 +101,14 @@ func (o *older) expires() (at time.Time) {
 }
 
 // spares says whether the entry is served while another request computes.
-func (o *older) spares() bool { return o != nil && o.early }
+func (o *older) spares(c *Cache) bool {
+	return o != nil && (o.early || o.stamp.ExpiredFor(c.opts.Now()) < c.opts.StaleWhileRevalidate)
+}
 
 // answerOld answers a query by its older entry, while another request computes.
 func (c *Cache) answerOld(ctx context.Context, r *request) *graphql.Response {
 	o := &r.out
+	o.expired = !r.old.early
 	o.fate, o.old, o.entry, o.resp = inspector.Hit, true, r.old.entry, respond(ctx, r.old.entry.Body)
 	return o.resp
 }

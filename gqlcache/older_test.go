@@ -309,6 +309,11 @@ func TestStaleIfError(t *testing.T) {
 		fails(a, askNames)
 		a.counted(0, 3)
 	})
+	t.Run("shorter than another time", func(t *testing.T) {
+		t.Parallel()
+		a := expired(t, gqlcache.Options{StaleIfError: 5 * time.Second, StaleWhileRevalidate: time.Hour})
+		fails(a, askNames)
+	})
 	t.Run("no failure", func(t *testing.T) {
 		t.Parallel()
 		a := expired(t, o)
@@ -412,11 +417,86 @@ func TestStaleIfError(t *testing.T) {
 	})
 }
 
+// TestStaleWhileRevalidate: one request computes an answer anew that has expired, and for a time the others get the older one.
+func TestStaleWhileRevalidate(t *testing.T) {
+	t.Parallel()
+	revalidating := func(t *testing.T, age, ifError time.Duration) (a *aging, latch *testgraph.Latch, leader *call) {
+		t.Helper()
+		a = newAging(t, gqlcache.Options{StaleWhileRevalidate: 10 * time.Second, StaleIfError: ifError})
+		a.asks(names, "MISS")
+		a.at(age)
+		latch = a.store.BlockHard("Query.userNames")
+		t.Cleanup(latch.Release)
+		leader = a.start(t.Context(), askNames)
+		receive(t, latch.Reached, "the resolver")
+		return a, latch, leader
+	}
+	t.Run("others are served", func(t *testing.T) {
+		t.Parallel()
+		a, latch, leader := revalidating(t, 69*time.Second, 0)
+		for range 3 {
+			if got := a.start(t.Context(), askNames).wait(t); got.Body != names {
+				t.Error(got.Body)
+			}
+		}
+		latch.Release()
+		if got := leader.wait(t); got.Body != names {
+			t.Error(got.Body)
+		}
+		a.asks(names, "HIT")
+		if s := a.cache.Stats(); s.Stale != 3 || s.Hits != 4 || s.Misses != 2 || s.Joined != 0 || s.Hidden != 0 {
+			t.Errorf("%d stale, %d hits, %d misses, %d joined", s.Stale, s.Hits, s.Misses, s.Joined)
+		}
+	})
+	t.Run("beyond", func(t *testing.T) {
+		t.Parallel()
+		a, latch, leader := revalidating(t, 69*time.Second, time.Hour)
+		a.at(70 * time.Second)
+		joiner := a.start(t.Context(), askNames)
+		select {
+		case <-joiner.done:
+			t.Errorf("served %s when its time was over", joiner.resp.Body)
+		case <-time.After(20 * time.Millisecond):
+		}
+		latch.Release()
+		leader.wait(t)
+		joiner.wait(t)
+		if n := a.cache.Stats().Stale; n != 0 {
+			t.Errorf("%d stale", n)
+		}
+	})
+	t.Run("a change meanwhile", func(t *testing.T) {
+		t.Parallel()
+		a, latch, leader := revalidating(t, 61*time.Second, 0)
+		a.send(renameAnn)
+		late := a.start(t.Context(), askNames)
+		latch.Release()
+		if got := late.wait(t); !strings.Contains(got.Body, "New") {
+			t.Errorf("%s after a change was acknowledged", got.Body)
+		}
+		leader.wait(t)
+		if n := a.cache.Stats().Stale; n != 0 {
+			t.Errorf("%d stale", n)
+		}
+	})
+	t.Run("failure", func(t *testing.T) {
+		t.Parallel()
+		a := newAging(t, gqlcache.Options{StaleWhileRevalidate: 10 * time.Second})
+		a.asks(names, "MISS")
+		a.at(61 * time.Second)
+		a.store.On("Query.userNames", isDown)
+		if got := a.send(askNames); len(got.Errors) == 0 {
+			t.Errorf("%s hides a failure, and StaleIfError is not set", got.Body)
+		}
+		a.asks(names, "HIT")
+	})
+}
+
 // TestOlderAnswersAreNotStale: while entries expire, are drawn, and computations fail, nobody who asks after a mutation was
 // acknowledged gets what was there before it.
 func TestOlderAnswersAreNotStale(t *testing.T) {
 	t.Parallel()
-	a := newAging(t, gqlcache.Options{EarlyRefresh: 1e4, StaleIfError: 20 * time.Second})
+	a := newAging(t, gqlcache.Options{EarlyRefresh: 1e4, StaleIfError: 20 * time.Second, StaleWhileRevalidate: 20 * time.Second})
 	var acknowledged atomic.Int64
 	fail := func(context.Context) error {
 		<-time.After(rand.N(100 * time.Microsecond))

@@ -82,6 +82,13 @@ type Options struct {
 	// operations that resolvers run, for requests that have ended, or that a resolver has kept from
 	// being stored. Other instances' answers are not taken over once they have expired. Defaults to 0, never.
 	StaleIfError time.Duration
+	// StaleWhileRevalidate is how long after it has expired an answer is still served while another request computes it
+	// anew, so that a crowd does not wait for it. The request that finds it first computes it, on its own context, and waits:
+	// nothing is computed as somebody else, or when nobody asks. When its answer cannot be shared, because
+	// computing has failed, say, the others go on with the older one for two seconds before the next of them computes. As with
+	// StaleIfError, no change that the cache knows of has reached such an answer, entries take memory for longer, and
+	// it does nothing in shadow mode and for operations that resolvers run. Defaults to 0: they wait.
+	StaleWhileRevalidate time.Duration
 
 	// Limits bound the memory that the cache takes. The zero value has the defaults.
 	Limits
@@ -287,8 +294,8 @@ func (o Options) validate() error {
 	if !(o.EarlyRefresh >= 0) || math.IsInf(o.EarlyRefresh, 1) { // nor NaN
 		fault("EarlyRefresh is %v; it must not be negative, and have an end", o.EarlyRefresh)
 	}
-	if o.StaleIfError < 0 {
-		fault("StaleIfError is %v; it must not be negative", o.StaleIfError)
+	if o.StaleIfError < 0 || o.StaleWhileRevalidate < 0 {
+		fault("StaleIfError and StaleWhileRevalidate are %v and %v; neither may be negative", o.StaleIfError, o.StaleWhileRevalidate)
 	}
 	if o.MaxBytes < 0 || o.MaxEntries < 0 || o.MaxEntryBytes < 0 {
 		fault("MaxBytes, MaxEntries and MaxEntryBytes are %d, %d and %d; none may be negative", o.MaxBytes, o.MaxEntries, o.MaxEntryBytes)

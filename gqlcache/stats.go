@@ -46,7 +46,8 @@ type Stats struct {
 	Refreshed uint64
 	// Hidden are failures that no client saw, since an older answer was there, a part of Misses. NotStored counts them, too.
 	Hidden uint64
-	// Stale are queries answered by an entry that had expired: see Options.StaleIfError.
+	// Stale are queries answered by an entry that had expired: a part of Hits by Options.StaleWhileRevalidate, and of
+	// Misses by Options.StaleIfError.
 	Stale uint64
 	// Dead are lookups that found an entry which a change had reached.
 	Dead uint64

@@ -31,7 +31,7 @@ var olderRules = []mutant{
 	},
 	{
 		name: "older: those who draw while another computes wait for it", file: olderFile,
-		old: "return o != nil && o.early }", new: "return false }",
+		old: "(o.early || o.stamp", new: "(o.stamp",
 		test: "TestEarlyRefresh/others_hit",
 	},
 	{
@@ -67,12 +67,12 @@ var olderRules = []mutant{
 	{
 		name: "older: an entry is served beyond its stale time", file: olderFile,
 		old: ">= c.opts.StaleIfError", new: ">= time.Hour",
-		test: "TestStaleIfError/failure",
+		test: "TestStaleIfError/shorter",
 	},
 	{
 		name: "older: an entry that a change has reached is served", file: "gqlcache/internal/engine/lookup.go", in: "gqlcache",
 		old: "	case !e.Valid(s):", new: "	case !e.Valid(s) && !e.config.Now().After(s.expires):",
-		test: "TestStaleIfError/a_change_before",
+		test: "TestStaleWhileRevalidate/a_change_meanwhile",
 	},
 	{
 		name: "older: a failure of a request that has ended is hidden", file: olderFile,
@@ -98,5 +98,20 @@ var olderRules = []mutant{
 		name: "older: other instances have an entry beyond its expiry", file: olderFile,
 		old: "	fresh.Expires = s.Expires()\n", new: "",
 		test: "TestStaleIfError/instances",
+	},
+	{
+		name: "older: those who ask while another request computes anew wait for it", file: olderFile,
+		old: " || o.stamp.ExpiredFor(c.opts.Now()) < c.opts.StaleWhileRevalidate", new: "",
+		test: "TestStaleWhileRevalidate/others_are_served",
+	},
+	{
+		name: "older: an entry is served beyond its time while another request computes anew", file: olderFile,
+		old: "o.stamp.ExpiredFor(c.opts.Now()) < c.opts.StaleWhileRevalidate", new: "true",
+		test: "TestStaleWhileRevalidate/beyond",
+	},
+	{
+		name: "older: who waits for nobody is alone with what cannot be shared", file: flightFile, in: "gqlcache",
+		old: "(p != nil || s.isUnshared(hash))", new: "p != nil",
+		test: "TestStaleWhileRevalidate/failure",
 	},
 }

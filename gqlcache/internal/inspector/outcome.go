@@ -58,6 +58,9 @@ func (o Outcome) Extension() inspect.Extension {
 		if o.Shared {
 			x.Tier = tierShared
 		}
+		if o.Expired {
+			code = codeStale
+		}
 	case Failed, Computed, Compared:
 		x.Status = inspect.Miss
 		if code == "" {
