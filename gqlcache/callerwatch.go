@@ -127,6 +127,15 @@ func (w *callerWatch) doubts(ctx context.Context, oc *graphql.OperationContext, 
 	return first || n%comparedLater == 0
 }
 
+// trusts says whether doubts would let a hit pass, and counts nothing.
+func (w *callerWatch) trusts(ctx context.Context, oc *graphql.OperationContext, s *stamp) bool {
+	if w.hits.Load() >= closelyWatched {
+		return true
+	}
+	caller := credentials(ctx, oc)
+	return caller == s.caller || s.foreign.Load() && w.seen.Load()&bitOf(caller) != 0
+}
+
 // mayDoubt says whether doubts has to decide on a hit. Otherwise it counts the hit.
 func (w *callerWatch) mayDoubt(ctx context.Context, oc *graphql.OperationContext, s *stamp) bool {
 	n := w.hits.Load() + 1
@@ -151,7 +160,7 @@ func bitOf(caller uint64) uint64 { return 1 << (caller >> 1 & 63) }
 func (c *Cache) compareCallers(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, key []byte, e *store.Entry, s *stamp, next graphql.ResponseHandler) *graphql.Response {
 	caller, writing := credentials(ctx, oc), c.writing.Load()
 	resp := c.bypass(ctx, r, ReasonCallers, next)
-	if c.weigh(ctx, r, d, key, &filled{body: e.Body, stamp: s, caller: s.caller}, e.Expires, caller, writing, resp) {
+	if c.weigh(ctx, r, d, key, &filled{body: e.Body, stamp: s, caller: s.caller}, s.Expires(), caller, writing, resp) {
 		c.engine.Withdraw(ctx, key, e)
 	}
 	return resp

@@ -55,6 +55,7 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 		f = c.fill(ctx, r, oc, d, who, key, token, own, next)
 		return c.shareable(r, f)
 	}
+	r.old.before(ctx)
 	o := &r.out
 	o.key = key
 	ctx, o.span = c.span(ctx, SpanFill)
@@ -71,6 +72,8 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 		o.fate = inspector.Abandoned
 		o.resp = next(ctx)
 		return o.resp
+	case flight.Busy:
+		return c.answerOld(ctx, r)
 	case flight.Alone:
 		if fill(r.begin(), nil).End == flight.Shared {
 			c.flights.Shareable(key)
@@ -80,7 +83,10 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	if f.fromShared || f.found {
 		o.fate = inspector.Hit
 	}
-	return f.resp
+	if r.old != nil {
+		c.fallBack(ctx, r, f)
+	}
+	return o.resp
 }
 
 // share has fill called at most once for all who ask for a key.
@@ -98,7 +104,7 @@ func (c *Cache) share(ctx context.Context, r *request, d *document, key string, 
 	usual := d.usual.get()
 	return c.flights.Do(ctx, flight.Call[*filled]{
 		Key: r.anew + key, Arrived: r.since, Begin: r.begin, Compute: fill, Valid: c.usable,
-		Bound: max(minBound, boundFactor*usual) + c.opts.FillLease, Usual: usual,
+		Bound: max(minBound, boundFactor*usual) + c.opts.FillLease, Usual: usual, NoWait: r.old.spares(c),
 	})
 }
 
@@ -175,7 +181,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	}
 	e, kept := c.engine.Keep(ctx, key, engine.Answer{
 		Body: f.body, Meta: f.stamp, Beside: readySize(f.stamp.ready, f.body), Took: f.took, Token: token, Tags: tags,
-		Expires: c.opts.Now().Add(f.ttl),
+		Expires: c.opts.Now().Add(f.ttl), Beyond: c.opts.beyond(),
 	})
 	if f.why = notKept[kept]; e == nil {
 		f.stamp, f.ttl = nil, 0
@@ -192,7 +198,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		c.inspector.Sample(key, weak.Make(f.stamp), func() ([]cascade.Row, int) { return d.Operation.Rows(res, inspector.MaxRows) })
 	}
 	c.fleet.Answered(r.anew, key, f.stamp.Stamp.Stamp)
-	c.fleet.Share(ctx, key, e, r.at, named)
+	c.fleet.Share(ctx, key, whileFresh(e, f.stamp), r.at, named)
 	return f
 }
 
@@ -207,7 +213,7 @@ func (c *Cache) remember(d *document, vars map[string]any, key string, f *filled
 	c.inspector.Stored(key, d.Plan, vars, func() watch.Entry {
 		e, s := f.entry, f.stamp
 		return watch.Entry{
-			Op: d.shown, Tags: f.tags, Born: e.Version, Size: e.Size, Expires: e.Expires,
+			Op: d.shown, Tags: f.tags, Born: e.Version, Size: e.Size, Expires: s.Expires(),
 			Cost: s.Took(), Live: func() bool { return c.engine.Valid(&s.Stamp) },
 		}
 	})
@@ -299,12 +305,12 @@ func (c *Cache) again(ctx context.Context, r *request, key string) *filled {
 		return nil
 	}
 	e, s, _ := c.lookup(ctx, []byte(key))
-	if e == nil {
+	if e == nil || r.old.is(s) {
 		return nil
 	}
 	return &filled{
 		resp: respond(ctx, e.Body), body: e.Body, stamp: s, entry: e, born: e.Version, found: true, caller: s.caller,
-		ttl: e.Expires.Sub(c.opts.Now()),
+		ttl: s.Expires().Sub(c.opts.Now()),
 	}
 }
 

@@ -47,7 +47,9 @@ func Explain(ctx context.Context) (x inspect.Extension, ok bool) {
 
 // short is the outcome as the inspector knows it.
 func (o *outcome) short() inspector.Outcome {
-	return inspector.Outcome{Fate: o.fate, Why: string(o.why), Shared: o.f != nil && o.f.fromShared}
+	return inspector.Outcome{
+		Fate: o.fate, Why: string(o.why), Shared: o.f != nil && o.f.fromShared, Early: o.early, Old: o.old, Expired: o.expired,
+	}
 }
 
 // conclude completes the explanation of an operation, keeps it, and shows it to the client who may see it.
@@ -104,7 +106,7 @@ func (c *Cache) answerOf(o *outcome) (a inspector.Answer) {
 	switch {
 	case o.entry != nil:
 		s = o.entry.Meta.(*stamp)
-		a.Bytes, a.TTL = len(o.entry.Body), o.entry.Expires.Sub(c.opts.Now())
+		a.Bytes, a.TTL = len(o.entry.Body), s.Expires().Sub(c.opts.Now())
 	case o.f != nil:
 		a.Bytes, a.TTL, a.Took = len(o.f.body), o.f.ttl, o.f.took
 		if o.fate != inspector.Joined {
@@ -115,7 +117,7 @@ func (c *Cache) answerOf(o *outcome) (a inspector.Answer) {
 		return a
 	}
 	a.Entry, a.Tags, a.Age = weak.Make(s), s.Len(), time.Duration(c.opts.Now().UnixNano()-s.Stored)
-	if o.fate == inspector.Hit {
+	if o.fate == inspector.Hit || o.old {
 		a.Took = s.Took()
 	}
 	return a

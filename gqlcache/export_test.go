@@ -43,3 +43,8 @@ func UseClock(c *Cache, now func() time.Time) {
 	c.opts.Now = now
 	c.inspector = c.newInspector()
 }
+
+// IsDue is the rule of Options.EarlyRefresh.
+func IsDue(took time.Duration, beta float64, left time.Duration, drawn float64) bool {
+	return isDue(took, beta, left, drawn)
+}

@@ -167,6 +167,8 @@ type request struct {
 	since uint64
 	// anew is set when the answer must be computed after the request arrived: see catchUp. It is the window.
 	anew string
+	// old is an entry that is computed anew, nil when there is none.
+	old *older
 	// ended is how many computations had ended before the cache was asked.
 	ended uint64
 	// planned is the mutation's plan, once it runs.

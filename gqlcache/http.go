@@ -154,8 +154,8 @@ func (c *Cache) grow(ctx context.Context, k *keptAnswer, n int) bool {
 
 // cacheControl says who may keep an answer.
 func (c *Cache) cacheControl(ctx context.Context, k *keptAnswer) string {
-	// An answer that is changed already, or may be, is for its own client alone.
-	dead := !c.fresh() || !c.engine.Valid(&k.stamp.Stamp)
+	// An answer that is changed already, or may be, or has expired, is for its own client alone.
+	dead := !c.fresh() || !c.engine.Valid(&k.stamp.Stamp) || c.opts.beyond() > 0 && k.stamp.ExpiredFor(c.opts.Now()) >= 0
 	proposed, _ := wire.CacheControlFor(wire.Keeping{
 		Public: k.public && (c.opts.Vary == nil || len(c.opts.HTTP.VaryHeaders) > 0), DoNotStore: dead,
 	})

@@ -62,13 +62,13 @@ func (c *Cache) fromShared(ctx context.Context, r *request, key string) *filled 
 	if r.anew != "" {
 		return nil
 	}
-	return c.adopt(ctx, key, c.fleet.TakeOver(ctx, key))
+	return c.adopt(ctx, key, c.fleet.TakeYounger(ctx, key, r.old.expires()))
 }
 
 // lead decides which of all instances computes a key: see Options.FillLease and
 // fleet.Lead. An operation that runs inside of a computation waits for nobody.
 func (c *Cache) lead(ctx context.Context, r *request, key string) (f *filled, release func()) {
-	if r.anew != "" || r.outer != nil && r.within((*request).isComputing) {
+	if r.anew != "" || r.old != nil && r.old.early || r.outer != nil && r.within((*request).isComputing) {
 		return nil, func() {}
 	}
 	t, release := c.fleet.Lead(ctx, key)
@@ -91,7 +91,7 @@ func (c *Cache) adopt(ctx context.Context, key string, t *fleet.Taken) *filled {
 	}
 	own, kept := c.engine.Keep(ctx, key, engine.Answer{
 		Body: f.body, Meta: f.stamp, Beside: readySize(f.stamp.ready, f.body), Took: engine.UnknownCost,
-		Proven: t.Stamp, Expires: t.Expires,
+		Proven: t.Stamp, Expires: t.Expires, Beyond: c.opts.beyond(),
 	})
 	if kept == engine.Stored {
 		f.entry, f.tags = own, t.Tags

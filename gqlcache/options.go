@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
 	"time"
 
@@ -64,6 +65,30 @@ type Options struct {
 	// Jitter shortens each TTL by a random part of up to this fraction, so that answers stored together
 	// do not expire together. Defaults to 0.1; negative is none.
 	Jitter float64
+
+	// EarlyRefresh has a hit computed anew before its entry expires, so that a crowd does not wait for the answer when it
+	// has: the shorter the time left is, and the longer the answer took to compute, the likelier (XFetch, Vattani,
+	// Chierichetti and Lowenstein 2015). The request that draws it computes on its own context, as a miss would, while the
+	// others go on hitting, and its answer replaces the entry. When computing fails, the request has the entry's answer, as
+	// a hit would: Stats.Hidden counts that, and the first failure is logged. It is the factor β: 1 is usual, more is earlier.
+	// In shadow mode, for operations that resolvers run, and for answers of other instances it does
+	// nothing. Defaults to 0, never.
+	EarlyRefresh float64
+	// StaleIfError is how long after it has expired an answer is still served when computing it anew fails: the
+	// answer would have errors, or no data. Then no client sees that error, nor the data beside it: Stats.Hidden counts it, and the
+	// first one is logged. No change that the cache knows of has reached such an answer; one that it cannot see stays hidden
+	// for TTL, or the age in the schema, and this time at most. The request that asks still waits for its own computation, as on
+	// any miss. Entries take memory for this time longer. It does nothing in shadow mode, for
+	// operations that resolvers run, for requests that have ended, or that a resolver has kept from
+	// being stored. Other instances' answers are not taken over once they have expired. Defaults to 0, never.
+	StaleIfError time.Duration
+	// StaleWhileRevalidate is how long after it has expired an answer is still served while another request computes it
+	// anew, so that a crowd does not wait for it. The request that finds it first computes it, on its own context, and waits:
+	// nothing is computed as somebody else, or when nobody asks. When its answer cannot be shared, because
+	// computing has failed, say, the others go on with the older one for two seconds before the next of them computes. As with
+	// StaleIfError, no change that the cache knows of has reached such an answer, entries take memory for longer, and
+	// it does nothing in shadow mode and for operations that resolvers run. Defaults to 0: they wait.
+	StaleWhileRevalidate time.Duration
 
 	// Limits bound the memory that the cache takes. The zero value has the defaults.
 	Limits
@@ -265,6 +290,12 @@ func (o Options) validate() error {
 	}
 	if o.Jitter >= 1 {
 		fault("Jitter is %v; it must be below 1", o.Jitter)
+	}
+	if !(o.EarlyRefresh >= 0) || math.IsInf(o.EarlyRefresh, 1) { // nor NaN
+		fault("EarlyRefresh is %v; it must not be negative, and have an end", o.EarlyRefresh)
+	}
+	if o.StaleIfError < 0 || o.StaleWhileRevalidate < 0 {
+		fault("StaleIfError and StaleWhileRevalidate are %v and %v; neither may be negative", o.StaleIfError, o.StaleWhileRevalidate)
 	}
 	if o.MaxBytes < 0 || o.MaxEntries < 0 || o.MaxEntryBytes < 0 {
 		fault("MaxBytes, MaxEntries and MaxEntryBytes are %d, %d and %d; none may be negative", o.MaxBytes, o.MaxEntries, o.MaxEntryBytes)

@@ -17,12 +17,17 @@ type outcome struct {
 	fate inspector.Fate
 	// looked says that an entry was looked for, and ended that end has reported the outcome.
 	looked, ended bool
+	// early says that the answer was computed before the entry had expired which a hit would have had, and old that the
+	// answer is r.old's.
+	early, old bool
+	// expired says that this entry had expired when it was found.
+	expired bool
 	// why says why a query has bypassed the cache, or why its answer was not stored.
 	why Reason
 	// d is nil when the operation was not planned.
 	d    *document
 	resp *graphql.Response
-	// entry is that of a hit which the first look has found. Another answer is f, under key.
+	// entry is that of a hit which the first look has found, or r.old's. Another answer is f, under key.
 	// entryKey is the entry's key if the answer may be kept in other encodings, and "" otherwise.
 	entry    *store.Entry
 	entryKey string
@@ -66,6 +71,9 @@ func (c *Cache) end(ctx context.Context, r *request) {
 	}
 	if o.fate == inspector.Computed && o.why != "" {
 		c.counts.refused(o.why)
+	}
+	if r.old != nil {
+		c.countOld(r)
 	}
 	if c.opts.Inspector.Allow != nil && c.inspector.Watching() && !r.mutates && (o.looked || o.fate == inspector.Bypassed) {
 		c.observe(o)

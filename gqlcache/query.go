@@ -109,6 +109,13 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	if e != nil && d.callers != nil && d.callers.doubts(ctx, oc, s) {
 		return c.compareCallers(ctx, r, oc, d, key, e, s, next)
 	}
+	if e != nil && c.refreshesEarly(ctx, r, s) {
+		if noting {
+			l.Refreshes()
+		}
+		r.old = &older{entry: e, stamp: s, early: true}
+		return c.compute(ctx, r, oc, d, who, string(key), next)
+	}
 	if e != nil {
 		r.hit = responseOf(ctx, e.Body)
 		r.out.fate, r.out.entry, r.out.resp = inspector.Hit, e, &r.hit
@@ -129,6 +136,7 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	if r.anew != "" {
 		r.note.Anew()
 	}
+	r.old = c.findOlder(ctx, r, oc, d, key)
 	return c.compute(ctx, r, oc, d, who, string(key), next)
 }
 
@@ -211,6 +219,9 @@ func (c *Cache) lookup(ctx context.Context, key []byte) (*store.Entry, *stamp, w
 	s, ok := e.Meta.(*stamp)
 	if !ok {
 		return nil, nil, watch.Unsure
+	}
+	if c.opts.beyond() > 0 && s.ExpiredFor(c.opts.Now()) >= 0 {
+		return nil, nil, watch.Nothing // see findOlder
 	}
 	return e, s, watch.Nothing
 }

@@ -17,6 +17,7 @@ type counters struct {
 	hits, misses, joined, abandoned atomic.Uint64
 	invalidations, flushes, tags    atomic.Uint64
 	fill, settle                    count.Durations
+	refreshed, hidden, stale        atomic.Uint64
 	sent                            atomic.Uint64 // answers that a transport has sent as they are kept
 	replanned                       atomic.Uint64 // operations planned again for the same text
 	byReason                        [32]atomic.Uint64
@@ -41,6 +42,13 @@ type Stats struct {
 	// Bypassed counts queries that were not looked up, and NotStored answers that were computed but not
 	// kept, by reason.
 	Bypassed, NotStored map[Reason]uint64
+	// Refreshed are answers computed anew before they expired, a part of Misses: see Options.EarlyRefresh.
+	Refreshed uint64
+	// Hidden are failures that no client saw, since an older answer was there, a part of Misses. NotStored counts them, too.
+	Hidden uint64
+	// Stale are queries answered by an entry that had expired: a part of Hits by Options.StaleWhileRevalidate, and of
+	// Misses by Options.StaleIfError.
+	Stale uint64
 	// Dead are lookups that found an entry which a change had reached.
 	Dead uint64
 	// Invalidations are changes applied, Tags the tags they named, Flushes those that dropped everything.
@@ -97,6 +105,9 @@ func (c *Cache) Stats() Stats {
 		Abandoned:     c.counts.abandoned.Load(),
 		Bypassed:      map[Reason]uint64{},
 		NotStored:     map[Reason]uint64{},
+		Refreshed:     c.counts.refreshed.Load(),
+		Hidden:        c.counts.hidden.Load(),
+		Stale:         c.counts.stale.Load(),
 		Dead:          en.Dead,
 		Invalidations: c.counts.invalidations.Load(),
 		Tags:          c.counts.tags.Load(),

@@ -163,10 +163,16 @@ func (t *answering) again(w http.ResponseWriter, r *http.Request, exec graphql.G
 		t.Transport.Do(e.writer, t.withBody(r, q.text, nil), e)
 		return
 	}
-	if t.cache.opts.HTTP.Direct && met != nil && t.direct(w, r, oc, met) {
-		return
+	ctx := r.Context()
+	if t.cache.opts.HTTP.Direct && met != nil {
+		switch t.direct(w, r, oc, met) {
+		case wasSent:
+			return
+		case wasDrawn:
+			ctx = context.WithValue(ctx, drawnKey{t.cache}, true)
+		}
 	}
-	responses, ctx := exec.DispatchOperation(r.Context(), oc)
+	responses, ctx := exec.DispatchOperation(ctx, oc)
 	resp := responses(ctx)
 	if t.sent(ctx, w, r, resp) {
 		return
@@ -382,7 +388,7 @@ func (o *outcome) kept() (k keptAnswer) {
 	switch {
 	case o.d == nil || o.d.Operation == nil || o.resp == nil:
 		return k
-	case o.fate == inspector.Hit && o.entry != nil:
+	case (o.fate == inspector.Hit || o.old) && o.entry != nil:
 		k = keptAnswer{data: o.entry.Body, entry: o.entry, key: o.entryKey}
 		k.stamp, _ = o.entry.Meta.(*stamp)
 	case o.f != nil && o.f.stamp != nil:

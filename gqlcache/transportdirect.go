@@ -12,35 +12,44 @@ import (
 
 var errNotDirect = errors.New("name the types in Options.HTTP.DirectPast if no hit has to go through them, and have a middleware around the server authenticate, or unset Options.HTTP.Direct")
 
+// directly is what became of a request that may be sent past the hooks.
+type directly uint8
+
+const (
+	notSent  directly = iota // the dispatch answers it
+	wasDrawn                 // the dispatch answers it, and computes the answer: see drawnKey
+	wasSent
+)
+
 // direct sends a hit past the hooks, and reports whether it has: see HTTP.Direct.
 //
 // Invariant: it sends what the operation's dispatch would send if no hook did anything. Everything that Cache.query asks is
 // asked here, in the same order, on the context that the innermost hook would have. What query would do beside serving
 // a hit, it does: so whatever is not a plain hit is left to the dispatch.
-func (t *answering) direct(w http.ResponseWriter, r *http.Request, oc *graphql.OperationContext, met *extensions) bool {
+func (t *answering) direct(w http.ResponseWriter, r *http.Request, oc *graphql.OperationContext, met *extensions) directly {
 	c := t.cache
 	if len(met.hooks) > 0 {
 		c.once.Warn("direct", "gqlcache: Options.HTTP.Direct is set, and the server has extensions that hits go through: "+strings.Join(met.hooks, ", "), errNotDirect)
-		return false
+		return notSent
 	}
 	if !met.answers || oc.Operation.Operation != ast.Query || c.asksMore(r) {
-		return false
+		return notSent
 	}
 	ctx := graphql.WithOperationContext(r.Context(), oc)
 	if requestFrom(ctx) != nil {
-		return false // a resolver sends a request of its own
+		return notSent // a resolver sends a request of its own
 	}
 	if a := arrivalFrom(ctx, c); a != nil && a.hold != nil {
-		return false
+		return notSent
 	}
 	var who caller
 	d, why := c.admit(ctx, oc, &who)
 	if why != "" || d.callers != nil && c.isStopped(d.callers) {
-		return false
+		return notSent
 	}
 	if c.opts.Log != nil {
 		if _, fresh := c.fleet.Arrive(); !fresh {
-			return false
+			return notSent
 		}
 	}
 	buf := plans.KeyBuffer()
@@ -48,11 +57,14 @@ func (t *answering) direct(w http.ResponseWriter, r *http.Request, oc *graphql.O
 	key, why := c.appendKey(ctx, (*buf)[:0], d, oc.Variables, &who)
 	*buf = key
 	if why != "" {
-		return false
+		return notSent
 	}
 	e, s, _ := c.find(ctx, key)
+	if e != nil && c.draws(s) {
+		return wasDrawn
+	}
 	if e == nil || s.ready == nil || d.callers != nil && d.callers.mayDoubt(ctx, oc, s) {
-		return false
+		return notSent
 	}
 	c.counts.hits.Add(1)
 	d.Counts.Hits.Add(1)
@@ -61,7 +73,7 @@ func (t *answering) direct(w http.ResponseWriter, r *http.Request, oc *graphql.O
 		k.key = string(key)
 	}
 	c.send(ctx, w, r, &k)
-	return true
+	return wasSent
 }
 
 var errChanging = errors.New("check in a middleware around the server, or unset Options.HTTP.Direct")

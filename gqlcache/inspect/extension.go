@@ -61,8 +61,8 @@ type Extension struct {
 	Token       string `json:"token,omitempty"`
 }
 
-// Reason says why. Code is one of gqlcache's reasons, or hit, joined, mutation, inspect, or abandoned when
-// the request ended first; of a miss that was stored, it is what the inspector knows of the key: cold
+// Reason says why. Code is one of gqlcache's reasons, or hit, joined, mutation, inspect, refreshed (before it expired),
+// kept (computing anew has failed), stale (another request computes it anew), or abandoned when the request ended first; of a miss that was stored, it is what the inspector knows of the key: cold
 // (never stored), expired, evicted, invalidated, cleared, or miss when nobody watched. Message is for
 // people.
 type Reason struct {

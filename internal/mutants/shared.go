@@ -43,8 +43,8 @@ var sharedRules = []mutant{
 	},
 	{
 		name: "shared entry is not checked after it was proven", file: sharedFile,
-		old:  "	token := f.cfg.Clock.Begin()\n	e, tags, err := f.get(ctx, f.sharedKey(key))",
-		new:  "	e, tags, err := f.get(ctx, f.sharedKey(key))\n	token := f.cfg.Clock.Begin()",
+		old:  "	token := f.cfg.Clock.Begin()\n	e, tags, err := f.get(ctx, f.sharedKey(key), than)",
+		new:  "	e, tags, err := f.get(ctx, f.sharedKey(key), than)\n	token := f.cfg.Clock.Begin()",
 		test: "TestTokenBeforeTheStore",
 	},
 	{
@@ -60,7 +60,7 @@ var sharedRules = []mutant{
 	},
 	{
 		name: "shared entry is stamped when it is stored", file: computeFile,
-		old: "c.fleet.Share(ctx, key, e, r.at, named)", new: "r.at, _ = c.fleet.Place()\n		c.fleet.Share(ctx, key, e, r.at, named)",
+		old: "c.fleet.Share(ctx, key, whileFresh(e, f.stamp), r.at, named)", new: "r.at, _ = c.fleet.Place()\n		c.fleet.Share(ctx, key, whileFresh(e, f.stamp), r.at, named)",
 		test: "TestSharedStampIsOfTheBeginning",
 	},
 	{

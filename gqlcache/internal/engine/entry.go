@@ -15,7 +15,9 @@ type Stamp struct {
 	engine *Engine // that made it
 	// Stored is when, in nanoseconds since 1970.
 	Stored int64
-	took   uint32 // microseconds that computing the answer took, as far as they fit; 0 when that is not known
+	// expires is when the answer is too old to count as a hit. The store may hold it longer.
+	expires time.Time
+	took    uint32 // microseconds that computing the answer took, as far as they fit; 0 when that is not known
 	// withdrawn is set when the entry must not be served, whatever the clock says.
 	withdrawn atomic.Bool
 }
@@ -24,8 +26,8 @@ type Stamp struct {
 const UnknownCost time.Duration = -1
 
 // stamp sets s for an answer that has a stamp of the clock.
-func (e *Engine) stamp(s *Stamp, st *clock.Stamp, took time.Duration) {
-	s.Stamp, s.engine, s.Stored = st, e, e.config.Now().UnixNano()
+func (e *Engine) stamp(s *Stamp, st *clock.Stamp, expires time.Time, took time.Duration) {
+	s.Stamp, s.engine, s.Stored, s.expires = st, e, e.config.Now().UnixNano(), expires
 	if took != UnknownCost {
 		s.took = uint32(max(1, min(took.Microseconds(), math.MaxUint32)))
 	}
@@ -33,6 +35,12 @@ func (e *Engine) stamp(s *Stamp, st *clock.Stamp, took time.Duration) {
 
 // Took is how long computing the answer took, 0 when that is not known.
 func (s *Stamp) Took() time.Duration { return time.Duration(s.took) * time.Microsecond }
+
+// Expires is when the answer is too old to count as a hit.
+func (s *Stamp) Expires() time.Time { return s.expires }
+
+// ExpiredFor returns how long ago the answer has expired, by the wall clock. It is negative before.
+func (s *Stamp) ExpiredFor(now time.Time) time.Duration { return now.Round(0).Sub(s.expires) }
 
 // AppendBinary implements encoding.BinaryAppender. It refuses with ErrLocal.
 func (s *Stamp) AppendBinary(b []byte) ([]byte, error) { return b, ErrLocal }

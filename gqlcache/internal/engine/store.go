@@ -27,8 +27,9 @@ type Answer struct {
 	Meta Meta
 	// Beside is how many bytes Meta keeps beside the body. The entry is charged for them.
 	Beside int
-	// Expires is when the store drops the entry.
+	// Expires is when the answer expires. The store drops the entry Beyond later.
 	Expires time.Time
+	Beyond  time.Duration
 	// Took is how long computing the answer took, or UnknownCost.
 	Took time.Duration
 	// Token is the clock's number that was read before the computation began, and Tags
@@ -67,9 +68,9 @@ func (e *Engine) Keep(ctx context.Context, key string, a Answer) (*store.Entry, 
 		}
 	}
 	s := a.Meta.stamp()
-	e.stamp(s, st, a.Took)
+	e.stamp(s, st, a.Expires, a.Took)
 	entry := &store.Entry{
-		Body: a.Body, Expires: a.Expires, Version: s.Born(), Meta: a.Meta,
+		Body: a.Body, Expires: a.Expires.Add(a.Beyond), Version: s.Born(), Meta: a.Meta,
 		Size: len(key) + len(a.Body) + a.Beside + entryOverhead + s.Size(),
 	}
 	defer e.pressure.add(entry.Size - s.Len()*clock.CellSize) // Finish has counted the tags

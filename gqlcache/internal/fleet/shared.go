@@ -28,6 +28,11 @@ type Taken struct {
 // knows every record since the answer's computation began, and none of them names one of
 // its tags.
 func (f *Fleet) TakeOver(ctx context.Context, key string) *Taken {
+	return f.TakeYounger(ctx, key, time.Time{})
+}
+
+// TakeYounger is TakeOver of an answer that expires later than a given one.
+func (f *Fleet) TakeYounger(ctx context.Context, key string, than time.Time) *Taken {
 	if f.cfg.Shared == nil || !f.Fresh() {
 		return nil
 	}
@@ -35,7 +40,7 @@ func (f *Fleet) TakeOver(ctx context.Context, key string) *Taken {
 	// one of the tags is seen by the history below, by Finish, or by the entry's first
 	// check.
 	token := f.cfg.Clock.Begin()
-	e, tags, err := f.get(ctx, f.sharedKey(key))
+	e, tags, err := f.get(ctx, f.sharedKey(key), than)
 	if err != nil {
 		if !errors.Is(err, store.ErrMiss) {
 			f.storeFailed("shared get", err)
@@ -51,11 +56,14 @@ func (f *Fleet) TakeOver(ctx context.Context, key string) *Taken {
 	return &Taken{Body: e.Body, Expires: e.Expires, Stamp: st, Tags: tags}
 }
 
-// get returns an entry of the shared store that is proven, with its tags. Where the store
+// get returns an entry of the shared store that is proven and expires after a time, with its tags. Where the store
 // has several tiers, one whose entry is not proven leaves the key to the next: its entry
 // may be older than the next one's.
-func (f *Fleet) get(ctx context.Context, key []byte) (e *store.Entry, tags []tag.Tag, err error) {
+func (f *Fleet) get(ctx context.Context, key []byte, after time.Time) (e *store.Entry, tags []tag.Tag, err error) {
 	proven := func(e *store.Entry) (ok bool) {
+		if e != nil && !e.Expires.IsZero() && !e.Expires.After(after) {
+			return false
+		}
 		if tags, ok = f.proven(e); !ok {
 			f.Counts.SharedDead.Add(1)
 		}

@@ -44,9 +44,12 @@ const (
 	Alone
 	// Ended: the caller's context ended while it waited. It has no outcome.
 	Ended
+	// Busy: the caller would have had to wait, or to compute without the group, and its Call has NoWait set. It
+	// has no outcome.
+	Busy
 )
 
-// A Call is what Do is called with. All fields are required.
+// A Call is what Do is called with. All fields but NoWait are required.
 type Call[T any] struct {
 	Key string
 	// Arrived is the clock's number when the caller arrived. A value that is based on an older one is taken
@@ -65,6 +68,8 @@ type Call[T any] struct {
 	// Usual is how long a computation takes, as far as that is known: a caller with a deadline keeps that
 	// much time for its own.
 	Usual time.Duration
+	// NoWait says that the caller has something to fall back on: it leads if nobody else does, and waits for nobody.
+	NoWait bool
 }
 
 const shardCount = 64
@@ -130,6 +135,10 @@ func (g *Group[T]) Do(ctx context.Context, c Call[T]) (Outcome[T], Role) {
 	for try := 0; ; try++ {
 		s.mu.Lock()
 		p := s.places[c.Key]
+		if c.NoWait && (p != nil || s.isUnshared(hash)) {
+			s.mu.Unlock()
+			return Outcome[T]{}, Busy
+		}
 		if p == nil {
 			if s.isUnshared(hash) {
 				s.mu.Unlock()

@@ -42,6 +42,14 @@ func (n *Note) Anew() {
 	}
 }
 
+// refreshes notes that an entry was found and is computed anew. It may be called on nil.
+func (n *Note) refreshes() {
+	if n != nil {
+		n.looked()
+		n.missed = inspect.Reason{Code: codeRefreshed, Message: messages[codeRefreshed]}
+	}
+}
+
 // Took is how long the operation has taken up to now.
 func (n *Note) Took() time.Duration { return time.Since(n.start) }
 

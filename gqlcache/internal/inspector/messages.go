@@ -11,6 +11,9 @@ const (
 	codeMutation  = "mutation"
 	codeUnchanged = "unchanged"
 	codeInspected = "inspect"
+	codeRefreshed = "refreshed"
+	codeKept      = "kept"
+	codeStale     = "stale"
 
 	tierMemory = "memory"
 	tierShared = "shared"
@@ -24,6 +27,9 @@ var messages = map[string]string{
 	codeAbandoned: "The request ended while it waited for an answer that another one computes.",
 	codeInspected: "The inspector answered. The operation was not run.",
 	codeUnchanged: "The mutation changed nothing that an answer could depend on, so nothing was dropped.",
+	codeRefreshed: "An answer was stored, and was computed anew before it would have expired: see Options.EarlyRefresh.",
+	codeKept:      "Computing the answer has failed, so the client got the stored one: see Options.StaleIfError and Options.EarlyRefresh.",
+	codeStale:     "The answer has expired, no change has reached it, and another request is computing it anew: see Options.StaleWhileRevalidate.",
 	codeMutation:  "Answers that these changes reach are not served any more.",
 
 	reason.Disabled:      "Options.Enabled said no.",

@@ -39,6 +39,11 @@ type Outcome struct {
 	Why string
 	// Shared says that another instance has computed the answer.
 	Shared bool
+	// Early says that the answer was computed although an entry could have been served, and Old that such an entry was
+	// served in the end.
+	Early, Old bool
+	// Expired says that the entry had expired.
+	Expired bool
 }
 
 // Extension returns what there is to say of every operation.
@@ -52,6 +57,9 @@ func (o Outcome) Extension() inspect.Extension {
 		x.Status, code, x.Tier = inspect.Hit, codeHit, tierMemory
 		if o.Shared {
 			x.Tier = tierShared
+		}
+		if o.Expired {
+			code = codeStale
 		}
 	case Failed, Computed, Compared:
 		x.Status = inspect.Miss
@@ -70,6 +78,9 @@ func (o Outcome) Extension() inspect.Extension {
 		x.Status, code = inspect.Unchanged, codeUnchanged
 	case Inspected:
 		x.Status, code = inspect.Inspected, codeInspected
+	}
+	if o.Old && o.Fate == Computed {
+		x.Status, code, x.Tier = inspect.Hit, codeKept, tierMemory
 	}
 	x.Hit = x.Status == inspect.Hit
 	x.Reason = inspect.Reason{Code: code, Message: MessageOf(code, x.Tier)}

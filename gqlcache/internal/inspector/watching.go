@@ -83,6 +83,9 @@ func (l *Look) Hit(key []byte) {
 	})
 }
 
+// Refreshes ends a look-up that has found an answer which is computed anew before it expires.
+func (l *Look) Refreshes() { l.note.refreshes() }
+
 // Missed ends a look-up that has not: call it before the answer is stored.
 func (l *Look) Missed(key []byte, found watch.Found) {
 	l.note.looked()
