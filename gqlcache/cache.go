@@ -77,6 +77,7 @@ type Cache struct {
 	transports atomic.Int32
 	requests   *memo.Memo[*question]
 	vary       []string // of answers to GET
+	hitStatus  []string // the Cache-Status of a hit, nil when there is to be none
 }
 
 // schemaState is what the cache knows of the schema, set once.
@@ -128,6 +129,7 @@ func New(opts Options) (*Cache, error) {
 		vary:     varyOf(&opts.HTTP),
 		requests: memo.New[*question](opts.MaxRequestBytes),
 	}
+	c.hitStatus = opts.HTTP.hitStatus()
 	c.met.directives.Covered = opts.DirectivesCovered
 	c.plans = plans.New(plans.Config{
 		MaxBytes: opts.MaxPlanBytes, TTL: opts.TTL, OneRowOnly: opts.OneRowOnly,

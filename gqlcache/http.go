@@ -26,6 +26,10 @@ type HTTP struct {
 	// CacheControl changes what is said of an answer to GET. proposed is what would be sent without it; "" sends no
 	// Cache-Control at all. It may be called concurrently. When it panics, proposed is sent.
 	CacheControl func(ctx context.Context, proposed string) string
+	// CacheStatus is the name that the cache has in the header Cache-Status (RFC 9211) of all that the transports send:
+	// whether it is a hit, and otherwise why not, as in "gqlcache; fwd=miss; detail=errors". It never has a key. It is
+	// not added where somebody who may use the inspector is told more. Defaults to "", which is no such header.
+	CacheStatus string
 	// VaryHeaders names the headers of the request that Options.Vary looks at. Without it an answer of a server with
 	// Options.Vary counts as private.
 	VaryHeaders []string
@@ -60,6 +64,13 @@ func Gzip() Encoding { return wire.Gzip() }
 
 // Zstd returns the encoding zstd.
 func Zstd() Encoding { return wire.Zstd() }
+
+// validate reports every fault of the options.
+func (o *HTTP) validate(fault func(string, ...any)) {
+	if o.CacheStatus != "" && !wire.IsToken(o.CacheStatus) {
+		fault("HTTP.CacheStatus is %q; it must be a token: a letter, then letters, digits and some signs, without a space", o.CacheStatus)
+	}
+}
 
 // varyOf returns the headers that answers to GET depend on.
 func varyOf(o *HTTP) []string {

@@ -299,6 +299,7 @@ func (o Options) validate() error {
 	if o.PathTimeout < 0 {
 		fault("PathTimeout is %v; it must be positive", o.PathTimeout)
 	}
+	o.HTTP.validate(fault)
 	o.Verify.validate(fault)
 	if o.Shadow && o.Verify.Rate > 0 {
 		fault("Shadow and Verify.Rate are both set; in shadow mode there are no hits to recompute, and it finds what Verify would: set one of them")

@@ -171,6 +171,7 @@ func (t *answering) again(w http.ResponseWriter, r *http.Request, exec graphql.G
 		return
 	}
 	t.forbidKeeping(w.Header())
+	t.cache.addStatus(ctx, requestFrom(ctx), w.Header())
 	_, _ = w.Write(encoded(resp))
 }
 
@@ -195,6 +196,7 @@ func (t *answering) sent(ctx context.Context, w http.ResponseWriter, r *http.Req
 	if k.stamp == nil {
 		return false
 	}
+	t.cache.addStatus(ctx, requestFrom(ctx), w.Header())
 	t.cache.send(ctx, w, r, &k)
 	return true
 }
@@ -302,16 +304,19 @@ type awaiting struct {
 
 	t       *answering
 	request *http.Request
-	ctx     context.Context //nolint:containedctx // of the operation, whose answer is held back
+	ctx     context.Context //nolint:containedctx // of the operation, nil as long as there is none
 	held    *graphql.Response
+	// completed is set when the header has what the cache says of a response that is no answer as it is kept.
+	completed bool
 }
 
 // standIn holds a response back that is an answer of the cache as it is kept, and returns one to be encoded instead.
 func (a *awaiting) standIn(ctx context.Context, resp *graphql.Response) *graphql.Response {
+	a.ctx = ctx
 	if k := a.t.cache.keptIn(ctx, resp); k.stamp == nil {
 		return resp
 	}
-	a.ctx, a.held = ctx, resp
+	a.held = resp
 	return &graphql.Response{Data: standInData}
 }
 
@@ -320,9 +325,26 @@ var standInData = json.RawMessage("0")
 
 const standInText = `{"data":0}`
 
+// complete adds to the header what the cache says of a response that is no answer as it is kept. Call it before the
+// header is sent.
+func (a *awaiting) complete() {
+	a.t.forbidKeeping(a.Header())
+	if a.completed {
+		return
+	}
+	a.completed = true
+	if a.ctx != nil {
+		a.t.cache.addStatus(a.ctx, requestFrom(a.ctx), a.Header())
+	} else {
+		a.t.cache.addStatus(a.request.Context(), nil, a.Header())
+	}
+}
+
 // WriteHeader implements http.ResponseWriter.
 func (a *awaiting) WriteHeader(status int) {
-	a.t.forbidKeeping(a.Header())
+	if status >= http.StatusOK {
+		a.complete()
+	}
 	a.ResponseWriter.WriteHeader(status)
 }
 
@@ -330,14 +352,14 @@ func (a *awaiting) WriteHeader(status int) {
 func (a *awaiting) Write(b []byte) (int, error) {
 	held := a.held
 	if held == nil {
-		a.t.forbidKeeping(a.Header())
+		a.complete()
 		return a.ResponseWriter.Write(b) //nolint:wrapcheck // as without the cache
 	}
 	a.held = nil
 	if string(b) == standInText && a.t.sent(a.ctx, a.ResponseWriter, a.request, held) {
 		return len(b), nil
 	}
-	a.t.forbidKeeping(a.Header())
+	a.complete()
 	_, err := a.ResponseWriter.Write(encoded(held))
 	return len(b), err //nolint:wrapcheck // as without the cache
 }
