@@ -29,11 +29,17 @@ func (c *Cache) addStatus(ctx context.Context, own *request, h http.Header) {
 		c.addStatusOf(ctx, h, []string{wire.Status{Cache: c.opts.HTTP.CacheStatus, Forward: wire.ForwardBypass}.String()})
 		return
 	}
-	if own.out.fate == inspector.Hit {
+	// What has not ended is still written to: an extension has answered without waiting for
+	// it. Nothing has ended of what the inspector has answered, or what Shadow watches.
+	ended := own.mutates || own.out.given.Load() != nil
+	if ended && own.out.fate == inspector.Hit {
 		c.addStatusOf(ctx, h, c.hitStatus)
 		return
 	}
-	s := own.status()
+	s := wire.Status{Forward: wire.ForwardBypass}
+	if ended {
+		s = own.status()
+	}
 	s.Cache = c.opts.HTTP.CacheStatus
 	c.addStatusOf(ctx, h, []string{s.String()})
 }

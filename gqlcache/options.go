@@ -233,6 +233,8 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.MaxPlanBytes, 32<<20)
 	setDefault(&o.MaxRequestBytes, 16<<20)
 	setDefault(&o.HTTP.CompressAfter, 2)
+	setDefault(&o.HTTP.Edge.Delimiter, " ")
+	setDefault(&o.HTTP.Edge.InFlight, 10*time.Second)
 	setDefault(&o.SweepInterval, time.Minute)
 	setDefault(&o.PathTimeout, time.Second)
 	setDefault(&o.Inspector.Instance, newInstance())

@@ -172,6 +172,7 @@ func (t *answering) again(w http.ResponseWriter, r *http.Request, exec graphql.G
 	}
 	t.forbidKeeping(w.Header())
 	t.cache.addStatus(ctx, requestFrom(ctx), w.Header())
+	t.addGroups(ctx, w.Header(), r)
 	_, _ = w.Write(encoded(resp))
 }
 
@@ -205,6 +206,15 @@ func (t *answering) sent(ctx context.Context, w http.ResponseWriter, r *http.Req
 func (t *answering) forbidKeeping(h http.Header) {
 	if t.get && h["Cache-Control"] == nil {
 		h["Cache-Control"] = noStore
+	}
+}
+
+// addGroups adds the groups of a mutation's changes to the header of its response.
+func (t *answering) addGroups(ctx context.Context, h http.Header, r *http.Request) {
+	if own := requestFrom(ctx); own != nil && own.cache == t.cache {
+		if groups := own.groups.Load(); groups != nil {
+			t.cache.addChangedGroups(h, r, *groups)
+		}
 	}
 }
 
@@ -335,6 +345,7 @@ func (a *awaiting) complete() {
 	a.completed = true
 	if a.ctx != nil {
 		a.t.cache.addStatus(a.ctx, requestFrom(a.ctx), a.Header())
+		a.t.addGroups(a.ctx, a.Header(), a.request)
 	} else {
 		a.t.cache.addStatus(a.request.Context(), nil, a.Header())
 	}

@@ -113,7 +113,7 @@ var transportRules = []mutant{
 	},
 	{
 		name: "http: a dead answer may be kept", file: answerHTTPFile,
-		old: "DoNotStore: dead,", new: "DoNotStore: false && dead,",
+		old: "DoNotStore: !c.fresh() || !c.engine.Valid(&k.stamp.Stamp),", new: "DoNotStore: false,",
 		test: "TestCacheControlOfDeadAnswers",
 	},
 	{
