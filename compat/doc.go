@@ -4,6 +4,7 @@
 //   - internal/shop and internal/federated are servers, internal/entshop one on ent and SQLite;
 //   - internal/twin sends a request to both servers and compares, and checks gqlgen's contract: no
 //     resolver runs before or after its request, and its context is the request's own;
+//   - the tests of a cache in front start a varnishd, and are skipped without one;
 //   - floor is a module of its own, with the oldest gqlgen that is supported.
 //
 // Most tests run in bubbles of testing/synctest, where a time out takes no time and "everybody waits"

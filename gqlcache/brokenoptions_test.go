@@ -203,7 +203,14 @@ func workingOptions() gqlcache.Options {
 		Vary:      func(context.Context) []string { return []string{"v"} },
 		Enabled:   func(context.Context) bool { return true },
 		Now:       time.Now,
-		HTTP:      gqlcache.HTTP{CacheControl: func(_ context.Context, proposed string) string { return proposed }},
+		HTTP: gqlcache.HTTP{
+			CacheControl: func(_ context.Context, proposed string) string { return proposed },
+			Edge: gqlcache.Edge{
+				Secret: []byte(edgeSecret), Groups: true, WaitForPurge: true,
+				Trusted: func(*http.Request) bool { return true },
+				Purge:   func(context.Context, []string) error { return nil },
+			},
+		},
 		Inspector: gqlcache.Inspector{
 			Allow:   func(ctx context.Context) bool { return testgraph.Viewer(ctx) != "" },
 			Actions: func(context.Context) bool { return true },

@@ -12,6 +12,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/count"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/edge"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/engine"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
@@ -77,6 +78,8 @@ type Cache struct {
 	transports atomic.Int32
 	requests   *memo.Memo[*question]
 	vary       []string // of answers to GET
+	front      *front   // nil when there is nothing to do for caches in front
+	hitStatus  []string // the Cache-Status of a hit, nil when there is to be none
 }
 
 // schemaState is what the cache knows of the schema, set once.
@@ -84,11 +87,17 @@ type schemaState struct {
 	*plans.Schema
 	// records is what the tags in records of Options.Log mean.
 	records *fleet.Schema
-	since   time.Time // for those who look at the cache
+	// edge is what they mean for caches in front; nil without any.
+	edge  *edge.Schema
+	since time.Time // for those who look at the cache
 }
 
-func (c *Cache) newSchemaState(s *plans.Schema) *schemaState {
-	return &schemaState{Schema: s, records: recordsOf(s.Mark, s.Plan), since: c.opts.Now()}
+func (c *Cache) newSchemaState(s *plans.Schema, queryFields []string) *schemaState {
+	st := &schemaState{Schema: s, records: recordsOf(s.Mark, s.Plan), since: c.opts.Now()}
+	if c.front != nil {
+		st.edge = edgeSchema(s.Plan, queryFields)
+	}
+	return st
 }
 
 func (st *schemaState) serves(hash schemahash.Hash) error {
@@ -128,11 +137,13 @@ func New(opts Options) (*Cache, error) {
 		vary:     varyOf(&opts.HTTP),
 		requests: memo.New[*question](opts.MaxRequestBytes),
 	}
+	c.hitStatus = opts.HTTP.hitStatus()
 	c.met.directives.Covered = opts.DirectivesCovered
 	c.plans = plans.New(plans.Config{
 		MaxBytes: opts.MaxPlanBytes, TTL: opts.TTL, OneRowOnly: opts.OneRowOnly,
 		Directives: &c.met.directives, Operations: &c.operations, Once: once,
 	})
+	c.front = c.newFront()
 	c.inspector = c.newInspector()
 	if opts.Verify.Rate > 0 || opts.Shadow {
 		c.verify = c.newVerifier(opts.Verify) // in shadow mode it knows which mutations run
@@ -166,8 +177,21 @@ func New(opts Options) (*Cache, error) {
 		}
 	}
 	c.warnOfOpenInspector()
+	if c.front != nil && c.front.purger != nil {
+		c.swept.Go(func() { c.front.purger.Run(c.closed) })
+	}
 	c.swept.Go(func() { c.engine.SweepUntil(c.closed, opts.SweepInterval) })
 	return c, nil
+}
+
+// queryFields returns the names of the fields of the query type.
+func queryFields(s *ast.Schema) (names []string) {
+	if s.Query != nil {
+		for _, f := range s.Query.Fields {
+			names = append(names, f.Name)
+		}
+	}
+	return names
 }
 
 // useSchema compiles the schema's directives. A second schema must mean the same as the first.
@@ -183,7 +207,7 @@ func (c *Cache) useSchema(s *ast.Schema) error {
 	if err := errors.Join(c.opts.refuseUnknownCallers(compiled.Plan), c.opts.refuseUnknownDirectives(s)); err != nil {
 		return err
 	}
-	if !c.schema.CompareAndSwap(nil, c.newSchemaState(compiled)) {
+	if !c.schema.CompareAndSwap(nil, c.newSchemaState(compiled, queryFields(s))) {
 		return c.schema.Load().serves(hash) // another server was faster
 	}
 	return nil
@@ -200,7 +224,7 @@ func (c *Cache) join() (err error) {
 	return err
 }
 
-// Close stops the sweeper and Options.Verify, leaves the log, so that no other instance waits for this one, and closes the
+// Close stops the sweeper and Options.Verify, purges what caches in front still have, leaves the log, so that no other instance waits for this one, and closes the
 // stores; the error is what they say. Requests that come later bypass the cache. Closing twice is no
 // error.
 func (c *Cache) Close() error {

@@ -1,12 +1,19 @@
 package gqlcache_test
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
@@ -129,5 +136,125 @@ func TestCacheStatusOfStreams(t *testing.T) {
 		if got := resp.Header.Get("Cache-Status"); (got != "") != (accept == "application/json") {
 			t.Errorf("%s: %q", accept, got)
 		}
+	}
+}
+
+// statusServer is a server whose transports say what became of an answer.
+func statusServer(t *testing.T, o gqlcache.Options, x ...graphql.HandlerExtension) (*testgraph.Store, *gqlcache.Cache, http.Handler) {
+	t.Helper()
+	o.HTTP.CacheStatus, o.Predicate = "edge-1", viewerPredicate
+	store, c := testgraph.NewStore(), newCache(t, o)
+	return store, c, testgraph.ServeBy(c.Transport, testgraph.Executable(store), append(x, c)...)
+}
+
+// statusOf sends a request and returns the values of its Cache-Status.
+func statusOf(t *testing.T, h http.Handler, method, document string) []string {
+	t.Helper()
+	q := sentRequest{method: method, target: get("query", document), header: map[string]string{"X-Viewer": "ann"}}
+	if method == http.MethodPost {
+		body, err := json.Marshal(map[string]string{"query": document})
+		if err != nil {
+			t.Error(err)
+		}
+		q.target, q.body = "/query", string(body)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, q.make(t.Context()))
+	return w.Header()["Cache-Status"]
+}
+
+// TestCacheStatusOfTransports: each answer says once what became of it, by each way that a transport has to send one.
+func TestCacheStatusOfTransports(t *testing.T) {
+	t.Parallel()
+	for _, direct := range []bool{false, true} {
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			_, _, h := statusServer(t, gqlcache.Options{HTTP: gqlcache.HTTP{Direct: direct}})
+			for _, row := range []struct {
+				document string
+				want     []string // of the first, the second and later requests
+			}{
+				{`{ banner(id: "b1") { text } }`, []string{"edge-1; fwd=miss; stored", "edge-1; hit"}},
+				{"{ notes { name } }", []string{"edge-1; fwd=miss; stored", "edge-1; hit"}},
+				{"{ fails }", []string{"edge-1; fwd=miss; detail=errors"}},
+				{"{ __typename }", []string{"edge-1; fwd=bypass; detail=typename"}},
+				{"{ nothing }", []string{"edge-1; fwd=bypass"}},
+				{"{", []string{"edge-1; fwd=bypass"}},
+				{"mutation { setCounter(id: 1, value: 2) { id } }", []string{map[string]string{
+					http.MethodPost: "edge-1; fwd=method", http.MethodGet: "edge-1; fwd=bypass", // it is refused
+				}[method]}},
+			} {
+				for i := range 5 {
+					want := row.want[min(i, len(row.want)-1)]
+					if got := statusOf(t, h, method, row.document); !slices.Equal(got, []string{want}) {
+						t.Errorf("direct %v, %s, time %d: %q, want %q", direct, row.document, i, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestCacheStatusOfJoined: who has waited for another request's resolvers hears of that.
+func TestCacheStatusOfJoined(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store, _, h := statusServer(t, gqlcache.Options{})
+		latch := store.Block("Query.banner")
+		var got [2][]string
+		var asking sync.WaitGroup
+		for i := range got {
+			asking.Go(func() { got[i] = statusOf(t, h, http.MethodGet, `{ banner(id: "b1") { text } }`) })
+			synctest.Wait()
+		}
+		latch.Release()
+		asking.Wait()
+		want := [2][]string{{"edge-1; fwd=miss; stored"}, {"edge-1; fwd=miss; collapsed"}}
+		if !slices.EqualFunc(got[:], want[:], slices.Equal) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	})
+}
+
+// TestCacheStatusBesideOthers: the member is added to those of other caches, and is not there twice where the inspector
+// has its own.
+func TestCacheStatusBesideOthers(t *testing.T) {
+	t.Parallel()
+	_, c, h := statusServer(t, gqlcache.Options{Inspector: gqlcache.Inspector{Allow: func(context.Context) bool { return true }}})
+	around := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Status", "inner; hit")
+		c.Handler(h).ServeHTTP(w, r)
+	})
+	ask := func(debug bool) []string {
+		q := sentRequest{method: http.MethodGet, target: get("query", "{ users { name } }"), header: map[string]string{"X-Viewer": "ann"}}
+		if debug {
+			q.header[gqlcache.DebugHeader] = "true"
+		}
+		w := httptest.NewRecorder()
+		around.ServeHTTP(w, q.make(t.Context()))
+		return w.Header()["Cache-Status"]
+	}
+	for range 3 {
+		ask(false)
+	}
+	if got := ask(false); !slices.Equal(got, []string{"inner; hit", "edge-1; hit"}) {
+		t.Errorf("%q", got)
+	}
+	if got := ask(true); len(got) != 2 || !strings.HasPrefix(got[1], "gqlcache; hit; ttl=") {
+		t.Errorf("with the inspector: %q", got)
+	}
+	if got := ask(false); !slices.Equal(got, []string{"inner; hit", "edge-1; hit"}) {
+		t.Errorf("after the inspector: %q", got) // the values are shared by all responses
+	}
+}
+
+// TestCacheStatusIsAToken: the name is a token of structured fields.
+func TestCacheStatusIsAToken(t *testing.T) {
+	t.Parallel()
+	for name, fine := range map[string]bool{"gql.cache/1": true, "*": true, "1st": false, "a b": false, "a; hit": false, "a,b": false, "é": false} {
+		c, err := gqlcache.New(quiet(gqlcache.Options{Callers: gqlcache.AllSeeTheSame, HTTP: gqlcache.HTTP{CacheStatus: name}}))
+		if fine != (err == nil) || !fine && !errors.Is(err, gqlcache.ErrOptions) {
+			t.Errorf("%q: %v", name, err)
+		}
+		_ = c.Close()
 	}
 }

@@ -145,12 +145,12 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	if f := c.again(ctx, r, key); f != nil {
 		return f
 	}
-	if f := c.fromShared(ctx, r, key); f != nil {
+	if f := c.fromShared(ctx, r, d, who.public, key); f != nil {
 		c.remember(d, oc.Variables, key, f)
 		f.resp = respond(ctx, f.body)
 		return f
 	}
-	led, release := c.lead(ctx, r, key)
+	led, release := c.lead(ctx, r, d, who.public, key)
 	defer r.holdLease(release)() // after the answer is stored
 	if led != nil {
 		c.remember(d, oc.Variables, key, led)
@@ -175,12 +175,13 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	f.stamp, f.ttl = &stamp{caller: f.caller}, c.lifetime(d, f.maxAge)
 	f.stamp.ready, resp.Data = c.ready(resp.Data)
 	f.body = resp.Data
+	f.stamp.edge = c.edgeFields(d, who.public, key, tags)
 	named := tags
 	if c.opts.Shared != nil || c.inspector.Listens() {
 		named = slices.Clone(tags) // Keep keeps and reorders them
 	}
 	e, kept := c.engine.Keep(ctx, key, engine.Answer{
-		Body: f.body, Meta: f.stamp, Beside: readySize(f.stamp.ready, f.body), Took: f.took, Token: token, Tags: tags,
+		Body: f.body, Meta: f.stamp, Beside: f.beside(), Took: f.took, Token: token, Tags: tags,
 		Expires: c.opts.Now().Add(f.ttl), Beyond: c.opts.beyond(),
 	})
 	if f.why = notKept[kept]; e == nil {
@@ -201,6 +202,9 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	c.fleet.Share(ctx, key, whileFresh(e, f.stamp), r.at, named)
 	return f
 }
+
+// beside is what a stored answer takes beside its data.
+func (f *filled) beside() int { return readySize(f.stamp.ready, f.body) + fieldsSize(f.stamp.edge) }
 
 // notKept says why an answer is not in the store.
 var notKept = [...]Reason{engine.Reached: ReasonInvalidated, engine.TooLarge: ReasonTooLarge, engine.Refused: ReasonStore}

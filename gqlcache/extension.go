@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -187,6 +188,8 @@ type request struct {
 	// made known before the handler was asked. The operation's own goroutine uses them.
 	done *settled
 	told *fleet.Publication
+	// groups are those that the response to a mutation names: see Edge.Groups.
+	groups atomic.Pointer[[]string]
 	// took is how long the cache has held the mutation's response up.
 	took time.Duration
 	// mutation is what Options.Verify remembers of a mutation; nil when it is off.

@@ -54,10 +54,11 @@ func (h *hold) keep(b *batch) (later bool) {
 }
 
 // release applies the changes once more, now that they are committed, and settles the intents.
-func (h *hold) release(ctx context.Context) {
+func (h *hold) release(r *http.Request) {
 	b := h.reach()
 	// The request's context may be over; its changes are committed all the same.
-	a := h.cache.publishBatch(context.WithoutCancel(ctx), &b, false)
+	a := h.cache.publishBatch(context.WithoutCancel(r.Context()), &b, false)
+	h.cache.addChangedGroups(h.header, r, h.cache.changedGroups(&b))
 	h.cache.confession(a).setHeaders(h.header)
 }
 
@@ -99,6 +100,6 @@ func (c *Cache) HoldUntilCommit(next http.Handler) http.Handler {
 
 func (h *hold) serve(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	h.begin()
-	defer h.release(r.Context()) // also when next panics: the outcome of the commit is unknown then
+	defer h.release(r) // also when next panics: the outcome of the commit is unknown then
 	next.ServeHTTP(w, r)
 }

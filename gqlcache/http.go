@@ -26,6 +26,12 @@ type HTTP struct {
 	// CacheControl changes what is said of an answer to GET. proposed is what would be sent without it; "" sends no
 	// Cache-Control at all. It may be called concurrently. When it panics, proposed is sent.
 	CacheControl func(ctx context.Context, proposed string) string
+	// CacheStatus is the name that the cache has in the header Cache-Status (RFC 9211) of all that the transports send:
+	// whether it is a hit, and otherwise why not, as in "gqlcache; fwd=miss; detail=errors". It never has a key. It is
+	// not added where somebody who may use the inspector is told more. Defaults to "", which is no such header.
+	CacheStatus string
+	// Edge is for HTTP caches in front of the server that answer without asking, and are told what to purge.
+	Edge Edge
 	// VaryHeaders names the headers of the request that Options.Vary looks at. Without it an answer of a server with
 	// Options.Vary counts as private.
 	VaryHeaders []string
@@ -60,6 +66,14 @@ func Gzip() Encoding { return wire.Gzip() }
 
 // Zstd returns the encoding zstd.
 func Zstd() Encoding { return wire.Zstd() }
+
+// validate reports every fault of the options.
+func (o *HTTP) validate(fault func(string, ...any)) {
+	o.Edge.validate(fault)
+	if o.CacheStatus != "" && !wire.IsToken(o.CacheStatus) {
+		fault("HTTP.CacheStatus is %q; it must be a token: a letter, then letters, digits and some signs, without a space", o.CacheStatus)
+	}
+}
 
 // varyOf returns the headers that answers to GET depend on.
 func varyOf(o *HTTP) []string {
@@ -116,7 +130,7 @@ func (c *Cache) send(ctx context.Context, w http.ResponseWriter, r *http.Request
 	c.counts.sent.Add(1)
 	s := plainly
 	if c.encodes(k.public) || r.Method == http.MethodGet {
-		s = c.sending(ctx, r, *k)
+		s = c.sending(ctx, w.Header(), r, *k)
 	}
 	k.stamp.ready.Send(w, r, s)
 }
@@ -128,7 +142,7 @@ func (c *Cache) encodes(public bool) bool { return public && len(c.opts.HTTP.Enc
 var plainly = &wire.Sending{}
 
 // sending says how an answer is sent.
-func (c *Cache) sending(ctx context.Context, r *http.Request, k keptAnswer) *wire.Sending {
+func (c *Cache) sending(ctx context.Context, h http.Header, r *http.Request, k keptAnswer) *wire.Sending {
 	s := &wire.Sending{}
 	if c.encodes(k.public) {
 		s.Encodings, s.CompressAfter, s.OnError = c.opts.HTTP.Encodings, c.opts.HTTP.CompressAfter, c.failedToEncode
@@ -138,7 +152,11 @@ func (c *Cache) sending(ctx context.Context, r *http.Request, k keptAnswer) *wir
 		s.Grow = func(n int) bool { return c.grow(ctx, &k, n) }
 	}
 	if r.Method == http.MethodGet {
-		s.CacheControl, s.Vary = c.cacheControl(ctx, &k), c.vary
+		keeping := c.keeping(&k)
+		s.CacheControl, s.Vary = c.cacheControl(ctx, keeping), c.vary
+		if keeping.Public && !keeping.DoNotStore {
+			c.addKeys(h, r, k.stamp)
+		}
 	}
 	return s
 }
@@ -152,13 +170,18 @@ func (c *Cache) grow(ctx context.Context, k *keptAnswer, n int) bool {
 	return c.engine.Valid(&k.stamp.Stamp) && c.engine.Grow(context.WithoutCancel(ctx), k.key, k.entry, n)
 }
 
+// keeping says what decides who may keep an answer.
+func (c *Cache) keeping(k *keptAnswer) wire.Keeping {
+	return wire.Keeping{
+		Public: k.public && (c.opts.Vary == nil || len(c.opts.HTTP.VaryHeaders) > 0),
+		// An answer that is changed already, or may be, or has expired, is for its own client alone.
+		DoNotStore: !c.fresh() || !c.engine.Valid(&k.stamp.Stamp) || c.opts.beyond() > 0 && k.stamp.ExpiredFor(c.opts.Now()) >= 0,
+	}
+}
+
 // cacheControl says who may keep an answer.
-func (c *Cache) cacheControl(ctx context.Context, k *keptAnswer) string {
-	// An answer that is changed already, or may be, or has expired, is for its own client alone.
-	dead := !c.fresh() || !c.engine.Valid(&k.stamp.Stamp) || c.opts.beyond() > 0 && k.stamp.ExpiredFor(c.opts.Now()) >= 0
-	proposed, _ := wire.CacheControlFor(wire.Keeping{
-		Public: k.public && (c.opts.Vary == nil || len(c.opts.HTTP.VaryHeaders) > 0), DoNotStore: dead,
-	})
+func (c *Cache) cacheControl(ctx context.Context, k wire.Keeping) string {
+	proposed, _ := wire.CacheControlFor(k)
 	if c.opts.HTTP.CacheControl == nil {
 		return proposed
 	}

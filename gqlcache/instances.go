@@ -58,31 +58,32 @@ func (c *Cache) catchUp(ctx context.Context, r *request, token string) Reason {
 
 // fromShared returns an answer that another instance has stored, and that is true as far
 // as is known here, or nil. A request whose answer must be computed anew gets none.
-func (c *Cache) fromShared(ctx context.Context, r *request, key string) *filled {
+func (c *Cache) fromShared(ctx context.Context, r *request, d *document, public bool, key string) *filled {
 	if r.anew != "" {
 		return nil
 	}
-	return c.adopt(ctx, key, c.fleet.TakeYounger(ctx, key, r.old.expires()))
+	return c.adopt(ctx, d, public, key, c.fleet.TakeYounger(ctx, key, r.old.expires()))
 }
 
 // lead decides which of all instances computes a key: see Options.FillLease and
 // fleet.Lead. An operation that runs inside of a computation waits for nobody.
-func (c *Cache) lead(ctx context.Context, r *request, key string) (f *filled, release func()) {
+func (c *Cache) lead(ctx context.Context, r *request, d *document, public bool, key string) (f *filled, release func()) {
 	if r.anew != "" || r.old != nil && r.old.early || r.outer != nil && r.within((*request).isComputing) {
 		return nil, func() {}
 	}
 	t, release := c.fleet.Lead(ctx, key)
-	return c.adopt(ctx, key, t), release
+	return c.adopt(ctx, d, public, key, t), release
 }
 
 // adopt stores another instance's answer in the store of this one, and returns the
 // answer. Without an answer it returns nil.
-func (c *Cache) adopt(ctx context.Context, key string, t *fleet.Taken) *filled {
+func (c *Cache) adopt(ctx context.Context, d *document, public bool, key string, t *fleet.Taken) *filled {
 	if t == nil {
 		return nil
 	}
 	f := &filled{born: t.Stamp.Born(), fromShared: true, ttl: t.Expires.Sub(c.opts.Now()), stamp: &stamp{}}
 	f.stamp.ready, f.body = c.ready(t.Body)
+	f.stamp.edge = c.edgeFields(d, public, key, t.Tags)
 	if graphql.HasOperationContext(ctx) {
 		// The caller for whom the other instance has computed the answer is not known. From
 		// here on the answer is compared with those that others than this caller get.
@@ -90,7 +91,7 @@ func (c *Cache) adopt(ctx context.Context, key string, t *fleet.Taken) *filled {
 		f.stamp.caller = f.caller
 	}
 	own, kept := c.engine.Keep(ctx, key, engine.Answer{
-		Body: f.body, Meta: f.stamp, Beside: readySize(f.stamp.ready, f.body), Took: engine.UnknownCost,
+		Body: f.body, Meta: f.stamp, Beside: f.beside(), Took: engine.UnknownCost,
 		Proven: t.Stamp, Expires: t.Expires, Beyond: c.opts.beyond(),
 	})
 	if kept == engine.Stored {

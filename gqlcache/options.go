@@ -258,6 +258,8 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.MaxPlanBytes, 32<<20)
 	setDefault(&o.MaxRequestBytes, 16<<20)
 	setDefault(&o.HTTP.CompressAfter, 2)
+	setDefault(&o.HTTP.Edge.Delimiter, " ")
+	setDefault(&o.HTTP.Edge.InFlight, 10*time.Second)
 	setDefault(&o.SweepInterval, time.Minute)
 	setDefault(&o.PathTimeout, time.Second)
 	setDefault(&o.Inspector.Instance, newInstance())
@@ -330,6 +332,7 @@ func (o Options) validate() error {
 	if o.PathTimeout < 0 {
 		fault("PathTimeout is %v; it must be positive", o.PathTimeout)
 	}
+	o.HTTP.validate(fault)
 	o.Verify.validate(fault)
 	if o.Shadow && o.Verify.Rate > 0 {
 		fault("Shadow and Verify.Rate are both set; in shadow mode there are no hits to recompute, and it finds what Verify would: set one of them")

@@ -87,7 +87,7 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 	if !all && len(ch.operations) > 0 {
 		tags = cascade.Merge(append(tags, ch.operations...))
 	}
-	if !all && c.opts.Log != nil && len(ch.more)+len(ch.operations) > 0 {
+	if !all && (c.opts.Log != nil || c.front != nil) && len(ch.more)+len(ch.operations) > 0 {
 		tags = append(tags, cascade.Unnamed) // no view of another schema stands for these
 	}
 	p.tags = len(tags)
@@ -99,7 +99,7 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 	if ch.within.keepChange(&batch{by: ch.by, tags: tags, all: all}) {
 		p.Number = c.fleet.Apply(tags, all) // the others learn of it later
 	} else {
-		p.Publication = c.fleet.Publish(ctx, nil, tags, all)
+		p.Publication = c.makeKnown(ctx, nil, tags, all)
 	}
 	applied = true
 	err = after()
@@ -114,7 +114,7 @@ func (c *Cache) applyUnknown(ctx context.Context, ch *change) {
 	if ch.within.keepChange(&batch{by: ch.by, all: true}) {
 		return
 	}
-	c.fleet.Publish(ctx, nil, nil, true)
+	c.makeKnown(ctx, nil, nil, true)
 }
 
 // tagsOf returns the tags of a change's events, and none when it changes everything. Should they fail to be

@@ -37,6 +37,8 @@ type stamp struct {
 	verified verify.Entry
 	// ready is the answer as transports send it, nil when there is no such transport.
 	ready *wire.Ready
+	// edge are the header fields with the answer's keys for caches in front; nil without any.
+	edge []field
 }
 
 // query answers a query from the cache, or by computing it at most once for all who ask.

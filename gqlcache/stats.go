@@ -19,6 +19,7 @@ type counters struct {
 	fill, settle                    count.Durations
 	refreshed, hidden, stale        atomic.Uint64
 	sent                            atomic.Uint64 // answers that a transport has sent as they are kept
+	purges, purgeErrors             atomic.Uint64
 	replanned                       atomic.Uint64 // operations planned again for the same text
 	byReason                        [32]atomic.Uint64
 }
@@ -81,6 +82,8 @@ type Stats struct {
 	Evictions, Expirations uint64
 	// Sent are the answers that transports made by Cache.Transport have sent as they are kept, hits and others.
 	Sent uint64
+	// EdgePurges are the calls of Options.HTTP.Edge.Purge, EdgePurgeErrors those that failed.
+	EdgePurges, EdgePurgeErrors uint64
 	// Plans are the operations remembered, PlanBytes the memory that they take with their documents: at most
 	// Options.MaxPlanBytes, which MaxPlanBytes repeats.
 	Plans, PlanBytes, MaxPlanBytes int64
@@ -102,6 +105,7 @@ func (c *Cache) Stats() Stats {
 		Misses:        c.counts.misses.Load(),
 		Joined:        c.counts.joined.Load(),
 		Sent:          c.counts.sent.Load(),
+		EdgePurges:    c.counts.purges.Load(),
 		Abandoned:     c.counts.abandoned.Load(),
 		Bypassed:      map[Reason]uint64{},
 		NotStored:     map[Reason]uint64{},
@@ -128,6 +132,7 @@ func (c *Cache) Stats() Stats {
 		Expirations:    st.Expirations,
 		LastSweep:      (*SweepReport)(en.LastSweep),
 	}
+	s.EdgePurgeErrors = c.counts.purgeErrors.Load()
 	s.LiveTags = int64(c.clock.Stats().Cells)
 	s.TagBytes = s.LiveTags * int64(clock.CellSize)
 	s.Plans, s.PlanBytes = c.plans.Figures()

@@ -178,6 +178,8 @@ func (t *answering) again(w http.ResponseWriter, r *http.Request, exec graphql.G
 		return
 	}
 	t.forbidKeeping(w.Header())
+	t.cache.addStatus(ctx, requestFrom(ctx), w.Header())
+	t.addGroups(ctx, w.Header(), r)
 	_, _ = w.Write(encoded(resp))
 }
 
@@ -202,6 +204,7 @@ func (t *answering) sent(ctx context.Context, w http.ResponseWriter, r *http.Req
 	if k.stamp == nil {
 		return false
 	}
+	t.cache.addStatus(ctx, requestFrom(ctx), w.Header())
 	t.cache.send(ctx, w, r, &k)
 	return true
 }
@@ -210,6 +213,15 @@ func (t *answering) sent(ctx context.Context, w http.ResponseWriter, r *http.Req
 func (t *answering) forbidKeeping(h http.Header) {
 	if t.get && h["Cache-Control"] == nil {
 		h["Cache-Control"] = noStore
+	}
+}
+
+// addGroups adds the groups of a mutation's changes to the header of its response.
+func (t *answering) addGroups(ctx context.Context, h http.Header, r *http.Request) {
+	if own := requestFrom(ctx); own != nil && own.cache == t.cache {
+		if groups := own.groups.Load(); groups != nil {
+			t.cache.addChangedGroups(h, r, *groups)
+		}
 	}
 }
 
@@ -228,7 +240,7 @@ func (t *answering) text(b []byte, r *http.Request) ([]byte, error) {
 		n, err := r.Body.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
 		switch {
-		case err == io.EOF: //nolint:errorlint // as io.ReadAll: what wraps it is no end
+		case err == io.EOF: // as io.ReadAll: what wraps it is no end
 			return b, nil
 		case err != nil:
 			return b, err //nolint:wrapcheck // inner reads it
@@ -320,8 +332,10 @@ type awaiting struct {
 
 	t       *answering
 	request *http.Request
-	ctx     context.Context //nolint:containedctx // of the operation, whose answer is held back
+	ctx     context.Context //nolint:containedctx // of the operation, nil as long as there is none
 	held    *graphql.Response
+	// completed is set when the header has what the cache says of a response that is no answer as it is kept.
+	completed bool
 	// scratch gets the header fields that inner sets before it asks for an operation that was made already: they are set.
 	scratch http.Header
 }
@@ -336,10 +350,11 @@ func (a *awaiting) Header() http.Header {
 
 // standIn holds a response back that is an answer of the cache as it is kept, and returns one to be encoded instead.
 func (a *awaiting) standIn(ctx context.Context, resp *graphql.Response) *graphql.Response {
+	a.ctx = ctx
 	if k := a.t.cache.keptIn(ctx, resp); k.stamp == nil {
 		return resp
 	}
-	a.ctx, a.held = ctx, resp
+	a.held = resp
 	return &graphql.Response{Data: standInData}
 }
 
@@ -348,9 +363,27 @@ var standInData = json.RawMessage("0")
 
 const standInText = `{"data":0}`
 
+// complete adds to the header what the cache says of a response that is no answer as it is kept. Call it before the
+// header is sent.
+func (a *awaiting) complete() {
+	a.t.forbidKeeping(a.Header())
+	if a.completed {
+		return
+	}
+	a.completed = true
+	if a.ctx != nil {
+		a.t.cache.addStatus(a.ctx, requestFrom(a.ctx), a.Header())
+		a.t.addGroups(a.ctx, a.Header(), a.request)
+	} else {
+		a.t.cache.addStatus(a.request.Context(), nil, a.Header())
+	}
+}
+
 // WriteHeader implements http.ResponseWriter.
 func (a *awaiting) WriteHeader(status int) {
-	a.t.forbidKeeping(a.Header())
+	if status >= http.StatusOK {
+		a.complete()
+	}
 	a.ResponseWriter.WriteHeader(status)
 }
 
@@ -358,14 +391,14 @@ func (a *awaiting) WriteHeader(status int) {
 func (a *awaiting) Write(b []byte) (int, error) {
 	held := a.held
 	if held == nil {
-		a.t.forbidKeeping(a.Header())
+		a.complete()
 		return a.ResponseWriter.Write(b) //nolint:wrapcheck // as without the cache
 	}
 	a.held = nil
 	if string(b) == standInText && a.t.sent(a.ctx, a.ResponseWriter, a.request, held) {
 		return len(b), nil
 	}
-	a.t.forbidKeeping(a.Header())
+	a.complete()
 	_, err := a.ResponseWriter.Write(encoded(held))
 	return len(b), err //nolint:wrapcheck // as without the cache
 }

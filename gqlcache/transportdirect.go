@@ -72,6 +72,7 @@ func (t *answering) direct(w http.ResponseWriter, r *http.Request, oc *graphql.O
 	if c.encodes(who.public) {
 		k.key = string(key)
 	}
+	c.addStatusOf(ctx, w.Header(), c.hitStatus)
 	c.send(ctx, w, r, &k)
 	return wasSent
 }

@@ -231,6 +231,9 @@ func (r *request) leave(ctx context.Context) (a fleet.Publication) {
 	}
 	a = r.cache.publishBatch(ctx, &b, true)
 	told = true
+	if groups := r.cache.changedGroups(&b); groups != nil && r.mutates {
+		r.groups.Store(&groups)
+	}
 	return a
 }
 
@@ -264,7 +267,7 @@ func (c *Cache) publishBatch(ctx context.Context, b *batch, again bool) (p fleet
 		first = b.announced[0] // the others are settled after the changes
 	}
 	end := c.inspector.Begin(change)
-	p = c.fleet.Publish(ctx, first, b.tags, b.all)
+	p = c.makeKnown(ctx, first, b.tags, b.all)
 	end(p.Number)
 	return p
 }

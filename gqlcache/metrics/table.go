@@ -52,6 +52,8 @@ var invalidations = []Metric{
 	histogram("settle.duration", "How long the cache held responses of mutations up.", func(s *gqlcache.Stats) gqlcache.Histogram { return s.SettleDuration }),
 	histogram("wait.duration", "How long changes waited for other instances.", func(s *gqlcache.Stats) gqlcache.Histogram { return s.WaitDuration }),
 	counter("unconfirmed", "Changes acknowledged when other instances had perhaps not applied them.", func(s *gqlcache.Stats) uint64 { return s.Unconfirmed }),
+	counter("edge_purges", "Calls that purge what changes reach from caches in front.", func(s *gqlcache.Stats) uint64 { return s.EdgePurges }),
+	counter("edge_purge_errors", "Calls of these that failed, and are repeated.", func(s *gqlcache.Stats) uint64 { return s.EdgePurgeErrors }),
 	counter("log_errors", "Changes that did not reach the log at first.", func(s *gqlcache.Stats) uint64 { return s.LogErrors }),
 }
 

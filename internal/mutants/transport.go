@@ -6,6 +6,7 @@ const (
 	extensionsFile = "gqlcache/transportextensions.go"
 	directFile     = "gqlcache/transportdirect.go"
 	answerHTTPFile = "gqlcache/http.go"
+	statusHTTPFile = "gqlcache/cachestatus.go"
 )
 
 // transportRules are those of transports that send answers as they are kept.
@@ -117,7 +118,7 @@ var transportRules = []mutant{
 	},
 	{
 		name: "http: a dead answer may be kept", file: answerHTTPFile,
-		old: "DoNotStore: dead,", new: "DoNotStore: false && dead,",
+		old: "DoNotStore: !c.fresh() || !c.engine.Valid(&k.stamp.Stamp) || ", new: "DoNotStore: ",
 		test: "TestCacheControlOfDeadAnswers",
 	},
 	{
@@ -134,5 +135,30 @@ var transportRules = []mutant{
 		name: "http: variants are not charged", file: "gqlcache/internal/engine/store.go",
 		old: "	grown.Size += n\n", new: "",
 		test: "TestVariantsAreCharged",
+	},
+	{
+		name: "transport: Cache-Status is there beside the inspector's", file: statusHTTPFile,
+		old: "case value == nil || wire.ExchangeFrom(ctx).Reports():", new: "case value == nil:",
+		test: "TestCacheStatusBesideOthers",
+	},
+	{
+		name: "transport: responses share the memory of a Cache-Status", file: statusHTTPFile,
+		old: "append(slices.Clip(h[cacheStatus]), value...)", new: "append(value, h[cacheStatus]...)",
+		test: "TestCacheStatusBesideOthers",
+	},
+	{
+		name: "transport: an answer that was not stored says that it was", file: statusHTTPFile,
+		old: "s.Stored = o.fate == inspector.Computed && o.why == \"\"", new: "s.Stored = o.fate == inspector.Computed",
+		test: "TestCacheStatusOfTransports",
+	},
+	{
+		name: "transport: an answer of another request's resolvers does not say so", file: statusHTTPFile,
+		old: "s.Collapsed = o.fate == inspector.Joined", new: "s.Collapsed = false",
+		test: "TestCacheStatusOfJoined",
+	},
+	{
+		name: "transport: a hit past the hooks has no Cache-Status", file: directFile,
+		old: "	c.addStatusOf(ctx, w.Header(), c.hitStatus)\n", new: "",
+		test: "TestCacheStatusOfTransports",
 	},
 }

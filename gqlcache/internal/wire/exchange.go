@@ -72,6 +72,17 @@ func (x *Exchange) Report(e *inspect.Extension) {
 	}
 }
 
+// Reports says that a Cache-Status of an operation will be in the header, or is withheld,
+// so that nobody else may add one. It may be called on nil.
+func (x *Exchange) Reports() bool {
+	if x == nil {
+		return false
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.mu.reported
+}
+
 // complete puts the reports into the header. Call it when the header is about to be sent,
 // on the goroutine that sends it.
 func (x *Exchange) complete(h http.Header) {

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -12,7 +13,9 @@ import (
 // A Status is what became of an answer, in RFC 9211's parameters. One without a Key says
 // nothing that an answer's caller must not know: it may be sent to everybody.
 type Status struct {
-	Hit bool
+	// Cache is the name of the cache, a token. Empty means gqlcache.
+	Cache string
+	Hit   bool
 	// Forward is the reason why resolvers ran, of what is no hit: one of the words below.
 	Forward           string
 	Stored, Collapsed bool
@@ -35,7 +38,7 @@ const (
 // String returns the member of Cache-Status for this cache.
 func (s Status) String() string {
 	var room [128]byte
-	b := append(room[:0], "gqlcache"...)
+	b := append(room[:0], cmp.Or(s.Cache, "gqlcache")...)
 	if s.Hit {
 		b = append(b, "; hit"...)
 	} else {
@@ -55,7 +58,7 @@ func (s Status) String() string {
 	}
 	if s.Detail != "" {
 		b = append(b, "; detail="...)
-		if isToken(s.Detail) {
+		if IsToken(s.Detail) {
 			b = append(b, s.Detail...)
 		} else {
 			b = appendText(b, s.Detail)
@@ -64,8 +67,8 @@ func (s Status) String() string {
 	return string(b)
 }
 
-// isToken reports whether a text is a token of structured fields (RFC 9651).
-func isToken(s string) bool {
+// IsToken reports whether a text is a token of structured fields (RFC 9651).
+func IsToken(s string) bool {
 	for i := range len(s) {
 		c := s[i]
 		letter := 'a' <= c|0x20 && c|0x20 <= 'z' || c == '*'
