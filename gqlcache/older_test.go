@@ -470,6 +470,10 @@ func TestStaleWhileRevalidate(t *testing.T) {
 		a, latch, leader := revalidating(t, 61*time.Second, 0)
 		a.send(renameAnn)
 		late := a.start(t.Context(), askNames)
+		select {
+		case <-late.done: // with what there was before the change
+		case <-time.After(20 * time.Millisecond):
+		}
 		latch.Release()
 		if got := late.wait(t); !strings.Contains(got.Body, "New") {
 			t.Errorf("%s after a change was acknowledged", got.Body)
