@@ -8,16 +8,19 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// A value may be compared by its text only if a resolver gets the value that a client sends, and shows the
-// value that its database compares. Three things in a schema say that this may be otherwise:
+// A value may be compared by its text only if a resolver gets the value that a client
+// sends, and shows the value that its database compares. Three things in a schema say
+// that this may be otherwise:
 //
-//   - a directive that runs: gqlgen hands an argument, an input field, a field's value to its code, which
-//     may return another one;
-//   - a scalar of the schema's own: how its values are written, and which of them are equal, is its own affair;
+//   - a directive that runs: gqlgen hands an argument, an input field, a field's value to
+//     its code, which may return another one;
+//   - a scalar of the schema's own: how its values are written, and which of them are
+//     equal, is its own affair;
 //   - a resolver for an input field, which @goField(forceResolver: true) asks for.
 //
-// Such a value is unknown, on the side of the read and of the write. A term with one selects rows that
-// nobody can tell: it counts as a column in using. A key that is one makes each row of its view any row.
+// Such a value is unknown, on the side of the read and of the write. A term with one
+// selects rows that nobody can tell: it counts as a column in using. A key that is one
+// makes each row of its view any row.
 
 // valueRules say what may be compared.
 type valueRules struct {
@@ -26,7 +29,8 @@ type valueRules struct {
 	arguments  map[string]bool // directives on fields that change the field's arguments
 }
 
-// passiveDirectives are those of GraphQL, of gqlgen's configuration and of federation, which run no code.
+// passiveDirectives are those of GraphQL, of gqlgen's configuration and of federation,
+// which run no code.
 var passiveDirectives = []string{
 	"deprecated", "specifiedBy", "oneOf", "include", "skip", "defer",
 	"goModel", "goField", "goTag", "goEnum", "goExtraField",
@@ -34,8 +38,8 @@ var passiveDirectives = []string{
 	"interfaceObject", "composeDirective", "entityResolver", "context", "fromContext",
 }
 
-// comparableScalars are the built-in ones and those whose names promise text that differs in case and
-// punctuation at most, or whole numbers.
+// comparableScalars are the built-in ones and those whose names promise text that differs
+// in case and punctuation at most, or whole numbers.
 var comparableScalars = []string{
 	"Int", "Float", "String", "Boolean", "ID",
 	"UUID", "ULID", "ObjectID", "Int32", "Int64", "Uint", "Uint32", "Uint64", "Long",
@@ -115,7 +119,8 @@ func (r *valueRules) changingArguments(f *ast.FieldDefinition) string {
 
 const scalarPrefix = "the scalar "
 
-// incomparable says why the values of a type cannot be compared by their text; "" when they can.
+// incomparable says why the values of a type cannot be compared by their text; "" when
+// they can.
 func (r *valueRules) incomparable(def *ast.Definition) string {
 	if def == nil || def.Kind != ast.Scalar || r.comparable[def.Name] {
 		return ""
@@ -123,8 +128,8 @@ func (r *valueRules) incomparable(def *ast.Definition) string {
 	return scalarPrefix + def.Name
 }
 
-// argumentChange says what may make another value of what a path of arguments leads to before a resolver gets
-// it; "" for nothing. The path is one that exists.
+// argumentChange says what may make another value of what a path of arguments leads to
+// before a resolver gets it; "" for nothing. The path is one that exists.
 func (r *valueRules) argumentChange(schema *ast.Schema, field *ast.FieldDefinition, path []string) string {
 	if by := r.changingArguments(field); by != "" {
 		return by
@@ -147,8 +152,8 @@ func (r *valueRules) argumentChange(schema *ast.Schema, field *ast.FieldDefiniti
 	return ""
 }
 
-// fieldChange says what may show another value than the database has at the end of a path of fields that
-// starts at a type; "" for nothing.
+// fieldChange says what may show another value than the database has at the end of a path
+// of fields that starts at a type; "" for nothing.
 func (r *valueRules) fieldChange(schema *ast.Schema, def *ast.Definition, path []string) string {
 	for _, step := range path {
 		if def == nil {
@@ -186,7 +191,8 @@ func (c *compiler) operandChange(s site, op operandDecl) string {
 	return c.opaqueEnd(from, op.Path)
 }
 
-// vague says why a term, a row or a key tells no values. Subject and pos are as in Finding.
+// vague says why a term, a row or a key tells no values. Subject and pos are as in
+// Finding.
 type vague struct {
 	subject, what, why string
 	pos                *ast.Position
@@ -196,7 +202,8 @@ func (c *compiler) vaguef(s site, pos *ast.Position, why, format string, args ..
 	c.plan.vagues = append(c.plan.vagues, vague{s.owner.Name + "." + s.field.Name, fmt.Sprintf(format, args...), why, pos})
 }
 
-// opaqueEnd says why the end of a path of fields is a key without known spellings; "" when it is not.
+// opaqueEnd says why the end of a path of fields is a key without known spellings; ""
+// when it is not.
 func (c *compiler) opaqueEnd(def *ast.Definition, path []string) string {
 	for i, step := range path {
 		f := def.Fields.ForName(step)
@@ -211,8 +218,8 @@ func (c *compiler) opaqueEnd(def *ast.Definition, path []string) string {
 	return ""
 }
 
-// vagueTerm says why a term selects rows that its values do not tell; "" when they do. end is where its
-// operand leads, leaf the type of its column.
+// vagueTerm says why a term selects rows that its values do not tell; "" when they do.
+// end is where its operand leads, leaf the type of its column.
 func (c *compiler) vagueTerm(s site, v *View, term termDecl, leaf, end *ast.Definition) string {
 	why := c.operandChange(s, term.Operand)
 	if why == "" {
@@ -235,7 +242,8 @@ func (c *compiler) vagueTerm(s site, v *View, term termDecl, leaf, end *ast.Defi
 	return why
 }
 
-// vagueEdge says why the values of a column do not tell the keys of the rows that are derived.
+// vagueEdge says why the values of a column do not tell the keys of the rows that are
+// derived.
 func (c *compiler) vagueEdge(from *View, column string) string {
 	if column == from.key && from.opaqueKey != "" {
 		return from.opaqueKey
@@ -282,8 +290,8 @@ func (c *compiler) opaqueKeys() {
 	}
 }
 
-// enumValue returns a value that a resolver has told of a column, unknown if it is none that the schema has:
-// Go code may have other names for the values of an enum.
+// enumValue returns a value that a resolver has told of a column, unknown if it is none
+// that the schema has: Go code may have other names for the values of an enum.
 func (v *View) enumValue(column string, val Value) Value {
 	def := v.leaves[column]
 	if val.kind != valueText || def == nil || def.Kind != ast.Enum || def.EnumValues.ForName(val.text) != nil {

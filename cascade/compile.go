@@ -10,12 +10,13 @@ import (
 	"github.com/vektah/gqlparser/v2/parser"
 )
 
-// Compile checks the directives of a schema and returns what they say. The error, if any, is a
-// [Faults] with all that is wrong; it wraps [ErrDirectives], and the plan is nil then. A schema without
-// directives compiles: every object type with a field id has a view, and nothing is promised.
+// Compile checks the directives of a schema and returns what they say. The error, if any,
+// is a [Faults] with all that is wrong; it wraps [ErrDirectives], and the plan is nil
+// then. A schema without directives compiles: every object type with a field id has a
+// view, and nothing is promised.
 //
-// Compile accepts every schema that gqlparser loads and does not change it. The plan keeps the schema,
-// which must not be changed afterwards.
+// Compile accepts every schema that gqlparser loads and does not change it. The plan
+// keeps the schema, which must not be changed afterwards.
 func Compile(schema *ast.Schema, opts Options) (*Plan, error) {
 	c := &compiler{
 		schema: schema,
@@ -58,15 +59,16 @@ func Compile(schema *ast.Schema, opts Options) (*Plan, error) {
 	return c.plan, nil
 }
 
-// A compiler fills a plan. Each step goes on after a fault, so that one run finds all of them; what a
-// faulty directive would have added is left out.
+// A compiler fills a plan. Each step goes on after a fault, so that one run finds all of
+// them; what a faulty directive would have added is left out.
 type compiler struct {
 	schema *ast.Schema
 	opts   Options
 	plan   *Plan
 	faults Faults
 
-	// ours holds the directives, by name with prefix, whose declaration in the schema is ours.
+	// ours holds the directives, by name with prefix, whose declaration in the schema is
+	// ours.
 	ours   map[string]bool
 	infos  map[*View]*viewInfo
 	wheres []whereRead
@@ -95,8 +97,8 @@ func (c *compiler) checkOptions() bool {
 	return true
 }
 
-// checkDeclarations compares the schema's declarations of our directives with ours. One of the same
-// name that means something else would otherwise be read as metadata.
+// checkDeclarations compares the schema's declarations of our directives with ours. One
+// of the same name that means something else would otherwise be read as metadata.
 func (c *compiler) checkDeclarations() {
 	source := &ast.Source{Name: "directives.graphql", Input: SDL(c.opts.Prefix)}
 	doc, err := parser.ParseSchema(source)
@@ -120,8 +122,8 @@ func (c *compiler) checkDeclarations() {
 	}
 }
 
-// declarationDifference says why a declaration cannot be ours; "" when it can. Arguments and locations
-// may be missing, but none may be added.
+// declarationDifference says why a declaration cannot be ours; "" when it can. Arguments
+// and locations may be missing, but none may be added.
 func declarationDifference(got, want *ast.DirectiveDefinition) string {
 	for _, arg := range got.Arguments {
 		ours := want.Arguments.ForName(arg.Name)
@@ -145,8 +147,8 @@ func declarationDifference(got, want *ast.DirectiveDefinition) string {
 	return ""
 }
 
-// types returns the schema's own definitions by name, so that faults, bits and shapes come out the
-// same however the schema is split into files.
+// types returns the schema's own definitions by name, so that faults, bits and shapes
+// come out the same however the schema is split into files.
 func (c *compiler) types() []*ast.Definition {
 	defs := make([]*ast.Definition, 0, len(c.schema.Types))
 	for _, name := range slices.Sorted(maps.Keys(c.schema.Types)) {
@@ -173,7 +175,8 @@ func (c *compiler) isRoot(def *ast.Definition) bool {
 	return def == c.schema.Query || def == c.schema.Mutation || def == c.schema.Subscription
 }
 
-// isPlainLeaf says whether a field is a scalar, an enum or a list of these, and needs no argument.
+// isPlainLeaf says whether a field is a scalar, an enum or a list of these, and needs no
+// argument.
 func (c *compiler) isPlainLeaf(f *ast.FieldDefinition) bool {
 	def := c.schema.Types[f.Type.Name()]
 	return def != nil && def.IsLeafType() && requiredArgument(f) == "" && !strings.HasPrefix(f.Name, "__")

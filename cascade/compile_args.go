@@ -12,15 +12,15 @@ type literal struct {
 	pos  *ast.Position
 }
 
-// A use is one application of a directive. gqlparser checks that arguments exist and that required
-// ones are there, but not what kind of value they have: the methods do.
+// A use is one application of a directive. gqlparser checks that arguments exist and that
+// required ones are there, but not what kind of value they have: the methods do.
 type use struct {
 	c   *compiler
 	dir *ast.Directive
 }
 
-// uses returns the applications of one of our directives, without its prefix (@cacheControl has none).
-// Their arguments are checked for repetition here, once.
+// uses returns the applications of one of our directives, without its prefix
+// (@cacheControl has none). Their arguments are checked for repetition here, once.
 func (c *compiler) uses(list ast.DirectiveList, name string) []use {
 	if name != dirCache {
 		name = c.opts.Prefix + name
@@ -45,8 +45,8 @@ func (c *compiler) uses(list ast.DirectiveList, name string) []use {
 	return uses
 }
 
-// value returns what is given for an argument, or the default that the schema declares; nil for neither
-// and for null.
+// value returns what is given for an argument, or the default that the schema declares;
+// nil for neither and for null.
 func (u use) value(name string) *ast.Value {
 	var declared *ast.ArgumentDefinition
 	if def := u.c.schema.Directives[u.dir.Name]; def != nil {
@@ -65,8 +65,8 @@ func (u use) value(name string) *ast.Value {
 	return nil
 }
 
-// str returns a string argument; false when it is absent or no string. Its place is then the
-// directive's.
+// str returns a string argument; false when it is absent or no string. Its place is then
+// the directive's.
 func (u use) str(name string) (literal, bool) {
 	if v := u.value(name); v != nil {
 		return u.text(name, v)
@@ -88,7 +88,8 @@ func (u use) required(name string) (literal, bool) {
 	return l, ok
 }
 
-// list returns a list of strings; a single string is a list of one, as GraphQL's coercion has it.
+// list returns a list of strings; a single string is a list of one, as GraphQL's coercion
+// has it.
 func (u use) list(name string) (items []literal, given bool) {
 	v := u.value(name)
 	if v == nil {
@@ -155,8 +156,9 @@ func (u use) place(name string, v *ast.Value) *ast.Position {
 	return valueStart(v)
 }
 
-// valueStart is where a value begins. gqlparser's column of a string is that of its first character
-// after the quote, and its line of a block string is the last one; only Start is the quote itself.
+// valueStart is where a value begins. gqlparser's column of a string is that of its first
+// character after the quote, and its line of a block string is the last one; only Start
+// is the quote itself.
 func valueStart(v *ast.Value) *ast.Position {
 	pos := *v.Position
 	switch {

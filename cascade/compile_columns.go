@@ -6,8 +6,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// columns gives bits to the columns that are declared: the key, the fields of the types, then what
-// @view lists. Paths that only terms mention follow as they are met.
+// columns gives bits to the columns that are declared: the key, the fields of the types,
+// then what @view lists. Paths that only terms mention follow as they are met.
 func (c *compiler) columns() {
 	for _, v := range c.plan.views {
 		c.checkKey(v)
@@ -101,8 +101,8 @@ func (c *compiler) declaredColumns(v *View, d *viewDecl) {
 	}
 }
 
-// checkHidden refuses to hide a field that has no bit: its changes would look like those of something
-// that no client sees.
+// checkHidden refuses to hide a field that has no bit: its changes would look like those
+// of something that no client sees.
 func (c *compiler) checkHidden(v *View, name string) error {
 	for _, def := range c.infos[v].types {
 		f := def.Fields.ForName(name)
@@ -117,7 +117,8 @@ func (c *compiler) checkHidden(v *View, name string) error {
 	return nil
 }
 
-// addLeaf adds a column whose value has a known type; two types for one column make it unknown.
+// addLeaf adds a column whose value has a known type; two types for one column make it
+// unknown.
 func (c *compiler) addLeaf(v *View, name string, leaf *ast.Definition) Mask {
 	leaves := c.infos[v].leaves
 	if known, ok := leaves[name]; ok && known != leaf {
@@ -127,7 +128,8 @@ func (c *compiler) addLeaf(v *View, name string, leaf *ast.Definition) Mask {
 	return v.addColumn(name)
 }
 
-// column resolves a column that a directive names, adding paths of fields; false after a fault.
+// column resolves a column that a directive names, adding paths of fields; false after a
+// fault.
 func (c *compiler) column(v *View, name literal) (Mask, *ast.Definition, bool) {
 	m, leaf, err := c.findColumn(v, name.text)
 	if err != nil {

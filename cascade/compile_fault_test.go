@@ -266,7 +266,8 @@ func TestCompileOptionsFaults(t *testing.T) {
 	}
 }
 
-// TestCompileArgumentTwice: the oldest gqlparser loads a directive with an argument twice, others do not.
+// TestCompileArgumentTwice: the oldest gqlparser loads a directive with an argument
+// twice, others do not.
 func TestCompileArgumentTwice(t *testing.T) {
 	t.Parallel()
 	schema := loadWith(t, SDL("")+CacheControlSDL(), faultBase, `type T @view(name: "a") { id: ID! }`)
@@ -291,7 +292,8 @@ func loadWith(t testing.TB, sdl, base, row string) *ast.Schema {
 	return schema
 }
 
-// cutMark takes the mark out of a text and returns its line and column, counted in characters from 1.
+// cutMark takes the mark out of a text and returns its line and column, counted in
+// characters from 1.
 func cutMark(t testing.TB, text string) (clean string, line, column int) {
 	t.Helper()
 	before, after, found := strings.Cut(text, faultAt)

@@ -83,7 +83,8 @@ func (c *compiler) edge(u use, to *View) {
 	to.in = append(to.in, e)
 }
 
-// refuseCycles names every cycle of dependencies once. Along one, a change would cascade forever.
+// refuseCycles names every cycle of dependencies once. Along one, a change would cascade
+// forever.
 func (c *compiler) refuseCycles() {
 	const (
 		open = iota + 1

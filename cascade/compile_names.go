@@ -29,8 +29,8 @@ func suggest(name string, known []string) string {
 	return "known are " + strings.Join(known, ", ")
 }
 
-// editDistance counts the single-byte changes between two names. Long names are far from everything,
-// which bounds the work for hostile input.
+// editDistance counts the single-byte changes between two names. Long names are far from
+// everything, which bounds the work for hostile input.
 func editDistance(a, b string) int {
 	const longest = 64
 	if len(a) > longest || len(b) > longest {

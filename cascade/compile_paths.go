@@ -12,15 +12,16 @@ import (
 type site struct {
 	owner *ast.Definition
 	field *ast.FieldDefinition
-	// write is set for @writes, where paths may start at result; otherwise they may start at parent,
-	// unless the owner is a root type.
+	// write is set for @writes, where paths may start at result; otherwise they may start
+	// at parent, unless the owner is a root type.
 	write bool
 }
 
 // A pathEnd is where a path leads.
 type pathEnd struct {
 	def *ast.Definition
-	// optional is set when there may be no value at the end: something on the way is nullable.
+	// optional is set when there may be no value at the end: something on the way is
+	// nullable.
 	optional bool
 }
 
@@ -84,15 +85,15 @@ func (c *compiler) argsPath(field *ast.FieldDefinition, path []string) (pathEnd,
 		if f == nil {
 			return pathEnd{}, fmt.Errorf("input %s has no field %s: %s", end.def.Name, step, suggest(step, fieldNames(end.def)))
 		}
-		// The defaults of input fields are applied by the code that unmarshals them, so they may be
-		// missing from the variables: such a value counts as absent.
+		// The defaults of input fields are applied by the code that unmarshals them, so
+		// they may be missing from the variables: such a value counts as absent.
 		end = pathEnd{c.schema.Types[f.Type.Name()], end.optional || isNullable(f.Type) || f.DefaultValue != nil}
 	}
 	return end, nil
 }
 
-// fieldPath follows fields from a type on. The type of the value to start from may be nil when it is
-// known to be there; root is for messages.
+// fieldPath follows fields from a type on. The type of the value to start from may be nil
+// when it is known to be there; root is for messages.
 func (c *compiler) fieldPath(def *ast.Definition, typ *ast.Type, path []string, root string) (pathEnd, error) {
 	end := pathEnd{def: def, optional: typ != nil && isNullable(typ)}
 	for _, step := range path {

@@ -27,7 +27,8 @@ func (c *compiler) policies() {
 	}
 }
 
-// hint reads one @cacheControl. Type extensions may repeat it: then the strictest of each counts.
+// hint reads one @cacheControl. Type extensions may repeat it: then the strictest of each
+// counts.
 func (c *compiler) hint(list ast.DirectiveList) (hint cacheHint, given bool) {
 	hint = noHint
 	for _, u := range c.uses(list, dirCache) {
@@ -60,8 +61,9 @@ func (c *compiler) scope(u use) scopeKind {
 	return scopeUnset
 }
 
-// inheritHints lets interfaces restrict what implements them: a client may have selected the field, or
-// the object, through any of them. PUBLIC is a promise and is not inherited.
+// inheritHints lets interfaces restrict what implements them: a client may have selected
+// the field, or the object, through any of them. PUBLIC is a promise and is not
+// inherited.
 func (c *compiler) inheritHints(def *ast.Definition) {
 	for _, name := range def.Interfaces {
 		if c.plan.typeHint(name).scope == scopePrivate {

@@ -155,8 +155,8 @@ func (c *compiler) rowRead(u use, s site, name literal, hasUsing bool) (readDecl
 	return r, ok && err == nil
 }
 
-// inheritReads gives the reads of an interface's fields to the fields of its types that declare none.
-// Several interfaces add up.
+// inheritReads gives the reads of an interface's fields to the fields of its types that
+// declare none. Several interfaces add up.
 func (c *compiler) inheritReads(def *ast.Definition) {
 	for _, f := range def.Fields {
 		declared := c.plan.fields[fieldRef{def.Name, f.Name}]
@@ -168,8 +168,8 @@ func (c *compiler) inheritReads(def *ast.Definition) {
 			if own == nil || len(c.uses(own.Directives, dirReads)) > 0 {
 				continue
 			}
-			// What a path from parent means on a root type, which has none, is not known: such a field
-			// stays undeclared.
+			// What a path from parent means on a root type, which has none, is not known:
+			// such a field stays undeclared.
 			if c.isRoot(object) && (object != c.schema.Query || slices.ContainsFunc(declared.Reads, readsParent)) {
 				continue
 			}
@@ -189,8 +189,8 @@ func readsParent(r readDecl) bool {
 		slices.ContainsFunc(r.Where, func(t termDecl) bool { return t.Operand.Kind == fromParent })
 }
 
-// inferReads declares query fields that look a row up by its key: one argument, called like the key of
-// the object type returned.
+// inferReads declares query fields that look a row up by its key: one argument, called
+// like the key of the object type returned.
 func (c *compiler) inferReads() {
 	query := c.schema.Query
 	if query == nil || query.Kind != ast.Object {
@@ -207,8 +207,8 @@ func (c *compiler) inferReads() {
 		if len(views) == 0 || arg.Type.Elem != nil || !argType.IsLeafType() {
 			continue
 		}
-		// A type with several views is joined from them: the row may be absent because one of them
-		// lacks it, which only a common key can track.
+		// A type with several views is joined from them: the row may be absent because
+		// one of them lacks it, which only a common key can track.
 		if slices.ContainsFunc(views, func(v *View) bool { return !v.explicit || v.key != arg.Name }) {
 			continue
 		}

@@ -5,10 +5,11 @@ import (
 	"strings"
 )
 
-// shapes collects, for every view, the sets of columns that its where-reads compare. A term without a
-// value at run time is true and drops out of its read, so the smaller sets that this leaves count too:
-// a read subscribes to the shape of exactly the terms that it has. Columns that may
-// be null count where their term has dropped out, too: a server may take null for the rows without a value.
+// shapes collects, for every view, the sets of columns that its where-reads compare. A
+// term without a value at run time is true and drops out of its read, so the smaller sets
+// that this leaves count too: a read subscribes to the shape of exactly the terms that it
+// has. Columns that may be null count where their term has dropped out, too: a server may
+// take null for the rows without a value.
 func (c *compiler) shapes() {
 	byView := map[*View]map[string]*shape{}
 	for _, v := range c.plan.views {

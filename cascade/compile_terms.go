@@ -9,9 +9,9 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// terms compiles the strings of a where or set, given as name. It returns the terms sorted by column,
-// the columns whose terms may have no value at run time, and those of terms that never have one, which are
-// left out.
+// terms compiles the strings of a where or set, given as name. It returns the terms
+// sorted by column, the columns whose terms may have no value at run time, and those of
+// terms that never have one, which are left out.
 func (c *compiler) terms(s site, v *View, name string, items []literal) (terms []termDecl, optional map[string]bool, vague Mask) {
 	optional = map[string]bool{}
 	seen := map[string]bool{}
@@ -130,8 +130,8 @@ func (c *compiler) row(u use, s site) (op operandDecl, given, ok bool) {
 	return op, true, true
 }
 
-// leafCheck says whether a constant or a path can have the values of a column. Only enums are checked:
-// how scalars are written is theirs to say.
+// leafCheck says whether a constant or a path can have the values of a column. Only enums
+// are checked: how scalars are written is theirs to say.
 func leafCheck(column, operand *ast.Definition, term termDecl) error {
 	if column == nil || column.Kind != ast.Enum {
 		return nil
@@ -170,7 +170,8 @@ func containsCheck(s site, column *ast.Definition, term termDecl) error {
 	return nil
 }
 
-// hasNoText says that the values of a scalar have no text that every server agrees on: 1.50, t.
+// hasNoText says that the values of a scalar have no text that every server agrees on:
+// 1.50, t.
 func hasNoText(def *ast.Definition) bool {
 	return def != nil && (def.Name == "Float" || def.Name == "Boolean")
 }

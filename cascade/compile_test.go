@@ -156,7 +156,8 @@ func TestCompileInputFieldKinds(t *testing.T) {
 input In { id: ID status: Color tags: [String!] title: [String!] ownerId: ID Id: ID }
 extend type Post { tags: [String!]! }
 extend type Mutation { f(in: In!): Int @writes(view: "Post", op: "UPDATE", fields: ["args.in"]) }`, Options{})
-	// An enum that is not the column's, and lists, change a column but do not tell its value.
+	// An enum that is not the column's, and lists, change a column but do not tell its
+	// value.
 	want := "UPDATE v_post columns {version} from args.in[Id:*: id:{id}:id ownerId:*: status:{status}: tags:{tags}: title:{title}:]"
 	if got := describeMutation(p, "f"); got != want {
 		t.Errorf("f writes\n%s\nwant\n%s", got, want)
@@ -259,8 +260,8 @@ func TestCompileWithoutDirectives(t *testing.T) {
 	}
 }
 
-// TestCompileBlog annotates the awkward parts of a whole schema by extensions of types. Directives on
-// fields of the original need its text, so they are put in.
+// TestCompileBlog annotates the awkward parts of a whole schema by extensions of types.
+// Directives on fields of the original need its text, so they are put in.
 func TestCompileBlog(t *testing.T) {
 	t.Parallel()
 	blog := strings.NewReplacer(
@@ -318,8 +319,8 @@ extend type AuthorStats @view(name: "author_stats", key: "authorId")
 	}
 }
 
-// The bits of columns and the ids of views and shapes are shared by the instances that have the same
-// schema, however it is split into files.
+// The bits of columns and the ids of views and shapes are shared by the instances that
+// have the same schema, however it is split into files.
 func TestCompileIsIndependentOfOrder(t *testing.T) {
 	t.Parallel()
 	const first = `type A @view(name: "x", columns: ["c"]) @dependsOn(on: "v_post", key: "author.id") { id: ID! a: Int b: Post }`
@@ -345,7 +346,8 @@ extend type Query { q(s: String): Int @reads(view: "x", where: ["b.author.id = a
 	}
 }
 
-// gqlparser loads some schemas that make no sense; they must not stop a server with a panic.
+// gqlparser loads some schemas that make no sense; they must not stop a server with a
+// panic.
 func TestCompileOddSchemas(t *testing.T) {
 	t.Parallel()
 	rows := []struct{ name, schema, view, want string }{
@@ -366,7 +368,8 @@ func TestCompileOddSchemas(t *testing.T) {
 	}
 }
 
-// TestCompileOddRoots: the oldest gqlparser loads schemas whose roots are no objects, others do not.
+// TestCompileOddRoots: the oldest gqlparser loads schemas whose roots are no objects,
+// others do not.
 func TestCompileOddRoots(t *testing.T) {
 	t.Parallel()
 	rows := []struct {

@@ -110,8 +110,8 @@ func (c *compiler) bindType(def *ast.Definition, decls map[string][]*viewDecl) {
 	}
 }
 
-// checkAgreement compares a declaration with the first one of the same view. Columns and touched may
-// differ: they add up.
+// checkAgreement compares a declaration with the first one of the same view. Columns and
+// touched may differ: they add up.
 func (c *compiler) checkAgreement(v *View, d *viewDecl) {
 	first := newFault(v.pos, "").place()
 	if v.key != d.key.text {
@@ -155,8 +155,8 @@ func (c *compiler) implicitViews() {
 	}
 }
 
-// checkViewNames refuses views that are called like a type which has another view, or none: naming it
-// in a directive would be ambiguous.
+// checkViewNames refuses views that are called like a type which has another view, or
+// none: naming it in a directive would be ambiguous.
 func (c *compiler) checkViewNames() {
 	for _, v := range c.plan.views {
 		def := c.schema.Types[v.Name]
@@ -185,8 +185,8 @@ func (c *compiler) addType(v *View, def *ast.Definition) {
 	c.plan.byType[def.Name] = append(c.plan.byType[def.Name], v)
 }
 
-// typeViews returns the primary views of the object types that a composite type stands for, and the
-// object types that have none.
+// typeViews returns the primary views of the object types that a composite type stands
+// for, and the object types that have none.
 func (c *compiler) typeViews(def *ast.Definition) (views []*View, without []string) {
 	for _, object := range c.objects(def) {
 		of := c.plan.byType[object.Name]
@@ -199,7 +199,8 @@ func (c *compiler) typeViews(def *ast.Definition) (views []*View, without []stri
 	return views, without
 }
 
-// lookup resolves the name of a view or a type to views: several for an abstract type only.
+// lookup resolves the name of a view or a type to views: several for an abstract type
+// only.
 func (c *compiler) lookup(name string) ([]*View, error) {
 	if v := c.plan.byName[name]; v != nil {
 		return []*View{v}, nil

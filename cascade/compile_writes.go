@@ -93,7 +93,8 @@ func (c *compiler) checkOp(u use, op Op) {
 	}
 }
 
-// changedColumns compiles fields: columns by name, or the fields that a request sets in an input.
+// changedColumns compiles fields: columns by name, or the fields that a request sets in
+// an input.
 func (c *compiler) changedColumns(w *writeDecl, s site, items []literal) {
 	w.Columns = w.View.touched
 	for _, item := range items {
@@ -125,7 +126,8 @@ func (c *compiler) changedColumns(w *writeDecl, s site, items []literal) {
 			}
 		}
 	}
-	// A value that rows have afterwards may be new to them, unless they are known to have had it.
+	// A value that rows have afterwards may be new to them, unless they are known to have
+	// had it.
 	for _, term := range w.Set {
 		if slices.ContainsFunc(w.Where, func(before termDecl) bool { return reflect.DeepEqual(before, term) }) {
 			continue
@@ -135,7 +137,8 @@ func (c *compiler) changedColumns(w *writeDecl, s site, items []literal) {
 	}
 }
 
-// columnsFrom maps the fields of an input to columns. Fields that match none change anything.
+// columnsFrom maps the fields of an input to columns. Fields that match none change
+// anything.
 func (c *compiler) columnsFrom(v *View, path []string, input *ast.Definition) columnsFrom {
 	from := columnsFrom{path: path, masks: map[string]Mask{}, columns: map[string]string{}, defaults: map[string]Value{}}
 	for _, f := range input.Fields {

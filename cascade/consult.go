@@ -30,9 +30,10 @@ func (r *reader) consult(name string) error {
 	return fmt.Errorf("cascade: no view or column %q: a predicate may read views of the schema and their columns", name)
 }
 
-// consultColumn notes a column on which it depends whether the caller sees a row. Rows of the answer
-// have the column in their masks. But rows may also come into sight, in lists that do not compare the
-// column and in what is derived from the view: any row's update is one of those.
+// consultColumn notes a column on which it depends whether the caller sees a row. Rows of
+// the answer have the column in their masks. But rows may also come into sight, in lists
+// that do not compare the column and in what is derived from the view: any row's update
+// is one of those.
 func (r *reader) consultColumn(v *View, m Mask) {
 	if r.consulted == nil {
 		r.consulted = map[*View]Mask{}

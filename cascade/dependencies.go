@@ -10,9 +10,9 @@ import (
 // How says in what way an operation depends on a view.
 type How uint8
 
-// The ways, each wider than the one before it: the rows shown or named by key, the rows that a condition
-// selects, any row. ByDerived is a view that the operation does not read, from which one that it does is
-// derived.
+// The ways, each wider than the one before it: the rows shown or named by key, the rows
+// that a condition selects, any row. ByDerived is a view that the operation does not
+// read, from which one that it does is derived.
 const (
 	ByRows How = iota
 	ByWhere
@@ -23,18 +23,19 @@ const (
 // String returns rows, where, all or derived.
 func (h How) String() string { return [...]string{"rows", "where", "all", "derived"}[h] }
 
-// A Dependency is a view that the answers of an operation depend on. Via is the view read that is derived
-// from it, nil unless How is ByDerived.
+// A Dependency is a view that the answers of an operation depend on. Via is the view read
+// that is derived from it, nil unless How is ByDerived.
 type Dependency struct {
 	View *View
 	How  How
 	Via  *View
 }
 
-// Dependencies returns the views that a query's answers depend on as far as the schema tells, each once
-// with the widest way: those read, then those that they are derived from, both in the order of the
-// schema. What the caller's predicate consults is not among them, and it is not all when Anything is
-// set. A mutation has none. It is computed on each call.
+// Dependencies returns the views that a query's answers depend on as far as the schema
+// tells, each once with the widest way: those read, then those that they are derived
+// from, both in the order of the schema. What the caller's predicate consults is not
+// among them, and it is not all when Anything is set. A mutation has none. It is computed
+// on each call.
 func (o *Operation) Dependencies() []Dependency {
 	read := map[*View]How{}
 	note := func(v *View, how How) { read[v] = max(read[v], how) }
@@ -81,8 +82,8 @@ type Row struct {
 	Key  string
 }
 
-// Rows returns the first rows that a query's answer shows, at most limit, each once, and how many there
-// are. Objects whose view or key is not known are not among them.
+// Rows returns the first rows that a query's answer shows, at most limit, each once, and
+// how many there are. Objects whose view or key is not known are not among them.
 func (o *Operation) Rows(res *extractor.Result, limit int) (rows []Row, count int) {
 	seen := map[Row]bool{}
 	for i := range res.Objects {
@@ -106,7 +107,8 @@ func (o *Operation) Rows(res *extractor.Result, limit int) (rows []Row, count in
 	return rows, count
 }
 
-// Views returns the views of the plan in the order of the schema. The slice is the caller's.
+// Views returns the views of the plan in the order of the schema. The slice is the
+// caller's.
 func (p *Plan) Views() []*View { return slices.Clone(p.views) }
 
 // DependsOn returns the views that v is derived from directly.

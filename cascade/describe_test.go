@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// The helpers here render parts of a plan as text, so that tables can say what they expect.
+// The helpers here render parts of a plan as text, so that tables can say what they
+// expect.
 
 func describeField(p *Plan, coordinate string) string {
 	typ, name, _ := strings.Cut(coordinate, ".")

@@ -12,17 +12,19 @@ type Event struct {
 	// Rows are the canonical keys of the rows changed; All says that there may be others.
 	Rows []string
 	All  bool
-	// Columns are the columns that changed; AllColumns when unknown, and always unless Op is Update.
+	// Columns are the columns that changed; AllColumns when unknown, and always unless Op
+	// is Update.
 	Columns Mask
 	// Old and New are values that every row of the event had before and has afterwards.
 	Old, New Known
 
-	// everywhere says that the change is not confined to the partition that it was made in: it follows
-	// from a change of a view that the partitions share.
+	// everywhere says that the change is not confined to the partition that it was made
+	// in: it follows from a change of a view that the partitions share.
 	everywhere bool
 }
 
-// Known are the values known of some columns. A column with several values holds one of them.
+// Known are the values known of some columns. A column with several values holds one of
+// them.
 type Known []ColumnValues
 
 // ColumnValues are the values that a column may hold.
@@ -53,8 +55,9 @@ func (k Known) with(column string, values []Value) Known {
 	return append(k[:len(k):len(k)], ColumnValues{column, values})
 }
 
-// RowEvent returns a change of one row of a type or view about which nothing else is known. A key that
-// is null or unknown stands for every row. ok is false when the name is neither.
+// RowEvent returns a change of one row of a type or view about which nothing else is
+// known. A key that is null or unknown stands for every row. ok is false when the name is
+// neither.
 func (p *Plan) RowEvent(name string, id Value) (events []Event, ok bool) {
 	for _, v := range p.viewsNamed(name) {
 		events = append(events, p.rowEvent(v, name, Any, id))
@@ -62,8 +65,9 @@ func (p *Plan) RowEvent(name string, id Value) (events []Event, ok bool) {
 	return events, len(events) > 0
 }
 
-// rowEvent is a change of the row of a view that has the given key under the given name. A type's key
-// is that of its first view: it names no row of another one that has a different key.
+// rowEvent is a change of the row of a view that has the given key under the given name.
+// A type's key is that of its first view: it names no row of another one that has a
+// different key.
 func (p *Plan) rowEvent(v *View, name string, op Op, id Value) Event {
 	foreign := v.Name != name && slices.ContainsFunc(v.types, func(t string) bool { return p.byType[t][0].key != v.key })
 	if foreign || id.kind != valueText {
@@ -101,12 +105,12 @@ func (p *Plan) viewsNamed(name string) []*View {
 	return vs
 }
 
-// Cascade returns the events and those that follow from them through the view graph. A derived row
-// is visited once, however many ways lead to it.
+// Cascade returns the events and those that follow from them through the view graph. A
+// derived row is visited once, however many ways lead to it.
 func (p *Plan) Cascade(events []Event) []Event { return follow(events, nil) }
 
-// follow is Cascade. It calls link, unless that is nil, for every way from an event to one that follows
-// from it, by their places in the result.
+// follow is Cascade. It calls link, unless that is nil, for every way from an event to
+// one that follows from it, by their places in the result.
 func follow(events []Event, link func(from, to int, by *edge)) []Event {
 	all := slices.Clone(events)
 	seen := map[derivedRow]int{} // the event that has visited it
@@ -162,8 +166,9 @@ type derivedRow struct {
 	key             string
 }
 
-// rows returns the keys of the rows derived from an event's rows, when they can be told: from the old
-// and the new value of the key's column, which are one when the column did not change.
+// rows returns the keys of the rows derived from an event's rows, when they can be told:
+// from the old and the new value of the key's column, which are one when the column did
+// not change.
 func (d *edge) rows(e *Event) ([]string, bool) {
 	if d.key == "" {
 		return nil, false

@@ -14,12 +14,12 @@ import (
 	"github.com/cascadeql/cascadeql/extractor"
 )
 
-// A resolveFunc gives the value of one field: nil, a leaf that encoding/json can write, []any, or an
-// object of any kind that typeOf knows.
+// A resolveFunc gives the value of one field: nil, a leaf that encoding/json can write,
+// []any, or an object of any kind that typeOf knows.
 type resolveFunc func(typ, field string, args map[string]any, parent any) any
 
-// An engine executes operations as GraphQL says, over a resolveFunc. It has no errors: a null stays
-// where it is, whatever the schema says.
+// An engine executes operations as GraphQL says, over a resolveFunc. It has no errors: a
+// null stays where it is, whatever the schema says.
 type engine struct {
 	schema  *ast.Schema
 	resolve resolveFunc
@@ -224,7 +224,8 @@ func (p *prepared) execute(resolve resolveFunc, typeOf func(any) string) (*extra
 	return res, nil
 }
 
-// tree resolves fields in decoded JSON: objects are maps by field name, whatever the arguments.
+// tree resolves fields in decoded JSON: objects are maps by field name, whatever the
+// arguments.
 func tree(tb testing.TB, text string) (resolveFunc, func(any) string) {
 	tb.Helper()
 	if text == "" {

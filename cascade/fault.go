@@ -28,8 +28,8 @@ func (f Fault) place() string {
 	return place
 }
 
-// Faults is the error of [Compile]: everything wrong with a schema, by file, line and column.
-// It wraps [ErrDirectives].
+// Faults is the error of [Compile]: everything wrong with a schema, by file, line and
+// column. It wraps [ErrDirectives].
 type Faults []Fault
 
 // Error returns the faults, one on a line.
@@ -44,8 +44,8 @@ func (f Faults) Error() string {
 // Unwrap returns [ErrDirectives].
 func (f Faults) Unwrap() error { return ErrDirectives }
 
-// sorted orders faults by place. The same fault found twice, by way of two types that share a
-// directive, is kept once.
+// sorted orders faults by place. The same fault found twice, by way of two types that
+// share a directive, is kept once.
 func (f Faults) sorted() Faults {
 	slices.SortFunc(f, func(a, b Fault) int {
 		return cmp.Or(

@@ -39,8 +39,8 @@ func (p *Plan) finish(leaves map[*View]map[string]*ast.Definition) {
 	}
 }
 
-// knownWithout says that a parent path needs no hidden field: it is the parent's key, or the key of
-// the object that the field itself returns.
+// knownWithout says that a parent path needs no hidden field: it is the parent's key, or
+// the key of the object that the field itself returns.
 func (p *Plan) knownWithout(ref fieldRef, r *readDecl, path []string) bool {
 	if len(path) == 1 {
 		vs := p.byType[ref.typ]

@@ -7,21 +7,24 @@ import (
 	"unicode/utf8"
 )
 
-// Whatever a client writes as an argument reaches a database through a conversion and a comparison that
-// are not ours: strconv.Atoi takes "08" and "+8" for 8, a collation takes é for e and leaves out hyphens.
-// So tags do not tell values apart that some server may take for one: they hold a value's classes. Two
-// values meet when they share a class. A value that has no class meets all others: it is unknown.
+// Whatever a client writes as an argument reaches a database through a conversion and a
+// comparison that are not ours: strconv.Atoi takes "08" and "+8" for 8, a collation takes
+// é for e and leaves out hyphens. So tags do not tell values apart that some server may
+// take for one: they hold a value's classes. Two values meet when they share a class. A
+// value that has no class meets all others: it is unknown.
 //
-// A text's first class are its ASCII letters and digits, in lower case, without zeros at the beginning. A
-// text that may be read as a number or as a truth value has that one's class too. The relation is not
-// transitive, on purpose: 1.5 meets 15 (without punctuation) and 1.50 (as a number), but 15 does not meet 150.
+// A text's first class are its ASCII letters and digits, in lower case, without zeros at
+// the beginning. A text that may be read as a number or as a truth value has that one's
+// class too. The relation is not transitive, on purpose: 1.5 meets 15 (without
+// punctuation) and 1.50 (as a number), but 15 does not meet 150.
 
 // maxClasses is how many classes a value has at most.
 const maxClasses = 3
 
-// appendClass appends the first class of a text to dst. ok is false for a text that has none: one with
-// bytes beyond ASCII, which a collation may take for ASCII letters or for nothing, or with a NUL, which ends
-// the text for some, or a point in time, which each time zone writes in another way.
+// appendClass appends the first class of a text to dst. ok is false for a text that has
+// none: one with bytes beyond ASCII, which a collation may take for ASCII letters or for
+// nothing, or with a NUL, which ends the text for some, or a point in time, which each
+// time zone writes in another way.
 func appendClass[T string | []byte](dst []byte, text T) (_ []byte, ok bool) {
 	if looksLikeTime(text) {
 		return dst, false
@@ -98,8 +101,8 @@ func otherClasses[T string | []byte](text T, first []byte) (others [maxClasses -
 	return others, n
 }
 
-// mayBeNumber says that a text may be a number whose first class does not tell all: not one of at most 15
-// plain digits, which is its own class and exact as a float64.
+// mayBeNumber says that a text may be a number whose first class does not tell all: not
+// one of at most 15 plain digits, which is its own class and exact as a float64.
 func mayBeNumber[T string | []byte](text T) bool {
 	i := 0
 	for i < len(text) && (text[i] <= ' ' || text[i] == '+' || text[i] == '-') {
@@ -128,8 +131,8 @@ func mayBeNumber[T string | []byte](text T) bool {
 	return !plain
 }
 
-// numberClass is the class of a number. Fractions are rounded to a float32, whole numbers to a float64:
-// that is what columns and arguments of these types make of a number.
+// numberClass is the class of a number. Fractions are rounded to a float32, whole numbers
+// to a float64: that is what columns and arguments of these types make of a number.
 func numberClass(f float64) string {
 	const most = 1 << 63
 	if f != math.Trunc(f) {
@@ -141,8 +144,9 @@ func numberClass(f float64) string {
 	return strconv.FormatFloat(f, 'g', -1, 64)
 }
 
-// withClasses returns values with the further classes of each. ok is false when one of them is unknown
-// or has no class. A list of values with one class each is returned as it is.
+// withClasses returns values with the further classes of each. ok is false when one of
+// them is unknown or has no class. A list of values with one class each is returned as it
+// is.
 func withClasses(vals []Value) (all []Value, ok bool) {
 	var buf [64]byte
 	all = vals
@@ -167,7 +171,8 @@ func withClasses(vals []Value) (all []Value, ok bool) {
 	return all, true
 }
 
-// sameKey says that every server which takes an argument's spelling for a key may have meant this key.
+// sameKey says that every server which takes an argument's spelling for a key may have
+// meant this key.
 func sameKey(a, b []byte) bool {
 	known := func(k []byte) bool { _, ok := appendClass(nil, k); return ok }
 	return known(a) && known(b) && mayBeSame(string(a), string(b))

@@ -10,7 +10,8 @@ import (
 	"unicode"
 )
 
-// A collation maps texts that a server takes for one to one text. ok is false for a text that it refuses.
+// A collation maps texts that a server takes for one to one text. ok is false for a text
+// that it refuses.
 type collation struct {
 	name string
 	of   func(string) (string, bool)
@@ -20,7 +21,8 @@ func always(f func(string) string) func(string) (string, bool) {
 	return func(s string) (string, bool) { return f(s), true }
 }
 
-// unaccented is a part of what Unicode collations ignore: enough to show what beyond ASCII may be equal to.
+// unaccented is a part of what Unicode collations ignore: enough to show what beyond
+// ASCII may be equal to.
 var unaccented = strings.NewReplacer(
 	"é", "e", "É", "E", "ü", "u", "ß", "ss", "ﬁ", "fi", "Å", "A", "å", "a", "\u0301", "", "\u200b", "", "\u00ad", "",
 	"１", "1", "８", "8", "Ａ", "A", "ａ", "a", "٨", "8", "ı", "i", "İ", "i", "K", "k", "æ", "ae", "－", "-",

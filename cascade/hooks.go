@@ -7,7 +7,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// inert are directives that never run in gqlgen: of GraphQL, of its code generation and of Federation.
+// inert are directives that never run in gqlgen: of GraphQL, of its code generation and
+// of Federation.
 var inert = []string{
 	"skip", "include", "defer", "deprecated", "specifiedBy", "oneOf",
 	"goModel", "goField", "goTag", "goEnum", "goExtraField", "goEmbedInterface", "subscriptionContext",
@@ -16,8 +17,9 @@ var inert = []string{
 	"entityReference", "context", "fromContext", "cost", "listSize",
 }
 
-// MayRun says whether a directive of the schema may run when an operation is executed, as far as its name tells: it
-// is none of GraphQL's, of gqlgen's, of Federation's or of ours. What skip_runtime in gqlgen.yml says is not in the schema.
+// MayRun says whether a directive of the schema may run when an operation is executed, as
+// far as its name tells: it is none of GraphQL's, of gqlgen's, of Federation's or of
+// ours. What skip_runtime in gqlgen.yml says is not in the schema.
 func (p *Plan) MayRun(directive string) bool {
 	if slices.Contains(inert, directive) {
 		return false
@@ -30,8 +32,9 @@ func (p *Plan) MayRun(directive string) bool {
 	return directive != dirCache
 }
 
-// DirectivesOf returns the names of the directives that may run when a field of an object is resolved: its own, those of its
-// type, and those of its arguments with the input types below. Each once, in no order.
+// DirectivesOf returns the names of the directives that may run when a field of an object
+// is resolved: its own, those of its type, and those of its arguments with the input
+// types below. Each once, in no order.
 func (p *Plan) DirectivesOf(f *ast.FieldDefinition) []string {
 	d := directiveSearch{plan: p}
 	d.add(f.Directives)

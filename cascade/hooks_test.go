@@ -9,8 +9,9 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// TestLintRuntimeDirectives: fields of queries that would lose a directive on hits are found, through types, arguments and inputs;
-// what never runs, what is covered and what belongs to mutations is not.
+// TestLintRuntimeDirectives: fields of queries that would lose a directive on hits are
+// found, through types, arguments and inputs; what never runs, what is covered and what
+// belongs to mutations is not.
 func TestLintRuntimeDirectives(t *testing.T) {
 	t.Parallel()
 	schema, err := gqlparser.LoadSchema(&ast.Source{Name: "a.graphql", Input: `

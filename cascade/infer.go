@@ -7,8 +7,9 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// infer declares what Options.Infer assumes for fields without @reads and mutations without @writes, as
-// far as they return types with @view. What it cannot tell stays undeclared, which is safe.
+// infer declares what Options.Infer assumes for fields without @reads and mutations
+// without @writes, as far as they return types with @view. What it cannot tell stays
+// undeclared, which is safe.
 func (c *compiler) infer() {
 	if !c.opts.Infer {
 		return
@@ -38,8 +39,8 @@ func (c *compiler) explicitView(def *ast.Definition) *View {
 	return nil
 }
 
-// inferField lets a reference read the row that it returns, and everything else that returns rows the
-// whole views of these.
+// inferField lets a reference read the row that it returns, and everything else that
+// returns rows the whole views of these.
 func (c *compiler) inferField(def *ast.Definition, parent *View, f *ast.FieldDefinition) {
 	ref := fieldRef{def.Name, f.Name}
 	target := c.schema.Types[f.Type.Name()]
@@ -93,14 +94,15 @@ func (c *compiler) inferMutation(f *ast.FieldDefinition) {
 	c.plan.mutations[f.Name] = m
 }
 
-// inferredRow returns a row's operand, without a value where a written one would have none.
+// inferredRow returns a row's operand, without a value where a written one would have
+// none.
 func (c *compiler) inferredRow(s site, op operandDecl) operandDecl {
 	op.unknown = c.operandChange(s, op) != ""
 	return op
 }
 
-// inferColumns makes an update of what is written when the arguments name the columns: those called
-// like an argument, and those that are set in an input.
+// inferColumns makes an update of what is written when the arguments name the columns:
+// those called like an argument, and those that are set in an input.
 func (c *compiler) inferColumns(w *writeDecl, f *ast.FieldDefinition) {
 	columns, from := w.View.touched, []columnsFrom(nil)
 	for _, arg := range f.Arguments {
@@ -131,8 +133,8 @@ type rowPlace struct {
 	path []string
 }
 
-// rowsBelow finds the rows in a value: the value itself, or what types without rows hold. ok is false
-// when some of them have no @view.
+// rowsBelow finds the rows in a value: the value itself, or what types without rows hold.
+// ok is false when some of them have no @view.
 func (c *compiler) rowsBelow(def *ast.Definition, path []string, inside []*ast.Definition) (places []rowPlace, ok bool) {
 	if slices.Contains(inside, def) {
 		return nil, true

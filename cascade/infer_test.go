@@ -112,8 +112,8 @@ func TestInfer(t *testing.T) {
 	}
 }
 
-// Infer is wrong here: the server's addComment also adds 1 to Post.commentCount, which nothing in the
-// schema tells. The answer is stale; without Infer it falls.
+// Infer is wrong here: the server's addComment also adds 1 to Post.commentCount, which
+// nothing in the schema tells. The answer is stale; without Infer it falls.
 func TestInferIsWrong(t *testing.T) {
 	t.Parallel()
 	const query, data = `{post(id: 1) {commentCount}}`, `{"post":{"id":"1","commentCount":3}}`

@@ -7,14 +7,15 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// maxInputDepth bounds the input objects inside each other whose defaults are looked for. A schema
-// whose defaults contain themselves has no values at all.
+// maxInputDepth bounds the input objects inside each other whose defaults are looked for.
+// A schema whose defaults contain themselves has no values at all.
 const maxInputDepth = 64
 
-// arguments evaluates the arguments of a field as its resolver gets them: with the defaults of the
-// fields of input objects too, which gqlparser leaves to whoever decodes the object. Without them a
-// list of objects, of which some leave a field out, would seem to hold the other objects' values only.
-// The map belongs to the caller; what is in it may be shared with vars and is not changed.
+// arguments evaluates the arguments of a field as its resolver gets them: with the
+// defaults of the fields of input objects too, which gqlparser leaves to whoever decodes
+// the object. Without them a list of objects, of which some leave a field out, would seem
+// to hold the other objects' values only. The map belongs to the caller; what is in it
+// may be shared with vars and is not changed.
 func (p *Plan) arguments(f *ast.Field, vars map[string]any) map[string]any {
 	args := map[string]any{}
 	for _, a := range f.Definition.Arguments {
@@ -25,13 +26,14 @@ func (p *Plan) arguments(f *ast.Field, vars map[string]any) map[string]any {
 	return args
 }
 
-// noValue stands for an argument that cannot be evaluated. It is no value of any kind, so it is unknown wherever it is
-// looked at.
+// noValue stands for an argument that cannot be evaluated. It is no value of any kind, so
+// it is unknown wherever it is looked at.
 type noValue struct{}
 
-// argument is ast.Field.ArgumentMap for one argument, but that a literal which cannot be evaluated is no panic: a
-// number that does not fit, for a scalar of the schema's own. Its field fails when it is resolved, or is skipped.
-// Other fields of the operation have an outcome all the same.
+// argument is ast.Field.ArgumentMap for one argument, but that a literal which cannot be
+// evaluated is no panic: a number that does not fit, for a scalar of the schema's own.
+// Its field fails when it is resolved, or is skipped. Other fields of the operation have
+// an outcome all the same.
 func argument(given *ast.Argument, byDefault *ast.Value, vars map[string]any) (v any, ok bool) {
 	literal := byDefault
 	if given != nil {
@@ -51,8 +53,8 @@ func argument(given *ast.Argument, byDefault *ast.Value, vars map[string]any) (v
 	return v, true
 }
 
-// withDefaults returns a value of an input type, or a list of such at any depth, with the fields that
-// are absent and have a default.
+// withDefaults returns a value of an input type, or a list of such at any depth, with the
+// fields that are absent and have a default.
 func (p *Plan) withDefaults(v any, typ string, depth int) any {
 	def := p.schema.Types[typ]
 	if def == nil || def.Kind != ast.InputObject || v == nil || depth > maxInputDepth {

@@ -22,7 +22,8 @@ type Mutation {
   change(id: ID!, to: Change!): Boolean @writes(view: "Post", op: "UPDATE", row: "args.id", set: ["status = args.to.status"], fields: ["args.to"])
 }`
 
-// TestInputDefaults: what an input object leaves out has its default, wherever the object comes from.
+// TestInputDefaults: what an input object leaves out has its default, wherever the object
+// comes from.
 func TestInputDefaults(t *testing.T) {
 	t.Parallel()
 	const drafts, archived, ofAnn, none = `{ drafts { id } }`, `{ archived { id } }`, `{ ofAnn { id } }`, `{"drafts": [], "archived": [], "by": [], "ofAnn": []}`

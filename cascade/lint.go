@@ -11,33 +11,39 @@ import (
 
 // The codes of findings.
 const (
-	// CodeUnknownReads: nothing says what a field reads, so any mutation drops the answers that have it.
+	// CodeUnknownReads: nothing says what a field reads, so any mutation drops the
+	// answers that have it.
 	CodeUnknownReads = "unknown-reads"
 	// CodeUnknownWrites: nothing says what a mutation writes, so it drops everything.
 	CodeUnknownWrites = "unknown-writes"
-	// CodeUnwrittenView: no mutation is declared to write a view that answers depend on and that is not
-	// static, so any mutation drops them.
+	// CodeUnwrittenView: no mutation is declared to write a view that answers depend on
+	// and that is not static, so any mutation drops them.
 	CodeUnwrittenView = "unwritten-view"
-	// CodeUnchangedColumn: a column in using that no mutation can change. It is useless, or the fields of
-	// a mutation are incomplete, and then answers are stale.
+	// CodeUnchangedColumn: a column in using that no mutation can change. It is useless,
+	// or the fields of a mutation are incomplete, and then answers are stale.
 	CodeUnchangedColumn = "unchanged-column"
-	// CodeUnknownValue: a value that a term, a row or a key names is not what a client sends or a database
-	// compares, as far as the schema tells: what depends on it falls with every change of its view.
+	// CodeUnknownValue: a value that a term, a row or a key names is not what a client
+	// sends or a database compares, as far as the schema tells: what depends on it falls
+	// with every change of its view.
 	CodeUnknownValue = "unknown-value"
-	// CodeKeyArguments: a key takes arguments. What it is without them identifies the row.
+	// CodeKeyArguments: a key takes arguments. What it is without them identifies the
+	// row.
 	CodeKeyArguments = "key-arguments"
-	// CodeWideWrite: a mutation drops a whole view although its arguments or its result may name the row.
+	// CodeWideWrite: a mutation drops a whole view although its arguments or its result
+	// may name the row.
 	CodeWideWrite = "wide-write"
-	// CodeWideColumns: an update does not say which columns it changes, so it drops all answers with its
-	// rows.
+	// CodeWideColumns: an update does not say which columns it changes, so it drops all
+	// answers with its rows.
 	CodeWideColumns = "wide-columns"
-	// CodeRuntimeDirective: a field that queries can select, or one of its arguments, has a directive that may run when it
-	// is resolved, and is not in Options.DirectivesCovered. It does not run on a hit.
+	// CodeRuntimeDirective: a field that queries can select, or one of its arguments, has
+	// a directive that may run when it is resolved, and is not in
+	// Options.DirectivesCovered. It does not run on a hit.
 	CodeRuntimeDirective = "runtime-directive"
 )
 
-// A Finding is something that a schema's directives leave unsaid. Nothing is wrong with it: the cache
-// keeps less than it could. Its JSON form has the names of its fields in lower case.
+// A Finding is something that a schema's directives leave unsaid. Nothing is wrong with
+// it: the cache keeps less than it could. Its JSON form has the names of its fields in
+// lower case.
 type Finding struct {
 	Code string `json:"code"`
 	// File, Line and Column are the place, as in Fault.
@@ -55,7 +61,8 @@ func (f Finding) String() string {
 	return fmt.Sprintf("%s: %s (%s)", at.place(), f.Message, f.Code)
 }
 
-// Lint returns what a schema's directives leave unsaid, sorted by place. The error is that of Compile.
+// Lint returns what a schema's directives leave unsaid, sorted by place. The error is
+// that of Compile.
 func Lint(schema *ast.Schema, opts Options) ([]Finding, error) {
 	p, err := Compile(schema, opts)
 	if err != nil {
@@ -98,7 +105,8 @@ func (l *linter) addf(code, subject string, pos *ast.Position, format string, ar
 
 func (l *linter) at(directive string) string { return "@" + l.plan.opts.Prefix + directive }
 
-// object follows the fields that queries can select, as Operation.bindSelection does for one query.
+// object follows the fields that queries can select, as Operation.bindSelection does for
+// one query.
 func (l *linter) object(def *ast.Definition, covered bool) {
 	views := l.plan.byType[def.Name]
 	wrapper := covered && len(views) == 0
@@ -188,8 +196,8 @@ func (l *linter) mutations() {
 	}
 }
 
-// rowAdvice says how to name the rows of a write of which row may be one. An argument is often the row that is
-// read: copy(id). Only who wrote the resolver knows.
+// rowAdvice says how to name the rows of a write of which row may be one. An argument is
+// often the row that is read: copy(id). Only who wrote the resolver knows.
 func rowAdvice(op Op, row string) string {
 	switch op {
 	case Create:
@@ -222,8 +230,8 @@ func (l *linter) values() {
 	}
 }
 
-// namedRow returns the path at which a mutation names the row that it writes, "" if there is none. An
-// argument that names the row of another of its writes is not meant.
+// namedRow returns the path at which a mutation names the row that it writes, "" if there
+// is none. An argument that names the row of another of its writes is not meant.
 func (l *linter) namedRow(f *ast.FieldDefinition, m *mutationDecl, w *writeDecl) string {
 	key := w.View.key
 	arg := f.Arguments.ForName(key)
@@ -251,8 +259,8 @@ func (l *linter) namedRow(f *ast.FieldDefinition, m *mutationDecl, w *writeDecl)
 	return ""
 }
 
-// columns looks for columns in using that nothing changes. What a derived view shows changes with the
-// views that it is derived from.
+// columns looks for columns in using that nothing changes. What a derived view shows
+// changes with the views that it is derived from.
 func (l *linter) columns() {
 	changes := map[*View]Mask{}
 	for _, m := range l.plan.mutations {

@@ -137,7 +137,8 @@ func TestLintExample(t *testing.T) {
 	}
 }
 
-// What an argument names may be what a mutation reads: nothing that copies a row may be told to name it.
+// What an argument names may be what a mutation reads: nothing that copies a row may be
+// told to name it.
 func TestLintDoesNotNameTheRowThatIsCopied(t *testing.T) {
 	t.Parallel()
 	found := lint(t, "x.graphql", `type Post @view(name: "v_post") { id: ID! title: String }

@@ -122,7 +122,8 @@ func (w window) first(rows []*rec, args map[string]any) []*rec {
 	return rows
 }
 
-// firstRows adds a list of the first rows of a set to a type. within, if not nil, bounds them to the parent.
+// firstRows adds a list of the first rows of a set to a type. within, if not nil, bounds
+// them to the parent.
 func (m *model) firstRows(on *modelType, t *table, name string, within func(parent any, r *rec) bool, f filter, terms ...string) {
 	w := m.window(t)
 	if kind := m.pick(3, "rows of the list"); kind == 0 || len(terms)+len(f.terms) > 4 {
@@ -141,7 +142,8 @@ func (m *model) firstRows(on *modelType, t *table, name string, within func(pare
 	})
 }
 
-// readsExactly is reads without the modes that declare more rows than there are: a window is of these.
+// readsExactly is reads without the modes that declare more rows than there are: a window
+// is of these.
 func (m *model) readsExactly(view string, terms, using []string) string {
 	switch {
 	case m.level == declareViews, m.level == declareSome && m.chance(10, "reads left out"):
@@ -199,8 +201,8 @@ func (m *model) found() {
 	})
 }
 
-// rowsReport says which rows of a table the running field changed; values what a column of them all was
-// and is.
+// rowsReport says which rows of a table the running field changed; values what a column
+// of them all was and is.
 func (m *model) rowsReport(t *table, rows []*rec) {
 	if !m.chance(50, "rows report") {
 		return

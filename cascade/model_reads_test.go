@@ -225,7 +225,8 @@ func (m *model) queries(t *table) {
 	})
 }
 
-// lists adds a list of rows and their number to a type. within, if not nil, bounds both to the parent.
+// lists adds a list of rows and their number to a type. within, if not nil, bounds both
+// to the parent.
 func (m *model) lists(on *modelType, t *table, name string, within func(parent any, r *rec) bool, f filter, terms ...string) {
 	using, sort := m.sorting(t)
 	rows := func(args map[string]any, p any) []*rec {
@@ -263,7 +264,8 @@ func (m *model) reverse(t *table, f *ref) {
 	m.firstRows(m.types[f.to.name], t, "first"+t.name+f.name, within, flt, column+" = parent.id")
 }
 
-// derived adds a type with a row for each key that a reference has, and one derived from that.
+// derived adds a type with a row for each key that a reference has, and one derived from
+// that.
 func (m *model) derived(t *table, f *ref) {
 	name := t.name + strings.ToUpper(f.name)
 	withBase := m.chance(40, "base") // the sum counts the row of the key too

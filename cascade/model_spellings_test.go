@@ -4,10 +4,12 @@ import (
 	"strings"
 )
 
-// Clients of a lenient model spell the arguments of both sides, of reads and of mutations, in ways that its
-// server and its database do not tell apart. Its resolvers get what is meant.
+// Clients of a lenient model spell the arguments of both sides, of reads and of
+// mutations, in ways that its server and its database do not tell apart. Its resolvers
+// get what is meant.
 
-// spell returns an argument in another spelling. A search takes letter case, accents and space around its term.
+// spell returns an argument in another spelling. A search takes letter case, accents and
+// space around its term.
 func (m *model) spell(v any, search bool) any {
 	switch v := v.(type) {
 	case string:

@@ -22,8 +22,8 @@ const (
 
 func (l level) String() string { return [...]string{"everything", "something", "views only"}[l] }
 
-// A model is a random schema over a random small database, with resolvers for both. What its directives
-// say is true of what its resolvers do.
+// A model is a random schema over a random small database, with resolvers for both. What
+// its directives say is true of what its resolvers do.
 type model struct {
 	rt      *rapid.T
 	scatter uint64
@@ -34,7 +34,8 @@ type model struct {
 	order   []string // of types
 	extend  []string // directives on the schema
 
-	// lenient says that clients spell keys and values as they like; meant are the values of such spellings.
+	// lenient says that clients spell keys and values as they like; meant are the values
+	// of such spellings.
 	lenient bool
 	means   map[string]string
 
@@ -126,7 +127,8 @@ type modelType struct {
 	head   string
 	fields []*modelField
 	byName map[string]*modelField
-	// windows are the fields that show the first rows of a set: asked for more often than others.
+	// windows are the fields that show the first rows of a set: asked for more often than
+	// others.
 	windows []*modelField
 }
 
@@ -143,8 +145,9 @@ type modelArg struct {
 
 func (m *model) chance(percent int, what string) bool { return m.pick(100, what) >= 100-percent }
 
-// pick draws a number below n. rapid prefers small numbers, so that what needs several large ones hardly
-// ever comes: every other model scatters them, at the price of larger counterexamples.
+// pick draws a number below n. rapid prefers small numbers, so that what needs several
+// large ones hardly ever comes: every other model scatters them, at the price of larger
+// counterexamples.
 func (m *model) pick(n int, what string) int {
 	i := rapid.IntRange(0, n-1).Draw(m.rt, what)
 	if m.scatter&1 == 0 {
@@ -380,7 +383,8 @@ func (t *table) allColumns() []string {
 	return out
 }
 
-// columns are the names of a reference's column: the path, and the field that shows the same.
+// columns are the names of a reference's column: the path, and the field that shows the
+// same.
 func (f *ref) columns() []string {
 	if f.withID {
 		return []string{f.name + ".id", f.name + "Id"}
@@ -388,7 +392,8 @@ func (f *ref) columns() []string {
 	return []string{f.name + ".id"}
 }
 
-// reads writes one @reads that is true: the rows of terms, with the columns that decide besides.
+// reads writes one @reads that is true: the rows of terms, with the columns that decide
+// besides.
 func (m *model) reads(view string, terms, using []string) string {
 	mode := 0
 	switch m.level {
@@ -432,7 +437,8 @@ func (m *model) readsRow(view, row string) string {
 	return fmt.Sprintf(` @reads(view: %q, row: %q)`, view, row)
 }
 
-// computed writes the @reads of a scalar that is no column. @view promises that scalars without one are.
+// computed writes the @reads of a scalar that is no column. @view promises that scalars
+// without one are.
 func (m *model) computed(reads func() string) string {
 	for range 100 {
 		if d := reads(); d != "" || m.level == declareViews {

@@ -63,7 +63,8 @@ func (m *model) report(t *table, id, column string, before, after any) {
 	m.reports = append(m.reports, r)
 }
 
-// change writes columns of a row, as the resolver of an update does, and reports it at random.
+// change writes columns of a row, as the resolver of an update does, and reports it at
+// random.
 func (m *model) change(r *rec, text map[string]any, refs map[string]any, n *int) {
 	report := m.chance(40, "report")
 	changed := false
@@ -93,8 +94,8 @@ func (m *model) change(r *rec, text map[string]any, refs map[string]any, n *int)
 	}
 }
 
-// inputType declares the fields of an input that creates or updates rows. read returns what of it is
-// set.
+// inputType declares the fields of an input that creates or updates rows. read returns
+// what of it is set.
 func (m *model) inputType(t *table, name string, withDefault bool) (arg modelArg, columns []string, read func(map[string]any) (text, refs map[string]any, n *int)) {
 	typ := m.typ(name, "input "+name)
 	values := map[string]func() any{"n": func() any { return m.pick(3, "n") }}
@@ -354,7 +355,8 @@ func (m *model) delete(t *table) {
 	})
 }
 
-// remove deletes a row. Its links go only with a table's own deletion: otherwise they dangle.
+// remove deletes a row. Its links go only with a table's own deletion: otherwise they
+// dangle.
 func (m *model) remove(r *rec) {
 	delete(r.table.rows, r.id)
 	if l := m.links; l != nil && strings.TrimPrefix(m.running, "delete") == r.table.name {

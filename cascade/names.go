@@ -6,15 +6,18 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// Unnamed is published beside tags that stand for more than changes of views: for answers to an operation, or
-// with a query field. A reader of records who does not know what tags mean must take such a change for anything.
+// Unnamed is published beside tags that stand for more than changes of views: for answers
+// to an operation, or with a query field. A reader of records who does not know what tags
+// mean must take such a change for anything.
 var Unnamed = Tag{Hash: xxhash.Sum64String("?unnamed"), Mask: uint64(AllColumns)}
 
-// NameHash returns the hash of the view's name. It is the same in every schema that has a view of this name.
+// NameHash returns the hash of the view's name. It is the same in every schema that has a
+// view of this name.
 func (v *View) NameHash() uint64 { return xxhash.Sum64String(v.Name) }
 
-// ReachedTag returns the hash of a tag that Publish gives for every event of the view, whatever changed and in
-// whichever partition. It is the tag of the whole view that readers outside all partitions subscribe to.
+// ReachedTag returns the hash of a tag that Publish gives for every event of the view,
+// whatever changed and in whichever partition. It is the tag of the whole view that
+// readers outside all partitions subscribe to.
 func (v *View) ReachedTag() uint64 {
 	part := uint64(partNone)
 	if v.Partitioned {
@@ -24,8 +27,9 @@ func (v *View) ReachedTag() uint64 {
 	return b.set(shapeID(v, nil), 0, nil, part)
 }
 
-// WholeViews returns changes of unknown rows of views. Published outside of all partitions, and with what is
-// derived from them, they reach every answer that depends on one of the views in any way.
+// WholeViews returns changes of unknown rows of views. Published outside of all
+// partitions, and with what is derived from them, they reach every answer that depends on
+// one of the views in any way.
 func WholeViews(views []*View) []Event {
 	events := make([]Event, 0, len(views))
 	for _, v := range views {
@@ -34,9 +38,10 @@ func WholeViews(views []*View) []Event {
 	return events
 }
 
-// AppendLayout appends what the tags of this plan mean beyond the schema's content, which has no order: the
-// columns of each view in the order of their bits, its key, and whether it is partitioned. Two plans of one
-// schema, loaded from files in another order, differ here.
+// AppendLayout appends what the tags of this plan mean beyond the schema's content, which
+// has no order: the columns of each view in the order of their bits, its key, and whether
+// it is partitioned. Two plans of one schema, loaded from files in another order, differ
+// here.
 func (p *Plan) AppendLayout(b []byte) []byte {
 	text := func(s string) {
 		b = binary.AppendUvarint(b, uint64(len(s)))

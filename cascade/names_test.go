@@ -9,7 +9,8 @@ import (
 	"github.com/cascadeql/cascadeql/cascade"
 )
 
-// named returns the views that a reader of tags finds in them by the tags that every change of a view publishes.
+// named returns the views that a reader of tags finds in them by the tags that every
+// change of a view publishes.
 func named(p *cascade.Plan, tags []cascade.Tag) (views []*cascade.View) {
 	for _, v := range p.Views() {
 		if slices.ContainsFunc(tags, func(t cascade.Tag) bool { return t.Hash == v.ReachedTag() }) {
@@ -19,9 +20,9 @@ func named(p *cascade.Plan, tags []cascade.Tag) (views []*cascade.View) {
 	return views
 }
 
-// TestWholeViewsReach: who knows of a change only which views it has reached, and calls the partitions otherwise,
-// drops all that falls by the change's own tags. The tags name the views of all events, derived ones included,
-// and no others.
+// TestWholeViewsReach: who knows of a change only which views it has reached, and calls
+// the partitions otherwise, drops all that falls by the change's own tags. The tags name
+// the views of all events, derived ones included, and no others.
 func TestWholeViewsReach(t *testing.T) {
 	t.Parallel()
 	for _, l := range []level{declareAll, declareSome} {
@@ -80,8 +81,9 @@ func TestWholeViewsReach(t *testing.T) {
 	}
 }
 
-// TestWholeViewsReachRows: rows that an answer holds by their keys alone fall by a change of the whole view too.
-// A change that only creates rows would pass them by. A change inside of a partition names its view. Random schemas ask this too rarely.
+// TestWholeViewsReachRows: rows that an answer holds by their keys alone fall by a change
+// of the whole view too. A change that only creates rows would pass them by. A change
+// inside of a partition names its view. Random schemas ask this too rarely.
 func TestWholeViewsReachRows(t *testing.T) {
 	t.Parallel()
 	for _, partitioned := range []string{"", ", partitioned: true"} {
@@ -110,7 +112,8 @@ func TestWholeViewsReachRows(t *testing.T) {
 	}
 }
 
-// TestViewNamesAreOfNoSchema: a view's name in records is the same whatever else a schema says.
+// TestViewNamesAreOfNoSchema: a view's name in records is the same whatever else a schema
+// says.
 func TestViewNamesAreOfNoSchema(t *testing.T) {
 	t.Parallel()
 	view := func(sdl string) *cascade.View {
@@ -126,7 +129,8 @@ func TestViewNamesAreOfNoSchema(t *testing.T) {
 	}
 }
 
-// TestLayout: two schemas that mean the same, but number their columns otherwise, differ in their layout.
+// TestLayout: two schemas that mean the same, but number their columns otherwise, differ
+// in their layout.
 func TestLayout(t *testing.T) {
 	t.Parallel()
 	layout := func(sdl string) string { return string(mustFixture(t, sdl).plan.AppendLayout(nil)) }

@@ -9,15 +9,17 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// An Operation is what a plan has to say of one operation of one document: everything that does not
-// depend on variables and answers. It is immutable and safe for concurrent use.
+// An Operation is what a plan has to say of one operation of one document: everything
+// that does not depend on variables and answers. It is immutable and safe for concurrent
+// use.
 type Operation struct {
 	// Extract is the prepared operation: what to execute, and how to read the answer.
 	Extract *extractor.Operation
 	// Policy is what @cacheControl says of a query.
 	Policy Policy
-	// Anything names the first field whose reads nobody declared ("Query.version"), or the first view
-	// that nobody writes; "" when all reads are declared. Answers with it fall with any change.
+	// Anything names the first field whose reads nobody declared ("Query.version"), or
+	// the first view that nobody writes; "" when all reads are declared. Answers with it
+	// fall with any change.
 	Anything string
 
 	plan  *Plan
@@ -47,21 +49,24 @@ type fieldReads struct {
 // boundRead is a readDecl at one position.
 type boundRead struct {
 	*readDecl
-	// child says that the row is the object that the field itself returns, so that the object's own
-	// tags say it all: `author: User! @reads(view: "User", row: "parent.author.id")`.
+	// child says that the row is the object that the field itself returns, so that the
+	// object's own tags say it all: `author: User! @reads(view: "User", row:
+	// "parent.author.id")`.
 	child bool
 	// window says that readDecl.Limit may be relied on.
 	window bool
-	// paths are the indexes, in Selection.Paths, of the operands' values: the row's first, then the
-	// terms'; -1 for the object's key and for operands that are no parent path.
+	// paths are the indexes, in Selection.Paths, of the operands' values: the row's
+	// first, then the terms'; -1 for the object's key and for operands that are no parent
+	// path.
 	paths []int
 }
 
-// ErrUnsupported is returned by Operation for operations that are no query and no mutation.
+// ErrUnsupported is returned by Operation for operations that are no query and no
+// mutation.
 var ErrUnsupported = errors.New("cascade: operation is no query and no mutation")
 
-// Operation plans one operation of a validated document. It returns extractor.ErrTooLarge, wrapped,
-// for operations with too many response positions.
+// Operation plans one operation of a validated document. It returns
+// extractor.ErrTooLarge, wrapped, for operations with too many response positions.
 func (p *Plan) Operation(doc *ast.QueryDocument, op *ast.OperationDefinition) (*Operation, error) {
 	o := &Operation{plan: p}
 	var spec extractor.Spec
@@ -97,13 +102,14 @@ func (p *Plan) keyOf(object *ast.Definition) string {
 	return ""
 }
 
-// parentPaths asks for the values of the enclosing object that the reads of its fields compare.
+// parentPaths asks for the values of the enclosing object that the reads of its fields
+// compare.
 func (p *Plan) parentPaths(_ *extractor.Field, object *ast.Definition) [][]string {
 	return p.pathsByType[object.Name]
 }
 
-// wants says whether a read of a field compares a value of the enclosing object. One that names the very
-// object which the field returns does not: see boundRead.child.
+// wants says whether a read of a field compares a value of the enclosing object. One that
+// names the very object which the field returns does not: see boundRead.child.
 func (p *Plan) wants(object *ast.Definition, path []string, field string) bool {
 	decl := p.fields[fieldRef{object.Name, field}]
 	if decl == nil {
@@ -141,9 +147,10 @@ func (o *Operation) undeclared(what string) {
 	}
 }
 
-// bindSelection plans what an object of one type at one position depends on. covered says that the
-// field which returned it declared its reads, so that a wrapper type without a row of its own (a
-// page, a connection, an edge) is covered by them; decl is what it declared, nil below a wrapper.
+// bindSelection plans what an object of one type at one position depends on. covered says
+// that the field which returned it declared its reads, so that a wrapper type without a
+// row of its own (a page, a connection, an edge) is covered by them; decl is what it
+// declared, nil below a wrapper.
 func (o *Operation) bindSelection(s *extractor.Selection, decl *fieldDecl, covered bool) {
 	p := o.plan
 	me := &o.sels[s.ID]
@@ -241,7 +248,8 @@ func (o *Operation) bindReads(s *extractor.Selection, me *selection, f *extracto
 					fr.nested = true
 				}
 				if len(me.views) > 0 {
-					// a path that is no column is one that no change names: it comes with all of them
+					// a path that is no column is one that no change names: it comes with
+					// all of them
 					m, _ := me.views[0].column(columnName(op.Path))
 					me.mask |= m
 				}
@@ -266,8 +274,8 @@ func (r *readDecl) operands() []operandDecl {
 	return ops
 }
 
-// returnsRow says whether a row read names, by way of the enclosing object, the very object that f
-// returns, for every type it may return.
+// returnsRow says whether a row read names, by way of the enclosing object, the very
+// object that f returns, for every type it may return.
 func returnsRow(f *extractor.Field, r *readDecl, p *Plan) bool {
 	path := r.Row.Path
 	if len(path) != 2 || path[0] != f.Definition.Name || len(f.On) == 0 || len(f.Arguments) > 0 {
@@ -291,7 +299,8 @@ func note(set *[]*View, v *View) {
 	}
 }
 
-// pathIndex finds where the extractor reports a path of the enclosing object: -1 is its key.
+// pathIndex finds where the extractor reports a path of the enclosing object: -1 is its
+// key.
 func pathIndex(s *extractor.Selection, me *selection, path []string) int {
 	if len(me.views) > 0 && len(path) == 1 && path[0] == me.views[0].key {
 		return -1
@@ -307,7 +316,8 @@ func pathIndex(s *extractor.Selection, me *selection, path []string) int {
 // noPath marks a value that cannot be read: the read widens.
 const noPath = -2
 
-// checkWritten notes views that nothing is declared to write: their answers cannot be told to be old.
+// checkWritten notes views that nothing is declared to write: their answers cannot be
+// told to be old.
 func (o *Operation) checkWritten(v *View) {
 	if !v.written && !v.static {
 		o.undeclared("view " + v.Name)

@@ -11,12 +11,14 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// A page in a declared order depends on no row beyond its last one, once a resolver has told that row's
-// place. Tags compare for equality only, so the places, whole numbers, are cut into ranges whose sizes are
-// powers of two: a change publishes all ranges that its place is in, a page subscribes to the few ranges that
-// make up the places which matter to it. For a place of n binary digits that is 2n tags, and n.
+// A page in a declared order depends on no row beyond its last one, once a resolver has
+// told that row's place. Tags compare for equality only, so the places, whole numbers,
+// are cut into ranges whose sizes are powers of two: a change publishes all ranges that
+// its place is in, a page subscribes to the few ranges that make up the places which
+// matter to it. For a place of n binary digits that is 2n tags, and n.
 //
-// A change whose place is not known publishes one tag instead, to which pages subscribe as well.
+// A change whose place is not known publishes one tag instead, to which pages subscribe
+// as well.
 
 // An order is how a read's rows are ordered.
 type order struct {
@@ -111,7 +113,8 @@ func (p *publisher) places(set uint64, at uint64, known bool, mask Mask) {
 	}
 }
 
-// until subscribes to the places of a set that come first in an order, up to the last one.
+// until subscribes to the places of a set that come first in an order, up to the last
+// one.
 func (r *reader) until(set uint64, last uint64, descending bool, mask Mask) {
 	add := func(kind byte, level int, prefix uint64) { r.add(placeTag(kind, set, level, prefix), mask) }
 	add(tagNowhere, 0, 0)

@@ -10,21 +10,24 @@ import (
 type Outcome struct {
 	// Vars are the coerced variables.
 	Vars map[string]any
-	// Result is the walked answer; nil when there is none, or when it has errors: then nothing that
-	// the answer would tell is known.
+	// Result is the walked answer; nil when there is none, or when it has errors: then
+	// nothing that the answer would tell is known.
 	Result *extractor.Result
-	// Nothing says, by response name, which fields wrote nothing of what they declare; nil is none.
+	// Nothing says, by response name, which fields wrote nothing of what they declare;
+	// nil is none.
 	Nothing map[string]bool
-	// Reports are what resolvers know better than the schema, in the order in which they said it. Those
-	// about all rows count only with a Result: a resolver that failed may have changed others since.
+	// Reports are what resolvers know better than the schema, in the order in which they
+	// said it. Those about all rows count only with a Result: a resolver that failed may
+	// have changed others since.
 	Reports []Report
 }
 
-// Events returns what a mutation operation changed, without what follows from it: see Plan.Cascade.
-// everything tells of the first field that does not say what it writes, if there is one; then all answers must fall and the
-// events are what is known besides. What the outcome does not tell widens the events: without a result,
-// the declared writes count as made to rows and values that are not known. The events belong to the
-// caller; they share no memory with the outcome.
+// Events returns what a mutation operation changed, without what follows from it: see
+// Plan.Cascade. everything tells of the first field that does not say what it writes, if
+// there is one; then all answers must fall and the events are what is known besides. What
+// the outcome does not tell widens the events: without a result, the declared writes
+// count as made to rows and values that are not known. The events belong to the caller;
+// they share no memory with the outcome.
 func (o *Operation) Events(out Outcome) (events []Event, everything string) {
 	var roots []rootEvents
 	for i := range o.roots {
@@ -87,8 +90,8 @@ type writer struct {
 	plan    *Plan
 	args    map[string]any
 	objects []*extractor.Object
-	// answered says that the answer is known, so that no objects means an empty list, or a field that
-	// was skipped.
+	// answered says that the answer is known, so that no objects means an empty list, or
+	// a field that was skipped.
 	answered bool
 	// inside are the objects in a payload around the rows.
 	inside []*extractor.Object
@@ -176,8 +179,8 @@ func (w *writer) inputColumns(b *boundWrite, e *Event) {
 	}
 }
 
-// add adds the columns of one input object. A null there may mean that the column stays, or that it
-// becomes null: its new value is unknown.
+// add adds the columns of one input object. A null there may mean that the column stays,
+// or that it becomes null: its new value is unknown.
 func (cf *columnsFrom) add(set map[string]any, e *Event) {
 	one := func(name string, val Value) {
 		m, ok := cf.masks[name]
@@ -199,8 +202,8 @@ func (cf *columnsFrom) add(set map[string]any, e *Event) {
 	}
 }
 
-// rows sets the rows of an event. It returns false when there are none. Without row and where, the rows
-// that a CREATE returns are those that it creates.
+// rows sets the rows of an event. It returns false when there are none. Without row and
+// where, the rows that a CREATE returns are those that it creates.
 func (w *writer) rows(b *boundWrite, e *Event) bool {
 	if b.Row != nil {
 		vals, known := w.operand(*b.Row, b.row)
@@ -211,7 +214,8 @@ func (w *writer) rows(b *boundWrite, e *Event) bool {
 		case known && ok:
 			slices.Sort(keys)
 			e.Rows = slices.Compact(keys)
-			// a null is a row whose key the arguments do not tell: the server makes it, say
+			// a null is a row whose key the arguments do not tell: the server makes it,
+			// say
 			e.All = slices.ContainsFunc(vals, Value.IsNull)
 		default:
 			e.All = true
@@ -236,8 +240,9 @@ func (w *writer) rows(b *boundWrite, e *Event) bool {
 	return true
 }
 
-// returned adds the rows that a field returned where its arguments name others: the arguments may spell their
-// keys in a way that only the server knows. A row that meets one of those named is there already.
+// returned adds the rows that a field returned where its arguments name others: the
+// arguments may spell their keys in a way that only the server knows. A row that meets
+// one of those named is there already.
 func (w *writer) returned(b *boundWrite) {
 	if !b.namesRows() {
 		return
@@ -281,8 +286,9 @@ func (w *writer) ofView(obj *extractor.Object, v *View) bool {
 		w.plan.keyOf(obj.Selection.Object) == v.key
 }
 
-// emit splits an event so that rows whose values the result shows get them. The schema says what is
-// set, and the resolver may have changed it on the way: where the two differ, a row may have either.
+// emit splits an event so that rows whose values the result shows get them. The schema
+// says what is set, and the resolver may have changed it on the way: where the two
+// differ, a row may have either.
 func (w *writer) emit(b *boundWrite, e Event, set Known) {
 	for _, c := range set {
 		e.New = e.New.with(c.Column, c.Values)
@@ -319,7 +325,8 @@ func (w *writer) emit(b *boundWrite, e Event, set Known) {
 	}
 }
 
-// shownKey returns the key of the row that an object of the result shows, "" when it shows none.
+// shownKey returns the key of the row that an object of the result shows, "" when it
+// shows none.
 func (w *writer) shownKey(b *boundWrite, obj *extractor.Object) string {
 	if b.Row != nil && b.Row.Kind == fromResult && len(b.Row.Path) > 1 {
 		vals, null, ok := valuesOfPath(obj.Paths, b.row)

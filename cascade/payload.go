@@ -9,17 +9,19 @@ import (
 	"github.com/cascadeql/cascadeql/extractor"
 )
 
-// Payloads is what the GraphQL Cascade payloads of a mutation's answer say was changed. It adds to
-// what the schema declares, and replaces nothing of it.
+// Payloads is what the GraphQL Cascade payloads of a mutation's answer say was changed.
+// It adds to what the schema declares, and replaces nothing of it.
 type Payloads struct {
 	Events []Event
 	// Tags are those of the queries that the payloads name.
 	Tags []Tag
-	// Everything is not empty when a payload says that more changed than it lists, and why.
+	// Everything is not empty when a payload says that more changed than it lists, and
+	// why.
 	Everything string
 }
 
-// Payloads reads the GraphQL Cascade payloads of an answer. What it cannot make sense of widens.
+// Payloads reads the GraphQL Cascade payloads of an answer. What it cannot make sense of
+// widens.
 func (p *Plan) Payloads(res *extractor.Result) Payloads {
 	var out Payloads
 	for _, raw := range res.Cascade {
@@ -37,8 +39,8 @@ func (out *Payloads) add(p *Plan, c extractor.Cascade, what string) {
 		out.Everything = what + " is incomplete"
 		return
 	}
-	// A payload that reports a failure adds what it lists all the same. That it lists nothing says
-	// nothing: what the schema declares counts.
+	// A payload that reports a failure adds what it lists all the same. That it lists
+	// nothing says nothing: what the schema declares counts.
 	for _, list := range [][]extractor.Change{c.Updated, c.Deleted} {
 		for _, ch := range list {
 			views := p.viewsNamed(ch.Type)
@@ -63,8 +65,9 @@ func (out *Payloads) add(p *Plan, c extractor.Cascade, what string) {
 	}
 }
 
-// isEnvelope says that a type is that of the entries in a payload's lists, and no type of rows: its name
-// tells nothing about what was changed. Such types have an id like rows do, and so a view by default.
+// isEnvelope says that a type is that of the entries in a payload's lists, and no type of
+// rows: its name tells nothing about what was changed. Such types have an id like rows
+// do, and so a view by default.
 func (p *Plan) isEnvelope(name string) bool {
 	vs := p.byType[name]
 	return p.envelopes[name] && (len(vs) == 0 || !vs[0].explicit)
@@ -91,8 +94,8 @@ var payloadOps = map[extractor.ChangeOp]Op{
 	extractor.ChangeDeleted: Delete,
 }
 
-// queries adds the tags of the query fields that an invalidation means. Arguments narrow it to a part
-// of their answers: all of them fall.
+// queries adds the tags of the query fields that an invalidation means. Arguments narrow
+// it to a part of their answers: all of them fall.
 func (out *Payloads) queries(p *Plan, inv extractor.Invalidation) bool {
 	var match func(field string) bool
 	switch {

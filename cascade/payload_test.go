@@ -121,7 +121,8 @@ func eventText(events []cascade.Event) string {
 	return strings.Join(out, "; ")
 }
 
-// A truncated report without a list says less than one with: then its types are not known either.
+// A truncated report without a list says less than one with: then its types are not known
+// either.
 func TestPayloadTruncatedAndEmpty(t *testing.T) {
 	t.Parallel()
 	f := mustFixture(t, payloadSchema)

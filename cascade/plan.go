@@ -4,16 +4,18 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Mask is a set of columns of one view. Columns get their bits when the plan is compiled; one bit is
-// shared by all columns that find none of their own, so that a wide view widens instead of failing.
+// Mask is a set of columns of one view. Columns get their bits when the plan is compiled;
+// one bit is shared by all columns that find none of their own, so that a wide view
+// widens instead of failing.
 type Mask uint64
 
 // AllColumns stands for every column of a view, and for columns unknown.
 const AllColumns = ^Mask(0)
 
-// The highest bits have meanings of their own. The first three are in the mask of every read, and of
-// every change but an update of known columns: rows that come or go matter to reads that look at no
-// column. A list that shows the first rows only may leave out two of them, see readDecl.Limit.
+// The highest bits have meanings of their own. The first three are in the mask of every
+// read, and of every change but an update of known columns: rows that come or go matter
+// to reads that look at no column. A list that shows the first rows only may leave out
+// two of them, see readDecl.Limit.
 const (
 	columnBits = 60
 	// created: a row that was not there before.
@@ -39,7 +41,8 @@ const (
 	Upsert
 )
 
-// A Plan is a schema's cascade metadata, compiled once. It is immutable and safe for concurrent use.
+// A Plan is a schema's cascade metadata, compiled once. It is immutable and safe for
+// concurrent use.
 type Plan struct {
 	schema *ast.Schema
 	opts   Options
@@ -48,7 +51,8 @@ type Plan struct {
 	byName map[string]*View   // by view name
 	byType map[string][]*View // by object type name: the views its rows come from, primary first
 
-	// pathsByType are the values of an object that the reads of its fields compare, its key left out.
+	// pathsByType are the values of an object that the reads of its fields compare, its
+	// key left out.
 	pathsByType map[string][][]string
 
 	// envelopes are the types of the entries of GraphQL Cascade payloads.
@@ -72,13 +76,14 @@ type View struct {
 	Partitioned bool
 
 	id int
-	// types are the object types whose rows come from this view, sorted. Empty for a view that was
-	// named on the schema only.
+	// types are the object types whose rows come from this view, sorted. Empty for a view
+	// that was named on the schema only.
 	types []string
-	// key is the field of types whose value identifies a row; "id" for views without a type.
+	// key is the field of types whose value identifies a row; "id" for views without a
+	// type.
 	key string
-	// explicit is false for the view that every object type with an id field has without saying so.
-	// Only explicit views promise that scalar fields are columns.
+	// explicit is false for the view that every object type with an id field has without
+	// saying so. Only explicit views promise that scalar fields are columns.
 	explicit bool
 	static   bool
 
@@ -88,12 +93,14 @@ type View struct {
 	touched Mask
 	// above are the views that this one is derived from, directly or not.
 	above []*View
-	// hidden are the columns that no field shows. A change of one may move the row in or out of a
-	// caller's sight (tenant_id, deleted_at), so every read of a row depends on them.
+	// hidden are the columns that no field shows. A change of one may move the row in or
+	// out of a caller's sight (tenant_id, deleted_at), so every read of a row depends on
+	// them.
 	hidden Mask
 	// written is set when a mutation writes the view or a view that it depends on.
 	written bool
-	// opaqueKey says why the spelling of a key tells nothing: then each row may be any row. "" is none.
+	// opaqueKey says why the spelling of a key tells nothing: then each row may be any
+	// row. "" is none.
 	opaqueKey string
 	// leaves are the types of the columns' values; nil for those not known.
 	leaves map[string]*ast.Definition
@@ -116,7 +123,8 @@ type edge struct {
 
 // A fieldDecl is what the schema says of one field: the reads its value is computed from.
 type fieldDecl struct {
-	// Declared is set when the field has @reads or an inferred row read. Plain columns need none.
+	// Declared is set when the field has @reads or an inferred row read. Plain columns
+	// need none.
 	Declared bool
 	Reads    []readDecl
 }
@@ -124,8 +132,8 @@ type fieldDecl struct {
 // readKind tells the reads apart.
 type readKind uint8
 
-// A readRow depends on one row or its absence; a readWhere on the rows that match its terms. A read
-// of a whole view is a readWhere without terms.
+// A readRow depends on one row or its absence; a readWhere on the rows that match its
+// terms. A read of a whole view is a readWhere without terms.
 const (
 	readWhere readKind = iota
 	readRow
@@ -133,19 +141,21 @@ const (
 
 // A readDecl is one @reads.
 type readDecl struct {
-	// Views is one view, or for a row read of an interface or union the views of its possible types.
+	// Views is one view, or for a row read of an interface or union the views of its
+	// possible types.
 	Views []*View
 	Kind  readKind
 	Row   operandDecl // of a readRow
 	Where []termDecl  // of a readWhere, sorted by column; at most maxTerms
 	Using Mask        // of a readWhere: columns that decide beyond those of Where
-	// Limit says that the field is a list of the first so many rows, in an order that Using, the keys and
-	// the order of creation decide, after the first Offset ones. Nil is unknown. Appends says that a
-	// created row comes after all others in this order.
+	// Limit says that the field is a list of the first so many rows, in an order that
+	// Using, the keys and the order of creation decide, after the first Offset ones. Nil
+	// is unknown. Appends says that a created row comes after all others in this order.
 	Limit, Offset *operandDecl
 	Appends       bool
 	order         *order // nil when not declared
-	// Inferred marks Query.x(key: ID!): T without @reads; the key in the answer must equal the argument.
+	// Inferred marks Query.x(key: ID!): T without @reads; the key in the answer must
+	// equal the argument.
 	Inferred bool
 
 	pos *ast.Position
@@ -178,13 +188,13 @@ type operandDecl struct {
 	Path  []string // without the leading args, parent or result
 	Const Value    // of fromConst
 
-	// unknown says that what the path leads to is not what the resolver gets, or is compared otherwise than
-	// its text tells: the operand has no value.
+	// unknown says that what the path leads to is not what the resolver gets, or is
+	// compared otherwise than its text tells: the operand has no value.
 	unknown bool
 }
 
-// A mutationDecl is what the schema says of one field of the mutation type. A field without @writes has
-// no mutationDecl in the plan: it drops everything.
+// A mutationDecl is what the schema says of one field of the mutation type. A field
+// without @writes has no mutationDecl in the plan: it drops everything.
 type mutationDecl struct {
 	Writes []writeDecl
 }
@@ -197,7 +207,8 @@ type writeDecl struct {
 	Row   *operandDecl
 	Where []termDecl // values before
 	Set   []termDecl // values after
-	// Columns are the columns that change, touched ones included; AllColumns when not declared.
+	// Columns are the columns that change, touched ones included; AllColumns when not
+	// declared.
 	Columns Mask
 	// ColumnsFrom are the argument paths whose set input fields add to Columns.
 	ColumnsFrom []columnsFrom
@@ -207,15 +218,17 @@ type writeDecl struct {
 	pos *ast.Position
 }
 
-// columnsFrom maps the fields of an input object, found at path below the arguments, to columns.
+// columnsFrom maps the fields of an input object, found at path below the arguments, to
+// columns.
 type columnsFrom struct {
 	path []string
 	// masks by input field name. A field that is missing here makes the columns unknown.
 	masks map[string]Mask
-	// columns by input field name, so that a set field also tells the new value of its column.
+	// columns by input field name, so that a set field also tells the new value of its
+	// column.
 	columns map[string]string
-	// defaults by input field name: what the code that unmarshals the input sets when a request does
-	// not. A field with a default is always set.
+	// defaults by input field name: what the code that unmarshals the input sets when a
+	// request does not. A field with a default is always set.
 	defaults map[string]Value
 }
 
@@ -248,13 +261,15 @@ func (v *View) addColumn(name string) Mask {
 	return Mask(1) << b
 }
 
-// shape is a set of columns that a where of some field compares, with all columns that decide the
-// reads of that shape. Events publish a shape's tags only when they change one of those.
+// shape is a set of columns that a where of some field compares, with all columns that
+// decide the reads of that shape. Events publish a shape's tags only when they change one
+// of those.
 type shape struct {
 	columns []string // sorted, as termDecl.shapeColumn has them
 	names   []string // of the columns
 	bits    []Mask   // of the columns
-	// order is the column that tells the place of a row in reads of this shape; "" when no read says.
+	// order is the column that tells the place of a row in reads of this shape; "" when
+	// no read says.
 	order string
 	id    uint64 // hash of the view's name and the columns
 	mask  Mask   // union of columns and using over the reads with this shape

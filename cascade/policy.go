@@ -27,8 +27,8 @@ const (
 type Policy struct {
 	// MaxAge is the lowest maxAge in seconds; -1 when there is none. 0 is never stored.
 	MaxAge int
-	// Default is set when a root field, or one that returns objects, says nothing: then the default
-	// age bounds the operation too.
+	// Default is set when a root field, or one that returns objects, says nothing: then
+	// the default age bounds the operation too.
 	Default bool
 	// Public is set when every part of the operation says PUBLIC.
 	Public bool
@@ -101,8 +101,8 @@ func (w *policyWalk) selection(s *extractor.Selection, root bool) {
 	}
 }
 
-// leaf: a scalar has the age of what encloses it, but for root fields, and is public by itself or
-// because its object is.
+// leaf: a scalar has the age of what encloses it, but for root fields, and is public by
+// itself or because its object is.
 func (w *policyWalk) leaf(in *extractor.Selection, own cacheHint, coordinate string, root bool) {
 	if root && own.maxAge < 0 {
 		w.out.Default = true
@@ -129,8 +129,9 @@ func (w *policyWalk) composite(f *extractor.Field, own cacheHint, coordinate str
 		w.out.Default = true
 	}
 	for _, on := range f.On {
-		// What an interface or union turns out to be counts whatever the field says: the field's
-		// author need not know all types, and a private one must not leak through it.
+		// What an interface or union turns out to be counts whatever the field says: the
+		// field's author need not know all types, and a private one must not leak through
+		// it.
 		if on.Object.Name != name {
 			hint := w.plan.typeHint(on.Object.Name)
 			w.limit(hint.maxAge, on.Object.Name)

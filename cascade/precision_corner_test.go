@@ -54,7 +54,8 @@ type Mutation {
   nameTag(id: ID!): Boolean @writes(view: "Tag", op: "UPDATE", row: "args.id", fields: ["name"])
 }`
 
-// What happens to rows that a list does not show matters unless the list is known to be full.
+// What happens to rows that a list does not show matters unless the list is known to be
+// full.
 func TestFirstRowsCorners(t *testing.T) {
 	t.Parallel()
 	const (
@@ -152,7 +153,8 @@ func TestFirstRowsCorners(t *testing.T) {
 	})
 }
 
-// A search falls with all that some server finds, be it one that trims the term or knows letters better.
+// A search falls with all that some server finds, be it one that trims the term or knows
+// letters better.
 func TestContainsCorners(t *testing.T) {
 	t.Parallel()
 	find := func(name, term, title string, falls bool) rule {

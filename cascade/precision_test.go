@@ -124,8 +124,8 @@ func TestContains(t *testing.T) {
 	runRules(t, rules)
 }
 
-// A list of the first rows does not depend on rows that it does not show and that leave, nor on rows
-// that are created after its last one.
+// A list of the first rows does not depend on rows that it does not show and that leave,
+// nor on rows that are created after its last one.
 func TestFirstRows(t *testing.T) {
 	t.Parallel()
 	const two = `[{"id":"1","status":"PUBLISHED"},{"id":"2","status":"PUBLISHED"}]`

@@ -182,8 +182,9 @@ func (m *model) predicate() []string {
 // A tally counts what mutations did to answers that were there.
 type tally struct{ answers, changed, fell, kept int }
 
-// history runs random operations on a random model: whatever changes the bytes of an answer must make
-// it fall. An answer that stays keeps the tags of the time when it was computed.
+// history runs random operations on a random model: whatever changes the bytes of an
+// answer must make it fall. An answer that stays keeps the tags of the time when it was
+// computed.
 func history(rt *rapid.T, l level, count *tally) {
 	m := newModel(rt, l)
 	f, err := newFixture(m.sdl())

@@ -8,8 +8,9 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// NotPublic returns a field (Type.field) that queries can select, whose answers may be stored and are not public
-// as Policy.Public says it: "" when there is none, or no query at all. Fields with maxAge: 0 are never stored.
+// NotPublic returns a field (Type.field) that queries can select, whose answers may be
+// stored and are not public as Policy.Public says it: "" when there is none, or no query
+// at all. Fields with maxAge: 0 are never stored.
 func (p *Plan) NotPublic() string {
 	root := p.schema.Query
 	if root == nil {

@@ -1,9 +1,9 @@
 package cascade
 
-// Publish appends to dst the tags of the events and of everything derived from them, and returns all of
-// it merged and sorted by hash. A change made inside a partition reaches, in partitioned views, only
-// that partition's readers and those outside all partitions; what is derived from a view that is not
-// partitioned reaches all.
+// Publish appends to dst the tags of the events and of everything derived from them, and
+// returns all of it merged and sorted by hash. A change made inside a partition reaches,
+// in partitioned views, only that partition's readers and those outside all partitions;
+// what is derived from a view that is not partitioned reaches all.
 func (p *Plan) Publish(dst []Tag, events []Event, part Partition) []Tag {
 	pub := publisher{out: append(dst, Anything)}
 	all := p.Cascade(events)
@@ -110,9 +110,10 @@ func (p *publisher) shapes(e *Event, part uint64) {
 	}
 }
 
-// tuple publishes the tags of one side's values: for the columns of the shape that are known, each
-// combination; the reads that compare other columns as well subscribe to every subset of theirs.
-// other tells the values of columns that did not change. The key of known rows is always known.
+// tuple publishes the tags of one side's values: for the columns of the shape that are
+// known, each combination; the reads that compare other columns as well subscribe to
+// every subset of theirs. other tells the values of columns that did not change. The key
+// of known rows is always known.
 func (p *publisher) tuple(sh *shape, e *Event, side, other Known, mask Mask, part uint64) {
 	var known uint
 	var lists [maxTerms][]Value
@@ -166,7 +167,8 @@ type setLeaf struct {
 	known uint
 	mask  Mask
 	part  uint64
-	// ordered says that pages listen for the place of the change, placed that it is known.
+	// ordered says that pages listen for the place of the change, placed that it is
+	// known.
 	ordered, placed bool
 	place           uint64
 }

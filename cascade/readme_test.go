@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestReadme: the schema of the README drops the answers that the README says, and no others.
+// TestReadme: the schema of the README drops the answers that the README says, and no
+// others.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../README.md")

@@ -7,7 +7,8 @@ import (
 	"github.com/cascadeql/cascadeql/extractor"
 )
 
-// maxCombinations bounds the values that one where-read subscribes to; beyond, it reads the whole view.
+// maxCombinations bounds the values that one where-read subscribes to; beyond, it reads
+// the whole view.
 const maxCombinations = 64
 
 // A reader collects the tags of one answer.
@@ -20,12 +21,12 @@ type reader struct {
 	b    tagBuilder
 	// counts are the rows that the answer's lists show, once one is asked for.
 	counts map[shownRows]int
-	// lasts are the values that resolvers have told of the last rows of root fields, and ending the
-	// page whose tags are being added, where they tell.
+	// lasts are the values that resolvers have told of the last rows of root fields, and
+	// ending the page whose tags are being added, where they tell.
 	lasts  map[string]Value
 	ending *page
-	// consulted are the columns that the caller's predicate looks at: the rows of their views depend
-	// on them too.
+	// consulted are the columns that the caller's predicate looks at: the rows of their
+	// views depend on them too.
 	consulted map[*View]Mask
 
 	keys [][]byte // scratch
@@ -39,18 +40,20 @@ type Answer struct {
 	Result *extractor.Result
 	// Part is the partition of the caller.
 	Part Partition
-	// Predicate names what the caller's predicate consults: a view whose rows decide whether it
-	// holds at all, or, as "view.column", a column that it compares in the rows of a view that
-	// the answer reads, or that something in the answer is derived from.
+	// Predicate names what the caller's predicate consults: a view whose rows decide
+	// whether it holds at all, or, as "view.column", a column that it compares in the
+	// rows of a view that the answer reads, or that something in the answer is derived
+	// from.
 	Predicate []string
-	// Lasts are, by response name of a root field whose reads declare an order, the value of the order's
-	// column in the last row that matters, as far as resolvers have told.
+	// Lasts are, by response name of a root field whose reads declare an order, the value
+	// of the order's column in the last row that matters, as far as resolvers have told.
 	Lasts map[string]Value
 }
 
-// ReadsOf appends to dst the tags that an answer to a query depends on, and returns all of it
-// merged and sorted by hash. It keeps and changes nothing of the answer. The error is for a name
-// in Predicate that is neither a view nor a column of one; then there are no tags.
+// ReadsOf appends to dst the tags that an answer to a query depends on, and returns all
+// of it merged and sorted by hash. It keeps and changes nothing of the answer. The error
+// is for a name in Predicate that is neither a view nor a column of one; then there are
+// no tags.
 func (o *Operation) ReadsOf(dst []Tag, a Answer) ([]Tag, error) {
 	res, extra := a.Result, a.Predicate
 	r := reader{o: o, vars: a.Vars, part: a.Part, res: res, out: dst, lasts: a.Lasts}
@@ -115,7 +118,8 @@ func (r *reader) object(res *extractor.Result, i int) {
 				r.where(b, r.args(fr), obj, listPlace{f, int32(i)})
 			}
 		}
-		// row reads of fields that return no object have no object of their own to wait for
+		// row reads of fields that return no object have no object of their own to wait
+		// for
 		if len(f.On) == 0 || f.Definition.Type.Elem != nil {
 			r.rowsOf(f, fr, obj)
 		}
@@ -153,8 +157,9 @@ func (r *reader) anyRow(v *View, key []byte) {
 	}
 }
 
-// someRowAppears depends on rows that come, be it into the caller's sight: the answer has null for a
-// row, and does not tell whether the parent names none or one that is not there.
+// someRowAppears depends on rows that come, be it into the caller's sight: the answer has
+// null for a row, and does not tell whether the parent names none or one that is not
+// there.
 func (r *reader) someRowAppears(views []*View) {
 	for _, v := range views {
 		mask := presence | v.hidden | r.consulted[v]
@@ -208,8 +213,8 @@ func (r *reader) rowsOf(f *extractor.Field, fr *fieldReads, parent *extractor.Ob
 	}
 }
 
-// rowReads adds the row reads of the position that holds obj, an object or null. When the object is
-// the row that was asked for, its own tags say it all.
+// rowReads adds the row reads of the position that holds obj, an object or null. When the
+// object is the row that was asked for, its own tags say it all.
 func (r *reader) rowReads(res *extractor.Result, obj *extractor.Object) {
 	f := obj.Field
 	if f.Definition.Type.Elem != nil {
@@ -237,8 +242,8 @@ func (r *reader) rowReads(res *extractor.Result, obj *extractor.Object) {
 			}
 			continue
 		}
-		// The argument and the key of the row that is shown may be spellings of one key: the answer depends on
-		// both, unless they are the same for everybody.
+		// The argument and the key of the row that is shown may be spellings of one key:
+		// the answer depends on both, unless they are the same for everybody.
 		own := !obj.Null && bytes.Equal(obj.Key, keys[0])
 		if b.Inferred && !obj.Null && !own && !sameKey(obj.Key, keys[0]) {
 			r.anything() // the argument is not the key after all

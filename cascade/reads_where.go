@@ -6,9 +6,9 @@ import (
 	"github.com/cascadeql/cascadeql/extractor"
 )
 
-// where adds a where-read: for every combination of its operands' values, the tags of every subset of
-// its terms, so that a change which knows only some of a row's values finds the answers that the row
-// could be in, and no others.
+// where adds a where-read: for every combination of its operands' values, the tags of
+// every subset of its terms, so that a change which knows only some of a row's values
+// finds the answers that the row could be in, and no others.
 func (r *reader) where(b *boundRead, args map[string]any, parent *extractor.Object, place listPlace) {
 	v := b.Views[0]
 	var columnsBuf [maxTerms]string
@@ -70,7 +70,8 @@ func (r *reader) where(b *boundRead, args map[string]any, parent *extractor.Obje
 	r.ending = nil
 }
 
-// subset adds the tags of one subset of a shape's columns for every combination of their values.
+// subset adds the tags of one subset of a shape's columns for every combination of their
+// values.
 func (r *reader) subset(sh *shape, known uint, i int, lists [][]Value, combo []Value, mask Mask, parts []uint64) {
 	if i == len(lists) {
 		for _, p := range parts {
@@ -93,8 +94,9 @@ func (r *reader) subset(sh *shape, known uint, i int, lists [][]Value, combo []V
 	}
 }
 
-// maySelectAll says that some servers take the values of an argument for none given: an empty list or an empty
-// text, which in Go is what an argument is that was not sent, or a null in a list.
+// maySelectAll says that some servers take the values of an argument for none given: an
+// empty list or an empty text, which in Go is what an argument is that was not sent, or a
+// null in a list.
 func maySelectAll(vals []Value) bool {
 	return len(vals) == 0 || slices.ContainsFunc(vals, Value.mayBeAbsent)
 }

@@ -2,28 +2,33 @@ package cascade
 
 import "slices"
 
-// A Report is what a resolver knows of one row that a mutation changed, or left as it was. It refines
-// the declared writes of the operation, and adds a change of its own where none names the row.
+// A Report is what a resolver knows of one row that a mutation changed, or left as it
+// was. It refines the declared writes of the operation, and adds a change of its own
+// where none names the row.
 type Report struct {
-	// Root is the response name of the root field whose resolver reports. "" is unknown: then it refines
-	// a write only when no other root field's writes name the row, and is a change of its own otherwise.
+	// Root is the response name of the root field whose resolver reports. "" is unknown:
+	// then it refines a write only when no other root field's writes name the row, and is
+	// a change of its own otherwise.
 	Root string
 	View *View
 	Key  string
 	// Unchanged says that the row is as it was: no declared write of this row happened.
 	Unchanged bool
-	// Column had the value Old before and has New afterwards. Equal values say that it did not change.
+	// Column had the value Old before and has New afterwards. Equal values say that it
+	// did not change.
 	Column   string
 	Old, New Value
 
-	// all is set for reports about all rows of the root field's writes to View; then Key is "".
+	// all is set for reports about all rows of the root field's writes to View; then Key
+	// is "".
 	all  reportOfAll
 	rows []string
 }
 
-// NewReport resolves the names of a report. Without a column it says that the row is unchanged. ok is
-// false for an unknown type or view, a column that the view does not have, and a key that is null or
-// unknown. A value that is unknown is allowed: then the column counts as changed.
+// NewReport resolves the names of a report. Without a column it says that the row is
+// unchanged. ok is false for an unknown type or view, a column that the view does not
+// have, and a key that is null or unknown. A value that is unknown is allowed: then the
+// column counts as changed.
 func (p *Plan) NewReport(name string, id Value, column string, before, after Value) (Report, bool) {
 	v := p.viewNamed(name)
 	if v == nil || id.kind != valueText {
@@ -39,8 +44,8 @@ func (p *Plan) NewReport(name string, id Value, column string, before, after Val
 	return Report{View: v, Key: id.text, Column: column, Old: before, New: after}, true
 }
 
-// contradicts says that the report is of a change of the row that another one is about, under another spelling
-// of its key.
+// contradicts says that the report is of a change of the row that another one is about,
+// under another spelling of its key.
 func (r *Report) contradicts(o Report) bool {
 	return r.View == o.View && r.Key != o.Key && !r.same() && mayBeSame(r.Key, o.Key)
 }
@@ -57,8 +62,9 @@ type rootEvents struct {
 	events  []Event
 }
 
-// refine applies reports to the events of the root fields. An event that names a reported row is
-// split, so that what is known of the row is said of no other. answered says that no field failed.
+// refine applies reports to the events of the root fields. An event that names a reported
+// row is split, so that what is known of the row is said of no other. answered says that
+// no field failed.
 func refine(roots []rootEvents, reports []Report, answered bool) []Event {
 	var more []Event
 	reports = refineAll(roots, reports, answered)
@@ -87,10 +93,12 @@ func refine(roots []rootEvents, reports []Report, answered bool) []Event {
 	return append(out, more...)
 }
 
-// refineRow applies the reports about one row, and returns the event of those that refine none.
+// refineRow applies the reports about one row, and returns the event of those that refine
+// none.
 func refineRow(roots []rootEvents, v *View, key string, about []Report) []Event {
-	// A report narrows the events of rows with exactly its key. A key that is spelled otherwise may be the same
-	// row's: then it is not known which of the fields a report is about.
+	// A report narrows the events of rows with exactly its key. A key that is spelled
+	// otherwise may be the same row's: then it is not known which of the fields a report
+	// is about.
 	mayName := func(k string) bool { return mayBeSame(k, key) }
 	var namers []string
 	for _, r := range roots {
@@ -154,8 +162,8 @@ func refineEvents(events []Event, v *View, key string, about []Report) []Event {
 	return out
 }
 
-// apply adds what reports say to the event of their row. Reports of one column are steps on its way,
-// so that the event gets the values of each.
+// apply adds what reports say to the event of their row. Reports of one column are steps
+// on its way, so that the event gets the values of each.
 func apply(e Event, about []Report) (_ Event, changed bool) {
 	moved := slices.ContainsFunc(about, func(r Report) bool { return !r.same() })
 	if !moved && slices.ContainsFunc(about, func(r Report) bool { return r.Unchanged }) {

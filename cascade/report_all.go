@@ -2,9 +2,9 @@ package cascade
 
 import "slices"
 
-// NewRowsReport says which rows of a view the declared writes of a root field changed: exactly these, or
-// those of these that a write names. ok is false for an unknown type or view, and for a key
-// that is null or unknown.
+// NewRowsReport says which rows of a view the declared writes of a root field changed:
+// exactly these, or those of these that a write names. ok is false for an unknown type or
+// view, and for a key that is null or unknown.
 func (p *Plan) NewRowsReport(name string, ids []Value) (Report, bool) {
 	v := p.viewNamed(name)
 	if v == nil {
@@ -20,7 +20,8 @@ func (p *Plan) NewRowsReport(name string, ids []Value) (Report, bool) {
 	return r, true
 }
 
-// NewMovedAllReport is NewReport for every row of a view that the writes of a root field changed.
+// NewMovedAllReport is NewReport for every row of a view that the writes of a root field
+// changed.
 func (p *Plan) NewMovedAllReport(name, column string, before, after Value) (Report, bool) {
 	v := p.viewNamed(name)
 	if v == nil {
@@ -33,7 +34,8 @@ func (p *Plan) NewMovedAllReport(name, column string, before, after Value) (Repo
 	return Report{View: v, all: allColumn, Column: column, Old: before, New: after}, true
 }
 
-// reportOfAll tells reports about all rows of a root field's writes from those about one row.
+// reportOfAll tells reports about all rows of a root field's writes from those about one
+// row.
 type reportOfAll uint8
 
 const (
@@ -41,9 +43,10 @@ const (
 	allColumn                        // Column had the value Old and has New in every row
 )
 
-// refineAll applies the reports about all rows of a root field and returns the others. Such a report
-// counts for the field whose resolver made it only: another field of the operation may have changed
-// other rows. When one of them failed, none counts: after the report it may have changed more.
+// refineAll applies the reports about all rows of a root field and returns the others.
+// Such a report counts for the field whose resolver made it only: another field of the
+// operation may have changed other rows. When one of them failed, none counts: after the
+// report it may have changed more.
 func refineAll(roots []rootEvents, reports []Report, answered bool) []Report {
 	for i := range roots {
 		if !answered {

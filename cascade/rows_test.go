@@ -7,7 +7,8 @@ import (
 	"github.com/cascadeql/cascadeql/cascade"
 )
 
-// TestRows: each row once, as many as asked for, and how many there are; what has no key is not counted.
+// TestRows: each row once, as many as asked for, and how many there are; what has no key
+// is not counted.
 func TestRows(t *testing.T) {
 	t.Parallel()
 	f, err := newFixture(traceSchema)

@@ -7,8 +7,8 @@ import (
 	"github.com/cascadeql/cascadeql/cascade"
 )
 
-// ruleSchema uses every kind of read, write and dependency once or more. The mutations of one name
-// with a number differ in how much they declare.
+// ruleSchema uses every kind of read, write and dependency once or more. The mutations of
+// one name with a number differ in how much they declare.
 const ruleSchema = `
 extend schema @view(name: "v_post_tag", columns: ["post_id", "tag_id"]) @dependsOn(view: "v_typeless", on: "User", key: "id")
 extend schema @view(name: "v_typeless") @view(name: "v_quiet") @view(name: "v_country", static: true)

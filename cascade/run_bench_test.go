@@ -61,8 +61,8 @@ func BenchmarkReads(b *testing.B) {
 	b.ReportMetric(float64(len(tags)), "tags")
 }
 
-// BenchmarkPublish is what a mutation of one row costs when ten views are derived from its view, each
-// read by a list with two terms.
+// BenchmarkPublish is what a mutation of one row costs when ten views are derived from
+// its view, each read by a list with two terms.
 func BenchmarkPublish(b *testing.B) {
 	var sdl, queries strings.Builder
 	sdl.WriteString("enum Status { DRAFT PUBLISHED }\ntype Post @view(name: \"v_post\") { id: ID! title: String status: Status author: User @reads(view: \"User\", row: \"parent.author.id\") }\ntype User @view(name: \"v_user\") { id: ID! name: String }\n")

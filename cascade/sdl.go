@@ -20,17 +20,18 @@ const (
 	dirCache     = "cacheControl"
 )
 
-// SDL returns the declarations of @view, @dependsOn, @reads and @writes, their names prefixed, as
-// text to add to a schema. The prefix must be the one in [Options].
+// SDL returns the declarations of @view, @dependsOn, @reads and @writes, their names
+// prefixed, as text to add to a schema. The prefix must be the one in [Options].
 func SDL(prefix string) string {
 	return strings.ReplaceAll(directivesSDL, "\ndirective @", "\ndirective @"+prefix)
 }
 
-// CacheControlSDL returns the declaration of @cacheControl and its enum, for schemas that have none.
+// CacheControlSDL returns the declaration of @cacheControl and its enum, for schemas that
+// have none.
 func CacheControlSDL() string { return cacheControlSDL }
 
-// Config returns the lines of gqlgen.yml that keep gqlgen from generating run-time code for the
-// directives. The cache reads them from the schema; resolvers never see them.
+// Config returns the lines of gqlgen.yml that keep gqlgen from generating run-time code
+// for the directives. The cache reads them from the schema; resolvers never see them.
 func Config(prefix string) string {
 	var b strings.Builder
 	b.WriteString("directives:\n")

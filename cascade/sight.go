@@ -2,18 +2,20 @@ package cascade
 
 import "slices"
 
-// A Sight is what decides the value of one field at one position of an answer, as the schema declares it.
+// A Sight is what decides the value of one field at one position of an answer, as the
+// schema declares it.
 type Sight struct {
 	Field string // Type.field
-	// Views are those that the field reads. With Column, the field is that column of the enclosing
-	// row, which comes from them.
+	// Views are those that the field reads. With Column, the field is that column of the
+	// enclosing row, which comes from them.
 	Views  []*View
 	Column string
 }
 
-// Sights tells what decides the value at a path of response names: of the field there, and of those
-// around it, outwards. A key is left out: where one differs, there is another row, and what is around it
-// decides which. depth is how many names of the path are fields; what is deeper is inside of a scalar.
+// Sights tells what decides the value at a path of response names: of the field there,
+// and of those around it, outwards. A key is left out: where one differs, there is
+// another row, and what is around it decides which. depth is how many names of the path
+// are fields; what is deeper is inside of a scalar.
 func (o *Operation) Sights(path []string) (sights []Sight, depth int) {
 	at := []int{o.Extract.Root.ID}
 	for _, name := range path {
@@ -45,8 +47,8 @@ func (o *Operation) Sights(path []string) (sights []Sight, depth int) {
 	return sights, depth
 }
 
-// see adds what decides a field of one selection. The types of an interface may each have views of
-// their own.
+// see adds what decides a field of one selection. The types of an interface may each have
+// views of their own.
 func (o *Operation) see(s *Sight, selection, field int) {
 	sel, f := o.Extract.Selections[selection], o.Extract.Fields[field]
 	decl := o.plan.fields[fieldRef{sel.Object.Name, f.Definition.Name}]
@@ -71,7 +73,8 @@ func (o *Operation) see(s *Sight, selection, field int) {
 	}
 }
 
-// A Writer is one root field of a mutation operation with the views that it is declared to write.
+// A Writer is one root field of a mutation operation with the views that it is declared
+// to write.
 type Writer struct {
 	Field string // Mutation.field
 	Views []*View
@@ -94,7 +97,8 @@ func (o *Operation) Writers() []Writer {
 	return list
 }
 
-// DerivedFrom says that changes of another view may reach this one through the view graph.
+// DerivedFrom says that changes of another view may reach this one through the view
+// graph.
 func (v *View) DerivedFrom(w *View) bool { return slices.Contains(v.above, w) }
 
 // Names says that the event may have changed a column of its view.
@@ -103,8 +107,9 @@ func (e *Event) Names(column string) bool {
 	return !ok || e.Columns&(m|presence) != 0
 }
 
-// Mentions tells how the event is about a row or a value with this text: as the key of one of its rows
-// (by the view's name), or as a value that a column had or has (view.column).
+// Mentions tells how the event is about a row or a value with this text: as the key of
+// one of its rows (by the view's name), or as a value that a column had or has
+// (view.column).
 func (e *Event) Mentions(text string) (how []string) {
 	if slices.Contains(e.Rows, text) {
 		how = append(how, e.View.Name)

@@ -7,8 +7,9 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Size estimates the memory that the operation keeps alive, in bytes, with the client's document that it was
-// made from. The plan and the schema are not counted. The estimate is rather too large than too small.
+// Size estimates the memory that the operation keeps alive, in bytes, with the client's
+// document that it was made from. The plan and the schema are not counted. The estimate
+// is rather too large than too small.
 func (o *Operation) Size() int {
 	n := int(unsafe.Sizeof(*o)) + o.Extract.Size()
 	n += array(o.sels) + array(o.reads) + array(o.roots) + array(o.sets) + array(o.rows)
@@ -33,7 +34,8 @@ func (o *Operation) Size() int {
 	return n
 }
 
-// argumentsOf is the size of a node made to evaluate arguments, which belong to the document.
+// argumentsOf is the size of a node made to evaluate arguments, which belong to the
+// document.
 func argumentsOf(f *ast.Field) int {
 	if f == nil {
 		return 0
@@ -47,6 +49,6 @@ func array[T any](s []T) int {
 	return cap(s) * int(unsafe.Sizeof(v))
 }
 
-// Clone returns the value in memory of its own. The text of a value may be a part of a client's document or
-// variables, which a value that is kept would keep as a whole.
+// Clone returns the value in memory of its own. The text of a value may be a part of a
+// client's document or variables, which a value that is kept would keep as a whole.
 func (v Value) Clone() Value { return Value{kind: v.kind, text: strings.Clone(v.text)} }

@@ -14,15 +14,16 @@ type Tag = tag.Tag
 // Merge sorts tags in place and joins the masks of equal ones.
 func Merge(tags []Tag) []Tag { return tag.Merge(tags) }
 
-// A Partition is the tenant that a caller's predicate, or a change, belongs to. The zero Partition is
-// outside all of them.
+// A Partition is the tenant that a caller's predicate, or a change, belongs to. The zero
+// Partition is outside all of them.
 type Partition struct {
 	hash uint64
 }
 
-// PartitionOf returns the partition of that name; "" is outside all partitions. Names that a database may
-// take for one are one partition: those that differ in the case of ASCII letters, in punctuation, space or
-// zeros at the beginning. A name with other than ASCII characters is outside all partitions, which reaches further.
+// PartitionOf returns the partition of that name; "" is outside all partitions. Names
+// that a database may take for one are one partition: those that differ in the case of
+// ASCII letters, in punctuation, space or zeros at the beginning. A name with other than
+// ASCII characters is outside all partitions, which reaches further.
 func PartitionOf(name string) Partition {
 	var buf [64]byte
 	class, ok := appendClass(append(buf[:0], 'p'), name)
@@ -62,8 +63,8 @@ type tagBuilder struct {
 	buf [128]byte
 }
 
-// row returns the tags of a row, one for each class of its key. There are none when the key has no class:
-// then the row cannot be told from the others of its view.
+// row returns the tags of a row, one for each class of its key. There are none when the
+// key has no class: then the row cannot be told from the others of its view.
 func (b *tagBuilder) row(view *View, key []byte) (hashes [maxClasses]uint64, n int) {
 	h := append(b.buf[:0], tagRow)
 	h = binary.LittleEndian.AppendUint64(h, view.hash)
@@ -87,8 +88,8 @@ func (b *tagBuilder) rows(kind byte, view *View, part uint64) uint64 {
 	return xxhash.Sum64(h)
 }
 
-// set hashes a where-shape with the values of some of its columns: known has bit i set when values
-// holds one for the i-th column of the shape.
+// set hashes a where-shape with the values of some of its columns: known has bit i set
+// when values holds one for the i-th column of the shape.
 func (b *tagBuilder) set(shapeID uint64, known uint, values []Value, part uint64) uint64 {
 	h := append(b.buf[:0], tagSet, byte(known))
 	h = binary.LittleEndian.AppendUint64(h, shapeID)
@@ -119,8 +120,8 @@ func shapeID(view *View, columns []string) uint64 {
 	return xxhash.Sum64(h)
 }
 
-// Partition marks within tags. A reader inside a partition hears changes made inside it and changes
-// from outside all of them; a reader outside hears every change.
+// Partition marks within tags. A reader inside a partition hears changes made inside it
+// and changes from outside all of them; a reader outside hears every change.
 const (
 	partNone    = 0 // the view is not partitioned
 	partAny     = 1 // heard by readers outside all partitions, published by every change

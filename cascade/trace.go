@@ -1,13 +1,14 @@
 package cascade
 
-// A Trace is how changes went through the view graph, for people to look at. It belongs to who asked for
-// it; the events and views in it may not be changed.
+// A Trace is how changes went through the view graph, for people to look at. It belongs
+// to who asked for it; the events and views in it may not be changed.
 type Trace struct {
-	// Nodes are what was written, then what follows from it, those nearest to the write first. There is at
-	// most one for each view and kind of write, and one for each derived view.
+	// Nodes are what was written, then what follows from it, those nearest to the write
+	// first. There is at most one for each view and kind of write, and one for each
+	// derived view.
 	Nodes []TraceNode
-	// Edges lead from what was written to what follows, without a cycle. A node that is reached in several
-	// ways has several.
+	// Edges lead from what was written to what follows, without a cycle. A node that is
+	// reached in several ways has several.
 	Edges []TraceEdge
 	// Own are the tags that come from no event: those given to Trace, and Anything.
 	Own []Tag
@@ -24,16 +25,18 @@ type TraceNode struct {
 	Tags   []Tag
 }
 
-// A TraceEdge is a @dependsOn: rows of the view of node To follow from those of node From. Key is the
-// column of From's view that holds the key of To's row; "" when every row follows.
+// A TraceEdge is a @dependsOn: rows of the view of node To follow from those of node
+// From. Key is the column of From's view that holds the key of To's row; "" when every
+// row follows.
 type TraceEdge struct {
 	From, To int
 	Key      string
 }
 
-// Trace tells what Cascade and Publish do with some events: the events of its nodes are those of Cascade,
-// each in one node, and the tags of its nodes and its own, merged, are those of Publish with the same
-// arguments. It costs more than both together. The arguments are not changed, and more is not kept.
+// Trace tells what Cascade and Publish do with some events: the events of its nodes are
+// those of Cascade, each in one node, and the tags of its nodes and its own, merged, are
+// those of Publish with the same arguments. It costs more than both together. The
+// arguments are not changed, and more is not kept.
 func (p *Plan) Trace(more []Tag, events []Event, part Partition) *Trace {
 	type link struct {
 		from, to int

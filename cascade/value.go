@@ -10,13 +10,14 @@ import (
 	"github.com/cascadeql/cascadeql/extractor"
 )
 
-// A Value is a column's value in canonical text: what two spellings of one value have in common, so
-// that an event's value and a read's operand can be compared. The zero Value is unknown.
+// A Value is a column's value in canonical text: what two spellings of one value have in
+// common, so that an event's value and a read's operand can be compared. The zero Value
+// is unknown.
 type Value struct {
 	kind valueKind
 	text string
-	// exact is the text as it was given, where text is another: two values are equal only if nobody can
-	// tell them apart.
+	// exact is the text as it was given, where text is another: two values are equal only
+	// if nobody can tell them apart.
 	exact string
 }
 
@@ -55,9 +56,10 @@ func (v Value) String() string {
 	}
 }
 
-// ValueOf returns the canonical value of a Go value as it comes out of variables and resolvers:
-// strings, numbers, booleans, nil, types based on them, and pointers to these. A value with a method
-// MarshalGQL(io.Writer), such as an enum's, has the value that this writes. Anything else is unknown, which widens.
+// ValueOf returns the canonical value of a Go value as it comes out of variables and
+// resolvers: strings, numbers, booleans, nil, types based on them, and pointers to these.
+// A value with a method MarshalGQL(io.Writer), such as an enum's, has the value that this
+// writes. Anything else is unknown, which widens.
 func ValueOf(v any) Value {
 	switch v := v.(type) {
 	case nil:
@@ -105,8 +107,8 @@ func textValue(s string) Value {
 // marshaler is graphql.Marshaler.
 type marshaler interface{ MarshalGQL(w io.Writer) }
 
-// marshaled returns the value that a marshaler of the user writes: what clients see, and what the schema's
-// constants are written like. One that panics is unknown.
+// marshaled returns the value that a marshaler of the user writes: what clients see, and
+// what the schema's constants are written like. One that panics is unknown.
 func marshaled(m marshaler) (v Value) {
 	defer func() {
 		if recover() != nil {
@@ -136,8 +138,9 @@ func valueOfJSON(raw []byte) Value {
 	return Value{kind: valueText, text: string(id)}
 }
 
-// valuesAt flattens what a path leads to: a scalar gives one value, a list one per element, at any
-// depth. Absent and null give none and null=true; ok is false when something in it is unknown.
+// valuesAt flattens what a path leads to: a scalar gives one value, a list one per
+// element, at any depth. Absent and null give none and null=true; ok is false when
+// something in it is unknown.
 func valuesAt(v any, path []string) (list []Value, null, ok bool) {
 	for len(path) > 0 {
 		switch m := v.(type) {

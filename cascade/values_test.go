@@ -11,7 +11,8 @@ import (
 	"github.com/cascadeql/cascadeql/cascade"
 )
 
-// spelledSchema has rows by key and by values of every kind, and what may change a value on its way.
+// spelledSchema has rows by key and by values of every kind, and what may change a value
+// on its way.
 const spelledSchema = `
 directive @lower on ARGUMENT_DEFINITION | INPUT_FIELD_DEFINITION | INPUT_OBJECT | FIELD_DEFINITION | OBJECT
 directive @goField(forceResolver: Boolean, name: String) on INPUT_FIELD_DEFINITION | FIELD_DEFINITION
@@ -88,10 +89,12 @@ type Mutation {
   setStats(id: ID!): Boolean @writes(view: "Stats", row: "args.id")
 }`
 
-// A key or a value that two sides spell differently is one, and one that is another stays another.
+// A key or a value that two sides spell differently is one, and one that is another stays
+// another.
 func TestSpellings(t *testing.T) {
 	t.Parallel()
-	// row: what is read of {item} by a key, given what the answer shows, and the row that is written.
+	// row: what is read of {item} by a key, given what the answer shows, and the row that
+	// is written.
 	row := func(name, read, shown, written string, falls bool) rule {
 		data := `{"item":null}`
 		if shown != "" {
@@ -241,7 +244,8 @@ func TestChangedValues(t *testing.T) {
 	})
 }
 
-// A report narrows the change of exactly its row. A key that is spelled otherwise may be another row's.
+// A report narrows the change of exactly its row. A key that is spelled otherwise may be
+// another row's.
 func TestReportsOfSpelledRows(t *testing.T) {
 	t.Parallel()
 	f := mustFixture(t, spelledSchema)

@@ -7,21 +7,24 @@ import (
 	"github.com/cascadeql/cascadeql/extractor"
 )
 
-// A list that shows the first rows of a set does not depend on all that happens to the set. While it
-// shows as many rows as it may, two things that happen to a row that it does not show leave it alone:
+// A list that shows the first rows of a set does not depend on all that happens to the
+// set. While it shows as many rows as it may, two things that happen to a row that it
+// does not show leave it alone:
 //
-//   - The row leaves the set. What comes first is the same without it, unless rows before it were
-//     skipped.
+//   - The row leaves the set. What comes first is the same without it, unless rows before
+//     it were skipped.
 //   - The row is created and comes after all others.
 //
-// Of a row that it shows, the entry has the row's own tag; the columns that put the row in the set are
-// added to its mask, so that an update which takes it out is heard there.
+// Of a row that it shows, the entry has the row's own tag; the columns that put the row
+// in the set are added to its mask, so that an update which takes it out is heard there.
 //
-// A list that shows fewer rows hears everything. It may lack one that left the set while it was
-// computed: a resolver that looks up keys first and their rows later finds a row gone whose tag the entry
-// then does not have, although the next row should have moved up.
+// A list that shows fewer rows hears everything. It may lack one that left the set while
+// it was computed: a resolver that looks up keys first and their rows later finds a row
+// gone whose tag the entry then does not have, although the next row should have moved
+// up.
 
-// bindWindow does that for the rows of a list. REQUIRES: the selections below f are bound.
+// bindWindow does that for the rows of a list. REQUIRES: the selections below f are
+// bound.
 func (o *Operation) bindWindow(f *extractor.Field) {
 	fr := &o.reads[f.ID]
 	for i := range fr.reads {
@@ -55,7 +58,8 @@ func (o *Operation) showsRows(f *extractor.Field, v *View) bool {
 	return shown == len(v.types)
 }
 
-// presence returns which rows that come or go matter to a where-read at one place of the answer.
+// presence returns which rows that come or go matter to a where-read at one place of the
+// answer.
 func (r *reader) presence(b *boundRead, args map[string]any, place listPlace) Mask {
 	mask := presence
 	if !b.window || !r.full(b, args, place) {
@@ -70,11 +74,11 @@ func (r *reader) presence(b *boundRead, args map[string]any, place listPlace) Ma
 	return mask
 }
 
-// full says that a list shows exactly as many rows of the read's view as it may; never, when the list
-// shows no rows of that view but others that it leads to. Where several reads
-// share one limit, their rows are counted apart: whether each of them may show so many or all together,
-// and where in the list the created rows of each come, is not declared. A limit that is not positive may
-// stand for none.
+// full says that a list shows exactly as many rows of the read's view as it may; never,
+// when the list shows no rows of that view but others that it leads to. Where several
+// reads share one limit, their rows are counted apart: whether each of them may show so
+// many or all together, and where in the list the created rows of each come, is not
+// declared. A limit that is not positive may stand for none.
 func (r *reader) full(b *boundRead, args map[string]any, place listPlace) bool {
 	limit, null, ok := r.number(b.Limit, args)
 	return ok && !null && limit > 0 && r.shown(place, b.Views[0]) == limit
@@ -122,8 +126,8 @@ func (r *reader) shown(place listPlace, v *View) int {
 	return r.counts[shownRows{place, v}]
 }
 
-// moved says that a known update takes rows from one set of a shape to another: a column that the
-// shape compares had a value before and has another one now.
+// moved says that a known update takes rows from one set of a shape to another: a column
+// that the shape compares had a value before and has another one now.
 func (sh *shape) moved(e *Event) bool {
 	for i, c := range sh.names {
 		if e.Columns&sh.bits[i] == 0 {

@@ -17,8 +17,8 @@ type rootWrites struct {
 	wraps bool
 }
 
-// boundWrite is a writeDecl with the places of its result paths in Selection.Paths; -1 for operands that
-// are no result path.
+// boundWrite is a writeDecl with the places of its result paths in Selection.Paths; -1
+// for operands that are no result path.
 type boundWrite struct {
 	*writeDecl
 	row   int
@@ -81,9 +81,9 @@ func (o *Operation) bindWrites() {
 	}
 }
 
-// resultPaths asks for the values below a mutation field's result that its writes name, and for those
-// of the written row's columns that some where-read or keyed edge compares. Nothing else: hidden
-// paths run the user's resolvers.
+// resultPaths asks for the values below a mutation field's result that its writes name,
+// and for those of the written row's columns that some where-read or keyed edge compares.
+// Nothing else: hidden paths run the user's resolvers.
 func (p *Plan) resultPaths(f *extractor.Field, _ *ast.Definition) [][]string {
 	if f.In.Field != nil {
 		return nil
@@ -141,8 +141,8 @@ func (p *Plan) mayResolve(f *extractor.Field, _ *ast.Definition, path []string) 
 	return false
 }
 
-// shownRow says where a mutation's result shows the row that a write changes as it is afterwards:
-// the path of the row's object below the result.
+// shownRow says where a mutation's result shows the row that a write changes as it is
+// afterwards: the path of the row's object below the result.
 func (p *Plan) shownRow(w *writeDecl, def *ast.FieldDefinition) (prefix []string, ok bool) {
 	if w.Op == Delete || len(w.View.types) == 0 {
 		return nil, false
@@ -165,9 +165,9 @@ func (p *Plan) shownRow(w *writeDecl, def *ast.FieldDefinition) (prefix []string
 	return prefix, slices.Contains(w.View.types, at.Name)
 }
 
-// neededColumns are the columns of the written view whose values decide which reads a write reaches,
-// as far as the type shows them and the write does not set them to a constant. What it sets to an
-// argument may be left out of a request.
+// neededColumns are the columns of the written view whose values decide which reads a
+// write reaches, as far as the type shows them and the write does not set them to a
+// constant. What it sets to an argument may be left out of a request.
 func (w *writeDecl) neededColumns() []string {
 	may := w.Columns
 	for _, cf := range w.ColumnsFrom {

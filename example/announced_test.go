@@ -12,8 +12,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache"
 )
 
-// TestAnnouncementsCoverChanges: with Options.Intent, a mutation of a random history drops nothing at its end that it
-// had not dropped when its resolvers began.
+// TestAnnouncementsCoverChanges: with Options.Intent, a mutation of a random history
+// drops nothing at its end that it had not dropped when its resolvers began.
 func TestAnnouncementsCoverChanges(t *testing.T) {
 	t.Parallel()
 	for _, v := range []struct {
@@ -54,12 +54,14 @@ func TestAnnouncementsCoverChanges(t *testing.T) {
 				if st.sweep {
 					continue
 				}
-				// All are of one tenant: a row that is named is heard of beyond its partition, one that is not named is not,
-				// and what other tenants see of it does not change.
+				// All are of one tenant: a row that is named is heard of beyond its
+				// partition, one that is not named is not, and what other tenants see of
+				// it does not change.
 				st.tenant = "ta"
 				rep := one.send(st)
-				// What a resolver has reported of a row that the answer does not name, because there is none, counts as a
-				// change of its own, and is more than was made.
+				// What a resolver has reported of a row that the answer does not name,
+				// because there is none, counts as a change of its own, and is more than
+				// was made.
 				if n := dead(t.Context()); n > 0 && len(rep.Errors) == 0 && shown < 5 {
 					shown++
 					t.Errorf("seed %d: %d entries fell that were not announced, with\n%s", seed, n, st)

@@ -8,8 +8,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache"
 )
 
-// newCache returns the response cache, nil when the configuration turns it off. Without a cluster it is
-// the only instance.
+// newCache returns the response cache, nil when the configuration turns it off. Without a
+// cluster it is the only instance.
 func newCache(cfg config, shared *cluster) (*gqlcache.Cache, error) {
 	if !cfg.cache {
 		return nil, nil
@@ -37,14 +37,15 @@ func cacheOptions() gqlcache.Options {
 	}
 }
 
-// outlivingContext returns a context on which a hit may be recomputed when its request is over. The tenant is
-// all that resolvers take from a request's.
+// outlivingContext returns a context on which a hit may be recomputed when its request is
+// over. The tenant is all that resolvers take from a request's.
 func outlivingContext(ctx context.Context) (context.Context, error) {
 	return blog.WithTenant(context.Background(), blog.TenantOf(ctx)), nil
 }
 
-// predicateOf returns the row level security condition that the resolvers of a request evaluate: all
-// answers depend on it. A context without a tenant has none, and bypasses the cache.
+// predicateOf returns the row level security condition that the resolvers of a request
+// evaluate: all answers depend on it. A context without a tenant has none, and bypasses
+// the cache.
 func predicateOf(ctx context.Context) (gqlcache.Predicate, error) {
 	tenant := blog.TenantOf(ctx)
 	if tenant == "" {
@@ -53,8 +54,8 @@ func predicateOf(ctx context.Context) (gqlcache.Predicate, error) {
 	return gqlcache.Predicate{Text: tenant.Predicate()}, nil
 }
 
-// partitionOf returns the tenant whose rows a request sees and changes. The administrator is outside
-// of all: its changes reach every tenant.
+// partitionOf returns the tenant whose rows a request sees and changes. The administrator
+// is outside of all: its changes reach every tenant.
 func partitionOf(ctx context.Context) string {
 	tenant := blog.TenantOf(ctx)
 	if tenant == blog.Admin {

@@ -14,27 +14,29 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/store/redisstore"
 )
 
-// joinPatience is how long a start waits to be taken in by the other instances. A server that cannot reach
-// Redis starts all the same: it answers from the database, and refuses mutations.
+// joinPatience is how long a start waits to be taken in by the other instances. A server
+// that cannot reach Redis starts all the same: it answers from the database, and refuses
+// mutations.
 const joinPatience = 5 * time.Second
 
-// A cluster is what several instances of the server share: Redis, as a second tier of the cache and as the
-// log of what changed.
+// A cluster is what several instances of the server share: Redis, as a second tier of the
+// cache and as the log of what changed.
 type cluster struct {
 	client redis.UniversalClient
 	log    *redislog.Log
 	store  *redisstore.Store
 }
 
-// newCluster connects an instance over the database of that name to the others over the same one.
+// newCluster connects an instance over the database of that name to the others over the
+// same one.
 func newCluster(url, database string) (*cluster, error) {
 	opts, err := redisstore.ClientOptions(url)
 	if err != nil {
 		return nil, fmt.Errorf("REDIS_URL: %w", err)
 	}
 	client := redis.NewClient(opts)
-	// The contract leaves no grace period: a mutation is acknowledged when no instance can show what was
-	// before it.
+	// The contract leaves no grace period: a mutation is acknowledged when no instance
+	// can show what was before it.
 	log, err := redislog.New(client, redislog.Options{Namespace: database, Level: changelog.Strong})
 	if err != nil {
 		return nil, err

@@ -52,7 +52,8 @@ func startCluster(t *testing.T, n int) []*rig {
 	return rigs
 }
 
-// TestNoStaleReadsInACluster is TestNoStaleReads with each request to any of several instances.
+// TestNoStaleReadsInACluster is TestNoStaleReads with each request to any of several
+// instances.
 func TestNoStaleReadsInACluster(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{2, 3} {
@@ -181,8 +182,8 @@ func (p *process) read(resp *http.Response, err error) (a answered) {
 	return a
 }
 
-// queue sends a query to a server that is stopped, whose system takes it, and returns a function that waits
-// for the answer.
+// queue sends a query to a server that is stopped, whose system takes it, and returns a
+// function that waits for the answer.
 func (p *process) queue(query string) func() answered {
 	p.t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(p.t.Context(), "tcp", strings.TrimPrefix(p.url, "http://"))
@@ -249,14 +250,15 @@ func startPair(t *testing.T) (a, b *process, server *redistest.Server) {
 	return a, b, server
 }
 
-// TestProcesses stops an instance for longer than its lease, then kills Redis and starts it empty: no read
-// is stale, no query fails, and mutations work whenever they can be told to all.
+// TestProcesses stops an instance for longer than its lease, then kills Redis and starts
+// it empty: no read is stale, no query fails, and mutations work whenever they can be
+// told to all.
 func TestProcesses(t *testing.T) {
 	t.Parallel()
 	a, b, server := startPair(t)
 
-	// A stopped process cannot answer. The mutation waits for its lease to end, and the read that it
-	// finds when it wakes up has begun after that.
+	// A stopped process cannot answer. The mutation waits for its lease to end, and the
+	// read that it finds when it wakes up has begun after that.
 	b.signal(syscall.SIGSTOP)
 	start := time.Now()
 	a.write("one")
@@ -305,8 +307,8 @@ func TestProcesses(t *testing.T) {
 	b.until("b caches again", func() bool { return b.sees("more 19").Extensions.Cache.Status == "HIT" })
 }
 
-// TestClusterRefuses: what is wrong with REDIS_URL is said without its password, and a Redis that is out of
-// reach keeps no server from starting.
+// TestClusterRefuses: what is wrong with REDIS_URL is said without its password, and a
+// Redis that is out of reach keeps no server from starting.
 func TestClusterRefuses(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{"http://u:secret@h", "redis://u:secret@h/text", "redis://u:sec%ret@h"} {

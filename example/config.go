@@ -20,8 +20,8 @@ type config struct {
 // maxLatency is far beyond what any client waits for.
 const maxLatency = time.Hour
 
-// configFrom reads the configuration from the environment, of which getenv returns one variable. The
-// error names every variable that is wrong, in one line.
+// configFrom reads the configuration from the environment, of which getenv returns one
+// variable. The error names every variable that is wrong, in one line.
 func configFrom(getenv func(string) string) (config, error) {
 	cfg := config{port: 8080, dbPath: getenv("DB_PATH"), redis: getenv("REDIS_URL"), cache: true}
 	var faults []error

@@ -7,7 +7,8 @@ import (
 	"github.com/cascadeql/cascadeql/example/internal/blog"
 )
 
-// A demoTenant is a tenant of the demo data. The last digits of its rows' ids tell them apart.
+// A demoTenant is a tenant of the demo data. The last digits of its rows' ids tell them
+// apart.
 type demoTenant struct {
 	id, prefix string
 	authors    []string
@@ -62,8 +63,8 @@ func (t demoTenant) seed(ctx context.Context, s blog.Session) error {
 	return nil
 }
 
-// rows are users with posts, of which every third is a draft, a comment on each by the next author,
-// and tags.
+// rows are users with posts, of which every third is a draft, a comment on each by the
+// next author, and tags.
 func (t demoTenant) rows() (in blog.Import) {
 	for a, name := range t.authors {
 		author := t.rowID(demoUser, a+1)

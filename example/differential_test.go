@@ -30,14 +30,16 @@ const (
 	shortVerified = 2000
 )
 
-// TestSameAnswers sends one random history to a cached and an uncached server and compares every
-// answer. The variants differ in what the cache knows and keeps: none may differ in an answer.
+// TestSameAnswers sends one random history to a cached and an uncached server and
+// compares every answer. The variants differ in what the cache knows and keeps: none may
+// differ in an answer.
 func TestSameAnswers(t *testing.T) {
 	t.Parallel()
 	variants := []struct {
 		name string
 		setup
-		// minHits is the part of lookups that must hit, in percent: without hits nothing was tested.
+		// minHits is the part of lookups that must hit, in percent: without hits nothing
+		// was tested.
 		minHits float64
 		part    int // of the steps, in percent
 		changes int // of a thousand steps, mutations; 0 is 100
@@ -51,7 +53,8 @@ func TestSameAnswers(t *testing.T) {
 		{"views only", setup{schema: viewSchema}, 8, 40, 0},
 		{"gqlgen's transports", setup{bare: true}, 20, 40, 0},
 		{"past the hooks", setup{change: func(o *gqlcache.Options) { o.HTTP.Direct = true }}, 20, 40, 0},
-		// Hidden fields are given up at once, while loaders may have begun on their behalf.
+		// Hidden fields are given up at once, while loaders may have begun on their
+		// behalf.
 		{"no patience", setup{latency: 200 * time.Microsecond, change: func(o *gqlcache.Options) { o.PathTimeout = 1 }}, 10, 10, 0},
 	}
 	for _, v := range variants {
@@ -208,8 +211,8 @@ func report(ctx context.Context, seed uint64, list []step, s setup) string {
 // shrinkTime bounds how long a failing history is made shorter.
 const shrinkTime = 30 * time.Second
 
-// TestSameAnswersCanFail lets the comparison find what is wrong with a cache that is wrong, and show it
-// in a few steps.
+// TestSameAnswersCanFail lets the comparison find what is wrong with a cache that is
+// wrong, and show it in a few steps.
 func TestSameAnswersCanFail(t *testing.T) {
 	t.Parallel()
 	s := setup{extension: func() graphql.HandlerExtension { return newNaive() }}

@@ -23,7 +23,8 @@ type frag struct {
 	sub []*sel
 }
 
-// A sel is a field, an inline fragment (without field and frag) or the spread of a named fragment.
+// A sel is a field, an inline fragment (without field and frag) or the spread of a named
+// fragment.
 type sel struct {
 	field, alias string
 	args         []arg

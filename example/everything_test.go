@@ -23,9 +23,10 @@ import (
 	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
-// everything is a server with all that the cache can do at once: intents over a strong log, a shared store of two
-// tiers with leases to compute, every hit recomputed, a tracer, somebody who watches, every other request told
-// about itself, and half of them held until they are over. Servers with the same namespace are instances of one service.
+// everything is a server with all that the cache can do at once: intents over a strong
+// log, a shared store of two tiers with leases to compute, every hit recomputed, a
+// tracer, somebody who watches, every other request told about itself, and half of them
+// held until they are over. Servers with the same namespace are instances of one service.
 type everything struct {
 	t      *testing.T
 	redis  *redistest.Server
@@ -40,7 +41,8 @@ func newEverything(t *testing.T) *everything {
 // setup returns the setup of servers that are each the only instance of a service.
 func (e *everything) setup() setup { return e.instance("") }
 
-// instance returns the setup of an instance of the service with that namespace; without one, of services of their own.
+// instance returns the setup of an instance of the service with that namespace; without
+// one, of services of their own.
 func (e *everything) instance(namespace string) setup {
 	return setup{
 		change: func(o *gqlcache.Options) {
@@ -55,7 +57,8 @@ func (e *everything) instance(namespace string) setup {
 	}
 }
 
-// Patience of tests on a busy machine: what is not answered in time is computed, or a mutation refused.
+// Patience of tests on a busy machine: what is not answered in time is computed, or a
+// mutation refused.
 const (
 	patientLease  = 1500 * time.Millisecond
 	patientIntent = 2 * patientLease
@@ -94,8 +97,8 @@ func (e *everything) configure(o *gqlcache.Options, namespace string) {
 	o.Tracer, o.Logger = tracing{}, quiet
 }
 
-// everySecond lets the cache hold half of the requests until they are over, of those that ask what it did as of the
-// others.
+// everySecond lets the cache hold half of the requests until they are over, of those that
+// ask what it did as of the others.
 func everySecond(cache *gqlcache.Cache, next http.Handler) http.Handler {
 	free := cache.Handler(next)
 	held := cache.HoldUntilCommit(free)
@@ -162,7 +165,8 @@ func addUp(t *testing.T, c *gqlcache.Cache) {
 	}
 }
 
-// TestEverythingSameAnswers: a server with everything answers a random history as one without a cache does.
+// TestEverythingSameAnswers: a server with everything answers a random history as one
+// without a cache does.
 func TestEverythingSameAnswers(t *testing.T) {
 	t.Parallel()
 	e := newEverything(t)
@@ -177,8 +181,8 @@ func TestEverythingSameAnswers(t *testing.T) {
 	}
 }
 
-// TestEverythingNoStaleReads: several such servers over the same rows show nothing that a mutation has changed
-// which was acknowledged, and no hit is wrong.
+// TestEverythingNoStaleReads: several such servers over the same rows show nothing that a
+// mutation has changed which was acknowledged, and no hit is wrong.
 func TestEverythingNoStaleReads(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 3} {

@@ -241,8 +241,8 @@ func (g *generator) id(field, name string) (lit, js string) {
 
 func absentID(n int) string { return fmt.Sprintf("dddddddd-dddd-4ddd-8ddd-%012d", n) }
 
-// form decides how a value is written. The default of a variable may be used where the argument has
-// one itself.
+// form decides how a value is written. The default of a variable may be used where the
+// argument has one itself.
 func (g *generator) form(v value, optional bool) value {
 	nullable := !strings.HasSuffix(v.typ, "!")
 	switch n := g.IntN(100); {
@@ -264,7 +264,8 @@ func (g *generator) form(v value, optional bool) value {
 // text is a string as a literal.
 func text(s string) value { return value{lit: strconv.Quote(s), js: strconv.Quote(s), typ: "String!"} }
 
-// A world is what a history has made so far, roughly: a row may be gone without the world knowing.
+// A world is what a history has made so far, roughly: a row may be gone without the world
+// knowing.
 type world struct {
 	rows map[string][]string // by kind
 	gone map[string][]string

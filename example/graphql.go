@@ -22,7 +22,8 @@ import (
 // queryCacheSize is how many parsed operations are kept.
 const queryCacheSize = 1000
 
-// newGraphQL returns the GraphQL handler. Requests reach it with a tenant in their context.
+// newGraphQL returns the GraphQL handler. Requests reach it with a tenant in their
+// context.
 func newGraphQL(store *blog.Store, cache *gqlcache.Cache) *handler.Server {
 	return newHandler(graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{Store: store}}), store, cache)
 }
@@ -37,8 +38,8 @@ func newHandler(schema graphql.ExecutableSchema, store *blog.Store, cache *gqlca
 	return srv
 }
 
-// newUncached returns a handler to which the cache, if any, has still to be added. get and post are its
-// transports for these methods.
+// newUncached returns a handler to which the cache, if any, has still to be added. get
+// and post are its transports for these methods.
 func newUncached(schema graphql.ExecutableSchema, store *blog.Store, get, post graphql.Transport) *handler.Server {
 	srv := handler.New(schema)
 	srv.AddTransport(transport.Options{})
@@ -55,9 +56,10 @@ func newUncached(schema graphql.ExecutableSchema, store *blog.Store, get, post g
 	return srv
 }
 
-// oneSnapshot lets all reads below a root field see one state of the database. It begins with the
-// field's first read, for a mutation thus after its commit, and ends with the field. It depends on
-// the operation, not on the HTTP request: an operation may go on when its client has left.
+// oneSnapshot lets all reads below a root field see one state of the database. It begins
+// with the field's first read, for a mutation thus after its commit, and ends with the
+// field. It depends on the operation, not on the HTTP request: an operation may go on
+// when its client has left.
 func oneSnapshot(store *blog.Store) graphql.RootFieldMiddleware {
 	return func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 		ctx, end := store.Snapshot(ctx)
@@ -68,8 +70,8 @@ func oneSnapshot(store *blog.Store) graphql.RootFieldMiddleware {
 
 var errInternal = errors.New("internal error")
 
-// presentError shows clients what is wrong with their request, and nothing of what is wrong here:
-// that goes to the log.
+// presentError shows clients what is wrong with their request, and nothing of what is
+// wrong here: that goes to the log.
 func presentError(ctx context.Context, err error) *gqlerror.Error {
 	shown := graphql.DefaultErrorPresenter(ctx, err)
 	switch {

@@ -19,7 +19,8 @@ const (
 	admin   = string(blog.Admin)
 )
 
-// names are the rows of the fixture, and some that are absent. In a test's texts <u1> stands for the id.
+// names are the rows of the fixture, and some that are absent. In a test's texts <u1>
+// stands for the id.
 var names = []string{
 	"u1", "u2", "u3", "u9", "p1", "p2", "p3", "p4", "p9", "c1", "c2", "c3", "c9", "t1", "t2", "t9",
 	"ub", "pb", "cb", "tb",
@@ -54,7 +55,8 @@ type site struct {
 	store   *blog.Store
 }
 
-// newSite starts an empty server with a cache: what the contract says holds for cached answers too.
+// newSite starts an empty server with a cache: what the contract says holds for cached
+// answers too.
 func newSite(t *testing.T) *site {
 	t.Helper()
 	cache, err := newCache(config{cache: true}, nil)
@@ -78,8 +80,9 @@ func newSite(t *testing.T) *site {
 	return &site{t: t, handler: newServer(store, cache), store: store}
 }
 
-// newBlog starts a server with the fixture: Ann wrote p1 (published), p2 (draft) and p4 (archived), Bob
-// wrote p3 (published), Cid nothing; c1 and c2 are on p1, by Bob and Ann, and c3 on p3, by Ann.
+// newBlog starts a server with the fixture: Ann wrote p1 (published), p2 (draft) and p4
+// (archived), Bob wrote p3 (published), Cid nothing; c1 and c2 are on p1, by Bob and Ann,
+// and c3 on p3, by Ann.
 func newBlog(t *testing.T) *site {
 	t.Helper()
 	s := newSite(t)
@@ -166,7 +169,8 @@ func (s *site) want(tenant, query, data string) {
 	}
 }
 
-// fails sends an operation that has to answer without data and with an error that contains text.
+// fails sends an operation that has to answer without data and with an error that
+// contains text.
 func (s *site) fails(tenant, query, text string) {
 	s.t.Helper()
 	a := s.do(tenant, query)

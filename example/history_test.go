@@ -33,7 +33,8 @@ func (s step) String() string {
 	return line
 }
 
-// historyTenants are weighed by repetition: two with rows, the administrator, one without rows.
+// historyTenants are weighed by repetition: two with rows, the administrator, one without
+// rows.
 var historyTenants = slices.Concat(
 	slices.Repeat([]string{"ta"}, 9), slices.Repeat([]string{"tb"}, 5), slices.Repeat([]string{"*"}, 4), []string{"o'brien"})
 

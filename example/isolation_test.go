@@ -13,8 +13,9 @@ import (
 	"github.com/cascadeql/cascadeql/example/graph"
 )
 
-// A twist changes a request. Equal ones mean the same, so that the two requests should share an entry;
-// of the others nothing is expected but that they share it only if they are answered alike.
+// A twist changes a request. Equal ones mean the same, so that the two requests should
+// share an entry; of the others nothing is expected but that they share it only if they
+// are answered alike.
 type twist struct {
 	name  string
 	equal bool
@@ -167,7 +168,8 @@ func (d *doc) anyValue(c chooser) *value {
 	return pick(c, list)
 }
 
-// An isolation is a cached and an uncached server with the same rows, which nobody changes.
+// An isolation is a cached and an uncached server with the same rows, which nobody
+// changes.
 type isolation struct {
 	cached, plain *rig
 
@@ -178,7 +180,8 @@ type isolation struct {
 	shared  map[string]int
 }
 
-// ask sends a request to both servers and checks the answer against all that had the same key.
+// ask sends a request to both servers and checks the answer against all that had the same
+// key.
 func (iso *isolation) ask(t *rapid.T, tenant, body string) reply {
 	want := iso.plain.ask(tenant, body, false)
 	got := iso.cached.ask(tenant, body, true)
@@ -199,9 +202,9 @@ func (iso *isolation) ask(t *rapid.T, tenant, body string) reply {
 	return got
 }
 
-// TestSharedEntriesAreAnsweredAlike asks for random documents in many spellings, with values and tenants
-// that look alike. Requests that share a key must get the same bytes from a server without a cache; and
-// spellings that mean the same must share.
+// TestSharedEntriesAreAnsweredAlike asks for random documents in many spellings, with
+// values and tenants that look alike. Requests that share a key must get the same bytes
+// from a server without a cache; and spellings that mean the same must share.
 func TestSharedEntriesAreAnsweredAlike(t *testing.T) {
 	t.Parallel()
 	iso := &isolation{cached: startRig(t, setup{}), plain: startRig(t, setup{uncached: true}),
@@ -219,8 +222,8 @@ func TestSharedEntriesAreAnsweredAlike(t *testing.T) {
 		}
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		// rapid's own numbers are mostly small, and so would be the documents. A failure is two requests,
-		// which need no shrinking.
+		// rapid's own numbers are mostly small, and so would be the documents. A failure
+		// is two requests, which need no shrinking.
 		c := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
 		for range 10 {
 			g := &generator{chooser: c, schema: schema, world: rows}

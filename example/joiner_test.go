@@ -35,8 +35,8 @@ func (s *hookedStore) Put(ctx context.Context, key []byte, e *store.Entry) error
 	return err
 }
 
-// TestJoinerChecksAStoredAnswer lets a change come in between the storing of an answer and the end of
-// its flight, and a request after the change join that flight.
+// TestJoinerChecksAStoredAnswer lets a change come in between the storing of an answer
+// and the end of its flight, and a request after the change join that flight.
 func TestJoinerChecksAStoredAnswer(t *testing.T) {
 	t.Parallel()
 	inner, err := memstore.New(memstore.Options{MaxBytes: 1 << 20, MaxEntries: 100})
@@ -67,8 +67,8 @@ func TestJoinerChecksAStoredAnswer(t *testing.T) {
 			armed.Store(true)
 			go func() { joined <- r.ask("t", body, false) }()
 			<-lookedUp
-			// It has missed and is about to join. Nothing tells when it has; should it come too late, it
-			// computes by itself and is right anyway.
+			// It has missed and is about to join. Nothing tells when it has; should it
+			// come too late, it computes by itself and is right anyway.
 			<-time.After(20 * time.Millisecond)
 		})
 	}

@@ -2,8 +2,9 @@ package main
 
 import "testing"
 
-// What a mutation did not change stays, as far as the directives and the resolvers' reports tell: each
-// row is a query and a mutation after which its answer is still there, or is not.
+// What a mutation did not change stays, as far as the directives and the resolvers'
+// reports tell: each row is a query and a mutation after which its answer is still there,
+// or is not.
 func TestKept(t *testing.T) {
 	t.Parallel()
 	const (

@@ -16,9 +16,10 @@ func isLocal(ctx context.Context) bool {
 	return local
 }
 
-// markLocal notes whether a request comes from this machine: both ends of its connection are loopback
-// addresses, it is for a name of this machine, and no proxy has passed it on. The name matters because a
-// web site may let its own name point to 127.0.0.1, and its scripts count as of one origin then.
+// markLocal notes whether a request comes from this machine: both ends of its connection
+// are loopback addresses, it is for a name of this machine, and no proxy has passed it
+// on. The name matters because a web site may let its own name point to 127.0.0.1, and
+// its scripts count as of one origin then.
 func markLocal(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if fromLoopback(r) {

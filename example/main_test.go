@@ -158,7 +158,8 @@ func call(t *testing.T, c *http.Client, url, tenant, body string) string {
 	return string(text)
 }
 
-// Without a database there is demo data, whose printed requests work, and nothing is left behind.
+// Without a database there is demo data, whose printed requests work, and nothing is left
+// behind.
 func TestDemo(t *testing.T) {
 	tmp := t.TempDir()
 	t.Setenv("TMPDIR", tmp)

@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// minimize removes steps, ever smaller runs of them, from a history that fails at its last step, as long
-// as what is left still fails somewhere and there is time. fails returns the index of the failing step, -1 if there is none.
+// minimize removes steps, ever smaller runs of them, from a history that fails at its
+// last step, as long as what is left still fails somewhere and there is time. fails
+// returns the index of the failing step, -1 if there is none.
 func minimize(list []step, fails func([]step) int, patience time.Duration) []step {
 	deadline := time.Now().Add(patience)
 	try := func(candidate []step) bool {

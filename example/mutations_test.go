@@ -2,7 +2,8 @@ package main
 
 import "testing"
 
-// Each row has its own copy of the fixture: a mutation and its answer, then what a read sees.
+// Each row has its own copy of the fixture: a mutation and its answer, then what a read
+// sees.
 func TestMutations(t *testing.T) {
 	t.Parallel()
 	rows := []struct{ name, tenant, mutation, want, query, then string }{
@@ -183,7 +184,8 @@ func TestRefusals(t *testing.T) { //nolint:tparallel // the rows share one blog,
 	}
 }
 
-// A field that fails takes the data away and nothing that was committed before or is after it.
+// A field that fails takes the data away and nothing that was committed before or is
+// after it.
 func TestFailingFieldKeepsEarlierOnes(t *testing.T) {
 	t.Parallel()
 	s := newBlog(t)

@@ -151,7 +151,8 @@ func (m *mutator) some(members ...member) part {
 	return object(list)
 }
 
-// newID is the id of a row to create: a new one, one that the server makes, or a wrong one.
+// newID is the id of a row to create: a new one, one that the server makes, or a wrong
+// one.
 func (m *mutator) newID(kind string) []member {
 	n := m.IntN(100)
 	if n >= 82 && n < 90 && !m.makes {

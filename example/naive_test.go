@@ -11,10 +11,10 @@ import (
 	"github.com/cascadeql/cascadeql/example/internal/blog"
 )
 
-// naive is a cache as one would write it first, for the tests that must find it wrong: answers by
-// query text, variables and tenant, an index from ids and type names to answers, and deletion through
-// the index. What a computation in progress has read nobody remembers, so it stores old answers after
-// the deletion.
+// naive is a cache as one would write it first, for the tests that must find it wrong:
+// answers by query text, variables and tenant, an index from ids and type names to
+// answers, and deletion through the index. What a computation in progress has read nobody
+// remembers, so it stores old answers after the deletion.
 type naive struct {
 	mu      sync.Mutex
 	answers map[string]json.RawMessage
@@ -80,7 +80,8 @@ func (n *naive) drop(names []string) {
 	}
 }
 
-// naiveNames are the ids in a request and its answer, and the types of the lists it selects.
+// naiveNames are the ids in a request and its answer, and the types of the lists it
+// selects.
 func naiveNames(oc *graphql.OperationContext, vars []byte, resp *graphql.Response) []string {
 	list := anyUUID.FindAllString(oc.RawQuery+string(vars), -1)
 	if resp != nil {

@@ -4,8 +4,9 @@ package main
 
 import "os"
 
-// How much the long tests do by default: the larger number if the environment has CASCADEQL_LONG, as a step of
-// .ci/run does. The race detector makes everything about ten times slower.
+// How much the long tests do by default: the larger number if the environment has
+// CASCADEQL_LONG, as a step of .ci/run does. The race detector makes everything about ten
+// times slower.
 var (
 	defaultSteps           = size(shortSteps, 3000)
 	defaultReads           = size[int64](shortReads, 50_000)

@@ -81,8 +81,8 @@ func (l oracleLevel) schema(tb testing.TB, es graphql.ExecutableSchema) graphql.
 	return strippedSchema{es, schema}
 }
 
-// An oracle answers every read twice: from a server without a cache, which is the truth, and from the
-// one that is measured.
+// An oracle answers every read twice: from a server without a cache, which is the truth,
+// and from the one that is measured.
 type oracle struct {
 	tb            testing.TB
 	w             *workload

@@ -10,7 +10,8 @@ import (
 	"text/tabwriter"
 )
 
-// oracleRatio is a mix of reads and writes, and the precision that everything must reach in it.
+// oracleRatio is a mix of reads and writes, and the precision that everything must reach
+// in it.
 type oracleRatio struct {
 	name   string
 	writes int // in a thousand requests
@@ -23,7 +24,8 @@ var oracleRatios = []oracleRatio{
 	{"80:20", 200, 0.90},
 }
 
-// No answer is ever stale, at any level; and the full schema keeps most of what may be kept.
+// No answer is ever stale, at any level; and the full schema keeps most of what may be
+// kept.
 func TestOracle(t *testing.T) {
 	t.Parallel()
 	for _, level := range oracleLevels {
@@ -47,9 +49,10 @@ func TestOracle(t *testing.T) {
 	}
 }
 
-// BenchmarkOracle replays the workload and reports how much of what could have been kept was kept, how
-// many answers were stale, what an entry takes besides its body, and how long a mutation is in the
-// cache. With -v it prints which hits were lost, and why. With -short the figures mean nothing.
+// BenchmarkOracle replays the workload and reports how much of what could have been kept
+// was kept, how many answers were stale, what an entry takes besides its body, and how
+// long a mutation is in the cache. With -v it prints which hits were lost, and why. With
+// -short the figures mean nothing.
 func BenchmarkOracle(b *testing.B) {
 	reads := 10_000
 	if testing.Short() {
@@ -90,8 +93,8 @@ func (l *oracleLog) kindTable() string {
 	return out.String() + "\n"
 }
 
-// lostTable shows the most frequent causes of lost hits: the first mutation that dropped the answer,
-// and what it changed.
+// lostTable shows the most frequent causes of lost hits: the first mutation that dropped
+// the answer, and what it changed.
 func (l *oracleLog) lostTable(most int) string {
 	causes := slices.SortedFunc(maps.Keys(l.lost), func(a, b lostHit) int {
 		return cmp.Or(l.lost[b]-l.lost[a], strings.Compare(a.query+a.mutation+a.changed, b.query+b.mutation+b.changed))

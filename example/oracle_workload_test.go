@@ -24,8 +24,8 @@ var (
 	oracleSmall = oracleSize{users: 20, posts: 80, comments: 250} // for tests that take seconds
 )
 
-// A workload draws requests from a seed. What it asks for depends on nothing but the seed, so that it
-// can be replayed against servers that keep more or less.
+// A workload draws requests from a seed. What it asks for depends on nothing but the
+// seed, so that it can be replayed against servers that keep more or less.
 type workload struct {
 	rng     *rand.Rand
 	size    oracleSize
@@ -33,7 +33,8 @@ type workload struct {
 	tenants []*oracleTenant
 }
 
-// oracleTenant is what a workload knows of a tenant: the ids it has handed out. Rows may be gone.
+// oracleTenant is what a workload knows of a tenant: the ids it has handed out. Rows may
+// be gone.
 type oracleTenant struct {
 	id                            blog.Tenant
 	born                          int // posts before the first request
@@ -43,7 +44,8 @@ type oracleTenant struct {
 	renamed                       int
 }
 
-// oracleRequest is one request. Requests with equal tenant, operation and variables have one answer.
+// oracleRequest is one request. Requests with equal tenant, operation and variables have
+// one answer.
 type oracleRequest struct {
 	tenant    blog.Tenant
 	name      string // of the kind in the tables
@@ -237,7 +239,8 @@ func (w *workload) next() oracleRequest {
 
 func (t *oracleTenant) user() string { return t.users[t.popularUser.Uint64()] }
 
-// post returns a popular post. New posts become popular at the expense of the least popular ones.
+// post returns a popular post. New posts become popular at the expense of the least
+// popular ones.
 func (t *oracleTenant) post() string {
 	n := int(t.popularPost.Uint64())
 	if extra := len(t.posts) - t.born; n > t.born/2 && extra > 0 && n%2 == 0 {

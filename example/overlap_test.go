@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// A read that overlaps a deletion shows the state before or after it, at every level: posts come with
-// their author and all their comments, or not at all. Statements that each saw their own state would
-// find a post whose author is gone, which is an error.
+// A read that overlaps a deletion shows the state before or after it, at every level:
+// posts come with their author and all their comments, or not at all. Statements that
+// each saw their own state would find a post whose author is gone, which is an error.
 func TestReadsOverlappingDeletions(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -33,8 +33,8 @@ import (
 
 var processTime = flag.Duration("processes.time", 1500*time.Millisecond, "how long each history of TestThreeProcesses is")
 
-// memberLevel is the variable that makes this test binary a server of its own, with that level of the log. The
-// example itself is always strong.
+// memberLevel is the variable that makes this test binary a server of its own, with that
+// level of the log. The example itself is always strong.
 const memberLevel = "EXAMPLE_MEMBER_LEVEL"
 
 // memberLease is short, and long enough for a busy machine to renew it mostly.
@@ -85,9 +85,10 @@ const memberTags = 3
 
 func memberTag(k int) string { return fmt.Sprintf("22222222-2222-4222-8222-%012d", k) }
 
-// A company is three processes over one database and one Redis, each behind a link of its own, and clients who
-// read and rename tags. The name of a tag ends in a number that grows, so a read is stale when it shows less than
-// what was acknowledged before it began, and broken when that acknowledgement carried no flag.
+// A company is three processes over one database and one Redis, each behind a link of its
+// own, and clients who read and rename tags. The name of a tag ends in a number that
+// grows, so a read is stale when it shows less than what was acknowledged before it
+// began, and broken when that acknowledgement carried no flag.
 type company struct {
 	t         *testing.T
 	processes []*process
@@ -191,8 +192,8 @@ func (c *company) write(p *process, k int) {
 	}
 }
 
-// run lets clients work for a while, eight of a hundred requests being mutations, and disturbs one process after
-// the other.
+// run lets clients work for a while, eight of a hundred requests being mutations, and
+// disturbs one process after the other.
 func (c *company) run(seed uint64, d time.Duration, disturb func(c *company, n int, wait func(time.Duration))) {
 	over := make(chan struct{})
 	timer := time.AfterFunc(d, func() { close(over) })
@@ -251,9 +252,10 @@ func deaf(c *company, n int, wait func(time.Duration)) {
 	c.links[n].Heal()
 }
 
-// TestThreeProcesses: clients of three processes read and write while all is well, while processes are stopped for
-// longer than a lease, and while links swallow what Redis answers. No read that begins after an unflagged
-// acknowledgement shows what was before it; and the check can fail, since the eventual level shows staleness.
+// TestThreeProcesses: clients of three processes read and write while all is well, while
+// processes are stopped for longer than a lease, and while links swallow what Redis
+// answers. No read that begins after an unflagged acknowledgement shows what was before
+// it; and the check can fail, since the eventual level shows staleness.
 func TestThreeProcesses(t *testing.T) { //nolint:tparallel // what its parts found is looked at when they are over
 	t.Parallel()
 	var eventual atomic.Int64
@@ -276,8 +278,9 @@ func TestThreeProcesses(t *testing.T) { //nolint:tparallel // what its parts fou
 					if c.broken.Load() > 0 {
 						t.Errorf("%d reads are stale after an unflagged mutation", c.broken.Load())
 					}
-					// A strong mutation is flagged when the link ends while it is being published. A bounded one
-					// may be even while all is well, when a machine is too busy to acknowledge it within the budget.
+					// A strong mutation is flagged when the link ends while it is being
+					// published. A bounded one may be even while all is well, when a
+					// machine is too busy to acknowledge it within the budget.
 					if level != changelog.Eventual && c.flagged.Load() == 0 && c.stale.Load() > 0 {
 						t.Errorf("%d stale reads, and no mutation was flagged", c.stale.Load())
 					}

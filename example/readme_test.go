@@ -15,7 +15,8 @@ var (
 	readmeRequest = regexp.MustCompile(`(?m)^gql '(.*)' +# "status":"([A-Z]+)"(.*)$`)
 )
 
-// TestReadme sends the requests of the README to a server with demo data, and gets what it says.
+// TestReadme sends the requests of the README to a server with demo data, and gets what
+// it says.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../README.md")
@@ -51,7 +52,8 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-// overHTTP posts an operation over the loopback interface, from where the inspector answers.
+// overHTTP posts an operation over the loopback interface, from where the inspector
+// answers.
 func (s *site) overHTTP(body string, headers []string) string {
 	s.t.Helper()
 	front := httptest.NewServer(s.handler)

@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 )
 
-// A register is something that one writer changes, state after state, and that reads show: state 0 is
-// what the tables are filled with.
+// A register is something that one writer changes, state after state, and that reads
+// show: state 0 is what the tables are filled with.
 type register struct {
 	name   string
 	tenant string
@@ -18,14 +18,16 @@ type register struct {
 	fails bool
 	views []sight
 
-	// acked is the last state whose mutation was answered, begun the last whose mutation was sent.
+	// acked is the last state whose mutation was answered, begun the last whose mutation
+	// was sent.
 	acked, begun atomic.Int64
 }
 
 // A sight is a query that shows a register.
 type sight struct {
 	query string
-	// marker is the text before what is shown; without it in the answer the sight shows absent.
+	// marker is the text before what is shown; without it in the answer the sight shows
+	// absent.
 	marker string
 	shows  func(n int) string
 }
@@ -44,8 +46,8 @@ func (s sight) see(data []byte) string {
 	return rest
 }
 
-// stale tells whether what a read shows is older than the state that was acknowledged before it began,
-// or from nowhere.
+// stale tells whether what a read shows is older than the state that was acknowledged
+// before it began, or from nowhere.
 func (s sight) stale(shown string, acked, begun int64) bool {
 	for n := acked; n <= begun; n++ {
 		if s.shows(int(n)) == shown {
@@ -55,7 +57,8 @@ func (s sight) stale(shown string, acked, begun int64) bool {
 	return true
 }
 
-// rowOf is the marker of a field v in the row with the id, of a selection that begins with the id.
+// rowOf is the marker of a field v in the row with the id, of a selection that begins
+// with the id.
 func rowOf(id, before string) string { return `"id":"` + id + `","v":"` + before }
 
 func number(n int) string { return strconv.Itoa(n) }
@@ -101,7 +104,8 @@ func (b *board) id(name string) string {
 	return fmt.Sprintf("%08x-0000-4000-8000-%012x", b.serial, sum)
 }
 
-// text fills in what tells the boards apart: <name> stands for an id, {b} for the number of the board.
+// text fills in what tells the boards apart: <name> stands for an id, {b} for the number
+// of the board.
 func (b *board) text(template string) string {
 	template = strings.ReplaceAll(template, "{b}", number(b.serial))
 	for {

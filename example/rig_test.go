@@ -127,7 +127,8 @@ func serving(ctx context.Context, log changelog.Log) error {
 	return nil
 }
 
-// watch asks for snapshots, as the panel does, until the function that it returns is called.
+// watch asks for snapshots, as the panel does, until the function that it returns is
+// called.
 func (r *rig) watch() (leave func()) {
 	look := func() {
 		r.ask(string(blog.Admin), `{"query":"{__typename}","extensions":{"cache":{"inspect":{}}}}`, true)
@@ -247,8 +248,8 @@ func viewSchema() (*ast.Schema, error) {
 
 var anyUUID = regexp.MustCompile(`[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}`)
 
-// same tells how two servers' answers differ, "" when they do not. Errors have no order: resolvers
-// run side by side.
+// same tells how two servers' answers differ, "" when they do not. Errors have no order:
+// resolvers run side by side.
 func same(want, got reply, ids *twins) string {
 	sortErrors(want.Errors)
 	sortErrors(got.Errors)
@@ -275,8 +276,8 @@ func sortErrors(list []json.RawMessage) {
 	})
 }
 
-// twins pairs the ids that the two servers made for the same row, as they turn up in answers. Ids that a
-// client gave are the same on both and have no twin.
+// twins pairs the ids that the two servers made for the same row, as they turn up in
+// answers. Ids that a client gave are the same on both and have no twin.
 type twins struct {
 	given       map[string]bool
 	left, right map[string]string

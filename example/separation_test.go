@@ -51,8 +51,8 @@ func TestVaryKeepsAnswersApart(t *testing.T) {
 	}
 }
 
-// TestHiddenFieldsShareLoaders gives hidden fields up at once. What they have begun, a loader shares
-// with the client's own fields, which must get it all the same.
+// TestHiddenFieldsShareLoaders gives hidden fields up at once. What they have begun, a
+// loader shares with the client's own fields, which must get it all the same.
 func TestHiddenFieldsShareLoaders(t *testing.T) {
 	t.Parallel()
 	r := startRig(t, setup{

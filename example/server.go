@@ -30,8 +30,8 @@ mutation Retitle {
 }
 `
 
-// newServer returns the whole server: GraphQL behind the tenant, the playground, and what measures it
-// from outside. Without a cache, nil, every query goes to the database.
+// newServer returns the whole server: GraphQL behind the tenant, the playground, and what
+// measures it from outside. Without a cache, nil, every query goes to the database.
 func newServer(store *blog.Store, cache *gqlcache.Cache) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", limitBody(requireTenant(markLocal(withInspector(newGraphQL(store, cache), cache)))))

@@ -50,7 +50,8 @@ func (r *race) any() *rig {
 	return r.rig
 }
 
-// run lets the writers write at the pace of the readers, and returns the number of writes.
+// run lets the writers write at the pace of the readers, and returns the number of
+// writes.
 func (r *race) run(seed uint64) int64 {
 	turns := make(chan struct{}, r.writers)
 	var writes atomic.Int64
@@ -98,7 +99,8 @@ func (r *race) run(seed uint64) int64 {
 	return writes.Load()
 }
 
-// write brings about the next state of a register, of which the caller is the only writer.
+// write brings about the next state of a register, of which the caller is the only
+// writer.
 func (r *race) write(reg *register) {
 	n := reg.begun.Add(1)
 	rep := r.any().ask(reg.tenant, reg.write(int(n)), false)
@@ -160,8 +162,8 @@ func newRaceOn(t *testing.T, rig *rig, tenants ...string) *race {
 	return r
 }
 
-// TestNoStaleReads runs readers and writers on the same rows: no read that began after a mutation was
-// acknowledged shows the state before it.
+// TestNoStaleReads runs readers and writers on the same rows: no read that began after a
+// mutation was acknowledged shows the state before it.
 func TestNoStaleReads(t *testing.T) {
 	t.Parallel()
 	r := newRace(t, setup{}, "tenant one", "tenant two")
@@ -187,8 +189,8 @@ func TestNoStaleReads(t *testing.T) {
 	}
 }
 
-// TestStaleReadsAreSeen lets the same check find a naive cache out: it is right as long as nothing
-// overlaps, and stale when readers and writers do.
+// TestStaleReadsAreSeen lets the same check find a naive cache out: it is right as long
+// as nothing overlaps, and stale when readers and writers do.
 func TestStaleReadsAreSeen(t *testing.T) {
 	t.Parallel()
 	rows := []struct {

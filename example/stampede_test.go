@@ -18,8 +18,9 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache"
 )
 
-// TestStampede sends many identical misses over HTTP, by POST and GET, while one resolver runs. A mutation in the
-// middle has the resolver run once more, and who asks after its acknowledgement never gets the old answer.
+// TestStampede sends many identical misses over HTTP, by POST and GET, while one resolver
+// runs. A mutation in the middle has the resolver run once more, and who asks after its
+// acknowledgement never gets the old answer.
 func TestStampede(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct{ mutates, direct bool }{
@@ -30,7 +31,8 @@ func TestStampede(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			// In a bubble no time passes while the resolver is held, so it never counts as stuck.
+			// In a bubble no time passes while the resolver is held, so it never counts
+			// as stuck.
 			synctest.Test(t, func(t *testing.T) { stampede(t, row.mutates, row.direct) })
 		})
 	}
@@ -79,7 +81,8 @@ func stampede(t *testing.T, mutates, direct bool) {
 	}
 }
 
-// A crowd asks for the feed. Its resolver's first run waits, with what it has read, until release is closed.
+// A crowd asks for the feed. Its resolver's first run waits, with what it has read, until
+// release is closed.
 type crowd struct {
 	t       *testing.T
 	rig     *rig
@@ -143,7 +146,8 @@ func (p *pipes) Close() error {
 
 func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipes", Net: "unix"} }
 
-// ask sends requests side by side, half of them by GET, and returns their answers as they come.
+// ask sends requests side by side, half of them by GET, and returns their answers as they
+// come.
 func (s *crowd) ask(n int) <-chan string {
 	answers := make(chan string, n)
 	for i := range n {

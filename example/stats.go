@@ -7,8 +7,8 @@ import (
 	"github.com/cascadeql/cascadeql/example/internal/blog"
 )
 
-// serveStats tells how many statements were sent. Statements are counted before they are sent, so an
-// answered request is in the number with all it caused.
+// serveStats tells how many statements were sent. Statements are counted before they are
+// sent, so an answered request is in the number with all it caused.
 func serveStats(store *blog.Store) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")

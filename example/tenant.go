@@ -9,8 +9,9 @@ import (
 
 const tenantHeader = "X-Tenant"
 
-// requireTenant places the tenant of a request in its context and refuses requests without one, so
-// that no resolver ever runs without. A real server would take the tenant from a verified token.
+// requireTenant places the tenant of a request in its context and refuses requests
+// without one, so that no resolver ever runs without. A real server would take the tenant
+// from a verified token.
 func requireTenant(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		tenant := r.Header.Get(tenantHeader)

@@ -9,9 +9,9 @@ import (
 	cacheexpvar "github.com/cascadeql/cascadeql/gqlcache/metrics/expvar"
 )
 
-// serveVars writes what expvar's own handler does, with the figures of the cache as the variable gqlcache.
-// Nothing is published: that would be for the whole process, and tests have several servers in one. Without
-// a cache the variable is missing.
+// serveVars writes what expvar's own handler does, with the figures of the cache as the
+// variable gqlcache. Nothing is published: that would be for the whole process, and tests
+// have several servers in one. Without a cache the variable is missing.
 func serveVars(cache *gqlcache.Cache) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")

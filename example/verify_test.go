@@ -89,7 +89,8 @@ func (v *verified) wait(pending uint64) *inspect.Verify {
 	}
 }
 
-// TestVerifyFindsWrongAnnotations: one wrong annotation is found within a thousand hits, and named.
+// TestVerifyFindsWrongAnnotations: one wrong annotation is found within a thousand hits,
+// and named.
 func TestVerifyFindsWrongAnnotations(t *testing.T) {
 	t.Parallel()
 	rows := []struct {
@@ -121,7 +122,8 @@ func TestVerifyFindsWrongAnnotations(t *testing.T) {
 		},
 		{
 			"a value is taken from the wrong argument",
-			// Without the path that its resolver would tell: what the answer shows counts beside what is set.
+			// Without the path that its resolver would tell: what the answer shows counts
+			// beside what is set.
 			"addComment(input", `"post.id = args.input.postId"
         "post.author.id = result.post.author.id"
       ]
@@ -166,8 +168,8 @@ func TestVerifyFindsWrongAnnotations(t *testing.T) {
 	}
 }
 
-// TestVerifyFindsNothing: with the right annotations no hit is reported, however many mutations come in
-// while they are recomputed.
+// TestVerifyFindsNothing: with the right annotations no hit is reported, however many
+// mutations come in while they are recomputed.
 func TestVerifyFindsNothing(t *testing.T) {
 	t.Parallel()
 	hits := defaultVerified
@@ -177,7 +179,8 @@ func TestVerifyFindsNothing(t *testing.T) {
 	const clients, writers, readsPerWrite, pending = 3, 2, 16, 16
 	size := oracleSize{users: 6, posts: 12, comments: 24}
 	v := newVerified(t, nil, newWorkload(7, size, 0), pending, time.Millisecond)
-	// Each has a workload of its own, which draws requests by itself, all about the same rows.
+	// Each has a workload of its own, which draws requests by itself, all about the same
+	// rows.
 	draw := func(n, writes int) *workload {
 		w := newWorkload(7, size, writes)
 		for _, tenant := range w.tenants {
@@ -223,9 +226,9 @@ func TestVerifyFindsNothing(t *testing.T) {
 	}
 }
 
-// TestVerifyFindsWhatIsStaleInABusyRun: readers and writers do not wait for verify mode, which has two places and a
-// grace of a second, in which most entries are dropped. The missing edge is found all the same, and nothing else
-// is accused.
+// TestVerifyFindsWhatIsStaleInABusyRun: readers and writers do not wait for verify mode,
+// which has two places and a grace of a second, in which most entries are dropped. The
+// missing edge is found all the same, and nothing else is accused.
 func TestVerifyFindsWhatIsStaleInABusyRun(t *testing.T) {
 	t.Parallel()
 	schema := alteredSchema(t, "publishPost(id", `@writes(view: "User", op: "UPDATE", row: "result.author.id", fields: ["karma"], resolve: true)`, "")

@@ -9,8 +9,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// TestArguments: a field is injected only where it can be selected without arguments, and a plain key
-// counts only without.
+// TestArguments: a field is injected only where it can be selected without arguments, and
+// a plain key counts only without.
 func TestArguments(t *testing.T) {
 	t.Parallel()
 	schema := gqlparser.MustLoadSchema(&ast.Source{Input: `

@@ -10,7 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// benchCases are lists of 100 users of about 100 bytes and 1 KB each, with the key selected and not.
+// benchCases are lists of 100 users of about 100 bytes and 1 KB each, with the key
+// selected and not.
 var benchCases = []struct {
 	name, query string
 	text        int
@@ -107,8 +108,8 @@ func BenchmarkParseCascade(b *testing.B) {
 }
 
 func TestWalkAllocs(t *testing.T) {
-	// One for the result, one for the objects, one for the stripped bytes. A collection may empty the
-	// pool of walkers now and then.
+	// One for the result, one for the objects, one for the stripped bytes. A collection
+	// may empty the pool of walkers now and then.
 	for _, c := range benchCases {
 		o, data := prepare(t, extractor.Spec{}, c.query), benchData(c.text, c.hidden)
 		walk := func() {

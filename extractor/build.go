@@ -8,12 +8,13 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// visitsPerField bounds, together with Spec.MaxFields, how many nodes are looked at: every position
-// looks at the fragments that reach it, so few positions can still cost much.
+// visitsPerField bounds, together with Spec.MaxFields, how many nodes are looked at:
+// every position looks at the fragments that reach it, so few positions can still cost
+// much.
 const visitsPerField = 100
 
-// A builder makes the tree of positions. It counts while it builds, so that an operation that describes
-// exponentially many positions costs no more than the bound.
+// A builder makes the tree of positions. It counts while it builds, so that an operation
+// that describes exponentially many positions costs no more than the bound.
 type builder struct {
 	spec      *Spec
 	fragments map[string]*ast.FragmentDefinition
@@ -27,12 +28,13 @@ type builder struct {
 	visits   int
 }
 
-// A nodeInfo is the union over the positions that a node contributes to: a node of a fragment
-// contributes to one position per place where the fragment is spread.
+// A nodeInfo is the union over the positions that a node contributes to: a node of a
+// fragment contributes to one position per place where the fragment is spread.
 type nodeInfo struct {
 	types []*ast.Definition // that the positions can hold, sorted by name
-	// noPlainKey is set when a position has no member that is sure to be the key where it is present.
-	// It concerns all nodes of the position: one node's directive may apply to another's field.
+	// noPlainKey is set when a position has no member that is sure to be the key where it
+	// is present. It concerns all nodes of the position: one node's directive may apply
+	// to another's field.
 	noPlainKey bool
 	steps      map[*ast.Definition][]int
 	// cascade holds the payload shapes by type, for nodes at root fields.
@@ -143,7 +145,8 @@ func (b *builder) field(in *Selection, nodes []*ast.Field) error {
 	return nil
 }
 
-// definition returns the concrete type's definition of a field: an interface's may be less precise.
+// definition returns the concrete type's definition of a field: an interface's may be
+// less precise.
 func (b *builder) definition(object *ast.Definition, node *ast.Field) *ast.FieldDefinition {
 	if strings.HasPrefix(node.Name, "__") {
 		return node.Definition
@@ -173,8 +176,9 @@ func sortByName(types []*ast.Definition) {
 	slices.SortFunc(types, func(a, b *ast.Definition) int { return strings.Compare(a.Name, b.Name) })
 }
 
-// possibleTypes returns the object types of a composite type, sorted by name. An interface's possible
-// types also name the interfaces that implement it; those are no concrete types.
+// possibleTypes returns the object types of a composite type, sorted by name. An
+// interface's possible types also name the interfaces that implement it; those are no
+// concrete types.
 func (b *builder) possibleTypes(typ *ast.Definition) []*ast.Definition {
 	if types, ok := b.possible[typ.Name]; ok {
 		return types
@@ -213,9 +217,9 @@ func (b *builder) keyOf(object *ast.Definition) *ast.FieldDefinition {
 	return f
 }
 
-// isPlainKey reports whether the member made of nodes holds the key as the resolver gave it. A custom
-// directive on any of the nodes may have changed the value: which node's directives run depends on
-// their order and on what @skip leaves over.
+// isPlainKey reports whether the member made of nodes holds the key as the resolver gave
+// it. A custom directive on any of the nodes may have changed the value: which node's
+// directives run depends on their order and on what @skip leaves over.
 func (b *builder) isPlainKey(in *Selection, nodes []*ast.Field) bool {
 	key := b.keyOf(in.Object)
 	if key == nil || in.Field == nil || nodes[0].Alias != key.Name {

@@ -5,17 +5,19 @@ import (
 	"encoding/json"
 )
 
-// A Cascade is what a GraphQL Cascade payload says about a mutation. Every field that widens says more
-// was written than is listed; nothing in a payload says that less was.
+// A Cascade is what a GraphQL Cascade payload says about a mutation. Every field that
+// widens says more was written than is listed; nothing in a payload says that less was.
 type Cascade struct {
 	Updated       []Change
 	Deleted       []Change
 	Invalidations []Invalidation
 	// Truncated: the lists are incomplete, but the types are those that they name.
 	Truncated bool
-	// Malformed: the payload is not what the specification says. Anything may have been written.
+	// Malformed: the payload is not what the specification says. Anything may have been
+	// written.
 	Malformed bool
-	// Failed: the mutation says that it did not succeed. It may have written something all the same.
+	// Failed: the mutation says that it did not succeed. It may have written something
+	// all the same.
 	Failed bool
 }
 
@@ -23,7 +25,8 @@ type Cascade struct {
 type Change struct {
 	// Type is the object type; "" when the payload does not tell.
 	Type string
-	// ID is the canonical key, see CanonicalID; "" when the payload does not tell: any row.
+	// ID is the canonical key, see CanonicalID; "" when the payload does not tell: any
+	// row.
 	ID string
 	Op ChangeOp
 }
@@ -52,8 +55,8 @@ type Invalidation struct {
 // Scope says which queries an Invalidation means.
 type Scope uint8
 
-// The scopes. ScopeAll also stands for what is unknown or lacks the name that it needs, and for unknown
-// strategies: every known strategy removes the answers.
+// The scopes. ScopeAll also stands for what is unknown or lacks the name that it needs,
+// and for unknown strategies: every known strategy removes the answers.
 const (
 	ScopeAll     Scope = iota
 	ScopeExact         // the query QueryName with at least Arguments, or the one with QueryHash
@@ -61,9 +64,10 @@ const (
 	ScopePattern       // queries whose name matches QueryPattern
 )
 
-// ParseCascade reads the JSON of a cascade member, or of a payload that has one. It accepts any bytes:
-// what cannot be read makes the result Malformed, and what was read before stays in it. Members are
-// matched exactly; members that the specification does not have are ignored.
+// ParseCascade reads the JSON of a cascade member, or of a payload that has one. It
+// accepts any bytes: what cannot be read makes the result Malformed, and what was read
+// before stays in it. Members are matched exactly; members that the specification does
+// not have are ignored.
 func ParseCascade(raw []byte) Cascade {
 	raw = bytes.ReplaceAll(raw, []byte(`"`+nonce+string(aliasInner)), []byte(`"`))
 	var c Cascade
@@ -103,8 +107,8 @@ func (c *Cascade) changes(raw json.RawMessage, out *[]Change, op ChangeOp) {
 
 var changeOps = map[string]ChangeOp{"CREATED": ChangeCreated, "UPDATED": ChangeUpdated, "DELETED": ChangeDeleted}
 
-// changedType tells the type of a row. The __typename of a list element is that of the wrapper in a
-// server that follows the specification, so everything else is better.
+// changedType tells the type of a row. The __typename of a list element is that of the
+// wrapper in a server that follows the specification, so everything else is better.
 func changedType(m map[string]json.RawMessage) string {
 	if t := textOf(m["entityType"]); t != "" {
 		return t
@@ -153,7 +157,8 @@ func scopeOf(m map[string]json.RawMessage) Scope {
 	return ScopeAll
 }
 
-// metadata widens unless it says that the lists are complete. A null is no such statement.
+// metadata widens unless it says that the lists are complete. A null is no such
+// statement.
 func (c *Cascade) metadata(raw json.RawMessage) {
 	m, ok := objectOf(raw)
 	if !ok {

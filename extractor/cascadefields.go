@@ -12,7 +12,8 @@ type cascadeShape struct {
 	cascade *ast.FieldDefinition
 }
 
-// cascadeFields are the members of a report that ParseCascade reads. What a schema lacks is left out.
+// cascadeFields are the members of a report that ParseCascade reads. What a schema lacks
+// is left out.
 var cascadeFields = []cascadeField{
 	{name: "updated", inner: []cascadeField{
 		{name: "__typename"}, {name: "entityType"}, {name: "id"}, {name: "operation"},
@@ -77,7 +78,8 @@ func (b *builder) cascadeShape(payload *ast.Definition) *cascadeShape {
 	return shape
 }
 
-// cascadeDefinition returns the field cascade of a type, if it looks like a GraphQL Cascade report.
+// cascadeDefinition returns the field cascade of a type, if it looks like a GraphQL
+// Cascade report.
 func (b *builder) cascadeDefinition(holder *ast.Definition) *ast.FieldDefinition {
 	f := holder.Fields.ForName("cascade")
 	if f == nil || needsArguments(f) || f.Type.Elem != nil {
@@ -110,8 +112,8 @@ func (in *injector) cascadeSelection(s *cascadeShape, pos *ast.Position) ast.Sel
 	return append(out, hiddenField(string(aliasData), s.data, s.payload, ast.SelectionSet{cascade}, pos))
 }
 
-// cascadeInner selects those of the wanted fields that a type has. Inner aliases are hidden too, so that
-// a guard knows every field that it must keep quiet.
+// cascadeInner selects those of the wanted fields that a type has. Inner aliases are
+// hidden too, so that a guard knows every field that it must keep quiet.
 func (in *injector) cascadeInner(on *ast.Definition, wanted []cascadeField, pos *ast.Position) ast.SelectionSet {
 	var out ast.SelectionSet
 	for _, w := range wanted {

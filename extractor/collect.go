@@ -6,8 +6,9 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// A collector is the CollectFields algorithm of GraphQL for one object type, with @skip and @include
-// taken as true: which of the fields are in a response depends on variables, where they can be does not.
+// A collector is the CollectFields algorithm of GraphQL for one object type, with @skip
+// and @include taken as true: which of the fields are in a response depends on variables,
+// where they can be does not.
 type collector struct {
 	builder *builder
 	object  *ast.Definition

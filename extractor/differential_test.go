@@ -12,8 +12,8 @@ import (
 	"github.com/vektah/gqlparser/v2/validator"
 )
 
-// testPaths are hidden paths by type, asked for below fields with a name of odd length, so that one node
-// can be at positions with and without.
+// testPaths are hidden paths by type, asked for below fields with a name of odd length,
+// so that one node can be at positions with and without.
 func testPaths(field, object string) [][]string {
 	if len(field)%2 == 0 {
 		return nil
@@ -36,8 +36,9 @@ func testSpec() extractor.Spec {
 	}
 }
 
-// TestDifferential executes random documents as they are and prepared, on the same data: the stripped
-// response must have the same bytes, and the objects found must be those that the executor saw.
+// TestDifferential executes random documents as they are and prepared, on the same data:
+// the stripped response must have the same bytes, and the objects found must be those
+// that the executor saw.
 func TestDifferential(t *testing.T) {
 	t.Parallel()
 	const seed, want = 1, 1500
@@ -64,8 +65,8 @@ func TestDifferential(t *testing.T) {
 	}
 }
 
-// loadLoose forgives unused variables and fragments, which random documents mostly have. It returns nil
-// for documents that are invalid otherwise.
+// loadLoose forgives unused variables and fragments, which random documents mostly have.
+// It returns nil for documents that are invalid otherwise.
 func loadLoose(query string) *ast.QueryDocument {
 	doc, err := parser.ParseQuery(&ast.Source{Input: query})
 	if err != nil {
@@ -110,7 +111,8 @@ func checkWalk(t *testing.T, w *world, doc *ast.QueryDocument, vars map[string]a
 	return res
 }
 
-// entries brings a result into the form of the truth and checks that its parts belong together.
+// entries brings a result into the form of the truth and checks that its parts belong
+// together.
 func entries(res *extractor.Result) (out []entry, rows int) {
 	for i, o := range res.Objects {
 		e := entry{Parent: int(o.Parent), Null: o.Null, Key: string(o.Key), HasKey: o.Key != nil}

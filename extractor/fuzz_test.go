@@ -10,9 +10,9 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// FuzzWalk feeds any bytes; "N" in a name stands for the nonce, so that seeds reach hidden members. A
-// walk must not panic, and what it strips from valid JSON must leave valid JSON that has nothing more
-// to strip.
+// FuzzWalk feeds any bytes; "N" in a name stands for the nonce, so that seeds reach
+// hidden members. A walk must not panic, and what it strips from valid JSON must leave
+// valid JSON that has nothing more to strip.
 func FuzzWalk(f *testing.F) {
 	for _, seed := range []string{
 		`{"me":{"Nk0":"7","name":"x","friend":{"Nk1":"1","extra":{"a":[{}]}}},"any":{"Nt2":"Stats"},"anys":[[{"Nk1":"1"}],null]}`,
@@ -76,8 +76,8 @@ func checkResult(t *testing.T, res *extractor.Result, data []byte) {
 	}
 }
 
-// FuzzCanonicalID compares with encoding/json: what it reads as the same string has the same key, and a
-// canonical key is its own canonical form.
+// FuzzCanonicalID compares with encoding/json: what it reads as the same string has the
+// same key, and a canonical key is its own canonical form.
 func FuzzCanonicalID(f *testing.F) {
 	for _, seed := range []string{
 		`"01890A5D-ac96-774b-bcce-b302099a8057"`, `"{01890a5d-ac96-774b-bcce-b302099a8057}"`, `"\u0041"`, `"\ud800"`, `1.50e-3`, `-0`, `true`, `"` + "\xff" + `"`, `1e400`, `""`,

@@ -10,15 +10,16 @@ import (
 	"github.com/google/uuid"
 )
 
-// CanonicalID returns what all spellings of a key have in common, given the key as a JSON scalar. The
-// result is nil for null, arrays, objects and what is no JSON, and never nil otherwise. It may share
-// memory with raw.
+// CanonicalID returns what all spellings of a key have in common, given the key as a JSON
+// scalar. The result is nil for null, arrays, objects and what is no JSON, and never nil
+// otherwise. It may share memory with raw.
 //
-// UUIDs of any version become lower case with hyphens, whether they were written in upper case, in
-// braces, as urn:uuid: or without hyphens. So does any other key of 32 hexadecimal digits, which does
-// no harm: the mapping keeps different values apart. Other strings are kept as they are, with bytes
-// that are not UTF-8 replaced by U+FFFD. Numbers become plain decimal digits: 1, 1.0, 1e0 and the
-// string "1" are one key, the string "1.0" is another.
+// UUIDs of any version become lower case with hyphens, whether they were written in upper
+// case, in braces, as urn:uuid: or without hyphens. So does any other key of 32
+// hexadecimal digits, which does no harm: the mapping keeps different values apart. Other
+// strings are kept as they are, with bytes that are not UTF-8 replaced by U+FFFD. Numbers
+// become plain decimal digits: 1, 1.0, 1e0 and the string "1" are one key, the string
+// "1.0" is another.
 func CanonicalID(raw []byte) []byte {
 	if len(raw) == 0 {
 		return nil
@@ -50,8 +51,9 @@ func CanonicalID(raw []byte) []byte {
 	}
 }
 
-// CanonicalValue is CanonicalID for a Go value: a string, json.Number, integer, float, bool, a named
-// type of those, or a uuid.UUID. It reports false for everything else, for NaN and for infinities.
+// CanonicalValue is CanonicalID for a Go value: a string, json.Number, integer, float,
+// bool, a named type of those, or a uuid.UUID. It reports false for everything else, for
+// NaN and for infinities.
 func CanonicalValue(v any) (string, bool) {
 	switch v := v.(type) {
 	case string:

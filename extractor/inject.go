@@ -9,9 +9,9 @@ import (
 
 var typenameDefinition = &ast.FieldDefinition{Name: "__typename", Type: ast.NonNullNamedType("String", nil)}
 
-// An injector copies an operation. It copies a node only when the node or something below it changes,
-// and never shares a new selection set between nodes: gqlgen remembers collected fields by the address
-// of the set.
+// An injector copies an operation. It copies a node only when the node or something below
+// it changes, and never shares a new selection set between nodes: gqlgen remembers
+// collected fields by the address of the set.
 type injector struct {
 	*builder
 	schema    *ast.Schema
@@ -71,7 +71,8 @@ func (in *injector) run(doc *ast.QueryDocument, op *ast.OperationDefinition) {
 	in.op.Doc, in.op.Operation, in.op.Injected = &newDoc, &newOp, true
 }
 
-// set returns a selection set with hidden fields below its fields, and whether it is a new one.
+// set returns a selection set with hidden fields below its fields, and whether it is a
+// new one.
 func (in *injector) set(set ast.SelectionSet) (ast.SelectionSet, bool) {
 	changed := false
 	out := set
@@ -119,7 +120,8 @@ func (in *injector) node(sel ast.Selection) (ast.Selection, bool) {
 	return sel, false
 }
 
-// fragment returns the changed copy of a fragment, or nil. Fragments form no cycle: scan has checked.
+// fragment returns the changed copy of a fragment, or nil. Fragments form no cycle: scan
+// has checked.
 func (in *injector) fragment(name string) *ast.FragmentDefinition {
 	if f, ok := in.rewritten[name]; ok {
 		return f
@@ -136,8 +138,8 @@ func (in *injector) fragment(name string) *ast.FragmentDefinition {
 	return &f
 }
 
-// hidden returns what to put before the selections of a node. Before, because on an abstract type the
-// first member has to tell the concrete type.
+// hidden returns what to put before the selections of a node. Before, because on an
+// abstract type the first member has to tell the concrete type.
 func (in *injector) hidden(n *ast.Field) ast.SelectionSet {
 	info := in.nodes[n]
 	if info == nil {
@@ -160,8 +162,8 @@ func (in *injector) hidden(n *ast.Field) ast.SelectionSet {
 	return out
 }
 
-// hiddenOn makes the hidden fields for one object type. marked asks for a first field that tells the
-// type, which is the key where there is one.
+// hiddenOn makes the hidden fields for one object type. marked asks for a first field
+// that tells the type, which is the key where there is one.
 func (in *injector) hiddenOn(n *ast.Field, info *nodeInfo, object *ast.Definition, marked bool) ast.SelectionSet {
 	var out ast.SelectionSet
 	if marked {
@@ -203,9 +205,10 @@ func hiddenField(suffix string, def *ast.FieldDefinition, on *ast.Definition, in
 	}
 }
 
-// hasPlainKey reports whether a node by itself is sure to yield the plain key of an object. What other
-// nodes merged into the same position select does not count: @skip may take them away, and gqlgen
-// answers with one node's fields alone where nodes come from unrelated interfaces.
+// hasPlainKey reports whether a node by itself is sure to yield the plain key of an
+// object. What other nodes merged into the same position select does not count: @skip may
+// take them away, and gqlgen answers with one node's fields alone where nodes come from
+// unrelated interfaces.
 func (in *injector) hasPlainKey(n *ast.Field, info *nodeInfo, object *ast.Definition) bool {
 	if info.noPlainKey {
 		return false

@@ -2,8 +2,9 @@ package extractor
 
 import "bytes"
 
-// A cursor reads JSON text without interpreting values. It does not validate: it follows the structure
-// as far as it needs to find the end of a value, and reports false where it cannot.
+// A cursor reads JSON text without interpreting values. It does not validate: it follows
+// the structure as far as it needs to find the end of a value, and reports false where it
+// cannot.
 type cursor struct {
 	data []byte
 	pos  int
@@ -31,7 +32,8 @@ func (c *cursor) accept(b byte) bool {
 	return true
 }
 
-// member reads a member's name and the colon. The name is the raw text between the quotes.
+// member reads a member's name and the colon. The name is the raw text between the
+// quotes.
 func (c *cursor) member() ([]byte, bool) {
 	if c.next() != '"' {
 		return nil, false
@@ -82,8 +84,8 @@ func (c *cursor) skipString() bool {
 	}
 }
 
-// skipContainer moves past an array or object; the cursor is at its opening bracket. It counts instead
-// of descending, so that nothing in the data can exhaust the stack.
+// skipContainer moves past an array or object; the cursor is at its opening bracket. It
+// counts instead of descending, so that nothing in the data can exhaust the stack.
 func (c *cursor) skipContainer() bool {
 	depth := 0
 	for c.pos < len(c.data) {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// nonce starts every hidden alias of this process. It is random so that neither a client nor data can
-// name a hidden member except by guessing 64 bits.
+// nonce starts every hidden alias of this process. It is random so that neither a client
+// nor data can name a hidden member except by guessing 64 bits.
 var nonce = func() string {
 	var b [8]byte
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the process instead
@@ -25,8 +25,8 @@ const (
 	aliasInner    = '_' // + field name: a field inside the cascade member
 )
 
-// Nonce returns the text that every hidden alias starts with. It is different in every process and
-// constant within one.
+// Nonce returns the text that every hidden alias starts with. It is different in every
+// process and constant within one.
 func Nonce() string { return nonce }
 
 // IsHidden reports whether a response name was made by Prepare in this process.

@@ -5,13 +5,14 @@ import (
 	"strconv"
 )
 
-// maxPlainDigits bounds how long a number is written out. Every float64 fits; without a bound 1e999999999
-// would fill a gigabyte.
+// maxPlainDigits bounds how long a number is written out. Every float64 fits; without a
+// bound 1e999999999 would fill a gigabyte.
 const maxPlainDigits = 400
 
-// canonicalNumber returns the exact value of a JSON number in the shortest plain decimal notation, or
-// nil for what is no number. Integers written as digits are returned as they are, at any length. Numbers
-// that would take more than maxPlainDigits digits otherwise are written as digits, e and an exponent.
+// canonicalNumber returns the exact value of a JSON number in the shortest plain decimal
+// notation, or nil for what is no number. Integers written as digits are returned as they
+// are, at any length. Numbers that would take more than maxPlainDigits digits otherwise
+// are written as digits, e and an exponent.
 func canonicalNumber(raw []byte) []byte {
 	neg, whole, frac, exp, ok := splitNumber(raw)
 	if !ok {
@@ -86,7 +87,8 @@ func splitNumber(raw []byte) (neg bool, whole, frac []byte, exp int, ok bool) {
 	return neg, whole, frac, 0, len(rest) == 0
 }
 
-// exponent refuses exponents beyond any real number's, so that sums with lengths cannot overflow.
+// exponent refuses exponents beyond any real number's, so that sums with lengths cannot
+// overflow.
 func exponent(text []byte) (int, bool) {
 	sign := 1
 	if len(text) > 0 && (text[0] == '+' || text[0] == '-') {

@@ -6,8 +6,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// A step is one field of a hidden path. Paths of one object type that start alike share steps, so that
-// a field is resolved once per object however many paths lead through it.
+// A step is one field of a hidden path. Paths of one object type that start alike share
+// steps, so that a field is resolved once per object however many paths lead through it.
 type step struct {
 	parent     int // -1 for the first step of a path
 	definition *ast.FieldDefinition
@@ -30,8 +30,9 @@ type pathSet struct {
 	firsts map[string][]int // first steps by object type
 }
 
-// addPaths asks for the hidden paths of a selection and notes them with the nodes that have to select
-// them. A path that the schema cannot resolve without arguments is left out: its values stay unknown.
+// addPaths asks for the hidden paths of a selection and notes them with the nodes that
+// have to select them. A path that the schema cannot resolve without arguments is left
+// out: its values stay unknown.
 func (b *builder) addPaths(sel *Selection, nodes []*ast.Field, selected [][]*ast.Field) {
 	if b.spec.Paths == nil || sel.Field == nil {
 		return
@@ -79,8 +80,8 @@ func (n *nodeInfo) addSteps(object *ast.Definition, ids []int) {
 	}
 }
 
-// add returns the steps of a path, making those that are missing. Steps whose resolvers may run are not shared
-// with steps whose resolvers may not.
+// add returns the steps of a path, making those that are missing. Steps whose resolvers
+// may run are not shared with steps whose resolvers may not.
 func (p *pathSet) add(object *ast.Definition, path []string, resolve bool) ([]int, bool) {
 	defs := p.resolve(object, path)
 	if defs == nil {
@@ -108,8 +109,8 @@ func (p *pathSet) add(object *ast.Definition, path []string, resolve bool) ([]in
 	return ids, true
 }
 
-// resolve returns the field definitions along a path, or nil when it does not end at a leaf or leads
-// through a field that needs arguments.
+// resolve returns the field definitions along a path, or nil when it does not end at a
+// leaf or leads through a field that needs arguments.
 func (p *pathSet) resolve(object *ast.Definition, path []string) []*ast.FieldDefinition {
 	var defs []*ast.FieldDefinition
 	on := object

@@ -9,10 +9,11 @@ import (
 
 const defaultMaxFields = 10_000
 
-// What Prepare can answer instead of an operation. Each means that the operation cannot be cached; the
-// client's document can still be executed as it is.
+// What Prepare can answer instead of an operation. Each means that the operation cannot
+// be cached; the client's document can still be executed as it is.
 var (
-	// ErrTooLarge says that the operation has more response positions than Spec.MaxFields.
+	// ErrTooLarge says that the operation has more response positions than
+	// Spec.MaxFields.
 	ErrTooLarge = errors.New("extractor: operation too large")
 	// ErrInvalid says that the document was not validated against the schema.
 	ErrInvalid = errors.New("extractor: invalid document")
@@ -20,10 +21,11 @@ var (
 	ErrAlias = errors.New("extractor: alias is reserved")
 )
 
-// Prepare builds the tree of an operation's response positions, and a copy of the operation that tells
-// the key of every object. The client's document is not modified, and what needs no change is shared
-// with it, so it must not be modified afterwards. The error wraps ErrTooLarge, ErrInvalid or ErrAlias.
-// Prepare does not block; it calls Spec.Key and Spec.Paths.
+// Prepare builds the tree of an operation's response positions, and a copy of the
+// operation that tells the key of every object. The client's document is not modified,
+// and what needs no change is shared with it, so it must not be modified afterwards. The
+// error wraps ErrTooLarge, ErrInvalid or ErrAlias. Prepare does not block; it calls
+// Spec.Key and Spec.Paths.
 func Prepare(spec Spec, doc *ast.QueryDocument, op *ast.OperationDefinition) (*Operation, error) {
 	if spec.Schema == nil || doc == nil || op == nil {
 		return nil, fmt.Errorf("%w: schema, document and operation are needed", ErrInvalid)
@@ -66,8 +68,9 @@ func rootType(schema *ast.Schema, op *ast.OperationDefinition) *ast.Definition {
 	}
 }
 
-// A scan looks once at every node that an operation reaches and refuses what the later steps rely on:
-// definitions are there, fragments exist and form no cycle, no alias is ours.
+// A scan looks once at every node that an operation reaches and refuses what the later
+// steps rely on: definitions are there, fragments exist and form no cycle, no alias is
+// ours.
 type scan struct {
 	spec      *Spec
 	doc       *ast.QueryDocument

@@ -15,8 +15,8 @@ import (
 	"github.com/vektah/gqlparser/v2/formatter"
 )
 
-// render prints the prepared document with N for the nonce. The formatter prints fields without
-// position information, which hidden fields need not have.
+// render prints the prepared document with N for the nonce. The formatter prints fields
+// without position information, which hidden fields need not have.
 func render(o *extractor.Operation) string {
 	var b bytes.Buffer
 	formatter.NewFormatter(&b, formatter.WithIndent("")).FormatQueryDocument(o.Doc)
@@ -94,7 +94,8 @@ func TestPrepareSharesUnchangedFragments(t *testing.T) {
 	}
 }
 
-// TestPrepareTree checks what the tree says where fields are merged and depend on the type.
+// TestPrepareTree checks what the tree says where fields are merged and depend on the
+// type.
 func TestPrepareTree(t *testing.T) {
 	t.Parallel()
 	o := prepare(t, extractor.Spec{}, `
@@ -214,7 +215,8 @@ func TestPrepareFragmentReach(t *testing.T) {
 	}
 }
 
-// TestPrepareRepeatedSpreads has 2^40 ways to one field; a fragment counts once per position.
+// TestPrepareRepeatedSpreads has 2^40 ways to one field; a fragment counts once per
+// position.
 func TestPrepareRepeatedSpreads(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
@@ -257,8 +259,9 @@ func TestPrepareBadKeys(t *testing.T) {
 	}
 }
 
-// TestPrepareKeepsDocument compares the client's document before and after with a second parse of it,
-// while other goroutines read and prepare it. The race detector watches for writes.
+// TestPrepareKeepsDocument compares the client's document before and after with a second
+// parse of it, while other goroutines read and prepare it. The race detector watches for
+// writes.
 func TestPrepareKeepsDocument(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(3, 4))

@@ -7,14 +7,15 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// A Probe is an operation with the hidden fields of a prepared one and nothing that a client would read:
-// of the client's fields it has those that return objects, under the same response names, and those that are
-// keys. It is for an executor that has executed the client's operation, unchanged, and that gives to the
-// fields with objects the values that they had there: then the answer to the probe has the same objects as
-// the answer to the client, and [Operation.Walk] of it tells their types, keys and paths.
+// A Probe is an operation with the hidden fields of a prepared one and nothing that a
+// client would read: of the client's fields it has those that return objects, under the
+// same response names, and those that are keys. It is for an executor that has executed
+// the client's operation, unchanged, and that gives to the fields with objects the values
+// that they had there: then the answer to the probe has the same objects as the answer to
+// the client, and [Operation.Walk] of it tells their types, keys and paths.
 //
-// Its fields have no arguments and no directives but @skip and @include, so that executing it evaluates no
-// argument a second time and runs no directive of the document.
+// Its fields have no arguments and no directives but @skip and @include, so that
+// executing it evaluates no argument a second time and runs no directive of the document.
 type Probe struct {
 	Doc       *ast.QueryDocument
 	Operation *ast.OperationDefinition
@@ -23,8 +24,9 @@ type Probe struct {
 	guarded map[int]bool // steps that may resolve and have directives or arguments
 }
 
-// MayResolve tells, by its alias, whether Spec.Resolve allows the resolver of a hidden field to run, and whether
-// something of the server's runs with the field even when it has no resolver.
+// MayResolve tells, by its alias, whether Spec.Resolve allows the resolver of a hidden
+// field to run, and whether something of the server's runs with the field even when it
+// has no resolver.
 func (s *Probe) MayResolve(alias string) (may, guarded bool) {
 	kind, rest := hiddenName([]byte(alias))
 	if kind != aliasPath {
@@ -39,10 +41,10 @@ func (s *Probe) Resolves() bool {
 	return slices.ContainsFunc(s.op.steps, func(st step) bool { return st.resolve })
 }
 
-// Probe returns the probe of the operation; nil when nothing is hidden in it, or when executing its
-// fields once more could run something of the server's. runs says whether a directive of the schema has
-// code that runs when a field is resolved: such fields are not read, and what they would tell is unknown.
-// It is called only before Probe returns.
+// Probe returns the probe of the operation; nil when nothing is hidden in it, or when
+// executing its fields once more could run something of the server's. runs says whether a
+// directive of the schema has code that runs when a field is resolved: such fields are
+// not read, and what they would tell is unknown. It is called only before Probe returns.
 func (o *Operation) Probe(runs func(directive string) bool) *Probe {
 	if !o.Injected {
 		return nil
@@ -128,8 +130,9 @@ func (p *probeer) isKey(f *ast.Field) bool {
 		p.readable(f.ObjectDefinition, f.Definition)
 }
 
-// hidden returns what stands for a hidden field: nil for one that must not be read. The key of an abstract
-// type's object also tells which type it is, so __typename takes its place.
+// hidden returns what stands for a hidden field: nil for one that must not be read. The
+// key of an abstract type's object also tells which type it is, so __typename takes its
+// place.
 func (p *probeer) hidden(f *ast.Field) *ast.Field {
 	kind, rest := hiddenName([]byte(f.Alias))
 	if kind == aliasTypename || f.Name == "__typename" {
@@ -159,8 +162,9 @@ func (p *probeer) inner(f *ast.Field) ast.SelectionSet {
 	return p.set(f.SelectionSet)
 }
 
-// readable reports whether no directive runs when a field is resolved. gqlgen runs an object's directives
-// for each of its fields, and those of the concrete type, not of the interface.
+// readable reports whether no directive runs when a field is resolved. gqlgen runs an
+// object's directives for each of its fields, and those of the concrete type, not of the
+// interface.
 func (p *probeer) readable(on *ast.Definition, f *ast.FieldDefinition) bool {
 	if on == nil {
 		return false
@@ -187,7 +191,8 @@ func (p *probeer) anyRuns(list ast.DirectiveList) bool {
 	return slices.ContainsFunc(list, func(d *ast.Directive) bool { return p.runs(d.Name) })
 }
 
-// withoutArguments copies a field's definition: gqlgen evaluates the defaults of arguments, too.
+// withoutArguments copies a field's definition: gqlgen evaluates the defaults of
+// arguments, too.
 func (p *probeer) withoutArguments(def *ast.FieldDefinition) *ast.FieldDefinition {
 	if len(def.Arguments) == 0 {
 		return def

@@ -17,8 +17,8 @@ import (
 
 func noneRuns(string) bool { return false }
 
-// TestProbeDifferential executes random documents and their probes on the same data. What is found in both is
-// what the executor saw, and the client's answer stays as it is.
+// TestProbeDifferential executes random documents and their probes on the same data. What
+// is found in both is what the executor saw, and the client's answer stays as it is.
 func TestProbeDifferential(t *testing.T) {
 	t.Parallel()
 	const seed, want = 2, 1000
@@ -146,7 +146,8 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-// TestWalkBeside: answers that do not have the probe's objects, or have other keys, are told.
+// TestWalkBeside: answers that do not have the probe's objects, or have other keys, are
+// told.
 func TestWalkBeside(t *testing.T) {
 	t.Parallel()
 	o := prepare(t, extractor.Spec{}, `{ me { id } node { id } users { name friend { id } } }`)

@@ -8,7 +8,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// A writer makes random documents. They need not be valid: callers validate and skip those that are not.
+// A writer makes random documents. They need not be valid: callers validate and skip
+// those that are not.
 type writer struct {
 	*rand.Rand
 	fragments []string // bodies of the fragments to define

@@ -6,9 +6,10 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Size estimates the memory that the operation keeps alive, in bytes: the tree of positions, the hidden
-// fields, and the client's document, to which both refer. The schema is not counted. What the operation
-// shares with the document is counted as its own, so the estimate is rather too large.
+// Size estimates the memory that the operation keeps alive, in bytes: the tree of
+// positions, the hidden fields, and the client's document, to which both refer. The
+// schema is not counted. What the operation shares with the document is counted as its
+// own, so the estimate is rather too large.
 func (o *Operation) Size() int {
 	n := block[Operation]() + slice(o.Fields) + slice(o.Selections) + slice(o.steps)
 	for i := range o.steps {
@@ -30,8 +31,8 @@ func (o *Operation) Size() int {
 	return n + DocumentSize(o.Doc)
 }
 
-// copies is the size of the nodes that an injector has made, those that it shares with the client's
-// document included.
+// copies is the size of the nodes that an injector has made, those that it shares with
+// the client's document included.
 func copies(set ast.SelectionSet) int {
 	n := slice(set)
 	for _, sel := range set {
@@ -50,8 +51,9 @@ func copies(set ast.SelectionSet) int {
 	return n
 }
 
-// DocumentSize estimates the memory of a document with the text that its positions refer to, in bytes. A
-// document of which any node is kept is kept as a whole. The schema is not counted.
+// DocumentSize estimates the memory of a document with the text that its positions refer
+// to, in bytes. A document of which any node is kept is kept as a whole. The schema is
+// not counted.
 func DocumentSize(doc *ast.QueryDocument) int {
 	s := sizer{}
 	n := block[ast.QueryDocument]() + slice(doc.Operations) + slice(doc.Fragments) + s.position(doc.Position) + s.comment(doc.Comment)
@@ -171,8 +173,8 @@ func slice[T any](s []T) int {
 	return allocated(cap(s) * int(unsafe.Sizeof(v)))
 }
 
-// mapSize is about the size of a map with few entries: a header, and slots for up to 8, or twice as many as
-// there are entries.
+// mapSize is about the size of a map with few entries: a header, and slots for up to 8,
+// or twice as many as there are entries.
 func mapSize[K comparable, V any](m map[K]V) int {
 	if m == nil {
 		return 0
@@ -186,8 +188,8 @@ func mapSize[K comparable, V any](m map[K]V) int {
 	return allocated(48) + allocated(slots*(int(unsafe.Sizeof(k)+unsafe.Sizeof(v))+1))
 }
 
-// allocated rounds a size up about as the allocator does: small blocks to 16 bytes, larger ones to an
-// eighth of themselves.
+// allocated rounds a size up about as the allocator does: small blocks to 16 bytes,
+// larger ones to an eighth of themselves.
 func allocated(size int) int {
 	switch {
 	case size <= 128:

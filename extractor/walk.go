@@ -11,32 +11,36 @@ import (
 // ErrMalformed is what Walk returns for data that it cannot follow.
 var ErrMalformed = errors.New("extractor: malformed response")
 
-// ErrOther is what WalkBeside returns when an answer and the answer to its probe do not have the same objects.
+// ErrOther is what WalkBeside returns when an answer and the answer to its probe do not
+// have the same objects.
 var ErrOther = errors.New("extractor: the probe has other objects")
 
-// maxListDepth bounds how deep lists may be nested around an object. Objects nest only as deep as the
-// operation.
+// maxListDepth bounds how deep lists may be nested around an object. Objects nest only as
+// deep as the operation.
 const maxListDepth = 10_000
 
 // minObjects is the room for objects that a first result gets.
 const minObjects = 8
 
-// Walk reads the data member of a response to the prepared operation once: it collects the objects and
-// removes the hidden members. The error is ErrMalformed; then nothing is known about the response, and
-// hidden members may still be in it. Data is not validated: what is not below a position of the tree is
-// skipped, whatever it holds.
+// Walk reads the data member of a response to the prepared operation once: it collects
+// the objects and removes the hidden members. The error is ErrMalformed; then nothing is
+// known about the response, and hidden members may still be in it. Data is not validated:
+// what is not below a position of the tree is skipped, whatever it holds.
 //
-// Walk neither changes nor keeps data, but the result shares its memory: data must stay unchanged as
-// long as the result is used. It does not block and is safe for concurrent use.
+// Walk neither changes nor keeps data, but the result shares its memory: data must stay
+// unchanged as long as the result is used. It does not block and is safe for concurrent
+// use.
 func (o *Operation) Walk(data []byte) (*Result, error) { return o.walk(data, nil) }
 
-// WalkBeside reads the answer to the client's operation itself, which has no hidden members, given what Walk
-// found in the answer to its Probe. A key that the client's answer shows counts more than the probe's; the rest is
-// the probe's. The error is ErrMalformed, or ErrOther when the two answers do not have the same objects. When
-// both know the key of an object and it is not the same, disagreed is the object's type, and the result must
-// not be used.
+// WalkBeside reads the answer to the client's operation itself, which has no hidden
+// members, given what Walk found in the answer to its Probe. A key that the client's
+// answer shows counts more than the probe's; the rest is the probe's. The error is
+// ErrMalformed, or ErrOther when the two answers do not have the same objects. When both
+// know the key of an object and it is not the same, disagreed is the object's type, and
+// the result must not be used.
 //
-// The result shares the memory of data and of the probe's result, which must not be used any more.
+// The result shares the memory of data and of the probe's result, which must not be used
+// any more.
 func (o *Operation) WalkBeside(data []byte, probe *Result) (res *Result, disagreed *ast.Definition, err error) {
 	res, err = o.walk(data, probe)
 	if err != nil {
@@ -190,8 +194,8 @@ func (w *walker) list(f *Field, parent int32, depth int) bool {
 	}
 }
 
-// concrete tells the type of the object that starts at the cursor. On an abstract type only its first
-// member does.
+// concrete tells the type of the object that starts at the cursor. On an abstract type
+// only its first member does.
 func (w *walker) concrete(f *Field) *Selection {
 	if !f.abstract {
 		return f.On[0]

@@ -182,7 +182,8 @@ func TestWalkPaths(t *testing.T) {
 	}
 }
 
-// TestWalkCascade executes mutations whose payload has a report that the client did not select.
+// TestWalkCascade executes mutations whose payload has a report that the client did not
+// select.
 func TestWalkCascade(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct{ name, query, data, stripped, want string }{
@@ -235,7 +236,8 @@ func TestWalkCascade(t *testing.T) {
 	}
 }
 
-// TestCascadeEndToEnd executes the hidden selection of a report and parses what comes out.
+// TestCascadeEndToEnd executes the hidden selection of a report and parses what comes
+// out.
 func TestCascadeEndToEnd(t *testing.T) {
 	t.Parallel()
 	o := prepare(t, extractor.Spec{Cascade: true}, `mutation { full { success } }`)

@@ -1,13 +1,15 @@
 package extractor
 
-// noCascade notes that a root field's value has no GraphQL Cascade report where one was asked for.
+// noCascade notes that a root field's value has no GraphQL Cascade report where one was
+// asked for.
 func (w *walker) noCascade(f *Field) {
 	if f.Cascade {
 		w.cascades = append(w.cascades, CascadePayload{Root: f})
 	}
 }
 
-// cascadeInData returns the cascade member inside a hidden data member, nil when there is none.
+// cascadeInData returns the cascade member inside a hidden data member, nil when there is
+// none.
 func (w *walker) cascadeInData() (raw []byte, ok bool) {
 	if w.next() != '{' {
 		_, ok = w.value()

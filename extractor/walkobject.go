@@ -65,8 +65,8 @@ func (w *walker) members(o *objectWalk) bool {
 	}
 }
 
-// cutTail removes hidden members at the end of an object: together with the comma before them, or all
-// there is between the braces.
+// cutTail removes hidden members at the end of an object: together with the comma before
+// them, or all there is between the braces.
 func (w *walker) cutTail(o *objectWalk) {
 	if o.run < 0 {
 		return
@@ -118,9 +118,9 @@ func (o *objectWalk) field(name []byte) *Field {
 	return f
 }
 
-// hiddenMember reads a member's value if the member is hidden, and reports whether it was. Client
-// aliases cannot look like ours, since Prepare refuses them; a name of a kind that is never injected
-// into objects is left alone all the same.
+// hiddenMember reads a member's value if the member is hidden, and reports whether it
+// was. Client aliases cannot look like ours, since Prepare refuses them; a name of a kind
+// that is never injected into objects is left alone all the same.
 func (w *walker) hiddenMember(o *objectWalk, name []byte) (hidden, ok bool) {
 	kind, rest := hiddenName(name)
 	if kind == 0 || !w.op.Injected || w.probe != nil {

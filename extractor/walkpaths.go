@@ -6,8 +6,9 @@ type pathWalk struct {
 	steps  []step
 	values [][][]byte
 	failed []bool
-	// seen holds, per want, the visit during which its member was last met. A visit is one object on a
-	// path, so that a list tells for each of its elements whether the member was missing.
+	// seen holds, per want, the visit during which its member was last met. A visit is
+	// one object on a path, so that a list tells for each of its elements whether the
+	// member was missing.
 	seen   []int
 	visits int
 }
@@ -29,8 +30,9 @@ func newPathWalk(sel *Selection, steps []step) *pathWalk {
 	return p
 }
 
-// pathStep reads the value of a hidden path member of an object that the step parent led to. p is nil
-// when the object has no paths: its node is in a fragment that another position has paths for.
+// pathStep reads the value of a hidden path member of an object that the step parent led
+// to. p is nil when the object has no paths: its node is in a fragment that another
+// position has paths for.
 func (w *walker) pathStep(p *pathWalk, id, parent, visit int) bool {
 	if p == nil || id >= len(p.steps) || p.steps[id].parent != parent {
 		_, ok := w.value()
@@ -96,7 +98,8 @@ func (w *walker) pathObject(p *pathWalk, id int) bool {
 	return ok
 }
 
-// eachMember calls read for every member of the object at the cursor; read consumes the value.
+// eachMember calls read for every member of the object at the cursor; read consumes the
+// value.
 func (w *walker) eachMember(read func(kind byte, rest []byte) bool) bool {
 	w.pos++
 	if w.next() == '}' {

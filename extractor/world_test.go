@@ -83,14 +83,15 @@ func prepare(tb testing.TB, spec extractor.Spec, query string) *extractor.Operat
 	return o
 }
 
-// A world is a random but fixed graph of data: what a field returns depends on the object it is on, its
-// name and arguments, never on the document.
+// A world is a random but fixed graph of data: what a field returns depends on the object
+// it is on, its name and arguments, never on the document.
 type world struct {
 	seed uint64
 	// fail tells which hidden fields fail; then null is written, as a guard would.
 	fail func(alias string) bool
-	// values are what fields of the client's returned, by object and response name, in an execution before
-	// this one: they count more than arguments. Nil when nothing is remembered.
+	// values are what fields of the client's returned, by object and response name, in an
+	// execution before this one: they count more than arguments. Nil when nothing is
+	// remembered.
 	values map[string]uint64
 }
 
@@ -313,8 +314,8 @@ type collected struct {
 	selections ast.SelectionSet
 }
 
-// collect does as gqlgen does, including that nodes reached through unrelated interfaces are not merged
-// and that only the first of them is written.
+// collect does as gqlgen does, including that nodes reached through unrelated interfaces
+// are not merged and that only the first of them is written.
 func (r *run) collect(object *ast.Definition, set ast.SelectionSet, visited map[string]bool) []*collected {
 	var out []*collected
 	add := func(f *ast.Field, selections ast.SelectionSet) {

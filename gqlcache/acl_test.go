@@ -13,7 +13,8 @@ import (
 	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
-// TestACLOfLeasesAndFeeds: the user of the operations page may hold leases to compute answers, and follow the log.
+// TestACLOfLeasesAndFeeds: the user of the operations page may hold leases to compute
+// answers, and follow the log.
 func TestACLOfLeasesAndFeeds(t *testing.T) {
 	t.Parallel()
 	r := newRestrictedRig(t, func(o *gqlcache.Options) { o.FillLease = 10 * time.Second })
@@ -55,7 +56,8 @@ func TestACLOfLeasesAndFeeds(t *testing.T) {
 	}
 }
 
-// TestACLOfPublishers: a program that only publishes needs what the operations page says it needs.
+// TestACLOfPublishers: a program that only publishes needs what the operations page says
+// it needs.
 func TestACLOfPublishers(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)

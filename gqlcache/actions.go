@@ -18,9 +18,9 @@ const (
 
 var errAction = errors.New("no such action, or a part of it is missing")
 
-// Clear drops everything, answers being computed included, in all instances. It returns ErrClosed after
-// Close, or what the log and the store say; the answers are dropped here in any case. Entries of
-// Options.Shared are not removed: they count as dropped.
+// Clear drops everything, answers being computed included, in all instances. It returns
+// ErrClosed after Close, or what the log and the store say; the answers are dropped here
+// in any case. Entries of Options.Shared are not removed: they count as dropped.
 func (c *Cache) Clear(ctx context.Context) error {
 	if c.unmade() {
 		return errUnmade
@@ -29,8 +29,8 @@ func (c *Cache) Clear(ctx context.Context) error {
 	return err
 }
 
-// clear flushes the clock and empties the store. The watch hears of both as of one change: what is taken
-// out of the store is not to look evicted.
+// clear flushes the clock and empties the store. The watch hears of both as of one
+// change: what is taken out of the store is not to look evicted.
 func (c *Cache) clear(ctx context.Context, by inspect.Cause) (p published, err error) {
 	if c.isClosed() {
 		return p, ErrClosed

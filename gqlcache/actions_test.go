@@ -97,7 +97,8 @@ func TestActions(t *testing.T) {
 	})
 }
 
-// TestInvalidateOperation: from the program, for answers stored and answers being computed.
+// TestInvalidateOperation: from the program, for answers stored and answers being
+// computed.
 func TestInvalidateOperation(t *testing.T) {
 	t.Parallel()
 	const read = "query Ann{user(id:$Ann){name}}"
@@ -120,8 +121,8 @@ func TestInvalidateOperation(t *testing.T) {
 	})
 	t.Run("under another name, too", func(t *testing.T) {
 		t.Parallel()
-		// What was stored under one name must not answer for another one, here or from another instance:
-		// Invalidate knows answers by their names.
+		// What was stored under one name must not answer for another one, here or from
+		// another instance: Invalidate knows answers by their names.
 		m := newInstances(t, 2)
 		a, b := m.two()
 		other := strings.Replace(read, "Ann", "Other", 1)
@@ -205,8 +206,8 @@ func evictions(t *testing.T, inv *inspect.Invalidation) int {
 	return sum
 }
 
-// TestCascadeAddsUp: what a mutation says fell is what is no hit afterwards, at the nodes taken together,
-// and what it says stayed is.
+// TestCascadeAddsUp: what a mutation says fell is what is no hit afterwards, at the nodes
+// taken together, and what it says stayed is.
 func TestCascadeAddsUp(t *testing.T) {
 	t.Parallel()
 	documents := []string{
@@ -309,8 +310,8 @@ func TestCausesAreTold(t *testing.T) {
 	})
 }
 
-// TestTotalsAddUp: requests are the sum of what became of them, and so are those of the operations and the
-// series.
+// TestTotalsAddUp: requests are the sum of what became of them, and so are those of the
+// operations and the series.
 func TestTotalsAddUp(t *testing.T) {
 	t.Parallel()
 	p := newPanel(t, nil)
@@ -355,7 +356,8 @@ func TestTotalsAddUp(t *testing.T) {
 	}
 }
 
-// TestSnapshotWithoutInspector: the totals are there for the program, and nobody can watch.
+// TestSnapshotWithoutInspector: the totals are there for the program, and nobody can
+// watch.
 func TestSnapshotWithoutInspector(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "annotated", gqlcache.Options{})

@@ -13,8 +13,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
-// TestNestedHoldsHijacked: a websocket leaves all holds around each other. One that keeps its operations would make
-// their changes known when the connection ends.
+// TestNestedHoldsHijacked: a websocket leaves all holds around each other. One that keeps
+// its operations would make their changes known when the connection ends.
 func TestNestedHoldsHijacked(t *testing.T) {
 	t.Parallel()
 	r := newInstances(t, 2)
@@ -34,8 +34,9 @@ func TestNestedHoldsHijacked(t *testing.T) {
 	}))).ServeHTTP(w, post(t, readAnn, "application/json"))
 }
 
-// TestNestedHandlersKnowTheBegin: behind a framework that has contexts of its own, a wrapper further inside knows when
-// the request began: what the transaction shows is as old as that.
+// TestNestedHandlersKnowTheBegin: behind a framework that has contexts of its own, a
+// wrapper further inside knows when the request began: what the transaction shows is as
+// old as that.
 func TestNestedHandlersKnowTheBegin(t *testing.T) {
 	t.Parallel()
 	wrappers := map[string]func(*gqlcache.Cache, http.Handler) http.Handler{
@@ -60,8 +61,8 @@ func TestNestedHandlersKnowTheBegin(t *testing.T) {
 	}
 }
 
-// TestMutationInsideOfAnOperation: what a resolver changes by an operation of its own commits with the operation around
-// it, perhaps.
+// TestMutationInsideOfAnOperation: what a resolver changes by an operation of its own
+// commits with the operation around it, perhaps.
 func TestMutationInsideOfAnOperation(t *testing.T) {
 	t.Parallel()
 	for point, document := range map[string]string{"Mutation.log": "mutation{log}", "Query.counter": "{counter(id:1){value}}"} {
@@ -96,8 +97,8 @@ func (c *copies) InterceptResponse(ctx context.Context, next graphql.ResponseHan
 	return next(ctx)
 }
 
-// TestCopiedOperationContext: the executor does not know of a middleware that a copy of its context was given. That
-// no root field was seen proves nothing then.
+// TestCopiedOperationContext: the executor does not know of a middleware that a copy of
+// its context was given. That no root field was seen proves nothing then.
 func TestCopiedOperationContext(t *testing.T) {
 	t.Parallel()
 	ext := &copies{}
@@ -129,7 +130,8 @@ func (i *tired) InterceptField(ctx context.Context, next graphql.Resolver) (any,
 	return nil, errors.New("too slow")
 }
 
-// TestResolverGivenUp: what a resolver writes after a field middleware has given it up counts when it is written.
+// TestResolverGivenUp: what a resolver writes after a field middleware has given it up
+// counts when it is written.
 func TestResolverGivenUp(t *testing.T) {
 	t.Parallel()
 	ext := &tired{ended: make(chan struct{})}
@@ -174,8 +176,8 @@ func TestRefusingDirectiveGivesUp(t *testing.T) {
 	}
 }
 
-// TestQueryAfterTheMutationOfItsRequest: operations of one request share its transaction. What others see, and
-// store, before the commit is not what this one sees.
+// TestQueryAfterTheMutationOfItsRequest: operations of one request share its transaction.
+// What others see, and store, before the commit is not what this one sees.
 func TestQueryAfterTheMutationOfItsRequest(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "annotated", gqlcache.Options{})
@@ -233,7 +235,8 @@ func TestCommitInsideOfAnOperation(t *testing.T) {
 	r.send(renameAnn)
 }
 
-// TestQueryInsideOfAQueryThatWrites: it sees what the one around has written, which nobody else does yet.
+// TestQueryInsideOfAQueryThatWrites: it sees what the one around has written, which
+// nobody else does yet.
 func TestQueryInsideOfAQueryThatWrites(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "annotated", gqlcache.Options{})

@@ -10,28 +10,32 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/wire"
 )
 
-// Handler wraps a gqlgen server, so that the cache knows when a request began. Put it around the middlewares that
-// read what resolvers answer with, such as the user's row: then what they have read before a change
-// is not stored as if it had been read after it. A websocket's operations count from when they arrive.
+// Handler wraps a gqlgen server, so that the cache knows when a request began. Put it
+// around the middlewares that read what resolvers answer with, such as the user's row:
+// then what they have read before a change is not stored as if it had been read after it.
+// A websocket's operations count from when they arrive.
 //
 // It also lets the inspector know what only HTTP tells:
 //
 //	http.Handle("/graphql", cache.Handler(authenticate(srv)))
 //
-// It sees the header of the response: an answer during whose computation a resolver has set a header or a cookie is
-// not stored, since a hit would lack it.
+// It sees the header of the response: an answer during whose computation a resolver has
+// set a header or a cookie is not stored, since a hit would lack it.
 //
-// For the inspector, requests other than POST cannot change the cache, see Inspector.Actions, and those that are told of the
-// cache get a Cache-Status header (RFC 9211) as well, but for streams and websockets, and Cache-Control:
-// no-store, so that no proxy gives what they are told to others. Without the wrapper the inspector has none
-// of these: nobody may change the cache. It does not matter to HoldUntilCommit which of the two is around the other.
+// For the inspector, requests other than POST cannot change the cache, see
+// Inspector.Actions, and those that are told of the cache get a Cache-Status header (RFC
+// 9211) as well, but for streams and websockets, and Cache-Control: no-store, so that no
+// proxy gives what they are told to others. Without the wrapper the inspector has none of
+// these: nobody may change the cache. It does not matter to HoldUntilCommit which of the
+// two is around the other.
 func (c *Cache) Handler(next http.Handler) http.Handler {
 	c.mustBeMade()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a := c.arrive(r.Context(), w)
 		r = r.WithContext(a) //nolint:contextcheck // an arrival is made of the request's own context
 		if r.Header.Get("Upgrade") != "" {
-			// Clients may send this with anything: only a connection that is taken over is none of the request's.
+			// Clients may send this with anything: only a connection that is taken over
+			// is none of the request's.
 			next.ServeHTTP(wire.Upgrade(w, a), r)
 			return
 		}
@@ -40,9 +44,10 @@ func (c *Cache) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// arrival is when an HTTP request began, in a server that a handler of the cache's is around. What
-// middlewares behind it have read for the request, the user's row in its context, say, is as old as that,
-// and so is an answer that a resolver makes of it: see request.begin. It is the request's context.
+// arrival is when an HTTP request began, in a server that a handler of the cache's is
+// around. What middlewares behind it have read for the request, the user's row in its
+// context, say, is as old as that, and so is an answer that a resolver makes of it: see
+// request.begin. It is the request's context.
 type arrival struct {
 	context.Context
 
@@ -51,14 +56,17 @@ type arrival struct {
 	at     changelog.Position
 	number uint64
 	hold   *hold // nil without HoldUntilCommit
-	// gone is set when the connection was hijacked. Its operations are no part of the request: with the
-	// request's number none of their answers could be stored after a while.
+	// gone is set when the connection was hijacked. Its operations are no part of the
+	// request: with the request's number none of their answers could be stored after a
+	// while.
 	gone atomic.Bool
-	// around is what a wrapper further outside has noted of the same request, nil when there is none.
+	// around is what a wrapper further outside has noted of the same request, nil when
+	// there is none.
 	around *arrival
 }
 
-// isOver says that the connection was hijacked. The wrapper that sees it may be any of those around each other.
+// isOver says that the connection was hijacked. The wrapper that sees it may be any of
+// those around each other.
 func (a *arrival) isOver() bool {
 	for ; a != nil; a = a.around {
 		if a.gone.Load() {
@@ -68,7 +76,8 @@ func (a *arrival) isOver() bool {
 	return false
 }
 
-// arrivalKey is the context key of a cache's arrival: a request may go through wrappers of several.
+// arrivalKey is the context key of a cache's arrival: a request may go through wrappers
+// of several.
 type arrivalKey struct{ *Cache }
 
 // Value implements context.Context.
@@ -82,7 +91,8 @@ func (a *arrival) Value(key any) any {
 // String keeps whoever prints a context from printing the cache.
 func (a *arrival) String() string { return fmt.Sprintf("%v.WithValue(gqlcache arrival)", a.Context) }
 
-// arrivalFrom returns the arrival of the request that a context belongs to, nil when none counts.
+// arrivalFrom returns the arrival of the request that a context belongs to, nil when none
+// counts.
 func arrivalFrom(ctx context.Context, c *Cache) *arrival {
 	a, _ := ctx.Value(arrivalKey{c}).(*arrival)
 	if a == nil || a.isOver() {
@@ -91,9 +101,9 @@ func arrivalFrom(ctx context.Context, c *Cache) *arrival {
 	return a
 }
 
-// arrive notes when a request began. What a wrapper further outside has noted stays, also if a framework in between
-// has put another context in place: then its response writer is found. The number of now would count a transaction
-// as younger than it is.
+// arrive notes when a request began. What a wrapper further outside has noted stays, also
+// if a framework in between has put another context in place: then its response writer is
+// found. The number of now would count a transaction as younger than it is.
 func (c *Cache) arrive(ctx context.Context, w http.ResponseWriter) *arrival {
 	a := &arrival{Context: ctx, cache: c}
 	outer := arrivalFrom(ctx, c)
@@ -108,7 +118,8 @@ func (c *Cache) arrive(ctx context.Context, w http.ResponseWriter) *arrival {
 	return a
 }
 
-// arrivalOf returns the arrival of this cache whose writer is around or in a writer, nil when there is none.
+// arrivalOf returns the arrival of this cache whose writer is around or in a writer, nil
+// when there is none.
 func arrivalOf(w http.ResponseWriter, c *Cache) *arrival {
 	for owner := range wire.Owners(w) {
 		if a, ok := owner.(*arrival); ok && a.cache == c && !a.isOver() {
@@ -118,7 +129,8 @@ func arrivalOf(w http.ResponseWriter, c *Cache) *arrival {
 	return nil
 }
 
-// Holds implements wire.Owner: a response is held back once its request has changed something.
+// Holds implements wire.Owner: a response is held back once its request has changed
+// something.
 func (a *arrival) Holds() bool {
 	h := a.hold
 	return h != nil && h.holding.Load() && !h.streams.Load() && !a.isOver()

@@ -43,8 +43,8 @@ func impatientRoot(ctx context.Context, next graphql.RootResolver) graphql.Marsh
 	}
 }
 
-// TestResolversLeftBehind: an answer that did not wait for its resolvers is the request's alone, and the
-// resolvers go on undisturbed.
+// TestResolversLeftBehind: an answer that did not wait for its resolvers is the request's
+// alone, and the resolvers go on undisturbed.
 func TestResolversLeftBehind(t *testing.T) {
 	t.Parallel()
 	for name, ext := range map[string]graphql.HandlerExtension{"field": fields{"user": hasty}, "root field": rootHook(impatientRoot)} {
@@ -77,7 +77,8 @@ func TestResolversLeftBehind(t *testing.T) {
 	}
 }
 
-// TestRootFieldsLeftBehind: a root field that nobody waited for counts also while none of its resolvers runs.
+// TestRootFieldsLeftBehind: a root field that nobody waited for counts also while none of
+// its resolvers runs.
 func TestRootFieldsLeftBehind(t *testing.T) {
 	t.Parallel()
 	var slow atomic.Bool
@@ -98,7 +99,8 @@ func TestRootFieldsLeftBehind(t *testing.T) {
 	}, rootHook(impatientRoot), plain)
 }
 
-// TestHintsBeforeTheComputation: what an extension outside of the cache says counts as well.
+// TestHintsBeforeTheComputation: what an extension outside of the cache says counts as
+// well.
 func TestHintsBeforeTheComputation(t *testing.T) {
 	t.Parallel()
 	for name, say := range map[string]func(context.Context) error{
@@ -127,7 +129,8 @@ func TestHintsBeforeTheComputation(t *testing.T) {
 	}
 }
 
-// TestHintsOfInnerOperations: an answer that a resolver had from an operation of its own is kept no longer than that one.
+// TestHintsOfInnerOperations: an answer that a resolver had from an operation of its own
+// is kept no longer than that one.
 func TestHintsOfInnerOperations(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "annotated", gqlcache.Options{})
@@ -139,8 +142,8 @@ func TestHintsOfInnerOperations(t *testing.T) {
 	r.run("annotated", []string{"MISS do_not_store: " + askNames, "MISS do_not_store: " + askNames})
 }
 
-// TestUserOfOneRootField: an interceptor that knows the caller of some root fields only keeps answers with these
-// from being stored, whichever field runs first.
+// TestUserOfOneRootField: an interceptor that knows the caller of some root fields only
+// keeps answers with these from being stored, whichever field runs first.
 func TestUserOfOneRootField(t *testing.T) {
 	t.Parallel()
 	user := func(ctx context.Context) string { s, _ := ctx.Value(roleKey{}).(string); return s }
@@ -182,8 +185,8 @@ func TestUserOfOneRootField(t *testing.T) {
 	}
 }
 
-// TestResolversThatChangeTheirVariables: what an operation depends on, or changes, is what was asked for. An input that
-// is bound to a map is the very map of the variables.
+// TestResolversThatChangeTheirVariables: what an operation depends on, or changes, is
+// what was asked for. An input that is bound to a map is the very map of the variables.
 func TestResolversThatChangeTheirVariables(t *testing.T) {
 	t.Parallel()
 	change := func(name string, with func(vars map[string]any)) fields {

@@ -26,9 +26,9 @@ const badPassword, badUser = "pa55word", "somebody"
 // urlOf is the URL of a server with the user and the password of these tests.
 func urlOf(addr string) string { return "redis://" + badUser + ":" + badPassword + "@" + addr + "/0" }
 
-// TestBadRedis: whatever is wrong with the Redis that a server was given, it starts, answers every request from
-// its resolvers, counts that, and says once what is wrong, without the password, and without what was asked or
-// answered.
+// TestBadRedis: whatever is wrong with the Redis that a server was given, it starts,
+// answers every request from its resolvers, counts that, and says once what is wrong,
+// without the password, and without what was asked or answered.
 func TestBadRedis(t *testing.T) {
 	t.Parallel()
 	const payload = 987654321

@@ -13,7 +13,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache"
 )
 
-// batch is a transport as servers have it for several operations in one request: they run at once.
+// batch is a transport as servers have it for several operations in one request: they run
+// at once.
 type batch struct{}
 
 func (batch) Supports(r *http.Request) bool {
@@ -44,7 +45,8 @@ func (batch) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecut
 	_ = json.NewEncoder(w).Encode(answers) // to memory
 }
 
-// TestCacheStatusOfBatches: operations of one request may run at once, and all of them are told.
+// TestCacheStatusOfBatches: operations of one request may run at once, and all of them
+// are told.
 func TestCacheStatusOfBatches(t *testing.T) {
 	t.Parallel()
 	const operations = 50
@@ -80,8 +82,8 @@ func TestCacheStatusOfBatches(t *testing.T) {
 	}
 }
 
-// TestCacheStatusAfterATimeout: an operation may go on when its request was answered by others, who own the header
-// by then.
+// TestCacheStatusAfterATimeout: an operation may go on when its request was answered by
+// others, who own the header by then.
 func TestCacheStatusAfterATimeout(t *testing.T) {
 	t.Parallel()
 	ended := make(chan struct{}, 1)
@@ -120,8 +122,8 @@ func (m mute) Header() http.Header         { return m.w.Header() }
 func (m mute) Write(b []byte) (int, error) { return m.w.Write(b) }
 func (m mute) WriteHeader(status int)      { m.w.WriteHeader(status) }
 
-// TestHandlerAddsNoAbilities: what the server's own response writer cannot do stays impossible, for strangers with
-// the header, too.
+// TestHandlerAddsNoAbilities: what the server's own response writer cannot do stays
+// impossible, for strangers with the header, too.
 func TestHandlerAddsNoAbilities(t *testing.T) {
 	t.Parallel()
 	p := newPanel(t, nil)

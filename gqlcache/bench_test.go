@@ -41,7 +41,8 @@ func benchStore() *testgraph.Store {
 	return s
 }
 
-// benchQueries are answers of 100 objects, with and without the key that the cache would add.
+// benchQueries are answers of 100 objects, with and without the key that the cache would
+// add.
 var benchQueries = []struct{ name, query string }{
 	{"four fields a row", `query($s: Status) { users { name email bossId __typename } posts(status: $s) { name status __typename } }`},
 	{"four fields a row, keys among them", `query($s: Status) { users { id name email bossId } posts(status: $s) { id name status __typename } }`},
@@ -117,7 +118,8 @@ func BenchmarkHit(b *testing.B) {
 	}
 }
 
-// BenchmarkBare is the same without a cache and with the cheapest query: what gqlgen itself takes.
+// BenchmarkBare is the same without a cache and with the cheapest query: what gqlgen
+// itself takes.
 func BenchmarkBare(b *testing.B) {
 	r := newRunner(testgraph.Executable(benchStore(), "cacheControl"))
 	b.ReportAllocs()
@@ -126,9 +128,10 @@ func BenchmarkBare(b *testing.B) {
 	}
 }
 
-// BenchmarkMissOverhead runs each query in turn on a server without a cache and on one where every
-// request misses and stores its answer, and reports the ratio of their CPU times, and the CPU time that a miss
-// takes more. The resolvers do no I/O: on a server whose resolvers do, the ratio is nearer to 1.
+// BenchmarkMissOverhead runs each query in turn on a server without a cache and on one
+// where every request misses and stores its answer, and reports the ratio of their CPU
+// times, and the CPU time that a miss takes more. The resolvers do no I/O: on a server
+// whose resolvers do, the ratio is nearer to 1.
 func BenchmarkMissOverhead(b *testing.B) {
 	s := benchStore()
 	for _, q := range benchQueries {
@@ -175,9 +178,9 @@ func cpuTime(tb testing.TB) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// BenchmarkEntryMemory fills a cache and reports what an entry costs beyond its key and body: with
-// one row per entry, each its own, and with the same 20 rows in all of them besides. Cells are what the
-// entries' tags share.
+// BenchmarkEntryMemory fills a cache and reports what an entry costs beyond its key and
+// body: with one row per entry, each its own, and with the same 20 rows in all of them
+// besides. Cells are what the entries' tags share.
 func BenchmarkEntryMemory(b *testing.B) {
 	const entries = 20_000
 	s := benchStore()
@@ -225,7 +228,8 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// BenchmarkInvalidate is one change of one row, by the number of entries that depend on it.
+// BenchmarkInvalidate is one change of one row, by the number of entries that depend on
+// it.
 func BenchmarkInvalidate(b *testing.B) {
 	s := benchStore()
 	for _, n := range []int{1, 1_000, 20_000} {
@@ -248,9 +252,10 @@ func BenchmarkInvalidate(b *testing.B) {
 	}
 }
 
-// TestHitAllocations keeps the cache's own part of a hit from growing: a hit allocates 18 times less
-// than the cheapest operation of a server without the cache, which has no resolver to run. One
-// allocation more fails it. In the oldest gqlgen such an operation is cheaper.
+// TestHitAllocations keeps the cache's own part of a hit from growing: a hit allocates 18
+// times less than the cheapest operation of a server without the cache, which has no
+// resolver to run. One allocation more fails it. In the oldest gqlgen such an operation
+// is cheaper.
 func TestHitAllocations(t *testing.T) {
 	least := 18.0
 	if onFloor {
@@ -286,9 +291,10 @@ func postRequest(query string) *http.Request {
 	return r
 }
 
-// BenchmarkVerifyOverhead runs hits in turn on a cache without verify mode and on one with it, and reports
-// the ratio of their CPU times, recomputations included. What a thousandth of the hits costs is the price of
-// their recomputation: the resolvers here do no I/O, and the answer has 100 objects.
+// BenchmarkVerifyOverhead runs hits in turn on a cache without verify mode and on one
+// with it, and reports the ratio of their CPU times, recomputations included. What a
+// thousandth of the hits costs is the price of their recomputation: the resolvers here do
+// no I/O, and the answer has 100 objects.
 func BenchmarkVerifyOverhead(b *testing.B) {
 	s := benchStore()
 	q := benchQueries[0]
@@ -330,7 +336,8 @@ func BenchmarkVerifyOverhead(b *testing.B) {
 	}
 }
 
-// TestVerifyAllocations: a hit that is not sampled allocates what it does without verify mode.
+// TestVerifyAllocations: a hit that is not sampled allocates what it does without verify
+// mode.
 func TestVerifyAllocations(t *testing.T) {
 	s := benchStore()
 	const query = `{ users { name } }`

@@ -8,8 +8,9 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/wire"
 )
 
-// The invariant of this file: what resolvers say beside their data, an extension of the response or a header, reaches every
-// caller or the answer is not stored. Only the data is kept, and a hit could not repeat the rest.
+// The invariant of this file: what resolvers say beside their data, an extension of the
+// response or a header, reaches every caller or the answer is not stored. Only the data
+// is kept, and a hit could not repeat the rest.
 
 var errBeside = errors.New("what is set beside the data is missing on hits")
 
@@ -21,7 +22,8 @@ type besides struct {
 	seen       bool         // it was looked at
 }
 
-// besidesBefore looks at what extensions outside of the cache have set by now. These run on hits, too.
+// besidesBefore looks at what extensions outside of the cache have set by now. These run
+// on hits, too.
 func besidesBefore(ctx context.Context) besides {
 	b := besides{extensions: len(graphql.GetExtensions(ctx))}
 	b.of = wire.HeaderFrom(ctx).Here()
@@ -29,8 +31,9 @@ func besidesBefore(ctx context.Context) besides {
 	return b
 }
 
-// besidesAfter refuses to store an answer beside which something was set while it was computed. It is called by the
-// goroutine that computed it, when no resolver of it runs any more.
+// besidesAfter refuses to store an answer beside which something was set while it was
+// computed. It is called by the goroutine that computed it, when no resolver of it runs
+// any more.
 func (c *Cache) besidesAfter(ctx context.Context, r *request, before besides, resp *graphql.Response) {
 	if resp == nil {
 		return

@@ -125,8 +125,8 @@ func (l fusedLog) CatchUp(ctx context.Context, p changelog.Position) error {
 	return l.Log.CatchUp(ctx, p)
 }
 
-// brokenInterfaces are options that are no functions and have methods that the cache calls: the names of the
-// methods, and how to set them with a fuse.
+// brokenInterfaces are options that are no functions and have methods that the cache
+// calls: the names of the methods, and how to set them with a fuse.
 var brokenInterfaces = map[string]struct {
 	calls []string
 	set   func(t *testing.T, o *gqlcache.Options, f *fuse)
@@ -157,7 +157,8 @@ var brokenInterfaces = map[string]struct {
 	}},
 }
 
-// calledOptions lists the paths of the options that the cache calls: functions, and what has methods.
+// calledOptions lists the paths of the options that the cache calls: functions, and what
+// has methods.
 func calledOptions(t *testing.T) (paths []string) {
 	t.Helper()
 	var walk func(typ reflect.Type, path string)
@@ -221,8 +222,9 @@ func workingOptions() gqlcache.Options {
 	}
 }
 
-// TestBrokenOptions makes every function of the options panic, one after the other, from the start or later on:
-// answers are those of a server without the cache, and a change is never lost.
+// TestBrokenOptions makes every function of the options panic, one after the other, from
+// the start or later on: answers are those of a server without the cache, and a change is
+// never lost.
 func TestBrokenOptions(t *testing.T) {
 	t.Parallel()
 	for _, path := range calledOptions(t) {
@@ -256,7 +258,8 @@ func TestBrokenOptions(t *testing.T) {
 	}
 }
 
-// checkBroken runs a server whose options break when the fuse is blown, beside one without the cache.
+// checkBroken runs a server whose options break when the fuse is blown, beside one
+// without the cache.
 func checkBroken(t *testing.T, o gqlcache.Options, f *fuse, later bool) {
 	t.Helper()
 	f.blown.Store(!later)
@@ -327,8 +330,8 @@ func (leavingTracer) Start(ctx context.Context, s gqlcache.Span) (context.Contex
 	return ctx, func(gqlcache.SpanEnd) {}
 }
 
-// TestEndedGoroutines: a change is applied although a function of the options has ended the goroutine of its
-// mutation, here and on other instances.
+// TestEndedGoroutines: a change is applied although a function of the options has ended
+// the goroutine of its mutation, here and on other instances.
 func TestEndedGoroutines(t *testing.T) {
 	t.Parallel()
 	for name, set := range map[string]func(o *gqlcache.Options, ends *atomic.Bool){

@@ -14,7 +14,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
-// A breaking clock panics in calls from functions whose names contain a text, once it is armed.
+// A breaking clock panics in calls from functions whose names contain a text, once it is
+// armed.
 type breaking struct {
 	in     string
 	armed  atomic.Bool
@@ -39,8 +40,9 @@ func (b *breaking) now() time.Time {
 	}
 }
 
-// TestBrokenWatch: whatever goes wrong where the cache takes notes, of which a broken clock is as good an example as
-// any, requests are answered, changes are applied, and the log has one line.
+// TestBrokenWatch: whatever goes wrong where the cache takes notes, of which a broken
+// clock is as good an example as any, requests are answered, changes are applied, and the
+// log has one line.
 func TestBrokenWatch(t *testing.T) {
 	t.Parallel()
 	for _, in := range []string{
@@ -70,7 +72,8 @@ func TestBrokenWatch(t *testing.T) {
 			if st := c.Stats(); st.Hits != 2 || st.Misses != 4 {
 				t.Errorf("%d hits, %d misses", st.Hits, st.Misses)
 			}
-			// Several kinds of trouble have a line each; that of the inspector is one of them.
+			// Several kinds of trouble have a line each; that of the inspector is one of
+			// them.
 			if lines := log.lines(); b.broken.Load() > 0 && strings.Count(strings.Join(lines, "\n"), "the inspector failed") != 1 {
 				t.Errorf("log: %q", lines)
 			}
@@ -106,8 +109,8 @@ func TestBrokenWatchOfALog(t *testing.T) {
 	}
 }
 
-// breaksOperation is an extension that leaves an operation in a state that nobody can evaluate, when its resolvers have
-// run.
+// breaksOperation is an extension that leaves an operation in a state that nobody can
+// evaluate, when its resolvers have run.
 type breaksOperation struct{ of string }
 
 func (breaksOperation) ExtensionName() string                   { return "breaks operation" }
@@ -120,7 +123,8 @@ func (b breaksOperation) InterceptField(ctx context.Context, next graphql.Resolv
 	return res, err
 }
 
-// TestUntoldChanges: what cannot be told of a mutation that has committed drops everything, and fails nothing.
+// TestUntoldChanges: what cannot be told of a mutation that has committed drops
+// everything, and fails nothing.
 func TestUntoldChanges(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "annotated", gqlcache.Options{}, breaksOperation{"Mutation"})
@@ -132,7 +136,8 @@ func TestUntoldChanges(t *testing.T) {
 	}
 }
 
-// TestUntoldReads: an answer of which nobody can tell what it depends on is not stored, and is sent.
+// TestUntoldReads: an answer of which nobody can tell what it depends on is not stored,
+// and is sent.
 func TestUntoldReads(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "annotated", gqlcache.Options{}, breaksOperation{"Query"})

@@ -10,7 +10,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
-// TestDefaultBuild: what a cache calls its build, when it needs one. Tests have no revision.
+// TestDefaultBuild: what a cache calls its build, when it needs one. Tests have no
+// revision.
 func TestDefaultBuild(t *testing.T) {
 	t.Parallel()
 	known := func() (string, error) { return "digest", nil }

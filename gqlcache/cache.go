@@ -28,17 +28,20 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// A Cache is a gqlgen handler extension that caches resolved operations. Its methods are safe for
-// concurrent use. One Cache serves one schema. New makes a Cache; the zero one cannot be added to a server.
+// A Cache is a gqlgen handler extension that caches resolved operations. Its methods are
+// safe for concurrent use. One Cache serves one schema. New makes a Cache; the zero one
+// cannot be added to a server.
 //
 // Invariants, each with a test that breaks when it does:
 //
-//  1. An entry is found only under the bytes of its whole key: operation, variables, predicate, schema
-//     and Vary parts.
-//  2. An entry carries the clock number read before its resolvers started. It is served only if no
-//     change applied since names one of its tags.
-//  3. A mutation's changes are applied before its response is handed on, whatever became of it.
-//  4. Nothing that goes wrong in here changes a response: the request bypasses the cache instead.
+//  1. An entry is found only under the bytes of its whole key: operation, variables,
+//     predicate, schema and Vary parts.
+//  2. An entry carries the clock number read before its resolvers started. It is served
+//     only if no change applied since names one of its tags.
+//  3. A mutation's changes are applied before its response is handed on, whatever became
+//     of it.
+//  4. Nothing that goes wrong in here changes a response: the request bypasses the cache
+//     instead.
 type Cache struct {
 	opts    Options
 	store   store.Store
@@ -72,8 +75,8 @@ type Cache struct {
 	differing differing
 	// writing is how many mutations run.
 	writing atomic.Int64
-	// sends is set when a transport sends answers as they are kept, transports is how many were made, and requests what
-	// they remember.
+	// sends is set when a transport sends answers as they are kept, transports is how
+	// many were made, and requests what they remember.
 	sends      atomic.Bool
 	transports atomic.Int32
 	requests   *memo.Memo[*question]
@@ -107,9 +110,9 @@ func (st *schemaState) serves(hash schemahash.Hash) error {
 	return nil
 }
 
-// New makes a cache. The error lists everything that is wrong with the options, and with the
-// schema's directives when Options.Schema is set; it wraps ErrOptions or cascade.ErrDirectives.
-// Call Close when the server is done.
+// New makes a cache. The error lists everything that is wrong with the options, and with
+// the schema's directives when Options.Schema is set; it wraps ErrOptions or
+// cascade.ErrDirectives. Call Close when the server is done.
 func New(opts Options) (*Cache, error) {
 	foreign := opts.Now != nil
 	opts = opts.withDefaults()
@@ -118,7 +121,8 @@ func New(opts Options) (*Cache, error) {
 	opts.Logger = safe.Logger(opts.Logger)
 	once := &safe.Once{Log: opts.Logger}
 	if foreign {
-		// It is asked on requests' goroutines and on some of the cache's own, where a panic would end the process.
+		// It is asked on requests' goroutines and on some of the cache's own, where a
+		// panic would end the process.
 		opts.Now = safe.Clock(opts.Now, func(err error) {
 			once.Warn("now", "gqlcache: Options.Now failed, so the system's clock counts", err)
 		})
@@ -194,7 +198,8 @@ func queryFields(s *ast.Schema) (names []string) {
 	return names
 }
 
-// useSchema compiles the schema's directives. A second schema must mean the same as the first.
+// useSchema compiles the schema's directives. A second schema must mean the same as the
+// first.
 func (c *Cache) useSchema(s *ast.Schema) error {
 	hash := schemahash.Sum(s)
 	if st := c.schema.Load(); st != nil {
@@ -213,8 +218,8 @@ func (c *Cache) useSchema(s *ast.Schema) error {
 	return nil
 }
 
-// join starts the log, once: when the schema is known, without which records mean nothing, and when
-// nothing can fail any more that would leave it running.
+// join starts the log, once: when the schema is known, without which records mean
+// nothing, and when nothing can fail any more that would leave it running.
 func (c *Cache) join() (err error) {
 	c.joinOnce.Do(func() {
 		if err = c.fleet.Start(); err != nil {
@@ -224,9 +229,10 @@ func (c *Cache) join() (err error) {
 	return err
 }
 
-// Close stops the sweeper and Options.Verify, purges what caches in front still have, leaves the log, so that no other instance waits for this one, and closes the
-// stores; the error is what they say. Requests that come later bypass the cache. Closing twice is no
-// error.
+// Close stops the sweeper and Options.Verify, purges what caches in front still have,
+// leaves the log, so that no other instance waits for this one, and closes the stores;
+// the error is what they say. Requests that come later bypass the cache. Closing twice is
+// no error.
 func (c *Cache) Close() error {
 	if c.unmade() {
 		return nil
@@ -276,10 +282,11 @@ func orBackground(ctx context.Context) context.Context {
 	return ctx
 }
 
-// Sweep removes the entries that can never be served again, and forgets the tags that nothing depends
-// on any more. It looks at every entry, without holding up requests; the cache does so by itself every
-// Options.SweepInterval, and whenever a quarter of Options.MaxBytes was stored. It returns ErrClosed after Close, and the context's error when dead entries
-// are left because it ended.
+// Sweep removes the entries that can never be served again, and forgets the tags that
+// nothing depends on any more. It looks at every entry, without holding up requests; the
+// cache does so by itself every Options.SweepInterval, and whenever a quarter of
+// Options.MaxBytes was stored. It returns ErrClosed after Close, and the context's error
+// when dead entries are left because it ended.
 func (c *Cache) Sweep(ctx context.Context) (SweepReport, error) {
 	if c.unmade() {
 		return SweepReport{}, errUnmade

@@ -29,8 +29,9 @@ func (c *Cache) addStatus(ctx context.Context, own *request, h http.Header) {
 		c.addStatusOf(ctx, h, []string{wire.Status{Cache: c.opts.HTTP.CacheStatus, Forward: wire.ForwardBypass}.String()})
 		return
 	}
-	// What has not ended is still written to: an extension has answered without waiting for
-	// it. Nothing has ended of what the inspector has answered, or what Shadow watches.
+	// What has not ended is still written to: an extension has answered without waiting
+	// for it. Nothing has ended of what the inspector has answered, or what Shadow
+	// watches.
 	ended := own.mutates || own.out.given.Load() != nil
 	if ended && !own.mutates && own.out.fate == inspector.Hit {
 		c.addStatusOf(ctx, h, c.hitStatus)

@@ -20,7 +20,8 @@ import (
 	httpwire "github.com/cascadeql/cascadeql/gqlcache/internal/wire"
 )
 
-// cacheStatusOf sends a POST and returns the header, with the digits of keys and times left out.
+// cacheStatusOf sends a POST and returns the header, with the digits of keys and times
+// left out.
 func cacheStatusOf(t *testing.T, h http.Handler, q testgraph.Request) string {
 	t.Helper()
 	hr := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/query", strings.NewReader(q.Raw))
@@ -86,8 +87,8 @@ func TestCacheStatusIsWellFormed(t *testing.T) {
 	}
 }
 
-// TestToldAnswersAreNotCached: a proxy in front may keep the answer to a GET, and the header that asks for what
-// the cache did is in no Vary: then it would tell everybody.
+// TestToldAnswersAreNotCached: a proxy in front may keep the answer to a GET, and the
+// header that asks for what the cache did is in no Vary: then it would tell everybody.
 func TestToldAnswersAreNotCached(t *testing.T) {
 	t.Parallel()
 	p := newPanel(t, nil)
@@ -163,7 +164,8 @@ func statusOf(t *testing.T, h http.Handler, method, document string) []string {
 	return w.Header()["Cache-Status"]
 }
 
-// TestCacheStatusOfTransports: each answer says once what became of it, by each way that a transport has to send one.
+// TestCacheStatusOfTransports: each answer says once what became of it, by each way that
+// a transport has to send one.
 func TestCacheStatusOfTransports(t *testing.T) {
 	t.Parallel()
 	for _, direct := range []bool{false, true} {
@@ -215,8 +217,8 @@ func TestCacheStatusOfJoined(t *testing.T) {
 	})
 }
 
-// TestCacheStatusBesideOthers: the member is added to those of other caches, and is not there twice where the inspector
-// has its own.
+// TestCacheStatusBesideOthers: the member is added to those of other caches, and is not
+// there twice where the inspector has its own.
 func TestCacheStatusBesideOthers(t *testing.T) {
 	t.Parallel()
 	_, c, h := statusServer(t, gqlcache.Options{Inspector: gqlcache.Inspector{Allow: func(context.Context) bool { return true }}})

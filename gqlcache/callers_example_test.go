@@ -17,7 +17,8 @@ func ExampleAllSeeTheSame() {
 	cache, err := gqlcache.New(gqlcache.Options{
 		Schema:  schema,
 		Callers: gqlcache.AllSeeTheSame,
-		// It looks at its argument only. Operations with the schema's other directives bypass the cache.
+		// It looks at its argument only. Operations with the schema's other directives
+		// bypass the cache.
 		DirectivesCovered: []string{"audited"},
 	})
 	if err != nil {

@@ -30,8 +30,8 @@ func sdl(t *testing.T, text string) *ast.Schema {
 	return s
 }
 
-// TestWhoAreTheCallers: a server whose queries are not all PUBLIC starts only when somebody has said who sees what, and is told
-// what to ask itself.
+// TestWhoAreTheCallers: a server whose queries are not all PUBLIC starts only when
+// somebody has said who sees what, and is told what to ask itself.
 func TestWhoAreTheCallers(t *testing.T) {
 	t.Parallel()
 	const refused = "which answers differ from caller to caller? If any, set Predicate; if a logged-in user sees exactly what an anonymous one sees, set Callers: AllSeeTheSame"
@@ -120,8 +120,8 @@ func (w *twinServer) saidOnce(names string) {
 	w.t.Error("no warning in the panel")
 }
 
-// TestCallersWhoDoNotSeeTheSame: no answer that differs by caller reaches another one, in whichever header the caller is, and the server
-// says that it was told wrongly.
+// TestCallersWhoDoNotSeeTheSame: no answer that differs by caller reaches another one, in
+// whichever header the caller is, and the server says that it was told wrongly.
 func TestCallersWhoDoNotSeeTheSame(t *testing.T) {
 	t.Parallel()
 	for _, header := range []string{"Authorization", "Cookie", "X-Api-Key", "X-Forwarded-User"} {
@@ -207,7 +207,8 @@ func TestCallersWhoSeeTheSame(t *testing.T) {
 	}
 }
 
-// TestChangesAreNoCallers: a difference that a change explains does not end the sharing for ever.
+// TestChangesAreNoCallers: a difference that a change explains does not end the sharing
+// for ever.
 func TestChangesAreNoCallers(t *testing.T) {
 	t.Parallel()
 	t.Run("made elsewhere", func(t *testing.T) {
@@ -260,7 +261,8 @@ func TestChangesAreNoCallers(t *testing.T) {
 	})
 }
 
-// TestPublicAnswersThatDiffer: scope: PUBLIC is the same promise, beside a predicate as well.
+// TestPublicAnswersThatDiffer: scope: PUBLIC is the same promise, beside a predicate as
+// well.
 func TestPublicAnswersThatDiffer(t *testing.T) {
 	t.Parallel()
 	s := testgraph.NewStore()
@@ -285,7 +287,8 @@ func TestPublicAnswersThatDiffer(t *testing.T) {
 	}
 }
 
-// TestCallersWhoJoin: one with other credentials does not get what the first is computing before it is known to be the same.
+// TestCallersWhoJoin: one with other credentials does not get what the first is computing
+// before it is known to be the same.
 func TestCallersWhoJoin(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -19,9 +19,11 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
-// The invariant of this file: an answer that is shared by callers of all kinds, since Options.Callers or scope: PUBLIC says so, is
-// given to callers with other credentials than the one that it was computed for only after some of them have computed
-// it, too, and got the same bytes. An operation of which they got different ones is not served or stored any more.
+// The invariant of this file: an answer that is shared by callers of all kinds, since
+// Options.Callers or scope: PUBLIC says so, is given to callers with other credentials
+// than the one that it was computed for only after some of them have computed it, too,
+// and got the same bytes. An operation of which they got different ones is not served or
+// stored any more.
 
 // credentialHeaders are where servers look for who asks, in canonical form.
 var credentialHeaders = []string{
@@ -29,8 +31,8 @@ var credentialHeaders = []string{
 	"X-User", "X-User-Id", "X-Forwarded-User", "X-Forwarded-Email", "X-Remote-User",
 }
 
-// credentials returns a digest of what a request says of its caller, never 0. It is of this process: nobody can check it
-// against guesses.
+// credentials returns a digest of what a request says of its caller, never 0. It is of
+// this process: nobody can check it against guesses.
 func credentials(ctx context.Context, oc *graphql.OperationContext) uint64 {
 	var h digest.Running
 	for i, name := range credentialHeaders {
@@ -55,15 +57,19 @@ func credentials(ctx context.Context, oc *graphql.OperationContext) uint64 {
 const (
 	// watchedCallers is how many operations are watched, the last ones used.
 	watchedCallers = 2000
-	// closelyWatched is how many hits of an operation are looked at; of the later ones, each lookedAtLater-th, and each
-	// comparedLater-th of all is computed and compared, when its caller has other credentials.
+	// closelyWatched is how many hits of an operation are looked at; of the later ones,
+	// each lookedAtLater-th, and each comparedLater-th of all is computed and compared,
+	// when its caller has other credentials.
 	closelyWatched, lookedAtLater, comparedLater = 1000, 64, 1024
-	// firstEntries is how many entries of an operation are compared once, for the first caller with other credentials who hits
-	// them: callers may see the same posts but for drafts. Of the later ones it is each laterEntries-th.
+	// firstEntries is how many entries of an operation are compared once, for the first
+	// caller with other credentials who hits them: callers may see the same posts but for
+	// drafts. Of the later ones it is each laterEntries-th.
 	firstEntries, laterEntries = 64, 16
-	// maxDoubts is how often an operation is taken back when a difference turned out to be a change.
+	// maxDoubts is how often an operation is taken back when a difference turned out to
+	// be a change.
 	maxDoubts = 8
-	// maxRefusals is how many callers may be refused what others got before that counts as a difference.
+	// maxRefusals is how many callers may be refused what others got before that counts
+	// as a difference.
 	maxRefusals = 3
 )
 
@@ -94,7 +100,8 @@ type doubt struct {
 	said      bool
 }
 
-// watchCallers returns the watch of an operation, nil for one whose answers are under a predicate.
+// watchCallers returns the watch of an operation, nil for one whose answers are under a
+// predicate.
 func (c *Cache) watchCallers(ctx context.Context, d *document) *callerWatch {
 	if c.opts.Predicate != nil && !d.Operation.Policy.Public {
 		return nil
@@ -156,7 +163,8 @@ func (w *callerWatch) forget(caller uint64, s *stamp) {
 
 func bitOf(caller uint64) uint64 { return 1 << (caller >> 1 & 63) }
 
-// compareCallers computes an answer that is stored, for a caller with other credentials, who gets what was computed.
+// compareCallers computes an answer that is stored, for a caller with other credentials,
+// who gets what was computed.
 func (c *Cache) compareCallers(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, key []byte, e *store.Entry, s *stamp, next graphql.ResponseHandler) *graphql.Response {
 	caller, writing := credentials(ctx, oc), c.writing.Load()
 	resp := c.bypass(ctx, r, ReasonCallers, next)
@@ -166,8 +174,9 @@ func (c *Cache) compareCallers(ctx context.Context, r *request, oc *graphql.Oper
 	return resp
 }
 
-// compareJoined computes an answer that another request has just computed, for a caller with credentials that were not compared
-// yet. It returns nil when the caller may have the other's answer. The client's own operation must be in place.
+// compareJoined computes an answer that another request has just computed, for a caller
+// with credentials that were not compared yet. It returns nil when the caller may have
+// the other's answer. The client's own operation must be in place.
 func (c *Cache) compareJoined(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, key string, f *filled, next graphql.ResponseHandler) *graphql.Response {
 	if d.callers == nil {
 		return nil
@@ -183,8 +192,8 @@ func (c *Cache) compareJoined(ctx context.Context, r *request, oc *graphql.Opera
 	return resp
 }
 
-// weigh compares what a caller got with what others would have got, and returns true when it ends the sharing. writing is how
-// many mutations ran when the computation began.
+// weigh compares what a caller got with what others would have got, and returns true when
+// it ends the sharing. writing is how many mutations ran when the computation began.
 func (c *Cache) weigh(ctx context.Context, r *request, d *document, key []byte, f *filled, expires time.Time, caller uint64, writing int64, resp *graphql.Response) bool {
 	w := d.callers
 	if resp == nil || ctx.Err() != nil || f.stamp == nil {
@@ -195,8 +204,9 @@ func (c *Cache) weigh(ctx context.Context, r *request, d *document, key []byte, 
 	if !refused && bytes.Equal(resp.Data, f.body) {
 		return false
 	}
-	// A change that has come in the meantime explains the difference, and has made the entry invalid. One that
-	// is committed and not applied yet has not: so a first difference is a doubt, from which the operation can recover.
+	// A change that has come in the meantime explains the difference, and has made the
+	// entry invalid. One that is committed and not applied yet has not: so a first
+	// difference is a doubt, from which the operation can recover.
 	w.forget(caller, f.stamp)
 	if !c.engine.Valid(&f.stamp.Stamp) || refused && !w.refuses() {
 		return false
@@ -221,8 +231,8 @@ func (c *Cache) apart(ctx context.Context, r *request, oc *graphql.OperationCont
 	return resp
 }
 
-// isStopped says whether the operation's answers are neither served nor stored. A doubt ends when a change is
-// known that explains it, and when the entry would have expired.
+// isStopped says whether the operation's answers are neither served nor stored. A doubt
+// ends when a change is known that explains it, and when the entry would have expired.
 func (c *Cache) isStopped(w *callerWatch) bool {
 	if !w.stopped.Load() {
 		return false
@@ -235,7 +245,8 @@ func (c *Cache) isStopped(w *callerWatch) bool {
 	return w.stopped.Load()
 }
 
-// refuses counts an answer with errors where another caller got one without. One may be an accident.
+// refuses counts an answer with errors where another caller got one without. One may be
+// an accident.
 func (w *callerWatch) refuses() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -259,9 +270,10 @@ func (w *callerWatch) stop(d *doubt) (final bool) {
 	return w.mu.doubt == nil && !d.said
 }
 
-// judge learns what somebody got under a key. The bytes of the entry, once more after another caller got different ones: the
-// difference is the caller's. Other bytes for the caller that the entry was made for: the data has changed. It
-// returns true when the stop has become final and was not said before.
+// judge learns what somebody got under a key. The bytes of the entry, once more after
+// another caller got different ones: the difference is the caller's. Other bytes for the
+// caller that the entry was made for: the data has changed. It returns true when the stop
+// has become final and was not said before.
 func (w *callerWatch) judge(key, body, caller uint64) (final bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -13,13 +13,13 @@ import (
 // ErrNoLog says that there is no Options.Log, or that the one there is has no feed.
 var ErrNoLog = errors.New("gqlcache: no log with a feed: set Options.Log, to one that redislog.New has made, say")
 
-// Changes returns the changes of all instances as they are logged, those after a position first: see
-// changelog.Feed, also for how a loop ends. The position of an acknowledged mutation is its token, see
-// Options.Tokens and changelog.ParsePosition. With ErrNoLog and ErrClosed, of a cache that is closed, the loop
-// ends at once.
+// Changes returns the changes of all instances as they are logged, those after a position
+// first: see changelog.Feed, also for how a loop ends. The position of an acknowledged
+// mutation is its token, see Options.Tokens and changelog.ParsePosition. With ErrNoLog
+// and ErrClosed, of a cache that is closed, the loop ends at once.
 //
-// The tags of a change are those that instances exchange: the first ones say which schema the others belong to, and
-// name views: see docs/log-format.md, and Tags.
+// The tags of a change are those that instances exchange: the first ones say which schema
+// the others belong to, and name views: see docs/log-format.md, and Tags.
 func (c *Cache) Changes(ctx context.Context, since changelog.Position) iter.Seq2[changelog.Change, error] {
 	if c.unmade() {
 		return failedFeed(errUnmade)
@@ -38,10 +38,11 @@ func failedFeed(err error) iter.Seq2[changelog.Change, error] {
 	return func(yield func(changelog.Change, error) bool) { yield(changelog.Change{}, err) }
 }
 
-// Tags returns what Invalidate publishes for some changes, for a program that publishes them itself: the tags of
-// a record, the first of which name the schema with its directives, and views. They are the same in all instances that
-// serve that schema, and after each restart. It returns Invalidate's errors, but ErrClosed; Everything has
-// no tags, and is an error.
+// Tags returns what Invalidate publishes for some changes, for a program that publishes
+// them itself: the tags of a record, the first of which name the schema with its
+// directives, and views. They are the same in all instances that serve that schema, and
+// after each restart. It returns Invalidate's errors, but ErrClosed; Everything has no
+// tags, and is an error.
 func (c *Cache) Tags(changes ...Change) ([]cascade.Tag, error) {
 	if c.unmade() {
 		return nil, errUnmade

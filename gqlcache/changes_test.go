@@ -73,8 +73,8 @@ func TestChangesWithout(t *testing.T) {
 	only(t, r.all[0].cache, gqlcache.ErrClosed)
 }
 
-// A follower that keeps something of its own up to date: first it asks for the changes, then it loads, then
-// it follows.
+// A follower that keeps something of its own up to date: first it asks for the changes,
+// then it loads, then it follows.
 func ExampleCache_Changes() {
 	client := redis.NewClient(&redis.Options{Addr: "localhost:6379", ContextTimeoutEnabled: true, DialerRetries: 1, MaxRetries: -1})
 	defer client.Close()

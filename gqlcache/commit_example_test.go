@@ -10,7 +10,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
-// A resolver commits and tells a subscriber, who asks at once, while the mutation still runs.
+// A resolver commits and tells a subscriber, who asks at once, while the mutation still
+// runs.
 func ExampleCommit() {
 	cache := exampleCache()
 	defer closeCache(cache)

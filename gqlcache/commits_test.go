@@ -15,8 +15,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
-// A transaction is what a mutation of a test has written, and who commits it. The resolvers' write is not
-// to be seen until then.
+// A transaction is what a mutation of a test has written, and who commits it. The
+// resolvers' write is not to be seen until then.
 type transaction struct {
 	r *rig
 	// between runs when gqlgen has answered, before the commit.
@@ -24,7 +24,8 @@ type transaction struct {
 	open    bool
 }
 
-// behind changes Ann's name without the cache, and without passing the points that the tests watch.
+// behind changes Ann's name without the cache, and without passing the points that the
+// tests watch.
 func (r *rig) behind(name string) {
 	plain := testgraph.NewServer(r.store)
 	testgraph.Do(r.t, context.Background(), plain, testgraph.Request{Query: expand(`mutation{updateUser(id:$Ann,input:{name:"` + name + `"}){id}}`)})
@@ -49,7 +50,8 @@ func (tx *transaction) commit() {
 	tx.r.behind("New")
 }
 
-// ending is an extension that does something after the operation, at one of the places where extensions can.
+// ending is an extension that does something after the operation, at one of the places
+// where extensions can.
 type ending struct {
 	place string
 	do    func()
@@ -98,9 +100,9 @@ func (e *ending) InterceptResponse(ctx context.Context, next graphql.ResponseHan
 	return resp
 }
 
-// TestCommitInAnExtension: an extension of the server commits what a mutation has written, after gqlgen has
-// answered and before the client is. Who reads in between may store the state before; after the
-// acknowledgement nobody is served that.
+// TestCommitInAnExtension: an extension of the server commits what a mutation has
+// written, after gqlgen has answered and before the client is. Who reads in between may
+// store the state before; after the acknowledgement nobody is served that.
 func TestCommitInAnExtension(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -163,8 +165,9 @@ func TestCommitInAnExtension(t *testing.T) {
 	}
 }
 
-// TestCommitInAnExtensionIsOneRecord: the log gets one record of a mutation, when its extension has committed,
-// and the response of whoever is outermost says what became of it.
+// TestCommitInAnExtensionIsOneRecord: the log gets one record of a mutation, when its
+// extension has committed, and the response of whoever is outermost says what became of
+// it.
 func TestCommitInAnExtensionIsOneRecord(t *testing.T) {
 	t.Parallel()
 	r := newInstances(t, 2, func(_ *instance, o *gqlcache.Options) { o.Tokens = true })
@@ -183,7 +186,8 @@ func TestCommitInAnExtensionIsOneRecord(t *testing.T) {
 	b.want("MISS", "New", readAnn)
 }
 
-// TestOuterAnswerWithoutMutation: an extension outside of the cache answers, and nothing ran.
+// TestOuterAnswerWithoutMutation: an extension outside of the cache answers, and nothing
+// ran.
 func TestOuterAnswerWithoutMutation(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "annotated", gqlcache.Options{})
@@ -205,8 +209,8 @@ func (*refuseOutside) InterceptResponse(ctx context.Context, next graphql.Respon
 	return next(ctx)
 }
 
-// TestNestedHolds: a hold inside of another one of the same cache does not release before the outer one; those
-// of several caches know their own.
+// TestNestedHolds: a hold inside of another one of the same cache does not release before
+// the outer one; those of several caches know their own.
 func TestNestedHolds(t *testing.T) {
 	t.Parallel()
 	forget := func(next http.Handler) http.Handler { // a framework that has its own contexts
@@ -241,7 +245,8 @@ func TestNestedHolds(t *testing.T) {
 	}
 }
 
-// TestLateChanges: what is said when the request is over counts at once, on all instances.
+// TestLateChanges: what is said when the request is over counts at once, on all
+// instances.
 func TestLateChanges(t *testing.T) {
 	t.Parallel()
 	for _, held := range []bool{false, true} {
@@ -297,8 +302,8 @@ func TestLateChanges(t *testing.T) {
 	}
 }
 
-// TestLateChangeMeetsTheEnd: a change that is said while the request ends is never lost, whichever is first.
-// The log of all instances has it in any case.
+// TestLateChangeMeetsTheEnd: a change that is said while the request ends is never lost,
+// whichever is first. The log of all instances has it in any case.
 func TestLateChangeMeetsTheEnd(t *testing.T) {
 	t.Parallel()
 	for range 200 {
@@ -333,7 +338,8 @@ func TestLateChangeMeetsTheEnd(t *testing.T) {
 	}
 }
 
-// TestLateMutation: the handler has returned when the mutation ends: behind http.TimeoutHandler, say.
+// TestLateMutation: the handler has returned when the mutation ends: behind
+// http.TimeoutHandler, say.
 func TestLateMutation(t *testing.T) {
 	t.Parallel()
 	r := newInstances(t, 2)
@@ -404,8 +410,8 @@ func TestMutationGivenUp(t *testing.T) {
 	}
 }
 
-// TestQueryThatWrites: what a resolver of a query changes is dropped at once and when the operation ends, and
-// its own answer is not stored.
+// TestQueryThatWrites: what a resolver of a query changes is dropped at once and when the
+// operation ends, and its own answer is not stored.
 func TestQueryThatWrites(t *testing.T) {
 	t.Parallel()
 	for name, say := range map[string]func(context.Context) error{
@@ -449,8 +455,8 @@ func TestQueryThatWrites(t *testing.T) {
 	}
 }
 
-// TestCommit: who is told of a change after Commit sees it, whoever else reads in between, and the
-// mutation's end counts as ever.
+// TestCommit: who is told of a change after Commit sees it, whoever else reads in
+// between, and the mutation's end counts as ever.
 func TestCommit(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct{ name, document, point, read string }{
@@ -503,8 +509,9 @@ func TestCommit(t *testing.T) {
 	}
 }
 
-// TestReadBeforeTheHandler: what a middleware behind Handler, or behind the hold, has read of the request's user is as old as the
-// request: it is not stored as if it had been read after a change that came since.
+// TestReadBeforeTheHandler: what a middleware behind Handler, or behind the hold, has
+// read of the request's user is as old as the request: it is not stored as if it had been
+// read after a change that came since.
 func TestReadBeforeTheHandler(t *testing.T) {
 	t.Parallel()
 	for name, wrap := range map[string]func(*gqlcache.Cache, http.Handler) http.Handler{

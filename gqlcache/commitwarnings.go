@@ -9,19 +9,21 @@ import (
 	"sync/atomic"
 )
 
-// commitWarnings says, once each, what can be seen of a server that may commit where the cache does not
-// expect it.
+// commitWarnings says, once each, what can be seen of a server that may commit where the
+// cache does not expect it.
 type commitWarnings struct {
 	holds    atomic.Int32 // requests behind a hold that were looked at
 	handlers atomic.Int32 // mutations whose handler's caller was
 	outer    sync.Once
 }
 
-// looked is how many requests, and mutations, are looked at: transactions may be begun for some only.
+// looked is how many requests, and mutations, are looked at: transactions may be begun
+// for some only.
 const looked = 100
 
-// warnOfTransaction looks for a transaction in the context of a request that a hold begins with: one that was
-// begun before the hold noted the clock, so that what it shows may be older.
+// warnOfTransaction looks for a transaction in the context of a request that a hold
+// begins with: one that was begun before the hold noted the clock, so that what it shows
+// may be older.
 func (c *Cache) warnOfTransaction(ctx context.Context) {
 	if c.commits.holds.Load() >= looked || c.commits.holds.Add(1) > looked {
 		return
@@ -42,8 +44,9 @@ func (e errTransaction) Error() string {
 	return "the request's context has a " + string(e) + ", which has the methods Commit and Rollback"
 }
 
-// transactionIn returns the type of a value in a context that can commit and roll back, "" if there is none.
-// It looks at the types only of what context.WithValue keeps, which never changes, and calls nothing.
+// transactionIn returns the type of a value in a context that can commit and roll back,
+// "" if there is none. It looks at the types only of what context.WithValue keeps, which
+// never changes, and calls nothing.
 func transactionIn(ctx reflect.Value, depth int) string {
 	for ; depth > 0; depth-- {
 		for ctx.Kind() == reflect.Interface || ctx.Kind() == reflect.Pointer {
@@ -74,8 +77,9 @@ func transactionIn(ctx reflect.Value, depth int) string {
 // ownPackage is what the names of this package's functions begin with.
 const ownPackage = "github.com/cascadeql/cascadeql/gqlcache."
 
-// warnOfOuterHandler says once which function is around a mutation's handler that is not gqlgen's: an
-// extension that handles operations outside of the cache, and may commit when the handler has returned.
+// warnOfOuterHandler says once which function is around a mutation's handler that is not
+// gqlgen's: an extension that handles operations outside of the cache, and may commit
+// when the handler has returned.
 func (c *Cache) warnOfOuterHandler(r *request) {
 	if !r.mutates || r.hold != nil || c.commits.handlers.Load() >= looked || c.commits.handlers.Add(1) > looked {
 		return

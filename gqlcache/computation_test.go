@@ -81,8 +81,9 @@ const (
 	names    = `{"data":{"userNames":["Ann","Bob"]}}`
 )
 
-// TestHandlerWaitsForItsResolvers: while a resolver runs, the handler of its request has not returned, whoever
-// else waits for the answer, and the resolver has the request's own context.
+// TestHandlerWaitsForItsResolvers: while a resolver runs, the handler of its request has
+// not returned, whoever else waits for the answer, and the resolver has the request's own
+// context.
 func TestHandlerWaitsForItsResolvers(t *testing.T) {
 	t.Parallel()
 	type requestKey struct{}
@@ -117,8 +118,8 @@ func truncating(ctx context.Context, next graphql.Resolver) (any, error) {
 	}
 }
 
-// TestTruncatedAnswers: an answer whose request ended while it was computed is its own alone, whatever it looks
-// like.
+// TestTruncatedAnswers: an answer whose request ended while it was computed is its own
+// alone, whatever it looks like.
 func TestTruncatedAnswers(t *testing.T) {
 	t.Parallel()
 	const short = `{"data":{"userNames":["Ann"]}}`
@@ -190,8 +191,8 @@ func TestTruncatedAnswers(t *testing.T) {
 	})
 }
 
-// TestDeadlines: a request whose time is over gets what it gets without the cache, from the server's own presenter,
-// whether it computes or waits.
+// TestDeadlines: a request whose time is over gets what it gets without the cache, from
+// the server's own presenter, whether it computes or waits.
 func TestDeadlines(t *testing.T) {
 	t.Parallel()
 	const ask = "{user(id:$Ann){name} userNames}"
@@ -274,7 +275,8 @@ func TestHungComputation(t *testing.T) {
 	})
 }
 
-// TestHungHerd: with a database that hangs, a crowd makes one computation more in each bound.
+// TestHungHerd: with a database that hangs, a crowd makes one computation more in each
+// bound.
 func TestHungHerd(t *testing.T) {
 	t.Parallel()
 	tell(t, gqlcache.Options{}, func(s *story) {
@@ -295,7 +297,8 @@ func TestHungHerd(t *testing.T) {
 	})
 }
 
-// TestStampede: a crowd on a cold key costs one computation, and one more when its leader leaves.
+// TestStampede: a crowd on a cold key costs one computation, and one more when its leader
+// leaves.
 func TestStampede(t *testing.T) {
 	t.Parallel()
 	for name, leaves := range map[string]bool{"nobody leaves": false, "the leader leaves": true} {
@@ -330,7 +333,8 @@ func TestStampede(t *testing.T) {
 	}
 }
 
-// TestNoQueueOfFailures: those who wait for an answer that cannot be shared compute side by side.
+// TestNoQueueOfFailures: those who wait for an answer that cannot be shared compute side
+// by side.
 func TestNoQueueOfFailures(t *testing.T) {
 	t.Parallel()
 	fails := func(context.Context, graphql.Resolver) (any, error) {
@@ -354,8 +358,8 @@ func TestNoQueueOfFailures(t *testing.T) {
 	}, fields{"userNames": fails})
 }
 
-// TestErrorsOfAnInnerExtension: an answer is not stored either when no field has failed, and an extension below the cache
-// has put an error beside it.
+// TestErrorsOfAnInnerExtension: an answer is not stored either when no field has failed,
+// and an extension below the cache has put an error beside it.
 func TestErrorsOfAnInnerExtension(t *testing.T) {
 	t.Parallel()
 	for level, without := range levels {
@@ -382,8 +386,9 @@ func TestErrorsOfAnInnerExtension(t *testing.T) {
 	}
 }
 
-// TestFailuresWithoutTrace: what the server's presenter and recover function keep from clients is a failure
-// all the same, and so is what an interceptor makes a value of. Its answer is not stored.
+// TestFailuresWithoutTrace: what the server's presenter and recover function keep from
+// clients is a failure all the same, and so is what an interceptor makes a value of. Its
+// answer is not stored.
 func TestFailuresWithoutTrace(t *testing.T) {
 	t.Parallel()
 	failing := func(f func(ctx context.Context) (any, error)) func(context.Context, graphql.Resolver) (any, error) {
@@ -467,8 +472,8 @@ func TestFailuresWithoutTrace(t *testing.T) {
 	})
 }
 
-// TestReentrance: a resolver that asks its own server what it is part of is answered, and so is everybody
-// after it.
+// TestReentrance: a resolver that asks its own server what it is part of is answered, and
+// so is everybody after it.
 func TestReentrance(t *testing.T) {
 	t.Parallel()
 	tell(t, gqlcache.Options{}, func(s *story) {
@@ -486,7 +491,8 @@ func TestReentrance(t *testing.T) {
 	})
 }
 
-// TestCrossedResolvers: two requests whose resolvers ask for each other's operation wait for none.
+// TestCrossedResolvers: two requests whose resolvers ask for each other's operation wait
+// for none.
 func TestCrossedResolvers(t *testing.T) {
 	t.Parallel()
 	tell(t, gqlcache.Options{}, func(s *story) {
@@ -520,7 +526,8 @@ func TestCrossedResolvers(t *testing.T) {
 	})
 }
 
-// TestQueryInsideAMutation: what a mutation's resolver asks its own server shows what it has written.
+// TestQueryInsideAMutation: what a mutation's resolver asks its own server shows what it
+// has written.
 func TestQueryInsideAMutation(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "annotated", gqlcache.Options{})
@@ -539,7 +546,8 @@ func TestQueryInsideAMutation(t *testing.T) {
 	}
 }
 
-// TestDoNotStoreEndsSharing: from the call on everybody computes for himself, side by side.
+// TestDoNotStoreEndsSharing: from the call on everybody computes for himself, side by
+// side.
 func TestDoNotStoreEndsSharing(t *testing.T) {
 	t.Parallel()
 	hints := map[string]struct {
@@ -645,12 +653,14 @@ func TestHints(t *testing.T) {
 	})
 }
 
-// TestReadBeforeTheComputation: what an outer extension has read for a request, in a snapshot that it opened or by itself,
-// is as old as the request. A change since then is one for the answer, too.
+// TestReadBeforeTheComputation: what an outer extension has read for a request, in a
+// snapshot that it opened or by itself, is as old as the request. A change since then is
+// one for the answer, too.
 func TestReadBeforeTheComputation(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "annotated", gqlcache.Options{})
-	// The snapshot of the request is from before the change, which is acknowledged before its resolvers run.
+	// The snapshot of the request is from before the change, which is acknowledged before
+	// its resolvers run.
 	snapshot := r.store.Clone()
 	srv := testgraph.Serve(testgraph.Executable(snapshot, "cacheControl"), outerRead(func() { r.send(renameAnn) }), r.cache)
 	if got := testgraph.Do(t, t.Context(), srv, testgraph.Request{Query: expand(readAnn)}); !strings.Contains(got.Body, "Ann") {

@@ -31,13 +31,15 @@ type filled struct {
 	born  uint64            // the clock number it is based on
 	ttl   time.Duration     // of the stored entry
 	took  time.Duration     // to compute it
-	// caller is a digest of the credentials of the request that computed it, when all share it; 0 when not known.
+	// caller is a digest of the credentials of the request that computed it, when all
+	// share it; 0 when not known.
 	caller uint64
-	// entry is what was stored for this answer now, tags what it depends on, in memory of their own: for those
-	// who watch.
+	// entry is what was stored for this answer now, tags what it depends on, in memory of
+	// their own: for those who watch.
 	entry *store.Entry
 	tags  []cascade.Tag
-	// fromShared says that another instance has computed it, found that it was in the store after all.
+	// fromShared says that another instance has computed it, found that it was in the
+	// store after all.
 	fromShared, found bool
 	// left says that the request ended before its answer was computed.
 	left bool
@@ -45,7 +47,8 @@ type filled struct {
 	maxAge time.Duration
 }
 
-// compute runs the operation on the request's own goroutine and context, or waits for a request that does.
+// compute runs the operation on the request's own goroutine and context, or waits for a
+// request that does.
 func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, next graphql.ResponseHandler) *graphql.Response {
 	if !who.public && c.opts.Predicate != nil {
 		who.partition = c.partition(ctx)
@@ -68,7 +71,8 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 		o.fate, o.f, o.resp = inspector.Joined, out.Value, respond(ctx, out.Value.body)
 		return o.resp
 	case flight.Ended:
-		// The server answers as it does when a request has ended before its resolvers ran.
+		// The server answers as it does when a request has ended before its resolvers
+		// ran.
 		o.fate = inspector.Abandoned
 		o.resp = next(ctx)
 		return o.resp
@@ -91,8 +95,8 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 
 // share has fill called at most once for all who ask for a key.
 //
-// An operation that a resolver runs inside of an operation that is computed does not wait for others: one of
-// them may wait for it.
+// An operation that a resolver runs inside of an operation that is computed does not wait
+// for others: one of them may wait for it.
 //
 //	request 1 leads A                      request 2 leads B
 //	its resolver asks B, and waits for 2
@@ -108,8 +112,8 @@ func (c *Cache) share(ctx context.Context, r *request, d *document, key string, 
 	})
 }
 
-// A computation counts as stuck when it takes longer than minBound, and boundFactor times as long as the operation's
-// slowest ones.
+// A computation counts as stuck when it takes longer than minBound, and boundFactor times
+// as long as the operation's slowest ones.
 const (
 	minBound    = time.Second
 	boundFactor = 4
@@ -129,10 +133,11 @@ func (c *Cache) shareable(r *request, f *filled) flight.Outcome[*filled] {
 	return out
 }
 
-// mayShare says whether those who have joined a flight may have its answer. The clock cannot tell a
-// flight that began before they arrived from a younger one when nothing was published in between. In that
-// time a mutation may have been committed that is not applied yet, and its change seen by another reader;
-// with Options.Intent it is announced, so the answer could not be stored, and everybody computes alone.
+// mayShare says whether those who have joined a flight may have its answer. The clock
+// cannot tell a flight that began before they arrived from a younger one when nothing was
+// published in between. In that time a mutation may have been committed that is not
+// applied yet, and its change seen by another reader; with Options.Intent it is
+// announced, so the answer could not be stored, and everybody computes alone.
 func (c *Cache) mayShare(f *filled) bool { return !c.opts.Intent || f.why != ReasonInvalidated }
 
 // usable says whether an answer computed by an older flight is still right.
@@ -140,7 +145,8 @@ func (c *Cache) usable(f *filled) bool {
 	return f.stamp != nil && c.valid(f.stamp)
 }
 
-// fill computes an answer and stores it if nothing that it depends on changed since token.
+// fill computes an answer and stores it if nothing that it depends on changed since
+// token.
 func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, token uint64, own *flight.Flight[*filled], next graphql.ResponseHandler) *filled {
 	if f := c.again(ctx, r, key); f != nil {
 		return f
@@ -223,7 +229,8 @@ func (c *Cache) remember(d *document, vars map[string]any, key string, f *filled
 	})
 }
 
-// readsOf returns the tags of what an answer depends on. It returns false, and logs that once, when they are unknown.
+// readsOf returns the tags of what an answer depends on. It returns false, and logs that
+// once, when they are unknown.
 func (c *Cache) readsOf(r *request, d *document, who *caller, vars map[string]any, res *extractor.Result) ([]cascade.Tag, bool) {
 	tags, err := safe.Call(func() ([]cascade.Tag, error) {
 		return d.Operation.ReadsOf([]cascade.Tag{d.Tag}, cascade.Answer{
@@ -236,7 +243,8 @@ func (c *Cache) readsOf(r *request, d *document, who *caller, vars map[string]an
 	return tags, err == nil
 }
 
-// resolved runs the resolvers, and says why the answer must not be stored, whatever it depends on.
+// resolved runs the resolvers, and says why the answer must not be stored, whatever it
+// depends on.
 func (c *Cache) resolved(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, own *flight.Flight[*filled], next graphql.ResponseHandler) (*filled, *extractor.Result) {
 	r.computing(own, !who.public && c.opts.Predicate != nil)
 	defer r.computed() // also when an extension below panics
@@ -248,8 +256,8 @@ func (c *Cache) resolved(ctx context.Context, r *request, oc *graphql.OperationC
 	c.besidesAfter(ctx, r, before, f.resp)
 	said := r.computed()
 	f.maxAge = said.maxAge
-	// Asked before the answer is looked at, and after all that runs for it has ended: a resolver that took the end
-	// of its context for the end of its rows returned before.
+	// Asked before the answer is looked at, and after all that runs for it has ended: a
+	// resolver that took the end of its context for the end of its rows returned before.
 	f.left = ctx.Err() != nil
 	var res *extractor.Result
 	if f.resp != nil && d.Walk && !f.left && len(f.resp.Errors) == 0 {
@@ -290,7 +298,8 @@ func (c *Cache) execute(ctx context.Context, r *request, oc *graphql.OperationCo
 	return resp, took, rec
 }
 
-// resolve runs the resolvers of a query and counts how long they took, also when they panic.
+// resolve runs the resolvers of a query and counts how long they took, also when they
+// panic.
 func (c *Cache) resolve(ctx context.Context, d *document, next graphql.ResponseHandler) (resp *graphql.Response, took time.Duration) {
 	start := time.Now()
 	defer func() {
@@ -302,8 +311,9 @@ func (c *Cache) resolve(ctx context.Context, d *document, next graphql.ResponseH
 	return next(ctx), 0
 }
 
-// again looks once more for an entry, if one may have come since the first look: a flight for the key
-// ended between that look and the start of this one. It returns nil when there is nothing to serve.
+// again looks once more for an entry, if one may have come since the first look: a flight
+// for the key ended between that look and the start of this one. It returns nil when
+// there is nothing to serve.
 func (c *Cache) again(ctx context.Context, r *request, key string) *filled {
 	if r.anew != "" || r.ended == c.flights.Ended() || !c.fresh() {
 		return nil
@@ -318,8 +328,9 @@ func (c *Cache) again(ctx context.Context, r *request, key string) *filled {
 	}
 }
 
-// unreadable deals with an answer that is no JSON which its operation could give: a scalar's marshaler
-// has written something else. gqlgen's transports refuse to send what is no JSON at all.
+// unreadable deals with an answer that is no JSON which its operation could give: a
+// scalar's marshaler has written something else. gqlgen's transports refuse to send what
+// is no JSON at all.
 func (c *Cache) unreadable(err error) {
 	c.once.Warn("unreadable", "gqlcache: an answer could not be read: it is not stored, or drops more", err)
 }
@@ -339,7 +350,8 @@ func (c *Cache) storable(resp *graphql.Response, res *extractor.Result) Reason {
 	return ""
 }
 
-// lifetime returns how long an answer may be kept. Resolvers may have said a maximal age, 0 is none.
+// lifetime returns how long an answer may be kept. Resolvers may have said a maximal age,
+// 0 is none.
 func (c *Cache) lifetime(d *document, maxAge time.Duration) time.Duration {
 	ttl := d.TTL
 	if maxAge > 0 {
@@ -351,13 +363,15 @@ func (c *Cache) lifetime(d *document, maxAge time.Duration) time.Duration {
 	return ttl
 }
 
-// usual is how long the slowest of an operation's recent computations took: a maximum that decays. The
-// zero value knows of none. It is used concurrently; a note that is lost does no harm.
+// usual is how long the slowest of an operation's recent computations took: a maximum
+// that decays. The zero value knows of none. It is used concurrently; a note that is lost
+// does no harm.
 type usual struct {
 	nanoseconds atomic.Int64
 }
 
-// usualDecay is how many shorter computations let the maximum fall to some third of what it was.
+// usualDecay is how many shorter computations let the maximum fall to some third of what
+// it was.
 const usualDecay = 128
 
 func (u *usual) get() time.Duration { return time.Duration(u.nanoseconds.Load()) }

@@ -10,17 +10,21 @@ import (
 
 // Headers between clients and instances.
 const (
-	// TokenHeader is the request header with which a client asks for answers that show a change it has
-	// seen acknowledged: extensions.cache.token of that mutation. It is a response header of a mutation
-	// held until its commit, and of Cache.InvalidateHandler, with the token. See Options.Tokens.
+	// TokenHeader is the request header with which a client asks for answers that show a
+	// change it has seen acknowledged: extensions.cache.token of that mutation. It is a
+	// response header of a mutation held until its commit, and of
+	// Cache.InvalidateHandler, with the token. See Options.Tokens.
 	TokenHeader = "X-Gqlcache-Token"
 	// ConsistencyHeader is the response header of a mutation held until its commit, see
-	// Cache.HoldUntilCommit, with the value of extensions.cache.consistency, and of Cache.InvalidateHandler.
+	// Cache.HoldUntilCommit, with the value of extensions.cache.consistency, and of
+	// Cache.InvalidateHandler.
 	ConsistencyHeader = "X-Gqlcache-Consistency"
 
-	// consistencyBounded: other instances may serve what was before the change, until their leases end.
+	// consistencyBounded: other instances may serve what was before the change, until
+	// their leases end.
 	consistencyBounded = "bounded"
-	// consistencyPending: the log has not taken the change; other instances do not know of it until it has.
+	// consistencyPending: the log has not taken the change; other instances do not know
+	// of it until it has.
 	consistencyPending = "pending"
 )
 
@@ -40,8 +44,8 @@ func (x mutationExtension) setHeaders(h http.Header) {
 	}
 }
 
-// confess tells the client when other instances may not know of the change, and the token that its
-// next requests may show.
+// confess tells the client when other instances may not know of the change, and the token
+// that its next requests may show.
 func (c *Cache) confess(resp *graphql.Response, s settled) {
 	x := c.confession(s.Publication)
 	if x == (mutationExtension{}) {

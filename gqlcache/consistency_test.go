@@ -16,8 +16,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
-// TestConsistencyExtension: every client is told when other instances may not know of its change, and no
-// client is told anything else.
+// TestConsistencyExtension: every client is told when other instances may not know of its
+// change, and no client is told anything else.
 func TestConsistencyExtension(t *testing.T) {
 	t.Parallel()
 	rows := []struct {
@@ -59,7 +59,8 @@ func requireLease(_ *instance, o *gqlcache.Options) {
 
 const refused = "nothing was changed"
 
-// TestRequireLease: a mutation is refused before it runs when no lease comes back in time.
+// TestRequireLease: a mutation is refused before it runs when no lease comes back in
+// time.
 func TestRequireLease(t *testing.T) {
 	t.Parallel()
 	rows := []struct {
@@ -130,8 +131,8 @@ func TestRequireLeaseOnStreams(t *testing.T) {
 	}
 }
 
-// TestTokens: a client that has seen a change acknowledged sees it on every instance. What nobody has given is as if
-// it were absent.
+// TestTokens: a client that has seen a change acknowledged sees it on every instance.
+// What nobody has given is as if it were absent.
 func TestTokens(t *testing.T) {
 	t.Parallel()
 	rows := []struct {
@@ -181,8 +182,8 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// TestTokenInExtensions: it comes with every mutation when it was asked for, and with a plain one only
-// itself.
+// TestTokenInExtensions: it comes with every mutation when it was asked for, and with a
+// plain one only itself.
 func TestTokenInExtensions(t *testing.T) {
 	t.Parallel()
 	r := newInstances(t, 1, func(_ *instance, o *gqlcache.Options) { o.Tokens, o.Inspector = true, gqlcache.Inspector{} })
@@ -199,8 +200,9 @@ func TestTokenInExtensions(t *testing.T) {
 	}
 }
 
-// TestHeldChangesAreSharedAtTheCommit: others learn of a change when it is committed, not before, and what a
-// held request computes, in a transaction that may be older than itself, is not shared.
+// TestHeldChangesAreSharedAtTheCommit: others learn of a change when it is committed, not
+// before, and what a held request computes, in a transaction that may be older than
+// itself, is not shared.
 func TestHeldChangesAreSharedAtTheCommit(t *testing.T) {
 	t.Parallel()
 	rows := []struct {

@@ -72,7 +72,8 @@ func newCostMutation(tb testing.TB) *costMutation {
 	}
 }
 
-// run does what the cache does when a mutation has answered, and returns the number of tags.
+// run does what the cache does when a mutation has answered, and returns the number of
+// tags.
 func (m *costMutation) run(c *clock.Clock, n int) int {
 	row, before, after := fmt.Sprint("row", n), cascade.ValueOf(fmt.Sprint("owner", n)), cascade.ValueOf(fmt.Sprint("owner", n+1))
 	report, _ := m.plan.NewReport("Base", cascade.ValueOf(row), "owner", before, after)
@@ -85,7 +86,8 @@ func (m *costMutation) run(c *clock.Clock, n int) int {
 	return len(tags)
 }
 
-// fill puts entries into a clock: two for each row, which they show with one that is derived from it.
+// fill puts entries into a clock: two for each row, which they show with one that is
+// derived from it.
 func (m *costMutation) fill(tb testing.TB, c *clock.Clock, entries int) []*clock.Stamp {
 	tb.Helper()
 	stamps := make([]*clock.Stamp, entries)
@@ -140,7 +142,8 @@ func TestMutationCost(t *testing.T) {
 	}
 }
 
-// BenchmarkMutationCost changes a row on which ten views depend, with ever more entries in the cache.
+// BenchmarkMutationCost changes a row on which ten views depend, with ever more entries
+// in the cache.
 func BenchmarkMutationCost(b *testing.B) {
 	for _, entries := range []int{1_000, 100_000, 1_000_000} {
 		b.Run(fmt.Sprintf("entries=%d", entries), func(b *testing.B) {

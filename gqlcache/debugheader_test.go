@@ -17,8 +17,8 @@ import (
 
 const secret = "tenant = 'a-secret'"
 
-// debugRig is a cache that shows extensions.cache to everybody but "stranger", whose check fails with
-// a panic for "panics".
+// debugRig is a cache that shows extensions.cache to everybody but "stranger", whose
+// check fails with a panic for "panics".
 func debugRig(t *testing.T) *rig {
 	t.Helper()
 	start := time.Unix(1000, 0)
@@ -96,8 +96,8 @@ func TestDebugShape(t *testing.T) {
 	}
 }
 
-// TestDebugForbidden: without the header, or the permission, the bytes are those of a server without
-// the cache, whatever the cache does.
+// TestDebugForbidden: without the header, or the permission, the bytes are those of a
+// server without the cache, whatever the cache does.
 func TestDebugForbidden(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct{ name, viewer, header string }{
@@ -137,8 +137,8 @@ func TestDebugAndOthers(t *testing.T) {
 	}
 }
 
-// TestDebugHeaderName: a name that browsers do not send to other origins unasked, in the canonical form
-// that http.Header looks up.
+// TestDebugHeaderName: a name that browsers do not send to other origins unasked, in the
+// canonical form that http.Header looks up.
 func TestDebugHeaderName(t *testing.T) {
 	t.Parallel()
 	if http.CanonicalHeaderKey(gqlcache.DebugHeader) != gqlcache.DebugHeader {

@@ -18,19 +18,22 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// met is what the cache knows of the servers that it was added to, beside the schema: what runs around resolvers, and does
-// not when an answer comes from the cache.
+// met is what the cache knows of the servers that it was added to, beside the schema:
+// what runs around resolvers, and does not when an answer comes from the cache.
 type met struct {
 	mu         sync.Mutex // serializes changes
 	directives plans.Directives
-	// field and root are the code of the middlewares of a server without interceptors of fields; 0 when unknown.
+	// field and root are the code of the middlewares of a server without interceptors of
+	// fields; 0 when unknown.
 	field, root atomic.Uintptr
-	// hooked is set when a server has such interceptors; warned are the directives that were said.
+	// hooked is set when a server has such interceptors; warned are the directives that
+	// were said.
 	hooked atomic.Bool
 	warned []string
 }
 
-// meet looks at a server's executable schema. Several servers may share a cache: what runs in one counts for all.
+// meet looks at a server's executable schema. Several servers may share a cache: what
+// runs in one counts for all.
 func (c *Cache) meet(es graphql.ExecutableSchema) {
 	c.met.mu.Lock()
 	defer c.met.mu.Unlock()
@@ -46,9 +49,10 @@ func (c *Cache) meet(es graphql.ExecutableSchema) {
 	}
 }
 
-// directiveRoot returns the names of the fields of the generated DirectiveRoot, which has one for each directive that runs.
-// It is not exported by the generated types in all versions of gqlgen, nor in one place, so it is looked for by
-// the name of its type. When there is none, everything may run.
+// directiveRoot returns the names of the fields of the generated DirectiveRoot, which has
+// one for each directive that runs. It is not exported by the generated types in all
+// versions of gqlgen, nor in one place, so it is looked for by the name of its type. When
+// there is none, everything may run.
 func directiveRoot(es graphql.ExecutableSchema) []string {
 	names, err := safe.Call(func() ([]string, error) {
 		t := findType(reflect.ValueOf(es), "DirectiveRoot", maxWrappers)
@@ -70,8 +74,8 @@ func directiveRoot(es graphql.ExecutableSchema) []string {
 // maxWrappers bounds how deep in a value a type is looked for.
 const maxWrappers = 6
 
-// findType returns the struct type of the given name in a value, its fields, and what they point to. It
-// reads types and calls nothing.
+// findType returns the struct type of the given name in a value, its fields, and what
+// they point to. It reads types and calls nothing.
 func findType(v reflect.Value, name string, depth int) reflect.Type {
 	for v.IsValid() && (v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface) {
 		v = v.Elem()
@@ -102,7 +106,8 @@ func codeOf(f any) uintptr {
 // runs says whether a directive runs in a server that the cache was added to.
 func (c *Cache) runs(name string) bool { return c.met.directives.Run(c.schema.Load().Schema, name) }
 
-// warnOfDirectives says once which fields are kept out of the cache, and by which directives.
+// warnOfDirectives says once which fields are kept out of the cache, and by which
+// directives.
 func (c *Cache) warnOfDirectives(found map[string][]string) {
 	var lines []string
 	for _, name := range slices.Sorted(maps.Keys(found)) {
@@ -117,8 +122,9 @@ func (c *Cache) warnOfDirectives(found map[string][]string) {
 	}
 }
 
-// seeFieldHooks looks, when an operation is planned, whether the server has interceptors of fields or root fields: they run
-// inside of the cache wherever they were added. What they do cannot be seen, so it is said.
+// seeFieldHooks looks, when an operation is planned, whether the server has interceptors
+// of fields or root fields: they run inside of the cache wherever they were added. What
+// they do cannot be seen, so it is said.
 func (c *Cache) seeFieldHooks(oc *graphql.OperationContext) {
 	if c.met.field.Load() == 0 || c.met.hooked.Load() || !c.met.hooks(oc) {
 		return
@@ -131,21 +137,22 @@ func (c *Cache) seeFieldHooks(oc *graphql.OperationContext) {
 		"or all that they look at is in Predicate or Vary, set Options.FieldHooksCovered")
 }
 
-// hooks says whether an operation's server has interceptors of fields or root fields, or may have some. The operation context
-// must be as the server made it.
+// hooks says whether an operation's server has interceptors of fields or root fields, or
+// may have some. The operation context must be as the server made it.
 func (m *met) hooks(oc *graphql.OperationContext) bool {
 	field := m.field.Load()
 	return field == 0 || codeOf(oc.ResolverMiddleware) != field || m.hooksRoots(oc)
 }
 
-// hooksRoots says whether an operation's server has interceptors of root fields, or may have some. The middleware must be as
-// the server made it.
+// hooksRoots says whether an operation's server has interceptors of root fields, or may
+// have some. The middleware must be as the server made it.
 func (m *met) hooksRoots(oc *graphql.OperationContext) bool {
 	root := m.root.Load()
 	return root == 0 || codeOf(oc.RootResolverMiddleware) != root
 }
 
-// refuseUnknownDirectives refuses a name in DirectivesCovered that covers nothing: it is misspelled.
+// refuseUnknownDirectives refuses a name in DirectivesCovered that covers nothing: it is
+// misspelled.
 func (o Options) refuseUnknownDirectives(s *ast.Schema) error {
 	for _, name := range o.DirectivesCovered {
 		if s.Directives[name] == nil {

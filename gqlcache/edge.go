@@ -23,13 +23,13 @@ import (
 // answer shows is not looked at, and an answer that depends on more than fits into its
 // header, or on a partitioned view, is purged by each change of its views.
 type Edge struct {
-	// Secret is the key of the hashes, at least 16 random bytes, the same in all instances.
-	// Without it anybody could compute the key of a row that he guesses. A new one leaves
-	// what is kept under the old keys: purge everything.
+	// Secret is the key of the hashes, at least 16 random bytes, the same in all
+	// instances. Without it anybody could compute the key of a row that he guesses. A new
+	// one leaves what is kept under the old keys: purge everything.
 	Secret []byte
-	// Trusted says whether a request comes from a cache that may see the keys, and removes
-	// them from what it sends on. Others get no keys. It may be called concurrently. When
-	// it panics, there are none.
+	// Trusted says whether a request comes from a cache that may see the keys, and
+	// removes them from what it sends on. Others get no keys. It may be called
+	// concurrently. When it panics, there are none.
 	Trusted func(r *http.Request) bool
 	// Header is the header that has the keys: Surrogate-Key, Cache-Tag, xkey. Defaults to
 	// none.
@@ -37,18 +37,18 @@ type Edge struct {
 	// Delimiter is between two keys: a space for Surrogate-Key, a comma for Cache-Tag.
 	// Defaults to a space.
 	Delimiter string
-	// MaxBytes bounds the value of the header. An answer has 32 keys of 22 characters, or as
-	// many as fit, at least 2. Defaults to no other bound.
+	// MaxBytes bounds the value of the header. An answer has 32 keys of 22 characters, or
+	// as many as fit, at least 2. Defaults to no other bound.
 	MaxBytes int
 	// Groups has the keys also in Cache-Groups (RFC 9875), and those of a change in
-	// Cache-Group-Invalidation of its mutation's response. That reaches only caches that the
-	// response passes through, so it takes the place of no purge. Defaults to false.
+	// Cache-Group-Invalidation of its mutation's response. That reaches only caches that
+	// the response passes through, so it takes the place of no purge. Defaults to false.
 	Groups bool
-	// Purge removes what is kept with one of some keys, at most 100. The cache calls it on
-	// goroutines of its own, twice for each change that this instance makes: when the change
-	// is applied, in all instances as their level says, and again after InFlight. It calls
-	// it again after each failure. Purge should return when its context ends, after 10
-	// seconds at most. It may be called concurrently. Defaults to none.
+	// Purge removes what is kept with one of some keys, at most 100. The cache calls it
+	// on goroutines of its own, twice for each change that this instance makes: when the
+	// change is applied, in all instances as their level says, and again after InFlight.
+	// It calls it again after each failure. Purge should return when its context ends,
+	// after 10 seconds at most. It may be called concurrently. Defaults to none.
 	Purge func(ctx context.Context, keys []string) error
 	// InFlight is how long an answer may be on its way to the cache in front: the second
 	// purge removes what has arrived after the first. Defaults to 10 seconds.

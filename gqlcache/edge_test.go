@@ -115,8 +115,8 @@ var publicQueries = []string{
 	"{ settings counters { value } }",
 }
 
-// TestPurgedWhatIsDropped: what a change drops here it purges there, and a purge that waits has ended when the mutation
-// is answered.
+// TestPurgedWhatIsDropped: what a change drops here it purges there, and a purge that
+// waits has ended when the mutation is answered.
 func TestPurgedWhatIsDropped(t *testing.T) {
 	t.Parallel()
 	for _, most := range []int{0, 2*edge.NameSize + 1, 6 * (edge.NameSize + 1)} {
@@ -267,7 +267,8 @@ func TestKeysOfAnswers(t *testing.T) {
 	}
 }
 
-// TestDeadAnswersHaveNoKeys: an answer that has changed when its header is written is for nobody to keep.
+// TestDeadAnswersHaveNoKeys: an answer that has changed when its header is written is for
+// nobody to keep.
 func TestDeadAnswersHaveNoKeys(t *testing.T) {
 	t.Parallel()
 	c := newCache(t, (&cdn{}).options())
@@ -286,7 +287,8 @@ func TestDeadAnswersHaveNoKeys(t *testing.T) {
 	}
 }
 
-// TestOneInstancePurges: the instance that makes a change purges, after the others have applied it; all have the same keys.
+// TestOneInstancePurges: the instance that makes a change purges, after the others have
+// applied it; all have the same keys.
 func TestOneInstancePurges(t *testing.T) {
 	t.Parallel()
 	log := newFakeLog()
@@ -329,8 +331,8 @@ func TestPurgedAfterTheCommit(t *testing.T) {
 	}
 }
 
-// TestPurgesInTheBackground: without WaitForPurge a mutation is answered while a purge hangs or fails, and failures are
-// counted.
+// TestPurgesInTheBackground: without WaitForPurge a mutation is answered while a purge
+// hangs or fails, and failures are counted.
 func TestPurgesInTheBackground(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -382,7 +384,8 @@ func TestEdgeRefused(t *testing.T) {
 	}
 }
 
-// TestEdgeFieldsAreCharged: an entry is charged for its keys, and one that nobody may keep outside has none.
+// TestEdgeFieldsAreCharged: an entry is charged for its keys, and one that nobody may
+// keep outside has none.
 func TestEdgeFieldsAreCharged(t *testing.T) {
 	t.Parallel()
 	size := func(document string, o gqlcache.Options) int64 {
@@ -399,7 +402,8 @@ func TestEdgeFieldsAreCharged(t *testing.T) {
 	}
 }
 
-// TestPurgedAfterTheCascade: when a change is purged it is applied, so what the cache in front asks for then is new.
+// TestPurgedAfterTheCascade: when a change is purged it is applied, so what the cache in
+// front asks for then is new.
 func TestPurgedAfterTheCascade(t *testing.T) {
 	t.Parallel()
 	var misses []uint64
@@ -424,8 +428,9 @@ func TestPurgedAfterTheCascade(t *testing.T) {
 	h = nil // the last purge is that of Close
 }
 
-// TestCacheGroupInvalidation: the response to a mutation names the groups that its changes reach, when they are applied and
-// committed, for those who may see them, and no more than a cache must read.
+// TestCacheGroupInvalidation: the response to a mutation names the groups that its
+// changes reach, when they are applied and committed, for those who may see them, and no
+// more than a cache must read.
 func TestCacheGroupInvalidation(t *testing.T) {
 	t.Parallel()
 	o := (&cdn{}).options()

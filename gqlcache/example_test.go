@@ -147,7 +147,8 @@ func ExampleNothingWritten() {
 	// {"data":{"user":{"name":"Ann"}}} 1 hits, 1 misses
 }
 
-// A resolver that knows what a row was before lets answers stay that the row was not part of.
+// A resolver that knows what a row was before lets answers stay that the row was not part
+// of.
 func ExampleReport() {
 	cache := exampleCache()
 	defer closeCache(cache)
@@ -191,8 +192,9 @@ func ExampleTouch() {
 	// {"data":{"user":{"name":"Ann"}}} 0 hits, 2 misses
 }
 
-// A middleware that commits after gqlgen has answered is wrapped: the client gets a mutation's answer
-// after the commit, and nothing that was read before it is served afterwards.
+// A middleware that commits after gqlgen has answered is wrapped: the client gets a
+// mutation's answer after the commit, and nothing that was read before it is served
+// afterwards.
 func ExampleCache_HoldUntilCommit() {
 	cache := exampleCache()
 	defer closeCache(cache)

@@ -15,17 +15,18 @@ import (
 
 type explainKey struct{}
 
-// WithExplain asks the cache to note in full what becomes of the operations of a context, for Explain. A
-// middleware around the server, or an operation interceptor added before the cache, is the place for it. It
-// shows clients nothing.
+// WithExplain asks the cache to note in full what becomes of the operations of a context,
+// for Explain. A middleware around the server, or an operation interceptor added before
+// the cache, is the place for it. It shows clients nothing.
 func WithExplain(ctx context.Context) context.Context {
 	return context.WithValue(orBackground(ctx), explainKey{}, true)
 }
 
-// Explain tells what the cache did for an operation, after it did: in a response interceptor that was
-// added to the server before the cache, once next has returned. It is the value that extensions.cache shows
-// to those who may see it. Without WithExplain, and without such a client, it has no more than the status, the
-// reason and the operation. ok is false for what is no query or mutation, and without a cache.
+// Explain tells what the cache did for an operation, after it did: in a response
+// interceptor that was added to the server before the cache, once next has returned. It
+// is the value that extensions.cache shows to those who may see it. Without WithExplain,
+// and without such a client, it has no more than the status, the reason and the
+// operation. ok is false for what is no query or mutation, and without a cache.
 //
 // Slices and pointers in it are not to be changed.
 func Explain(ctx context.Context) (x inspect.Extension, ok bool) {
@@ -52,7 +53,8 @@ func (o *outcome) short() inspector.Outcome {
 	}
 }
 
-// conclude completes the explanation of an operation, keeps it, and shows it to the client who may see it.
+// conclude completes the explanation of an operation, keeps it, and shows it to the
+// client who may see it.
 func (c *Cache) conclude(ctx context.Context, r *request, resp *graphql.Response, x inspect.Extension) {
 	n := r.note
 	op := graphql.GetOperationContext(ctx).Operation
@@ -79,7 +81,8 @@ func extend(resp *graphql.Response, x inspect.Extension) {
 	resp.Extensions = ext
 }
 
-// explain makes the explanation of an operation that has ended, and shows it to the client who may see it.
+// explain makes the explanation of an operation that has ended, and shows it to the
+// client who may see it.
 func (c *Cache) explain(ctx context.Context, r *request) {
 	defer c.shield.Recover()
 	o := &r.out
@@ -123,7 +126,8 @@ func (c *Cache) answerOf(o *outcome) (a inspector.Answer) {
 	return a
 }
 
-// explainPublished adds what became of the change, and shows it to the client who may see it.
+// explainPublished adds what became of the change, and shows it to the client who may see
+// it.
 func (c *Cache) explainPublished(ctx context.Context, r *request, resp *graphql.Response, s settled) {
 	if r.note == nil {
 		return

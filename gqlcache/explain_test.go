@@ -21,8 +21,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// A listener asks Explain in a response interceptor around the cache, and gives operations a variable that
-// has no canonical form if the request says so.
+// A listener asks Explain in a response interceptor around the cache, and gives
+// operations a variable that has no canonical form if the request says so.
 type listener struct {
 	mu   sync.Mutex
 	last inspect.Extension
@@ -213,8 +213,8 @@ func reasonings() []reasoned {
 	}
 }
 
-// deferring is a document with @defer. The oldest gqlgen has a goroutine for what a transport does not read, and it
-// never ends: there, nothing is deferred.
+// deferring is a document with @defer. The oldest gqlgen has a goroutine for what a
+// transport does not read, and it never ends: there, nothing is deferred.
 func deferring() string {
 	if onFloor {
 		return "{users{name ... @defer(if: false){postCount}}}"
@@ -222,8 +222,8 @@ func deferring() string {
 	return "{users{name ... @defer{postCount}}}"
 }
 
-// TestExplain: what extensions.cache shows is what Explain says, for each reason there is; and who does not
-// ask gets the same reason.
+// TestExplain: what extensions.cache shows is what Explain says, for each reason there
+// is; and who does not ask gets the same reason.
 func TestExplain(t *testing.T) {
 	t.Parallel()
 	reached := map[string]bool{}
@@ -404,8 +404,9 @@ func TestExplainKeyParts(t *testing.T) {
 	}
 }
 
-// TestFingerprintsAreKeyed: two caches name the same predicate differently, so nobody can check a guess;
-// one cache always the same. Operations are known everywhere by the same name.
+// TestFingerprintsAreKeyed: two caches name the same predicate differently, so nobody can
+// check a guess; one cache always the same. Operations are known everywhere by the same
+// name.
 func TestFingerprintsAreKeyed(t *testing.T) {
 	t.Parallel()
 	one, other := newPanel(t, nil), newPanel(t, nil)

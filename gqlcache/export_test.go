@@ -9,7 +9,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
 )
 
-// StopInApply returns the sink with a function that is called between the two steps of Apply.
+// StopInApply returns the sink with a function that is called between the two steps of
+// Apply.
 func StopInApply(s changelog.Sink, f func()) changelog.Sink {
 	own := s.(fleet.Sink)
 	own.Noted = f
@@ -19,8 +20,8 @@ func StopInApply(s changelog.Sink, f func()) changelog.Sink {
 // Reasons are all reasons there are.
 func Reasons() []Reason { return reasons }
 
-// BuildOf returns the build that options get when the program's digest is what the function returns, and what is
-// wrong with them then.
+// BuildOf returns the build that options get when the program's digest is what the
+// function returns, and what is wrong with them then.
 func BuildOf(o Options, executable func() (string, error)) (string, error) {
 	o = o.withDefaults()
 	o.knowBuild(executable)
@@ -38,7 +39,8 @@ func AwaitDueSweeps(ctx context.Context, c *Cache) error {
 	return ctx.Err()
 }
 
-// UseClock gives a cache, before its first request, a clock whose panics are not caught where it is called.
+// UseClock gives a cache, before its first request, a clock whose panics are not caught
+// where it is called.
 func UseClock(c *Cache, now func() time.Time) {
 	c.opts.Now = now
 	c.inspector = c.newInspector()

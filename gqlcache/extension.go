@@ -31,8 +31,8 @@ var errTwice = errors.New("remove one srv.Use(cache)")
 // ExtensionName implements graphql.HandlerExtension.
 func (c *Cache) ExtensionName() string { return "Gqlcache" }
 
-// Validate implements graphql.HandlerExtension. It compiles the directives of the server's schema;
-// the error lists all their faults, and gqlgen's Use panics with it.
+// Validate implements graphql.HandlerExtension. It compiles the directives of the
+// server's schema; the error lists all their faults, and gqlgen's Use panics with it.
 func (c *Cache) Validate(es graphql.ExecutableSchema) error {
 	if c.unmade() {
 		return errUnmade
@@ -47,8 +47,8 @@ func (c *Cache) Validate(es graphql.ExecutableSchema) error {
 	return c.join()
 }
 
-// InterceptOperation implements graphql.OperationInterceptor: it notes when the operation arrived, and what
-// it changed when its handler returns.
+// InterceptOperation implements graphql.OperationInterceptor: it notes when the operation
+// arrived, and what it changed when its handler returns.
 func (c *Cache) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	if c == nil || c.closed == nil {
 		return next(ctx) // New has not made it
@@ -76,9 +76,9 @@ func (c *Cache) InterceptOperation(ctx context.Context, next graphql.OperationHa
 	return r.prepareHandler(next)
 }
 
-// InterceptResponse implements graphql.ResponseInterceptor. It decides here rather than in
-// InterceptOperation so that the other extensions' response hooks run on hits too. Add the cache to
-// the server last, so that what it stores is what the resolvers said.
+// InterceptResponse implements graphql.ResponseInterceptor. It decides here rather than
+// in InterceptOperation so that the other extensions' response hooks run on hits too. Add
+// the cache to the server last, so that what it stores is what the resolvers said.
 func (c *Cache) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 	r := requestFrom(ctx)
 	switch {
@@ -111,8 +111,9 @@ func (c *Cache) InterceptResponse(ctx context.Context, next graphql.ResponseHand
 
 var errSeveral = errors.New("use one cache for each server")
 
-// besideAnother stands in for the cache in a server that has another one, which comes later and answers. What resolvers say
-// reaches only that one, so a mutation drops everything here: other servers may use this cache.
+// besideAnother stands in for the cache in a server that has another one, which comes
+// later and answers. What resolvers say reaches only that one, so a mutation drops
+// everything here: other servers may use this cache.
 func (c *Cache) besideAnother(ctx context.Context, inner *request, next graphql.ResponseHandler) *graphql.Response {
 	own := inner.outer
 	for own != nil && own.operation == inner.operation && own.cache != c {
@@ -130,7 +131,8 @@ func (c *Cache) besideAnother(ctx context.Context, inner *request, next graphql.
 
 type requestKey struct{}
 
-// insideKey marks what runs inside of a request's InterceptResponse, in a server that has the cache twice.
+// insideKey marks what runs inside of a request's InterceptResponse, in a server that has
+// the cache twice.
 type insideKey struct{}
 
 // request is the cache's state of one operation. It is the operation's context, too.
@@ -140,15 +142,15 @@ type request struct {
 	cache *Cache
 	// handler runs the operation: respond calls it.
 	handler graphql.ResponseHandler
-	// mutates is set for a mutation, explained when somebody has called WithExplain, and twice, before the operation
-	// runs, when its server has the cache twice.
+	// mutates is set for a mutation, explained when somebody has called WithExplain, and
+	// twice, before the operation runs, when its server has the cache twice.
 	mutates, explained, twice bool
-	// served is set once a query's only answer has been given: the streaming transports ask again
-	// until they get nil. passed is set when a query bypasses the cache: all of its answers do. Only the transport's
-	// goroutine uses them.
+	// served is set once a query's only answer has been given: the streaming transports
+	// ask again until they get nil. passed is set when a query bypasses the cache: all of
+	// its answers do. Only the transport's goroutine uses them.
 	served, passed bool
-	// operation is what was asked for. A resolver may run an operation of its own in this request's context:
-	// that is another one.
+	// operation is what was asked for. A resolver may run an operation of its own in this
+	// request's context: that is another one.
 	operation *graphql.OperationContext
 	// guarded is the one whose resolver middleware watches a mutation's root fields.
 	guarded *graphql.OperationContext
@@ -156,17 +158,18 @@ type request struct {
 	header *wire.Header
 	// outer is the request in whose resolver this operation runs, nil without.
 	outer *request
-	// arrived is the clock number when the operation began, or the HTTP request that it came with, if
-	// that is known: everything applied before is visible to its resolvers, and in what middlewares have read
-	// for them. at is the place in the log, read before the number; it is zero where no other instance may have
-	// what is computed.
+	// arrived is the clock number when the operation began, or the HTTP request that it
+	// came with, if that is known: everything applied before is visible to its resolvers,
+	// and in what middlewares have read for them. at is the place in the log, read before
+	// the number; it is zero where no other instance may have what is computed.
 	arrived uint64
 	at      changelog.Position
 	hold    *hold
-	// since is the number from which on a computation that somebody else began is as good as one that
-	// begins now.
+	// since is the number from which on a computation that somebody else began is as good
+	// as one that begins now.
 	since uint64
-	// anew is set when the answer must be computed after the request arrived: see catchUp. It is the window.
+	// anew is set when the answer must be computed after the request arrived: see
+	// catchUp. It is the window.
 	anew string
 	// old is an entry that is computed anew, nil when there is none.
 	old *older
@@ -174,18 +177,21 @@ type request struct {
 	ended uint64
 	// planned is the mutation's plan, once it runs.
 	planned *document
-	// access is what the request may ask of the inspector, nil for nothing. out is what became of it, and note is
-	// for those who want to know more of that. The request's own goroutine uses them.
+	// access is what the request may ask of the inspector, nil for nothing. out is what
+	// became of it, and note is for those who want to know more of that. The request's
+	// own goroutine uses them.
 	access *access
 	note   *inspector.Note
 	out    outcome
-	// who asks the query, and hit is the response of a hit. They are here so that a hit allocates neither.
+	// who asks the query, and hit is the response of a hit. They are here so that a hit
+	// allocates neither.
 	who caller
 	hit graphql.Response
 	// uncommitted are the changes that are applied again when the operation ends.
 	uncommitted uncommitted
-	// done is what the mutation did, until its response is completed; told is what became of it where it was
-	// made known before the handler was asked. The operation's own goroutine uses them.
+	// done is what the mutation did, until its response is completed; told is what became
+	// of it where it was made known before the handler was asked. The operation's own
+	// goroutine uses them.
 	done *settled
 	told *fleet.Publication
 	// groups are those that the response to a mutation names: see Edge.Groups.
@@ -199,12 +205,13 @@ type request struct {
 	mu struct {
 		sync.Mutex
 		lasts map[string]cascade.Value // by response name of the root field
-		// computing and computed say where the computation of the answer is; flight has those who wait
-		// for it, predicate says that its key has one.
+		// computing and computed say where the computation of the answer is; flight has
+		// those who wait for it, predicate says that its key has one.
 		computing, computed bool
 		predicate           bool
 		flight              *flight.Flight[*filled]
-		// unstored says why the answer must not be stored, maxAge how long it may be kept, 0 for nothing said.
+		// unstored says why the answer must not be stored, maxAge how long it may be
+		// kept, 0 for nothing said.
 		unstored Reason
 		maxAge   time.Duration
 		// lease gives up the lease to compute the answer for all instances; nil without.
@@ -221,7 +228,8 @@ type request struct {
 	}
 }
 
-// newRequest returns the state of an operation that arrives now. outer is the request in whose resolver it runs.
+// newRequest returns the state of an operation that arrives now. outer is the request in
+// whose resolver it runs.
 func newRequest(ctx context.Context, c *Cache, outer *request) *request {
 	r := &request{Context: ctx, cache: c, outer: outer}
 	a := arrivalFrom(ctx, c)
@@ -230,8 +238,8 @@ func newRequest(ctx context.Context, c *Cache, outer *request) *request {
 	} else {
 		r.arrived = c.clock.Seq()
 	}
-	// Not the number of the wrapper: a computation that began while this request's body was still being read may
-	// lack a change that its client has seen acknowledged.
+	// Not the number of the wrapper: a computation that began while this request's body
+	// was still being read may lack a change that its client has seen acknowledged.
 	r.since = r.arrived
 	if a != nil {
 		r.arrived, r.at, r.hold = a.number, a.at, a.hold
@@ -261,10 +269,11 @@ func requestFrom(ctx context.Context) *request {
 	return r
 }
 
-// begin returns the number that a computation of this request is based on: the number when the operation arrived,
-// or when the transaction began that it reads in, also if the computation begins later. What extensions and
-// middlewares have read, or what a snapshot shows that one of them opened, may be as old. A later number would
-// bless what they still show after a change.
+// begin returns the number that a computation of this request is based on: the number
+// when the operation arrived, or when the transaction began that it reads in, also if the
+// computation begins later. What extensions and middlewares have read, or what a snapshot
+// shows that one of them opened, may be as old. A later number would bless what they
+// still show after a change.
 func (r *request) begin() uint64 { return r.arrived }
 
 // within says whether the operation runs inside of one that fits, in a resolver.
@@ -277,14 +286,16 @@ func (r *request) within(fits func(outer *request) bool) bool {
 	return false
 }
 
-// isComputing says that others may wait for the request's answer, which is being computed.
+// isComputing says that others may wait for the request's answer, which is being
+// computed.
 func (r *request) isComputing() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.mu.computing
 }
 
-// isWriting says that the request is a mutation that runs, or has changed something that may not be committed yet.
+// isWriting says that the request is a mutation that runs, or has changed something that
+// may not be committed yet.
 func (r *request) isWriting() bool {
 	if r.uncommitted.some.Load() {
 		return true
@@ -294,9 +305,9 @@ func (r *request) isWriting() bool {
 	return r.mu.running
 }
 
-// prepareHandler makes the operation's handler. An extension further inside may run the operation at
-// once, and return a handler that has the response: that is a run as well, and its changes are made known
-// before anybody is asked for the response.
+// prepareHandler makes the operation's handler. An extension further inside may run the
+// operation at once, and return a handler that has the response: that is a run as well,
+// and its changes are made known before anybody is asked for the response.
 func (r *request) prepareHandler(next graphql.OperationHandler) graphql.ResponseHandler {
 	r.enter()
 	defer func() { // also when it panics
@@ -314,8 +325,8 @@ func (r *request) prepareHandler(next graphql.OperationHandler) graphql.Response
 	return r.respond
 }
 
-// respond is the operation's handler. It lies outside of all response interceptors, those that commit
-// after next among them.
+// respond is the operation's handler. It lies outside of all response interceptors, those
+// that commit after next among them.
 func (r *request) respond(ctx context.Context) (resp *graphql.Response) {
 	if r.mutates {
 		r.cache.warnOfOuterHandler(r)

@@ -11,10 +11,11 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
-// A fakeLog is a numbered log in memory. Tests say which members hear what is published, and which have a
-// lease; nothing happens by itself.
+// A fakeLog is a numbered log in memory. Tests say which members hear what is published,
+// and which have a lease; nothing happens by itself.
 type fakeLog struct {
-	// carry brings a published record to another member. Nil brings it before Publish returns.
+	// carry brings a published record to another member. Nil brings it before Publish
+	// returns.
 	carry func(*logMember)
 
 	mu      sync.Mutex // protects all below
@@ -176,7 +177,8 @@ func (f *fakeLog) hearing(m *logMember) (out []*logMember) {
 	return out
 }
 
-// confirmed waits, at the strong level, until each other member has applied the record or has no lease.
+// confirmed waits, at the strong level, until each other member has applied the record or
+// has no lease.
 func (f *fakeLog) confirmed(ctx context.Context, m *logMember, at changelog.Position) bool {
 	for m.level != changelog.Eventual {
 		f.mu.Lock()
@@ -255,7 +257,8 @@ func (m *logMember) lose() { m.f.change(func() { m.fresh.Store(false) }) }
 // breakDown makes publications of the member fail, nil ends that.
 func (m *logMember) breakDown(err error) { m.f.change(func() { m.fail = err }) }
 
-// recover lets the member hear again: it pushes what was not taken, catches up, and then has a lease.
+// recover lets the member hear again: it pushes what was not taken, catches up, and then
+// has a lease.
 func (m *logMember) recover() {
 	m.f.change(func() {
 		m.deaf, m.fail = false, nil

@@ -10,7 +10,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
-// sharedEntries are what several caches share: entries as bytes, as a store outside of the process holds them.
+// sharedEntries are what several caches share: entries as bytes, as a store outside of
+// the process holds them.
 type sharedEntries struct {
 	mu      sync.Mutex // protects all below
 	entries map[string]sharedEntry

@@ -47,8 +47,8 @@ func (c *counterLoad) garbage(ctx context.Context) {
 			c.must(c.admin.Set(ctx, key, "no entry, but longer than the header of one", time.Minute).Err())
 			continue
 		}
-		// A bit of the place in the log that the entry is based on: without the checksum it would be proven by
-		// records that it does not know.
+		// A bit of the place in the log that the entry is based on: without the checksum
+		// it would be proven by records that it does not know.
 		c.must(c.admin.SetRange(ctx, key, 60, "\xff").Err())
 	}
 }
@@ -64,9 +64,9 @@ func (c *counterLoad) writes() (n int64) {
 // bypassed counts the requests that an instance answered without a lease.
 func bypassed(n *node) uint64 { return n.cache.Stats().Bypassed[gqlcache.ReasonLease] }
 
-// TestFaultsUnderLoad: whatever happens to Redis or to the way there, no request fails, no read is stale that began
-// after a mutation was acknowledged without a flag, and both instances cache again afterwards. An outage has a test
-// of its own.
+// TestFaultsUnderLoad: whatever happens to Redis or to the way there, no request fails,
+// no read is stale that began after a mutation was acknowledged without a flag, and both
+// instances cache again afterwards. An outage has a test of its own.
 func TestFaultsUnderLoad(t *testing.T) {
 	t.Parallel()
 	const control, stream = "{gqlc:main}:c", "{gqlc:main}:log"
@@ -77,8 +77,8 @@ func TestFaultsUnderLoad(t *testing.T) {
 		heal  func(*counterLoad)
 		// seen says that the fault was one: else the run is pointless.
 		seen func(*counterLoad) bool
-		// unflagged says that the fault is no reason to flag a mutation. A machine that is too busy to answer within
-		// a lease is one, so a few may be.
+		// unflagged says that the fault is no reason to flag a mutation. A machine that
+		// is too busy to answer within a lease is one, so a few may be.
 		unflagged bool
 	}{
 		{
@@ -178,7 +178,8 @@ func TestFaultsUnderLoad(t *testing.T) {
 	}
 }
 
-// TestFailoverUnderLoad promotes a replica that lacks the last changes: acknowledged ones stay seen all the same.
+// TestFailoverUnderLoad promotes a replica that lacks the last changes: acknowledged ones
+// stay seen all the same.
 func TestFailoverUnderLoad(t *testing.T) {
 	t.Parallel()
 	primary := redistest.Start(t, "--repl-diskless-sync-delay", "0")
@@ -210,7 +211,8 @@ func TestFailoverUnderLoad(t *testing.T) {
 	}
 }
 
-// slowStore is a shared store whose reads are given up soon, and whose breaker opens at the fifth failure.
+// slowStore is a shared store whose reads are given up soon, and whose breaker opens at
+// the fifth failure.
 func slowStore(t *testing.T, addr string) *redisstore.Store {
 	t.Helper()
 	s, err := redisstore.New(redisstore.Options{
@@ -223,8 +225,8 @@ func slowStore(t *testing.T, addr string) *redisstore.Store {
 	return s
 }
 
-// TestSoftTimeout: a server that takes its time costs a query what ReadTimeout says, not what the server takes, and
-// after some queries nothing.
+// TestSoftTimeout: a server that takes its time costs a query what ReadTimeout says, not
+// what the server takes, and after some queries nothing.
 func TestSoftTimeout(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)

@@ -126,7 +126,8 @@ func TestFillLeaseIsAdvice(t *testing.T) {
 	}
 }
 
-// TestFillLeaseIsGivenUp: a holder whose answer is not stored lets the next one compute at once.
+// TestFillLeaseIsGivenUp: a holder whose answer is not stored lets the next one compute
+// at once.
 func TestFillLeaseIsGivenUp(t *testing.T) {
 	t.Parallel()
 	r, d := leased(t, time.Hour)

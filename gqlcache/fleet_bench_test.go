@@ -65,8 +65,8 @@ func (forgetful) Put(context.Context, []byte, *store.Entry) error { return nil }
 
 func forget(o *gqlcache.Options) { o.Store = forgetful{newMapStore()} }
 
-// BenchmarkCost is the cost table: what the executor takes for a hit and for a mutation, with three instances
-// over one Redis, as multiples of a plain GET in the same run.
+// BenchmarkCost is the cost table: what the executor takes for a hit and for a mutation,
+// with three instances over one Redis, as multiples of a plain GET in the same run.
 func BenchmarkCost(b *testing.B) {
 	const read = `{ user(id: "22222222-2222-4222-8222-222222222222") { id name email } counter(id: 1) { value } }`
 	hits := []struct {
@@ -132,8 +132,9 @@ func benchMutation(b *testing.B, s *redistest.Server, r *runner) {
 	y.report(b)
 }
 
-// BenchmarkDependents changes a row that ever more entries show. The entries differ in a part of the key only.
-// The first change finds all of them alive; it is reported beside the median.
+// BenchmarkDependents changes a row that ever more entries show. The entries differ in a
+// part of the key only. The first change finds all of them alive; it is reported beside
+// the median.
 func BenchmarkDependents(b *testing.B) {
 	for _, dependents := range []int{10, 1_000, 50_000} {
 		b.Run(strconv.Itoa(dependents), func(b *testing.B) {

@@ -33,8 +33,8 @@ func countersIn(s *testgraph.Store, view string) graphql.ExecutableSchema {
 
 const readHello = `{post(id:$Hello){name}}`
 
-// TestForeignViews: what an instance keeps when another one, with a schema that has one view under another name, has
-// changed something.
+// TestForeignViews: what an instance keeps when another one, with a schema that has one
+// view under another name, has changed something.
 func TestForeignViews(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -76,8 +76,8 @@ func TestForeignViews(t *testing.T) {
 	}
 }
 
-// TestStrangers: an instance that does not know which views the other has drops everything. It learns that from
-// a record that lists them.
+// TestStrangers: an instance that does not know which views the other has drops
+// everything. It learns that from a record that lists them.
 func TestStrangers(t *testing.T) {
 	t.Parallel()
 	r := newInstances(t, 0)
@@ -128,8 +128,8 @@ func TestOddRecords(t *testing.T) {
 	}
 }
 
-// TestJoinedRecords: a log that was out of reach makes one record of the changes that it kept. Instances of other schemas
-// hear of all of them.
+// TestJoinedRecords: a log that was out of reach makes one record of the changes that it
+// kept. Instances of other schemas hear of all of them.
 func TestJoinedRecords(t *testing.T) {
 	t.Parallel()
 	r := newInstances(t, 0)
@@ -150,8 +150,8 @@ func TestJoinedRecords(t *testing.T) {
 	a.want("MISS", "", readAnn)
 }
 
-// TestRenamedPartitions: one build calls the tenants otherwise than the other. A change made by either is seen by
-// the other's callers.
+// TestRenamedPartitions: one build calls the tenants otherwise than the other. A change
+// made by either is seen by the other's callers.
 func TestRenamedPartitions(t *testing.T) {
 	t.Parallel()
 	renamed := func(ctx context.Context) string {
@@ -200,8 +200,8 @@ func TestRenamedPartitions(t *testing.T) {
 	}
 }
 
-// TestPartitionsStayApart: instances of one build, and those whose version says that the tenants are called alike,
-// do not drop one tenant's answers at another one's change.
+// TestPartitionsStayApart: instances of one build, and those whose version says that the
+// tenants are called alike, do not drop one tenant's answers at another one's change.
 func TestPartitionsStayApart(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -230,7 +230,8 @@ func TestPartitionsStayApart(t *testing.T) {
 	}
 }
 
-// TestBuilds: instances of two builds do not share answers, and hear each other's changes.
+// TestBuilds: instances of two builds do not share answers, and hear each other's
+// changes.
 func TestBuilds(t *testing.T) {
 	t.Parallel()
 	r := newInstances(t, 0)
@@ -245,8 +246,9 @@ func TestBuilds(t *testing.T) {
 	c.want("MISS", "New", readAnn)
 }
 
-// TestDeployment: a long random load on two instances. No answer is stale, and two builds side by side keep most
-// of the hits that one build has; so do two schemas as a deployment has them, one of which declares more.
+// TestDeployment: a long random load on two instances. No answer is stale, and two builds
+// side by side keep most of the hits that one build has; so do two schemas as a
+// deployment has them, one of which declares more.
 func TestDeployment(t *testing.T) {
 	t.Parallel()
 	run := func(change func(n int, o *gqlcache.Options)) (hits int) {
@@ -369,7 +371,8 @@ func TestRecordBegins(t *testing.T) {
 			t.Errorf("%s: names %q and %x", name, got, words[len(names):])
 		}
 	}
-	// XXH64, seed 0, of "v_user" and of the name that no view has: they are the same for ever.
+	// XXH64, seed 0, of "v_user" and of the name that no view has: they are the same for
+	// ever.
 	if h := plan.Views()[slices.IndexFunc(plan.Views(), func(v *cascade.View) bool { return v.Name == "v_user" })].NameHash(); h != 0xf370ffa0d065dc6d || cascade.Unnamed.Hash != 0x23f3233f20193c75 {
 		t.Errorf("v_user is called %#x, and no view %#x", h, cascade.Unnamed.Hash)
 	}

@@ -54,7 +54,8 @@ func (r *rig) send(document string) testgraph.Response {
 	return testgraph.Do(r.t, r.t.Context(), r.cached, testgraph.Request{Query: expand(document)})
 }
 
-// fresh fails unless the cached server answers what an uncached one over the same store does.
+// fresh fails unless the cached server answers what an uncached one over the same store
+// does.
 func (r *rig) fresh(document string) testgraph.Response {
 	r.t.Helper()
 	got := r.send(document)
@@ -72,8 +73,8 @@ const (
 	renameAnn = `mutation{renameUser(id:$Ann,name:"New")}`
 )
 
-// TestFillRace: a fill that read before a change must not be stored after it, and nobody who
-// asks after the change's answer may join it.
+// TestFillRace: a fill that read before a change must not be stored after it, and nobody
+// who asks after the change's answer may join it.
 func TestFillRace(t *testing.T) {
 	t.Parallel()
 	for level := range levels {
@@ -155,8 +156,8 @@ func TestCoalescing(t *testing.T) {
 	}
 }
 
-// TestMissedFlight: a computation that ends between a request's look at the store and its own flight is
-// not run again.
+// TestMissedFlight: a computation that ends between a request's look at the store and its
+// own flight is not run again.
 func TestMissedFlight(t *testing.T) {
 	t.Parallel()
 	m := newMapStore()
@@ -202,7 +203,8 @@ func TestErrorsAreNotShared(t *testing.T) {
 	}
 }
 
-// TestOutcomes: whatever becomes of a mutation, what it wrote is seen by whoever asks after it.
+// TestOutcomes: whatever becomes of a mutation, what it wrote is seen by whoever asks
+// after it.
 func TestOutcomes(t *testing.T) {
 	t.Parallel()
 	fail := func(s *testgraph.Store) {
@@ -245,7 +247,8 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-// TestCancelledMutation: the client goes away, or its time is over, while the resolver has written.
+// TestCancelledMutation: the client goes away, or its time is over, while the resolver
+// has written.
 func TestCancelledMutation(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -277,8 +280,8 @@ func TestCancelledMutation(t *testing.T) {
 	}
 }
 
-// TestInvalidatesBeforeTheAnswer: the changes are applied before the response is handed on, not
-// only before it is written.
+// TestInvalidatesBeforeTheAnswer: the changes are applied before the response is handed
+// on, not only before it is written.
 func TestInvalidatesBeforeTheAnswer(t *testing.T) {
 	t.Parallel()
 	var r *rig
@@ -293,8 +296,8 @@ func TestInvalidatesBeforeTheAnswer(t *testing.T) {
 	}
 }
 
-// TestHangingPath: the context of a hidden resolver ends after PathTimeout, and its row is unknown: more
-// falls.
+// TestHangingPath: the context of a hidden resolver ends after PathTimeout, and its row
+// is unknown: more falls.
 func TestHangingPath(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "annotated", gqlcache.Options{PathTimeout: time.Millisecond})
@@ -316,8 +319,8 @@ func TestHangingPath(t *testing.T) {
 	}
 }
 
-// TestHiddenFieldsFailQuietly: whatever a resolver does that runs only for the cache, the client does
-// not see it, and more falls.
+// TestHiddenFieldsFailQuietly: whatever a resolver does that runs only for the cache, the
+// client does not see it, and more falls.
 func TestHiddenFieldsFailQuietly(t *testing.T) {
 	t.Parallel()
 	for name, hook := range map[string]func(context.Context) error{
@@ -341,17 +344,20 @@ func TestHiddenFieldsFailQuietly(t *testing.T) {
 	}
 }
 
-// TestHiddenFieldsBelowAPath: what a hidden resolver returns is resolved with a live context.
+// TestHiddenFieldsBelowAPath: what a hidden resolver returns is resolved with a live
+// context.
 func TestHiddenFieldsBelowAPath(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "annotated", gqlcache.Options{})
 	r.run("annotated", []string{"MISS: {post(id:$Hello){name}}", "MISS: {userStats(userId:$Ann){posts}}"})
 	r.store.On("Post.author", func(ctx context.Context) error { return ctx.Err() })
-	// The author's id is read behind two hidden resolvers; were it unknown, all stats would fall.
+	// The author's id is read behind two hidden resolvers; were it unknown, all stats
+	// would fall.
 	r.run("annotated", []string{`mutation{createPost(authorId:$Bob,name:"New"){ok}}`, "KEPT: {userStats(userId:$Ann){posts}}", "KEPT: {post(id:$Hello){name}}"})
 }
 
-// TestNothingWritten: a refused mutation drops nothing of what it declares, an undeclared one nothing.
+// TestNothingWritten: a refused mutation drops nothing of what it declares, an undeclared
+// one nothing.
 func TestNothingWritten(t *testing.T) {
 	t.Parallel()
 	for _, field := range []string{"renameUser", "renameUndeclared"} {

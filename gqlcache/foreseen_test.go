@@ -9,8 +9,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
-// sweeps is an extension that sweeps a cache when a mutation's resolvers begin: what the announcement has dropped is
-// gone then.
+// sweeps is an extension that sweeps a cache when a mutation's resolvers begin: what the
+// announcement has dropped is gone then.
 type sweeps struct {
 	t     *testing.T
 	cache *gqlcache.Cache
@@ -34,8 +34,9 @@ func (s *sweeps) dead(ctx context.Context) int {
 	return r.DeadEntries
 }
 
-// TestAnnouncementsCoverChanges: with Intent, a mutation drops nothing at its end that it has not dropped before its
-// resolvers ran. What the answer tells, and what is unknown without it, must not be more than what was foreseen.
+// TestAnnouncementsCoverChanges: with Intent, a mutation drops nothing at its end that it
+// has not dropped before its resolvers ran. What the answer tells, and what is unknown
+// without it, must not be more than what was foreseen.
 func TestAnnouncementsCoverChanges(t *testing.T) {
 	t.Parallel()
 	for _, level := range []string{"annotated", "only writes", "only reads", "bare"} {

@@ -26,7 +26,8 @@ func readiness(c *gqlcache.Cache) http.Handler {
 	})
 }
 
-// wantHealth compares a cache's health with one written as "serving cached consistent", and what Why says.
+// wantHealth compares a cache's health with one written as "serving cached consistent",
+// and what Why says.
 func wantHealth(t *testing.T, when string, c *gqlcache.Cache, want string, why ...string) {
 	t.Helper()
 	h := c.Health(t.Context())
@@ -78,7 +79,8 @@ func TestHealthOfShadow(t *testing.T) {
 	wantHealth(t, "shadow", r.cache, "serving consistent", "Options.Shadow")
 }
 
-// TestHealthOfInstances: neither the lease nor the log decides whether an instance may get requests.
+// TestHealthOfInstances: neither the lease nor the log decides whether an instance may
+// get requests.
 func TestHealthOfInstances(t *testing.T) {
 	t.Parallel()
 	r := newInstances(t, 1, func(_ *instance, o *gqlcache.Options) { o.RequireLease = true })
@@ -110,7 +112,8 @@ func TestHealthOfABrokenLog(t *testing.T) {
 	wantHealth(t, "broken", c, "serving", "no lease")
 }
 
-// TestHealthWithoutRedis: the answer comes at once while Redis does not answer, and while it is gone.
+// TestHealthWithoutRedis: the answer comes at once while Redis does not answer, and while
+// it is gone.
 func TestHealthWithoutRedis(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)

@@ -28,8 +28,9 @@ func (*touching) InterceptResponse(ctx context.Context, next graphql.ResponseHan
 	return resp
 }
 
-// TestStreamsAreNotHeld: the events of a subscription behind a hold are sent when they come, though its
-// resolvers change something. That counts at once, and again at the end of the request.
+// TestStreamsAreNotHeld: the events of a subscription behind a hold are sent when they
+// come, though its resolvers change something. That counts at once, and again at the end
+// of the request.
 func TestStreamsAreNotHeld(t *testing.T) {
 	t.Parallel()
 	r := newInstances(t, 2)
@@ -90,7 +91,8 @@ func optional(w http.ResponseWriter) string {
 	return fmt.Sprint(f, h, p, n)
 }
 
-// TestWrappedWriters: a wrapper's writer has the optional interfaces of the server's, and no others.
+// TestWrappedWriters: a wrapper's writer has the optional interfaces of the server's, and
+// no others.
 func TestWrappedWriters(t *testing.T) {
 	t.Parallel()
 	rec := func() http.ResponseWriter { return justWriter{httptest.NewRecorder()} }
@@ -184,7 +186,8 @@ func (*fakeTx) Rollback() error { return nil }
 
 type txKey struct{}
 
-// TestWarningsOfTransactions: what can be seen of transactions that the cache does not know is said once.
+// TestWarningsOfTransactions: what can be seen of transactions that the cache does not
+// know is said once.
 func TestWarningsOfTransactions(t *testing.T) {
 	t.Parallel()
 	c, log := loud(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame})
@@ -202,7 +205,8 @@ func TestWarningsOfTransactions(t *testing.T) {
 	}
 }
 
-// TestWarningOfOuterHandler: an extension whose handler is around the cache's may commit after it.
+// TestWarningOfOuterHandler: an extension whose handler is around the cache's may commit
+// after it.
 func TestWarningOfOuterHandler(t *testing.T) {
 	t.Parallel()
 	c, log := loud(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame})
@@ -239,7 +243,8 @@ type within struct{ http.ResponseWriter }
 
 func (w within) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// TestHeldHeaderIsSent: who asks for a method of the server's writer finds it behind the hold.
+// TestHeldHeaderIsSent: who asks for a method of the server's writer finds it behind the
+// hold.
 func TestHeldHeaderIsSent(t *testing.T) {
 	t.Parallel()
 	c := newCache(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame})

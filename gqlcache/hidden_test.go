@@ -17,7 +17,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// A hostileRig is the hostile server with the cache and without, over worlds with the same history.
+// A hostileRig is the hostile server with the cache and without, over worlds with the
+// same history.
 type hostileRig struct {
 	t             *testing.T
 	cache         *gqlcache.Cache
@@ -52,8 +53,8 @@ func notice(w *hostile.World, ask func()) noticed {
 	return n
 }
 
-// do sends a document to both servers, compares the bytes and what they noticed, as far as the cache did
-// not answer itself, and tells what it did.
+// do sends a document to both servers, compares the bytes and what they noticed, as far
+// as the cache did not answer itself, and tells what it did.
 func (r *hostileRig) do(document string, extra map[string]int) string {
 	r.t.Helper()
 	var got, want testgraph.Response
@@ -71,9 +72,9 @@ func (r *hostileRig) do(document string, extra map[string]int) string {
 	return status
 }
 
-// TestHiddenFieldsCannotBeNoticed: whatever Go values, marshalers, methods, directives, resolvers and
-// middlewares a server has, an operation answers and does the same with the cache. The marshalers count for
-// all servers, so this test does not run in parallel.
+// TestHiddenFieldsCannotBeNoticed: whatever Go values, marshalers, methods, directives,
+// resolvers and middlewares a server has, an operation answers and does the same with the
+// cache. The marshalers count for all servers, so this test does not run in parallel.
 func TestHiddenFieldsCannotBeNoticed(t *testing.T) { //nolint:paralleltest // see above
 	for _, row := range []struct {
 		document, again string
@@ -127,7 +128,8 @@ func TestHiddenFieldsCannotBeNoticed(t *testing.T) { //nolint:paralleltest // se
 	}
 }
 
-// TestHiddenKeysAreRight: what the cache learns about rows that clients do not name is what clients would see.
+// TestHiddenKeysAreRight: what the cache learns about rows that clients do not name is
+// what clients would see.
 func TestHiddenKeysAreRight(t *testing.T) { //nolint:paralleltest // marshalers count
 	for _, row := range []struct {
 		name  string
@@ -242,8 +244,8 @@ func (w *watcher) InterceptField(ctx context.Context, next graphql.Resolver) (an
 	return next(ctx)
 }
 
-// TestOperationIsTheClients: extensions, middlewares and resolvers see the operation that the client sent,
-// and the very context of it, while it runs and afterwards.
+// TestOperationIsTheClients: extensions, middlewares and resolvers see the operation that
+// the client sent, and the very context of it, while it runs and afterwards.
 func TestOperationIsTheClients(t *testing.T) { //nolint:paralleltest // marshalers count
 	for _, document := range []string{
 		`{shy{name owner{name}}}`, `{items{...F}} fragment F on Item{name owner{...G}} fragment G on Owner{name}`,
@@ -277,8 +279,9 @@ func (h handmade) Exec(ctx context.Context) graphql.ResponseHandler {
 	return h.ExecutableSchema.Exec(ctx)
 }
 
-// unmeasured is graphql.ExecutableSchema. A schema by hand embeds none of it, for the method Complexity: nothing calls
-// that, and its arguments depend on the version of gqlgen.
+// unmeasured is graphql.ExecutableSchema. A schema by hand embeds none of it, for the
+// method Complexity: nothing calls that, and its arguments depend on the version of
+// gqlgen.
 type unmeasured = graphql.ExecutableSchema
 
 // opaque hides gqlgen's schema altogether.
@@ -291,8 +294,8 @@ type opaque struct {
 func (o opaque) Schema() *ast.Schema                              { return o.handmade.Schema() }
 func (o opaque) Exec(ctx context.Context) graphql.ResponseHandler { return o.handmade.Exec(ctx) }
 
-// TestForeignSchemasAreExecutedOnce: what is around gqlgen's code does not see the cache's execution, and
-// where that code is not found there is none.
+// TestForeignSchemasAreExecutedOnce: what is around gqlgen's code does not see the
+// cache's execution, and where that code is not found there is none.
 func TestForeignSchemasAreExecutedOnce(t *testing.T) { //nolint:paralleltest // marshalers count
 	for name, wrap := range map[string]func(graphql.ExecutableSchema, *int) graphql.ExecutableSchema{
 		"embedded": func(es graphql.ExecutableSchema, n *int) graphql.ExecutableSchema { return handmade{es, n} },
@@ -324,8 +327,8 @@ func TestForeignSchemasAreExecutedOnce(t *testing.T) { //nolint:paralleltest // 
 	}
 }
 
-// TestTranslatedKeys: a middleware that shows other keys than the Go values is found out, and then keys
-// that clients do not select are unknown.
+// TestTranslatedKeys: a middleware that shows other keys than the Go values is found out,
+// and then keys that clients do not select are unknown.
 func TestTranslatedKeys(t *testing.T) { //nolint:paralleltest // marshalers count
 	world := hostile.NewWorld()
 	cache := newCache(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame})
@@ -358,8 +361,9 @@ func TestTranslatedKeys(t *testing.T) { //nolint:paralleltest // marshalers coun
 	}
 }
 
-// TestSharedCachesRunNobodysResolvers: a cache that two servers have does not know whose resolvers a path leads
-// through, so none of them runs; what plain fields tell is known all the same.
+// TestSharedCachesRunNobodysResolvers: a cache that two servers have does not know whose
+// resolvers a path leads through, so none of them runs; what plain fields tell is known
+// all the same.
 func TestSharedCachesRunNobodysResolvers(t *testing.T) { //nolint:paralleltest // marshalers count
 	cache := newCache(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame})
 	worlds := []*hostile.World{hostile.NewWorld(), hostile.NewWorld()}
@@ -389,8 +393,9 @@ func TestSharedCachesRunNobodysResolvers(t *testing.T) { //nolint:paralleltest /
 	}
 }
 
-// TestLateResolversDoNotMeetTheProbe: a middleware for root fields that gives up leaves its fields to a
-// goroutine, which goes on while the cache reads what it has. Run with -race, and without: maps are not for that.
+// TestLateResolversDoNotMeetTheProbe: a middleware for root fields that gives up leaves
+// its fields to a goroutine, which goes on while the cache reads what it has. Run with
+// -race, and without: maps are not for that.
 func TestLateResolversDoNotMeetTheProbe(t *testing.T) { //nolint:paralleltest // marshalers count
 	world := hostile.NewWorld()
 	cache := newCache(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame})

@@ -11,29 +11,35 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
-// ErrLate says that a resolver spoke of an answer that had been given. What it said counts all the same.
+// ErrLate says that a resolver spoke of an answer that had been given. What it said
+// counts all the same.
 var ErrLate = errors.New("gqlcache: the answer was computed already: say it before the resolver returns")
 
-// DoNotStore tells the cache, from inside a resolver, a directive or an interceptor, that the answer which is
-// being computed is for this request alone: it is not stored, and who waits for it computes for itself, at once.
-// It does nothing for an answer that would not be stored anyway, as that of a mutation.
+// DoNotStore tells the cache, from inside a resolver, a directive or an interceptor, that
+// the answer which is being computed is for this request alone: it is not stored, and who
+// waits for it computes for itself, at once. It does nothing for an answer that would not
+// be stored anyway, as that of a mutation.
 //
-// It returns ErrNoOperation outside of an operation. Called when the answer was computed already, by a goroutine that
-// the resolver has left behind, it removes the answer and returns ErrLate: others may have got it. A call with
-// another request's context, as a loader makes that serves several, speaks of that request's answer. It is said, too, of the operations in
-// whose resolvers this one runs, and counts as well when an extension that comes before the cache says it.
+// It returns ErrNoOperation outside of an operation. Called when the answer was computed
+// already, by a goroutine that the resolver has left behind, it removes the answer and
+// returns ErrLate: others may have got it. A call with another request's context, as a
+// loader makes that serves several, speaks of that request's answer. It is said, too, of
+// the operations in whose resolvers this one runs, and counts as well when an extension
+// that comes before the cache says it.
 func DoNotStore(ctx context.Context) error {
 	return hint(ctx, func(r *request) bool { return r.refuseToStore(ReasonDoNotStore) })
 }
 
-// Private tells the cache, like DoNotStore, that the answer is for callers with this request's predicate only.
-// An answer that has no predicate in its key, one that is public or of a server without Options.Predicate,
-// is not stored. One that has is stored; who waits for it computes for itself.
+// Private tells the cache, like DoNotStore, that the answer is for callers with this
+// request's predicate only. An answer that has no predicate in its key, one that is
+// public or of a server without Options.Predicate, is not stored. One that has is stored;
+// who waits for it computes for itself.
 func Private(ctx context.Context) error {
 	return hint(ctx, (*request).private)
 }
 
-// private keeps the answer from others than the callers with the request's predicate. false: it was too late.
+// private keeps the answer from others than the callers with the request's predicate.
+// false: it was too late.
 func (r *request) private() bool {
 	r.mu.Lock()
 	ours, late := r.mu.computing && r.mu.predicate, r.mu.computed && r.mu.predicate
@@ -49,9 +55,10 @@ func (r *request) private() bool {
 	return r.refuseToStore(ReasonPrivate)
 }
 
-// MaxAge tells the cache, like DoNotStore, how long the answer which is being computed may be kept at most. The shortest
-// of all counts, those of the schema and Options.TTL included: it never makes an age longer. An age of zero is DoNotStore.
-// It returns an error for a negative one.
+// MaxAge tells the cache, like DoNotStore, how long the answer which is being computed
+// may be kept at most. The shortest of all counts, those of the schema and Options.TTL
+// included: it never makes an age longer. An age of zero is DoNotStore. It returns an
+// error for a negative one.
 func MaxAge(ctx context.Context, age time.Duration) error {
 	if age < 0 {
 		return fmt.Errorf("gqlcache: MaxAge is %v; it must not be negative", age)
@@ -76,8 +83,8 @@ func (r *request) limitAge(age time.Duration) bool {
 	return r.refuseToStore(ReasonPolicy) // which age it was stored for is told to others
 }
 
-// hint has something said of an answer. It is said of those, too, in whose resolvers the operation runs: they have
-// its answer in theirs.
+// hint has something said of an answer. It is said of those, too, in whose resolvers the
+// operation runs: they have its answer in theirs.
 func hint(ctx context.Context, say func(*request) bool) error {
 	r := requestFrom(ctx)
 	if r == nil {
@@ -94,8 +101,9 @@ func hint(ctx context.Context, say func(*request) bool) error {
 	return ErrLate
 }
 
-// computing notes that the request's answer is being computed, which happens once. What was said before, by an
-// extension that comes before the cache, is said of this answer: it was told so without an error.
+// computing notes that the request's answer is being computed, which happens once. What
+// was said before, by an extension that comes before the cache, is said of this answer:
+// it was told so without an error.
 func (r *request) computing(f *flight.Flight[*filled], predicate bool) {
 	r.mu.Lock()
 	r.mu.computing, r.mu.computed, r.mu.flight, r.mu.predicate = true, false, f, predicate
@@ -125,7 +133,8 @@ func (r *request) computed() said {
 	return said{r.mu.unstored, r.mu.maxAge}
 }
 
-// keep notes the entry that was made of the answer. It returns false when it must be removed.
+// keep notes the entry that was made of the answer. It returns false when it must be
+// removed.
 func (r *request) keep(key string, e *store.Entry) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -133,9 +142,9 @@ func (r *request) keep(key string, e *store.Entry) bool {
 	return r.mu.unstored == ""
 }
 
-// refuseToStore notes, from anywhere below the request, that the answer which is being computed must
-// neither be stored nor be given to others. The first reason counts. It returns false when the answer was
-// computed already: then its entry is removed.
+// refuseToStore notes, from anywhere below the request, that the answer which is being
+// computed must neither be stored nor be given to others. The first reason counts. It
+// returns false when the answer was computed already: then its entry is removed.
 func (r *request) refuseToStore(why Reason) bool {
 	r.mu.Lock()
 	if r.mu.unstored == "" {
@@ -161,8 +170,9 @@ func (r *request) refusal() Reason {
 	return r.mu.unstored
 }
 
-// holdLease notes how the lease to compute the answer for all instances is given up. It is given up at once when the
-// answer must not be stored, since others wait for it, and when the returned function is called.
+// holdLease notes how the lease to compute the answer for all instances is given up. It
+// is given up at once when the answer must not be stored, since others wait for it, and
+// when the returned function is called.
 func (r *request) holdLease(release func()) func() {
 	release = sync.OnceFunc(release)
 	r.mu.Lock()
@@ -175,7 +185,8 @@ func (r *request) holdLease(release func()) func() {
 	return release
 }
 
-// withdraw removes an entry that should not have been stored. Instances that share a store may have it already.
+// withdraw removes an entry that should not have been stored. Instances that share a
+// store may have it already.
 func (c *Cache) withdraw(key string, e *store.Entry) {
 	ctx := context.Background()
 	c.engine.Withdraw(ctx, []byte(key), e)

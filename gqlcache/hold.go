@@ -8,17 +8,19 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/wire"
 )
 
-// hold collects, for one HTTP request, what its operations changed in a transaction that commits after
-// gqlgen has answered. Its point is the return of the HTTP handler: see uncommitted.
+// hold collects, for one HTTP request, what its operations changed in a transaction that
+// commits after gqlgen has answered. Its point is the return of the HTTP handler: see
+// uncommitted.
 type hold struct {
 	uncommitted
 
 	cache  *Cache
 	header http.Header // of the response
-	// holding is set once something was changed: what is written from then on waits for the commit.
+	// holding is set once something was changed: what is written from then on waits for
+	// the commit.
 	holding atomic.Bool
-	// streams is set when the request is a subscription. Its events cannot wait for the end of the request:
-	// what it changes is made known at once, and again at the end.
+	// streams is set when the request is a subscription. Its events cannot wait for the
+	// end of the request: what it changes is made known at once, and again at the end.
 	streams atomic.Bool
 }
 
@@ -37,8 +39,8 @@ func (h *hold) stream() {
 // hasChanged says that the request has changed something which is not committed yet.
 func (h *hold) hasChanged() bool { return h.uncommitted.some.Load() }
 
-// keep keeps a batch until the commit. later says that it is made known then, and need only be applied
-// now. It may be called on nil.
+// keep keeps a batch until the commit. later says that it is made known then, and need
+// only be applied now. It may be called on nil.
 func (h *hold) keep(b *batch) (later bool) {
 	switch {
 	case h == nil:
@@ -53,7 +55,8 @@ func (h *hold) keep(b *batch) (later bool) {
 	return true
 }
 
-// release applies the changes once more, now that they are committed, and settles the intents.
+// release applies the changes once more, now that they are committed, and settles the
+// intents.
 func (h *hold) release(r *http.Request) {
 	b := h.reach()
 	// The request's context may be over; its changes are committed all the same.
@@ -62,23 +65,26 @@ func (h *hold) release(r *http.Request) {
 	h.cache.confession(a).setHeaders(h.header)
 }
 
-// HoldUntilCommit is for servers that run each request in a transaction which a middleware opens
-// before gqlgen and commits after it has answered. Wrap the outermost of the two, outside of whatever
-// begins a transaction, for reads too:
+// HoldUntilCommit is for servers that run each request in a transaction which a
+// middleware opens before gqlgen and commits after it has answered. Wrap the outermost of
+// the two, outside of whatever begins a transaction, for reads too:
 //
 //	http.Handle("/graphql", cache.HoldUntilCommit(transactionPerRequest(srv)))
 //
-// Without it such a server serves stale answers: the cache learns of a change when gqlgen answers,
-// another request may read and store the state before the commit, and nothing would drop it; and a
-// transaction opened before a change may store, after it, what its snapshot still shows.
+// Without it such a server serves stale answers: the cache learns of a change when gqlgen
+// answers, another request may read and store the state before the commit, and nothing
+// would drop it; and a transaction opened before a change may store, after it, what its
+// snapshot still shows.
 //
-// The wrapper notes the clock before the transaction begins, keeps a mutation's response back until
-// next returns, that is until the commit, and applies the changes then. Answers to queries pass
-// through as they are written, until a resolver of theirs has called Touch or Report. What is said after next has
-// returned counts at once. Subscriptions are not held back: what their resolvers say counts at once, and
-// again at the end of the request. A hijacked connection (a websocket) cannot be held back and is as without
-// the wrapper: mutations there must commit in their resolvers or in an extension of the server, and queries not read in a
-// transaction that is older than themselves. A wrapper inside of another one of the same cache does nothing.
+// The wrapper notes the clock before the transaction begins, keeps a mutation's response
+// back until next returns, that is until the commit, and applies the changes then.
+// Answers to queries pass through as they are written, until a resolver of theirs has
+// called Touch or Report. What is said after next has returned counts at once.
+// Subscriptions are not held back: what their resolvers say counts at once, and again at
+// the end of the request. A hijacked connection (a websocket) cannot be held back and is
+// as without the wrapper: mutations there must commit in their resolvers or in an
+// extension of the server, and queries not read in a transaction that is older than
+// themselves. A wrapper inside of another one of the same cache does nothing.
 //
 // It also is what Handler is, but for what that does for the inspector.
 func (c *Cache) HoldUntilCommit(next http.Handler) http.Handler {

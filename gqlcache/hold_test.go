@@ -18,9 +18,9 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
-// txServer runs each request in a transaction of its own: a snapshot of the rows that is opened before
-// gqlgen and committed after it has answered. Requests are named by the header X-Name; those whose name
-// begins with "write" commit, the others only read.
+// txServer runs each request in a transaction of its own: a snapshot of the rows that is
+// opened before gqlgen and committed after it has answered. Requests are named by the
+// header X-Name; those whose name begins with "write" commit, the others only read.
 type txServer struct {
 	cache *gqlcache.Cache
 	// prepare is called with each transaction's rows.
@@ -35,7 +35,8 @@ type txServer struct {
 
 type txStop struct{ reached, open chan struct{} }
 
-// stop makes the request of a name stop at "begin", after its snapshot, or "commit", before it.
+// stop makes the request of a name stop at "begin", after its snapshot, or "commit",
+// before it.
 func (s *txServer) stop(name, point string) *txStop {
 	st := &txStop{make(chan struct{}), make(chan struct{})}
 	s.mu.Lock()
@@ -230,7 +231,8 @@ func post(t *testing.T, document, accept string) *http.Request {
 	return hr
 }
 
-// TestHeldAnswers: a mutation's answer comes after the commit, a query's as it is written.
+// TestHeldAnswers: a mutation's answer comes after the commit, a query's as it is
+// written.
 func TestHeldAnswers(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -278,7 +280,8 @@ func TestHeldAnswers(t *testing.T) {
 	}
 }
 
-// TestHeldStatus: what the handler said with its answer is kept, in the order of net/http.
+// TestHeldStatus: what the handler said with its answer is kept, in the order of
+// net/http.
 func TestHeldStatus(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -342,9 +345,9 @@ func TestHeldPanic(t *testing.T) {
 	})).ServeHTTP(w, post(t, renameAnn, "application/json"))
 }
 
-// TestHoldHijacked: operations of a hijacked connection are on their own: they begin when they arrive,
-// not when the connection was opened. Else none of their answers could be stored after a change, and
-// they could join a computation from before it.
+// TestHoldHijacked: operations of a hijacked connection are on their own: they begin when
+// they arrive, not when the connection was opened. Else none of their answers could be
+// stored after a change, and they could join a computation from before it.
 func TestHoldHijacked(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "annotated", gqlcache.Options{})

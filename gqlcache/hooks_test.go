@@ -31,7 +31,8 @@ type named string
 func (n named) ExtensionName() string                 { return string(n) }
 func (named) Validate(graphql.ExecutableSchema) error { return nil }
 
-// after calls a function when a response has come back, and counts; it also registers an extension.
+// after calls a function when a response has come back, and counts; it also registers an
+// extension.
 type after struct {
 	named
 	call                func()
@@ -302,8 +303,8 @@ func TestUpload(t *testing.T) {
 	r.mustSee("New")
 }
 
-// TestDefer: a query with @defer bypasses, a mutation with it invalidates, also what its deferred part
-// writes.
+// TestDefer: a query with @defer bypasses, a mutation with it invalidates, also what its
+// deferred part writes.
 func TestDefer(t *testing.T) {
 	t.Parallel()
 	for _, accept := range []string{"multipart/mixed", "application/json"} {
@@ -311,7 +312,8 @@ func TestDefer(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, "annotated", gqlcache.Options{})
 			header := map[string]string{"Accept": accept}
-			// How the parts are put together is a matter of time: the bytes differ from run to run.
+			// How the parts are put together is a matter of time: the bytes differ from
+			// run to run.
 			for range 2 {
 				before := r.cache.Stats()
 				got := testgraph.Do(t, t.Context(), r.cached, testgraph.Request{Query: "{users{name ... @defer{postCount}}}", Header: header})
@@ -324,7 +326,8 @@ func TestDefer(t *testing.T) {
 			r.mustSee("New")
 		})
 	}
-	// gqlgen answers a mutation without its deferred parts, which go on in the background.
+	// gqlgen answers a mutation without its deferred parts, which go on in the
+	// background.
 	t.Run("deferred part writes", func(t *testing.T) {
 		t.Parallel()
 		r := newRig(t, "annotated", gqlcache.Options{})

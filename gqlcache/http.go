@@ -12,45 +12,58 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/wire"
 )
 
-// HTTP says what clients and HTTP caches are told of answers, a part of Options. It counts for transports that
-// Cache.Transport has wrapped.
+// HTTP says what clients and HTTP caches are told of answers, a part of Options. It
+// counts for transports that Cache.Transport has wrapped.
 //
-// By default an answer to GET has a strong ETag, so that a client that has it already gets 304 in place of the body,
-// and a Cache-Control that has everybody ask again before it is used: no-cache, or private, no-cache unless all that
-// it shows is PUBLIC. A mutation's client would else see, in its own browser's cache, what it has just changed.
-// no-store is what is not an answer of the cache: errors, what is not cached, answers with a Set-Cookie. A Cache-Control
-// that the server sets itself, before or in a resolver, is left alone, and so is an ETag.
+// By default an answer to GET has a strong ETag, so that a client that has it already
+// gets 304 in place of the body, and a Cache-Control that has everybody ask again before
+// it is used: no-cache, or private, no-cache unless all that it shows is PUBLIC. A
+// mutation's client would else see, in its own browser's cache, what it has just changed.
+// no-store is what is not an answer of the cache: errors, what is not cached, answers
+// with a Set-Cookie. A Cache-Control that the server sets itself, before or in a
+// resolver, is left alone, and so is an ETag.
 //
 // Answers to POST have none of these.
 type HTTP struct {
-	// CacheControl changes what is said of an answer to GET. proposed is what would be sent without it; "" sends no
-	// Cache-Control at all. It may be called concurrently. When it panics, proposed is sent.
+	// CacheControl changes what is said of an answer to GET. proposed is what would be
+	// sent without it; "" sends no Cache-Control at all. It may be called concurrently.
+	// When it panics, proposed is sent.
 	CacheControl func(ctx context.Context, proposed string) string
-	// CacheStatus is the name that the cache has in the header Cache-Status (RFC 9211) of all that the transports send:
-	// whether it is a hit, and otherwise why not, as in "gqlcache; fwd=miss; detail=errors". It never has a key. It is
-	// not added where somebody who may use the inspector is told more. Defaults to "", which is no such header.
+	// CacheStatus is the name that the cache has in the header Cache-Status (RFC 9211) of
+	// all that the transports send: whether it is a hit, and otherwise why not, as in
+	// "gqlcache; fwd=miss; detail=errors". It never has a key. It is not added where
+	// somebody who may use the inspector is told more. Defaults to "", which is no such
+	// header.
 	CacheStatus string
-	// Edge is for HTTP caches in front of the server that answer without asking, and are told what to purge.
+	// Edge is for HTTP caches in front of the server that answer without asking, and are
+	// told what to purge.
 	Edge Edge
-	// VaryHeaders names the headers of the request that Options.Vary looks at. Without it an answer of a server with
-	// Options.Vary counts as private.
+	// VaryHeaders names the headers of the request that Options.Vary looks at. Without it
+	// an answer of a server with Options.Vary counts as private.
 	VaryHeaders []string
-	// Encodings are those that answers are kept in beside the plain one, the best first: see Gzip and Zstd. Only answers
-	// that are PUBLIC are compressed: in another, a client that chooses a part of it may learn, from its length, what
-	// else is in it. What a middleware around the server compresses is the middleware's business. Defaults to none.
+	// Encodings are those that answers are kept in beside the plain one, the best first:
+	// see Gzip and Zstd. Only answers that are PUBLIC are compressed: in another, a
+	// client that chooses a part of it may learn, from its length, what else is in it.
+	// What a middleware around the server compresses is the middleware's business.
+	// Defaults to none.
 	Encodings []Encoding
-	// Direct sends hits past the hooks of all extensions: an operation that came before, with the same text and variables,
-	// is looked up before it is dispatched. What decides the answer, and who may have it, is looked at as ever: Enabled,
-	// Predicate, Vary, the lease and what has changed. It is your promise that no extension refuses an operation, or changes
-	// one or its response, for one caller and not for another, and that none has to see every operation. Where the server
-	// has an extension that could, this is said once in the log, and hits go through the hooks: but for gqlgen's Introspection,
-	// AutomaticPersistedQuery and FixedComplexityLimit, for interceptors of fields, which do not run on hits anyway, and
-	// for those that DirectPast names. The predicate is evaluated on the context of the HTTP request: what authenticates
-	// has to be a middleware around the server. Defaults to false.
+	// Direct sends hits past the hooks of all extensions: an operation that came before,
+	// with the same text and variables, is looked up before it is dispatched. What
+	// decides the answer, and who may have it, is looked at as ever: Enabled, Predicate,
+	// Vary, the lease and what has changed. It is your promise that no extension refuses
+	// an operation, or changes one or its response, for one caller and not for another,
+	// and that none has to see every operation. Where the server has an extension that
+	// could, this is said once in the log, and hits go through the hooks: but for
+	// gqlgen's Introspection, AutomaticPersistedQuery and FixedComplexityLimit, for
+	// interceptors of fields, which do not run on hits anyway, and for those that
+	// DirectPast names. The predicate is evaluated on the context of the HTTP request:
+	// what authenticates has to be a middleware around the server. Defaults to false.
 	Direct bool
-	// DirectPast names the types of extensions, as %T prints them ("*apollotracing.Tracer"), that need not see hits.
+	// DirectPast names the types of extensions, as %T prints them
+	// ("*apollotracing.Tracer"), that need not see hits.
 	DirectPast []string
-	// CompressAfter is how often an answer is asked for in an encoding until it is compressed. Defaults to 2.
+	// CompressAfter is how often an answer is asked for in an encoding until it is
+	// compressed. Defaults to 2.
 	CompressAfter int
 }
 
@@ -84,8 +97,9 @@ func varyOf(o *HTTP) []string {
 	return slices.Clip(vary)
 }
 
-// ready returns an answer as gqlgen's transports send it, and the data again: a part of that, where it is the
-// same. It returns no answer when nobody sends it, or when it cannot be encoded.
+// ready returns an answer as gqlgen's transports send it, and the data again: a part of
+// that, where it is the same. It returns no answer when nobody sends it, or when it
+// cannot be encoded.
 func (c *Cache) ready(data json.RawMessage) (*wire.Ready, json.RawMessage) {
 	if !c.sends.Load() || len(data) > c.opts.MaxEntryBytes {
 		return nil, fitted(data)
@@ -138,7 +152,8 @@ func (c *Cache) send(ctx context.Context, w http.ResponseWriter, r *http.Request
 // encodes says whether answers may be kept in other encodings.
 func (c *Cache) encodes(public bool) bool { return public && len(c.opts.HTTP.Encodings) > 0 }
 
-// plainly is how an answer is sent about which nothing is said, and which nobody compresses.
+// plainly is how an answer is sent about which nothing is said, and which nobody
+// compresses.
 var plainly = &wire.Sending{}
 
 // sending says how an answer is sent.
@@ -174,7 +189,8 @@ func (c *Cache) grow(ctx context.Context, k *keptAnswer, n int) bool {
 func (c *Cache) keeping(k *keptAnswer) wire.Keeping {
 	return wire.Keeping{
 		Public: k.public && (c.opts.Vary == nil || len(c.opts.HTTP.VaryHeaders) > 0),
-		// An answer that is changed already, or may be, or has expired, is for its own client alone.
+		// An answer that is changed already, or may be, or has expired, is for its own
+		// client alone.
 		DoNotStore: !c.fresh() || !c.engine.Valid(&k.stamp.Stamp) || c.opts.beyond() > 0 && k.stamp.ExpiredFor(c.opts.Now()) >= 0,
 	}
 }

@@ -13,16 +13,18 @@ import (
 
 var errInner = errors.New("Predicate, Vary, Partition, the variables or the document are others where resolvers run")
 
-// watchInner has the key of an answer made once more where its first resolver runs, inside of all other extensions, and
-// refuses to store the answer when it is another one. An extension that was added after the cache, or an interceptor
-// of root fields, may set the user, rewrite variables or the document when the key is there already: the answer would be one
-// caller's under the key of another.
+// watchInner has the key of an answer made once more where its first resolver runs,
+// inside of all other extensions, and refuses to store the answer when it is another one.
+// An extension that was added after the cache, or an interceptor of root fields, may set
+// the user, rewrite variables or the document when the key is there already: the answer
+// would be one caller's under the key of another.
 //
-// Extensions give their context to all root fields alike. An interceptor of fields need not: it may know the user for some
-// of them only. In a server that has such interceptors each root field's resolver is looked at.
+// Extensions give their context to all root fields alike. An interceptor of fields need
+// not: it may know the user for some of them only. In a server that has such interceptors
+// each root field's resolver is looked at.
 //
-// It is called when the operation is in place, by the goroutine that owns the operation context, before the witness
-// watches it.
+// It is called when the operation is in place, by the goroutine that owns the operation
+// context, before the witness watches it.
 func (c *Cache) watchInner(oc *graphql.OperationContext, r *request, d *document, who *caller, key string, w *witness.Witness) {
 	doc, op, shape := oc.Doc, oc.Operation, plans.ShapeOf(oc.Doc, oc.Operation)
 	check := func(same bool) {
@@ -63,8 +65,8 @@ func (c *Cache) sameKey(ctx context.Context, d *document, oc *graphql.OperationC
 	return why == "" && same && c.sameAsker(ctx, who, part)
 }
 
-// sameAsker says whether a context makes the same part of the key that tells callers apart, and leads to the same
-// partition.
+// sameAsker says whether a context makes the same part of the key that tells callers
+// apart, and leads to the same partition.
 func (c *Cache) sameAsker(ctx context.Context, who *caller, part string) bool {
 	inner := &caller{public: who.public}
 	if !who.public {

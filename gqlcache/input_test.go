@@ -12,7 +12,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
-// TestBadInput: whatever a client sends, twice, around a change: the answers are the uncached server's.
+// TestBadInput: whatever a client sends, twice, around a change: the answers are the
+// uncached server's.
 func TestBadInput(t *testing.T) {
 	t.Parallel()
 	deep := strings.Repeat(`{"d":`, 500) + `{}` + strings.Repeat(`}`, 500)
@@ -124,7 +125,8 @@ func aliases(n int) string {
 	return b.String()
 }
 
-// TestHostileMutations: the client can neither hide what a mutation wrote nor see what it did not ask for.
+// TestHostileMutations: the client can neither hide what a mutation wrote nor see what it
+// did not ask for.
 func TestHostileMutations(t *testing.T) {
 	t.Parallel()
 	n := extractor.Nonce()
@@ -172,8 +174,9 @@ func TestOtherMethodsAndTypes(t *testing.T) {
 	}
 }
 
-// TestNumbersThatDoNotFit: gqlparser cannot evaluate them as literals of a scalar of the schema's own, and finds out when
-// the field is resolved. The fields beside it, and those that are skipped, are as in a server without the cache.
+// TestNumbersThatDoNotFit: gqlparser cannot evaluate them as literals of a scalar of the
+// schema's own, and finds out when the field is resolved. The fields beside it, and those
+// that are skipped, are as in a server without the cache.
 func TestNumbersThatDoNotFit(t *testing.T) {
 	t.Parallel()
 	const big = "99999999999999999999999"

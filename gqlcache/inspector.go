@@ -17,33 +17,39 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/wire"
 )
 
-// DebugHeader is the request header that asks for extensions.cache, with the value "true", and without
-// which the inspector does not listen. A browser sends it to another origin only after a preflight.
+// DebugHeader is the request header that asks for extensions.cache, with the value
+// "true", and without which the inspector does not listen. A browser sends it to another
+// origin only after a preflight.
 const DebugHeader = "X-Gqlcache-Debug"
 
-// Inspector lets clients see what the cache does. A request with the header X-Gqlcache-Debug: true is told
-// in extensions.cache what became of it; one that has an inspect.Request in its own extensions.cache gets a
-// snapshot instead of its answer, or changes the cache. Everything is JSON as described in package inspect.
+// Inspector lets clients see what the cache does. A request with the header
+// X-Gqlcache-Debug: true is told in extensions.cache what became of it; one that has an
+// inspect.Request in its own extensions.cache gets a snapshot instead of its answer, or
+// changes the cache. Everything is JSON as described in package inspect.
 //
-// To whom it is not allowed, and without the header, the server behaves as one without an inspector.
+// To whom it is not allowed, and without the header, the server behaves as one without an
+// inspector.
 type Inspector struct {
-	// Allow says who may see extensions.cache and snapshots. Those are of all callers: who may look learns which
-	// operations the other tenants run and how often, which of their mutations changed which rows, by key,
-	// and whether two of them share an answer. So it is for the people who run the server, not for tenants.
-	// It is called once for each operation with the header, when other extensions have let it pass.
-	// New also asks it about a context without a request, and warns when that is allowed, too: then
-	// everybody is. Defaults to nobody.
+	// Allow says who may see extensions.cache and snapshots. Those are of all callers:
+	// who may look learns which operations the other tenants run and how often, which of
+	// their mutations changed which rows, by key, and whether two of them share an
+	// answer. So it is for the people who run the server, not for tenants. It is called
+	// once for each operation with the header, when other extensions have let it pass.
+	// New also asks it about a context without a request, and warns when that is allowed,
+	// too: then everybody is. Defaults to nobody.
 	Allow func(ctx context.Context) bool
-	// Actions says who, of those allowed, may also drop answers and bypass the cache, by requests other
-	// than GET. It needs Cache.Handler around the server, which knows the method of a request.
-	// Defaults to nobody.
+	// Actions says who, of those allowed, may also drop answers and bypass the cache, by
+	// requests other than GET. It needs Cache.Handler around the server, which knows the
+	// method of a request. Defaults to nobody.
 	Actions func(ctx context.Context) bool
-	// HideVariables leaves out the names of variables, which are all that is shown of them beside a
-	// fingerprint. Defaults to false. What a client writes into the text of an operation, rather than into
-	// variables, is in the hash that names the operation, for which there is no secret: it can be guessed.
+	// HideVariables leaves out the names of variables, which are all that is shown of
+	// them beside a fingerprint. Defaults to false. What a client writes into the text of
+	// an operation, rather than into variables, is in the hash that names the operation,
+	// for which there is no secret: it can be guessed.
 	HideVariables bool
-	// HideIDs leaves out the keys of rows. Defaults to false. It does not look into what clients choose: names
-	// of operations, and the names that they give to fields, which Verify's paths show.
+	// HideIDs leaves out the keys of rows. Defaults to false. It does not look into what
+	// clients choose: names of operations, and the names that they give to fields, which
+	// Verify's paths show.
 	HideIDs bool
 	// Instance names this process in snapshots. Defaults to a random name.
 	Instance string
@@ -73,8 +79,8 @@ func permits(ctx context.Context, f func(context.Context) bool) bool {
 	return err == nil && ok
 }
 
-// warnOfOpenInspector warns of an inspector that everybody may use: one that asks for nothing in the
-// context lets the whole world in.
+// warnOfOpenInspector warns of an inspector that everybody may use: one that asks for
+// nothing in the context lets the whole world in.
 func (c *Cache) warnOfOpenInspector() {
 	if !permits(context.Background(), c.opts.Inspector.Allow) {
 		return
@@ -119,8 +125,8 @@ func (c *Cache) access(ctx context.Context, oc *graphql.OperationContext) *acces
 	return a
 }
 
-// inspects says that the request is for the inspector, and its operation is not to run. What needs the
-// permission for actions is not heard without.
+// inspects says that the request is for the inspector, and its operation is not to run.
+// What needs the permission for actions is not heard without.
 func (a *access) inspects() bool {
 	if a == nil {
 		return false

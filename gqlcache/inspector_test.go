@@ -26,7 +26,8 @@ func inspectable() gqlcache.Inspector {
 	}
 }
 
-// A panel is a rig whose cached server is asked as the panel asks: everybody is of one predicate.
+// A panel is a rig whose cached server is asked as the panel asks: everybody is of one
+// predicate.
 type panel struct {
 	*rig
 	h   http.Handler
@@ -57,7 +58,8 @@ func inspectRequest(viewer, document string, ask any) testgraph.Request {
 	return testgraph.Request{Raw: string(b), Header: map[string]string{"X-Viewer": viewer, gqlcache.DebugHeader: "true"}}
 }
 
-// ask sends a request, and returns what extensions.cache has to say, which is as the schema says.
+// ask sends a request, and returns what extensions.cache has to say, which is as the
+// schema says.
 func (p *panel) ask(viewer, document string, ask any) (x inspect.Extension) {
 	p.t.Helper()
 	resp := testgraph.Do(p.t, p.t.Context(), p.h, inspectRequest(viewer, document, ask))
@@ -96,8 +98,8 @@ func (p *panel) act(a inspect.Action) inspect.ActionResult {
 	return *x.Action
 }
 
-// TestInspectorAnswers: requests to the inspector are answered without running anything, and leave no trace
-// in the figures.
+// TestInspectorAnswers: requests to the inspector are answered without running anything,
+// and leave no trace in the figures.
 func TestInspectorAnswers(t *testing.T) {
 	t.Parallel()
 	p := newPanel(t, nil)
@@ -155,8 +157,8 @@ func everyAsk() map[string]any {
 	}
 }
 
-// TestInspectorAbsent: on every transport, requests that may not see the inspector get the bytes of a
-// server without one, and change nothing.
+// TestInspectorAbsent: on every transport, requests that may not see the inspector get
+// the bytes of a server without one, and change nothing.
 func TestInspectorAbsent(t *testing.T) {
 	t.Parallel()
 	for _, row := range absent {
@@ -237,8 +239,8 @@ func transports(t *testing.T, document, viewer string, ask any) map[string]func(
 	}
 }
 
-// TestInspectorNeverByGet: whoever may act may not by GET, nor where the method is not known; the
-// operation runs, and the cache is as before.
+// TestInspectorNeverByGet: whoever may act may not by GET, nor where the method is not
+// known; the operation runs, and the cache is as before.
 func TestInspectorNeverByGet(t *testing.T) {
 	t.Parallel()
 	for what, ask := range everyAsk() {
@@ -286,7 +288,8 @@ func TestInspectorNeverByGet(t *testing.T) {
 	})
 }
 
-// TestInspectorReadsByGet: a snapshot changes nothing, so it may be asked for by GET, and on streams.
+// TestInspectorReadsByGet: a snapshot changes nothing, so it may be asked for by GET, and
+// on streams.
 func TestInspectorReadsByGet(t *testing.T) {
 	t.Parallel()
 	p := newPanel(t, nil)
@@ -304,8 +307,8 @@ func TestInspectorReadsByGet(t *testing.T) {
 	}
 }
 
-// TestInspectorBehindOthers: extensions that refuse operations refuse them to the inspector as well,
-// whether they do so for operations or for responses.
+// TestInspectorBehindOthers: extensions that refuse operations refuse them to the
+// inspector as well, whether they do so for operations or for responses.
 func TestInspectorBehindOthers(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -350,7 +353,8 @@ func (b *bouncer) InterceptResponse(ctx context.Context, next graphql.ResponseHa
 	return b.refusal(ctx)
 }
 
-// TestInspectorUnreadable: who may look is told that the request makes no sense; its operation runs.
+// TestInspectorUnreadable: who may look is told that the request makes no sense; its
+// operation runs.
 func TestInspectorUnreadable(t *testing.T) {
 	t.Parallel()
 	p := newPanel(t, nil)
@@ -409,7 +413,8 @@ func TestExtensionIsNotStored(t *testing.T) {
 	}
 }
 
-// TestInspectorNamesAreText: what clients and rows are called passes through the JSON as it is.
+// TestInspectorNamesAreText: what clients and rows are called passes through the JSON as
+// it is.
 func TestInspectorNamesAreText(t *testing.T) {
 	t.Parallel()
 	const id = `"></script><img src=x onerror=alert(1)>` + "\u2028"

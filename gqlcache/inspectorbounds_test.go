@@ -14,8 +14,9 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
-// TestInspectorForgetsVariables: what a client has sent is not kept, by what is remembered of its answer,
-// once the store has given that up. It measures the heap, so nothing runs beside it.
+// TestInspectorForgetsVariables: what a client has sent is not kept, by what is
+// remembered of its answer, once the store has given that up. It measures the heap, so
+// nothing runs beside it.
 func TestInspectorForgetsVariables(t *testing.T) { //nolint:paralleltest // see above
 	const requests, size = 40, 1 << 20
 	p := newPanel(t, func(o *gqlcache.Options) { o.Store = nil })
@@ -45,8 +46,9 @@ func TestInspectorForgetsVariables(t *testing.T) { //nolint:paralleltest // see 
 	}
 }
 
-// TestInspectorShortensNames: clients name operations as they like. Neither what the inspector keeps nor what it
-// says grows with that, except for the client's own name in the answer to its own request.
+// TestInspectorShortensNames: clients name operations as they like. Neither what the
+// inspector keeps nor what it says grows with that, except for the client's own name in
+// the answer to its own request.
 func TestInspectorShortensNames(t *testing.T) {
 	t.Parallel()
 	p := newPanel(t, nil)
@@ -68,8 +70,8 @@ func TestInspectorShortensNames(t *testing.T) {
 	}
 }
 
-// TestWatchingChangesNoAnswer: what goes wrong while somebody watches keeps no change from being applied, and no
-// mutation from being answered.
+// TestWatchingChangesNoAnswer: what goes wrong while somebody watches keeps no change
+// from being applied, and no mutation from being answered.
 func TestWatchingChangesNoAnswer(t *testing.T) {
 	t.Parallel()
 	var broken atomic.Bool

@@ -38,9 +38,10 @@ func oddExtensions() map[string]string {
 	}
 }
 
-// TestOddExtensions: whatever a client puts into extensions.cache, without permission the answer has the bytes of
-// a server without an inspector: those of hits and misses, of errors, of mutations and of stored documents. With
-// permission, the answer is one of the operation, or of the inspector.
+// TestOddExtensions: whatever a client puts into extensions.cache, without permission the
+// answer has the bytes of a server without an inspector: those of hits and misses, of
+// errors, of mutations and of stored documents. With permission, the answer is one of the
+// operation, or of the inspector.
 func TestOddExtensions(t *testing.T) {
 	t.Parallel()
 	for name, ext := range oddExtensions() {
@@ -86,8 +87,8 @@ func TestOddExtensions(t *testing.T) {
 	}
 }
 
-// TestPermissionsAreAskedOnce: for each operation that shows the header, so that one answer is made by one
-// permission; and functions that panic are a no.
+// TestPermissionsAreAskedOnce: for each operation that shows the header, so that one
+// answer is made by one permission; and functions that panic are a no.
 func TestPermissionsAreAskedOnce(t *testing.T) {
 	t.Parallel()
 	var allow, actions atomic.Int64
@@ -133,8 +134,9 @@ func TestPermissionsAreAskedOnce(t *testing.T) {
 	}
 }
 
-// TestNothingHiddenIsShown: with HideIDs and HideVariables, no value that a client has sent is anywhere in what the
-// inspector says: of its own operation, in the snapshot, in the header, in the log.
+// TestNothingHiddenIsShown: with HideIDs and HideVariables, no value that a client has
+// sent is anywhere in what the inspector says: of its own operation, in the snapshot, in
+// the header, in the log.
 func TestNothingHiddenIsShown(t *testing.T) {
 	t.Parallel()
 	const mark = "zzmarkzz"
@@ -196,8 +198,9 @@ func TestNothingHiddenIsShown(t *testing.T) {
 	}
 }
 
-// TestNoActionsByWebsocket: a page of another site may open a websocket, and no preflight asks whether it may.
-// Whoever may act may not that way, whatever its opening says of the method.
+// TestNoActionsByWebsocket: a page of another site may open a websocket, and no preflight
+// asks whether it may. Whoever may act may not that way, whatever its opening says of the
+// method.
 func TestNoActionsByWebsocket(t *testing.T) {
 	t.Parallel()
 	p := newPanel(t, nil)

@@ -29,7 +29,8 @@ var readSchema = sync.OnceValues(func() (map[string]any, error) {
 	return doc.(map[string]any), nil
 })
 
-// compileSchema compiles a part of the schema, strictly: members that it does not name are faults.
+// compileSchema compiles a part of the schema, strictly: members that it does not name
+// are faults.
 func compileSchema(part string) (*jsonschema.Schema, error) {
 	doc, err := readSchema()
 	if err != nil {
@@ -74,7 +75,8 @@ func validate(t testing.TB, compiled func() (*jsonschema.Schema, error), raw []b
 	}
 }
 
-// TestSchemaNoticesFaults: the strict schema refuses what it should, or the other tests prove nothing.
+// TestSchemaNoticesFaults: the strict schema refuses what it should, or the other tests
+// prove nothing.
 func TestSchemaNoticesFaults(t *testing.T) {
 	t.Parallel()
 	s, err := extensionSchema()
@@ -105,8 +107,8 @@ func TestSchemaNoticesFaults(t *testing.T) {
 	}
 }
 
-// TestSchemaIsOfTheTypes: each struct of package inspect is a definition with the same members, required
-// unless they may be left out, and of the same types.
+// TestSchemaIsOfTheTypes: each struct of package inspect is a definition with the same
+// members, required unless they may be left out, and of the same types.
 func TestSchemaIsOfTheTypes(t *testing.T) {
 	t.Parallel()
 	doc, err := readSchema()

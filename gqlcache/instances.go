@@ -85,8 +85,9 @@ func (c *Cache) adopt(ctx context.Context, d *document, public bool, key string,
 	f.stamp.ready, f.body = c.ready(t.Body)
 	f.stamp.edge = c.edgeFields(d, public, key, t.Tags)
 	if graphql.HasOperationContext(ctx) {
-		// The caller for whom the other instance has computed the answer is not known. From
-		// here on the answer is compared with those that others than this caller get.
+		// The caller for whom the other instance has computed the answer is not known.
+		// From here on the answer is compared with those that others than this caller
+		// get.
 		f.caller = credentials(ctx, graphql.GetOperationContext(ctx))
 		f.stamp.caller = f.caller
 	}

@@ -14,8 +14,9 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
-// A history is readers and writers on several instances. The counters only grow, each by one writer, so
-// a read is stale when it shows less than what was acknowledged before it began.
+// A history is readers and writers on several instances. The counters only grow, each by
+// one writer, so a read is stale when it shows less than what was acknowledged before it
+// began.
 type history struct {
 	*instances
 	acked, begun [3]atomic.Int64
@@ -64,7 +65,8 @@ func (h *history) read(k int, m *instance, all bool) {
 	}
 }
 
-// trouble stops deliveries, ends leases and begins epochs, at random, until the channel is closed.
+// trouble stops deliveries, ends leases and begins epochs, at random, until the channel
+// is closed.
 func (h *history) trouble(rng *rand.Rand, end <-chan struct{}) {
 	for {
 		select {
@@ -97,8 +99,8 @@ func (h *history) trouble(rng *rand.Rand, end <-chan struct{}) {
 	}
 }
 
-// TestHistories: with a log that waits no read is stale, whatever becomes of deliveries, leases and epochs;
-// the same check finds stale reads where the log does not wait.
+// TestHistories: with a log that waits no read is stale, whatever becomes of deliveries,
+// leases and epochs; the same check finds stale reads where the log does not wait.
 func TestHistories(t *testing.T) {
 	t.Parallel()
 	rows := []struct {

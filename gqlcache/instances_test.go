@@ -76,7 +76,8 @@ type told struct {
 	Consistency, Token string
 }
 
-// sum sums extensions.cache up: "HIT memory", "HIT shared", "MISS", "MISS errors", "BYPASS lease", …
+// sum sums extensions.cache up: "HIT memory", "HIT shared", "MISS", "MISS errors",
+// "BYPASS lease", …
 func (x told) sum() string {
 	switch x.Status {
 	case "HIT":
@@ -109,7 +110,8 @@ func (m *instance) ask(document string, headers ...string) (testgraph.Response, 
 	return resp, extensionOf(m.t, resp).sum()
 }
 
-// want asks, and says when the cache did something else, or the answer does not contain a text.
+// want asks, and says when the cache did something else, or the answer does not contain a
+// text.
 func (m *instance) want(status, text, document string, headers ...string) {
 	m.t.Helper()
 	resp, got := m.ask(document, headers...)

@@ -11,10 +11,11 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 )
 
-// intend announces, before a mutation runs, all that its declared writes may change: see Options.Intent. What
-// only the answer would tell counts as unknown, as it does for a mutation that fails. The announcement is settled
-// when the changes are applied for the last time: see uncommitted. false: it could not be announced, and the
-// mutation must not run.
+// intend announces, before a mutation runs, all that its declared writes may change: see
+// Options.Intent. What only the answer would tell counts as unknown, as it does for a
+// mutation that fails. The announcement is settled when the changes are applied for the
+// last time: see uncommitted. false: it could not be announced, and the mutation must not
+// run.
 func (c *Cache) intend(ctx context.Context, r *request, oc *graphql.OperationContext, d *document) (ok bool) {
 	if !c.opts.Intent || c.shadow != nil {
 		return true
@@ -34,8 +35,8 @@ func (c *Cache) intend(ctx context.Context, r *request, oc *graphql.OperationCon
 	return true
 }
 
-// foreseen returns the tags of all that a mutation may change, as far as it declares that; or that it may be
-// anything.
+// foreseen returns the tags of all that a mutation may change, as far as it declares
+// that; or that it may be anything.
 func (c *Cache) foreseen(ctx context.Context, oc *graphql.OperationContext, d *document) (tags []cascade.Tag, all bool) {
 	if d.Operation == nil || slices.ContainsFunc(d.Operation.Extract.Fields, func(f *extractor.Field) bool { return f.Cascade }) {
 		return nil, true // a cascade payload may name anything

@@ -13,8 +13,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
-// TestIntent looks at an answer in the time between a mutation's commit and its answer: with an intent
-// it shows the change, without one, as control, what was stored before.
+// TestIntent looks at an answer in the time between a mutation's commit and its answer:
+// with an intent it shows the change, without one, as control, what was stored before.
 func TestIntent(t *testing.T) {
 	t.Parallel()
 	rows := []struct {
@@ -63,7 +63,8 @@ func TestIntent(t *testing.T) {
 	}
 }
 
-// TestIntentSpares: answers that the mutation does not reach are served and stored while it runs.
+// TestIntentSpares: answers that the mutation does not reach are served and stored while
+// it runs.
 func TestIntentSpares(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "annotated", gqlcache.Options{Instances: gqlcache.Instances{Intent: true}})
@@ -87,7 +88,8 @@ func TestIntentSpares(t *testing.T) {
 	}
 }
 
-// TestIntentSettled: whatever becomes of a mutation, nothing is pending when it has ended.
+// TestIntentSettled: whatever becomes of a mutation, nothing is pending when it has
+// ended.
 func TestIntentSettled(t *testing.T) {
 	t.Parallel()
 	failing := func(context.Context) error { return errors.New("failed") }
@@ -145,8 +147,9 @@ func TestIntentHeld(t *testing.T) {
 	}
 }
 
-// TestIntentJoin: a computation began after the announcement and read what was before the commit. Whoever
-// arrives after the commit must not be given its answer, though nothing was published in between.
+// TestIntentJoin: a computation began after the announcement and read what was before the
+// commit. Whoever arrives after the commit must not be given its answer, though nothing
+// was published in between.
 func TestIntentJoin(t *testing.T) {
 	t.Parallel()
 	for _, intent := range []bool{true, false} {

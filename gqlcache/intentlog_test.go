@@ -19,15 +19,16 @@ import (
 // patientIntent is the IntentTTL of the instances that newIntentRig makes.
 const patientIntent = 2 * patientLease
 
-// newIntentRig makes instances with intents or without, each with a link of its own, and waits until
-// they serve.
+// newIntentRig makes instances with intents or without, each with a link of its own, and
+// waits until they serve.
 func newIntentRig(t *testing.T, n int, intent bool, change ...func(*gqlcache.Options)) *redisRig {
 	t.Helper()
 	q := newRedisRig(t)
 	for range n {
 		q.add(nodeSpec{
 			level: changelog.Strong,
-			// A busy machine must renew the lease, and hear of the shared store, or the controls compute.
+			// A busy machine must renew the lease, and hear of the shared store, or the
+			// controls compute.
 			ttl: patientLease, intent: patientIntent, readTimeout: 5 * time.Second,
 			change: func(o *gqlcache.Options) {
 				o.Intent = intent
@@ -46,8 +47,8 @@ const (
 	writeRegister = `mutation{setCounter(id:1,value:77){value}}`
 )
 
-// TestIntentOverTheLog looks at answers of other instances in the time between a mutation's commit and its answer:
-// from memory, and from the shared store.
+// TestIntentOverTheLog looks at answers of other instances in the time between a
+// mutation's commit and its answer: from memory, and from the shared store.
 func TestIntentOverTheLog(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -107,7 +108,8 @@ func TestIntentCannotBeAnnounced(t *testing.T) {
 	eventually(t, "a mutation that is run", func() bool { return len(q.ask(0, writeRegister).Errors) == 0 })
 }
 
-// TestIntentHeldOverTheLog: an intent of a held mutation is open, everywhere, until the commit.
+// TestIntentHeldOverTheLog: an intent of a held mutation is open, everywhere, until the
+// commit.
 func TestIntentHeldOverTheLog(t *testing.T) {
 	t.Parallel()
 	q := newIntentRig(t, 2, true)
@@ -133,8 +135,9 @@ func TestIntentHeldOverTheLog(t *testing.T) {
 	}
 }
 
-// TestIntentOfACutOffInstance: it has committed, and the others do not hear of it. They serve nothing from before,
-// and cache again when nobody has stood by the announcement for a while.
+// TestIntentOfACutOffInstance: it has committed, and the others do not hear of it. They
+// serve nothing from before, and cache again when nobody has stood by the announcement
+// for a while.
 func TestIntentOfACutOffInstance(t *testing.T) {
 	t.Parallel()
 	q := newIntentRig(t, 2, true)
@@ -206,10 +209,10 @@ type tally struct {
 const mostInconclusive = 8
 
 // add checks a history with porcupine. A rejected history is inconclusive, and is not
-// counted, if a write took an IntentTTL or longer from its call to its commit. On a machine
-// that stands still for so long, the announcement may end before the commit: the write is
-// as one without Intent then, as Options.Intent documents. No announcement of a write that
-// commits sooner ends before its commit.
+// counted, if a write took an IntentTTL or longer from its call to its commit. On a
+// machine that stands still for so long, the announcement may end before the commit: the
+// write is as one without Intent then, as Options.Intent documents. No announcement of a
+// write that commits sooner ends before its commit.
 func (n *tally) add(t *testing.T, r *recorder) {
 	t.Helper()
 	n.refused, n.slowest = n.refused+r.refused, max(n.slowest, r.slowest)
@@ -231,8 +234,8 @@ func (n *tally) String() string {
 		n.rejected, n.histories, n.inconclusive, n.refused, n.slowest)
 }
 
-// TestLinearizableOverTheLog: with intents porcupine finds the histories of clients of three instances linearizable;
-// without, at the level that waits for all, it rejects one.
+// TestLinearizableOverTheLog: with intents porcupine finds the histories of clients of
+// three instances linearizable; without, at the level that waits for all, it rejects one.
 func TestLinearizableOverTheLog(t *testing.T) {
 	t.Parallel()
 	for _, intent := range []bool{true, false} {
@@ -260,8 +263,8 @@ func TestLinearizableOverTheLog(t *testing.T) {
 	}
 }
 
-// TestLinearizableWithRefusals: an instance that is cut off refuses mutations while its lease
-// still runs. Porcupine finds each history linearizable without the refused writes.
+// TestLinearizableWithRefusals: an instance that is cut off refuses mutations while its
+// lease still runs. Porcupine finds each history linearizable without the refused writes.
 func TestLinearizableWithRefusals(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
@@ -280,8 +283,9 @@ func TestLinearizableWithRefusals(t *testing.T) {
 	}
 }
 
-// TestIntentOfAClosedCache: the cache of an instance is closed while a mutation of it has committed and is not answered.
-// The others are told nevertheless, at the latest when it is answered, and keep nothing from before.
+// TestIntentOfAClosedCache: the cache of an instance is closed while a mutation of it has
+// committed and is not answered. The others are told nevertheless, at the latest when it
+// is answered, and keep nothing from before.
 func TestIntentOfAClosedCache(t *testing.T) {
 	t.Parallel()
 	for _, late := range []bool{false, true} { // than its announcement is stood by

@@ -9,8 +9,9 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
-// TestIntentsAreNoEvents: what is announced before it happens is told to those who watch once, when it has
-// happened: by the instance that did it and by the others. A mutation that wrote nothing is not told of.
+// TestIntentsAreNoEvents: what is announced before it happens is told to those who watch
+// once, when it has happened: by the instance that did it and by the others. A mutation
+// that wrote nothing is not told of.
 func TestIntentsAreNoEvents(t *testing.T) {
 	t.Parallel()
 	q := newIntentRig(t, 2, true, func(o *gqlcache.Options) {

@@ -31,21 +31,22 @@ func Entity(typ string, id any) Change { return Change{changeEntity, typ, id} }
 // View is a change of unknown rows of a view, or of the views of a type.
 func View(name string) Change { return Change{kind: changeView, name: name} }
 
-// Operation drops the stored answers of an operation, whatever they depend on: of all operations of that
-// name, or of the one without a name that has this hash, as extensions.cache shows it. Operations that differ in
-// nothing but the name share no answers. It is no change
-// of rows: nothing else falls.
+// Operation drops the stored answers of an operation, whatever they depend on: of all
+// operations of that name, or of the one without a name that has this hash, as
+// extensions.cache shows it. Operations that differ in nothing but the name share no
+// answers. It is no change of rows: nothing else falls.
 func Operation(name string) Change { return Change{kind: changeOperation, name: name} }
 
 // Everything is a change of unknown extent.
 func Everything() Change { return Change{} }
 
-// Invalidate drops what the changes, and all that is derived from them, could have changed: call it
-// after the change is committed. When it returns, no request that starts later gets an answer
-// computed before. It does not block on anything but other invalidations. It returns ErrClosed,
-// ErrNoSchema, an error that wraps ErrUnknownName, or one that names a key which is neither string nor
-// number; then nothing was dropped. With Options.Log it waits for the other instances as for a mutation,
-// and returns the log's error: then what was to be dropped is dropped here, and elsewhere when the log is
+// Invalidate drops what the changes, and all that is derived from them, could have
+// changed: call it after the change is committed. When it returns, no request that starts
+// later gets an answer computed before. It does not block on anything but other
+// invalidations. It returns ErrClosed, ErrNoSchema, an error that wraps ErrUnknownName,
+// or one that names a key which is neither string nor number; then nothing was dropped.
+// With Options.Log it waits for the other instances as for a mutation, and returns the
+// log's error: then what was to be dropped is dropped here, and elsewhere when the log is
 // back. Beside Everything the other changes are not looked at.
 func (c *Cache) Invalidate(ctx context.Context, changes ...Change) error {
 	if c.unmade() {

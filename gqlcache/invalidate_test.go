@@ -105,7 +105,8 @@ func TestInvalidateRefuses(t *testing.T) {
 	}
 }
 
-// TestInvalidateWithoutSchema: names mean nothing before there is a schema; everything does.
+// TestInvalidateWithoutSchema: names mean nothing before there is a schema; everything
+// does.
 func TestInvalidateWithoutSchema(t *testing.T) {
 	t.Parallel()
 	c := newCache(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame})

@@ -23,8 +23,8 @@ const (
 	maxChangesBody = 1 << 20
 )
 
-// InvalidateHandler returns Invalidate as an HTTP handler, for programs in other languages
-// that change the data. A program sends a request after its commit:
+// InvalidateHandler returns Invalidate as an HTTP handler, for programs in other
+// languages that change the data. A program sends a request after its commit:
 //
 //	POST /changes HTTP/1.1
 //	Authorization: Bearer <secret>
@@ -43,32 +43,33 @@ const (
 // body has at most 1 MiB.
 //
 // Each secret is good: a second one is for the time in which programs change from one to
-// the other. The error wraps ErrOptions, and contains no part of a secret. There must be a
-// secret, and each must have at least 32 characters, of visible ASCII alone.
+// the other. The error wraps ErrOptions, and contains no part of a secret. There must be
+// a secret, and each must have at least 32 characters, of visible ASCII alone.
 //
-// The handler checks the whole request before anything is dropped. A request is applied as
-// a whole or refused. Refused are, beside wrong types and names: a field that the handler
-// does not know, a field that comes twice, an empty list, an empty name or id, and text
-// behind the document. The answer is JSON. Its "applied" is the number of changes that were
-// applied: of all, or 0. Beside 0, and with every status but 200, "error" says why. The
-// status is
+// The handler checks the whole request before anything is dropped. A request is applied
+// as a whole or refused. Refused are, beside wrong types and names: a field that the
+// handler does not know, a field that comes twice, an empty list, an empty name or id,
+// and text behind the document. The answer is JSON. Its "applied" is the number of
+// changes that were applied: of all, or 0. Beside 0, and with every status but 200,
+// "error" says why. The status is
 //
-//   - 200 when the changes are applied. No request that starts later gets an answer of this
-//     instance from before. On the others it is as after a mutation: "consistency" is
-//     "bounded" when they may serve such answers until their leases end. With
-//     Options.Tokens there is a "token" for readers, see TokenHeader. Both are in headers,
-//     too.
-//   - 503 with all applied, and "pending" as "consistency", when the log has not taken the
-//     changes. They are applied on this instance, and on the others when the log is back.
+//   - 200 when the changes are applied. No request that starts later gets an answer of
+//     this instance from before. On the others it is as after a mutation: "consistency"
+//     is "bounded" when they may serve such answers until their leases end. With
+//     Options.Tokens there is a "token" for readers, see TokenHeader. Both are in
+//     headers, too.
+//   - 503 with all applied, and "pending" as "consistency", when the log has not taken
+//     the changes. They are applied on this instance, and on the others when the log is
+//     back.
 //   - 503 with 0 applied when the cache is closed, or does not know its schema yet.
 //   - 400 when the document is wrong, 422 when the schema does not have a name in it.
 //     "error" names the change by its index.
 //   - 401, 405, 413 or 415 for the secret, the method, the size or the media type.
 //
 // A program may send a request again, and does so after a 503 and after a connection that
-// broke: a change that is applied twice only drops more. The handler applies the changes of
-// a request that it has read even if the client does not wait for the answer. It waits for
-// other instances as Invalidate does. It may be called concurrently.
+// broke: a change that is applied twice only drops more. The handler applies the changes
+// of a request that it has read even if the client does not wait for the answer. It waits
+// for other instances as Invalidate does. It may be called concurrently.
 func (c *Cache) InvalidateHandler(secrets ...string) (http.Handler, error) {
 	if c.unmade() {
 		return nil, errUnmade

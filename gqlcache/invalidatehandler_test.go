@@ -117,7 +117,8 @@ func TestInvalidateHandlerReaches(t *testing.T) {
 	}
 }
 
-// TestInvalidateHandlerNumbers: a number keeps the digits that a floating-point number has no place for.
+// TestInvalidateHandlerNumbers: a number keeps the digits that a floating-point number
+// has no place for.
 func TestInvalidateHandlerNumbers(t *testing.T) {
 	t.Parallel()
 	r := newInstances(t, 1)
@@ -131,14 +132,16 @@ func TestInvalidateHandlerNumbers(t *testing.T) {
 		r.fakeLog.mu.Lock()
 		got := r.fakeLog.records[len(r.fakeLog.records)-1].Tags
 		r.fakeLog.mu.Unlock()
-		// Three tags and one with the view's name come first. The list of all views may come between.
+		// Three tags and one with the view's name come first. The list of all views may
+		// come between.
 		if n := len(want) - 4; n < 4 || len(got) < n || !slices.Equal(got[len(got)-n:], want[4:]) {
 			t.Errorf("%s: published %v, want %v", id, got, want)
 		}
 	}
 }
 
-// TestInvalidateHandlerRefuses: a request that is wrong in any part changes nothing, and the answer says in which.
+// TestInvalidateHandlerRefuses: a request that is wrong in any part changes nothing, and
+// the answer says in which.
 func TestInvalidateHandlerRefuses(t *testing.T) {
 	t.Parallel()
 	const good = `{"row":{"type":"User","id":$Ann}}`
@@ -285,7 +288,8 @@ func TestInvalidateHandlerRequests(t *testing.T) {
 	}
 }
 
-// TestInvalidateHandlerSecrets: which secrets are refused, and that the error does not have them.
+// TestInvalidateHandlerSecrets: which secrets are refused, and that the error does not
+// have them.
 func TestInvalidateHandlerSecrets(t *testing.T) {
 	t.Parallel()
 	c := newCache(t, gqlcache.Options{})
@@ -328,7 +332,8 @@ func TestInvalidateHandlerSecrets(t *testing.T) {
 	}
 }
 
-// TestInvalidateHandlerUnavailable: a cache that knows no names yet applies everything alone, and one that is closed nothing.
+// TestInvalidateHandlerUnavailable: a cache that knows no names yet applies everything
+// alone, and one that is closed nothing.
 func TestInvalidateHandlerUnavailable(t *testing.T) {
 	t.Parallel()
 	c, err := gqlcache.New(quiet(gqlcache.Options{Callers: gqlcache.AllSeeTheSame}))
@@ -351,7 +356,8 @@ func TestInvalidateHandlerUnavailable(t *testing.T) {
 	}
 }
 
-// TestInvalidateHandlerPending: what the answer says when the log has not taken the changes.
+// TestInvalidateHandlerPending: what the answer says when the log has not taken the
+// changes.
 func TestInvalidateHandlerPending(t *testing.T) {
 	t.Parallel()
 	const body = `{"changes":[{"row":{"type":"User","id":$Ann}}]}`
@@ -375,7 +381,8 @@ func TestInvalidateHandlerPending(t *testing.T) {
 	}
 }
 
-// TestInvalidateHandlerNotStarted: a log that has not started keeps nothing, and the answer does not promise that it does.
+// TestInvalidateHandlerNotStarted: a log that has not started keeps nothing, and the
+// answer does not promise that it does.
 func TestInvalidateHandlerNotStarted(t *testing.T) {
 	t.Parallel()
 	c := newCache(t, gqlcache.Options{Instances: gqlcache.Instances{Log: newFakeLog().join(changelog.Bounded)}})
@@ -385,8 +392,8 @@ func TestInvalidateHandlerNotStarted(t *testing.T) {
 	}
 }
 
-// TestInvalidateHandlerOverRedis: a change that one instance was told of is applied on the other before the answer,
-// also when the client does not wait for it.
+// TestInvalidateHandlerOverRedis: a change that one instance was told of is applied on
+// the other before the answer, also when the client does not wait for it.
 func TestInvalidateHandlerOverRedis(t *testing.T) {
 	t.Parallel()
 	all := redisInstances(t, 2, redistest.Start(t), nil)
@@ -408,8 +415,8 @@ func TestInvalidateHandlerOverRedis(t *testing.T) {
 	}
 }
 
-// TestInvalidateHandlerCutOff: an instance that cannot reach Redis applies a change, says so, and the others learn of it
-// when it can.
+// TestInvalidateHandlerCutOff: an instance that cannot reach Redis applies a change, says
+// so, and the others learn of it when it can.
 func TestInvalidateHandlerCutOff(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
@@ -439,7 +446,8 @@ func TestInvalidateHandlerCutOff(t *testing.T) {
 	}
 }
 
-// FuzzInvalidateHandler: a body is applied as a whole, and as any other reader of JSON reads it, or not at all.
+// FuzzInvalidateHandler: a body is applied as a whole, and as any other reader of JSON
+// reads it, or not at all.
 func FuzzInvalidateHandler(f *testing.F) {
 	for _, seed := range []string{
 		`{"changes":[{"row":{"type":"User","id":"u1"}},{"view":"v_post"},{"operation":"Feed"},{"everything":true}]}`,

@@ -27,7 +27,8 @@ func tenantPredicate(context.Context) (gqlcache.Predicate, error) {
 	return gqlcache.Predicate{Text: "tenant 1"}, nil
 }
 
-// A twinServer is a server with the cache and one without. Extensions of both come before the cache in the first.
+// A twinServer is a server with the cache and one without. Extensions of both come before
+// the cache in the first.
 type twinServer struct {
 	t             *testing.T
 	cache         *gqlcache.Cache
@@ -44,7 +45,8 @@ func newTwin(t *testing.T, s *rolegraph.Server, o gqlcache.Options, before ...gr
 	return w
 }
 
-// ask sends a document as a role to both servers, compares, and returns the outcome; headers are pairs.
+// ask sends a document as a role to both servers, compares, and returns the outcome;
+// headers are pairs.
 func (w *twinServer) ask(role, document string, headers ...string) string {
 	w.t.Helper()
 	headers = append(headers, "X-Role", role)
@@ -57,8 +59,9 @@ func (w *twinServer) ask(role, document string, headers ...string) string {
 	return status
 }
 
-// TestDirectivesThatRun: what a run-time directive may refuse or mask is neither stored nor found, wherever in the schema or in the
-// document it is, unless the owner says that it is covered.
+// TestDirectivesThatRun: what a run-time directive may refuse or mask is neither stored
+// nor found, wherever in the schema or in the document it is, unless the owner says that
+// it is covered.
 func TestDirectivesThatRun(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct{ name, document, covered string }{
@@ -101,7 +104,8 @@ func TestDirectivesThatRun(t *testing.T) {
 	}
 }
 
-// TestDirectivesThatDoNotRun: what has skip_runtime, and fields without directives, are kept.
+// TestDirectivesThatDoNotRun: what has skip_runtime, and fields without directives, are
+// kept.
 func TestDirectivesThatDoNotRun(t *testing.T) {
 	t.Parallel()
 	for _, document := range []string{"{documented}", "{open}", "{item{title note}}", "{named{...on Item{title}}}", "{item{title @include(if:true)}}"} {
@@ -113,7 +117,8 @@ func TestDirectivesThatDoNotRun(t *testing.T) {
 	}
 }
 
-// TestDirectivesAreSaid: at the start, once each, with the fields and what to do; in the panel, too.
+// TestDirectivesAreSaid: at the start, once each, with the fields and what to do; in the
+// panel, too.
 func TestDirectivesAreSaid(t *testing.T) {
 	t.Parallel()
 	w := newTwin(t, &rolegraph.Server{}, gqlcache.Options{Predicate: tenantPredicate, DirectivesCovered: []string{"audited"}})
@@ -135,7 +140,8 @@ func TestDirectivesAreSaid(t *testing.T) {
 // wrapped is an executable schema in which the generated one cannot be seen.
 type wrapped struct{ graphql.ExecutableSchema }
 
-// TestDirectivesOfWrappedSchemas: behind a struct they are found; where nothing is found all may run.
+// TestDirectivesOfWrappedSchemas: behind a struct they are found; where nothing is found
+// all may run.
 func TestDirectivesOfWrappedSchemas(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -237,8 +243,8 @@ func (m mutator) MutateOperationContext(ctx context.Context, oc *graphql.Operati
 	return nil
 }
 
-// TestRewrittenDocuments: what an extension does to a document for one caller is not answered to another from the
-// plan of the first, in whichever way it does it.
+// TestRewrittenDocuments: what an extension does to a document for one caller is not
+// answered to another from the plan of the first, in whichever way it does it.
 func TestRewrittenDocuments(t *testing.T) {
 	t.Parallel()
 	const document = "query Q{item{...F}} fragment F on Item{title note}"
@@ -248,7 +254,8 @@ func TestRewrittenDocuments(t *testing.T) {
 	}
 	for _, row := range []struct {
 		name string
-		// rewrite gives the caller without a role less. whole is the fragment's selection as it was parsed.
+		// rewrite gives the caller without a role less. whole is the fragment's selection
+		// as it was parsed.
 		rewrite func(oc *graphql.OperationContext, whole ast.SelectionSet, admin bool)
 	}{
 		{"a copy of the document with other fragments", func(oc *graphql.OperationContext, whole ast.SelectionSet, admin bool) {
@@ -342,7 +349,8 @@ func TestNestedIntrospection(t *testing.T) {
 	}
 }
 
-// TestRewrittenVariables: they are read when all extensions outside of the cache have rewritten them.
+// TestRewrittenVariables: they are read when all extensions outside of the cache have
+// rewritten them.
 func TestRewrittenVariables(t *testing.T) {
 	t.Parallel()
 	set := func(oc *graphql.OperationContext) {
@@ -393,7 +401,8 @@ func (h responseHook) InterceptResponse(ctx context.Context, next graphql.Respon
 
 type roleKey struct{}
 
-// TestInnerExtensions: one that was added after the cache, and changes who asks or what is asked, keeps answers from being stored.
+// TestInnerExtensions: one that was added after the cache, and changes who asks or what
+// is asked, keeps answers from being stored.
 func TestInnerExtensions(t *testing.T) {
 	t.Parallel()
 	user := func(ctx context.Context) string { s, _ := ctx.Value(roleKey{}).(string); return s }
@@ -459,7 +468,8 @@ func (h rootHook) InterceptRootField(ctx context.Context, next graphql.RootResol
 	return h(ctx, next)
 }
 
-// TestSaidBesideTheData: extensions that resolvers register, or an extension after the cache, and headers, are on every answer.
+// TestSaidBesideTheData: extensions that resolvers register, or an extension after the
+// cache, and headers, are on every answer.
 func TestSaidBesideTheData(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int64
@@ -506,7 +516,8 @@ func TestSaidBesideTheData(t *testing.T) {
 
 type writerKey struct{}
 
-// TestHeadersOfResolvers: with Cache.Handler, an answer while which the header was changed is not stored.
+// TestHeadersOfResolvers: with Cache.Handler, an answer while which the header was
+// changed is not stored.
 func TestHeadersOfResolvers(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -543,8 +554,9 @@ func TestHeadersOfResolvers(t *testing.T) {
 	}
 }
 
-// TestHeaderIsNotReadBeside: while another operation of the request runs, and when the handler has returned, its header may be
-// written to, and is not read: the race detector sees it.
+// TestHeaderIsNotReadBeside: while another operation of the request runs, and when the
+// handler has returned, its header may be written to, and is not read: the race detector
+// sees it.
 func TestHeaderIsNotReadBeside(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

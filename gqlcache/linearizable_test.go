@@ -51,7 +51,8 @@ var registers = porcupine.Model{
 	Equal: func(a, b any) bool { return a == b },
 }
 
-// recorder runs clients on caches, each on one of them, and on a server without one, over the same rows.
+// recorder runs clients on caches, each on one of them, and on a server without one, over
+// the same rows.
 type recorder struct {
 	t        *testing.T
 	cached   []http.Handler
@@ -155,8 +156,8 @@ func recordHistory(t *testing.T, seed uint64, intent bool) (*recorder, *gqlcache
 
 // run records what six clients do at once.
 func (r *recorder) run(rows *testgraph.Store, seed uint64) {
-	// Mutations take a while between commit and answer, and some fail then; computations between what
-	// they read and the end.
+	// Mutations take a while between commit and answer, and some fail then; computations
+	// between what they read and the end.
 	rows.On("Mutation.setCounter:done", func(ctx context.Context) error {
 		r.committed(ctx)
 		<-time.After(rand.N(300 * time.Microsecond))
@@ -186,9 +187,10 @@ func (r *recorder) run(rows *testgraph.Store, seed uint64) {
 	clients.Wait()
 }
 
-// TestLinearizable: with intents, porcupine finds every history of reads and writes linearizable, reads
-// beside the cache included: whoever begins after somebody has seen a change sees it too. Without them it
-// finds some that are not, so that the check can fail.
+// TestLinearizable: with intents, porcupine finds every history of reads and writes
+// linearizable, reads beside the cache included: whoever begins after somebody has seen a
+// change sees it too. Without them it finds some that are not, so that the check can
+// fail.
 func TestLinearizable(t *testing.T) {
 	t.Parallel()
 	histories := 40

@@ -14,7 +14,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
-// TestAddedTwice: a server that has the cache twice answers as one that has it once, and is told of it once.
+// TestAddedTwice: a server that has the cache twice answers as one that has it once, and
+// is told of it once.
 func TestAddedTwice(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
@@ -62,7 +63,8 @@ func (n *nesting) InterceptResponse(ctx context.Context, next graphql.ResponseHa
 	return next(ctx)
 }
 
-// TestOperationInAnother: an operation that is run within another one is no cache that was added twice.
+// TestOperationInAnother: an operation that is run within another one is no cache that
+// was added twice.
 func TestOperationInAnother(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
@@ -84,7 +86,8 @@ func TestOperationInAnother(t *testing.T) {
 	}
 }
 
-// TestForgottenHandler: whoever set Actions is told why nobody can act, and nobody else is.
+// TestForgottenHandler: whoever set Actions is told why nobody can act, and nobody else
+// is.
 func TestForgottenHandler(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -116,8 +119,8 @@ func TestForgottenHandler(t *testing.T) {
 	}
 }
 
-// TestWhyAnything: of an answer that any change drops, and of a mutation that drops all answers, the
-// inspector says what is not declared.
+// TestWhyAnything: of an answer that any change drops, and of a mutation that drops all
+// answers, the inspector says what is not declared.
 func TestWhyAnything(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct{ name, level, document, want string }{

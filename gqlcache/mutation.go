@@ -18,9 +18,10 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 )
 
-// mutation runs a mutation and applies what it changed before its response is handed on; an extension may commit
-// after that: see uncommitted. Nothing about the request exempts it: not Enabled, not an unknown predicate,
-// uploads or @defer. When the resolvers panic, or their goroutine ends, the changes count as made.
+// mutation runs a mutation and applies what it changed before its response is handed on;
+// an extension may commit after that: see uncommitted. Nothing about the request exempts
+// it: not Enabled, not an unknown predicate, uploads or @defer. When the resolvers panic,
+// or their goroutine ends, the changes count as made.
 func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationContext, next graphql.ResponseHandler) *graphql.Response {
 	if r.served {
 		return nil // refused before it ran
@@ -98,7 +99,8 @@ func (r *request) changed(done settled) *settled {
 	return &done
 }
 
-// complete puts on a mutation's response what became of its changes, when they are made known.
+// complete puts on a mutation's response what became of its changes, when they are made
+// known.
 func (c *Cache) complete(ctx context.Context, r *request, resp *graphql.Response, p fleet.Publication) {
 	done := r.done
 	if done == nil || resp == nil {
@@ -124,7 +126,8 @@ func (r *request) start() {
 	r.mu.Unlock()
 }
 
-// finish ends a mutation that has been settled: what a resolver touches from here on counts at once.
+// finish ends a mutation that has been settled: what a resolver touches from here on
+// counts at once.
 func (r *request) finish(ctx context.Context) {
 	r.mu.Lock()
 	r.mu.running = false
@@ -141,8 +144,9 @@ type settled struct {
 	took time.Duration
 }
 
-// settle applies what a mutation changed. It is called for every response of the operation: the parts
-// of a deferred one may have written too. resp is nil when there is none.
+// settle applies what a mutation changed. It is called for every response of the
+// operation: the parts of a deferred one may have written too. resp is nil when there is
+// none.
 func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, res *extractor.Result, resp *graphql.Response) settled {
 	start := time.Now()
 	told := false
@@ -174,8 +178,8 @@ type reported struct {
 	nothing map[string]bool // by response name of the root field
 }
 
-// reported returns what was said up to now. With end, what comes later is no part of the mutation any more: that is
-// one step, or what is said in between would be lost.
+// reported returns what was said up to now. With end, what comes later is no part of the
+// mutation any more: that is one step, or what is said in between would be lost.
 func (r *request) reported(end bool) (s reported) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -188,8 +192,9 @@ func (r *request) reported(end bool) (s reported) {
 	return s
 }
 
-// declared returns the change that a mutation is declared to have made, with what its resolvers have said.
-// It has been committed: what cannot be told must fall, and the error says why.
+// declared returns the change that a mutation is declared to have made, with what its
+// resolvers have said. It has been committed: what cannot be told must fall, and the
+// error says why.
 func (c *Cache) declared(ctx context.Context, r *request, d *document, res *extractor.Result, said reported) (ch change, err error) {
 	ch = change{by: causeOf(ctx), everything: "an operation without a plan"}
 	if d.Operation != nil {
@@ -233,8 +238,8 @@ func (r *request) keepVariables() {
 	}
 }
 
-// variables returns those of a mutation: as its first resolver had them, and as they are now where that differs, which
-// later root fields had.
+// variables returns those of a mutation: as its first resolver had them, and as they are
+// now where that differs, which later root fields had.
 func (r *request) variables() []map[string]any {
 	r.mu.Lock()
 	first := r.mu.asked

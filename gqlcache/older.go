@@ -11,30 +11,37 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
-// An older is the entry of a query that computes its answer anew although no change has reached the entry: see
-// Options.EarlyRefresh, Options.StaleIfError and Options.StaleWhileRevalidate. Its methods may be called on nil, which is a query without.
+// An older is the entry of a query that computes its answer anew although no change has
+// reached the entry: see Options.EarlyRefresh, Options.StaleIfError and
+// Options.StaleWhileRevalidate. Its methods may be called on nil, which is a query
+// without.
 //
 // Invariants:
 //
-//  1. The entry is served only if there is a lease, and no change has reached it: looked at when it
-//     was found, and once more after the computation.
-//  2. An entry that has expired is served in place of a failure for Options.StaleIfError, and while another request
-//     computes for Options.StaleWhileRevalidate, and never longer.
-//  3. The answer that was computed for the request is never mixed with it: the client gets the one or the other, whole.
+//  1. The entry is served only if there is a lease, and no change has reached it: looked
+//     at when it was found, and once more after the computation.
+//  2. An entry that has expired is served in place of a failure for Options.StaleIfError,
+//     and while another request computes for Options.StaleWhileRevalidate, and never
+//     longer.
+//  3. The answer that was computed for the request is never mixed with it: the client
+//     gets the one or the other, whole.
 type older struct {
 	entry *store.Entry
 	stamp *stamp
 	// early says that the entry had not expired when it was found.
 	early bool
-	// errors and extensions are how many were registered before anything was computed. A hit has them, too.
+	// errors and extensions are how many were registered before anything was computed. A
+	// hit has them, too.
 	errors, extensions int
 }
 
-// drawnKey marks the context of a request whose entry was drawn already, where it could not be computed.
+// drawnKey marks the context of a request whose entry was drawn already, where it could
+// not be computed.
 type drawnKey struct{ *Cache }
 
-// refreshesEarly says whether a hit is computed anew, before its entry expires. Operations that resolvers run are not: an
-// operation that is computed would have to wait for them.
+// refreshesEarly says whether a hit is computed anew, before its entry expires.
+// Operations that resolvers run are not: an operation that is computed would have to wait
+// for them.
 func (c *Cache) refreshesEarly(ctx context.Context, r *request, s *stamp) bool {
 	return c.opts.EarlyRefresh > 0 && r.anew == "" && r.outer == nil && (ctx.Value(drawnKey{c}) != nil || c.draws(s))
 }
@@ -44,9 +51,10 @@ func (c *Cache) draws(s *stamp) bool {
 	return c.opts.EarlyRefresh > 0 && isDue(s.Took(), c.opts.EarlyRefresh, -s.ExpiredFor(c.opts.Now()), rand.ExpFloat64())
 }
 
-// isDue is the rule of XFetch: an answer that took so long is due when the time left is no longer than that, beta times, times a
-// number that is drawn from the exponential distribution with mean 1. Many who draw at once, each with a small
-// chance, are few who compute. An answer of which it is not known how long it took is never due.
+// isDue is the rule of XFetch: an answer that took so long is due when the time left is
+// no longer than that, beta times, times a number that is drawn from the exponential
+// distribution with mean 1. Many who draw at once, each with a small chance, are few who
+// compute. An answer of which it is not known how long it took is never due.
 func isDue(took time.Duration, beta float64, left time.Duration, drawn float64) bool {
 	return took > 0 && float64(took)*beta*drawn >= float64(left)
 }
@@ -54,9 +62,11 @@ func isDue(took time.Duration, beta float64, left time.Duration, drawn float64) 
 // beyond is how long the store holds entries that have expired.
 func (o *Options) beyond() time.Duration { return max(o.StaleIfError, o.StaleWhileRevalidate) }
 
-// findOlder returns an entry that has expired, and that no change has reached, for a query that found no other. An operation
-// that a resolver runs has none: the answer around it would be stored for as long as if all of it were new. Nor has one
-// whose client has seen a change elsewhere, or one whose answer others would have had to compare first.
+// findOlder returns an entry that has expired, and that no change has reached, for a
+// query that found no other. An operation that a resolver runs has none: the answer
+// around it would be stored for as long as if all of it were new. Nor has one whose
+// client has seen a change elsewhere, or one whose answer others would have had to
+// compare first.
 func (c *Cache) findOlder(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, key []byte) *older {
 	if c.opts.beyond() == 0 || r.anew != "" || r.outer != nil {
 		return nil
@@ -72,7 +82,8 @@ func (c *Cache) findOlder(ctx context.Context, r *request, oc *graphql.Operation
 	return &older{entry: e, stamp: s}
 }
 
-// whileFresh returns an entry as other instances may have it, who know nothing of what comes after its expiry.
+// whileFresh returns an entry as other instances may have it, who know nothing of what
+// comes after its expiry.
 func whileFresh(e *store.Entry, s *stamp) *store.Entry {
 	if e.Expires.Equal(s.Expires()) {
 		return e
@@ -140,8 +151,9 @@ func (c *Cache) hides(ctx context.Context, r *request, f *filled) bool {
 	return true
 }
 
-// hasFailed says whether the computation has failed by itself: what the resolvers said beside the data, or that they want
-// nothing stored, is no failure, and what an extension has registered before they ran is none of theirs.
+// hasFailed says whether the computation has failed by itself: what the resolvers said
+// beside the data, or that they want nothing stored, is no failure, and what an extension
+// has registered before they ran is none of theirs.
 func (r *request) hasFailed(ctx context.Context, f *filled) bool {
 	if r.old.errors > 0 || len(graphql.GetExtensions(ctx)) > r.old.extensions || r.refusal() != "" {
 		return false

@@ -21,7 +21,8 @@ import (
 )
 
 const (
-	// eachHit draws every hit of an answer that has minutes left, however little it cost to compute, and noHit none.
+	// eachHit draws every hit of an answer that has minutes left, however little it cost
+	// to compute, and noHit none.
 	eachHit = 1e18
 	noHit   = 1e-18
 )
@@ -69,7 +70,8 @@ func (a *aging) counted(refreshed, hidden uint64) {
 	}
 }
 
-// TestEarlyRefresh: the request that draws it computes an answer anew, and the others go on hitting.
+// TestEarlyRefresh: the request that draws it computes an answer anew, and the others go
+// on hitting.
 func TestEarlyRefresh(t *testing.T) {
 	t.Parallel()
 	t.Run("others hit", func(t *testing.T) {
@@ -195,7 +197,8 @@ func TestEarlyRefresh(t *testing.T) {
 	})
 }
 
-// TestEarlyRefreshPastHooks: a hit that is drawn before the dispatch is computed in it, as often as others.
+// TestEarlyRefreshPastHooks: a hit that is drawn before the dispatch is computed in it,
+// as often as others.
 func TestEarlyRefreshPastHooks(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -221,8 +224,8 @@ func TestEarlyRefreshPastHooks(t *testing.T) {
 	})
 }
 
-// TestEarlyRefreshWithInstances: what is drawn is not taken over from the shared store, where it is as old, and what was
-// computed replaces it there.
+// TestEarlyRefreshWithInstances: what is drawn is not taken over from the shared store,
+// where it is as old, and what was computed replaces it there.
 func TestEarlyRefreshWithInstances(t *testing.T) {
 	t.Parallel()
 	var passed atomic.Int64
@@ -272,7 +275,8 @@ func TestIsDue(t *testing.T) {
 	}
 }
 
-// TestStaleIfError: an answer that has expired, and that no change has reached, is served in place of a failure, for a time.
+// TestStaleIfError: an answer that has expired, and that no change has reached, is served
+// in place of a failure, for a time.
 func TestStaleIfError(t *testing.T) {
 	t.Parallel()
 	o := gqlcache.Options{StaleIfError: 10 * time.Second}
@@ -417,7 +421,8 @@ func TestStaleIfError(t *testing.T) {
 	})
 }
 
-// TestStaleWhileRevalidate: one request computes an answer anew that has expired, and for a time the others get the older one.
+// TestStaleWhileRevalidate: one request computes an answer anew that has expired, and for
+// a time the others get the older one.
 func TestStaleWhileRevalidate(t *testing.T) {
 	t.Parallel()
 	revalidating := func(t *testing.T, age, ifError time.Duration) (a *aging, latch *testgraph.Latch, leader *call) {
@@ -496,8 +501,8 @@ func TestStaleWhileRevalidate(t *testing.T) {
 	})
 }
 
-// TestOlderAnswersAreNotStale: while entries expire, are drawn, and computations fail, nobody who asks after a mutation was
-// acknowledged gets what was there before it.
+// TestOlderAnswersAreNotStale: while entries expire, are drawn, and computations fail,
+// nobody who asks after a mutation was acknowledged gets what was there before it.
 func TestOlderAnswersAreNotStale(t *testing.T) {
 	t.Parallel()
 	a := newAging(t, gqlcache.Options{EarlyRefresh: 1e4, StaleIfError: 20 * time.Second, StaleWhileRevalidate: 20 * time.Second})

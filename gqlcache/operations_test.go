@@ -19,7 +19,8 @@ import (
 
 const operationsPage = "../docs/operations.md"
 
-// aclRules are the rules of the user that the operations page shows, the password replaced.
+// aclRules are the rules of the user that the operations page shows, the password
+// replaced.
 func aclRules(t *testing.T, password string) []any {
 	t.Helper()
 	page, err := os.ReadFile(operationsPage)
@@ -44,8 +45,8 @@ func aclRules(t *testing.T, password string) []any {
 	return rules
 }
 
-// newRestrictedRig makes two instances whose Redis user is the one of the operations page, with more
-// rules if there are any.
+// newRestrictedRig makes two instances whose Redis user is the one of the operations
+// page, with more rules if there are any.
 func newRestrictedRig(t *testing.T, change func(*gqlcache.Options), also ...any) *redisRig {
 	t.Helper()
 	r := newRedisRig(t)
@@ -65,8 +66,8 @@ func newRestrictedRig(t *testing.T, change func(*gqlcache.Options), also ...any)
 	return r
 }
 
-// refusals are the commands that the server has refused to run, but for what a client asks when it connects
-// and does without.
+// refusals are the commands that the server has refused to run, but for what a client
+// asks when it connects and does without.
 func (r *redisRig) refusals(t *testing.T) []string {
 	t.Helper()
 	stats, err := r.admin.Info(t.Context(), "commandstats").Result()
@@ -84,8 +85,8 @@ func (r *redisRig) refusals(t *testing.T) []string {
 	return refused
 }
 
-// TestACL: the user of the operations page may do all that the log and the store ask for, and nothing is
-// logged.
+// TestACL: the user of the operations page may do all that the log and the store ask for,
+// and nothing is logged.
 func TestACL(t *testing.T) {
 	t.Parallel()
 	r := newRestrictedRig(t, nil)
@@ -116,7 +117,8 @@ func TestACL(t *testing.T) {
 	if st := b.cache.Stats(); st.SharedHits == 0 {
 		t.Errorf("nothing was shared: %+v", st)
 	}
-	// A record of another program above all numbers makes the log unusable: it is dropped, and begun again.
+	// A record of another program above all numbers makes the log unusable: it is
+	// dropped, and begun again.
 	control, stream := "{gqlc:main}:c", "{gqlc:main}:log"
 	if err := r.admin.XAdd(ctx, &redis.XAddArgs{Stream: stream, ID: "9007199254740991-0", Values: []any{"x", "y"}}).Err(); err != nil {
 		t.Fatal(err)
@@ -148,8 +150,8 @@ func TestACL(t *testing.T) {
 	}
 }
 
-// TestACLOfIntents: the same user may announce mutations, stand by one that takes long, and end those of an instance
-// that is gone.
+// TestACLOfIntents: the same user may announce mutations, stand by one that takes long,
+// and end those of an instance that is gone.
 func TestACLOfIntents(t *testing.T) {
 	t.Parallel()
 	r := newRestrictedRig(t, func(o *gqlcache.Options) { o.Intent = true })
@@ -195,8 +197,8 @@ func (r *redisRig) signOf(t *testing.T) string {
 	return ""
 }
 
-// TestACLIsSeen: what is left out of the user's rules is told in the log, as the operations page says, and no
-// request fails.
+// TestACLIsSeen: what is left out of the user's rules is told in the log, as the
+// operations page says, and no request fails.
 func TestACLIsSeen(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -232,7 +234,8 @@ func TestACLIsSeen(t *testing.T) {
 	}
 }
 
-// TestEveryLineIsExplained: the page has each trouble that the log and the store can have.
+// TestEveryLineIsExplained: the page has each trouble that the log and the store can
+// have.
 func TestEveryLineIsExplained(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile(operationsPage)
@@ -274,7 +277,8 @@ func TestEveryLineIsExplained(t *testing.T) {
 	}
 }
 
-// TestEveryFaultHasItsTest: the tests that the page names exist, and so do the parts that it names of them.
+// TestEveryFaultHasItsTest: the tests that the page names exist, and so do the parts that
+// it names of them.
 func TestEveryFaultHasItsTest(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile(operationsPage)

@@ -9,29 +9,31 @@ import (
 )
 
 const (
-	// OperationOther is the name under which the operations are counted that have none of their own: those
-	// whose names came after 200 others, those with very long names, and those whose names are none
-	// in GraphQL.
+	// OperationOther is the name under which the operations are counted that have none of
+	// their own: those whose names came after 200 others, those with very long names, and
+	// those whose names are none in GraphQL.
 	OperationOther = count.Other
 	// OperationAnonymous is the name of operations without one.
 	OperationAnonymous = count.Anonymous
 )
 
-// OperationStats are the figures of the queries of one name, since the cache was made. They add up, over
-// all names, to those of Stats.
+// OperationStats are the figures of the queries of one name, since the cache was made.
+// They add up, over all names, to those of Stats.
 type OperationStats struct {
 	// Name is the operation's, OperationAnonymous or OperationOther.
 	Name string
-	// Hits, Misses, Joined and Abandoned are as in Stats; Bypassed is the sum over all reasons.
+	// Hits, Misses, Joined and Abandoned are as in Stats; Bypassed is the sum over all
+	// reasons.
 	Hits, Misses, Joined, Abandoned, Bypassed uint64
-	// Fills are the times that its resolvers ran to their end, FillTime how long they took altogether.
+	// Fills are the times that its resolvers ran to their end, FillTime how long they
+	// took altogether.
 	Fills    uint64
 	FillTime time.Duration
 }
 
-// OperationStats returns the figures by name of the operation, in the order of the names: at most 200
-// names of up to 100 bytes, those that were asked for first, and the rest as OperationOther. It does not
-// block for long, and is not for the way of a request.
+// OperationStats returns the figures by name of the operation, in the order of the names:
+// at most 200 names of up to 100 bytes, those that were asked for first, and the rest as
+// OperationOther. It does not block for long, and is not for the way of a request.
 func (c *Cache) OperationStats() []OperationStats {
 	if c.unmade() {
 		return nil

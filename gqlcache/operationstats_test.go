@@ -150,7 +150,8 @@ func TestOperationStatsOfOddNames(t *testing.T) {
 	}
 }
 
-// TestOperationStatsWithoutAPlan: requests that are turned away before their operation is looked at.
+// TestOperationStatsWithoutAPlan: requests that are turned away before their operation is
+// looked at.
 func TestOperationStatsWithoutAPlan(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "annotated", gqlcache.Options{})

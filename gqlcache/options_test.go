@@ -87,7 +87,8 @@ func TestOptionsAccepted(t *testing.T) {
 	}
 }
 
-// TestUsePanics: what only the schema shows comes out of gqlgen's Use when New was not told the schema.
+// TestUsePanics: what only the schema shows comes out of gqlgen's Use when New was not
+// told the schema.
 func TestUsePanics(t *testing.T) {
 	t.Parallel()
 	defer func() {
@@ -120,7 +121,8 @@ func TestDirectiveFaults(t *testing.T) {
 	}
 }
 
-// TestOneSchema: of two schemas that meet at the same moment, one is served and the other refused.
+// TestOneSchema: of two schemas that meet at the same moment, one is served and the other
+// refused.
 func TestOneSchema(t *testing.T) {
 	t.Parallel()
 	s := testgraph.NewStore()
@@ -272,8 +274,8 @@ func TestMaxEntryBytes(t *testing.T) {
 	}
 }
 
-// TestVaryAndEnabled: they are asked for each query; what they panic with stays with them, and is
-// logged once.
+// TestVaryAndEnabled: they are asked for each query; what they panic with stays with
+// them, and is logged once.
 func TestVaryAndEnabled(t *testing.T) {
 	t.Parallel()
 	panics := func(ctx context.Context) {

@@ -20,9 +20,10 @@ import (
 
 var outageTime = flag.Duration("outage.time", time.Second, "how long Redis is down in TestOutageUnderLoad")
 
-// A counterLoad reads counters on two instances without pause and writes them on the first. Each value is larger than
-// the one before, so a read is stale when it shows less than what was acknowledged before it began: at all on the
-// first instance, and without a flag on the second.
+// A counterLoad reads counters on two instances without pause and writes them on the
+// first. Each value is larger than the one before, so a read is stale when it shows less
+// than what was acknowledged before it began: at all on the first instance, and without a
+// flag on the second.
 type counterLoad struct {
 	*redisRig
 	acked     [3]atomic.Int64
@@ -33,8 +34,8 @@ type counterLoad struct {
 	done      sync.WaitGroup
 }
 
-// newCounterLoad adds an instance for each client, over a link of its own for those that are nil, and
-// writes each counter once.
+// newCounterLoad adds an instance for each client, over a link of its own for those that
+// are nil, and writes each counter once.
 func newCounterLoad(r *redisRig, clients ...*redis.Client) *counterLoad {
 	r.t.Helper()
 	c := &counterLoad{redisRig: r}
@@ -98,7 +99,8 @@ func (c *counterLoad) flags() uint64 {
 	return st.Unconfirmed + st.LogErrors
 }
 
-// current expects that both instances show what is in the database, once the second has heard of all changes.
+// current expects that both instances show what is in the database, once the second has
+// heard of all changes.
 func (c *counterLoad) current() {
 	c.t.Helper()
 	a, b := c.nodes[0].log, c.nodes[1].log
@@ -138,7 +140,8 @@ func (c *counterLoad) end() {
 	c.done.Wait()
 }
 
-// healthy waits until both instances serve from their caches again, and have nothing left to push.
+// healthy waits until both instances serve from their caches again, and have nothing left
+// to push.
 func (c *counterLoad) healthy() {
 	c.t.Helper()
 	before := [2]uint64{c.nodes[0].cache.Stats().Hits, c.nodes[1].cache.Stats().Hits}
@@ -160,9 +163,9 @@ func size() (goroutines int, heap uint64) {
 	return runtime.NumGoroutine(), m.HeapAlloc
 }
 
-// TestOutageUnderLoad: Redis is down under load, and comes back empty. No query fails; where a change was
-// made it is seen at once, and elsewhere from the reconnect on; nothing is left behind. make soak has it down
-// for a minute.
+// TestOutageUnderLoad: Redis is down under load, and comes back empty. No query fails;
+// where a change was made it is seen at once, and elsewhere from the reconnect on;
+// nothing is left behind. make soak has it down for a minute.
 func TestOutageUnderLoad(t *testing.T) { // not parallel: it counts goroutines
 	r := newRedisRig(t)
 	clients := []*redis.Client{r.server.Client(), r.server.Client()}
@@ -203,7 +206,8 @@ func TestOutageUnderLoad(t *testing.T) { // not parallel: it counts goroutines
 	}
 }
 
-// ask runs an operation and returns its data. Unlike run it may be called from any goroutine.
+// ask runs an operation and returns its data. Unlike run it may be called from any
+// goroutine.
 func (n *node) ask(ctx context.Context, query string, vars map[string]any) (string, error) {
 	ctx = graphql.StartOperationTrace(ctx)
 	oc, errs := n.exec.CreateOperationContext(ctx, &graphql.RawParams{Query: query, Variables: vars})

@@ -11,14 +11,16 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
-// An outcome is what became of an operation. The steps that decide it write it, and Cache.end reports it.
-// The zero outcome is that of a query which has failed before anything was looked up.
+// An outcome is what became of an operation. The steps that decide it write it, and
+// Cache.end reports it. The zero outcome is that of a query which has failed before
+// anything was looked up.
 type outcome struct {
 	fate inspector.Fate
-	// looked says that an entry was looked for, and ended that end has reported the outcome.
+	// looked says that an entry was looked for, and ended that end has reported the
+	// outcome.
 	looked, ended bool
-	// early says that the answer was computed before the entry had expired which a hit would have had, and old that the
-	// answer is r.old's.
+	// early says that the answer was computed before the entry had expired which a hit
+	// would have had, and old that the answer is r.old's.
 	early, old bool
 	// expired says that this entry had expired when it was found.
 	expired bool
@@ -27,8 +29,9 @@ type outcome struct {
 	// d is nil when the operation was not planned.
 	d    *document
 	resp *graphql.Response
-	// entry is that of a hit which the first look has found, or r.old's. Another answer is f, under key.
-	// entryKey is the entry's key if the answer may be kept in other encodings, and "" otherwise.
+	// entry is that of a hit which the first look has found, or r.old's. Another answer
+	// is f, under key. entryKey is the entry's key if the answer may be kept in other
+	// encodings, and "" otherwise.
 	entry    *store.Entry
 	entryKey string
 	f        *filled
@@ -41,8 +44,9 @@ type outcome struct {
 	given atomic.Pointer[graphql.Response]
 }
 
-// end reports what became of an operation: it counts it, for Stats and for those who watch, ends its span, and explains it.
-// Call it deferred where the operation begins: it also runs when something below panics, or ends the goroutine.
+// end reports what became of an operation: it counts it, for Stats and for those who
+// watch, ends its span, and explains it. Call it deferred where the operation begins: it
+// also runs when something below panics, or ends the goroutine.
 func (c *Cache) end(ctx context.Context, r *request) {
 	o := &r.out
 	if o.fate == inspector.Failed && !r.mutates {
@@ -90,8 +94,8 @@ func (c *Cache) end(ctx context.Context, r *request) {
 	}
 }
 
-// computes says that the operation's resolvers ran, or were about to, for an answer that was looked for or was to be
-// computed anew; also if another request's did.
+// computes says that the operation's resolvers ran, or were about to, for an answer that
+// was looked for or was to be computed anew; also if another request's did.
 func (o *outcome) computes() bool {
 	switch o.fate {
 	case inspector.Failed:
@@ -102,7 +106,8 @@ func (o *outcome) computes() bool {
 	return false
 }
 
-// countBypass counts a query that was not looked up. The document is nil when it was not asked for.
+// countBypass counts a query that was not looked up. The document is nil when it was not
+// asked for.
 func (c *Cache) countBypass(ctx context.Context, d *document, why Reason) {
 	c.counts.bypass(why)
 	if d != nil {

@@ -12,7 +12,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
-// An overhearing extension notes what Explain says of an operation, also when that panics or ends the goroutine.
+// An overhearing extension notes what Explain says of an operation, also when that panics
+// or ends the goroutine.
 type overhearing struct {
 	named
 	told inspect.Extension
@@ -37,8 +38,8 @@ func (b *sabotage) InterceptResponse(ctx context.Context, next graphql.ResponseH
 	return next(ctx)
 }
 
-// TestFailedOperations: an operation below which something panics, or ends the goroutine, is counted once, has its spans
-// ended and is explained, as if its resolvers had failed.
+// TestFailedOperations: an operation below which something panics, or ends the goroutine,
+// is counted once, has its spans ended and is explained, as if its resolvers had failed.
 func TestFailedOperations(t *testing.T) {
 	t.Parallel()
 	panics := func() { panic("below the cache") } // an extension's bug

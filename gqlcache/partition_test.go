@@ -30,8 +30,9 @@ func editDirectives(es graphql.ExecutableSchema, edit func(on string, d *ast.Dir
 	return es
 }
 
-// partitioned is the schema with v_user and v_banner split by tenant, and setBanner writing banners
-// that it does not name: a row that is named is the same row in all partitions.
+// partitioned is the schema with v_user and v_banner split by tenant, and setBanner
+// writing banners that it does not name: a row that is named is the same row in all
+// partitions.
 func partitioned(s *testgraph.Store) graphql.ExecutableSchema {
 	return editDirectives(testgraph.Executable(s, "none"), func(on string, d *ast.Directive) *ast.Directive {
 		c := *d
@@ -49,7 +50,8 @@ func partitioned(s *testgraph.Store) graphql.ExecutableSchema {
 	})
 }
 
-// tenant is the partition of the viewers of the tests: "a:ann" is of tenant a, "admin" of none.
+// tenant is the partition of the viewers of the tests: "a:ann" is of tenant a, "admin" of
+// none.
 func tenant(ctx context.Context) string {
 	name, _, ok := strings.Cut(testgraph.Viewer(ctx), ":")
 	if !ok {
@@ -65,8 +67,8 @@ func always(context.Context) (gqlcache.Predicate, error) {
 	return gqlcache.Predicate{Text: "true"}, nil
 }
 
-// TestPartition: whose answers a change reaches. Each row reads as each reader, changes as the writer,
-// and lists the readers whose answer is then computed anew.
+// TestPartition: whose answers a change reaches. Each row reads as each reader, changes
+// as the writer, and lists the readers whose answer is then computed anew.
 func TestPartition(t *testing.T) {
 	t.Parallel()
 	const banner, setBanner = `{banner(id:"b1"){text}}`, `mutation{setBanner(id:"b1",text:"new")}`

@@ -26,7 +26,8 @@ func heldHeap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// serverOfDocuments is a server that remembers some parsed documents, with the extensions.
+// serverOfDocuments is a server that remembers some parsed documents, with the
+// extensions.
 func serverOfDocuments(remembered int, exts ...graphql.HandlerExtension) *handler.Server {
 	srv := testgraph.NewServer(testgraph.NewStore(), exts...)
 	srv.SetQueryCache(lru.New[*ast.QueryDocument](remembered))
@@ -56,7 +57,8 @@ func aliasedDocument(name, aliases int) string {
 	return b.String() + "}"
 }
 
-// documentShapes are documents of about n nodes each, of every kind of node that keeps memory.
+// documentShapes are documents of about n nodes each, of every kind of node that keeps
+// memory.
 var documentShapes = map[string]func(name, n int) string{
 	"aliases": func(name, n int) string { return aliasedDocument(name, n/8) },
 	"flat": func(name, n int) string {
@@ -96,8 +98,8 @@ func repeated(n int, of func(i int) string) []string {
 	return all
 }
 
-// TestPlanWeight: the figure of the plans is about what they keep on the heap, documents and texts included,
-// whatever the documents look like.
+// TestPlanWeight: the figure of the plans is about what they keep on the heap, documents
+// and texts included, whatever the documents look like.
 func TestPlanWeight(t *testing.T) {
 	for name, text := range documentShapes {
 		t.Run(name, func(t *testing.T) {
@@ -122,8 +124,9 @@ func TestPlanWeight(t *testing.T) {
 	}
 }
 
-// TestPlansAreBounded: whatever texts come, the plans stay within their bound, on the heap as in the figure.
-// The server itself remembers few documents: what else stays, the cache keeps.
+// TestPlansAreBounded: whatever texts come, the plans stay within their bound, on the
+// heap as in the figure. The server itself remembers few documents: what else stays, the
+// cache keeps.
 func TestPlansAreBounded(t *testing.T) {
 	const bound = 1 << 20
 	for name, text := range documentShapes {
@@ -153,17 +156,18 @@ func TestPlansAreBounded(t *testing.T) {
 	}
 }
 
-// TestDocumentsCostLittleMore: a client that sends ever new large documents, once each or twice each, makes a
-// server with the cache keep at most a fifth more than one without, and little more than the bound of its plans. The
-// server itself remembers half of the documents. A document and the bound are a thirtieth of those of production,
-// unless -memory.full is set.
+// TestDocumentsCostLittleMore: a client that sends ever new large documents, once each or
+// twice each, makes a server with the cache keep at most a fifth more than one without,
+// and little more than the bound of its plans. The server itself remembers half of the
+// documents. A document and the bound are a thirtieth of those of production, unless
+// -memory.full is set.
 func TestDocumentsCostLittleMore(t *testing.T) {
 	count, aliases, bound := 200, 30, int64(32<<20)/30 // gqlgen's validation takes the square of the aliases
 	if *memoryFull {
 		count, aliases, bound = 2000, 900, 0
 	}
-	// kept returns the bytes that a server keeps when each of the first half of the documents has come so many
-	// times, then each of the second half.
+	// kept returns the bytes that a server keeps when each of the first half of the
+	// documents has come so many times, then each of the second half.
 	kept := func(times [2]int, exts ...graphql.HandlerExtension) int64 {
 		srv := serverOfDocuments(count/2, exts...)
 		before := heldHeap()
@@ -201,8 +205,8 @@ func TestDocumentsCostLittleMore(t *testing.T) {
 	}
 }
 
-// TestLargePlans: an operation whose plan is not kept is answered from the cache, and its mutations drop what
-// they change.
+// TestLargePlans: an operation whose plan is not kept is answered from the cache, and its
+// mutations drop what they change.
 func TestLargePlans(t *testing.T) {
 	t.Parallel()
 	s := testgraph.NewStore()
@@ -226,7 +230,8 @@ func TestLargePlans(t *testing.T) {
 	}
 }
 
-// TestPaddedTexts: a server that remembers few documents does not keep the texts of many through the cache.
+// TestPaddedTexts: a server that remembers few documents does not keep the texts of many
+// through the cache.
 func TestPaddedTexts(t *testing.T) {
 	const bound = 1 << 20
 	c := plansOnly(t, bound)
@@ -244,8 +249,8 @@ func TestPaddedTexts(t *testing.T) {
 	}
 }
 
-// BenchmarkDocumentMemory reports the bytes that a server keeps for each distinct document, with the cache and
-// without.
+// BenchmarkDocumentMemory reports the bytes that a server keeps for each distinct
+// document, with the cache and without.
 func BenchmarkDocumentMemory(b *testing.B) {
 	for _, aliases := range []int{1, 10, 900} {
 		for name, plans := range map[string]int64{"without": -1, "unbounded": 1 << 40, "default": 0} {

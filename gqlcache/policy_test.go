@@ -11,7 +11,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
-// TestA2PrivateBehindAnInterface: a PRIVATE type behind a PUBLIC field of an interface type is not shared.
+// TestA2PrivateBehindAnInterface: a PRIVATE type behind a PUBLIC field of an interface
+// type is not shared.
 func TestA2PrivateBehindAnInterface(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "policies", gqlcache.Options{})
@@ -41,7 +42,8 @@ func TestS15PrivateFieldUnderAnAlias(t *testing.T) {
 		`@ann MISS: {banner(id:"b1"){...F}} fragment F on Banner{id:reader}`, `@bob MISS: {banner(id:"b1"){...F}} fragment F on Banner{id:reader}`})
 }
 
-// TestA6OrderOfVariables: the order in which a client sends its variables does not matter, what they are does.
+// TestA6OrderOfVariables: the order in which a client sends its variables does not
+// matter, what they are does.
 func TestA6OrderOfVariables(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "annotated", gqlcache.Options{})
@@ -74,7 +76,8 @@ func TestA3AgeBehindAnInterface(t *testing.T) {
 	r.run("policies", []string{"MISS: {users{name}}"})
 }
 
-// TestPrivateNeedsPredicate: a schema with PRIVATE parts does not start without a predicate.
+// TestPrivateNeedsPredicate: a schema with PRIVATE parts does not start without a
+// predicate.
 func TestPrivateNeedsPredicate(t *testing.T) {
 	t.Parallel()
 	schema := testgraph.Executable(testgraph.NewStore()).Schema()
@@ -83,7 +86,8 @@ func TestPrivateNeedsPredicate(t *testing.T) {
 	}
 }
 
-// TestR4SchemaHash: a changed schema is another key: here the cache refuses to serve two at once.
+// TestR4SchemaHash: a changed schema is another key: here the cache refuses to serve two
+// at once.
 func TestR4SchemaHash(t *testing.T) {
 	t.Parallel()
 	c := newCache(t, gqlcache.Options{Predicate: viewerPredicate})

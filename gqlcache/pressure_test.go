@@ -22,8 +22,9 @@ func absentRows(rows int) string {
 	return "query(" + params.String() + ") {" + fields.String() + " }"
 }
 
-// A pressureLoad sends operations whose answers have different sizes and numbers of tags. A full store keeps only
-// what is asked for more often than what it would replace, so each is sent a few times.
+// A pressureLoad sends operations whose answers have different sizes and numbers of tags.
+// A full store keeps only what is asked for more often than what it would replace, so
+// each is sent a few times.
 type pressureLoad struct {
 	t                     *testing.T
 	r                     *runner
@@ -71,10 +72,11 @@ func (l *pressureLoad) mixture(small int) {
 	}
 }
 
-// TestTagsAreWithinMaxBytes: entries and tags together stay within half more than MaxBytes, on the heap, however
-// many rows the answers depend on, and however the sizes of answers and of their tags change: small answers with
-// many tags, then large ones with few, then both, then answers that are too large to be stored. MaxBytes is 4 MiB
-// and a large answer 60 KB, or with -memory.full 64 MiB and 1 MB.
+// TestTagsAreWithinMaxBytes: entries and tags together stay within half more than
+// MaxBytes, on the heap, however many rows the answers depend on, and however the sizes
+// of answers and of their tags change: small answers with many tags, then large ones with
+// few, then both, then answers that are too large to be stored. MaxBytes is 4 MiB and a
+// large answer 60 KB, or with -memory.full 64 MiB and 1 MB.
 func TestTagsAreWithinMaxBytes(t *testing.T) {
 	scale := 1
 	if *memoryFull {
@@ -122,7 +124,8 @@ func TestTagsAreWithinMaxBytes(t *testing.T) {
 	runtime.KeepAlive(load)
 }
 
-// settledSweeps waits until the sweeps that are due have begun, and a running one has ended.
+// settledSweeps waits until the sweeps that are due have begun, and a running one has
+// ended.
 func settledSweeps(t *testing.T, c *gqlcache.Cache) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -31,12 +31,13 @@ func causeOf(ctx context.Context) inspect.Cause {
 // change is a change that is to be made known.
 type change struct {
 	by inspect.Cause
-	// everything says why everything falls, "" when it does not; cleared that it is removed as well.
+	// everything says why everything falls, "" when it does not; cleared that it is
+	// removed as well.
 	everything string
 	cleared    bool
 	events     []cascade.Event
-	// more are tags beside those of the events. operations are those that name operations: no rows, so they
-	// do not reach what depends on anything.
+	// more are tags beside those of the events. operations are those that name
+	// operations: no rows, so they do not reach what depends on anything.
 	more, operations []cascade.Tag
 	part             cascade.Partition
 	within           *request // the operation that made it, nil outside of one
@@ -51,15 +52,16 @@ type published struct {
 	invalidation *inspect.Invalidation
 }
 
-// publish applies a change to the clock: when it returns, no answer that it reaches is served any more.
-// Where the server may commit later than now, the change is applied again then: see uncommitted.
+// publish applies a change to the clock: when it returns, no answer that it reaches is
+// served any more. Where the server may commit later than now, the change is applied
+// again then: see uncommitted.
 func (c *Cache) publish(ctx context.Context, ch change) published {
 	p, _ := c.publishAnd(ctx, ch, func() error { return nil })
 	return p
 }
 
-// publishAnd is publish with something that belongs to the change, and is done after it. The error is that
-// of either.
+// publishAnd is publish with something that belongs to the change, and is done after it.
+// The error is that of either.
 func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (p published, err error) {
 	all := ch.everything != ""
 	if !all && len(ch.events)+len(ch.more)+len(ch.operations) == 0 {
@@ -107,8 +109,9 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 	return p, errors.Join(p.Err, err)
 }
 
-// applyUnknown applies a change whose application did not end: a function of the owner's has ended the
-// goroutine, or something here has panicked. What was changed is committed all the same.
+// applyUnknown applies a change whose application did not end: a function of the owner's
+// has ended the goroutine, or something here has panicked. What was changed is committed
+// all the same.
 func (c *Cache) applyUnknown(ctx context.Context, ch *change) {
 	c.clock.Flush() // first: the same may happen again
 	if ch.within.keepChange(&batch{by: ch.by, all: true}) {
@@ -117,8 +120,8 @@ func (c *Cache) applyUnknown(ctx context.Context, ch *change) {
 	c.makeKnown(ctx, nil, nil, true)
 }
 
-// tagsOf returns the tags of a change's events, and none when it changes everything. Should they fail to be
-// told, it does.
+// tagsOf returns the tags of a change's events, and none when it changes everything.
+// Should they fail to be told, it does.
 func (c *Cache) tagsOf(ch *change) []cascade.Tag {
 	if ch.everything != "" || len(ch.events)+len(ch.more) == 0 {
 		return nil

@@ -20,7 +20,8 @@ import (
 	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
-// redisInstances are servers over the same rows whose log is a real one, each with a lease.
+// redisInstances are servers over the same rows whose log is a real one, each with a
+// lease.
 func redisInstances(t *testing.T, n int, s *redistest.Server, change func(*gqlcache.Options)) []*instance {
 	t.Helper()
 	rows := testgraph.NewStore()
@@ -123,8 +124,9 @@ func TestDocumentedPublication(t *testing.T) {
 			position := shell(t, command)
 			token := s.Client().HGet(t.Context(), "{gqlc:main}:c", "e").Val() + ":" + position
 			for _, m := range all {
-				// The token makes the instance catch up first. When the record was not there yet as the request arrived, the
-				// answer is as old as the request, and not stored.
+				// The token makes the instance catch up first. When the record was not
+				// there yet as the request arrived, the answer is as old as the request,
+				// and not stored.
 				if resp, got := m.ask(readAnn, gqlcache.TokenHeader, token); strings.TrimSuffix(got, " invalidated") != row.ann || !strings.Contains(string(resp.Data), "Ann") {
 					t.Errorf("%q %s, want %q", got, resp.Data, row.ann)
 				}
@@ -137,7 +139,8 @@ func TestDocumentedPublication(t *testing.T) {
 	}
 }
 
-// TestDocumentedPublicationWithoutALog answers 0, and leaves nothing behind that an instance could stumble over.
+// TestDocumentedPublicationWithoutALog answers 0, and leaves nothing behind that an
+// instance could stumble over.
 func TestDocumentedPublicationWithoutALog(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)

@@ -21,15 +21,16 @@ import (
 type caller struct {
 	predicate Predicate
 	public    bool
-	// partition of an answer that is public, or has no predicate, is outside of all: other tenants get
-	// it too, so it hears of every tenant's changes.
+	// partition of an answer that is public, or has no predicate, is outside of all:
+	// other tenants get it too, so it hears of every tenant's changes.
 	partition cascade.Partition
 }
 
 // stamp is the cache's part of a store.Entry.
 type stamp struct {
 	engine.Stamp
-	// caller is a digest of the credentials of the request that computed it; 0 when not known.
+	// caller is a digest of the credentials of the request that computed it; 0 when not
+	// known.
 	caller uint64
 	// foreign is set once a request with other credentials has hit the entry.
 	foreign atomic.Bool
@@ -37,7 +38,8 @@ type stamp struct {
 	verified verify.Entry
 	// ready is the answer as transports send it, nil when there is no such transport.
 	ready *wire.Ready
-	// edge are the header fields with the answer's keys for caches in front; nil without any.
+	// edge are the header fields with the answer's keys for caches in front; nil without
+	// any.
 	edge []field
 }
 
@@ -183,8 +185,9 @@ func (c *Cache) bypass(ctx context.Context, r *request, why Reason, next graphql
 	return r.out.resp
 }
 
-// respond makes the response of an answer that somebody else computed. Only the innermost handler
-// attaches errors and extensions that were registered before it, so this one does too.
+// respond makes the response of an answer that somebody else computed. Only the innermost
+// handler attaches errors and extensions that were registered before it, so this one does
+// too.
 func respond(ctx context.Context, body []byte) *graphql.Response {
 	resp := responseOf(ctx, body)
 	return &resp
@@ -198,7 +201,8 @@ func responseOf(ctx context.Context, body []byte) graphql.Response {
 	}
 }
 
-// find returns the entry of a key if it may be served, and otherwise what there was in its place.
+// find returns the entry of a key if it may be served, and otherwise what there was in
+// its place.
 func (c *Cache) find(ctx context.Context, key []byte) (e *store.Entry, s *stamp, found watch.Found) {
 	if c.opts.Tracer == nil {
 		return c.lookup(ctx, key)

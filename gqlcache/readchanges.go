@@ -14,8 +14,8 @@ import (
 // readChanges reads the body of a request to InvalidateHandler. The error is for the
 // client: it says where the document is wrong, and what to do.
 //
-// It reads token by token. json.Unmarshal takes a field in another case, keeps the last of
-// two fields of one name, and lets null stand for anything. Each would lose a change
+// It reads token by token. json.Unmarshal takes a field in another case, keeps the last
+// of two fields of one name, and lets null stand for anything. Each would lose a change
 // without an error, and leave answers stale.
 func readChanges(body []byte) ([]Change, error) {
 	if !utf8.Valid(body) {

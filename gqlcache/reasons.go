@@ -6,8 +6,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/reason"
 )
 
-// Reason names why a query was not looked up, or why its answer was not stored. Stats, logs and
-// extensions.cache share these names.
+// Reason names why a query was not looked up, or why its answer was not stored. Stats,
+// logs and extensions.cache share these names.
 type Reason string
 
 // Reasons not to look a query up. All but ReasonFailed are decided before it runs.

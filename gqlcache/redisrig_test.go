@@ -45,7 +45,8 @@ func (l *logbook) String() string {
 	return l.b.String()
 }
 
-// A node is one instance of a service over Redis: a cache with its log and its shared store.
+// A node is one instance of a service over Redis: a cache with its log and its shared
+// store.
 type node struct {
 	cache  *gqlcache.Cache
 	log    *redislog.Log
@@ -61,16 +62,18 @@ type nodeSpec struct {
 	ttl    time.Duration
 	intent time.Duration // redislog.Options.IntentTTL
 	logger *slog.Logger
-	// readTimeout is how long the shared store is waited for. A test that counts its hits waits longer than a server
-	// in production does.
+	// readTimeout is how long the shared store is waited for. A test that counts its hits
+	// waits longer than a server in production does.
 	readTimeout time.Duration
 	change      func(*gqlcache.Options)
 }
 
-// patientLease is the lease of tests that say what the cache did: a busy machine must renew it.
+// patientLease is the lease of tests that say what the cache did: a busy machine must
+// renew it.
 const patientLease = 800 * time.Millisecond
 
-// newNode makes an instance that is closed with the test, and does not wait for its lease.
+// newNode makes an instance that is closed with the test, and does not wait for its
+// lease.
 func newNode(tb testing.TB, s nodeSpec) *node {
 	tb.Helper()
 	if s.logger == nil {
@@ -118,8 +121,8 @@ func newNodes(tb testing.TB, count int, s nodeSpec) []*node {
 	return all
 }
 
-// A redisRig is instances of one service over one Redis and one database. Each reaches Redis over a
-// link of its own, unless its spec has a client.
+// A redisRig is instances of one service over one Redis and one database. Each reaches
+// Redis over a link of its own, unless its spec has a client.
 type redisRig struct {
 	t      *testing.T
 	server *redistest.Server
@@ -131,7 +134,8 @@ type redisRig struct {
 	h      []http.Handler
 }
 
-// newRedisRig starts the server, with arguments if there are any. It has no instances yet.
+// newRedisRig starts the server, with arguments if there are any. It has no instances
+// yet.
 func newRedisRig(t *testing.T, args ...string) *redisRig {
 	t.Helper()
 	return redisRigOf(t, redistest.Start(t, args...))

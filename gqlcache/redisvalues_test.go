@@ -14,7 +14,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
-// newPatientRig makes two instances that a busy machine does not keep from their leases and entries.
+// newPatientRig makes two instances that a busy machine does not keep from their leases
+// and entries.
 func newPatientRig(t *testing.T) *redisRig {
 	t.Helper()
 	r := newRedisRig(t)
@@ -51,8 +52,9 @@ func sealed(v []byte) []byte {
 // metaOf is what the cache has attached to the value of an entry.
 func metaOf(v []byte) []byte { return v[44+binary.BigEndian.Uint32(v[32:]):] }
 
-// TestForeignValues: what others have put where entries are, a later version of this program included, is no
-// answer. It is a miss, is counted, is told once for each kind, and the answer that is computed takes its place.
+// TestForeignValues: what others have put where entries are, a later version of this
+// program included, is no answer. It is a miss, is counted, is told once for each kind,
+// and the answer that is computed takes its place.
 func TestForeignValues(t *testing.T) { //nolint:tparallel // its parts count the same store's figures
 	t.Parallel()
 	p := newPatientRig(t)
@@ -147,8 +149,8 @@ func TestForeignValues(t *testing.T) { //nolint:tparallel // its parts count the
 	}
 }
 
-// TestHugeAnswers: what is too large for the shared store is kept in this process, what is too large for that is not
-// kept. Either is counted, and both are answered.
+// TestHugeAnswers: what is too large for the shared store is kept in this process, what
+// is too large for that is not kept. Either is counted, and both are answered.
 func TestHugeAnswers(t *testing.T) {
 	t.Parallel()
 	p := newPatientRig(t)
@@ -183,8 +185,8 @@ func TestHugeAnswers(t *testing.T) {
 	}
 }
 
-// TestForeignLog: the keys of the log hold what somebody else has put there, or what a later version has. Requests
-// are answered, nothing stale among them, and one line tells.
+// TestForeignLog: the keys of the log hold what somebody else has put there, or what a
+// later version has. Requests are answered, nothing stale among them, and one line tells.
 func TestForeignLog(t *testing.T) {
 	t.Parallel()
 	const control, stream = "{gqlc:main}:c", "{gqlc:main}:log"

@@ -35,8 +35,8 @@ type Mutation {
 // A directive is one that runs.
 type directive = func(ctx context.Context, obj any, next graphql.Resolver) (any, error)
 
-// guarded is a schema whose root fields are resolved as gqlgen's generated code does it: directives run inside
-// of the resolver middleware.
+// guarded is a schema whose root fields are resolved as gqlgen's generated code does it:
+// directives run inside of the resolver middleware.
 type guarded struct {
 	unmeasured
 
@@ -214,8 +214,9 @@ func fails(err error) func(context.Context, string) (any, error) {
 	return func(context.Context, string) (any, error) { return nil, err }
 }
 
-// TestRefused: a root field of a mutation that was refused before anything was written drops nothing; one that
-// may have written drops what it declares, also if it looks the same.
+// TestRefused: a root field of a mutation that was refused before anything was written
+// drops nothing; one that may have written drops what it declares, also if it looks the
+// same.
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	badArgs := func(g *guarded) {

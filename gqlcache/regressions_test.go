@@ -10,8 +10,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
-// derivedSequences are requests about answers that show rows of other views, or rows that their caller
-// may not see, and about mutations that fail.
+// derivedSequences are requests about answers that show rows of other views, or rows that
+// their caller may not see, and about mutations that fail.
 var derivedSequences = []script{
 	{"cascade that the caller may not see", []string{
 		`MISS: {named(id:"n-ann"){name}}`, "@ann MISS: {notes{name}}", "@bob MISS: {notes{name}}",
@@ -61,7 +61,8 @@ func TestDerivedSequences(t *testing.T) {
 	}
 }
 
-// TestClearDuringFill: clearing must not detach what is filled meanwhile from later changes.
+// TestClearDuringFill: clearing must not detach what is filled meanwhile from later
+// changes.
 func TestClearDuringFill(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "annotated", gqlcache.Options{})
@@ -208,7 +209,8 @@ func TestPolicyBeforeLookup(t *testing.T) {
 	}
 }
 
-// TestSlowAnswersAreStored: changes elsewhere do not keep a slow answer from being stored.
+// TestSlowAnswersAreStored: changes elsewhere do not keep a slow answer from being
+// stored.
 func TestSlowAnswersAreStored(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "annotated", gqlcache.Options{})

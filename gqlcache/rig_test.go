@@ -25,7 +25,8 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, left...)
 }
 
-// levels are how much of the schema's annotations a rig leaves: the directives taken away.
+// levels are how much of the schema's annotations a rig leaves: the directives taken
+// away.
 var levels = map[string][]string{
 	"annotated":   {"cacheControl"},
 	"only reads":  {"cacheControl", "writes"},
@@ -72,7 +73,8 @@ func newCache(t testing.TB, o gqlcache.Options) *gqlcache.Cache {
 	return c
 }
 
-// newRig makes a rig at a level. Extensions that come before the cache are used by both servers.
+// newRig makes a rig at a level. Extensions that come before the cache are used by both
+// servers.
 func newRig(t *testing.T, level string, o gqlcache.Options, before ...graphql.HandlerExtension) *rig {
 	t.Helper()
 	without, ok := levels[level]
@@ -89,8 +91,9 @@ func newRig(t *testing.T, level string, o gqlcache.Options, before ...graphql.Ha
 	return r
 }
 
-// do sends a request to both servers, compares the bytes, and tells what the cache did: HIT, MISS,
-// "" for what is no query, or the reason of a bypass; "MISS reason" for an answer that was not stored.
+// do sends a request to both servers, compares the bytes, and tells what the cache did:
+// HIT, MISS, "" for what is no query, or the reason of a bypass; "MISS reason" for an
+// answer that was not stored.
 func (r *rig) do(q testgraph.Request) (testgraph.Response, string) {
 	r.t.Helper()
 	before := r.cache.Stats()
@@ -124,8 +127,8 @@ func grown(a, b map[gqlcache.Reason]uint64) string {
 	return ""
 }
 
-// run sends the steps of a script. A step is "[@viewer ][STATUS: ]document"; the status KEPT is HIT on
-// a schema with all annotations, and anything on others.
+// run sends the steps of a script. A step is "[@viewer ][STATUS: ]document"; the status
+// KEPT is HIT on a schema with all annotations, and anything on others.
 func (r *rig) run(level string, steps []string) {
 	r.t.Helper()
 	for i, step := range steps {

@@ -12,8 +12,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
-// A modelPool gives resolvers' users to a pool when their root field has returned: it overwrites them, as the next
-// request would that takes them.
+// A modelPool gives resolvers' users to a pool when their root field has returned: it
+// overwrites them, as the next request would that takes them.
 type modelPool struct {
 	named
 	taken *sync.Map // users by response name of the root field
@@ -59,8 +59,9 @@ func (p modelPool) InterceptRootField(ctx context.Context, next graphql.RootReso
 	return m
 }
 
-// TestModelsThatLiveAsLongAsTheirRootField: keys that clients do not select are read before interceptors of root
-// fields return. What they do to the models afterwards is not read.
+// TestModelsThatLiveAsLongAsTheirRootField: keys that clients do not select are read
+// before interceptors of root fields return. What they do to the models afterwards is not
+// read.
 func TestModelsThatLiveAsLongAsTheirRootField(t *testing.T) {
 	t.Parallel()
 	rename := func(id string) string { return `: mutation{renameUser(id:"` + id + `",name:"new")}` }
@@ -103,8 +104,8 @@ func TestModelsThatLiveAsLongAsTheirRootField(t *testing.T) {
 	}
 }
 
-// A sharedModel is a server whose resolvers return one model. The middleware of a root field with the alias writes
-// writes to it.
+// A sharedModel is a server whose resolvers return one model. The middleware of a root
+// field with the alias writes writes to it.
 type sharedModel struct {
 	named
 	user *testgraph.User
@@ -126,8 +127,9 @@ func (s sharedModel) InterceptField(ctx context.Context, next graphql.Resolver) 
 	return s.user, nil
 }
 
-// TestModelsThatRootFieldsShare: in a server without interceptors of root fields, what a resolver writes to a model that
-// another root field has returned, in a field that no client reads, is no data race. The race detector notices.
+// TestModelsThatRootFieldsShare: in a server without interceptors of root fields, what a
+// resolver writes to a model that another root field has returned, in a field that no
+// client reads, is no data race. The race detector notices.
 func TestModelsThatRootFieldsShare(t *testing.T) {
 	t.Parallel()
 	for range 20 {
@@ -138,7 +140,8 @@ func TestModelsThatRootFieldsShare(t *testing.T) {
 	}
 }
 
-// A lateRoot answers root fields with an error, and has them resolved when the answer is there.
+// A lateRoot answers root fields with an error, and has them resolved when the answer is
+// there.
 type lateRoot struct {
 	named
 	answered chan struct{}
@@ -162,8 +165,9 @@ func (l lateRoot) InterceptField(ctx context.Context, next graphql.Resolver) (an
 	return l.user, nil
 }
 
-// TestNothingIsReadForAnAnswerThatIsGiven: models of a root field that an interceptor has given up are not read when the
-// answer is there, also an answer with errors. The race detector notices.
+// TestNothingIsReadForAnAnswerThatIsGiven: models of a root field that an interceptor has
+// given up are not read when the answer is there, also an answer with errors. The race
+// detector notices.
 func TestNothingIsReadForAnAnswerThatIsGiven(t *testing.T) {
 	t.Parallel()
 	for range 20 {

@@ -4,9 +4,9 @@ import (
 	"testing"
 )
 
-// sequences are requests in an order that leaves caches of other GraphQL servers, gateways and
-// clients with stale or leaked answers. Those that need a latch or options of their own have tests in
-// policy_test.go, hooks_test.go and flow_test.go.
+// sequences are requests in an order that leaves caches of other GraphQL servers,
+// gateways and clients with stale or leaked answers. Those that need a latch or options
+// of their own have tests in policy_test.go, hooks_test.go and flow_test.go.
 var sequences = []script{
 	{"created row in a list", []string{
 		"MISS: {users{name}}", "HIT: {users{name}}", `mutation{createUser(input:{name:"Cid"}){id}}`, "MISS: {users{name}}", "HIT: {users{name}}"}},

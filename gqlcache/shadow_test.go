@@ -175,8 +175,8 @@ func TestShadowOutcomes(t *testing.T) {
 	}
 }
 
-// TestShadowChangesNothing: bodies and headers are those of a server without the cache, the same resolvers run, and
-// requests for the same answer are not joined.
+// TestShadowChangesNothing: bodies and headers are those of a server without the cache,
+// the same resolvers run, and requests for the same answer are not joined.
 func TestShadowChangesNothing(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
@@ -235,8 +235,8 @@ func TestShadowJoinsNothing(t *testing.T) {
 	})
 }
 
-// TestShadowKeepsNoTruncatedAnswer: a resolver that takes the end of its context for the end of its rows answers
-// without an error.
+// TestShadowKeepsNoTruncatedAnswer: a resolver that takes the end of its context for the
+// end of its rows answers without an error.
 func TestShadowKeepsNoTruncatedAnswer(t *testing.T) {
 	t.Parallel()
 	t.Run("of the request", func(t *testing.T) {
@@ -294,8 +294,8 @@ func (l *stuckLog) Publish(_ context.Context, tags []cascade.Tag, _ bool) (chang
 	return changelog.Receipt{}, nil
 }
 
-// TestShadowMutationsNeverWait: without a lease, and with a log that does not answer, mutations run and are answered
-// as ever. The other instances are told nevertheless.
+// TestShadowMutationsNeverWait: without a lease, and with a log that does not answer,
+// mutations run and are answered as ever. The other instances are told nevertheless.
 func TestShadowMutationsNeverWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -320,7 +320,8 @@ func TestShadowMutationsNeverWait(t *testing.T) {
 	})
 }
 
-// TestShadowStore: what is compared is in no store that others serve from, which is closed all the same.
+// TestShadowStore: what is compared is in no store that others serve from, which is
+// closed all the same.
 func TestShadowStore(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

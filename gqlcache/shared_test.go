@@ -22,7 +22,8 @@ const (
 	setCounter  = "mutation{setCounter(id:1,value:99){value}}"
 )
 
-// TestSharedEntries: an answer that one instance has computed serves all, until a change anywhere.
+// TestSharedEntries: an answer that one instance has computed serves all, until a change
+// anywhere.
 func TestSharedEntries(t *testing.T) {
 	t.Parallel()
 	r := newInstances(t, 3)
@@ -155,8 +156,8 @@ func TestAdoptionRaces(t *testing.T) {
 		a.want("INVALIDATED", "", renameAnn)
 		b.want("MISS", "New", readAnn)
 	})
-	// The history learns of a record before the clock does. In between, an old entry is refused; the
-	// other way round it would be taken over for good.
+	// The history learns of a record before the clock does. In between, an old entry is
+	// refused; the other way round it would be taken over for good.
 	t.Run("between history and clock", func(t *testing.T) {
 		t.Parallel()
 		reached, open := make(chan struct{}), make(chan struct{})
@@ -178,8 +179,8 @@ func TestAdoptionRaces(t *testing.T) {
 	})
 }
 
-// TestLostLease: without a lease nothing is looked up and nothing stored, and with the next one only
-// what is still true is served.
+// TestLostLease: without a lease nothing is looked up and nothing stored, and with the
+// next one only what is still true is served.
 func TestLostLease(t *testing.T) {
 	t.Parallel()
 	r := newInstances(t, 2)
@@ -202,8 +203,9 @@ func TestLostLease(t *testing.T) {
 	}
 }
 
-// TestLeaseBeforeValidity: an entry's validity counts only if the lease was looked at before. In the
-// other order a lease that comes with the change, between the two, makes a stale entry look good.
+// TestLeaseBeforeValidity: an entry's validity counts only if the lease was looked at
+// before. In the other order a lease that comes with the change, between the two, makes a
+// stale entry look good.
 func TestLeaseBeforeValidity(t *testing.T) {
 	t.Parallel()
 	r := newInstances(t, 2)
@@ -217,9 +219,9 @@ func TestLeaseBeforeValidity(t *testing.T) {
 	b.want("MISS invalidated", "New", readAnn) // it arrived before the change did
 }
 
-// TestJoinAfterTheLease: a computation that began before a change must not serve a request that arrived
-// after the change was acknowledged, although the change was applied here only when the request looked at its
-// lease, or at its token.
+// TestJoinAfterTheLease: a computation that began before a change must not serve a
+// request that arrived after the change was acknowledged, although the change was applied
+// here only when the request looked at its lease, or at its token.
 func TestJoinAfterTheLease(t *testing.T) {
 	t.Parallel()
 	for _, byToken := range []bool{false, true} {
@@ -256,7 +258,8 @@ func TestJoinAfterTheLease(t *testing.T) {
 	}
 }
 
-// TestLeaseLostWhileJoined: who waits for an older computation when the lease ends computes anew.
+// TestLeaseLostWhileJoined: who waits for an older computation when the lease ends
+// computes anew.
 func TestLeaseLostWhileJoined(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -316,8 +319,8 @@ func TestForeignRecords(t *testing.T) {
 	}
 }
 
-// TestOtherSchema: instances of a deployment under way drop, at each other's changes, what depends on the views
-// that were changed.
+// TestOtherSchema: instances of a deployment under way drop, at each other's changes,
+// what depends on the views that were changed.
 func TestOtherSchema(t *testing.T) {
 	t.Parallel()
 	r := newInstances(t, 1)
@@ -351,7 +354,8 @@ func TestNewEpoch(t *testing.T) {
 	a.want("MISS", "New", readAnn)
 }
 
-// TestFailingLog: the change is in force here at once, and elsewhere when the log is back.
+// TestFailingLog: the change is in force here at once, and elsewhere when the log is
+// back.
 func TestFailingLog(t *testing.T) {
 	t.Parallel()
 	r := newInstances(t, 2)
@@ -427,8 +431,8 @@ func TestInvalidateReachesAll(t *testing.T) {
 	}
 }
 
-// TestLogLifeCycle: the log starts when the schema is known, and when nothing can fail any more; it is left
-// before the stores are closed.
+// TestLogLifeCycle: the log starts when the schema is known, and when nothing can fail
+// any more; it is left before the stores are closed.
 func TestLogLifeCycle(t *testing.T) {
 	t.Parallel()
 	schema := testgraph.Executable(testgraph.NewStore(), "cacheControl").Schema()
@@ -515,7 +519,8 @@ func TestLogLifeCycle(t *testing.T) {
 	})
 }
 
-// TestStrongWaits: a mutation is answered when the slow instance has applied it, or has no lease.
+// TestStrongWaits: a mutation is answered when the slow instance has applied it, or has
+// no lease.
 func TestStrongWaits(t *testing.T) {
 	t.Parallel()
 	ends := map[string]func(*instance){

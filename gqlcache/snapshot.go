@@ -11,9 +11,10 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/wire"
 )
 
-// Snapshot returns the state of the cache and, while somebody uses the inspector, what it has seen since:
-// for expvar, say. It blocks on nothing but other snapshots and, while somebody watches, requests; it keeps
-// nobody watching. Its capabilities are none: those belong to requests.
+// Snapshot returns the state of the cache and, while somebody uses the inspector, what it
+// has seen since: for expvar, say. It blocks on nothing but other snapshots and, while
+// somebody watches, requests; it keeps nobody watching. Its capabilities are none: those
+// belong to requests.
 func (c *Cache) Snapshot() inspect.Snapshot {
 	if c.unmade() {
 		return inspect.Snapshot{}
@@ -37,8 +38,8 @@ func (c *Cache) snapshot(since uint64) inspect.Snapshot {
 	return s
 }
 
-// totalsOf are the figures of Stats. Requests is their sum, so that they add up: each is counted when its
-// answer is there.
+// totalsOf are the figures of Stats. Requests is their sum, so that they add up: each is
+// counted when its answer is there.
 func totalsOf(st Stats) inspect.Totals {
 	t := inspect.Totals{
 		Hits: st.Hits, Misses: st.Misses, Collapsed: st.Joined, Abandoned: st.Abandoned,
@@ -122,7 +123,8 @@ func (c *Cache) alarms() inspector.Alarms {
 	return a
 }
 
-// unwrapped warns of actions that nobody can take, because the request did not come through Cache.Handler.
+// unwrapped warns of actions that nobody can take, because the request did not come
+// through Cache.Handler.
 func (c *Cache) unwrapped(ctx context.Context) []inspect.Warning {
 	if c.opts.Inspector.Actions == nil || wire.ExchangeFrom(ctx) != nil {
 		return nil

@@ -7,8 +7,9 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache"
 )
 
-// TestSharedStampIsOfTheBeginning: what a shared entry says that it is based on is what was applied before
-// its computation began. A change that is applied later, at whatever point, voids it for others.
+// TestSharedStampIsOfTheBeginning: what a shared entry says that it is based on is what
+// was applied before its computation began. A change that is applied later, at whatever
+// point, voids it for others.
 func TestSharedStampIsOfTheBeginning(t *testing.T) {
 	t.Parallel()
 	t.Run("change before the entry is shared", func(t *testing.T) {

@@ -37,60 +37,71 @@ func (c *counters) refused(r Reason) { c.byReason[reasonIndex[r]].Add(1) }
 
 // Stats are a cache's figures since it was made. Counters only grow.
 type Stats struct {
-	// Hits are answers from the cache, Misses answers computed, Joined answers that another request was
-	// computing already, Abandoned requests that ended while they waited.
+	// Hits are answers from the cache, Misses answers computed, Joined answers that
+	// another request was computing already, Abandoned requests that ended while they
+	// waited.
 	Hits, Misses, Joined, Abandoned uint64
-	// Bypassed counts queries that were not looked up, and NotStored answers that were computed but not
-	// kept, by reason.
+	// Bypassed counts queries that were not looked up, and NotStored answers that were
+	// computed but not kept, by reason.
 	Bypassed, NotStored map[Reason]uint64
-	// Refreshed are answers computed anew before they expired, a part of Misses: see Options.EarlyRefresh.
+	// Refreshed are answers computed anew before they expired, a part of Misses: see
+	// Options.EarlyRefresh.
 	Refreshed uint64
-	// Hidden are failures that no client saw, since an older answer was there, a part of Misses. NotStored counts them, too.
+	// Hidden are failures that no client saw, since an older answer was there, a part of
+	// Misses. NotStored counts them, too.
 	Hidden uint64
-	// Stale are queries answered by an entry that had expired: a part of Hits by Options.StaleWhileRevalidate, and of
-	// Misses by Options.StaleIfError.
+	// Stale are queries answered by an entry that had expired: a part of Hits by
+	// Options.StaleWhileRevalidate, and of Misses by Options.StaleIfError.
 	Stale uint64
 	// Dead are lookups that found an entry which a change had reached.
 	Dead uint64
-	// Invalidations are changes applied, Tags the tags they named, Flushes those that dropped everything.
+	// Invalidations are changes applied, Tags the tags they named, Flushes those that
+	// dropped everything.
 	Invalidations, Tags, Flushes uint64
 	// StoreErrors are failures of the store: misses, as far as clients can tell.
 	StoreErrors uint64
-	// FillDuration is how long resolvers took, of queries that were computed, stored or not.
+	// FillDuration is how long resolvers took, of queries that were computed, stored or
+	// not.
 	FillDuration Histogram
-	// SettleDuration is how long responses of mutations were held up by the cache, to apply what they had
-	// changed; WaitDuration the part of it that was a wait for other instances, for each change that
-	// the log has taken.
+	// SettleDuration is how long responses of mutations were held up by the cache, to
+	// apply what they had changed; WaitDuration the part of it that was a wait for other
+	// instances, for each change that the log has taken.
 	SettleDuration, WaitDuration Histogram
-	// Tiers are the figures of each store: of Options.Store, called memory, or of its tiers if it is a
-	// store.Tiered, and of Options.Shared, called shared. Faults of the first and the last are failures that
-	// the cache was told of, and add up to StoreErrors.
+	// Tiers are the figures of each store: of Options.Store, called memory, or of its
+	// tiers if it is a store.Tiered, and of Options.Shared, called shared. Faults of the
+	// first and the last are failures that the cache was told of, and add up to
+	// StoreErrors.
 	Tiers []store.TierStats
 	// Log are the figures of Options.Log, nil without one.
 	Log *changelog.Stats
-	// SharedHits are answers taken over from Options.Shared, a part of Hits; SharedDead those found
-	// there that could not be proven true.
+	// SharedHits are answers taken over from Options.Shared, a part of Hits; SharedDead
+	// those found there that could not be proven true.
 	SharedHits, SharedDead uint64
-	// LeaseWaits are answers computed here after Options.FillLease was waited for another instance's in vain.
+	// LeaseWaits are answers computed here after Options.FillLease was waited for another
+	// instance's in vain.
 	LeaseWaits uint64
-	// Unconfirmed are changes that other instances had perhaps not applied when they were acknowledged,
-	// LogErrors those that did not reach the log at first.
+	// Unconfirmed are changes that other instances had perhaps not applied when they were
+	// acknowledged, LogErrors those that did not reach the log at first.
 	Unconfirmed, LogErrors uint64
-	// Entries and Bytes are what the store holds, dead entries included; Evictions and Expirations what
-	// it removed.
+	// Entries and Bytes are what the store holds, dead entries included; Evictions and
+	// Expirations what it removed.
 	Entries, Bytes         int64
 	Evictions, Expirations uint64
-	// Sent are the answers that transports made by Cache.Transport have sent as they are kept, hits and others.
+	// Sent are the answers that transports made by Cache.Transport have sent as they are
+	// kept, hits and others.
 	Sent uint64
-	// EdgePurges are the calls of Options.HTTP.Edge.Purge, EdgePurgeErrors those that failed.
+	// EdgePurges are the calls of Options.HTTP.Edge.Purge, EdgePurgeErrors those that
+	// failed.
 	EdgePurges, EdgePurgeErrors uint64
-	// Plans are the operations remembered, PlanBytes the memory that they take with their documents: at most
-	// Options.MaxPlanBytes, which MaxPlanBytes repeats.
+	// Plans are the operations remembered, PlanBytes the memory that they take with their
+	// documents: at most Options.MaxPlanBytes, which MaxPlanBytes repeats.
 	Plans, PlanBytes, MaxPlanBytes int64
-	// LiveTags are the tags that entries depend on, or did at the last sweep; TagBytes the memory that they take. It is
-	// part of Bytes, but for the tags of entries that are gone.
+	// LiveTags are the tags that entries depend on, or did at the last sweep; TagBytes
+	// the memory that they take. It is part of Bytes, but for the tags of entries that
+	// are gone.
 	LiveTags, TagBytes int64
-	// LastSweep tells live entries from dead ones, as of then. Nil before the first sweep.
+	// LastSweep tells live entries from dead ones, as of then. Nil before the first
+	// sweep.
 	LastSweep *SweepReport
 }
 
@@ -152,8 +163,9 @@ func (c *Cache) Stats() Stats {
 	return s
 }
 
-// storeTiers returns the figures of each store, of which those of Options.Store are given. Names tell time
-// series apart: tiers of Options.Shared are shared/ and their name.
+// storeTiers returns the figures of each store, of which those of Options.Store are
+// given. Names tell time series apart: tiers of Options.Shared are shared/ and their
+// name.
 func (c *Cache) storeTiers(first store.Stats) []store.TierStats {
 	tiers := []store.TierStats{{Name: "memory", Stats: first, Faults: c.engine.Stats().Errors}}
 	if t, ok := c.store.(store.Tiered); ok {
@@ -185,8 +197,8 @@ func tiersOf(t store.Tiered) []store.TierStats {
 	return tiers
 }
 
-// HitRate is the part of the lookups that were answered without computing, from 0 to 1; 0 before the
-// first lookup.
+// HitRate is the part of the lookups that were answered without computing, from 0 to 1; 0
+// before the first lookup.
 func (s Stats) HitRate() float64 {
 	all := s.Hits + s.Joined + s.Misses
 	if all == 0 {

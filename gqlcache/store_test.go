@@ -18,8 +18,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
-// mapStore is the smallest store: a map. Each call first goes through the hook, which may fail,
-// panic or wait.
+// mapStore is the smallest store: a map. Each call first goes through the hook, which may
+// fail, panic or wait.
 type mapStore struct {
 	hook func(ctx context.Context, call string) error
 	// get replaces what Get returns.
@@ -159,8 +159,8 @@ func loud(t *testing.T, o gqlcache.Options) (*gqlcache.Cache, *logged) {
 	return c, l
 }
 
-// TestFailingStore: whatever a store's methods do, requests are answered as without the cache, a
-// counter moves for each failure, and the log has one line.
+// TestFailingStore: whatever a store's methods do, requests are answered as without the
+// cache, a counter moves for each failure, and the log has one line.
 func TestFailingStore(t *testing.T) {
 	t.Parallel()
 	failures := map[string]func() error{
@@ -247,9 +247,9 @@ type foreignMeta struct{}
 
 func (foreignMeta) AppendBinary(b []byte) ([]byte, error) { return b, nil }
 
-// TestR4SharedStore: two caches over one store never serve each other's entries. With other schemas
-// even their keys differ; with the same schema it is the entries that tell whose they are, since a
-// change that one cache has seen is unknown to the other.
+// TestR4SharedStore: two caches over one store never serve each other's entries. With
+// other schemas even their keys differ; with the same schema it is the entries that tell
+// whose they are, since a change that one cache has seen is unknown to the other.
 func TestR4SharedStore(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -283,8 +283,8 @@ func TestR4SharedStore(t *testing.T) {
 	}
 }
 
-// TestSlowStore: a store that takes its time delays answers and nothing else; a request that ends
-// does not wait for it.
+// TestSlowStore: a store that takes its time delays answers and nothing else; a request
+// that ends does not wait for it.
 func TestSlowStore(t *testing.T) {
 	t.Parallel()
 	for _, call := range []string{"Get", "Put"} {

@@ -19,7 +19,8 @@ func suspectsOf(m inspect.Mismatch) string {
 	return m.Path + " " + m.Field + "\n" + strings.Join(list, "\n")
 }
 
-// passedBy is the sentence on a mutation of a post whose author was not selected, which the oldest gqlgen does not tell.
+// passedBy is the sentence on a mutation of a post whose author was not selected, which
+// the oldest gqlgen does not tell.
 func passedBy() string {
 	if onFloor {
 		return "Mine: @writes of Mutation.updatePost does not reach v_user, which Query.user reads"
@@ -27,7 +28,8 @@ func passedBy() string {
 	return "Mine: @writes of Mutation.updatePost reaches v_post, but not the rows that User.postCount shows: its row, where or set names others"
 }
 
-// Each row changes something behind the cache that the mutations before it do not account for.
+// Each row changes something behind the cache that the mutations before it do not account
+// for.
 func TestSuspects(t *testing.T) {
 	t.Parallel()
 	rows := []struct {
@@ -180,8 +182,9 @@ func TestVerifyBounds(t *testing.T) {
 
 type userKey struct{}
 
-// A hit is recomputed when its request is over, so on a context that has a copy of what resolvers need. A cache
-// without a schema of its own gets it from the server, and executes with it.
+// A hit is recomputed when its request is over, so on a context that has a copy of what
+// resolvers need. A cache without a schema of its own gets it from the server, and
+// executes with it.
 func ExampleVerifyOptions() {
 	cache, err := gqlcache.New(gqlcache.Options{
 		Callers: gqlcache.AllSeeTheSame,

@@ -64,8 +64,8 @@ func (r *rig) sweep() gqlcache.SweepReport {
 	return rep
 }
 
-// TestSweepEnds: a sweep whose context ends leaves the dead entries that it has not come to, and does no harm to
-// the live ones.
+// TestSweepEnds: a sweep whose context ends leaves the dead entries that it has not come
+// to, and does no harm to the live ones.
 func TestSweepEnds(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -84,7 +84,8 @@ func TestSweepEnds(t *testing.T) {
 	if !errors.Is(err, context.Canceled) || rep.LiveEntries != 1 || rep.DeadEntries != 0 || s.Stats().Entries != 2 {
 		t.Errorf("Sweep = %+v, %v; %d entries", rep, err, s.Stats().Entries)
 	}
-	// Had the sweep forgotten the tags of live entries, the next change of anything would drop them.
+	// Had the sweep forgotten the tags of live entries, the next change of anything would
+	// drop them.
 	r.send("mutation{setCounter(id:1,value:1){id}}")
 	r.run("annotated", []string{"HIT: " + readBob})
 	if _, err := r.cache.Sweep(ctx); !errors.Is(err, context.Canceled) {
@@ -95,8 +96,8 @@ func TestSweepEnds(t *testing.T) {
 	}
 }
 
-// TestSweepUnderTraffic: while sweeps run, whoever changes a row sees the change, and what nobody
-// changed stays.
+// TestSweepUnderTraffic: while sweeps run, whoever changes a row sees the change, and
+// what nobody changed stays.
 func TestSweepUnderTraffic(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "annotated", gqlcache.Options{})

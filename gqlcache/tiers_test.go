@@ -18,9 +18,9 @@ import (
 	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
-// A tieredRig is instances whose shared store has three tiers behind the memory of the cache itself: one of the
-// process, a Redis that is near and one that is far. The log has a server of its own, so that a test may stop the
-// tiers'.
+// A tieredRig is instances whose shared store has three tiers behind the memory of the
+// cache itself: one of the process, a Redis that is near and one that is far. The log has
+// a server of its own, so that a test may stop the tiers'.
 type tieredRig struct {
 	*redisRig
 	near, far *redistest.Server
@@ -130,8 +130,9 @@ func stopWrites(t *testing.T, s *redistest.Server) {
 	}
 }
 
-// TestTiers: an answer goes to all tiers, comes from the fastest that has it, and moves up on its way. Where one tier
-// has an entry that a change has reached, the next one is asked.
+// TestTiers: an answer goes to all tiers, comes from the fastest that has it, and moves
+// up on its way. Where one tier has an entry that a change has reached, the next one is
+// asked.
 func TestTiers(t *testing.T) {
 	t.Parallel()
 	w := newTieredRig(t)
@@ -167,7 +168,8 @@ func TestTiers(t *testing.T) {
 	}
 }
 
-// TestTiersOfTheProcess: Options.Store may have tiers, too: what a small one has no room for comes from a large one.
+// TestTiersOfTheProcess: Options.Store may have tiers, too: what a small one has no room
+// for comes from a large one.
 func TestTiersOfTheProcess(t *testing.T) {
 	t.Parallel()
 	var stores [2]*memstore.Store
@@ -268,8 +270,8 @@ func TestTierPolicies(t *testing.T) {
 	})
 }
 
-// TestTierTTL: a tier's share and jitter hold for what is put and for what moves up, and nothing outlives its
-// original.
+// TestTierTTL: a tier's share and jitter hold for what is put and for what moves up, and
+// nothing outlives its original.
 func TestTierTTL(t *testing.T) {
 	t.Parallel()
 	w := newTieredRig(t)

@@ -20,7 +20,8 @@ func faultsOf(s gqlcache.Stats) map[string]uint64 {
 	return faults
 }
 
-// TestFaultsByTier: a failure counts where it happened, and the tiers add up to the total.
+// TestFaultsByTier: a failure counts where it happened, and the tiers add up to the
+// total.
 func TestFaultsByTier(t *testing.T) {
 	t.Parallel()
 	broken := func() *mapStore {
@@ -81,7 +82,8 @@ func TestTiersOfATieredStore(t *testing.T) {
 	}
 }
 
-// TestLogStats: what the log says of itself is part of the figures, with the waits of mutations.
+// TestLogStats: what the log says of itself is part of the figures, with the waits of
+// mutations.
 func TestLogStats(t *testing.T) {
 	t.Parallel()
 	r := newInstances(t, 2)

@@ -50,8 +50,9 @@ func TestTokensOff(t *testing.T) {
 	}
 }
 
-// TestTokensCostNoLoad: who sends tokens that the log has not reached, one after the other or many at once, makes an
-// instance ask the log ten times a second, and compute an answer once for all of a moment.
+// TestTokensCostNoLoad: who sends tokens that the log has not reached, one after the
+// other or many at once, makes an instance ask the log ten times a second, and compute an
+// answer once for all of a moment.
 func TestTokensCostNoLoad(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -96,8 +97,9 @@ func TestTokensCostNoLoad(t *testing.T) {
 	}
 }
 
-// TestTokensOfOneWindow: a computation for tokens begins after the window in which they came. What is changed when the
-// first of them has come, and is named by the last, is in the answer that they share.
+// TestTokensOfOneWindow: a computation for tokens begins after the window in which they
+// came. What is changed when the first of them has come, and is named by the last, is in
+// the answer that they share.
 func TestTokensOfOneWindow(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -121,9 +123,9 @@ func TestTokensOfOneWindow(t *testing.T) {
 	})
 }
 
-// TestTokenBeyondTheLimit: a genuine token is kept also when the log may not be asked any more: neither what is
-// stored nor what is being computed since before the token's change is given to its bearer, and what is computed
-// for the bearer is.
+// TestTokenBeyondTheLimit: a genuine token is kept also when the log may not be asked any
+// more: neither what is stored nor what is being computed since before the token's change
+// is given to its bearer, and what is computed for the bearer is.
 func TestTokenBeyondTheLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

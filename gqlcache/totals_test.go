@@ -14,9 +14,10 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
-// TestTotalsAddUpAtOnce: queries of every fate, mutations, actions and requests to the inspector at once, some of
-// them given up by their clients. Each query is counted once, in the totals and in the tables, and what a
-// change has dropped is counted at one node of its cascade.
+// TestTotalsAddUpAtOnce: queries of every fate, mutations, actions and requests to the
+// inspector at once, some of them given up by their clients. Each query is counted once,
+// in the totals and in the tables, and what a change has dropped is counted at one node
+// of its cascade.
 func TestTotalsAddUpAtOnce(t *testing.T) {
 	t.Parallel()
 	p := newPanel(t, nil)
@@ -93,7 +94,8 @@ func TestTotalsAddUpAtOnce(t *testing.T) {
 	}
 }
 
-// TestTotalsCountPanics: a query is counted in the tables, too, when an extension below the cache panics.
+// TestTotalsCountPanics: a query is counted in the tables, too, when an extension below
+// the cache panics.
 func TestTotalsCountPanics(t *testing.T) {
 	t.Parallel()
 	p := newPanel(t, nil)

@@ -9,9 +9,10 @@ import (
 	"github.com/cascadeql/cascadeql/cascade"
 )
 
-// NothingWritten tells the cache, from inside a mutation's resolver, that this field wrote nothing of
-// what its @writes declare: a refused request, say. It returns ErrNoOperation outside of an operation.
-// Changes reported by Touch and Report still count.
+// NothingWritten tells the cache, from inside a mutation's resolver, that this field
+// wrote nothing of what its @writes declare: a refused request, say. It returns
+// ErrNoOperation outside of an operation. Changes reported by Touch and Report still
+// count.
 func NothingWritten(ctx context.Context) error {
 	r := requestFrom(ctx)
 	if r == nil {
@@ -30,7 +31,8 @@ func NothingWritten(ctx context.Context) error {
 	return nil
 }
 
-// rootField returns the response name of the root field that is being resolved, "" outside of one.
+// rootField returns the response name of the root field that is being resolved, ""
+// outside of one.
 func rootField(ctx context.Context) string {
 	fc := graphql.GetFieldContext(ctx)
 	if fc == nil {
@@ -45,11 +47,13 @@ func rootField(ctx context.Context) string {
 	return fc.Field.Alias
 }
 
-// Touch says that a row was changed in a way that the schema does not tell. Inside a mutation the
-// change counts when the mutation ends; elsewhere in an operation, at once and again when the operation
-// ends, since it may be committed later than this. The answer of a query that calls it is not stored. After the end
-// of its operation it counts at once. typ is a type's or view's name, id the row's key as a string or number. It
-// returns ErrNoOperation outside of an operation and wraps ErrUnknownName for an unknown type.
+// Touch says that a row was changed in a way that the schema does not tell. Inside a
+// mutation the change counts when the mutation ends; elsewhere in an operation, at once
+// and again when the operation ends, since it may be committed later than this. The
+// answer of a query that calls it is not stored. After the end of its operation it counts
+// at once. typ is a type's or view's name, id the row's key as a string or number. It
+// returns ErrNoOperation outside of an operation and wraps ErrUnknownName for an unknown
+// type.
 func Touch(ctx context.Context, typ string, id any) error {
 	r := requestFrom(ctx)
 	if r == nil {
@@ -80,8 +84,8 @@ func (r *request) add(ctx context.Context, events []cascade.Event) {
 	r.cache.publish(ctx, change{by: by, events: events, part: r.cache.partition(ctx), within: r})
 }
 
-// A RowReport is what a resolver knows of rows that the schema cannot tell: see [Moved], [Unchanged],
-// [Rows] and [MovedAll].
+// A RowReport is what a resolver knows of rows that the schema cannot tell: see [Moved],
+// [Unchanged], [Rows] and [MovedAll].
 type RowReport struct {
 	kind   reportKind
 	typ    string
@@ -99,21 +103,23 @@ const (
 	reportAll
 )
 
-// Moved reports that a column of a row had one value before the mutation and has another now. With
-// the old value known, only the answers that the row left or entered fall. Equal values say that the
-// column stayed as it was. Of a row that was deleted only the old value counts.
+// Moved reports that a column of a row had one value before the mutation and has another
+// now. With the old value known, only the answers that the row left or entered fall.
+// Equal values say that the column stayed as it was. Of a row that was deleted only the
+// old value counts.
 func Moved(typ string, id any, column string, before, after any) RowReport {
 	return RowReport{reportRow, typ, []any{id}, column, before, after}
 }
 
-// Unchanged reports that the mutation left a row as it was, although it is declared to write it.
+// Unchanged reports that the mutation left a row as it was, although it is declared to
+// write it.
 func Unchanged(typ string, id any) RowReport {
 	return RowReport{kind: reportRow, typ: typ, ids: []any{id}}
 }
 
-// Rows reports which rows of a type or view this field of the mutation changed, of those that its
-// @writes declare: exactly these, and none for an empty list. Without it, deleting the comments of
-// one post drops every answer that shows a comment.
+// Rows reports which rows of a type or view this field of the mutation changed, of those
+// that its @writes declare: exactly these, and none for an empty list. Without it,
+// deleting the comments of one post drops every answer that shows a comment.
 func Rows[K any](typ string, ids []K) RowReport {
 	r := RowReport{kind: reportRows, typ: typ}
 	for _, id := range ids {
@@ -122,7 +128,8 @@ func Rows[K any](typ string, ids []K) RowReport {
 	return r
 }
 
-// MovedAll is Moved for every row of a type or view that this field of the mutation changed.
+// MovedAll is Moved for every row of a type or view that this field of the mutation
+// changed.
 func MovedAll(typ, column string, before, after any) RowReport {
 	return RowReport{kind: reportAll, typ: typ, column: column, before: before, after: after}
 }
@@ -144,11 +151,12 @@ func (r *RowReport) resolve(plan *cascade.Plan) (cascade.Report, bool) {
 	}
 }
 
-// Report refines, from inside a mutation's resolver, what the mutation is declared to write. A report
-// about a row that no @writes names is a change of its own. Elsewhere in an operation, and after the mutation has
-// ended, there is nothing to refine: the rows that the reports name are changed, all of the view's with
-// MovedAll, as Touch says it. It returns ErrNoOperation outside of an operation and wraps ErrUnknownName for
-// an unknown type or column; then none of the reports counts.
+// Report refines, from inside a mutation's resolver, what the mutation is declared to
+// write. A report about a row that no @writes names is a change of its own. Elsewhere in
+// an operation, and after the mutation has ended, there is nothing to refine: the rows
+// that the reports name are changed, all of the view's with MovedAll, as Touch says it.
+// It returns ErrNoOperation outside of an operation and wraps ErrUnknownName for an
+// unknown type or column; then none of the reports counts.
 func Report(ctx context.Context, reports ...RowReport) error {
 	r := requestFrom(ctx)
 	if r == nil {
@@ -197,14 +205,15 @@ func (r *RowReport) changes() (named []Change) {
 	return named
 }
 
-// ShownUntil tells the cache, from inside the resolver of a root query field whose @reads declare an
-// order, the value of the order's column in the last row that matters: that of the last row returned,
-// when there are as many rows as were asked for. Then changes of rows beyond it leave the answer alone,
-// if mutations name the places of the rows that they change (see Moved). Do not call it for a list that
-// is shorter than its limit: the next row would be shown there.
+// ShownUntil tells the cache, from inside the resolver of a root query field whose @reads
+// declare an order, the value of the order's column in the last row that matters: that of
+// the last row returned, when there are as many rows as were asked for. Then changes of
+// rows beyond it leave the answer alone, if mutations name the places of the rows that
+// they change (see Moved). Do not call it for a list that is shorter than its limit: the
+// next row would be shown there.
 //
-// Values are whole numbers from 0; others tell nothing, nor does a call for a field below the root. It
-// returns ErrNoOperation outside of an operation.
+// Values are whole numbers from 0; others tell nothing, nor does a call for a field below
+// the root. It returns ErrNoOperation outside of an operation.
 func ShownUntil(ctx context.Context, value any) error {
 	r := requestFrom(ctx)
 	if r == nil {

@@ -9,19 +9,21 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 )
 
-// A Tracer is told what the cache does for a request, while it does it: see Options.Tracer. Its methods
-// are called concurrently. What they do, a request waits for; should they panic, it goes on without.
+// A Tracer is told what the cache does for a request, while it does it: see
+// Options.Tracer. Its methods are called concurrently. What they do, a request waits for;
+// should they panic, it goes on without.
 type Tracer interface {
-	// Start begins a span, within what the context belongs to. The returned context, made of it, is used for what runs
-	// in the span, resolvers included; end is called once, with what came of it, when they have returned.
+	// Start begins a span, within what the context belongs to. The returned context, made
+	// of it, is used for what runs in the span, resolvers included; end is called once,
+	// with what came of it, when they have returned.
 	Start(ctx context.Context, s Span) (within context.Context, end func(SpanEnd))
 }
 
 // A Span is something that takes time.
 type Span struct {
 	Kind SpanKind
-	// Operation is the name of the operation, as in OperationStats but not bounded in number; empty
-	// outside of one.
+	// Operation is the name of the operation, as in OperationStats but not bounded in
+	// number; empty outside of one.
 	Operation string
 }
 
@@ -30,16 +32,17 @@ type SpanKind string
 
 // The kinds of spans.
 const (
-	// SpanLookup is the search for an answer in the store of this process. It ends with OutcomeHit,
-	// OutcomeMiss, or at once with OutcomeBypass and the reason.
+	// SpanLookup is the search for an answer in the store of this process. It ends with
+	// OutcomeHit, OutcomeMiss, or at once with OutcomeBypass and the reason.
 	SpanLookup SpanKind = "lookup"
-	// SpanFill is what follows a miss: the look into the store that the instances share, the resolvers,
-	// or the wait for another request that runs them. It ends with OutcomeStored, OutcomeNotStored and the
-	// reason, OutcomeJoined, OutcomeHit when another instance, or request, had an answer after all, or
-	// OutcomeAbandoned.
+	// SpanFill is what follows a miss: the look into the store that the instances share,
+	// the resolvers, or the wait for another request that runs them. It ends with
+	// OutcomeStored, OutcomeNotStored and the reason, OutcomeJoined, OutcomeHit when
+	// another instance, or request, had an answer after all, or OutcomeAbandoned.
 	SpanFill SpanKind = "fill"
-	// SpanInvalidate is the application of a change, with the wait for other instances. It ends with
-	// OutcomeInvalidated, OutcomeUnconfirmed or OutcomePending: see Stats.Unconfirmed and Stats.LogErrors.
+	// SpanInvalidate is the application of a change, with the wait for other instances.
+	// It ends with OutcomeInvalidated, OutcomeUnconfirmed or OutcomePending: see
+	// Stats.Unconfirmed and Stats.LogErrors.
 	SpanInvalidate SpanKind = "invalidate"
 )
 
@@ -69,8 +72,8 @@ type SpanEnd struct {
 
 var errTracer = errors.New("it returned no context, one that is not made of the given one, or no function that ends the span")
 
-// span begins a span. The returned context is the given one, and the function does nothing, without a
-// tracer or when it fails.
+// span begins a span. The returned context is the given one, and the function does
+// nothing, without a tracer or when it fails.
 func (c *Cache) span(ctx context.Context, kind SpanKind) (context.Context, func(SpanEnd)) {
 	if c.opts.Tracer == nil {
 		return ctx, func(SpanEnd) {}
@@ -87,7 +90,8 @@ func (c *Cache) span(ctx context.Context, kind SpanKind) (context.Context, func(
 	}
 	t, err := safe.Call(func() (started, error) {
 		within, end := c.opts.Tracer.Start(ctx, s)
-		// Resolvers get this context: without what the server put into it they would panic.
+		// Resolvers get this context: without what the server put into it they would
+		// panic.
 		if within == nil || end == nil || requestFrom(within) != requestFrom(ctx) {
 			return started{}, errTracer
 		}

@@ -105,7 +105,8 @@ func TestSpansOfAHerd(t *testing.T) {
 	})
 }
 
-// TestSpansOfSeveralInstances: what another instance has, and a change that the others have perhaps not.
+// TestSpansOfSeveralInstances: what another instance has, and a change that the others
+// have perhaps not.
 func TestSpansOfSeveralInstances(t *testing.T) {
 	t.Parallel()
 	tracer := &spans{}

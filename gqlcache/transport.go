@@ -29,9 +29,10 @@ import (
 //	srv.AddTransport(cache.Transport(transport.GET{}))
 //	srv.AddTransport(cache.Transport(transport.POST{}))
 //
-// Without it gqlgen's transports encode each answer again, which takes most of the time of
-// a hit, and the more the larger the answer is. gqlgen uses the first of its transports
-// that fits a request, so a transport that is added without Transport must not come before.
+// Without it gqlgen's transports encode each answer again, which takes most of the time
+// of a hit, and the more the larger the answer is. gqlgen uses the first of its
+// transports that fits a request, so a transport that is added without Transport must not
+// come before.
 //
 // Requests, answers and all that extensions see are the same with and without it: the
 // operation's hooks run on hits, and a response that one of them has replaced, or added
@@ -62,7 +63,8 @@ func (c *Cache) Transport(inner graphql.Transport) graphql.Transport {
 	return t
 }
 
-// Install adds the cache to a server, and transports to which Transport was applied: it is
+// Install adds the cache to a server, and transports to which Transport was applied: it
+// is
 //
 //	srv.AddTransport(cache.Transport(t)) // for each
 //	srv.Use(cache)
@@ -81,11 +83,11 @@ func Install(srv *handler.Server, cache *Cache, transports ...graphql.Transport)
 // Invariant: what the client gets is what inner would have sent, but for the headers that
 // package wire adds to answers of GET.
 //
-// The first request of its kind is inner's own: it decodes, and creates and dispatches the
-// operation by the executor that it is given, which notes what it does. An answer that is
-// exactly the cache's is held back, and inner encodes a stand-in, for which the writer
-// that it is given sends the answer. So nothing of inner is repeated here: neither its
-// errors and status codes, nor how it chooses the type of its content.
+// The first request of its kind is inner's own: it decodes, and creates and dispatches
+// the operation by the executor that it is given, which notes what it does. An answer
+// that is exactly the cache's is held back, and inner encodes a stand-in, for which the
+// writer that it is given sends the answer. So nothing of inner is repeated here: neither
+// its errors and status codes, nor how it chooses the type of its content.
 //
 // A request that is the same, byte for byte, is decoded from memory: the header fields
 // that inner has set are set again, and the parameters that it has decoded are copied.
@@ -94,12 +96,13 @@ type answering struct {
 	graphql.Transport // inner
 
 	cache *Cache
-	// number tells the cache's transports apart. 0 is for those that remember nothing: there are too many.
+	// number tells the cache's transports apart. 0 is for those that remember nothing:
+	// there are too many.
 	number byte
 	typed  typed
 	met    atomic.Pointer[extensions] // of the last executor
-	// get is set for GET: the parameters are in the URL. json is set for POST: the body is
-	// a JSON value.
+	// get is set for GET: the parameters are in the URL. json is set for POST: the body
+	// is a JSON value.
 	get, json bool
 }
 
@@ -198,7 +201,8 @@ func asksOnly(oc *graphql.OperationContext) bool {
 	return op != nil && op.Operation == ast.Query
 }
 
-// sent sends a response if it is an answer of the cache as it is kept, and reports whether it was.
+// sent sends a response if it is an answer of the cache as it is kept, and reports
+// whether it was.
 func (t *answering) sent(ctx context.Context, w http.ResponseWriter, r *http.Request, resp *graphql.Response) bool {
 	k := t.cache.keptIn(ctx, resp)
 	if k.stamp == nil {
@@ -209,7 +213,8 @@ func (t *answering) sent(ctx context.Context, w http.ResponseWriter, r *http.Req
 	return true
 }
 
-// forbidKeeping tells HTTP caches to keep nothing that is not known to be an answer of the cache.
+// forbidKeeping tells HTTP caches to keep nothing that is not known to be an answer of
+// the cache.
 func (t *answering) forbidKeeping(h http.Header) {
 	if t.get && h["Cache-Control"] == nil {
 		h["Cache-Control"] = noStore
@@ -254,13 +259,15 @@ var requestBuffers = sync.Pool{New: func() any {
 	return &b
 }}
 
-// maxRequestBuffer bounds what is kept of it, and what the length that a client names makes a request take at once.
+// maxRequestBuffer bounds what is kept of it, and what the length that a client names
+// makes a request take at once.
 const maxRequestBuffer = 64 << 10
 
 // withBody returns a request whose text was read, and then an error, if there was one.
 //
-// The query of a URL is copied: what is decoded of it may be parts of it, and a server that is not net/http's, fasthttp
-// behind an adaptor say, may write the next request into the memory of this one.
+// The query of a URL is copied: what is decoded of it may be parts of it, and a server
+// that is not net/http's, fasthttp behind an adaptor say, may write the next request into
+// the memory of this one.
 func (t *answering) withBody(r *http.Request, text []byte, err error) *http.Request {
 	with := *r
 	if t.get {
@@ -334,9 +341,11 @@ type awaiting struct {
 	request *http.Request
 	ctx     context.Context //nolint:containedctx // of the operation, nil as long as there is none
 	held    *graphql.Response
-	// completed is set when the header has what the cache says of a response that is no answer as it is kept.
+	// completed is set when the header has what the cache says of a response that is no
+	// answer as it is kept.
 	completed bool
-	// scratch gets the header fields that inner sets before it asks for an operation that was made already: they are set.
+	// scratch gets the header fields that inner sets before it asks for an operation that
+	// was made already: they are set.
 	scratch http.Header
 }
 
@@ -348,7 +357,8 @@ func (a *awaiting) Header() http.Header {
 	return a.ResponseWriter.Header()
 }
 
-// standIn holds a response back that is an answer of the cache as it is kept, and returns one to be encoded instead.
+// standIn holds a response back that is an answer of the cache as it is kept, and returns
+// one to be encoded instead.
 func (a *awaiting) standIn(ctx context.Context, resp *graphql.Response) *graphql.Response {
 	a.ctx = ctx
 	if k := a.t.cache.keptIn(ctx, resp); k.stamp == nil {
@@ -358,13 +368,14 @@ func (a *awaiting) standIn(ctx context.Context, resp *graphql.Response) *graphql
 	return &graphql.Response{Data: standInData}
 }
 
-// standInData is the data of a stand-in, and standInText what gqlgen's transports write of it.
+// standInData is the data of a stand-in, and standInText what gqlgen's transports write
+// of it.
 var standInData = json.RawMessage("0")
 
 const standInText = `{"data":0}`
 
-// complete adds to the header what the cache says of a response that is no answer as it is kept. Call it before the
-// header is sent.
+// complete adds to the header what the cache says of a response that is no answer as it
+// is kept. Call it before the header is sent.
 func (a *awaiting) complete() {
 	a.t.forbidKeeping(a.Header())
 	if a.completed {
@@ -431,18 +442,21 @@ func (o *outcome) kept() (k keptAnswer) {
 	return k
 }
 
-// is says whether a response that hooks have seen is still the answer that the cache gave, and ready to be sent.
+// is says whether a response that hooks have seen is still the answer that the cache
+// gave, and ready to be sent.
 func (k *keptAnswer) is(resp *graphql.Response) bool {
 	return k.stamp != nil && k.stamp.ready != nil && len(resp.Errors) == 0 && len(resp.Extensions) == 0 &&
 		resp.Label == "" && resp.Path == nil && resp.HasNext == nil &&
 		len(resp.Data) == len(k.data) && unsafe.SliceData(resp.Data) == unsafe.SliceData(k.data)
 }
 
-// keptIn returns the answer that a response is in the context of its operation; its stamp is nil when it is none.
+// keptIn returns the answer that a response is in the context of its operation; its stamp
+// is nil when it is none.
 func (c *Cache) keptIn(ctx context.Context, resp *graphql.Response) (k keptAnswer) {
 	own := requestFrom(ctx)
-	// The outcome is looked at only when its query has returned this very response: an interceptor may have left the query
-	// behind, on a goroutine of its own that still writes it.
+	// The outcome is looked at only when its query has returned this very response: an
+	// interceptor may have left the query behind, on a goroutine of its own that still
+	// writes it.
 	if own == nil || own.cache != c || resp == nil || own.out.given.Load() != resp {
 		return k
 	}

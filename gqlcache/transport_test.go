@@ -181,7 +181,8 @@ func (hooks) InterceptResponse(ctx context.Context, next graphql.ResponseHandler
 	return resp
 }
 
-// denying is an extension that refuses an operation before it is dispatched, as a header says, and changes parameters.
+// denying is an extension that refuses an operation before it is dispatched, as a header
+// says, and changes parameters.
 type denying struct{}
 
 func (denying) ExtensionName() string                   { return "Denying" }
@@ -254,8 +255,8 @@ func (k *serverKind) server(s *testgraph.Store, c *gqlcache.Cache) *handler.Serv
 	return srv
 }
 
-// TestTransport: requests of all kinds are answered alike with and without Transport, in status, header and body,
-// however often they come, before and after a change.
+// TestTransport: requests of all kinds are answered alike with and without Transport, in
+// status, header and body, however often they come, before and after a change.
 func TestTransport(t *testing.T) {
 	t.Parallel()
 	for _, k := range serverKinds() {
@@ -319,7 +320,8 @@ func compareSent(t *testing.T, q *sentRequest, cached, plain http.Handler) *http
 	return got
 }
 
-// TestTransportReadsBodies: what goes wrong when the body of a request is read is told as without Transport.
+// TestTransportReadsBodies: what goes wrong when the body of a request is read is told as
+// without Transport.
 func TestTransportReadsBodies(t *testing.T) {
 	t.Parallel()
 	k := serverKinds()[0]
@@ -363,8 +365,8 @@ func postTo(s *testgraph.Store, c *gqlcache.Cache, extensions ...graphql.Handler
 	return k.server(s, c)
 }
 
-// TestHooksRunOnHits: every hook runs on a hit, unless the owner has said that none has to. An extension that is added
-// later, or that is not named, has them run again.
+// TestHooksRunOnHits: every hook runs on a hit, unless the owner has said that none has
+// to. An extension that is added later, or that is not named, has them run again.
 func TestHooksRunOnHits(t *testing.T) {
 	t.Parallel()
 	const rounds = 6
@@ -414,7 +416,8 @@ func TestHooksRunOnHits(t *testing.T) {
 	}
 }
 
-// TestDirectCallers: past the hooks, callers get what the cache gives them, and no change is missed.
+// TestDirectCallers: past the hooks, callers get what the cache gives them, and no change
+// is missed.
 func TestDirectCallers(t *testing.T) {
 	t.Parallel()
 	c, s := newCache(t, gqlcache.Options{Predicate: viewerPredicate, HTTP: gqlcache.HTTP{Direct: true}}), testgraph.NewStore()
@@ -445,8 +448,8 @@ func TestDirectCallers(t *testing.T) {
 	}
 }
 
-// TestRepeatedRequestsShareNothing: what gqlgen and resolvers write into the variables of a request stays in that request,
-// also when many of the same come at once.
+// TestRepeatedRequestsShareNothing: what gqlgen and resolvers write into the variables of
+// a request stays in that request, also when many of the same come at once.
 func TestRepeatedRequestsShareNothing(t *testing.T) {
 	t.Parallel()
 	c, s := newCache(t, gqlcache.Options{Predicate: viewerPredicate}), testgraph.NewStore()
@@ -466,7 +469,8 @@ func TestRepeatedRequestsShareNothing(t *testing.T) {
 	all.Wait()
 }
 
-// writer writes to everything that an operation has of its request, when the answer is there.
+// writer writes to everything that an operation has of its request, when the answer is
+// there.
 type writer struct{}
 
 func (writer) ExtensionName() string                   { return "Writer" }
@@ -484,8 +488,8 @@ func (writer) InterceptResponse(ctx context.Context, next graphql.ResponseHandle
 	return resp
 }
 
-// TestConditionalGET: a client that has an answer is told so, until the answer changes; nobody is told that of an error, a
-// mutation, or what another caller has.
+// TestConditionalGET: a client that has an answer is told so, until the answer changes;
+// nobody is told that of an error, a mutation, or what another caller has.
 func TestConditionalGET(t *testing.T) {
 	t.Parallel()
 	for _, direct := range []bool{false, true} {
@@ -530,8 +534,9 @@ func TestConditionalGET(t *testing.T) {
 	}
 }
 
-// TestEncodedAnswers: an answer that is PUBLIC is sent in an encoding that the client accepts, once it was asked for often
-// enough; its entry is charged for that, and a change drops it. An answer under a predicate is not compressed.
+// TestEncodedAnswers: an answer that is PUBLIC is sent in an encoding that the client
+// accepts, once it was asked for often enough; its entry is charged for that, and a
+// change drops it. An answer under a predicate is not compressed.
 func TestEncodedAnswers(t *testing.T) {
 	t.Parallel()
 	c := newCache(t, gqlcache.Options{Predicate: viewerPredicate, HTTP: gqlcache.HTTP{Encodings: []gqlcache.Encoding{gqlcache.Zstd(), gqlcache.Gzip()}}})
@@ -619,8 +624,8 @@ func TestVariantsAreCharged(t *testing.T) {
 	}
 }
 
-// TestRequestsAreBounded: a client that sends ever new requests, twice each, makes the transports keep no more than
-// they may.
+// TestRequestsAreBounded: a client that sends ever new requests, twice each, makes the
+// transports keep no more than they may.
 func TestRequestsAreBounded(t *testing.T) {
 	const limit = 256 << 10
 	c := newCache(t, gqlcache.Options{Predicate: viewerPredicate, Limits: gqlcache.Limits{MaxRequestBytes: limit, MaxBytes: 64 << 10, MaxPlanBytes: 64 << 10}})
@@ -656,8 +661,8 @@ func TestRequestsAreBounded(t *testing.T) {
 	runtime.KeepAlive(srv)
 }
 
-// TestRequestsWhoseMemoryIsUsedAgain: the query of a URL may lie in memory that a server uses for its next request. What is
-// remembered of one request is none of the other's.
+// TestRequestsWhoseMemoryIsUsedAgain: the query of a URL may lie in memory that a server
+// uses for its next request. What is remembered of one request is none of the other's.
 func TestRequestsWhoseMemoryIsUsedAgain(t *testing.T) {
 	t.Parallel()
 	srv := postTo(testgraph.NewStore(), newCache(t, gqlcache.Options{Predicate: viewerPredicate}))
@@ -683,7 +688,8 @@ func TestRequestsWhoseMemoryIsUsedAgain(t *testing.T) {
 	}
 }
 
-// TestAcceptHeadersOfAClient: ever new Accept headers of one client do not keep others' requests from being remembered.
+// TestAcceptHeadersOfAClient: ever new Accept headers of one client do not keep others'
+// requests from being remembered.
 func TestAcceptHeadersOfAClient(t *testing.T) {
 	t.Parallel()
 	k := serverKind{transports: []graphql.Transport{transport.POST{}}, extensions: func() []graphql.HandlerExtension { return nil }}
@@ -696,7 +702,8 @@ func TestAcceptHeadersOfAClient(t *testing.T) {
 	}
 }
 
-// TestDirectAsksNothingForMutations: a mutation is no hit, and its caller's predicate is not asked for.
+// TestDirectAsksNothingForMutations: a mutation is no hit, and its caller's predicate is
+// not asked for.
 func TestDirectAsksNothingForMutations(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Int64
@@ -715,7 +722,8 @@ func TestDirectAsksNothingForMutations(t *testing.T) {
 	}
 }
 
-// TestDirectSaysWhatClosesIt: extensions that keep hits from being sent directly are named once.
+// TestDirectSaysWhatClosesIt: extensions that keep hits from being sent directly are
+// named once.
 func TestDirectSaysWhatClosesIt(t *testing.T) {
 	t.Parallel()
 	for _, x := range []graphql.HandlerExtension{denying{}, hooks{}} {
@@ -747,7 +755,8 @@ func TestInstall(t *testing.T) {
 	}
 }
 
-// TestOneTransportInSeveralServers: what one server has made of a request is not used for another.
+// TestOneTransportInSeveralServers: what one server has made of a request is not used for
+// another.
 func TestOneTransportInSeveralServers(t *testing.T) {
 	t.Parallel()
 	c := newCache(t, gqlcache.Options{Predicate: viewerPredicate})
@@ -773,8 +782,8 @@ func TestOneTransportInSeveralServers(t *testing.T) {
 	}
 }
 
-// TestForgottenPersistedQueries: a request that has only the hash of a query is answered anew each time: the server may have
-// forgotten the query.
+// TestForgottenPersistedQueries: a request that has only the hash of a query is answered
+// anew each time: the server may have forgotten the query.
 func TestForgottenPersistedQueries(t *testing.T) {
 	t.Parallel()
 	c := newCache(t, gqlcache.Options{Predicate: viewerPredicate, HTTP: gqlcache.HTTP{Direct: true}})
@@ -811,7 +820,8 @@ func (f *forgetting) Get(ctx context.Context, key string) (string, bool) {
 	return f.Cache.Get(ctx, key)
 }
 
-// renaming is an extension that changes the document of each operation in place, before it is executed.
+// renaming is an extension that changes the document of each operation in place, before
+// it is executed.
 type renaming struct{}
 
 func (renaming) ExtensionName() string                   { return "Renaming" }
@@ -826,7 +836,8 @@ func (renaming) InterceptOperation(ctx context.Context, next graphql.OperationHa
 	return next(ctx)
 }
 
-// TestDocumentsOfOneRequest: in a server without a query cache a document belongs to its request, and extensions may change it.
+// TestDocumentsOfOneRequest: in a server without a query cache a document belongs to its
+// request, and extensions may change it.
 func TestDocumentsOfOneRequest(t *testing.T) {
 	t.Parallel()
 	c := newCache(t, gqlcache.Options{Predicate: viewerPredicate})
@@ -839,7 +850,8 @@ func TestDocumentsOfOneRequest(t *testing.T) {
 	}
 }
 
-// TestTransportsShareNoRequests: the same text means different requests to different transports.
+// TestTransportsShareNoRequests: the same text means different requests to different
+// transports.
 func TestTransportsShareNoRequests(t *testing.T) {
 	t.Parallel()
 	k := serverKind{transports: []graphql.Transport{transport.UrlEncodedForm{}, transport.POST{}}, extensions: func() []graphql.HandlerExtension { return nil }}
@@ -854,8 +866,8 @@ func TestTransportsShareNoRequests(t *testing.T) {
 	}
 }
 
-// TestDirectLeavesToDispatch: a request that asks for more than a hit goes through the hooks, and so does one behind a
-// transaction that waits to be committed.
+// TestDirectLeavesToDispatch: a request that asks for more than a hit goes through the
+// hooks, and so does one behind a transaction that waits to be committed.
 func TestDirectLeavesToDispatch(t *testing.T) {
 	t.Parallel()
 	r := newInstances(t, 1, func(_ *instance, o *gqlcache.Options) {
@@ -926,7 +938,8 @@ func TestCacheControl(t *testing.T) {
 	}
 }
 
-// TestCacheControlOfDeadAnswers: an answer that has changed when its header is written is for nobody to keep.
+// TestCacheControlOfDeadAnswers: an answer that has changed when its header is written is
+// for nobody to keep.
 func TestCacheControlOfDeadAnswers(t *testing.T) {
 	t.Parallel()
 	c := newCache(t, gqlcache.Options{Predicate: viewerPredicate})
@@ -962,7 +975,8 @@ func (o *onResponse) InterceptResponse(ctx context.Context, next graphql.Respons
 	return resp
 }
 
-// leaving is an extension that answers by itself when an operation takes too long, and leaves it behind.
+// leaving is an extension that answers by itself when an operation takes too long, and
+// leaves it behind.
 type leaving struct {
 	patience time.Duration
 	left     sync.WaitGroup
@@ -982,8 +996,8 @@ func (l *leaving) InterceptResponse(ctx context.Context, next graphql.ResponseHa
 	}
 }
 
-// TestOperationsThatAreLeftBehind: nothing is read of an operation that an extension has left behind, and that still runs.
-// The race detector would see it.
+// TestOperationsThatAreLeftBehind: nothing is read of an operation that an extension has
+// left behind, and that still runs. The race detector would see it.
 func TestOperationsThatAreLeftBehind(t *testing.T) {
 	t.Parallel()
 	c, l := newCache(t, gqlcache.Options{Predicate: viewerPredicate}), &leaving{}
@@ -999,7 +1013,8 @@ func TestOperationsThatAreLeftBehind(t *testing.T) {
 	}
 }
 
-// TestHerdsAreEncoded: an answer is compressed also when those who asked for it first came at once.
+// TestHerdsAreEncoded: an answer is compressed also when those who asked for it first
+// came at once.
 func TestHerdsAreEncoded(t *testing.T) {
 	t.Parallel()
 	c := newCache(t, gqlcache.Options{Predicate: viewerPredicate, HTTP: gqlcache.HTTP{Encodings: []gqlcache.Encoding{gqlcache.Gzip()}}})
@@ -1030,7 +1045,8 @@ func TestHerdsAreEncoded(t *testing.T) {
 
 type responseWriterKey struct{}
 
-// refusing is an extension that sets a header of the response, by a writer that it finds in the context, and refuses.
+// refusing is an extension that sets a header of the response, by a writer that it finds
+// in the context, and refuses.
 type refusing struct{ denying }
 
 func (refusing) MutateOperationContext(ctx context.Context, _ *graphql.OperationContext) *gqlerror.Error {
@@ -1038,7 +1054,8 @@ func (refusing) MutateOperationContext(ctx context.Context, _ *graphql.Operation
 	return gqlerror.Errorf("refused")
 }
 
-// TestHeadersOfRefusals: what an extension sets in the header of the response, before it refuses, stays.
+// TestHeadersOfRefusals: what an extension sets in the header of the response, before it
+// refuses, stays.
 func TestHeadersOfRefusals(t *testing.T) {
 	t.Parallel()
 	k := serverKind{transports: []graphql.Transport{transport.POST{}, transport.GET{}}, extensions: func() []graphql.HandlerExtension { return []graphql.HandlerExtension{refusing{}} }}
@@ -1047,7 +1064,8 @@ func TestHeadersOfRefusals(t *testing.T) {
 			h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), responseWriterKey{}, w)))
 		})
 	}
-	// A transport that another server has too, which does not refuse: there the request is remembered.
+	// A transport that another server has too, which does not refuse: there the request
+	// is remembered.
 	c := newCache(t, gqlcache.Options{Predicate: viewerPredicate})
 	post := c.Transport(transport.POST{})
 	open := handler.New(testgraph.Executable(testgraph.NewStore(), "cacheControl"))

@@ -48,9 +48,10 @@ func static(body []byte) http.Handler {
 // sentSizes are answers of some 1, 10 and 100 KB: echo gives its argument back.
 var sentSizes = []int{1 << 10, 10 << 10, 100 << 10}
 
-// BenchmarkSentHit sends hits over the network of this machine's kernel, and in memory: by a static handler, by gqlgen's
-// transports and by those of Cache.Transport. It reports the CPU time of each relative to the static handler's, client
-// and server together, in one interleaved run.
+// BenchmarkSentHit sends hits over the network of this machine's kernel, and in memory:
+// by a static handler, by gqlgen's transports and by those of Cache.Transport. It reports
+// the CPU time of each relative to the static handler's, client and server together, in
+// one interleaved run.
 func BenchmarkSentHit(b *testing.B) {
 	for _, size := range sentSizes {
 		b.Run(fmt.Sprintf("%dKB", size>>10), func(b *testing.B) {

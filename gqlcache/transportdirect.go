@@ -23,9 +23,10 @@ const (
 
 // direct sends a hit past the hooks, and reports whether it has: see HTTP.Direct.
 //
-// Invariant: it sends what the operation's dispatch would send if no hook did anything. Everything that Cache.query asks is
-// asked here, in the same order, on the context that the innermost hook would have. What query would do beside serving
-// a hit, it does: so whatever is not a plain hit is left to the dispatch.
+// Invariant: it sends what the operation's dispatch would send if no hook did anything.
+// Everything that Cache.query asks is asked here, in the same order, on the context that
+// the innermost hook would have. What query would do beside serving a hit, it does: so
+// whatever is not a plain hit is left to the dispatch.
 func (t *answering) direct(w http.ResponseWriter, r *http.Request, oc *graphql.OperationContext, met *extensions) directly {
 	c := t.cache
 	if len(met.hooks) > 0 {
@@ -79,8 +80,9 @@ func (t *answering) direct(w http.ResponseWriter, r *http.Request, oc *graphql.O
 
 var errChanging = errors.New("check in a middleware around the server, or unset Options.HTTP.Direct")
 
-// warnOfChanges says once which extensions change parameters or operations in a way that is not known, so that each request
-// goes through them. met is nil when the extensions cannot be seen.
+// warnOfChanges says once which extensions change parameters or operations in a way that
+// is not known, so that each request goes through them. met is nil when the extensions
+// cannot be seen.
 func (c *Cache) warnOfChanges(met *extensions) {
 	switch {
 	case !c.opts.HTTP.Direct:
@@ -92,7 +94,8 @@ func (c *Cache) warnOfChanges(met *extensions) {
 	}
 }
 
-// asksMore says that somebody wants to know of a request, or that it asks for more than a hit.
+// asksMore says that somebody wants to know of a request, or that it asks for more than a
+// hit.
 func (c *Cache) asksMore(r *http.Request) bool {
 	explained, _ := r.Context().Value(explainKey{}).(bool)
 	return explained || c.shadow != nil || c.verify != nil || c.inspector.Watching() ||

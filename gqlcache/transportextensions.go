@@ -11,22 +11,26 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 )
 
-// extensions are those of an executor, as far as they decide whether an operation that it has made may be used again.
+// extensions are those of an executor, as far as they decide whether an operation that it
+// has made may be used again.
 //
-// gqlgen has no way to ask for them. Their number and types are read from the executor by reflection; where gqlgen keeps
-// them elsewhere one day, nothing is used again.
+// gqlgen has no way to ask for them. Their number and types are read from the executor by
+// reflection; where gqlgen keeps them elsewhere one day, nothing is used again.
 type extensions struct {
 	executor *executor.Executor
 	number   int
-	// repeat is set when all that change parameters or operations do the same for each request with the same text.
+	// repeat is set when all that change parameters or operations do the same for each
+	// request with the same text.
 	repeat bool
 	// persists is set when there is one that looks for persisted queries.
 	persists bool
-	// limited is set when there is a limit of complexity, which notes what it finds under the name limit.
+	// limited is set when there is a limit of complexity, which notes what it finds under
+	// the name limit.
 	limited bool
 	limit   string
-	// hooks are the types of extensions that may refuse or change an operation or a response, without those that Options.HTTP
-	// names, the cache, and those of which it is known that they do neither to an answer that is stored.
+	// hooks are the types of extensions that may refuse or change an operation or a
+	// response, without those that Options.HTTP names, the cache, and those of which it
+	// is known that they do neither to an answer that is stored.
 	hooks []string
 	// changing are the types of those for which repeat is not set.
 	changing []string
@@ -49,11 +53,12 @@ var (
 	fixedLimit = lineOf(reflect.ValueOf(extension.FixedComplexityLimit(1).Func))
 )
 
-// persistedQueryExtension is the member of a request's extensions that AutomaticPersistedQuery looks at.
+// persistedQueryExtension is the member of a request's extensions that
+// AutomaticPersistedQuery looks at.
 const persistedQueryExtension = "persistedQuery"
 
-// extensionsOf returns the extensions of an executor. The result is the same while it has the same; nil when
-// they cannot be seen.
+// extensionsOf returns the extensions of an executor. The result is the same while it has
+// the same; nil when they cannot be seen.
 func (t *answering) extensionsOf(exec graphql.GraphExecutor) *extensions {
 	e, ok := exec.(*executor.Executor)
 	if !ok || !hasExtensions || extensionsField.Type.Kind() != reflect.Slice {
@@ -112,8 +117,8 @@ func isFixed(limit reflect.Value) bool {
 	return f.IsValid() && f.Kind() == reflect.Func && lineOf(f) == fixedLimit
 }
 
-// A line is where the code of a function begins. The address would not do: the compiler may have a copy of the function
-// in each caller.
+// A line is where the code of a function begins. The address would not do: the compiler
+// may have a copy of the function in each caller.
 type line struct {
 	file   string
 	number int
@@ -126,8 +131,8 @@ func lineOf(f reflect.Value) (l line) {
 	return l
 }
 
-// repeatable says whether the operation that was made of a question may be used for another request. It may be called
-// on nil.
+// repeatable says whether the operation that was made of a question may be used for
+// another request. It may be called on nil.
 func (e *extensions) repeatable(q *question) bool {
 	return e != nil && e.repeat && (!e.persists || q.extensions[persistedQueryExtension] == nil)
 }

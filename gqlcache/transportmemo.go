@@ -20,20 +20,24 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// What is made of a request is remembered by its text, see answering.text, in Cache.requests.
+// What is made of a request is remembered by its text, see answering.text, in
+// Cache.requests.
 //
 // Invariants:
 //
-//  1. What an operation is given is in memory of its own: gqlgen writes default values into the variables of a
-//     request, and resolvers and extensions may write to them as well.
-//  2. A text has the transport's number and all that the transport decodes. The header fields that it sets depend on
-//     the Accept header in addition.
+//  1. What an operation is given is in memory of its own: gqlgen writes default values
+//     into the variables of a request, and resolvers and extensions may write to them as
+//     well.
+//  2. A text has the transport's number and all that the transport decodes. The header
+//     fields that it sets depend on the Accept header in addition.
 //  3. What is remembered has a bound: clients choose the texts.
 
 const (
-	// maxAccepts bounds the values of the Accept header that are remembered, maxAccept their length.
+	// maxAccepts bounds the values of the Accept header that are remembered, maxAccept
+	// their length.
 	maxAccepts, maxAccept = 64, 256
-	// questionSize is what a question takes beside what is decoded, in bytes, and an operation that is prepared.
+	// questionSize is what a question takes beside what is decoded, in bytes, and an
+	// operation that is prepared.
 	questionSize = 256
 )
 
@@ -56,7 +60,8 @@ func (f *typed) find(accept []string) (fields []field, ok bool) {
 	return v.([]field), true
 }
 
-// add notes the fields for a header. Clients may send ever new ones: then all are forgotten, and learned again.
+// add notes the fields for a header. Clients may send ever new ones: then all are
+// forgotten, and learned again.
 func (f *typed) add(accept string, fields func() []field) {
 	if _, ok := f.byAccept.Load(accept); ok {
 		return
@@ -68,7 +73,8 @@ func (f *typed) add(accept string, fields func() []field) {
 	f.byAccept.Store(accept, fields())
 }
 
-// acceptOf returns the one value of an Accept header. ok is false for a header that is not remembered.
+// acceptOf returns the one value of an Accept header. ok is false for a header that is
+// not remembered.
 func acceptOf(accept []string) (value string, ok bool) {
 	switch {
 	case len(accept) == 0:
@@ -103,7 +109,8 @@ type question struct {
 	variables, extensions map[string]any
 	// document is the one of the last operation that was made of it.
 	document atomic.Pointer[weak.Pointer[ast.QueryDocument]]
-	// prepared is what the executor has made of it, nil when it has to do that for each request.
+	// prepared is what the executor has made of it, nil when it has to do that for each
+	// request.
 	prepared *prepared
 }
 
@@ -117,8 +124,8 @@ type learning struct {
 	known bool
 }
 
-// learn returns what is to be told of a request that inner is about to decode; nil when nothing is remembered of it. known
-// says that only the header fields are not.
+// learn returns what is to be told of a request that inner is about to decode; nil when
+// nothing is remembered of it. known says that only the header fields are not.
 func (t *answering) learn(text []byte, accept []string, header http.Header, known bool) *learning {
 	a, ok := acceptOf(accept)
 	if !ok {
@@ -148,8 +155,9 @@ func (l *learning) fieldsOf(header http.Header) (fields []field) {
 	return fields
 }
 
-// operation has the executor make an operation of a question, or repeats what it has made.
-// met has the executor's extensions when the operation is one that it has made before, and nil otherwise.
+// operation has the executor make an operation of a question, or repeats what it has
+// made. met has the executor's extensions when the operation is one that it has made
+// before, and nil otherwise.
 func (t *answering) operation(r *http.Request, exec graphql.GraphExecutor, q *question, start time.Time) (oc *graphql.OperationContext, met *extensions, errs gqlerror.List) {
 	ctx := r.Context()
 	met = t.extensionsOf(exec)
@@ -172,15 +180,17 @@ func (t *answering) operation(r *http.Request, exec graphql.GraphExecutor, q *qu
 	return oc, nil, errs
 }
 
-// hasDocument says that the document of an operation is the one of the operation before: it is in the server's query
-// cache, and shared by all requests. Another one belongs to its request, whose extensions may change it.
+// hasDocument says that the document of an operation is the one of the operation before:
+// it is in the server's query cache, and shared by all requests. Another one belongs to
+// its request, whose extensions may change it.
 func (q *question) hasDocument(doc *ast.QueryDocument) bool {
 	now := weak.Make(doc)
 	before := q.document.Swap(&now)
 	return before != nil && *before == now
 }
 
-// prepared is an operation that the executor has made of a question, and extensions have changed. It is not changed.
+// prepared is an operation that the executor has made of a question, and extensions have
+// changed. It is not changed.
 type prepared struct {
 	by *extensions
 	// operation is never executed: its variables are copied for each request.
@@ -209,8 +219,8 @@ func (c *Cache) prepare(q *question, by *extensions, oc *graphql.OperationContex
 	})
 }
 
-// rememberRequest remembers a question, in place of another one with its text. A document that is kept is shared with the
-// server's query cache, which may forget it.
+// rememberRequest remembers a question, in place of another one with its text. A document
+// that is kept is shared with the server's query cache, which may forget it.
 func (c *Cache) rememberRequest(q *question) {
 	size := questionSize + 2*len(q.text) + sizeOf(q.variables) + sizeOf(q.extensions)
 	if q.prepared != nil {
@@ -219,7 +229,8 @@ func (c *Cache) rememberRequest(q *question) {
 	c.requests.Keep(q.text, q, size)
 }
 
-// sizeOf estimates the memory of what was decoded from JSON, in bytes, with the interface that it is in.
+// sizeOf estimates the memory of what was decoded from JSON, in bytes, with the interface
+// that it is in.
 func sizeOf(v any) int {
 	const (
 		header = 16 // of an interface, and of a string

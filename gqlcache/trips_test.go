@@ -13,11 +13,12 @@ import (
 	"github.com/cascadeql/cascadeql/internal/trips/record"
 )
 
-// TestTrips makes the trips that internal/trips counts, one after the other, since a trip is what the whole
-// process does meanwhile. Each checks that it has been the trip of its name.
+// TestTrips makes the trips that internal/trips counts, one after the other, since a trip
+// is what the whole process does meanwhile. Each checks that it has been the trip of its
+// name.
 func TestTrips(t *testing.T) {
-	// A collection, or another processor, may leave a trip with an empty pool: what fills it is then a part
-	// of the trip.
+	// A collection, or another processor, may leave a trip with an empty pool: what fills
+	// it is then a part of the trip.
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	explained := func(o *gqlcache.Options) {

@@ -14,27 +14,29 @@ import (
 
 // Where a server commits.
 //
-// Invariant: a change is applied, and made known to other instances, after the commit that makes it
-// visible and before the client can have the acknowledgement.
+// Invariant: a change is applied, and made known to other instances, after the commit
+// that makes it visible and before the client can have the acknowledgement.
 //
-// The cache does not see commits. It applies a change wherever it learns of it, so that readers see it as
-// soon as they may, and once more at each later point up to which the server may have committed:
+// The cache does not see commits. It applies a change wherever it learns of it, so that
+// readers see it as soon as they may, and once more at each later point up to which the
+// server may have committed:
 //
 //  1. when gqlgen has answered, inside of all response interceptors: Cache.mutation;
 //  2. when the operation's handler returns, outside of all of them: request.leave;
 //  3. when the HTTP handler returns, with HoldUntilCommit: hold.release.
 //
-// Between two of them another request may read the state before the commit and store it; the later
-// application has a number of its own and drops that. The log gets one record, at the last point: the one
-// after which the transport, or the writer that holds the response, sends bytes. Each point that is still
-// ahead is an uncommitted; what is said when none is ahead is made known at once.
+// Between two of them another request may read the state before the commit and store it;
+// the later application has a number of its own and drops that. The log gets one record,
+// at the last point: the one after which the transport, or the writer that holds the
+// response, sends bytes. Each point that is still ahead is an uncommitted; what is said
+// when none is ahead is made known at once.
 
-// uncommitted are changes that were applied to the clock and are to be applied once more at a later point.
-// The zero value is ready to use.
+// uncommitted are changes that were applied to the clock and are to be applied once more
+// at a later point. The zero value is ready to use.
 type uncommitted struct {
 	mu sync.Mutex
-	// ahead is how many times the point is still to be reached: an operation's handler may run more
-	// than once at a time.
+	// ahead is how many times the point is still to be reached: an operation's handler
+	// may run more than once at a time.
 	ahead int32
 	// some says that there is something to take.
 	some  atomic.Bool
@@ -46,14 +48,14 @@ type batch struct {
 	by   inspect.Cause // the last one
 	tags []cascade.Tag
 	all  bool
-	// announced are open until the changes are applied for the last time, and mutations are
-	// running for Options.Verify until then.
+	// announced are open until the changes are applied for the last time, and mutations
+	// are running for Options.Verify until then.
 	announced []*fleet.Announcement
 	mutations []*verify.Mutation
 }
 
-// maxTags bounds the tags that wait: of a request that streams for hours, say. Beyond, everything counts
-// as changed.
+// maxTags bounds the tags that wait: of a request that streams for hours, say. Beyond,
+// everything counts as changed.
 const maxTags = 50_000
 
 func (b *batch) empty() bool {
@@ -87,9 +89,10 @@ func (u *uncommitted) begin() {
 
 // keep keeps a batch until the point. false: the point is over, and nobody will take it.
 //
-// The answer and the addition are one step. Were the point asked for first, it could be reached in
-// between: a goroutine that a resolver left behind asks and learns that the point is ahead, the handler
-// returns and takes what there is, the goroutine adds its change, and no instance ever hears of it.
+// The answer and the addition are one step. Were the point asked for first, it could be
+// reached in between: a goroutine that a resolver left behind asks and learns that the
+// point is ahead, the handler returns and takes what there is, the goroutine adds its
+// change, and no instance ever hears of it.
 func (u *uncommitted) keep(b *batch) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -100,7 +103,8 @@ func (u *uncommitted) keep(b *batch) bool {
 	return true
 }
 
-// repeat keeps a batch that is made known now: it is applied again at the point, if that is still reached.
+// repeat keeps a batch that is made known now: it is applied again at the point, if that
+// is still reached.
 func (u *uncommitted) repeat(b *batch) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -159,15 +163,17 @@ func (u *uncommitted) isAhead() bool {
 	return u.ahead > 0
 }
 
-// keepChange keeps a change that this operation made for a later point. later says that it is made known then,
-// and need only be applied now. It may be called on nil: then there is no such point.
+// keepChange keeps a change that this operation made for a later point. later says that
+// it is made known then, and need only be applied now. It may be called on nil: then
+// there is no such point.
 //
-// Only a mutation's record waits for the end of its operation. A subscription's operation waits for its next
-// event most of the time, and nothing acknowledges what a query changed: it is made known at once, and
-// again at the end.
+// Only a mutation's record waits for the end of its operation. A subscription's operation
+// waits for its next event most of the time, and nothing acknowledges what a query
+// changed: it is made known at once, and again at the end.
 //
-// An operation that a resolver runs inside of another one may write in the transaction of that one, which commits
-// later: the change is applied once more at the end of each operation around it.
+// An operation that a resolver runs inside of another one may write in the transaction of
+// that one, which commits later: the change is applied once more at the end of each
+// operation around it.
 func (r *request) keepChange(b *batch) (later bool) {
 	if r != nil {
 		r.repeatAround(b)
@@ -183,7 +189,8 @@ func (r *request) keepChange(b *batch) (later bool) {
 	return r.hold.keep(b)
 }
 
-// repeatAround has a change applied again when the operations end that this one runs inside of.
+// repeatAround has a change applied again when the operations end that this one runs
+// inside of.
 func (r *request) repeatAround(b *batch) {
 	for o := r.outer; o != nil; o = o.outer {
 		switch {
@@ -196,12 +203,12 @@ func (r *request) repeatAround(b *batch) {
 	}
 }
 
-// publishesLater says that a change which the operation makes now is made known, in a span of its own, when
-// it ends.
+// publishesLater says that a change which the operation makes now is made known, in a
+// span of its own, when it ends.
 func (r *request) publishesLater() bool { return r != nil && r.mutates && r.uncommitted.isAhead() }
 
-// leave is the second point: the operation's handler returns, or ends with a panic. It applies what the
-// operation changed, and makes it known unless a hold does that later.
+// leave is the second point: the operation's handler returns, or ends with a panic. It
+// applies what the operation changed, and makes it known unless a hold does that later.
 func (r *request) leave(ctx context.Context) (a fleet.Publication) {
 	var b batch
 	switch {
@@ -244,8 +251,9 @@ func (c *Cache) applyBatch(b *batch) uint64 {
 	return c.fleet.Apply(b.tags, b.all)
 }
 
-// publishBatch applies a batch and makes it known. It settles the announcements and ends the mutations, whatever
-// becomes of it. again says that the watch was told of the changes.
+// publishBatch applies a batch and makes it known. It settles the announcements and ends
+// the mutations, whatever becomes of it. again says that the watch was told of the
+// changes.
 func (c *Cache) publishBatch(ctx context.Context, b *batch, again bool) (p fleet.Publication) {
 	defer func() {
 		for _, a := range b.announced {

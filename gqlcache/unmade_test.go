@@ -15,7 +15,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
-// argumentsOf returns arguments for a method: no contexts, no schemas, and handlers that do nothing.
+// argumentsOf returns arguments for a method: no contexts, no schemas, and handlers that
+// do nothing.
 func argumentsOf(method reflect.Type) (args []reflect.Value) {
 	for i := range method.NumIn() {
 		switch in := method.In(i); {
@@ -33,7 +34,8 @@ func argumentsOf(method reflect.Type) (args []reflect.Value) {
 	return args
 }
 
-// plainly calls a method, and says when it panics with anything but an error of this package.
+// plainly calls a method, and says when it panics with anything but an error of this
+// package.
 func plainly(t *testing.T, call func()) {
 	t.Helper()
 	defer func() {
@@ -45,7 +47,8 @@ func plainly(t *testing.T, call func()) {
 	call()
 }
 
-// TestUnmadeCache: every method of a cache that New has not made does nothing, or says what is wrong.
+// TestUnmadeCache: every method of a cache that New has not made does nothing, or says
+// what is wrong.
 func TestUnmadeCache(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]*gqlcache.Cache{"nil": nil, "zero": new(gqlcache.Cache)} {

@@ -38,8 +38,9 @@ type Mutation {
   createPlain(email: String!): Boolean @writes(view: "Item", op: "CREATE", set: ["email = args.email"])
 }`
 
-// lenient is a server as people build them: ids are Go ints (graphql.IntID), text is compared as a collation without
-// case and accents does, and a directive takes mailto: away from arguments.
+// lenient is a server as people build them: ids are Go ints (graphql.IntID), text is
+// compared as a collation without case and accents does, and a directive takes mailto:
+// away from arguments.
 type lenient struct {
 	unmeasured
 
@@ -171,7 +172,8 @@ func (l *lenient) resolve(field string, args map[string]any) any {
 	return true
 }
 
-// TestOneRowHoweverSpelled: what one client changes another one reads, however the two spell it.
+// TestOneRowHoweverSpelled: what one client changes another one reads, however the two
+// spell it.
 func TestOneRowHoweverSpelled(t *testing.T) {
 	t.Parallel()
 	const item, update, rename = `query($v: ID!) {item(id: $v) {name}}`, `mutation($v: ID!) {updateItem(id: $v, name: "two") {name}}`, `mutation($v: ID!) {renameItem(id: $v, name: "two")}`

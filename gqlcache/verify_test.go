@@ -271,7 +271,8 @@ func TestVerifyOutcomes(t *testing.T) {
 	}
 }
 
-// The caller's predicate is another when the hit is recomputed: so are the rows that it may see.
+// The caller's predicate is another when the hit is recomputed: so are the rows that it
+// may see.
 func TestVerifySamePredicate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -296,7 +297,8 @@ func TestVerifySamePredicate(t *testing.T) {
 	})
 }
 
-// Under HoldUntilCommit a mutation is running until its request has ended, which is after gqlgen.
+// Under HoldUntilCommit a mutation is running until its request has ended, which is after
+// gqlgen.
 func TestVerifyWaitsForTheCommit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -360,7 +362,8 @@ func TestVerifyCloses(t *testing.T) {
 	}
 }
 
-// What is reported names the place and the mutation, and nothing that belongs to a caller.
+// What is reported names the place and the mutation, and nothing that belongs to a
+// caller.
 func TestVerifyReport(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -415,8 +418,9 @@ func TestVerifyOff(t *testing.T) {
 	}
 }
 
-// TestVerifyHearsResolvers: what a resolver says while a hit is recomputed counts as it does in a query: a row that it
-// has changed is heard of, and neither it nor a report is told of the request that was the hit.
+// TestVerifyHearsResolvers: what a resolver says while a hit is recomputed counts as it
+// does in a query: a row that it has changed is heard of, and neither it nor a report is
+// told of the request that was the hit.
 func TestVerifyHearsResolvers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -15,8 +15,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
-// TestVerifyFindsStaleInABusyRun: mutations run all the time, and each entry is dropped within the grace. What
-// is stale is found all the same.
+// TestVerifyFindsStaleInABusyRun: mutations run all the time, and each entry is dropped
+// within the grace. What is stale is found all the same.
 func TestVerifyFindsStaleInABusyRun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -47,8 +47,9 @@ func TestVerifyFindsStaleInABusyRun(t *testing.T) {
 	})
 }
 
-// TestVerifyWhileTheValueMoves: the value that is stale changes again between two recomputations, so that they
-// differ. That is no instability while a mutation runs: further ones agree.
+// TestVerifyWhileTheValueMoves: the value that is stale changes again between two
+// recomputations, so that they differ. That is no instability while a mutation runs:
+// further ones agree.
 func TestVerifyWhileTheValueMoves(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -86,8 +87,8 @@ func TestVerifyWhileTheValueMoves(t *testing.T) {
 	}
 }
 
-// TestVerifyQueues: hits that find no place wait for one, entries that were never recomputed first, and what has
-// none even then is counted.
+// TestVerifyQueues: hits that find no place wait for one, entries that were never
+// recomputed first, and what has none even then is counted.
 func TestVerifyQueues(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -117,8 +118,9 @@ type pooledKey struct{}
 
 type pooled struct{ user atomic.Value }
 
-// TestVerifyNotOnAPooledContext: a context of the framework is handed to another caller as soon as its request is
-// over. A hit is recomputed on what the owner gives, and not at all for another caller.
+// TestVerifyNotOnAPooledContext: a context of the framework is handed to another caller
+// as soon as its request is over. A hit is recomputed on what the owner gives, and not at
+// all for another caller.
 func TestVerifyNotOnAPooledContext(t *testing.T) {
 	t.Parallel()
 	const occupies = `{userCount}`
@@ -203,7 +205,8 @@ func TestVerifyNotOnAPooledContext(t *testing.T) {
 
 type testKey struct{}
 
-// TestVerifyTellsNoValues: neither reports nor the log hold what answers, errors or callers say.
+// TestVerifyTellsNoValues: neither reports nor the log hold what answers, errors or
+// callers say.
 func TestVerifyTellsNoValues(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

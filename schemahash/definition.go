@@ -44,8 +44,8 @@ func untouched(def *ast.Definition) bool {
 		!slices.ContainsFunc(def.EnumValues, func(v *ast.EnumValueDefinition) bool { return v != nil && said(v.Position) })
 }
 
-// said reports whether something with a position was written by the user. On a built-in type, what
-// has no position was built together with the type.
+// said reports whether something with a position was written by the user. On a built-in
+// type, what has no position was built together with the type.
 func said(pos *ast.Position) bool { return pos != nil && !fromPrelude(pos) }
 
 func (w *writer) definition(def *ast.Definition) {
@@ -90,8 +90,8 @@ func (w *writer) arguments(list ast.ArgumentDefinitionList) {
 	}
 }
 
-// typ writes a type reference from the outside in: per level whether it is non-null, and its name,
-// which a list does not have.
+// typ writes a type reference from the outside in: per level whether it is non-null, and
+// its name, which a list does not have.
 func (w *writer) typ(t *ast.Type) {
 	for ; t != nil; t = t.Elem {
 		w.flag(true)

@@ -12,8 +12,8 @@ import (
 	"github.com/cascadeql/cascadeql/schemahash"
 )
 
-// FuzzFormat writes a schema with gqlparser's formatter, loads the text and compares the hashes.
-// The seeds and the corpus run with every go test.
+// FuzzFormat writes a schema with gqlparser's formatter, loads the text and compares the
+// hashes. The seeds and the corpus run with every go test.
 func FuzzFormat(f *testing.F) {
 	f.Add(base)
 	f.Add("type Query { x: Int }")
@@ -44,11 +44,14 @@ func FuzzFormat(f *testing.F) {
 	})
 }
 
-// formats reports whether gqlparser's formatter keeps the meaning of a schema. It does not when
-//   - a root type is left out although a type has its default name: the formatter then writes no
-//     schema block, which makes that type a root;
-//   - a root is no object type, which gqlparser accepts: its hidden fields get an empty block;
-//   - something extends a built-in type or redefines a built-in directive: it writes neither;
+// formats reports whether gqlparser's formatter keeps the meaning of a schema. It does
+// not when
+//   - a root type is left out although a type has its default name: the formatter then
+//     writes no schema block, which makes that type a root;
+//   - a root is no object type, which gqlparser accepts: its hidden fields get an empty
+//     block;
+//   - something extends a built-in type or redefines a built-in directive: it writes
+//     neither;
 //   - a string needs an escape that GraphQL does not have: it quotes as Go does;
 //   - the schema has directives, in the oldest gqlparser: it writes none.
 func formats(s *ast.Schema) bool {

@@ -215,8 +215,8 @@ func TestSumEqual(t *testing.T) {
 	}
 }
 
-// TestSumSortsStably interleaves many applications of two repeatable directives: only the order
-// among those of one name counts. Short lists would be in order by luck.
+// TestSumSortsStably interleaves many applications of two repeatable directives: only the
+// order among those of one name counts. Short lists would be in order by luck.
 func TestSumSortsStably(t *testing.T) {
 	t.Parallel()
 	const defs = "directive @v(n: Int) repeatable on OBJECT directive @w(n: Int) repeatable on OBJECT type Query "

@@ -79,7 +79,8 @@ func TestSumOfNothing(t *testing.T) {
 	}
 }
 
-// TestSumOfHoles covers schemas that were built by hand, without positions and with missing parts.
+// TestSumOfHoles covers schemas that were built by hand, without positions and with
+// missing parts.
 func TestSumOfHoles(t *testing.T) {
 	t.Parallel()
 	hollow := &ast.Schema{

@@ -21,8 +21,8 @@ func (w *writer) directives(list ast.DirectiveList) {
 	}
 }
 
-// defaultValue writes an optional value. No default and the default null are different: only the
-// first makes a non-null argument required and leaves an input field absent.
+// defaultValue writes an optional value. No default and the default null are different:
+// only the first makes a non-null argument required and leaves an input field absent.
 func (w *writer) defaultValue(v *ast.Value) {
 	w.flag(v != nil)
 	if v != nil {
@@ -30,8 +30,8 @@ func (w *writer) defaultValue(v *ast.Value) {
 	}
 }
 
-// The kinds of values as they are hashed. They are our own numbers, since those of gqlparser may
-// move when it adds a kind.
+// The kinds of values as they are hashed. They are our own numbers, since those of
+// gqlparser may move when it adds a kind.
 const (
 	kindNone byte = iota
 	kindVariable

@@ -9,8 +9,9 @@ import (
 )
 
 // A writer builds the canonical form. Two different schemas never have the same form by
-// concatenation, because a form can be read back: every string and every list starts with its
-// length, every optional part with whether it is there, and every value with its kind.
+// concatenation, because a form can be read back: every string and every list starts with
+// its length, every optional part with whether it is there, and every value with its
+// kind.
 type writer struct {
 	buf []byte
 }
@@ -41,8 +42,9 @@ func (w *writer) names(set []string) {
 	}
 }
 
-// byName returns the elements that keep accepts, sorted by name. The sort is stable: what shares a
-// name, such as the applications of a repeatable directive, keeps its order. Nil elements are left out.
+// byName returns the elements that keep accepts, sorted by name. The sort is stable: what
+// shares a name, such as the applications of a repeatable directive, keeps its order. Nil
+// elements are left out.
 func byName[T any](list []*T, name func(*T) string, keep func(*T) bool) []*T {
 	sorted := make([]*T, 0, len(list))
 	for _, element := range list {
@@ -57,14 +59,15 @@ func byName[T any](list []*T, name func(*T) string, keep func(*T) bool) []*T {
 // preludeName is the source of the definitions that gqlparser adds to every schema.
 const preludeName = "prelude.graphql"
 
-// fromPrelude reports whether gqlparser added what stands at a position. BuiltIn alone does not say
-// so: gqlgen marks the sources that its plugins generate from the user's schema in the same way.
+// fromPrelude reports whether gqlparser added what stands at a position. BuiltIn alone
+// does not say so: gqlgen marks the sources that its plugins generate from the user's
+// schema in the same way.
 func fromPrelude(pos *ast.Position) bool {
 	return pos != nil && pos.Src != nil && pos.Src.BuiltIn && pos.Src.Name == preludeName
 }
 
-// builtInType reports whether gqlparser added a type. A type that was built by hand has no position;
-// then its own flag decides.
+// builtInType reports whether gqlparser added a type. A type that was built by hand has
+// no position; then its own flag decides.
 func builtInType(def *ast.Definition) bool {
 	if !def.BuiltIn {
 		return false
@@ -72,6 +75,6 @@ func builtInType(def *ast.Definition) bool {
 	return def.Position == nil || def.Position.Src == nil || fromPrelude(def.Position)
 }
 
-// introspection reports whether a name is reserved for introspection. gqlparser adds such fields to
-// the query type without a position, and refuses them in a user's schema.
+// introspection reports whether a name is reserved for introspection. gqlparser adds such
+// fields to the query type without a position, and refuses them in a user's schema.
 func introspection(name string) bool { return strings.HasPrefix(name, "__") }

@@ -1,12 +1,13 @@
-// Command lint says what is wrong with the cascade directives of a schema, and what they leave unsaid. Run it in a
-// module that requires this one, with the files of the schema:
+// Command lint says what is wrong with the cascade directives of a schema, and what they
+// leave unsaid. Run it in a module that requires this one, with the files of the schema:
 //
 //	go run github.com/cascadeql/cascadeql/cascade/lint graph/*.graphqls
 //
-// A directory stands for the files below it that end in .graphql, .graphqls or .gql, but for those in testdata. The
-// declarations of the directives are added if the files have none. Faults and findings are
-// printed one a line, with their place. The exit status is 1 for a schema with faults, or that cannot be read, and
-// for one with findings if -strict is given; else 0.
+// A directory stands for the files below it that end in .graphql, .graphqls or .gql, but
+// for those in testdata. The declarations of the directives are added if the files have
+// none. Faults and findings are printed one a line, with their place. The exit status is
+// 1 for a schema with faults, or that cannot be read, and for one with findings if
+// -strict is given; else 0.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Package tag has the one thing that the compiler of directives and the parts of the cache that
-// know no GraphQL have in common.
+// Package tag has the one thing that the compiler of directives and the parts of the
+// cache that know no GraphQL have in common.
 package tag
 
 import (
@@ -7,9 +7,9 @@ import (
 	"slices"
 )
 
-// A Tag is what an entry depends on and a change names. Hash identifies it, the same on every
-// machine; two names that meet in one hash only make more entries dead. Mask says which columns: a
-// change reaches an entry when the masks of a common tag meet.
+// A Tag is what an entry depends on and a change names. Hash identifies it, the same on
+// every machine; two names that meet in one hash only make more entries dead. Mask says
+// which columns: a change reaches an entry when the masks of a common tag meet.
 type Tag struct {
 	Hash, Mask uint64
 }

@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// A conn is a connection that sends requests of HTTP/1.1 and reads the answers. It does no more than
-// the measured servers need, so that the client costs little of the machine.
+// A conn is a connection that sends requests of HTTP/1.1 and reads the answers. It does
+// no more than the measured servers need, so that the client costs little of the machine.
 type conn struct {
 	net.Conn
 

@@ -9,14 +9,16 @@ import (
 	"slices"
 )
 
-// compared are the servers of other projects, by the name of their file in the folder of -compare.
+// compared are the servers of other projects, by the name of their file in the folder of
+// -compare.
 var compared = map[string]string{
 	"yoga":      "GraphQL Yoga, response cache",
 	"apollo":    "Apollo Server, response cache",
 	"mercurius": "mercurius, mercurius-cache",
 }
 
-// startCompared starts the servers in the folder that -compare names. They have the answers of the uncached server as data.
+// startCompared starts the servers in the folder that -compare names. They have the
+// answers of the uncached server as data.
 func (b *bench) startCompared(ctx context.Context) error {
 	if b.compare == "" {
 		return nil

@@ -21,7 +21,8 @@ var limits = map[int]int{1: 3, 10: 31, 100: 310}
 const (
 	authors = 10
 	posts   = 310
-	// The posts of the mode entries are of authors from draftAuthor on, by how many KB their answer has.
+	// The posts of the mode entries are of authors from draftAuthor on, by how many KB
+	// their answer has.
 	draftAuthor = 100
 )
 
@@ -36,10 +37,12 @@ func feedBody(size int) []byte {
 // entryQuery has a variable that changes the key of the answer, and not the answer.
 const entryQuery = `query Posts($author: ID!, $limit: Int!) { posts(authorId: $author, limit: $limit) { total items { id title body } } }`
 
-// drafts are the lengths that entries may have, in KB, which is also how many posts are in them.
+// drafts are the lengths that entries may have, in KB, which is also how many posts are
+// in them.
 var drafts = []int{1, 10}
 
-// entryBody is the body of a request whose answer is entry n of the mode entries, of some KB.
+// entryBody is the body of a request whose answer is entry n of the mode entries, of some
+// KB.
 func entryBody(size, n int) []byte {
 	return requestBody(entryQuery, map[string]any{"author": rowID(1, draftAuthor+size), "limit": size + 1 + n})
 }

@@ -1,5 +1,5 @@
-// Command bench measures hits of the example's schema over HTTP, each kind of server beside a static
-// handler that sends the same bytes:
+// Command bench measures hits of the example's schema over HTTP, each kind of server
+// beside a static handler that sends the same bytes:
 //
 //	go run ./example/bench                          # all servers, answers of some 1, 10 and 100 KB
 //	go run ./example/bench -servers transport,direct -sizes 1 -time 10s
@@ -7,8 +7,9 @@
 //	go run ./example/bench -mode entries            # hits among many entries, and the collector's share
 //	go run ./example/bench -compare example/compare # with other caches: see its README.md
 //
-// Each server is a process of its own, which this program starts from its own file. One client with few
-// connections asks them in turns of 200 ms, so that what else the machine does hits all of them alike.
-// Before a server is measured, its answer is compared with that of the uncached one, and afterwards the
-// cache's own count has to say that all were hits. It needs Linux, where /proc has the CPU time of processes.
+// Each server is a process of its own, which this program starts from its own file. One
+// client with few connections asks them in turns of 200 ms, so that what else the machine
+// does hits all of them alike. Before a server is measured, its answer is compared with
+// that of the uncached one, and afterwards the cache's own count has to say that all were
+// hits. It needs Linux, where /proc has the CPU time of processes.
 package main

@@ -13,10 +13,11 @@ import (
 // mostRequests bounds how many different requests a client makes beforehand.
 const mostRequests = 100_000
 
-// measureEntries measures hits among ever more entries, chosen at random, and what a collection costs.
+// measureEntries measures hits among ever more entries, chosen at random, and what a
+// collection costs.
 //
-// A collection is due when as much was allocated as is live, so its share of the CPU time is computed from
-// the cost of one, and not from how many there happened to be.
+// A collection is due when as much was allocated as is live, so its share of the CPU time
+// is computed from the cost of one, and not from how many there happened to be.
 func measureEntries(ctx context.Context, o *options, out io.Writer) error {
 	b := &bench{options: o}
 	defer b.close()
@@ -96,9 +97,11 @@ func indexOf(name string) int {
 	panic("no server is called " + name)
 }
 
-// collection returns the CPU time of a collection in a server that does nothing else, and the bytes that are live.
+// collection returns the CPU time of a collection in a server that does nothing else, and
+// the bytes that are live.
 //
-// It is the process's: the runtime's own figure has the time that its workers waited for a core.
+// It is the process's: the runtime's own figure has the time that its workers waited for
+// a core.
 func (t *target) collection(ctx context.Context) (cycle time.Duration, live uint64, err error) {
 	const cycles = 5
 	before, err := t.process.cpu()

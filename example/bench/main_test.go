@@ -79,7 +79,8 @@ func TestFlags(t *testing.T) {
 	}
 }
 
-// TestConnReadsAnswers has answers with a length and in chunks behind one another on one connection.
+// TestConnReadsAnswers has answers with a length and in chunks behind one another on one
+// connection.
 func TestConnReadsAnswers(t *testing.T) {
 	t.Parallel()
 	const text = "HTTP/1.1 200 OK\r\nContent-Type: a\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc" +

@@ -46,7 +46,8 @@ type figure struct {
 	beforeCPU   time.Duration
 }
 
-// measureHits measures the servers that o names at the sizes that it names, and prints tables.
+// measureHits measures the servers that o names at the sizes that it names, and prints
+// tables.
 func measureHits(ctx context.Context, o *options, out io.Writer) error {
 	b := &bench{options: o}
 	defer b.close()
@@ -165,7 +166,8 @@ func (b *bench) connect(ctx context.Context, t *target) (*target, error) {
 	return t, nil
 }
 
-// dial makes the connections, anew if there are any. Node ends those that were idle for 5 seconds.
+// dial makes the connections, anew if there are any. Node ends those that were idle for 5
+// seconds.
 func (t *target) dial(ctx context.Context) (err error) {
 	for i, old := range t.conns {
 		if old != nil {
@@ -178,7 +180,8 @@ func (t *target) dial(ctx context.Context) (err error) {
 	return nil
 }
 
-// saveAnswers writes the files of the static servers for a size, and checks that all servers have the same answers.
+// saveAnswers writes the files of the static servers for a size, and checks that all
+// servers have the same answers.
 func (b *bench) saveAnswers(size int) error {
 	want, err := b.uncached.answer(size)
 	if err != nil {
@@ -227,8 +230,8 @@ func (t *target) request(size int) []byte {
 	return post(t.process.address, path, t.encoding, feedBody(size))
 }
 
-// check compares an answer with the uncached server's. There is no reader of zstd here: of such an answer
-// only its first bytes are looked at.
+// check compares an answer with the uncached server's. There is no reader of zstd here:
+// of such an answer only its first bytes are looked at.
 func (t *target) check(want, got reply) error {
 	body := got.body
 	switch got.encoding {
@@ -265,7 +268,8 @@ func (t *target) check(want, got reply) error {
 	return nil
 }
 
-// prepare returns what is to be measured at a size: an encoding only where answers are long enough to be kept in it.
+// prepare returns what is to be measured at a size: an encoding only where answers are
+// long enough to be kept in it.
 func (b *bench) prepare(ctx context.Context, size int) (figures []*figure, err error) {
 	for _, t := range b.targets {
 		if t.static && t.encoding != "" {

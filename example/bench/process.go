@@ -62,7 +62,8 @@ func startSelf(ctx context.Context, name, dir string) (*process, error) {
 	return start(ctx, self, "-serve", name, "-dir", dir)
 }
 
-// ticks is how many of /proc's units of CPU time a second has, on all of Linux's usual machines.
+// ticks is how many of /proc's units of CPU time a second has, on all of Linux's usual
+// machines.
 const ticks = 100
 
 // cpu returns the CPU time that the process has spent, in user and kernel mode.

@@ -67,7 +67,8 @@ func uncached(store *blog.Store) (http.Handler, *gqlcache.Cache, error) {
 	return behindTenant(server(executable(store, nil), store, transport.POST{})), nil, nil
 }
 
-// cachedBy makes servers with a cache. schema makes the schema of the server, nil for the example's.
+// cachedBy makes servers with a cache. schema makes the schema of the server, nil for the
+// example's.
 func cachedBy(wrapped bool, h gqlcache.HTTP, schema func() (*ast.Schema, error)) func(*blog.Store) (http.Handler, *gqlcache.Cache, error) {
 	return func(store *blog.Store) (http.Handler, *gqlcache.Cache, error) {
 		var own *ast.Schema
@@ -106,7 +107,8 @@ func executable(store *blog.Store, schema *ast.Schema) graphql.ExecutableSchema 
 	return graph.NewExecutableSchema(graph.Config{Schema: schema, Resolvers: &graph.Resolver{Store: store}})
 }
 
-// server is the example's, but for the inspector and the transports that are not measured.
+// server is the example's, but for the inspector and the transports that are not
+// measured.
 func server(exec graphql.ExecutableSchema, store *blog.Store, post graphql.Transport) *handler.Server {
 	srv := handler.New(exec)
 	srv.AroundRootFields(func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
@@ -128,7 +130,8 @@ func behindTenant(next http.Handler) http.Handler {
 	})
 }
 
-// public is the example's schema where all that the feed shows is for everybody: only such answers are compressed.
+// public is the example's schema where all that the feed shows is for everybody: only
+// such answers are compressed.
 func public() (*ast.Schema, error) {
 	text := graph.NewExecutableSchema(graph.Config{}).Schema().Query.Position.Src.Input
 	const says = " @cacheControl(scope: PUBLIC)"
@@ -245,7 +248,8 @@ type state struct {
 	Collections              uint32
 }
 
-// controls is what the measuring program asks a server of ours beside the measured requests.
+// controls is what the measuring program asks a server of ours beside the measured
+// requests.
 func controls(h http.Handler, cache *gqlcache.Cache) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /debug/state", func(w http.ResponseWriter, r *http.Request) {

@@ -23,8 +23,8 @@ type (
 	}
 )
 
-// loadUser loads one user for each row of a group and returns the one with the id, nil when there is
-// none.
+// loadUser loads one user for each row of a group and returns the one with the id, nil
+// when there is none.
 func loadUser[R any](
 	ctx context.Context, r *Resolver, g *model.Group[R], of func(R) string, id string,
 ) (*model.User, error) {

@@ -7,7 +7,8 @@ import (
 	"github.com/cascadeql/cascadeql/example/internal/blog"
 )
 
-// node looks for a row of any type. An id says nothing of its type, so each table is asked in turn.
+// node looks for a row of any type. An id says nothing of its type, so each table is
+// asked in turn.
 func (r *Resolver) node(ctx context.Context, id string) (model.Node, error) {
 	s := r.as(ctx)
 	if row, err := s.User(ctx, id); row != nil || err != nil {

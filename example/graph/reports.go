@@ -7,16 +7,17 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache"
 )
 
-// The directives say what a mutation may change, its arguments and its answer say of which rows. What
-// neither knows is in the transaction: what the rows held before, which rows a condition met, and
-// whether anything was written at all. The resolvers tell the cache here. A report only narrows what
-// the directives say: one that does not arrive, because there is no cache, drops more answers.
+// The directives say what a mutation may change, its arguments and its answer say of
+// which rows. What neither knows is in the transaction: what the rows held before, which
+// rows a condition met, and whether anything was written at all. The resolvers tell the
+// cache here. A report only narrows what the directives say: one that does not arrive,
+// because there is no cache, drops more answers.
 func report(ctx context.Context, reports ...gqlcache.RowReport) { _ = gqlcache.Report(ctx, reports...) }
 
 func nothingWritten(ctx context.Context) { _ = gqlcache.NothingWritten(ctx) }
 
-// settled tells the cache of a refused mutation: its transaction was rolled back. After any other
-// error it is not certain that nothing was written.
+// settled tells the cache of a refused mutation: its transaction was rolled back. After
+// any other error it is not certain that nothing was written.
 func settled[R any](ctx context.Context, result R, err error) (R, error) {
 	if blog.Refused(err) {
 		nothingWritten(ctx)
@@ -24,7 +25,8 @@ func settled[R any](ctx context.Context, result R, err error) (R, error) {
 	return result, err
 }
 
-// reportUser tells what an update made of a user, as far as lists and searches look at it.
+// reportUser tells what an update made of a user, as far as lists and searches look at
+// it.
 func reportUser(ctx context.Context, c blog.Change[blog.User]) {
 	was, is := c.Before, c.After
 	report(ctx,
@@ -43,8 +45,9 @@ func reportPost(ctx context.Context, was, is *blog.Post) {
 	)
 }
 
-// reportPage tells where a page of posts ends, the newest first: older posts do not matter to it. That of
-// a page that is not full is not known, as the next one would be shown there.
+// reportPage tells where a page of posts ends, the newest first: older posts do not
+// matter to it. That of a page that is not full is not known, as the next one would be
+// shown there.
 func reportPage(ctx context.Context, posts []blog.Post, limit int) {
 	if len(posts) > 0 && len(posts) >= limit {
 		_ = gqlcache.ShownUntil(ctx, posts[len(posts)-1].Seq)

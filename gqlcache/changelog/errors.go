@@ -3,8 +3,8 @@ package changelog
 import "errors"
 
 var (
-	// ErrEpoch says that a position belongs to an epoch that is over: whatever it was is void by now, and
-	// no entry of that epoch is served.
+	// ErrEpoch says that a position belongs to an epoch that is over: whatever it was is
+	// void by now, and no entry of that epoch is served.
 	ErrEpoch = errors.New("changelog: the position is of an epoch that is over")
 	// ErrBehind says that the log itself has not got as far as a position.
 	ErrBehind = errors.New("changelog: the log has not reached the position")
@@ -16,7 +16,7 @@ var (
 	ErrNotStarted = errors.New("changelog: not started")
 	// ErrStarted is the error of a second Start.
 	ErrStarted = errors.New("changelog: started already")
-	// ErrPending says that the server has not taken changes of this instance. They are pushed before its
-	// next lease.
+	// ErrPending says that the server has not taken changes of this instance. They are
+	// pushed before its next lease.
 	ErrPending = errors.New("changelog: changes are waiting for the server")
 )

@@ -6,17 +6,18 @@ import (
 	"strings"
 )
 
-// A Position is a place in the log. Its text is a session token: who has seen the change at that
-// position, and shows the token, is answered by no instance from before it.
+// A Position is a place in the log. Its text is a session token: who has seen the change
+// at that position, and shows the token, is answered by no instance from before it.
 type Position struct{ Epoch, Number uint64 }
 
-// String returns the position as ParsePosition reads it: two decimal numbers with a colon between.
+// String returns the position as ParsePosition reads it: two decimal numbers with a colon
+// between.
 func (p Position) String() string {
 	return strconv.FormatUint(p.Epoch, 10) + ":" + strconv.FormatUint(p.Number, 10)
 }
 
-// ParsePosition reads a token. It accepts what String returns and nothing else, and the zero position,
-// which every instance has reached, not.
+// ParsePosition reads a token. It accepts what String returns and nothing else, and the
+// zero position, which every instance has reached, not.
 func ParsePosition(s string) (Position, error) {
 	epoch, number, found := strings.Cut(s, ":")
 	p, err := Position{}, error(nil)
@@ -26,7 +27,8 @@ func ParsePosition(s string) (Position, error) {
 		}
 	}
 	if err != nil || p.Epoch == 0 || p.String() != s {
-		// The token comes from a client: it does not belong into an error that may be logged.
+		// The token comes from a client: it does not belong into an error that may be
+		// logged.
 		return Position{}, fmt.Errorf("changelog: a token of %d bytes is no position", len(s))
 	}
 	return p, nil

@@ -11,31 +11,34 @@ import (
 	"testing"
 )
 
-// A Comparison says what is compared, and how much of it. Plain, Cached and Operations are required.
+// A Comparison says what is compared, and how much of it. Plain, Cached and Operations
+// are required.
 type Comparison struct {
-	// Plain and Cached start a server without and with the cache. Each is called at the beginning of every
-	// history, Plain first, and must begin with the same rows each time, in a store of its own: what one
-	// server changes, the other must not see. A handler that is an io.Closer is closed after its history. The
-	// handlers should be all of the server, with the middlewares for authentication and transactions.
+	// Plain and Cached start a server without and with the cache. Each is called at the
+	// beginning of every history, Plain first, and must begin with the same rows each
+	// time, in a store of its own: what one server changes, the other must not see. A
+	// handler that is an io.Closer is closed after its history. The handlers should be
+	// all of the server, with the middlewares for authentication and transactions.
 	Plain, Cached func() http.Handler
 	// Operations are those that clients send.
 	Operations []Operation
-	// OneStore says that the two servers of a history use one store: mutations are sent to Cached alone, and
-	// queries to both. It suits databases that are slow to copy, and ids that the database makes.
-	// Defaults to false.
+	// OneStore says that the two servers of a history use one store: mutations are sent
+	// to Cached alone, and queries to both. It suits databases that are slow to copy, and
+	// ids that the database makes. Defaults to false.
 	OneStore bool
-	// Callers are the headers of those who ask, such as Authorization or Cookie. Give two of each kind: what
-	// one caller is shown by another's request is found only by asking as both. Defaults to one caller
-	// without headers.
+	// Callers are the headers of those who ask, such as Authorization or Cookie. Give two
+	// of each kind: what one caller is shown by another's request is found only by asking
+	// as both. Defaults to one caller without headers.
 	Callers []http.Header
 	// Path is the path of the requests. Defaults to "/graphql".
 	Path string
-	// IgnoreHeaders names response headers that may differ. Date, Age, Cache-Status and those of the cache are
-	// ignored in any case. Defaults to none.
+	// IgnoreHeaders names response headers that may differ. Date, Age, Cache-Status and
+	// those of the cache are ignored in any case. Defaults to none.
 	IgnoreHeaders []string
 	// Seed chooses the random histories. Defaults to 1.
 	Seed uint64
-	// Histories is how many random ones there are, each of Steps requests. Default to 20 and 40.
+	// Histories is how many random ones there are, each of Steps requests. Default to 20
+	// and 40.
 	Histories, Steps int
 
 	ignored     map[string]bool
@@ -47,22 +50,25 @@ type Comparison struct {
 	t           testing.TB
 }
 
-// maxReported is how many differences are reported, maxShrinks how many histories are run to shorten one.
+// maxReported is how many differences are reported, maxShrinks how many histories are run
+// to shorten one.
 const (
 	maxReported = 20
 	maxShrinks  = 150
 )
 
-// Compare runs a [Comparison] with one caller and two stores. It reports each difference as an error of the test,
-// and operations that cannot be compared in its log. It blocks until all histories are run.
+// Compare runs a [Comparison] with one caller and two stores. It reports each difference
+// as an error of the test, and operations that cannot be compared in its log. It blocks
+// until all histories are run.
 func Compare(t testing.TB, plain, cached func() http.Handler, operations []Operation) *Report {
 	t.Helper()
 	c := &Comparison{Plain: plain, Cached: cached, Operations: operations}
 	return c.Run(t)
 }
 
-// Run compares the servers. It reports each difference as an error of the test, and operations that cannot be
-// compared in its log. It blocks until all histories are run, and may be called again, but not concurrently.
+// Run compares the servers. It reports each difference as an error of the test, and
+// operations that cannot be compared in its log. It blocks until all histories are run,
+// and may be called again, but not concurrently.
 func (c *Comparison) Run(t testing.TB) *Report {
 	t.Helper()
 	c.setDefaults(t)
@@ -160,8 +166,8 @@ func (c *Comparison) each(kind string, f func(op int)) {
 	}
 }
 
-// probe asks each operation several times on servers without the cache: what differs there is no fault of it. It
-// returns false when there is nothing to compare.
+// probe asks each operation several times on servers without the cache: what differs
+// there is no fault of it. It returns false when there is nothing to compare.
 func (c *Comparison) probe() bool {
 	r := rand.New(rand.NewPCG(c.Seed, 0))
 	var queries, mutations []step
@@ -275,8 +281,8 @@ func (c *Comparison) play(h []step) {
 	}
 }
 
-// found reports a difference that the last step of a history has shown, with the shortest one that does. played
-// runs a history anew; nil is in sequence.
+// found reports a difference that the last step of a history has shown, with the shortest
+// one that does. played runs a history anew; nil is in sequence.
 func (c *Comparison) found(d *Difference, h []step, played func(h []step) *Difference) {
 	if !c.OneStore && c.moves(h) {
 		return
@@ -332,8 +338,8 @@ func (c *Comparison) shorten(d *Difference, h []step, again func([]step) *Differ
 	return d, h
 }
 
-// moves says that two servers without the cache differ in the last step of a history: then nothing can be told of
-// its operation.
+// moves says that two servers without the cache differ in the last step of a history:
+// then nothing can be told of its operation.
 func (c *Comparison) moves(h []step) bool {
 	one, two := c.Plain(), c.Plain()
 	defer closeAll(one, two)

@@ -114,7 +114,8 @@ func (s site) compare(t *testing.T, oneStore bool, ops ...gqlcachetest.Operation
 	return c.Run(v), v
 }
 
-// TestCompareFinds: each planted fault is found, told by its kind, and shown by a short history.
+// TestCompareFinds: each planted fault is found, told by its kind, and shown by a short
+// history.
 func TestCompareFinds(t *testing.T) {
 	t.Parallel()
 	commits := func(srv http.Handler, store *testgraph.Store, _ *gqlcache.Cache) http.Handler {
@@ -200,7 +201,8 @@ func TestCompareFinds(t *testing.T) {
 	}
 }
 
-// TestCompareFindsNothing: a right server passes, with what it does in its own way each time left out.
+// TestCompareFindsNothing: a right server passes, with what it does in its own way each
+// time left out.
 func TestCompareFindsNothing(t *testing.T) {
 	t.Parallel()
 	ops := append([]gqlcachetest.Operation{
@@ -235,7 +237,8 @@ func TestCompareFindsNothing(t *testing.T) {
 	}
 }
 
-// TestCompareUnstable: operations that differ from themselves are named, and are no differences.
+// TestCompareUnstable: operations that differ from themselves are named, and are no
+// differences.
 func TestCompareUnstable(t *testing.T) {
 	t.Parallel()
 	n := 0
@@ -262,7 +265,8 @@ func TestCompareNeedsServers(t *testing.T) {
 	}
 }
 
-// TestCompareAsksNobody: a comparison in which nothing is answered proves nothing, and says so.
+// TestCompareAsksNobody: a comparison in which nothing is answered proves nothing, and
+// says so.
 func TestCompareAsksNobody(t *testing.T) {
 	t.Parallel()
 	v := &verdict{TB: t}

@@ -1,6 +1,6 @@
-// Package gqlcachetest compares a server with the cache to the same server without it, in tests of the
-// server's own operations. It needs to know nothing of schema, annotations or options: whatever the cache
-// breaks, an answer differs.
+// Package gqlcachetest compares a server with the cache to the same server without it, in
+// tests of the server's own operations. It needs to know nothing of schema, annotations
+// or options: whatever the cache breaks, an answer differs.
 //
 //	func TestCacheChangesNothing(t *testing.T) {
 //		gqlcachetest.Compare(t,
@@ -13,11 +13,13 @@
 //			})
 //	}
 //
-// Histories of operations are sent to both: each query by each caller twice, each mutation with all queries
-// before and after it, random ones, and mutations with readers that ask while it runs, also between its answer
-// and the end of its request. Bodies, status codes and headers are compared byte by byte. What differs is
-// reported with its kind, the shortest history that shows it, and how to fix it.
+// Histories of operations are sent to both: each query by each caller twice, each
+// mutation with all queries before and after it, random ones, and mutations with readers
+// that ask while it runs, also between its answer and the end of its request. Bodies,
+// status codes and headers are compared byte by byte. What differs is reported with its
+// kind, the shortest history that shows it, and how to fix it.
 //
-// Operations that the server without the cache answers differently each time, because of a random order, a
-// clock or ids of its own, are recognized first, named in the log, and not compared.
+// Operations that the server without the cache answers differently each time, because of
+// a random order, a clock or ids of its own, are recognized first, named in the log, and
+// not compared.
 package gqlcachetest

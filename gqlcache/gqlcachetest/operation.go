@@ -14,8 +14,8 @@ type Operation struct {
 	OperationName string
 	// Variables are sent as they are.
 	Variables map[string]any
-	// Draw returns the variables of one request, in place of Variables. It must depend on nothing but r. It
-	// draws ids from few, so that operations meet. Defaults to none.
+	// Draw returns the variables of one request, in place of Variables. It must depend on
+	// nothing but r. It draws ids from few, so that operations meet. Defaults to none.
 	Draw func(r *rand.Rand) map[string]any
 }
 
@@ -32,8 +32,8 @@ func (o *Operation) name() string {
 	return kind + " " + name
 }
 
-// kind returns query, mutation or subscription, and the operation's name. It reads no more of the document than
-// the words outside of all braces, strings and comments.
+// kind returns query, mutation or subscription, and the operation's name. It reads no
+// more of the document than the words outside of all braces, strings and comments.
 func (o *Operation) kind() (kind, name string) {
 	kind, name = "query", o.OperationName
 	words := topWords(o.Query)
@@ -52,7 +52,8 @@ func (o *Operation) kind() (kind, name string) {
 	return kind, name
 }
 
-// topWords returns the words of a document outside of braces and parentheses, and "{" for each selection set.
+// topWords returns the words of a document outside of braces and parentheses, and "{" for
+// each selection set.
 func topWords(doc string) (words []string) {
 	depth, word := 0, ""
 	end := func() {

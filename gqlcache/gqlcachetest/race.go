@@ -12,16 +12,17 @@ import (
 const (
 	// raceRounds is how often each mutation is sent with readers around it.
 	raceRounds = 3
-	// readPatience bounds how long a mutation's answer is held back for a reader, who may be waiting for the
-	// very connection that the mutation has.
+	// readPatience bounds how long a mutation's answer is held back for a reader, who may
+	// be waiting for the very connection that the mutation has.
 	readPatience = 250 * time.Millisecond
 	// maxMeanwhile bounds what is remembered of the answers that readers got.
 	maxMeanwhile = 1000
 )
 
-// race sends a mutation while readers ask: in a loop, and in any case at the moment at which its answer is being
-// written, before what wraps the GraphQL handler has ended. What they are answered meanwhile may be of before or
-// after. What is asked once the request has ended must be what the server without the cache answers.
+// race sends a mutation while readers ask: in a loop, and in any case at the moment at
+// which its answer is being written, before what wraps the GraphQL handler has ended.
+// What they are answered meanwhile may be of before or after. What is asked once the
+// request has ended must be what the server without the cache answers.
 func (c *Comparison) race(op int) {
 	r := rand.New(rand.NewPCG(c.Seed, 2))
 	for round := range raceRounds {
@@ -71,7 +72,8 @@ func (c *Comparison) faulty(op int) bool {
 	return slices.ContainsFunc(c.report.Differences, func(d *Difference) bool { return d.op == op })
 }
 
-// raceOnce runs one round and returns what differs after it, the first of each kind and operation.
+// raceOnce runs one round and returns what differs after it, the first of each kind and
+// operation.
 func (c *Comparison) raceOnce(mutation step, queries []step) (found []*Difference) {
 	s := c.start()
 	defer s.close()

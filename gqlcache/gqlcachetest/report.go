@@ -76,8 +76,8 @@ func (d *Difference) String() string {
 type Report struct {
 	// Requests is how many were sent, to both servers.
 	Requests int
-	// Unstable are the operations that the server without the cache answers differently each time, with the
-	// reason. They were sent and not compared.
+	// Unstable are the operations that the server without the cache answers differently
+	// each time, with the reason. They were sent and not compared.
 	Unstable map[string]string
 	// Differences are of distinct kinds and operations.
 	Differences []*Difference

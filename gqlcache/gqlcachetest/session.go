@@ -20,8 +20,9 @@ type answer struct {
 	body   []byte
 }
 
-// recorder is a response writer that keeps what is written. wrote, if set, is called before the first byte is
-// taken: after gqlgen has answered, and before whatever the handlers around it do then.
+// recorder is a response writer that keeps what is written. wrote, if set, is called
+// before the first byte is taken: after gqlgen has answered, and before whatever the
+// handlers around it do then.
 type recorder struct {
 	mu    sync.Mutex
 	got   answer
@@ -88,11 +89,13 @@ func (c *Comparison) send(h http.Handler, s step, wrote func()) (got answer) {
 	return w.got
 }
 
-// A session is the two servers at the beginning of a history, and what they have answered since.
+// A session is the two servers at the beginning of a history, and what they have answered
+// since.
 type session struct {
 	c             *Comparison
 	plain, cached http.Handler
-	// past are the answers of the plain server to queries, and those that readers of the other one got.
+	// past are the answers of the plain server to queries, and those that readers of the
+	// other one got.
 	past []pastAnswer
 	// changes are how many mutations were sent.
 	changes int
@@ -102,7 +105,8 @@ type pastAnswer struct {
 	step    step
 	body    string
 	changes int
-	// meanwhile says that a reader got it while a mutation ran: it may have been a wrong one.
+	// meanwhile says that a reader got it while a mutation ran: it may have been a wrong
+	// one.
 	meanwhile bool
 }
 
@@ -120,8 +124,8 @@ func closeAll(handlers ...http.Handler) {
 	}
 }
 
-// do sends a step to both servers and returns how they differ, nil when they do not or the operation is not
-// compared.
+// do sends a step to both servers and returns how they differ, nil when they do not or
+// the operation is not compared.
 func (s *session) do(st step) *Difference {
 	c := s.c
 	if c.mutates(st) {
@@ -220,7 +224,8 @@ func differentHeader(a, b http.Header, ignored map[string]bool) (name string, di
 	return "", false
 }
 
-// sameBody compares two bodies byte by byte. The cache's own member, extensions.cache, is none of the API.
+// sameBody compares two bodies byte by byte. The cache's own member, extensions.cache, is
+// none of the API.
 func sameBody(a, b []byte) bool {
 	if bytes.Equal(a, b) {
 		return true
@@ -231,7 +236,8 @@ func sameBody(a, b []byte) bool {
 	return slices.Equal(members(a), members(b))
 }
 
-// members returns the members of a body with their bytes, in order, without extensions.cache.
+// members returns the members of a body with their bytes, in order, without
+// extensions.cache.
 func members(body []byte) (list []string) {
 	dec := json.NewDecoder(bytes.NewReader(body))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {

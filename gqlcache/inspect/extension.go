@@ -6,8 +6,9 @@ const Version = 1
 // Status says in a word what the cache did.
 type Status string
 
-// The statuses of an operation. Invalidated is that of a mutation that changed something, Unchanged of one that
-// told the cache of no change. Inspected is that of a request to the inspector, which runs nothing.
+// The statuses of an operation. Invalidated is that of a mutation that changed something,
+// Unchanged of one that told the cache of no change. Inspected is that of a request to
+// the inspector, which runs nothing.
 const (
 	Hit         Status = "HIT"
 	Miss        Status = "MISS"
@@ -21,8 +22,8 @@ const (
 type Extension struct {
 	Version int    `json:"version"`
 	Status  Status `json:"status"`
-	// Hit: the answer came from the cache. DidCache: it was stored. Collapsed: another request was
-	// computing it already.
+	// Hit: the answer came from the cache. DidCache: it was stored. Collapsed: another
+	// request was computing it already.
 	Hit       bool      `json:"hit"`
 	DidCache  bool      `json:"didCache"`
 	Collapsed bool      `json:"collapsed"`
@@ -34,13 +35,14 @@ type Extension struct {
 	KeyParts []KeyPart `json:"keyParts,omitempty"`
 
 	AgeMS *int64 `json:"ageMs,omitempty"`
-	// TTLMS is what is left of the time to live; TTLLimitedBy the field whose @cacheControl decided it,
-	// empty for the default.
+	// TTLMS is what is left of the time to live; TTLLimitedBy the field whose
+	// @cacheControl decided it, empty for the default.
 	TTLMS        *int64 `json:"ttlMs,omitempty"`
 	TTLLimitedBy string `json:"ttlLimitedBy,omitempty"`
 	Bytes        int    `json:"bytes,omitempty"`
 	Tags         int    `json:"tags,omitempty"`
-	// EntryHits is how often the entry was served, this time included, since the inspector watches.
+	// EntryHits is how often the entry was served, this time included, since the
+	// inspector watches.
 	EntryHits uint64 `json:"entryHits,omitempty"`
 	// DependsOnAnything says why every change drops the answer; empty when only some do.
 	DependsOnAnything string        `json:"dependsOnAnythingBecause,omitempty"`
@@ -61,10 +63,11 @@ type Extension struct {
 	Token       string `json:"token,omitempty"`
 }
 
-// Reason says why. Code is one of gqlcache's reasons, or hit, joined, mutation, inspect, refreshed (before it expired),
-// kept (computing anew has failed), stale (another request computes it anew), or abandoned when the request ended first; of a miss that was stored, it is what the inspector knows of the key: cold
-// (never stored), expired, evicted, invalidated, cleared, or miss when nobody watched. Message is for
-// people.
+// Reason says why. Code is one of gqlcache's reasons, or hit, joined, mutation, inspect,
+// refreshed (before it expired), kept (computing anew has failed), stale (another request
+// computes it anew), or abandoned when the request ended first; of a miss that was
+// stored, it is what the inspector knows of the key: cold (never stored), expired,
+// evicted, invalidated, cleared, or miss when nobody watched. Message is for people.
 type Reason struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
@@ -79,8 +82,9 @@ type Operation struct {
 	Hash string `json:"hash,omitempty"`
 }
 
-// KeyPart is one part of a key: operation, variables, predicate, schema or vary. Changed says that it
-// differs from that of the nearest entry: one of the same operation with the most equal parts.
+// KeyPart is one part of a key: operation, variables, predicate, schema or vary. Changed
+// says that it differs from that of the nearest entry: one of the same operation with the
+// most equal parts.
 type KeyPart struct {
 	Name        string `json:"name"`
 	Label       string `json:"label,omitempty"` // for variables, their names
@@ -96,8 +100,9 @@ type Dependencies struct {
 	RowCount int   `json:"rowCount"`
 }
 
-// Dependency is a view that an answer depends on. How is rows (the rows shown), where (those that a
-// condition selects), all (any row), or derived (through another view, Via).
+// Dependency is a view that an answer depends on. How is rows (the rows shown), where
+// (those that a condition selects), all (any row), or derived (through another view,
+// Via).
 type Dependency struct {
 	View string `json:"view"`
 	How  string `json:"how"`
@@ -110,8 +115,8 @@ type Row struct {
 	ID   string `json:"id"`
 }
 
-// Timing is where the time went. Saved is what a hit saved: what its computation had taken, less the
-// lookup.
+// Timing is where the time went. Saved is what a hit saved: what its computation had
+// taken, less the lookup.
 type Timing struct {
 	LookupUS int64 `json:"lookupUs"`
 	OriginUS int64 `json:"originUs,omitempty"`
@@ -139,22 +144,25 @@ type Invalidation struct {
 	Cascade *Cascade `json:"cascade,omitempty"`
 	Evicted *Evicted `json:"evicted,omitempty"`
 	Kept    *int     `json:"kept,omitempty"` // entries that it did not reach
-	// Instances is how many other instances were told, of those with a lease; Confirmed that all know.
+	// Instances is how many other instances were told, of those with a lease; Confirmed
+	// that all know.
 	Instances int  `json:"instances,omitempty"`
 	Confirmed bool `json:"confirmed"`
 }
 
-// Cascade is the graph from what was written to what fell. Evictions of the nodes sum up to
-// Evicted.Entries: an entry counts at the first node that reaches it, nearest to the mutation.
+// Cascade is the graph from what was written to what fell. Evictions of the nodes sum up
+// to Evicted.Entries: an entry counts at the first node that reaches it, nearest to the
+// mutation.
 type Cascade struct {
 	Nodes     []CascadeNode `json:"nodes"`
 	Edges     []CascadeEdge `json:"edges"`
 	Truncated bool          `json:"truncated,omitempty"`
 }
 
-// CascadeNode is a mutation or another cause (cause), a written row or set of rows (row), a view
-// reached from it (view), or an operation whose entries fell (operation). Evicted of an operation is
-// that of the view or row above it, by operation, and is not part of the sum.
+// CascadeNode is a mutation or another cause (cause), a written row or set of rows (row),
+// a view reached from it (view), or an operation whose entries fell (operation). Evicted
+// of an operation is that of the view or row above it, by operation, and is not part of
+// the sum.
 type CascadeNode struct {
 	ID      string `json:"id"`
 	Kind    string `json:"kind"`
@@ -190,7 +198,8 @@ type Warning struct {
 	Message  string `json:"message"`
 }
 
-// ActionResult is what became of an action. Evicted counts entries only while the inspector watches.
+// ActionResult is what became of an action. Evicted counts entries only while the
+// inspector watches.
 type ActionResult struct {
 	OK      bool   `json:"ok"`
 	Message string `json:"message"`

@@ -5,16 +5,17 @@ type Snapshot struct {
 	Now      int64  `json:"now"`
 	Instance string `json:"instance"`
 	UptimeMS int64  `json:"uptimeMs"`
-	// WatchingSince is when the inspector began to watch, 0 when it does not. Operations' and views'
-	// entries, the log and reasons of misses are known from then on; totals are since the start.
+	// WatchingSince is when the inspector began to watch, 0 when it does not. Operations'
+	// and views' entries, the log and reasons of misses are known from then on; totals
+	// are since the start.
 	WatchingSince int64       `json:"watchingSince"`
 	Totals        Totals      `json:"totals"`
 	Series        Series      `json:"series"`
 	Tiers         []Tier      `json:"tiers"`
 	Operations    []OpStats   `json:"operations"`
 	Views         []ViewStats `json:"views"`
-	// Log are the invalidations after the request's cursor, oldest first, as far as they are kept;
-	// LogNext is the next cursor.
+	// Log are the invalidations after the request's cursor, oldest first, as far as they
+	// are kept; LogNext is the next cursor.
 	Log          []LogEvent   `json:"log"`
 	LogNext      uint64       `json:"logNext"`
 	Verify       *Verify      `json:"verify,omitempty"`
@@ -25,7 +26,8 @@ type Snapshot struct {
 	Capabilities Capabilities `json:"capabilities"`
 }
 
-// Totals count since the start. Requests is the sum of hits, misses, collapsed, bypasses and abandoned.
+// Totals count since the start. Requests is the sum of hits, misses, collapsed, bypasses
+// and abandoned.
 type Totals struct {
 	Requests      uint64            `json:"requests"`
 	Hits          uint64            `json:"hits"`
@@ -67,7 +69,8 @@ type Tier struct {
 	Errors      uint64 `json:"errors"`
 }
 
-// OpStats are the figures of one operation. Those beyond a bound are counted together, as "(other)".
+// OpStats are the figures of one operation. Those beyond a bound are counted together, as
+// "(other)".
 type OpStats struct {
 	Name             string            `json:"name"`
 	Hash             string            `json:"hash"`
@@ -88,7 +91,8 @@ type LastInvalidation struct {
 	Cause string `json:"cause"`
 }
 
-// ViewStats are the figures of one view. Entries are the watched entries that depend on it.
+// ViewStats are the figures of one view. Entries are the watched entries that depend on
+// it.
 type ViewStats struct {
 	Name             string            `json:"name"`
 	Entries          int               `json:"entries"`
@@ -113,8 +117,8 @@ type LogEvent struct {
 	DurationUS int64    `json:"durationUs"`
 }
 
-// Cause is what invalidated. Kind is mutation, resolver (Touch outside of a mutation), manual (an
-// action of the inspector, Invalidate, Clear) or peer (another instance).
+// Cause is what invalidated. Kind is mutation, resolver (Touch outside of a mutation),
+// manual (an action of the inspector, Invalidate, Clear) or peer (another instance).
 type Cause struct {
 	Kind string `json:"kind"`
 	Name string `json:"name"`
@@ -125,23 +129,25 @@ type Verify struct {
 	Rate      float64 `json:"rate"`
 	Sampled   uint64  `json:"sampled"`
 	Confirmed uint64  `json:"confirmed"`
-	// Discounted were overtaken by a change, Skipped were not judged. Unstable came out differently each
-	// time, without a change: they say nothing.
+	// Discounted were overtaken by a change, Skipped were not judged. Unstable came out
+	// differently each time, without a change: they say nothing.
 	Discounted uint64 `json:"discounted"`
 	Skipped    uint64 `json:"skipped"`
-	// SkippedBy counts the skipped ones by reason: repeated, the entry is being verified already; full, too
-	// many wait; servers, the cache has several; context, Verify.Context failed, or its context ended;
-	// caller, its context is another caller's; timeout; unreadable, the answer is no JSON that the
-	// operation could give; unstored, resolvers said that it must not be stored; mutations, one that ran
-	// meanwhile did not end; busy, mutations ran during all of several recomputations, and no two agreed;
-	// closed; ended, a resolver ended the goroutine.
+	// SkippedBy counts the skipped ones by reason: repeated, the entry is being verified
+	// already; full, too many wait; servers, the cache has several; context,
+	// Verify.Context failed, or its context ended; caller, its context is another
+	// caller's; timeout; unreadable, the answer is no JSON that the operation could give;
+	// unstored, resolvers said that it must not be stored; mutations, one that ran
+	// meanwhile did not end; busy, mutations ran during all of several recomputations,
+	// and no two agreed; closed; ended, a resolver ended the goroutine.
 	SkippedBy  map[string]uint64 `json:"skippedBy"`
 	Unstable   uint64            `json:"unstable"`
 	Mismatched uint64            `json:"mismatched"`
 	Mismatches []Mismatch        `json:"mismatches"` // the last ones
 }
 
-// Mismatch is a hit that was not what recomputing gave. Nothing in it is a value of either answer.
+// Mismatch is a hit that was not what recomputing gave. Nothing in it is a value of
+// either answer.
 type Mismatch struct {
 	// Kind is stale, or error: recomputing failed.
 	Kind      string    `json:"kind"`
@@ -151,12 +157,14 @@ type Mismatch struct {
 	AgeMS     int64     `json:"ageMs"`
 	Path      string    `json:"path"`            // of the first difference: posts[2].title
 	Field     string    `json:"field,omitempty"` // whose value differs: Post.title
-	// Suspects are the mutations since the entry was computed, whose metadata may lack an edge.
+	// Suspects are the mutations since the entry was computed, whose metadata may lack an
+	// edge.
 	Suspects []Suspect `json:"suspects"`
 }
 
-// Suspect is a mutation that ran after a wrong entry was computed. Missing says what declaration is
-// perhaps missing, as "@writes of Mutation.renameUser does not reach v_user".
+// Suspect is a mutation that ran after a wrong entry was computed. Missing says what
+// declaration is perhaps missing, as "@writes of Mutation.renameUser does not reach
+// v_user".
 type Suspect struct {
 	Mutation string `json:"mutation"`
 	Field    string `json:"field"` // Mutation.renameUser
@@ -180,8 +188,9 @@ type Cluster struct {
 
 // Security says who shares answers with whom.
 type Security struct {
-	// Callers is predicate, same (Options.Callers says that all see the same) or public; Predicate whether a predicate function is set, Partitioned whether
-	// changes stay in their tenants.
+	// Callers is predicate, same (Options.Callers says that all see the same) or public;
+	// Predicate whether a predicate function is set, Partitioned whether changes stay in
+	// their tenants.
 	Callers     string `json:"callers"`
 	Predicate   bool   `json:"predicate"`
 	Partitioned bool   `json:"partitioned"`
@@ -205,29 +214,32 @@ type Shadow struct {
 	Findings []ShadowFinding `json:"findings"`
 }
 
-// ShadowOperation are the figures of one operation. Those beyond a bound are counted together, as
-// "(other)".
+// ShadowOperation are the figures of one operation. Those beyond a bound are counted
+// together, as "(other)".
 type ShadowOperation struct {
 	Name string `json:"name"`
 	Hash string `json:"hash"`
-	// Queries were looked up. Hits would have been answered from the cache: the sum of the six below.
+	// Queries were looked up. Hits would have been answered from the cache: the sum of
+	// the six below.
 	Queries uint64 `json:"queries"`
 	Hits    uint64 `json:"hits"`
-	// Right are hits whose answer was computed again, byte for byte. Overtaken differ because of a change that
-	// was on its way, or nobody knows: too many were being judged.
+	// Right are hits whose answer was computed again, byte for byte. Overtaken differ
+	// because of a change that was on its way, or nobody knows: too many were being
+	// judged.
 	Right     uint64 `json:"right"`
 	Overtaken uint64 `json:"overtaken"`
-	// Stale lack a change that the same caller sees, OtherCaller show what only another caller sees,
-	// Unstable are of operations that answer one caller differently each time. Unsettled is which of them they
-	// are not known yet: the caller has not asked again.
+	// Stale lack a change that the same caller sees, OtherCaller show what only another
+	// caller sees, Unstable are of operations that answer one caller differently each
+	// time. Unsettled is which of them they are not known yet: the caller has not asked
+	// again.
 	Stale       uint64 `json:"stale"`
 	OtherCaller uint64 `json:"otherCaller"`
 	Unstable    uint64 `json:"unstable"`
 	Unsettled   uint64 `json:"unsettled"`
 }
 
-// ShadowFinding is an answer that would have been wrong. Answers and callers are given as digests, keyed with
-// a secret of the process.
+// ShadowFinding is an answer that would have been wrong. Answers and callers are given as
+// digests, keyed with a secret of the process.
 type ShadowFinding struct {
 	At        int64     `json:"at"`
 	Operation Operation `json:"operation"`

@@ -10,8 +10,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
-// A Source has figures: a *gqlcache.Cache. What it tells of verify mode is part of them if it has the method
-// VerifyStats() *inspect.Verify, which returns nil while it is off.
+// A Source has figures: a *gqlcache.Cache. What it tells of verify mode is part of them
+// if it has the method VerifyStats() *inspect.Verify, which returns nil while it is off.
 type Source interface {
 	Stats() gqlcache.Stats
 	OperationStats() []gqlcache.OperationStats
@@ -38,8 +38,9 @@ func Read(s Source) *Reading {
 	return r
 }
 
-// tellApart returns the tiers under names that are labels: valid, and each of one tier. Stores choose them, and
-// one wrong label fails the whole scrape, with the metrics of everybody else in it.
+// tellApart returns the tiers under names that are labels: valid, and each of one tier.
+// Stores choose them, and one wrong label fails the whole scrape, with the metrics of
+// everybody else in it.
 func tellApart(tiers []store.TierStats) []store.TierStats {
 	tiers = slices.Clone(tiers)
 	seen := map[string]bool{}
@@ -82,11 +83,13 @@ const (
 
 // A Metric is one figure, or several that a label tells apart.
 type Metric struct {
-	// Name has its words, as in gqlcache.Stats, with underscores, and dots between what belongs to each other.
+	// Name has its words, as in gqlcache.Stats, with underscores, and dots between what
+	// belongs to each other.
 	Name string
 	Kind Kind
 	Unit Unit
-	// Label is the name of the label, empty for a metric of one figure: reason, tier or operation.
+	// Label is the name of the label, empty for a metric of one figure: reason, tier or
+	// operation.
 	Label string
 	// Help says in a sentence what the figure is.
 	Help string
@@ -119,9 +122,9 @@ func (m Metric) OpenTelemetry() string { return "cascadeql.cache." + m.Name }
 // Expvar returns the name of the member in expvar's object.
 func (m Metric) Expvar() string { return m.words() }
 
-// Each calls yield for each figure of a counter or gauge, with the value of the label, once for each value. A
-// figure that the source does not have, those of a log without a log, say, is left out. For a histogram it
-// does nothing.
+// Each calls yield for each figure of a counter or gauge, with the value of the label,
+// once for each value. A figure that the source does not have, those of a log without a
+// log, say, is left out. For a histogram it does nothing.
 func (m Metric) Each(r *Reading, yield func(label string, value float64)) {
 	if m.each != nil {
 		m.each(r, yield)

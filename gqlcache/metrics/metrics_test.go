@@ -30,7 +30,8 @@ func (s *source) Stats() gqlcache.Stats                     { return s.stats }
 func (s *source) OperationStats() []gqlcache.OperationStats { return s.operations }
 func (s *source) VerifyStats() *inspect.Verify              { return &s.verify }
 
-// distinct sets all numbers below a value to different ones, and returns them by their paths.
+// distinct sets all numbers below a value to different ones, and returns them by their
+// paths.
 func distinct(v reflect.Value, path string, next *int, set map[string]float64) {
 	switch v.Kind() {
 	case reflect.Struct:
@@ -68,7 +69,8 @@ func distinct(v reflect.Value, path string, next *int, set map[string]float64) {
 	}
 }
 
-// TestEveryFigureIsExported: no figure of the cache is without a metric, but those named here.
+// TestEveryFigureIsExported: no figure of the cache is without a metric, but those named
+// here.
 func TestEveryFigureIsExported(t *testing.T) {
 	t.Parallel()
 	s, next, want := &source{}, 1_000_000, map[string]float64{}

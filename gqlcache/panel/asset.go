@@ -11,8 +11,8 @@ import (
 	"sync"
 )
 
-// An asset is an embedded file. Its content decides its version, so that browsers keep it for ever
-// under the address that names the version, and ask again under any other.
+// An asset is an embedded file. Its content decides its version, so that browsers keep it
+// for ever under the address that names the version, and ask again under any other.
 type asset struct {
 	contentType string
 	content     []byte
@@ -42,7 +42,8 @@ func compress(content []byte) []byte {
 func (a *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, etag := a.content, `"`+a.version+`"`
 	h := w.Header()
-	// A middleware that has announced a coding will apply it, to what is coded already as well.
+	// A middleware that has announced a coding will apply it, to what is coded already as
+	// well.
 	if h.Get("Content-Encoding") == "" && acceptsGzip(r) {
 		body, etag = a.compressed(), `"`+a.version+`-gzip"`
 		h.Set("Content-Encoding", "gzip")

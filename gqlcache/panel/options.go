@@ -17,18 +17,21 @@ type page struct {
 	Nonce          string            `json:"nonce"`
 }
 
-// WithSubscriptionEndpoint sets the URL of subscriptions. Defaults to the endpoint, over a websocket.
+// WithSubscriptionEndpoint sets the URL of subscriptions. Defaults to the endpoint, over
+// a websocket.
 func WithSubscriptionEndpoint(endpoint string) Option {
 	return func(p *page) { p.Subscriptions = endpoint }
 }
 
-// WithGraphiqlFetcherHeaders sends headers with every request, without showing them. They are in the page all the
-// same: whoever may load it can read them, so they are no place for secrets.
+// WithGraphiqlFetcherHeaders sends headers with every request, without showing them. They
+// are in the page all the same: whoever may load it can read them, so they are no place
+// for secrets.
 func WithGraphiqlFetcherHeaders(headers map[string]string) Option {
 	return func(p *page) { p.FetcherHeaders = headers }
 }
 
-// WithGraphiqlUiHeaders puts headers into the headers editor, where users can change them.
+// WithGraphiqlUiHeaders puts headers into the headers editor, where users can change
+// them.
 //
 //nolint:revive // the name is gqlgen's
 func WithGraphiqlUiHeaders(headers map[string]string) Option {
@@ -38,8 +41,8 @@ func WithGraphiqlUiHeaders(headers map[string]string) Option {
 	}
 }
 
-// WithStoragePrefix keeps what the page stores in the browser apart from other playgrounds of the same
-// origin.
+// WithStoragePrefix keeps what the page stores in the browser apart from other
+// playgrounds of the same origin.
 func WithStoragePrefix(prefix string) Option {
 	return func(p *page) { p.StoragePrefix = prefix }
 }

@@ -29,11 +29,12 @@ var document = template.Must(template.New("page").Parse(`<!doctype html>
 </html>
 `))
 
-// Handler returns the page, for GET requests. The endpoint is the URL of the GraphQL server as the browser
-// sees it: a path from the host, "/graphql", one from the page, "graphql", which also holds behind a proxy that
-// serves both below a path of its own, or in full. Another origin must allow the page's, and the header
-// X-Gqlcache-Debug (CORS). Nothing is read from the request but what it asks for and which encodings it accepts; the
-// handler is safe for concurrent use.
+// Handler returns the page, for GET requests. The endpoint is the URL of the GraphQL
+// server as the browser sees it: a path from the host, "/graphql", one from the page,
+// "graphql", which also holds behind a proxy that serves both below a path of its own, or
+// in full. Another origin must allow the page's, and the header X-Gqlcache-Debug (CORS).
+// Nothing is read from the request but what it asks for and which encodings it accepts;
+// the handler is safe for concurrent use.
 func Handler(title, endpoint string, opts ...Option) http.HandlerFunc {
 	p := page{Title: title, Endpoint: endpoint}
 	for _, o := range opts {
@@ -57,8 +58,8 @@ func Handler(title, endpoint string, opts ...Option) http.HandlerFunc {
 	}
 }
 
-// serve writes the page. Each gets a nonce of its own for the one style element that a dialog of
-// GraphiQL makes.
+// serve writes the page. Each gets a nonce of its own for the one style element that a
+// dialog of GraphiQL makes.
 func (p page) serve(w http.ResponseWriter, policy string) {
 	p.Nonce = rand.Text()
 	config, err := json.Marshal(p) // with <, > and & escaped: nothing in it ends the element
@@ -87,8 +88,8 @@ func (p page) serve(w http.ResponseWriter, policy string) {
 	_, _ = w.Write(b.Bytes()) // a lost client is nobody's business
 }
 
-// policyFor returns the Content-Security-Policy without its style-src. The page may speak to its own
-// origin and to those of absolute endpoints.
+// policyFor returns the Content-Security-Policy without its style-src. The page may speak
+// to its own origin and to those of absolute endpoints.
 func policyFor(endpoints ...string) string {
 	connect := "'self'"
 	for _, endpoint := range endpoints {

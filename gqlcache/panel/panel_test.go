@@ -31,7 +31,8 @@ func get(ctx context.Context, h http.Handler, method, target string, header map[
 
 var references = regexp.MustCompile(`(?:src|href)="(\?[^"]+)"`)
 
-// TestExactRoutes: all that the page refers to is below the page's own URL, whatever that is.
+// TestExactRoutes: all that the page refers to is below the page's own URL, whatever that
+// is.
 func TestExactRoutes(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"/", "/playground", "/deep/path/"} {
@@ -105,7 +106,8 @@ func TestAssets(t *testing.T) {
 	}
 }
 
-// TestMiddlewareCompresses: what a middleware around the page will compress, the page does not.
+// TestMiddlewareCompresses: what a middleware around the page will compress, the page
+// does not.
 func TestMiddlewareCompresses(t *testing.T) {
 	t.Parallel()
 	h := panel.Handler("Blog", "/graphql")

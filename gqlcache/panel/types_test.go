@@ -33,7 +33,8 @@ func TestTypes(t *testing.T) {
 	}
 }
 
-// typeScript declares the types, and all that they mention, in the order in which they are met.
+// typeScript declares the types, and all that they mention, in the order in which they
+// are met.
 func typeScript(roots ...reflect.Type) string {
 	w := &typeWriter{seen: map[reflect.Type]bool{}}
 	w.text.WriteString("// Written by TestTypes from the Go package gqlcache/inspect, which explains the fields.\n")

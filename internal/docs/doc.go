@@ -1,3 +1,3 @@
-// Package docs has the tests of the repository's Markdown pages: each snippet in them is parsed,
-// type-checked or compiled, and each link leads somewhere.
+// Package docs has the tests of the repository's Markdown pages: each snippet in them is
+// parsed, type-checked or compiled, and each link leads somewhere.
 package docs

@@ -22,7 +22,8 @@ import (
 
 const module = "github.com/cascadeql/cascadeql/"
 
-// packages are what snippets may use without an import, by the name that they are used under.
+// packages are what snippets may use without an import, by the name that they are used
+// under.
 var packages = map[string]string{
 	"binary": "encoding/binary", "context": "context", "fmt": "fmt", "http": "net/http", "log": "log",
 	"rand": "math/rand/v2", "testing": "testing", "time": "time",
@@ -56,7 +57,8 @@ var theirs = map[string]string{
 		func NewExecutableSchema(Config) graphql.ExecutableSchema { return nil }`,
 }
 
-// An imports finds compiled packages by the build cache, and the reader's own by their source.
+// An imports finds compiled packages by the build cache, and the reader's own by their
+// source.
 type imports struct {
 	mu       sync.Mutex // held by check: an importer completes its packages while they are used
 	compiled types.Importer
@@ -139,8 +141,9 @@ func (i *imports) check(text string) []error {
 	return faults
 }
 
-// leftOut are the errors of a snippet that is a part of a program: names declared elsewhere,
-// variables and values used elsewhere, and an import for what is a comment. A name in one of our packages has a dot.
+// leftOut are the errors of a snippet that is a part of a program: names declared
+// elsewhere, variables and values used elsewhere, and an import for what is a comment. A
+// name in one of our packages has a dot.
 var leftOut = regexp.MustCompile(`^(undefined: \w+$|declared and not used: )|(" imported and not used$| is not used$)`)
 
 func header(text string) string {
@@ -154,7 +157,8 @@ func header(text string) string {
 	return b.String()
 }
 
-// TestGo: a Go snippet is right in its types as far as it goes. The README's program is right as a whole.
+// TestGo: a Go snippet is right in its types as far as it goes. The README's program is
+// right as a whole.
 func TestGo(t *testing.T) {
 	t.Parallel()
 	known := newImports(t)

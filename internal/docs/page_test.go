@@ -38,8 +38,8 @@ func read(t *testing.T, file string) string {
 
 var fence = regexp.MustCompile("(?ms)^ *```([a-z]+)\n(.*?)^ *```$")
 
-// blocks returns the snippets of a page in one language, or in all of them. An ellipsis, which
-// stands for something left out, is removed.
+// blocks returns the snippets of a page in one language, or in all of them. An ellipsis,
+// which stands for something left out, is removed.
 func blocks(t *testing.T, page, language string) []block {
 	t.Helper()
 	text := read(t, page)
@@ -147,7 +147,8 @@ var (
 	steps     = regexp.MustCompile(`(?m)^readonly all_steps=\((.*)\)$`)
 )
 
-// TestContributing: the files that CONTRIBUTING.md names exist, and it has a line for each step of .ci/run.
+// TestContributing: the files that CONTRIBUTING.md names exist, and it has a line for
+// each step of .ci/run.
 func TestContributing(t *testing.T) {
 	t.Parallel()
 	page := read(t, root+"CONTRIBUTING.md")
@@ -173,7 +174,8 @@ func TestContributing(t *testing.T) {
 	}
 }
 
-// TestOldestGqlgen: the README names the oldest gqlgen, which is what the module requires.
+// TestOldestGqlgen: the README names the oldest gqlgen, which is what the module
+// requires.
 func TestOldestGqlgen(t *testing.T) {
 	t.Parallel()
 	const named = `gqlgen v([0-9.]+) or later`

@@ -38,7 +38,8 @@ func TestReadmeSchema(t *testing.T) {
 	}
 }
 
-// TestSchemas: what the other pages show of the example's schema is what it says, directives included.
+// TestSchemas: what the other pages show of the example's schema is what it says,
+// directives included.
 func TestSchemas(t *testing.T) {
 	t.Parallel()
 	source := &ast.Source{Name: "schema.graphql", Input: read(t, root+"example/graph/schema.graphql")}
@@ -116,7 +117,8 @@ func spell(list ast.DirectiveList) string {
 	return strings.Join(all, " ")
 }
 
-// TestGqlgenConfig: the README has the lines that keep gqlgen from generating code for directives.
+// TestGqlgenConfig: the README has the lines that keep gqlgen from generating code for
+// directives.
 func TestGqlgenConfig(t *testing.T) {
 	t.Parallel()
 	all := blocks(t, root+"README.md", "yaml")

@@ -12,9 +12,9 @@ import (
 	"strings"
 )
 
-// Check reads the Go files below the root of a module and returns what breaks a rule, a sentence
-// each, sorted. Of the modules within the module it reads those of go.work. It does not read testdata
-// and directories that the go command leaves out.
+// Check reads the Go files below the root of a module and returns what breaks a rule, a
+// sentence each, sorted. Of the modules within the module it reads those of go.work. It
+// does not read testdata and directories that the go command leaves out.
 func Check(root fs.FS) ([]string, error) {
 	work, err := workModules(root)
 	if err != nil {

@@ -11,7 +11,8 @@ import (
 // leaves are the packages that the picture of DESIGN.md leaves out.
 var leaves = []string{"gqlcache/internal/safe", "gqlcache/internal/count", "gqlcache/internal/digest", "gqlcache/internal/memo", "gqlcache/internal/reason"}
 
-// undrawn are the packages with a rule that the picture leaves out: programs, fixtures and suites.
+// undrawn are the packages with a rule that the picture leaves out: programs, fixtures
+// and suites.
 var undrawn = regexp.MustCompile(`^(internal/|example/|gqlcache/internal/(testgraph|rolegraph|hostile)$|gqlcache/(gqlcachetest|store/storetest)$)`)
 
 func section(t *testing.T, heading, end string) string {
@@ -28,7 +29,8 @@ func section(t *testing.T, heading, end string) string {
 	return text
 }
 
-// TestPicture: the arrows of DESIGN.md's picture are allowed, and everything that is allowed is on a way along them.
+// TestPicture: the arrows of DESIGN.md's picture are allowed, and everything that is
+// allowed is on a way along them.
 func TestPicture(t *testing.T) {
 	t.Parallel()
 	picture := section(t, "```mermaid\n", "```")
@@ -77,7 +79,8 @@ func values(of map[string]string) []string {
 	return all
 }
 
-// TestRooms: the rooms of DESIGN.md may not import what the table says, and each package has a row.
+// TestRooms: the rooms of DESIGN.md may not import what the table says, and each package
+// has a row.
 func TestRooms(t *testing.T) {
 	t.Parallel()
 	const anyBut = "of ours any but "

@@ -38,7 +38,8 @@ func TestModule(t *testing.T) {
 	}
 }
 
-// TestModules: nothing new reaches who imports the cache, and no module is without checks.
+// TestModules: nothing new reaches who imports the cache, and no module is without
+// checks.
 func TestModules(t *testing.T) {
 	t.Parallel()
 	faults, err := lint.CheckModules(root(t))
@@ -253,7 +254,8 @@ func TestCheckReportsBrokenFiles(t *testing.T) {
 // imports is a file that imports a package.
 func imports(path string) string { return "package p\n\nimport \"" + path + "\"\n" }
 
-// TestCoreLinksNoGraphQL: the clock, the engine, the fleet, the history and the log know of GraphQL no more than tags.
+// TestCoreLinksNoGraphQL: the clock, the engine, the fleet, the history and the log know
+// of GraphQL no more than tags.
 func TestCoreLinksNoGraphQL(t *testing.T) {
 	t.Parallel()
 	packages := []string{"cascade/tag", "gqlcache/internal/clock", "gqlcache/internal/history", "gqlcache/internal/engine", "gqlcache/internal/fleet", "gqlcache/changelog", "gqlcache/changelog/redislog"}

@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// CheckModules reads the modules below the root of the tree and returns what breaks a rule, a sentence
-// each, sorted: the root requires exactly the modules of the table required, and each other module is
-// in an array of .ci/run whose modules a step checks.
+// CheckModules reads the modules below the root of the tree and returns what breaks a
+// rule, a sentence each, sorted: the root requires exactly the modules of the table
+// required, and each other module is in an array of .ci/run whose modules a step checks.
 func CheckModules(root fs.FS) ([]string, error) {
 	faults, err := checkRequired(root)
 	if err != nil {
@@ -69,7 +69,8 @@ func checkRequired(root fs.FS) ([]string, error) {
 	return faults, nil
 }
 
-// arrays returns the modules that the arrays of .ci/run have which are used, and those of workspace_modules.
+// arrays returns the modules that the arrays of .ci/run have which are used, and those of
+// workspace_modules.
 func arrays(script string) (tested, workspace []string) {
 	for _, found := range regexp.MustCompile(`(?m)^readonly (\w+_modules)=\(([^)]*)\)`).FindAllStringSubmatch(script, -1) {
 		if !strings.Contains(script, `for dir in "${`+found[1]+`[@]}"`) {
@@ -81,7 +82,8 @@ func arrays(script string) (tested, workspace []string) {
 			continue
 		}
 		for _, dir := range modules {
-			// Of a module of go.work, the tests are run by a pattern, not by the array alone.
+			// Of a module of go.work, the tests are run by a pattern, not by the array
+			// alone.
 			if strings.Contains(script, " ./"+dir+"/...") {
 				workspace = append(workspace, dir)
 			}

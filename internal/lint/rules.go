@@ -3,11 +3,13 @@ package lint
 // Module is the path of this module.
 const Module = "github.com/cascadeql/cascadeql"
 
-// A pattern names packages by their directory: "cascade" is this one, "example/..." it and all below.
+// A pattern names packages by their directory: "cascade" is this one, "example/..." it
+// and all below.
 
-// ours says which of our packages each package may import, in files that are no tests. The most
-// specific pattern counts. Every package needs a rule, so that a new one finds its place in the
-// order on purpose; everything may not import anything, or the order would be a habit.
+// ours says which of our packages each package may import, in files that are no tests.
+// The most specific pattern counts. Every package needs a rule, so that a new one finds
+// its place in the order on purpose; everything may not import anything, or the order
+// would be a habit.
 var ours = map[string][]string{
 	"schemahash":                  {},
 	"extractor":                   {},
@@ -59,8 +61,9 @@ var ours = map[string][]string{
 	"example/...":                 {"..."},
 }
 
-// theirs says which packages may import a module that is not ours, in files that are no tests. A
-// module that is missing here may be imported nowhere: adding one is a decision, see CONTRIBUTING.md.
+// theirs says which packages may import a module that is not ours, in files that are no
+// tests. A module that is missing here may be imported nowhere: adding one is a decision,
+// see CONTRIBUTING.md.
 var theirs = map[string][]string{
 	"github.com/vektah/gqlparser/v2":           {"schemahash", "extractor", "cascade", "cascade/lint", "gqlcache", "gqlcache/internal/opkey", "gqlcache/internal/plans", "gqlcache/internal/probe", "gqlcache/internal/testgraph", "gqlcache/internal/rolegraph", "gqlcache/internal/hostile", "example/..."},
 	"github.com/google/uuid":                   {"extractor", "cascade", "gqlcache/internal/probe", "gqlcache/internal/testgraph", "gqlcache/internal/hostile", "example/..."},
@@ -78,8 +81,9 @@ var theirs = map[string][]string{
 	"github.com/stretchr/testify":              {},
 }
 
-// standard says which packages may import a part of the standard library that is no business of
-// the others, in files that are no tests. What is missing here may be imported anywhere.
+// standard says which packages may import a part of the standard library that is no
+// business of the others, in files that are no tests. What is missing here may be
+// imported anywhere.
 var standard = map[string][]string{
 	"net/http": {"gqlcache", "gqlcache/gqlcachetest", "gqlcache/panel", "gqlcache/internal/wire", "gqlcache/internal/testgraph", "gqlcache/internal/hostile", "example/..."},
 	"expvar":   {"gqlcache/metrics/expvar", "example/..."}, // it registers a handler when it is imported
@@ -91,8 +95,9 @@ var nowhere = map[string]string{
 	"github.com/stretchr/testify": "the standard library's testing package does",
 }
 
-// required says why the root requires each module, directly or not. Everyone who imports the cache has all of
-// them in the module graph. The step graph of .ci/run counts that graph.
+// required says why the root requires each module, directly or not. Everyone who imports
+// the cache has all of them in the module graph. The step graph of .ci/run counts that
+// graph.
 var required = map[string]string{
 	"github.com/99designs/gqlgen":              "extended",
 	"github.com/vektah/gqlparser/v2":           "extended",

@@ -117,8 +117,9 @@ func (c *Cluster) Owner(slot int) int {
 	return 0
 }
 
-// A Migration is a slot under way from one node to another. While it is, keys that are gone from the old
-// node are asked for at the new one, and commands with keys on both are refused.
+// A Migration is a slot under way from one node to another. While it is, keys that are
+// gone from the old node are asked for at the new one, and commands with keys on both are
+// refused.
 type Migration struct {
 	c              *Cluster
 	slot, from, to int

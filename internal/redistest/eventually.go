@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// patience is how long anything may take on a machine that is busy with other things. No test measures speed.
+// patience is how long anything may take on a machine that is busy with other things. No
+// test measures speed.
 const patience = 30 * time.Second
 
 // Eventually waits until something holds, and asks every few milliseconds.

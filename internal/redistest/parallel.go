@@ -7,8 +7,8 @@ import (
 )
 
 // WaitInParallel lets so many tests of the package run at once on a machine with fewer
-// processors. Most tests over a redis-server wait: for a lease to end, or for a server to start.
-// The flag -parallel wins. TestMain calls it before it runs the tests.
+// processors. Most tests over a redis-server wait: for a lease to end, or for a server to
+// start. The flag -parallel wins. TestMain calls it before it runs the tests.
 func WaitInParallel(atOnce int) {
 	flag.Parse()
 	given := false

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// A Proxy is a link to a server that a test can harm. It ends with the test. Its methods may be called
-// concurrently.
+// A Proxy is a link to a server that a test can harm. It ends with the test. Its methods
+// may be called concurrently.
 type Proxy struct {
 	listener net.Listener
 	running  sync.WaitGroup
@@ -38,8 +38,8 @@ type reply struct {
 	arrived time.Time
 }
 
-// heldReplies bounds the pieces of one connection that a delay holds back at a time. The next piece stays
-// in the buffers of the kernel.
+// heldReplies bounds the pieces of one connection that a delay holds back at a time. The
+// next piece stays in the buffers of the kernel.
 const heldReplies = 1024
 
 // NewProxy returns a link to an address.
@@ -62,19 +62,20 @@ func NewProxy(t testing.TB, target string) *Proxy {
 // Addr returns where the proxy listens.
 func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 
-// Delay holds every reply back for so long after it arrived here, from now on. Replies that an earlier
-// delay holds back get the new one.
+// Delay holds every reply back for so long after it arrived here, from now on. Replies
+// that an earlier delay holds back get the new one.
 func (p *Proxy) Delay(d time.Duration) { p.change(func() { p.delay = d }) }
 
-// SwallowReplies loses every reply from now on, and the requests arrive: the link is half open.
+// SwallowReplies loses every reply from now on, and the requests arrive: the link is half
+// open.
 func (p *Proxy) SwallowReplies() { p.change(func() { p.swallow = true }) }
 
-// Cut ends all connections, and new ones as soon as they are made. Nothing passes in either direction.
-// The port stays taken: a listener that is closed may not get it back.
+// Cut ends all connections, and new ones as soon as they are made. Nothing passes in
+// either direction. The port stays taken: a listener that is closed may not get it back.
 func (p *Proxy) Cut() { p.change(func() { p.cut = true }) }
 
-// Heal makes the link whole. Replies that were held back arrive at once. Connections that lost a reply are
-// ended: a later reply would be taken for the lost one.
+// Heal makes the link whole. Replies that were held back arrive at once. Connections that
+// lost a reply are ended: a later reply would be taken for the lost one.
 func (p *Proxy) Heal() { p.change(func() { p.delay, p.swallow, p.cut = 0, false, false }) }
 
 // Retarget ends all connections; new ones go to another address.
@@ -110,7 +111,8 @@ func (p *Proxy) accept() {
 	}
 }
 
-// serve connects a client with the target, until one of both ends the connection or the proxy does.
+// serve connects a client with the target, until one of both ends the connection or the
+// proxy does.
 func (p *Proxy) serve(client net.Conn) {
 	p.mu.Lock()
 	target := p.target

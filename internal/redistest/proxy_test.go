@@ -170,7 +170,8 @@ func TestProxyRetargets(t *testing.T) {
 	again.hears("b 2")
 }
 
-// TestProxyWithoutTarget: what cannot be reached ends connections, and the end of one side is the end of the other.
+// TestProxyWithoutTarget: what cannot be reached ends connections, and the end of one
+// side is the end of the other.
 func TestProxyWithoutTarget(t *testing.T) {
 	t.Parallel()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")

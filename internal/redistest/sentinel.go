@@ -22,8 +22,9 @@ type Sentinels struct {
 // masterName is what the sentinels call the primary.
 const masterName = "topology"
 
-// StartSentinels starts them with some replicas, and returns when the replicas are in step and every
-// sentinel knows of all the others. The primary counts as dead after a second without an answer.
+// StartSentinels starts them with some replicas, and returns when the replicas are in
+// step and every sentinel knows of all the others. The primary counts as dead after a
+// second without an answer.
 func StartSentinels(t testing.TB, replicas int) *Sentinels {
 	t.Helper()
 	s := &Sentinels{t: t, Primary: Start(t, "--repl-diskless-sync-delay", "0")}
@@ -57,8 +58,9 @@ func (s *Sentinels) watch() *Server {
 	w := launch(s.t, file, func() ([]string, error) { return []string{"--sentinel"}, nil })
 	c := w.Client()
 	for _, command := range [][]any{
-		// They say hello and ask around more often than every two and ten seconds. After a stall of this
-		// machine, during which a clock jumps for them, they are to go on sooner than after half a minute.
+		// They say hello and ask around more often than every two and ten seconds. After
+		// a stall of this machine, during which a clock jumps for them, they are to go on
+		// sooner than after half a minute.
 		{"SENTINEL", "DEBUG", "info-period", 500, "publish-period", 200, "tilt-period", 2000},
 		{"SENTINEL", "MONITOR", masterName, "127.0.0.1", s.Primary.Port(), 2},
 		// A vote that nobody has won is repeated after twice the failover-timeout.
@@ -92,7 +94,8 @@ func (s *Sentinels) Client() redis.UniversalClient {
 	return c
 }
 
-// Elected waits until the sentinels agree on a primary other than the first one, and returns it.
+// Elected waits until the sentinels agree on a primary other than the first one, and
+// returns it.
 func (s *Sentinels) Elected() *Server {
 	s.t.Helper()
 	var elected *Server
@@ -139,8 +142,9 @@ func InStep(replica *Server) bool {
 	return err == nil && strings.Contains(info, "master_link_status:up")
 }
 
-// Isolate stops a replica's process and ends its link to the primary: what is written from then on never
-// reaches it. Stopped alone, it would read what has arrived in the meantime when it goes on.
+// Isolate stops a replica's process and ends its link to the primary: what is written
+// from then on never reaches it. Stopped alone, it would read what has arrived in the
+// meantime when it goes on.
 func Isolate(t testing.TB, primary, replica *Server) {
 	t.Helper()
 	replica.Pause()

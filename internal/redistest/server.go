@@ -16,7 +16,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A Server is a redis-server of a test's own, on a free port, without persistence. It ends with the test.
+// A Server is a redis-server of a test's own, on a free port, without persistence. It
+// ends with the test.
 type Server struct {
 	t    testing.TB
 	file string // of configuration; none if empty
@@ -29,14 +30,16 @@ type Server struct {
 	out *bytes.Buffer
 }
 
-// Start starts a server, with more arguments if there are any. The test is skipped where there is no
-// redis-server: .ci/run installs one, and fails for every test that is skipped.
+// Start starts a server, with more arguments if there are any. The test is skipped where
+// there is no redis-server: .ci/run installs one, and fails for every test that is
+// skipped.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
 	return launch(t, "", func() ([]string, error) { return args, nil })
 }
 
-// launch is Start with a file of configuration, and with arguments that are made anew for every attempt.
+// launch is Start with a file of configuration, and with arguments that are made anew for
+// every attempt.
 func launch(t testing.TB, file string, more func() ([]string, error)) *Server {
 	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {

@@ -17,7 +17,8 @@ import (
 	"github.com/cascadeql/cascadeql/internal/trips/record"
 )
 
-// recorder is put into the module whose code is instrumented: it must be one that its packages can import.
+// recorder is put into the module whose code is instrumented: it must be one that its
+// packages can import.
 //
 //go:embed record/record.go
 var recorder []byte
@@ -27,8 +28,8 @@ const recorderDir = "internal/trips/record"
 // limit is the time for listing the packages, building the test and running it.
 const limit = 10 * time.Minute
 
-// makeTrips instruments a package of the module at root, with all of the module that it imports, and
-// returns the trips that its test makes.
+// makeTrips instruments a package of the module at root, with all of the module that it
+// imports, and returns the trips that its test makes.
 func makeTrips(root, pkg, test string) ([]trip, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
@@ -65,7 +66,8 @@ type listed struct {
 	}
 }
 
-// writeOverlay writes the instrumented files into dir, and returns the file that lists them for the build.
+// writeOverlay writes the instrumented files into dir, and returns the file that lists
+// them for the build.
 func writeOverlay(ctx context.Context, root, pkg, dir string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", "list", "-deps", "-json=Dir,GoFiles,Module", "./"+pkg)
 	cmd.Dir = root

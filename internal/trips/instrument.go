@@ -18,8 +18,9 @@ type insertion struct {
 	text string
 }
 
-// instrument returns a file whose functions, and function literals, first call record.Enter. Lines keep
-// their numbers. name is the file's from the root of the module, recorder the import path of record.
+// instrument returns a file whose functions, and function literals, first call
+// record.Enter. Lines keep their numbers. name is the file's from the root of the module,
+// recorder the import path of record.
 func instrument(name, recorder string, src []byte) ([]byte, error) {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, name, src, parser.ParseComments|parser.SkipObjectResolution)

@@ -1,21 +1,23 @@
-// Command trips counts what a request costs its reader: how many functions it enters, in how many files,
-// and how often it goes from one file to another. Run it from the root of the module:
+// Command trips counts what a request costs its reader: how many functions it enters, in
+// how many files, and how often it goes from one file to another. Run it from the root of
+// the module:
 //
 //	go run ./internal/trips              the table, in Markdown
 //	go run ./internal/trips -trip NAME   one trip, file by file
 //
-// It instruments a copy of gqlcache and of the packages of this module that gqlcache imports, and runs
-// TestTrips of gqlcache, which makes the trips. The copy is given to the build as an overlay: nothing in
-// the module is written.
+// It instruments a copy of gqlcache and of the packages of this module that gqlcache
+// imports, and runs TestTrips of gqlcache, which makes the trips. The copy is given to
+// the build as an overlay: nothing in the module is written.
 //
 // A trip's columns:
 //
-//   - calls: functions and methods entered. A function literal is a part of the function around it; what it
-//     calls is a call from its file.
-//   - calls across files: calls whose caller, the innermost function or literal of the same goroutine, is
-//     in another file. A call from elsewhere, from gqlgen say, or the first one of a goroutine, has no caller.
-//   - moves between files: calls, and returns, after which another file is the one to read. The first file of a
-//     goroutine is a move, too.
+//   - calls: functions and methods entered. A function literal is a part of the function
+//     around it; what it calls is a call from its file.
+//   - calls across files: calls whose caller, the innermost function or literal of the
+//     same goroutine, is in another file. A call from elsewhere, from gqlgen say, or the
+//     first one of a goroutine, has no caller.
+//   - moves between files: calls, and returns, after which another file is the one to
+//     read. The first file of a goroutine is a move, too.
 //   - left and re-entered: moves to a file that the trip has been in before.
 package main
 

@@ -28,8 +28,8 @@ type trip struct {
 	across int
 	funcs  map[string]bool
 	files  map[string]bool
-	// stays has the stays of each goroutine, in the order in which the goroutines first enter a function:
-	// how they take turns is chance.
+	// stays has the stays of each goroutine, in the order in which the goroutines first
+	// enter a function: how they take turns is chance.
 	stays [][]stay
 }
 
@@ -121,7 +121,8 @@ func (t *trip) walk(events []record.Event) {
 	t.stays = append(t.stays, stays)
 }
 
-// table writes the trips as a table in Markdown. Files in dir itself are also counted apart.
+// table writes the trips as a table in Markdown. Files in dir itself are also counted
+// apart.
 func table(w io.Writer, dir string, trips []trip) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "| trip | calls | functions | files (in `%s/`) | calls across files | moves between files | left and re-entered |\n", dir)
@@ -134,8 +135,8 @@ func table(w io.Writer, dir string, trips []trip) error {
 	return err
 }
 
-// list writes a trip file by file, with the functions that are entered in each, those of literals in
-// parentheses. Then it writes how often the trip moves to each file.
+// list writes a trip file by file, with the functions that are entered in each, those of
+// literals in parentheses. Then it writes how often the trip moves to each file.
 func (t trip) list(w io.Writer) error {
 	var b strings.Builder
 	visits := map[string]int{}

@@ -8,7 +8,8 @@ import (
 	"sync/atomic"
 )
 
-// A conn is one SQLite connection with the statements prepared on it. One goroutine uses it at a time.
+// A conn is one SQLite connection with the statements prepared on it. One goroutine uses
+// it at a time.
 type conn struct {
 	*stdsql.Conn
 	prepared map[string]*stdsql.Stmt
@@ -78,8 +79,9 @@ func (c *conn) discard() {
 	_ = c.Close()
 }
 
-// A pool hands out connections, the one used last first: its pages and statements are warm.
-// database/sql's own pool would prepare every statement again for every transaction.
+// A pool hands out connections, the one used last first: its pages and statements are
+// warm. database/sql's own pool would prepare every statement again for every
+// transaction.
 type pool struct {
 	db    *stdsql.DB
 	sent  *atomic.Uint64
@@ -131,8 +133,9 @@ func (p *pool) release(c *conn) {
 	<-p.slots
 }
 
-// rollback ends the transaction of a connection and gives it back. A statement cut off by its context
-// may have ended the transaction already; a connection whose state is not certain is not used again.
+// rollback ends the transaction of a connection and gives it back. A statement cut off by
+// its context may have ended the transaction already; a connection whose state is not
+// certain is not used again.
 func (p *pool) rollback(c *conn) {
 	if err := c.control(context.Background(), "ROLLBACK"); err != nil {
 		c.discard()

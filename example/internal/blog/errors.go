@@ -8,9 +8,11 @@ import (
 	lib "modernc.org/sqlite/lib"
 )
 
-// The errors that are a caller's and not the database's. Their messages may be shown to anyone.
+// The errors that are a caller's and not the database's. Their messages may be shown to
+// anyone.
 var (
-	// ErrNotFound: the row is absent, or of another tenant, which is the same to the caller.
+	// ErrNotFound: the row is absent, or of another tenant, which is the same to the
+	// caller.
 	ErrNotFound = errors.New("not found")
 	// ErrTaken: another row has the id or the email address.
 	ErrTaken = errors.New("already taken")
@@ -20,8 +22,8 @@ var (
 	ErrAdmin = errors.New("the administrator owns no rows")
 )
 
-// Refused says whether an error is one of these: what was asked for cannot be done, and nothing is
-// wrong with the database.
+// Refused says whether an error is one of these: what was asked for cannot be done, and
+// nothing is wrong with the database.
 func Refused(err error) bool {
 	return errors.Is(err, ErrNotFound) || errors.Is(err, ErrTaken) || errors.Is(err, ErrInvalid) ||
 		errors.Is(err, ErrAdmin)

@@ -7,7 +7,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// canonical returns the lower-case form of a UUID written with hyphens, and whether id is one.
+// canonical returns the lower-case form of a UUID written with hyphens, and whether id is
+// one.
 func canonical(id string) (string, bool) {
 	if len(id) != 36 {
 		return "", false
@@ -28,8 +29,8 @@ func newID(given *string) (string, error) {
 	return id, nil
 }
 
-// list encodes ids for json_each, each once, so that one statement text serves lists of any length.
-// What is no UUID is left out: it is no row's id.
+// list encodes ids for json_each, each once, so that one statement text serves lists of
+// any length. What is no UUID is left out: it is no row's id.
 func list(ids []string) string {
 	known := make([]string, 0, len(ids))
 	seen := make(map[string]bool, len(ids))

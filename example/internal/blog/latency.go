@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A latency is the artificial slowness of the database, for tests of what happens between a read
-// and its answer. Zero neither sleeps nor yields.
+// A latency is the artificial slowness of the database, for tests of what happens between
+// a read and its answer. Zero neither sleeps nor yields.
 type latency struct {
 	most  atomic.Int64 // nanoseconds
 	sleep func(context.Context, time.Duration) error

@@ -5,8 +5,8 @@ import (
 	stdsql "database/sql"
 )
 
-// The statements that take several ids join json_each first (CROSS JOIN keeps SQLite's planner from
-// turning that around), so that each id is one look-up in an index.
+// The statements that take several ids join json_each first (CROSS JOIN keeps SQLite's
+// planner from turning that around), so that each id is one look-up in an index.
 
 var (
 	usersByID = sql(`SELECT ` + userColumns("u.") + ` FROM json_each(?2) k

@@ -30,8 +30,8 @@ func (s Session) AuthorStats(ctx context.Context, author string) (*AuthorStats, 
 	return byID(ctx, s, statsByAuthor, scanStats, author)
 }
 
-// Leaderboard returns the stats of the users with most published posts, then most comments on their
-// posts, then oldest.
+// Leaderboard returns the stats of the users with most published posts, then most
+// comments on their posts, then oldest.
 func (s Session) Leaderboard(ctx context.Context, limit int) ([]AuthorStats, error) {
 	return read(ctx, s, leaderboard, scanStats, max(limit, 0))
 }
@@ -43,8 +43,8 @@ type Found struct {
 	Tags  []Tag
 }
 
-// Search looks for a term in names of users, titles of posts and names of tags, in this order, until
-// it has found limit rows.
+// Search looks for a term in names of users, titles of posts and names of tags, in this
+// order, until it has found limit rows.
 func (s Session) Search(ctx context.Context, term string, limit int) (f Found, err error) {
 	if term == "" || limit <= 0 {
 		return f, nil

@@ -50,7 +50,8 @@ func (s Session) CountPosts(ctx context.Context, author string, status *Status) 
 	return *n, nil
 }
 
-// PostsByAuthors returns a page of the posts of each author, newest first. A nil status means any.
+// PostsByAuthors returns a page of the posts of each author, newest first. A nil status
+// means any.
 func (s Session) PostsByAuthors(
 	ctx context.Context, authors []string, status *Status, page Page,
 ) (map[string][]Post, error) {

@@ -112,7 +112,8 @@ type Import struct {
 	Tags     []*NewTag
 }
 
-// A Change is a row as an update found and left it. They are equal when nothing was written.
+// A Change is a row as an update found and left it. They are equal when nothing was
+// written.
 type Change[R any] struct{ Before, After *R }
 
 // A Removal is what a deletion took along, in the order of the tables.

@@ -2,8 +2,8 @@ package blog
 
 import stdsql "database/sql"
 
-// The columns of the rows, in the order in which the functions below read them. The prefix is the
-// table's name in the statement, with its dot.
+// The columns of the rows, in the order in which the functions below read them. The
+// prefix is the table's name in the statement, with its dot.
 
 func userColumns(p string) string {
 	return p + "id, " + p + "tenant, " + p + "email, " + p + "name, " + p + "bio, " + p + "karma, " + p + "version"

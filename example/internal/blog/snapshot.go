@@ -5,9 +5,10 @@ import (
 	"sync"
 )
 
-// A snapshot is a read transaction that begins with the first read of its context. All reads of one
-// root field share it, so that an author that is deleted between the statement that finds a post and
-// the one that finds its author does not turn a correct answer into an error.
+// A snapshot is a read transaction that begins with the first read of its context. All
+// reads of one root field share it, so that an author that is deleted between the
+// statement that finds a post and the one that finds its author does not turn a correct
+// answer into an error.
 type snapshot struct {
 	store *Store
 
@@ -18,9 +19,9 @@ type snapshot struct {
 
 type snapshotKey struct{}
 
-// Snapshot returns a context whose reads see one state of the database, the one at the first of them,
-// and a function that ends it. Reads that come later see the newest state each, as without a snapshot.
-// The reads may come from several goroutines.
+// Snapshot returns a context whose reads see one state of the database, the one at the
+// first of them, and a function that ends it. Reads that come later see the newest state
+// each, as without a snapshot. The reads may come from several goroutines.
 func (s *Store) Snapshot(ctx context.Context) (context.Context, func()) {
 	snap := &snapshot{store: s}
 	return context.WithValue(ctx, snapshotKey{}, snap), snap.end
@@ -36,7 +37,8 @@ func (sn *snapshot) end() {
 	}
 }
 
-// use calls f with the snapshot's connection, and reports false when the snapshot has ended.
+// use calls f with the snapshot's connection, and reports false when the snapshot has
+// ended.
 func (sn *snapshot) use(ctx context.Context, f func(*conn) error) (bool, error) {
 	sn.mu.Lock()
 	defer sn.mu.Unlock()

@@ -17,13 +17,13 @@ var schema string
 const (
 	// busyTimeout is how long a transaction waits for one of another process.
 	busyTimeout = 10 * time.Second
-	// readers bounds the snapshots open at once. One stays open while a request sleeps or computes,
-	// so there are more of them than processors.
+	// readers bounds the snapshots open at once. One stays open while a request sleeps or
+	// computes, so there are more of them than processors.
 	readers = 64
 )
 
-// A Store is one database file. Several processes may share it: SQLite's write-ahead log lets readers
-// and one writer work side by side, and writers wait for each other.
+// A Store is one database file. Several processes may share it: SQLite's write-ahead log
+// lets readers and one writer work side by side, and writers wait for each other.
 type Store struct {
 	read, write *pool
 	latency     latency
@@ -31,8 +31,8 @@ type Store struct {
 	name        string
 }
 
-// Open opens the database, creating the file and the tables when they are missing. It blocks while
-// another process creates them.
+// Open opens the database, creating the file and the tables when they are missing. It
+// blocks while another process creates them.
 func Open(ctx context.Context, path string) (*Store, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -65,8 +65,8 @@ func dsn(path, more string) string {
 		&u, busyTimeout.Milliseconds(), more)
 }
 
-// create switches to the write-ahead log and creates what is missing. SQLite does not wait by itself
-// when two processes switch at the same time, so this does.
+// create switches to the write-ahead log and creates what is missing. SQLite does not
+// wait by itself when two processes switch at the same time, so this does.
 func (s *Store) create(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, busyTimeout)
 	defer cancel()
@@ -105,8 +105,8 @@ func (s *Store) tryCreate(ctx context.Context) error {
 	return s.commit(c)
 }
 
-// commit commits and gives the connection back. It does not obey a context: a commit cut off in the
-// middle could have happened or not, and the caller would not know which.
+// commit commits and gives the connection back. It does not obey a context: a commit cut
+// off in the middle could have happened or not, and the caller would not know which.
 func (s *Store) commit(c *conn) error {
 	if err := c.control(context.Background(), "COMMIT"); err != nil {
 		s.write.rollback(c)
@@ -125,15 +125,16 @@ func (s *Store) Close() error {
 	return err
 }
 
-// Name tells the database from all others, wherever its file is: a random name from its creation.
+// Name tells the database from all others, wherever its file is: a random name from its
+// creation.
 func (s *Store) Name() string { return s.name }
 
-// Statements is the number of SQL statements sent so far, without BEGIN, COMMIT, ROLLBACK and what
-// Open needed. A statement is counted before it is sent.
+// Statements is the number of SQL statements sent so far, without BEGIN, COMMIT, ROLLBACK
+// and what Open needed. A statement is counted before it is sent.
 func (s *Store) Statements() uint64 { return s.sent.Load() }
 
-// SetLatency makes every read and write slower from now on: two random sleeps below d around each
-// read statement and around each transaction.
+// SetLatency makes every read and write slower from now on: two random sleeps below d
+// around each read statement and around each transaction.
 func (s *Store) SetLatency(d time.Duration) { s.latency.most.Store(int64(d)) }
 
 // As returns a session that sees the tenant's rows.
@@ -145,8 +146,9 @@ type Session struct {
 	tenant Tenant
 }
 
-// read sends one read statement, with the latency before it and before its rows are handed on. The
-// connection is not held while it sleeps, unless the context carries a snapshot.
+// read sends one read statement, with the latency before it and before its rows are
+// handed on. The connection is not held while it sleeps, unless the context carries a
+// snapshot.
 func read[T any](
 	ctx context.Context, s Session, st statement, scan func(*stdsql.Rows, *T) error, args ...any,
 ) (all []T, err error) {

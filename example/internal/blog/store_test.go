@@ -93,7 +93,8 @@ func TestLatency(t *testing.T) {
 	}
 }
 
-// The sleeps lie around the transaction: the first sees the state before it, the second the one after.
+// The sleeps lie around the transaction: the first sees the state before it, the second
+// the one after.
 func TestCommitLiesBetweenTheSleeps(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
@@ -206,8 +207,8 @@ func TestCancelledReadsAndWrites(t *testing.T) {
 	}
 }
 
-// Two stores on one file write and read at once: nobody is told that the database is busy, and no
-// write is lost.
+// Two stores on one file write and read at once: nobody is told that the database is
+// busy, and no write is lost.
 func TestTwoStoresWriteAtOnce(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "x.db")
@@ -266,7 +267,8 @@ func TestPanicRollsBack(t *testing.T) {
 	createUser(t, s, "lost")
 }
 
-// No statement of a tenant reads a whole table, the search and the leaderboard excepted, which have to.
+// No statement of a tenant reads a whole table, the search and the leaderboard excepted,
+// which have to.
 func TestStatementsUseIndexes(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)

@@ -6,14 +6,15 @@ import (
 	"strings"
 )
 
-// A Tenant names whose rows a session sees: all those with this text in their tenant column.
+// A Tenant names whose rows a session sees: all those with this text in their tenant
+// column.
 type Tenant string
 
 // Admin sees the rows of all tenants and owns none.
 const Admin Tenant = "*"
 
-// Predicate is the row level security condition that a session of the tenant evaluates, in the
-// canonical form that tells one tenant's answers from another's.
+// Predicate is the row level security condition that a session of the tenant evaluates,
+// in the canonical form that tells one tenant's answers from another's.
 func (t Tenant) Predicate() string {
 	if t == Admin {
 		return "true"
@@ -34,13 +35,15 @@ func TenantOf(ctx context.Context) Tenant {
 	return t
 }
 
-// A statement is SQL as a tenant and as the administrator send it. Its first parameter is the tenant.
+// A statement is SQL as a tenant and as the administrator send it. Its first parameter is
+// the tenant.
 type statement struct{ tenant, admin string }
 
 var visible = regexp.MustCompile(`(\+?\w+)\.VISIBLE`)
 
-// sql makes a statement of text in which p.VISIBLE stands for the predicate on the rows of p. A plus
-// before it keeps SQLite from using the tenant's index where another one is better.
+// sql makes a statement of text in which p.VISIBLE stands for the predicate on the rows
+// of p. A plus before it keeps SQLite from using the tenant's index where another one is
+// better.
 func sql(text string) statement {
 	return statement{
 		tenant: visible.ReplaceAllString(text, "$1.tenant = ?1"),

@@ -6,15 +6,15 @@ import (
 	"fmt"
 )
 
-// A tx is one write transaction. It begins immediate: a transaction that reads first and then wants to
-// write would fail, not wait, when another process wrote meanwhile.
+// A tx is one write transaction. It begins immediate: a transaction that reads first and
+// then wants to write would fail, not wait, when another process wrote meanwhile.
 type tx struct {
 	*conn
 	tenant Tenant
 }
 
-// write runs f in a transaction that is committed when write returns without an error, and not when
-// f returns one. The latency lies before and after the transaction.
+// write runs f in a transaction that is committed when write returns without an error,
+// and not when f returns one. The latency lies before and after the transaction.
 func (s Session) write(ctx context.Context, f func(tx) error) error {
 	if err := s.store.latency.wait(ctx); err != nil {
 		return err

@@ -2,8 +2,8 @@ package blog
 
 import "context"
 
-// Import creates users, posts, comments and tags in this order, all or nothing. Rows may refer to
-// rows of the same import.
+// Import creates users, posts, comments and tags in this order, all or nothing. Rows may
+// refer to rows of the same import.
 func (s Session) Import(ctx context.Context, in Import) (*Imported, error) {
 	if s.tenant == Admin {
 		return nil, ErrAdmin

@@ -75,7 +75,8 @@ func (s Session) UpdatePost(ctx context.Context, id string, in PostChange) (c Ch
 }
 
 // newAuthor checks that a post may get this author: a user of the post's own tenant. The
-// administrator sees users of other tenants too, but a row never refers to one of another tenant.
+// administrator sees users of other tenants too, but a row never refers to one of another
+// tenant.
 func (t tx) newAuthor(ctx context.Context, post, author string) (string, error) {
 	key, ok := canonical(author)
 	if !ok {
@@ -88,7 +89,8 @@ func (t tx) newAuthor(ctx context.Context, post, author string) (string, error) 
 	return key, err
 }
 
-// PublishPost publishes a post and gives its author 10 karma. Nothing happens to a published one.
+// PublishPost publishes a post and gives its author 10 karma. Nothing happens to a
+// published one.
 func (s Session) PublishPost(ctx context.Context, id string) (c Change[Post], err error) {
 	key, ok := canonical(id)
 	if !ok {
@@ -112,7 +114,8 @@ func (s Session) PublishPost(ctx context.Context, id string) (c Change[Post], er
 	return c, err
 }
 
-// SetPostsStatus sets the status of the visible posts among ids and returns these as they were.
+// SetPostsStatus sets the status of the visible posts among ids and returns these as they
+// were.
 func (s Session) SetPostsStatus(ctx context.Context, ids []string, status Status) (before []Post, err error) {
 	err = s.write(ctx, func(t tx) error {
 		if before, err = rows(ctx, t, seePosts, scanPost, list(ids)); err != nil {
@@ -124,7 +127,8 @@ func (s Session) SetPostsStatus(ctx context.Context, ids []string, status Status
 	return before, err
 }
 
-// ArchiveAuthorPosts archives the posts of an author that are not, and returns these as they were.
+// ArchiveAuthorPosts archives the posts of an author that are not, and returns these as
+// they were.
 func (s Session) ArchiveAuthorPosts(ctx context.Context, author string) (before []Post, err error) {
 	key, ok := canonical(author)
 	if !ok {
@@ -143,8 +147,8 @@ func (s Session) ArchiveAuthorPosts(ctx context.Context, author string) (before 
 	return before, err
 }
 
-// DeletePost deletes a post with its comments and its relations to tags, and returns the rows that are
-// gone.
+// DeletePost deletes a post with its comments and its relations to tags, and returns the
+// rows that are gone.
 func (s Session) DeletePost(ctx context.Context, id string) (gone Removal, err error) {
 	key, ok := canonical(id)
 	if !ok {

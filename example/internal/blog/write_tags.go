@@ -55,7 +55,8 @@ func (s Session) RenameTag(ctx context.Context, id, name string) (c Change[Tag],
 	return c, err
 }
 
-// DeleteTag deletes a tag with its relations and returns it, or nil when there is no such tag.
+// DeleteTag deletes a tag with its relations and returns it, or nil when there is no such
+// tag.
 func (s Session) DeleteTag(ctx context.Context, id string) (gone *Tag, err error) {
 	key, ok := canonical(id)
 	if !ok {
@@ -73,8 +74,8 @@ func (s Session) DeleteTag(ctx context.Context, id string) (gone *Tag, err error
 	return gone, err
 }
 
-// TagPost relates a post and a tag of one tenant. It returns the post, and whether they were not
-// related already.
+// TagPost relates a post and a tag of one tenant. It returns the post, and whether they
+// were not related already.
 func (s Session) TagPost(ctx context.Context, post, tag string) (p *Post, related bool, err error) {
 	err = s.related(ctx, post, tag, func(t tx, found *Post, g *Tag) error {
 		if found.Tenant != g.Tenant { // seen together by the administrator only

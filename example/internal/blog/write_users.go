@@ -57,8 +57,9 @@ func (s Session) UpdateUser(ctx context.Context, id string, in UserChange) (c Ch
 	return c, err
 }
 
-// DeleteUser deletes a user with their posts, the comments on these and the user's comments
-// elsewhere, and returns the rows that are gone: none when there is no such user.
+// DeleteUser deletes a user with their posts, the comments on these and the user's
+// comments elsewhere, and returns the rows that are gone: none when there is no such
+// user.
 func (s Session) DeleteUser(ctx context.Context, id string) (gone Removal, err error) {
 	key, ok := canonical(id)
 	if !ok {

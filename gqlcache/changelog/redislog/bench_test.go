@@ -9,8 +9,8 @@ import (
 	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
-// BenchmarkPublish measures a publication of three tags, with two other instances, and reports it as a multiple
-// of a plain GET to the same server in the same run.
+// BenchmarkPublish measures a publication of three tags, with two other instances, and
+// reports it as a multiple of a plain GET to the same server in the same run.
 func BenchmarkPublish(b *testing.B) {
 	for _, level := range []changelog.Level{changelog.Eventual, changelog.Bounded, changelog.Strong} {
 		b.Run(level.String(), func(b *testing.B) {

@@ -9,8 +9,8 @@ import (
 	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
-// TestBrokenListener: an OnEvent that panics, on the goroutines of the log or on those that publish, changes nothing,
-// and has one line.
+// TestBrokenListener: an OnEvent that panics, on the goroutines of the log or on those
+// that publish, changes nothing, and has one line.
 func TestBrokenListener(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)

@@ -5,9 +5,10 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
-// Gate calls f whenever the log passes a point: "renew" before a round of renewal, "renewed" when a reply has
-// come and is not applied, "read" when records were read and are not applied, "ack" before an acknowledgement.
-// The log stands still there until f returns.
+// Gate calls f whenever the log passes a point: "renew" before a round of renewal,
+// "renewed" when a reply has come and is not applied, "read" when records were read and
+// are not applied, "ack" before an acknowledgement. The log stands still there until f
+// returns.
 func (l *Log) Gate(f func(point string)) { l.gate.stop.Store(&f) }
 
 // Keys are the control key and the log's.

@@ -14,8 +14,8 @@ import (
 	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
-// A world is two instances of a strong log: a is connected to the server, b over a link. Both have register
-// 0 and 1 cached.
+// A world is two instances of a strong log: a is connected to the server, b over a link.
+// Both have register 0 and 1 cached.
 type world struct {
 	t      *testing.T
 	server *redistest.Server
@@ -198,8 +198,8 @@ func TestMutatorCutOff(t *testing.T) {
 	w.confirmed("healed")
 }
 
-// TestServerForgets has an instance on a cut link serve by a lease of which the server knows nothing any
-// more.
+// TestServerForgets has an instance on a cut link serve by a lease of which the server
+// knows nothing any more.
 func TestServerForgets(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -243,7 +243,8 @@ func TestServerForgets(t *testing.T) {
 	}
 }
 
-// TestLogLost has records lost that an instance has not read: of two the last, the first, or both.
+// TestLogLost has records lost that an instance has not read: of two the last, the first,
+// or both.
 func TestLogLost(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -314,8 +315,8 @@ func TestScriptFlush(t *testing.T) {
 	w.settle()
 }
 
-// TestNumbersRewound is a failover to a server that has lost the last record, without its being another
-// process.
+// TestNumbersRewound is a failover to a server that has lost the last record, without its
+// being another process.
 func TestNumbersRewound(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, redislog.Options{})
@@ -338,8 +339,8 @@ func TestNumbersRewound(t *testing.T) {
 	w.fresh("after the regression", c)
 }
 
-// TestReplicaPromoted loses records for good, and uses their numbers again before any instance that has
-// applied them can say so.
+// TestReplicaPromoted loses records for good, and uses their numbers again before any
+// instance that has applied them can say so.
 func TestReplicaPromoted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, redislog.Options{})
@@ -369,7 +370,8 @@ func TestReplicaPromoted(t *testing.T) {
 	w.link.Retarget(replica.Addr())
 	w.server.Kill()
 
-	// Another instance meets the new primary first and publishes under the number that was used.
+	// Another instance meets the new primary first and publishes under the number that
+	// was used.
 	c := startInstance(t, replica.Addr(), w.a.db, redislog.Options{Level: changelog.Strong})
 	c.until(t, "to join", func() bool { return c.Applied().Epoch != 0 })
 	published := make(chan changelog.Receipt)
@@ -504,7 +506,8 @@ func TestBoundedFlagsWhoDoesNotAnswer(t *testing.T) {
 	w.fresh("it answers", w.a, w.b)
 }
 
-// TestLongerLeaseElsewhere has a strong publisher with a short lease, and an instance with a long one.
+// TestLongerLeaseElsewhere has a strong publisher with a short lease, and an instance
+// with a long one.
 func TestLongerLeaseElsewhere(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
@@ -520,8 +523,8 @@ func TestLongerLeaseElsewhere(t *testing.T) {
 	}
 }
 
-// TestLeaseBeforeValidity stops a reader between its two checks. In the order of the contract it is right;
-// the other order would return what was stale before it began.
+// TestLeaseBeforeValidity stops a reader between its two checks. In the order of the
+// contract it is right; the other order would return what was stale before it began.
 func TestLeaseBeforeValidity(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, redislog.Options{})
@@ -744,7 +747,8 @@ func TestLeaseNeedsTheLastReply(t *testing.T) {
 	}
 }
 
-// TestNoLeaseWithChangesPending has a renewal's reply under way while a publication fails.
+// TestNoLeaseWithChangesPending has a renewal's reply under way while a publication
+// fails.
 func TestNoLeaseWithChangesPending(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, redislog.Options{})

@@ -67,7 +67,8 @@ func TestFeedFromNow(t *testing.T) {
 	all := startFresh(t, 2, redistest.Start(t).Addr(), redislog.Options{Level: changelog.Strong})
 	a, b := all[0], all[1]
 	publish(t, a, 0)
-	// The place is that of the call: what comes between the call and the loop is not lost.
+	// The place is that of the call: what comes between the call and the loop is not
+	// lost.
 	f := followed(t, b, changelog.Position{})
 	first := publish(t, a, 1)
 	got := f.want(first.Number, entity(1), false)
@@ -141,7 +142,8 @@ func TestFeedIsToldOfGaps(t *testing.T) {
 	}
 }
 
-// TestFeedIsToldOfAHole: a number that nobody has logged. What is before it is handed out.
+// TestFeedIsToldOfAHole: a number that nobody has logged. What is before it is handed
+// out.
 func TestFeedIsToldOfAHole(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
@@ -313,7 +315,8 @@ func TestFeedBeginsWhenTheLogJoins(t *testing.T) {
 	next, stop := iter.Pull2(late.Changes(ctx, changelog.Position{}))
 	defer stop()
 	late.renewal.open()
-	// Publications go on until the feed has seen one: it begins with some time after the call.
+	// Publications go on until the feed has seen one: it begins with some time after the
+	// call.
 	seen := make(chan changelog.Change, 1)
 	go func() {
 		c, err, _ := next()

@@ -12,8 +12,8 @@ import (
 	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
-// TestTwins: two processes were given one Instance, as from a template of their configuration. Each waits for the
-// other all the same.
+// TestTwins: two processes were given one Instance, as from a template of their
+// configuration. Each waits for the other all the same.
 func TestTwins(t *testing.T) {
 	t.Parallel()
 	w := &world{t: t, server: redistest.Start(t)}
@@ -58,8 +58,9 @@ func TestMemberNames(t *testing.T) {
 	}
 }
 
-// TestPushedAgain: the connection breaks while a change is published. The change is pushed again before the caller
-// is told that it is pending, within the time that it waits for others in any case.
+// TestPushedAgain: the connection breaks while a change is published. The change is
+// pushed again before the caller is told that it is pending, within the time that it
+// waits for others in any case.
 func TestPushedAgain(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {

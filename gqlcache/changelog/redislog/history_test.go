@@ -62,8 +62,8 @@ func (h *trace) client(t *testing.T, i *instance, r *rand.Rand, ops int) {
 
 func wait(d time.Duration) { <-time.After(d) }
 
-// check counts the reads that began after a write had been acknowledged and returned what was there before it:
-// after any acknowledgement, and after a confirmed one.
+// check counts the reads that began after a write had been acknowledged and returned what
+// was there before it: after any acknowledgement, and after a confirmed one.
 func (h *trace) check() (stale, broken, reads, unconfirmed int) {
 	for _, w := range h.ops {
 		if w.write && !w.confirmed {
@@ -110,9 +110,10 @@ func disturb(all []*instance, r *rand.Rand, which func(*instance) *gate, d time.
 	}
 }
 
-// TestHistories has clients of three instances read and write. Verified of every history: no read that began
-// after a write was confirmed returns what was there before it. A strong write that the server has taken is
-// confirmed. And the check can fail: an eventual log shows staleness, none of it confirmed.
+// TestHistories has clients of three instances read and write. Verified of every history:
+// no read that began after a write was confirmed returns what was there before it. A
+// strong write that the server has taken is confirmed. And the check can fail: an
+// eventual log shows staleness, none of it confirmed.
 func TestHistories(t *testing.T) {
 	t.Parallel()
 	paused := func(i *instance) *gate { return &i.stopped }

@@ -18,9 +18,10 @@ import (
 	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
-// BenchmarkInstances publishes from one of several instances, by one caller and by sixteen at a time, and
-// reports the time of a publication and what the server was asked: scripts and announcements for each
-// publication, those of renewals included. All instances and the server share the machine.
+// BenchmarkInstances publishes from one of several instances, by one caller and by
+// sixteen at a time, and reports the time of a publication and what the server was asked:
+// scripts and announcements for each publication, those of renewals included. All
+// instances and the server share the machine.
 func BenchmarkInstances(b *testing.B) {
 	for _, n := range []int{3, 10, 50} {
 		for _, level := range []changelog.Level{changelog.Eventual, changelog.Bounded, changelog.Strong} {

@@ -15,8 +15,8 @@ import (
 	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
-// TestIntend: from the announcement to the settlement no instance serves or keeps what is named, and all serve
-// the rest.
+// TestIntend: from the announcement to the settlement no instance serves or keeps what is
+// named, and all serve the rest.
 func TestIntend(t *testing.T) {
 	t.Parallel()
 	c := newIntentRig(t, redistest.Start(t).Addr(), 3, redislog.Options{Level: changelog.Eventual})
@@ -52,8 +52,8 @@ func TestIntend(t *testing.T) {
 	}
 }
 
-// TestIntendWaits: an instance holds a lease and does not hear the announcement. It must not be made before the lease
-// is over, at any level.
+// TestIntendWaits: an instance holds a lease and does not hear the announcement. It must
+// not be made before the lease is over, at any level.
 func TestIntendWaits(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
@@ -78,7 +78,8 @@ func TestIntendWaits(t *testing.T) {
 	}
 }
 
-// TestChangeBeforeSettlement: a computation that no longer finds the announcement must find the change.
+// TestChangeBeforeSettlement: a computation that no longer finds the announcement must
+// find the change.
 func TestChangeBeforeSettlement(t *testing.T) {
 	t.Parallel()
 	c := newIntentRig(t, redistest.Start(t).Addr(), 2, redislog.Options{})
@@ -110,8 +111,8 @@ func TestChangeBeforeSettlement(t *testing.T) {
 	}
 }
 
-// TestIntentOfTheDead: the instance dies after its commit. Nobody serves what it has announced, then all drop it, once,
-// and entries from before do not come back.
+// TestIntentOfTheDead: the instance dies after its commit. Nobody serves what it has
+// announced, then all drop it, once, and entries from before do not come back.
 func TestIntentOfTheDead(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
@@ -174,7 +175,8 @@ func TestIntentIsStoodBy(t *testing.T) {
 	b.until(t, "the change", func() bool { return b.hit(0) && b.read(0) == 3 })
 }
 
-// TestNewcomerLearnsOfIntents: the record of the announcement is gone when somebody joins.
+// TestNewcomerLearnsOfIntents: the record of the announcement is gone when somebody
+// joins.
 func TestNewcomerLearnsOfIntents(t *testing.T) {
 	t.Parallel()
 	for _, trimmed := range []bool{false, true} {
@@ -201,8 +203,8 @@ func TestNewcomerLearnsOfIntents(t *testing.T) {
 	}
 }
 
-// TestHoleHidesIntents: records are gone that an instance has not read. One was an announcement, another the
-// settlement of one that it knew.
+// TestHoleHidesIntents: records are gone that an instance has not read. One was an
+// announcement, another the settlement of one that it knew.
 func TestHoleHidesIntents(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
@@ -227,8 +229,8 @@ func TestHoleHidesIntents(t *testing.T) {
 	b.until(t, "the settlement", func() bool { return b.hit(0) && b.read(0) == 1 })
 }
 
-// TestHoleEndsTheLease: records are gone while the lease runs on. What they have announced is not known, so
-// nothing may be served before the server was asked.
+// TestHoleEndsTheLease: records are gone while the lease runs on. What they have
+// announced is not known, so nothing may be served before the server was asked.
 func TestHoleEndsTheLease(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
@@ -258,7 +260,8 @@ func TestHoleEndsTheLease(t *testing.T) {
 	b.untilFresh(t)
 }
 
-// TestNewEpochHidesIntents: the server has forgotten what is announced, and an instance joins that never heard of it.
+// TestNewEpochHidesIntents: the server has forgotten what is announced, and an instance
+// joins that never heard of it.
 func TestNewEpochHidesIntents(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
@@ -292,8 +295,8 @@ func TestNewEpochHidesIntents(t *testing.T) {
 	}
 }
 
-// TestPlainSinkHearsChangesOnly: caches that know no announcements are told of changes, and wait for no older
-// epochs.
+// TestPlainSinkHearsChangesOnly: caches that know no announcements are told of changes,
+// and wait for no older epochs.
 func TestPlainSinkHearsChangesOnly(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
@@ -315,7 +318,8 @@ func TestPlainSinkHearsChangesOnly(t *testing.T) {
 	}
 }
 
-// TestFollowersHearChangesOnly: an announcement is no change, nor is a settlement of nothing.
+// TestFollowersHearChangesOnly: an announcement is no change, nor is a settlement of
+// nothing.
 func TestFollowersHearChangesOnly(t *testing.T) {
 	t.Parallel()
 	l := newIntentRig(t, redistest.Start(t).Addr(), 1, redislog.Options{}).all[0]
@@ -400,8 +404,8 @@ func TestIntendRefused(t *testing.T) {
 	})
 }
 
-// TestIntentSettledLate: the server cannot be reached between the announcement and the change. What is named stays
-// held back elsewhere until the change has been pushed.
+// TestIntentSettledLate: the server cannot be reached between the announcement and the
+// change. What is named stays held back elsewhere until the change has been pushed.
 func TestIntentSettledLate(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)

@@ -35,7 +35,8 @@ var registerModel = porcupine.Model{
 	Equal: func(a, b any) bool { return a == b },
 }
 
-// A register test records what clients of several instances do, some of them beside the caches.
+// A register test records what clients of several instances do, some of them beside the
+// caches.
 type registerTest struct {
 	*intentRig
 	announced bool
@@ -129,9 +130,10 @@ func forget(t *testing.T, s *redistest.Server, l *intentInstance, every time.Dur
 	}
 }
 
-// TestLinearizable: with announcements, porcupine finds every history of reads and writes on three instances, and
-// beside them, linearizable, at the level that waits for nobody, and whatever becomes of the instances. Without
-// them it rejects one at the level that waits for all.
+// TestLinearizable: with announcements, porcupine finds every history of reads and writes
+// on three instances, and beside them, linearizable, at the level that waits for nobody,
+// and whatever becomes of the instances. Without them it rejects one at the level that
+// waits for all.
 func TestLinearizable(t *testing.T) {
 	t.Parallel()
 	paused := func(l *instance) *gate { return &l.stopped }

@@ -43,8 +43,8 @@ func (s *sharedStore) get(k int) (sharedEntry, bool) {
 	return e, ok
 }
 
-// An intentInstance is a cache that knows announcements, under the product's clock and history, with entries
-// of its own and a shared store.
+// An intentInstance is a cache that knows announcements, under the product's clock and
+// history, with entries of its own and a shared store.
 type intentInstance struct {
 	*instance
 	clock  *clock.Clock
@@ -199,8 +199,8 @@ func (l *intentInstance) hit(k int) bool {
 	return l.hits.Load() > before
 }
 
-// serves reads a register twice and reports whether either was served from what is kept here: what the first has
-// computed may be.
+// serves reads a register twice and reports whether either was served from what is kept
+// here: what the first has computed may be.
 func (l *intentInstance) serves(k int) bool {
 	first, second := l.hit(k), l.hit(k)
 	return first || second

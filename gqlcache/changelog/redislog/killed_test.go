@@ -19,7 +19,8 @@ import (
 	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
-// mutatorEnv is set in the process of a mutator: the address of its server. The namespace is beside it.
+// mutatorEnv is set in the process of a mutator: the address of its server. The namespace
+// is beside it.
 const mutatorEnv = "REDISLOG_TEST_MUTATOR"
 
 // deafSink applies nothing: the mutator caches nothing.
@@ -30,7 +31,8 @@ func (deafSink) Flush(epoch, number uint64)   {}
 func mutatorFailed(what string, err error)    { fmt.Println("failed:", what, err); os.Exit(1) }
 func mutatorClient(addr string) *redis.Client { return redis.NewClient(redistest.Options(addr)) }
 
-// mutate is a process that announces a change of register 0, says so, and never publishes it.
+// mutate is a process that announces a change of register 0, says so, and never publishes
+// it.
 func mutate(addr, namespace string) {
 	ctx := context.Background()
 	log, err := redislog.New(mutatorClient(addr), redislog.Options{
@@ -55,8 +57,8 @@ func mutate(addr, namespace string) {
 	_, _ = io.Copy(io.Discard, os.Stdin) // until the parent is gone, at the latest
 }
 
-// TestKilledMutator: a process is killed after its commit. While it lived, its announcement was stood by for longer
-// than others wait for a sign.
+// TestKilledMutator: a process is killed after its commit. While it lived, its
+// announcement was stood by for longer than others wait for a sign.
 func TestKilledMutator(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)

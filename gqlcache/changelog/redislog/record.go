@@ -72,7 +72,8 @@ type streamRecord struct {
 	changelog.Record
 	// unknown records are understood by nobody here.
 	unknown bool
-	// misnumbered records have an ID that is none of the log's: their number says nothing.
+	// misnumbered records have an ID that is none of the log's: their number says
+	// nothing.
 	misnumbered bool
 	// intent says that the record announces what it names.
 	intent bool

@@ -23,7 +23,8 @@ import (
 	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
-// silent keeps go-redis' own remarks out of the output: broken connections are what the tests are about.
+// silent keeps go-redis' own remarks out of the output: broken connections are what the
+// tests are about.
 type silent struct{}
 
 func (silent) Printf(context.Context, string, ...any) {}
@@ -38,10 +39,12 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// patience is how long a test waits for what must happen some time. No test measures speed.
+// patience is how long a test waits for what must happen some time. No test measures
+// speed.
 const patience = 30 * time.Second
 
-// ttl is the lease in tests: short, and long enough for a busy machine to renew it mostly.
+// ttl is the lease in tests: short, and long enough for a busy machine to renew it
+// mostly.
 const ttl = 400 * time.Millisecond
 
 // entity is the tag of one register.
@@ -69,8 +72,8 @@ func (d *database) write(k, v int) {
 	d.values[k] = v
 }
 
-// An instance is a small cache in front of the database, which is the sink of a log. It records what it was
-// told.
+// An instance is a small cache in front of the database, which is the sink of a log. It
+// records what it was told.
 type instance struct {
 	*redislog.Log
 	db      *database
@@ -171,8 +174,8 @@ func (i *instance) write(t testing.TB, k, v int) (changelog.Receipt, error) {
 	return i.Publish(t.Context(), entity(k), false)
 }
 
-// until waits for a condition, which is looked at whenever something happens to the instance, and now and
-// then.
+// until waits for a condition, which is looked at whenever something happens to the
+// instance, and now and then.
 func (i *instance) until(t testing.TB, what string, condition func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)

@@ -33,8 +33,8 @@ type stop struct {
 	once    sync.Once
 }
 
-// hold stops the instance at points from now on, until release: each time, it says that it has been reached
-// and waits for a pass.
+// hold stops the instance at points from now on, until release: each time, it says that
+// it has been reached and waits for a pass.
 func (i *instance) hold(t *testing.T, points ...string) *stop {
 	t.Helper()
 	s := &stop{reached: map[string]chan struct{}{}, pass: map[string]chan struct{}{}}
@@ -62,8 +62,9 @@ func (s *stop) release() {
 	})
 }
 
-// TestLeaseCountsFromTheRequest: the reply to a renewal travels for most of a lease. Counted from its arrival
-// the lease would outlast the wait of a publication that the server took right after the renewal.
+// TestLeaseCountsFromTheRequest: the reply to a renewal travels for most of a lease.
+// Counted from its arrival the lease would outlast the wait of a publication that the
+// server took right after the renewal.
 func TestLeaseCountsFromTheRequest(t *testing.T) {
 	t.Parallel()
 	const term = time.Second
@@ -89,8 +90,8 @@ func TestLeaseCountsFromTheRequest(t *testing.T) {
 	w.settle()
 }
 
-// TestNoLeaseWhilePending: a change is kept back while the reply to a renewal waits to be applied, which grants
-// a lease.
+// TestNoLeaseWhilePending: a change is kept back while the reply to a renewal waits to be
+// applied, which grants a lease.
 func TestNoLeaseWhilePending(t *testing.T) {
 	t.Parallel()
 	w := named(t, redislog.Options{Level: changelog.Strong})
@@ -111,8 +112,8 @@ func TestNoLeaseWhilePending(t *testing.T) {
 	w.fresh("healed", w.a, w.b)
 }
 
-// TestLeaseNeedsTheReplyBefore: on a link that lets requests through and no replies, an instance would stay a
-// member that never answers.
+// TestLeaseNeedsTheReplyBefore: on a link that lets requests through and no replies, an
+// instance would stay a member that never answers.
 func TestLeaseNeedsTheReplyBefore(t *testing.T) {
 	t.Parallel()
 	c := redistest.Start(t).Client()
@@ -142,8 +143,8 @@ func TestLeaseNeedsTheReplyBefore(t *testing.T) {
 	}
 }
 
-// TestHole: a record is gone before it was read, and the position moves past it. What it named must not be
-// served.
+// TestHole: a record is gone before it was read, and the position moves past it. What it
+// named must not be served.
 func TestHole(t *testing.T) {
 	t.Parallel()
 	t.Run("before the next record", func(t *testing.T) {

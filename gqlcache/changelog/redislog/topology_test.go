@@ -17,8 +17,8 @@ import (
 	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
-// A fleet is some strong instances that read and write registers until they are told to stop, each with a
-// client of its own.
+// A fleet is some strong instances that read and write registers until they are told to
+// stop, each with a client of its own.
 type fleet struct {
 	t     *testing.T
 	all   []*instance
@@ -69,8 +69,8 @@ func (f *fleet) untilFresh() {
 	}
 }
 
-// serve waits until every instance has answered from its cache again, and then until every one has confirmed
-// a write that the others know of.
+// serve waits until every instance has answered from its cache again, and then until
+// every one has confirmed a write that the others know of.
 func (f *fleet) serve(what string) {
 	f.t.Helper()
 	f.untilFresh()
@@ -96,7 +96,8 @@ func (f *fleet) confirmed(what string, by *instance) {
 	}
 }
 
-// check ends the history: no read that began after a confirmed write returns what was there before it.
+// check ends the history: no read that began after a confirmed write returns what was
+// there before it.
 func (f *fleet) check() {
 	f.t.Helper()
 	f.stop()
@@ -150,8 +151,9 @@ func TestCheckConfirmed(t *testing.T) {
 	}
 }
 
-// TestSentinelFailover kills the primary under a history, with kill -9, and lets three sentinels elect
-// another: with everything that was confirmed, and without the last of it.
+// TestSentinelFailover kills the primary under a history, with kill -9, and lets three
+// sentinels elect another: with everything that was confirmed, and without the last of
+// it.
 func TestSentinelFailover(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -203,8 +205,9 @@ func agree(f *fleet, server redis.Cmdable) {
 	}
 }
 
-// TestClusterSlotMoves moves the slot of the log's keys between the primaries of a cluster, under a history.
-// On the way there is a time when each node has one of the two keys, and the scripts are refused.
+// TestClusterSlotMoves moves the slot of the log's keys between the primaries of a
+// cluster, under a history. On the way there is a time when each node has one of the two
+// keys, and the scripts are refused.
 func TestClusterSlotMoves(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartCluster(t)
@@ -223,9 +226,10 @@ func TestClusterSlotMoves(t *testing.T) {
 		}
 		for m.Step() {
 		}
-		// Both keys are at the new node, which does not own the slot. It refuses commands while one of them is
-		// missing, and the stream is from the beginning of an epoch to the first record: whether instances are
-		// served depends on who comes first. What is certain is that they are when the slot has moved.
+		// Both keys are at the new node, which does not own the slot. It refuses commands
+		// while one of them is missing, and the stream is from the beginning of an epoch
+		// to the first record: whether instances are served depends on who comes first.
+		// What is certain is that they are when the slot has moved.
 		wait(2 * ttl)
 		m.End()
 		f.serve("moved")
@@ -291,7 +295,8 @@ func TestPromotedByHand(t *testing.T) {
 	agree(f, p.replica.Client())
 }
 
-// TestWaitForReplica has a strong log wait for a replica: when it says nothing of it, the record is there.
+// TestWaitForReplica has a strong log wait for a replica: when it says nothing of it, the
+// record is there.
 func TestWaitForReplica(t *testing.T) {
 	t.Parallel()
 	const unheard = "replicas do not confirm in time"
@@ -301,7 +306,8 @@ func TestWaitForReplica(t *testing.T) {
 	a.untilFresh(t)
 	control, _ := a.Keys()
 	replica := p.replica.Client()
-	// The first time the script is not loaded there. It is run with a WAIT behind it all the same: a second one.
+	// The first time the script is not loaded there. It is run with a WAIT behind it all
+	// the same: a second one.
 	if _, err := a.write(t, 0, 1); err != nil {
 		t.Fatal(err)
 	}
@@ -330,8 +336,8 @@ func TestWaitForReplica(t *testing.T) {
 	p.replica.Resume()
 }
 
-// TestPromotedWithoutMember promotes a replica that does not know of the last member, nor of the last record, of
-// which the publisher is waiting for that member.
+// TestPromotedWithoutMember promotes a replica that does not know of the last member, nor
+// of the last record, of which the publisher is waiting for that member.
 func TestPromotedWithoutMember(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
@@ -381,8 +387,9 @@ func memberOf(t *testing.T, s *redistest.Server, control string) string {
 	return ""
 }
 
-// TestFailedBack loses the last record by a failover, and goes back to the first primary, before anybody has
-// renewed: it is the process that began the epoch, without its last record.
+// TestFailedBack loses the last record by a failover, and goes back to the first primary,
+// before anybody has renewed: it is the process that began the epoch, without its last
+// record.
 func TestFailedBack(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)

@@ -86,8 +86,8 @@ func BenchmarkFinish(b *testing.B) {
 	}
 }
 
-// BenchmarkMemory reports what a stamp of 20 tags costs, cells and their index included: with the same
-// tags in all stamps, and with tags of its own.
+// BenchmarkMemory reports what a stamp of 20 tags costs, cells and their index included:
+// with the same tags in all stamps, and with tags of its own.
 func BenchmarkMemory(b *testing.B) {
 	for name, step := range map[string]uint64{"shared": 0, "unique": 20} {
 		b.Run(name, func(b *testing.B) {

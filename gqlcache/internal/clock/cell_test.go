@@ -65,9 +65,10 @@ func TestCellKilled(t *testing.T) {
 	}
 }
 
-// TestCellInterleavings lets a reader look at a cell while two invalidations are published, in every
-// possible interleaving of its loads with their stores. Whatever it sees, it must find all that was
-// published before; and as long as no masks were merged, nothing that never was.
+// TestCellInterleavings lets a reader look at a cell while two invalidations are
+// published, in every possible interleaving of its loads with their stores. Whatever it
+// sees, it must find all that was published before; and as long as no masks were merged,
+// nothing that never was.
 func TestCellInterleavings(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -111,7 +112,8 @@ func (s *snapshot) run(p plan) {
 	}
 }
 
-// TestCellExhaustive does the same for every history of five invalidations, during the last.
+// TestCellExhaustive does the same for every history of five invalidations, during the
+// last.
 func TestCellExhaustive(t *testing.T) {
 	t.Parallel()
 	masks := []uint64{1, 2, 3, 4, 8, All}

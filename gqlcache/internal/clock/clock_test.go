@@ -134,8 +134,8 @@ func TestValidIsRememberedForOneNumberOnly(t *testing.T) {
 	}
 }
 
-// An Apply that lands while Finish walks: its number is loaded before, so that the stamp is born with
-// an ok from before the Apply and dies at its first check.
+// An Apply that lands while Finish walks: its number is loaded before, so that the stamp
+// is born with an ok from before the Apply and dies at its first check.
 func TestApplyAfterFinish(t *testing.T) {
 	t.Parallel()
 	c := New(Options{})
@@ -203,7 +203,8 @@ func TestTombstonesOfBothGenerations(t *testing.T) {
 	}
 }
 
-// A cell made for one fill must remember what a fill in flight that reads other columns needs.
+// A cell made for one fill must remember what a fill in flight that reads other columns
+// needs.
 func TestRevivedCellKeepsOtherColumns(t *testing.T) {
 	t.Parallel()
 	c := New(Options{})

@@ -45,8 +45,8 @@ func TestIntentRules(t *testing.T) {
 	}
 }
 
-// TestIntentsOverlap: a tag stays pending until the last intent that names it is settled, and settling
-// one twice takes nothing from another.
+// TestIntentsOverlap: a tag stays pending until the last intent that names it is settled,
+// and settling one twice takes nothing from another.
 func TestIntentsOverlap(t *testing.T) {
 	t.Parallel()
 	c := New(Options{})
@@ -92,11 +92,12 @@ func TestAnnounceAll(t *testing.T) {
 	mustFinish(t, c, c.Begin())
 }
 
-// TestIntentStress: a value changes between Announce and Apply. Fills read it, and keep it in a stamp if
-// they may; nobody who has seen the new value, in whatever way, is given a stamp with an older one.
+// TestIntentStress: a value changes between Announce and Apply. Fills read it, and keep
+// it in a stamp if they may; nobody who has seen the new value, in whatever way, is given
+// a stamp with an older one.
 //
-// The changed tag is the last of many, so that a number that is visible before all marks are there stays
-// so for long enough that a fill takes it for its token.
+// The changed tag is the last of many, so that a number that is visible before all marks
+// are there stays so for long enough that a fill takes it for its token.
 func TestIntentStress(t *testing.T) {
 	t.Parallel()
 	rounds := 2500

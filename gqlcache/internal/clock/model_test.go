@@ -42,7 +42,8 @@ type model struct {
 
 func meet(a, b Tag) bool { return a.Hash == b.Hash && maskOf(a)&maskOf(b) != 0 }
 
-// changed tells whether anything in tags was invalidated after token, by the given relation.
+// changed tells whether anything in tags was invalidated after token, by the given
+// relation.
 func (m *model) changed(token Token, tags []Tag, related func(a, b Tag) bool) bool {
 	return slices.ContainsFunc(m.events, func(e modelEvent) bool {
 		return e.n > token && (e.flush || slices.ContainsFunc(e.tags, func(a Tag) bool {
@@ -171,9 +172,10 @@ func (m *model) check(t *rapid.T) {
 	}
 }
 
-// TestModel runs random histories against a model that remembers everything. No stamp may be valid
-// that the model knows dead, or announced. With room for all tombstones and masks that are closed under union, of
-// which a cell holds all, no stamp may be dead that the model knows valid.
+// TestModel runs random histories against a model that remembers everything. No stamp may
+// be valid that the model knows dead, or announced. With room for all tombstones and
+// masks that are closed under union, of which a cell holds all, no stamp may be dead that
+// the model knows valid.
 func TestModel(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -192,7 +194,8 @@ func TestModel(t *testing.T) {
 			"finish":  m.finish,
 			"finish2": m.finish,
 			"sweep":   m.sweep,
-			// More are settled than announced, or all tags would be pending most of the time.
+			// More are settled than announced, or all tags would be pending most of the
+			// time.
 			"announce": m.announce,
 			"settle":   m.settle,
 			"settle2":  m.settle,

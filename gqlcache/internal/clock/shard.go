@@ -10,12 +10,14 @@ const shardCount = 64
 // A tombstone remembers an invalidation of a tag that has no cell.
 type tombstone struct{ num, mask uint64 }
 
-// A shard holds the cells and tombstones of a part of the tags. For every tag, each of its
-// invalidations is held by its cell, or else by its tombstones, or else is not above low.
+// A shard holds the cells and tombstones of a part of the tags. For every tag, each of
+// its invalidations is held by its cell, or else by its tombstones, or else is not above
+// low.
 type shard struct {
 	mu    sync.Mutex
 	cells map[uint64]*cell
-	// room is the most cells that the map held when a sweep began: a map keeps the memory of its largest size.
+	// room is the most cells that the map held when a sweep began: a map keeps the memory
+	// of its largest size.
 	room int
 
 	// When the young generation of tombstones is full, the old one is forgotten.
@@ -23,8 +25,8 @@ type shard struct {
 	// low is a number at which everything that is not known here counts as invalidated.
 	low uint64
 
-	// pending holds, for each tag that open intents name, the mask of each of them. Intents are few and
-	// short: most of the time it is empty.
+	// pending holds, for each tag that open intents name, the mask of each of them.
+	// Intents are few and short: most of the time it is empty.
 	pending map[uint64][]uint64
 }
 
@@ -62,16 +64,16 @@ func (s *shard) bury(hash uint64, t tombstone, bound int) {
 	s.young.last = max(s.young.last, t.num)
 }
 
-// forget empties a generation. What is not known any more counts as invalidated as late as anything
-// that was forgotten. REQUIRES: mu.
+// forget empties a generation. What is not known any more counts as invalidated as late
+// as anything that was forgotten. REQUIRES: mu.
 func (s *shard) forget(g *generation) {
 	s.low = max(s.low, g.last)
 	clear(g.tombs)
 	g.last = 0
 }
 
-// intern returns the cell of a tag, or nil when the tag was invalidated after born, or is about to be.
-// The cell is marked as used in the given sweep. REQUIRES: mu.
+// intern returns the cell of a tag, or nil when the tag was invalidated after born, or is
+// about to be. The cell is marked as used in the given sweep. REQUIRES: mu.
 func (s *shard) intern(hash, mask, born, sweep uint64) *cell {
 	if s.announced(hash, mask) {
 		return nil
@@ -89,14 +91,15 @@ func (s *shard) intern(hash, mask, born, sweep uint64) *cell {
 	return c
 }
 
-// revive makes a cell for a tag that has none, unless a fill that began at born would be refused:
-// then nobody needs the cell. REQUIRES: mu.
+// revive makes a cell for a tag that has none, unless a fill that began at born would be
+// refused: then nobody needs the cell. REQUIRES: mu.
 func (s *shard) revive(hash, mask, born uint64) *cell {
 	old, young := s.old.tombs[hash], s.young.tombs[hash]
 	if s.low > born || old.num > born && old.mask&mask != 0 || young.num > born && young.mask&mask != 0 {
 		return nil
 	}
-	// Other fills in flight may be older or look at other columns: the cell holds all that is known.
+	// Other fills in flight may be older or look at other columns: the cell holds all
+	// that is known.
 	c := new(cell)
 	c.words[baseWord].Store(s.low)
 	if old.num > 0 {
@@ -111,8 +114,9 @@ func (s *shard) revive(hash, mask, born uint64) *cell {
 	return c
 }
 
-// sweep removes the cells that are not marked with the number of this sweep, and tombstones nobody
-// can need. Invalidations up to horizon are forgotten into low, later ones leave a tombstone.
+// sweep removes the cells that are not marked with the number of this sweep, and
+// tombstones nobody can need. Invalidations up to horizon are forgotten into low, later
+// ones leave a tombstone.
 func (s *shard) sweep(sweep, horizon uint64, bound int) (kept, removed int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -5,11 +5,12 @@ import (
 	"unsafe"
 )
 
-// A Stamp is what a computed value keeps to be told whether it is still valid: when its computation
-// began, and the cells of its tags. It belongs to the clock that made it. It is safe for concurrent
-// use and must not be copied.
+// A Stamp is what a computed value keeps to be told whether it is still valid: when its
+// computation began, and the cells of its tags. It belongs to the clock that made it. It
+// is safe for concurrent use and must not be copied.
 type Stamp struct {
-	// ok is the clock's number at which the stamp was last seen valid; all else is immutable.
+	// ok is the clock's number at which the stamp was last seen valid; all else is
+	// immutable.
 	ok   atomic.Uint64
 	born uint64
 	// cells by mask, and where in cells each mask ends.
@@ -28,9 +29,9 @@ func (s *Stamp) Born() Token { return s.born }
 // Len returns the number of tags, repetitions left out.
 func (s *Stamp) Len() int { return len(s.cells) }
 
-// Size returns the bytes of the stamp and of all its cells. A cell that several stamps share is counted for
-// each of them: which of them will be the last that keeps it cannot be told, so the sum over all stamps is at
-// least what they take together.
+// Size returns the bytes of the stamp and of all its cells. A cell that several stamps
+// share is counted for each of them: which of them will be the last that keeps it cannot
+// be told, so the sum over all stamps is at least what they take together.
 func (s *Stamp) Size() int {
 	return int(unsafe.Sizeof(*s)) +
 		cap(s.cells)*int(unsafe.Sizeof((*cell)(nil))) +
@@ -38,8 +39,8 @@ func (s *Stamp) Size() int {
 		len(s.cells)*CellSize
 }
 
-// CellSize is about what a tag takes that stamps depend on, in bytes: its cell, and its place in the index, which
-// a map that has just grown has twice. See BenchmarkMemory.
+// CellSize is about what a tag takes that stamps depend on, in bytes: its cell, and its
+// place in the index, which a map that has just grown has twice. See BenchmarkMemory.
 const CellSize = int(unsafe.Sizeof(cell{})) + 40
 
 // invalidated walks the cells.
@@ -59,7 +60,8 @@ func (s *Stamp) invalidated() bool {
 // mark notes in the cells that a sweep has found a stamp that uses them.
 func (s *Stamp) mark(sweep uint64) {
 	for _, c := range s.cells {
-		// Most cells are shared: do not take their cache lines from other readers without need.
+		// Most cells are shared: do not take their cache lines from other readers without
+		// need.
 		if c.words[markWord].Load() != sweep {
 			c.words[markWord].Store(sweep)
 		}

@@ -8,11 +8,11 @@ import (
 	"testing"
 )
 
-// TestApplyStress: once Apply has returned, no stamp that began before and depends on the tag is ever
-// valid again, whatever hits, fills and sweeps run meanwhile.
+// TestApplyStress: once Apply has returned, no stamp that began before and depends on the
+// tag is ever valid again, whatever hits, fills and sweeps run meanwhile.
 //
-// The tag is published last of many, so that a number that is visible before the cells are written
-// stays so for long enough that a reader makes the stamp immune.
+// The tag is published last of many, so that a number that is visible before the cells
+// are written stays so for long enough that a reader makes the stamp immune.
 func TestApplyStress(t *testing.T) {
 	t.Parallel()
 	rounds := 4000
@@ -51,9 +51,9 @@ func TestApplyStress(t *testing.T) {
 	}
 }
 
-// TestFinishStress: a fill that an Apply overlaps is refused, or its stamp is dead as soon as the
-// Apply has returned. The changed tag comes first of many, so that the walk of Finish takes a while
-// after it.
+// TestFinishStress: a fill that an Apply overlaps is refused, or its stamp is dead as
+// soon as the Apply has returned. The changed tag comes first of many, so that the walk
+// of Finish takes a while after it.
 func TestFinishStress(t *testing.T) {
 	t.Parallel()
 	rounds := 20000
@@ -85,7 +85,8 @@ func TestFinishStress(t *testing.T) {
 	}
 }
 
-// TestUnrelatedStress: a stamp that every sweep sees, of columns that never change, is valid throughout.
+// TestUnrelatedStress: a stamp that every sweep sees, of columns that never change, is
+// valid throughout.
 func TestUnrelatedStress(t *testing.T) {
 	t.Parallel()
 	rounds := 4000

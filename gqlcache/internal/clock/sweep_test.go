@@ -33,7 +33,8 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// The index of tags takes the memory of those that are there, not of the most that have ever been.
+// The index of tags takes the memory of those that are there, not of the most that have
+// ever been.
 func TestSweepShrinksTheIndex(t *testing.T) {
 	const count = 100_000
 	c := New(Options{})
@@ -57,8 +58,8 @@ func TestSweepShrinksTheIndex(t *testing.T) {
 	}
 }
 
-// A stamp that the iteration missed is cut off from what its tag will be told. It must die of the
-// next number, whatever that is.
+// A stamp that the iteration missed is cut off from what its tag will be told. It must
+// die of the next number, whatever that is.
 func TestSweepMissesAStamp(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -81,8 +82,9 @@ func TestSweepMissesAStamp(t *testing.T) {
 	}
 }
 
-// A fill that began before an invalidation must be refused although the cell that knew of it was
-// removed meanwhile: at the first sweep by a tombstone, at later ones by the low number.
+// A fill that began before an invalidation must be refused although the cell that knew of
+// it was removed meanwhile: at the first sweep by a tombstone, at later ones by the low
+// number.
 func TestSweepKeepsFillsInFlight(t *testing.T) {
 	t.Parallel()
 	for sweeps := 1; sweeps <= 4; sweeps++ {
@@ -127,7 +129,8 @@ func TestFinishDuringSweep(t *testing.T) {
 	}
 }
 
-// A Finish that read the number of the previous sweep must not take back the mark of this one.
+// A Finish that read the number of the previous sweep must not take back the mark of this
+// one.
 func TestLateUseKeepsMark(t *testing.T) {
 	t.Parallel()
 	var c cell
@@ -138,8 +141,8 @@ func TestLateUseKeepsMark(t *testing.T) {
 	}
 }
 
-// A cell that outlives two sweeps after an invalidation leaves no tombstone of it when it goes. A fill
-// that is older still must be refused.
+// A cell that outlives two sweeps after an invalidation leaves no tombstone of it when it
+// goes. A fill that is older still must be refused.
 func TestSweepForgetsIntoLow(t *testing.T) {
 	t.Parallel()
 	c := New(Options{})
@@ -159,9 +162,9 @@ func TestSweepForgetsIntoLow(t *testing.T) {
 	mustFinish(t, c, c.Begin(), Tag{Hash: 1, Mask: 1})
 }
 
-// A sweep buries numbers that are older than those of an Apply that came while it ran, and may push the
-// younger ones into the old generation. That one must keep its own bound when the young generation,
-// with the older numbers, is forgotten first.
+// A sweep buries numbers that are older than those of an Apply that came while it ran,
+// and may push the younger ones into the old generation. That one must keep its own bound
+// when the young generation, with the older numbers, is forgotten first.
 func TestSweepBuriesOldNumbers(t *testing.T) {
 	t.Parallel()
 	c := New(Options{Tombstones: 1})

@@ -10,8 +10,8 @@ import (
 // All is the mask of every column, and of columns unknown.
 const All = ^uint64(0)
 
-// Tag is what stamps depend on and changes name. Its Mask is a set of columns; zero counts as All: a
-// mask that somebody forgot must widen.
+// Tag is what stamps depend on and changes name. Its Mask is a set of columns; zero
+// counts as All: a mask that somebody forgot must widen.
 type Tag = tag.Tag
 
 func maskOf(t Tag) uint64 {
@@ -21,9 +21,10 @@ func maskOf(t Tag) uint64 {
 	return t.Mask
 }
 
-// groupTags sorts tags by mask, drops repetitions and returns what is left, in the same memory.
-// Equal hashes under different masks are kept apart: that asks the same question as their union, and
-// makes no new masks, of which a stamp would have to keep one group each.
+// groupTags sorts tags by mask, drops repetitions and returns what is left, in the same
+// memory. Equal hashes under different masks are kept apart: that asks the same question
+// as their union, and makes no new masks, of which a stamp would have to keep one group
+// each.
 func groupTags(tags []Tag) []Tag {
 	for i := range tags {
 		tags[i].Mask = maskOf(tags[i])

@@ -1,5 +1,5 @@
-// Package count has counters of bounded size: of operations by name, and of durations. Its methods
-// may be called concurrently.
+// Package count has counters of bounded size: of operations by name, and of durations.
+// Its methods may be called concurrently.
 //
 // # Traps
 //

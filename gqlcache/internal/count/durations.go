@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// bounds are the bounds of all histograms: from what a fast resolver takes to what a wait for a
-// lease does. They are fixed, so that figures of several instances can be added.
+// bounds are the bounds of all histograms: from what a fast resolver takes to what a wait
+// for a lease does. They are fixed, so that figures of several instances can be added.
 var bounds = [...]time.Duration{
 	100 * time.Microsecond, 250 * time.Microsecond, 500 * time.Microsecond,
 	time.Millisecond, 2500 * time.Microsecond, 5 * time.Millisecond,

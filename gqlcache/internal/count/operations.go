@@ -13,23 +13,24 @@ const (
 	// Anonymous is the name of operations without one.
 	Anonymous = "(anonymous)"
 
-	// maxNames and maxName, in bytes, bound what clients, who choose the names, can make of the
-	// memory here and of the number of time series elsewhere.
+	// maxNames and maxName, in bytes, bound what clients, who choose the names, can make
+	// of the memory here and of the number of time series elsewhere.
 	maxNames = 200
 	maxName  = 100
 )
 
 // An Operation has the counters of the operations of one name.
 type Operation struct {
-	// Hits and the others count queries by how they were answered, Fills runs of resolvers.
+	// Hits and the others count queries by how they were answered, Fills runs of
+	// resolvers.
 	Hits, Misses, Joined, Abandoned, Bypassed, Fills atomic.Uint64
 	// FillTime is how long the fills took altogether, in nanoseconds.
 	FillTime atomic.Int64
 }
 
-// Operations has the counters of all names. The zero value is ready to use. A plan keeps a
-// pointer to the counters of its name, so that a hit looks nothing up here. Names are never
-// given back: counters only grow.
+// Operations has the counters of all names. The zero value is ready to use. A plan keeps
+// a pointer to the counters of its name, so that a hit looks nothing up here. Names are
+// never given back: counters only grow.
 type Operations struct {
 	mu        sync.RWMutex // protects the map
 	names     map[string]*Operation
@@ -76,8 +77,8 @@ func (t *Operations) add(name string) *Operation {
 	return n
 }
 
-// All ranges over the counters of all names, in no order. It holds a lock: the loop must not
-// call Of.
+// All ranges over the counters of all names, in no order. It holds a lock: the loop must
+// not call Of.
 func (t *Operations) All() iter.Seq2[string, *Operation] {
 	return func(yield func(string, *Operation) bool) {
 		t.mu.RLock()
@@ -91,8 +92,8 @@ func (t *Operations) All() iter.Seq2[string, *Operation] {
 	}
 }
 
-// isName reports whether GraphQL allows a name. An extension that makes operations of its own
-// may give others, which are no labels, or are ours.
+// isName reports whether GraphQL allows a name. An extension that makes operations of its
+// own may give others, which are no labels, or are ours.
 func isName(name string) bool {
 	for _, c := range []byte(name) {
 		if c != '_' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {

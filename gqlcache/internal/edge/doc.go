@@ -10,8 +10,8 @@
 //
 //  1. A change that makes an entry of the cache dead has a name in common with the
 //     answer's names.
-//  2. All answers have the same number of names. Which of them stand for nothing cannot be
-//     told without the secret.
+//  2. All answers have the same number of names. Which of them stand for nothing cannot
+//     be told without the secret.
 //  3. No name of an answer stands for a row or a value in a partitioned view.
 //  4. What was to be purged is purged again after the time that an answer may be on its
 //     way, and after a failure until it succeeds.
@@ -24,6 +24,6 @@
 //
 //   - An answer may have been sent before a change, and be stored by a cache on the way
 //     after the purge: only the second purge reaches it.
-//   - The masks of tags count for nothing here: a purge removes what shows other columns of
-//     the row, too.
+//   - The masks of tags count for nothing here: a purge removes what shows other columns
+//     of the row, too.
 package edge

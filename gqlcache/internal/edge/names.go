@@ -23,8 +23,8 @@ const MinSecret = 16
 // MinNames is how few names an answer may have.
 const MinNames = 2
 
-// MaxChange bounds the names of a change, and of one call of a purge. It is the least that
-// the usual services take in one call.
+// MaxChange bounds the names of a change, and of one call of a purge. It is the least
+// that the usual services take in one call.
 const MaxChange = 100
 
 // The kinds of names.

@@ -38,8 +38,9 @@ var schema = edge.NewSchema([]edge.View{
 
 var secret = edge.Names{Secret: []byte("0123456789abcdef")}
 
-// TestNamesMeet: a change that has a tag of an answer in common with it has a name in common as well, however many there
-// are; and one that reaches other rows of a view has none, as long as there is room.
+// TestNamesMeet: a change that has a tag of an answer in common with it has a name in
+// common as well, however many there are; and one that reaches other rows of a view has
+// none, as long as there is room.
 func TestNamesMeet(t *testing.T) {
 	t.Parallel()
 	few := slices.Concat(tags(field, operation, userWhole), rows(row, 5))
@@ -85,7 +86,8 @@ func TestNamesMeet(t *testing.T) {
 	}
 }
 
-// TestNamesTellNothing: no name is a row of a tenant's, padding looks like the rest and stays, and another secret has other names.
+// TestNamesTellNothing: no name is a row of a tenant's, padding looks like the rest and
+// stays, and another secret has other names.
 func TestNamesTellNothing(t *testing.T) {
 	t.Parallel()
 	note := slices.Concat(tags(field, operation, noteAll), rows(row, 5))

@@ -34,7 +34,8 @@ type Purger struct {
 
 // PurgerConfig says how names are purged.
 type PurgerConfig struct {
-	// Purge removes all answers with one of the names, of which there are at most MaxChange.
+	// Purge removes all answers with one of the names, of which there are at most
+	// MaxChange.
 	Purge func(ctx context.Context, names []string) error
 	// Everything is the name of all answers.
 	Everything string
@@ -176,8 +177,8 @@ func (p *Purger) runAgain() {
 	}
 }
 
-// due takes the names of the first round if no answer is on its way that is older than its
-// purge. Otherwise it returns how long to wait.
+// due takes the names of the first round if no answer is on its way that is older than
+// its purge. Otherwise it returns how long to wait.
 func (p *Purger) due() (some []string, wait time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -218,8 +219,8 @@ func (p *Purger) purge(all []string) (failed []string) {
 	return failed
 }
 
-// call calls Purge on a goroutine of its own, which it may end, and waits for it no longer
-// than it may take.
+// call calls Purge on a goroutine of its own, which it may end, and waits for it no
+// longer than it may take.
 func (p *Purger) call(some []string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), PurgeTimeout)
 	defer cancel()

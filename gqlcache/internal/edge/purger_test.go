@@ -71,7 +71,8 @@ func (s *service) check(t *testing.T, script func(p *edge.Purger), want ...strin
 	})
 }
 
-// TestPurger: names are purged at once and once more, each as long after as an answer may be on its way.
+// TestPurger: names are purged at once and once more, each as long after as an answer may
+// be on its way.
 func TestPurger(t *testing.T) {
 	t.Parallel()
 	s := &service{}
@@ -85,7 +86,8 @@ func TestPurger(t *testing.T) {
 	}, "0s a b", "500ms b", "3.5s c", "10.5s a b", "13.5s c")
 }
 
-// TestPurgerTriesAgain: what has failed is tried until it has been purged, whatever has gone wrong.
+// TestPurgerTriesAgain: what has failed is tried until it has been purged, whatever has
+// gone wrong.
 func TestPurgerTriesAgain(t *testing.T) {
 	t.Parallel()
 	s := &service{do: func(ctx context.Context, n int) error {
@@ -143,7 +145,8 @@ func TestPurgerEnds(t *testing.T) {
 	}, "0s a", "1s a")
 }
 
-// TestPurgerIsBounded: more names than may wait are everything, and a call has no more than services take.
+// TestPurgerIsBounded: more names than may wait are everything, and a call has no more
+// than services take.
 func TestPurgerIsBounded(t *testing.T) {
 	t.Parallel()
 	many := func(from, n int) (names []string) {

@@ -20,7 +20,8 @@ type Schema struct {
 	reached, whole map[uint64]*View
 	// beside are the hashes of tags that are of no view.
 	beside map[uint64]bool
-	// unnamed is the hash of the tag that is published beside tags of which nothing is known.
+	// unnamed is the hash of the tag that is published beside tags of which nothing is
+	// known.
 	unnamed uint64
 }
 

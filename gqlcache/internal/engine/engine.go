@@ -22,8 +22,8 @@ type Config struct {
 	MaxBody int
 	// Now returns the time. It may not panic.
 	Now func() time.Time
-	// Failed is called with the name of a call to the store that failed: get, put, delete, all. It may be called
-	// concurrently.
+	// Failed is called with the name of a call to the store that failed: get, put,
+	// delete, all. It may be called concurrently.
 	Failed func(call string, err error)
 }
 

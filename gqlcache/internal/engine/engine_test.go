@@ -77,7 +77,8 @@ func (r *rig) found(key string) (string, engine.Found) {
 	return string(e.Body), found
 }
 
-// TestLookup: an entry is returned until a change reaches one of its tags, and is gone then.
+// TestLookup: an entry is returned until a change reaches one of its tags, and is gone
+// then.
 func TestLookup(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, memory(t))
@@ -103,8 +104,9 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-// TestKeep: an answer that a change has reached since its computation began, or that is too large, makes no
-// entry. One with a stamp of its own needs neither token nor tags, and may be as large as it is elsewhere.
+// TestKeep: an answer that a change has reached since its computation began, or that is
+// too large, makes no entry. One with a stamp of its own needs neither token nor tags,
+// and may be as large as it is elsewhere.
 func TestKeep(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, memory(t))
@@ -150,7 +152,8 @@ func TestKeepWithoutTheStore(t *testing.T) {
 	}
 }
 
-// TestEntriesOfOthers: what another engine has stored, or somebody else, is neither served nor removed.
+// TestEntriesOfOthers: what another engine has stored, or somebody else, is neither
+// served nor removed.
 func TestEntriesOfOthers(t *testing.T) {
 	t.Parallel()
 	shared := memory(t)
@@ -174,8 +177,8 @@ func TestEntriesOfOthers(t *testing.T) {
 	}
 }
 
-// A brokenStore fails when it is asked to remove, and to put unless puts is set, and ends its enumeration with
-// the context.
+// A brokenStore fails when it is asked to remove, and to put unless puts is set, and ends
+// its enumeration with the context.
 type brokenStore struct {
 	store.Store
 	puts bool
@@ -202,7 +205,8 @@ func (s brokenStore) All(ctx context.Context) iter.Seq2[[]byte, *store.Entry] {
 	}
 }
 
-// TestWithdraw: a withdrawn entry is not served, though the store keeps it and nothing has changed.
+// TestWithdraw: a withdrawn entry is not served, though the store keeps it and nothing
+// has changed.
 func TestWithdraw(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, brokenStore{memory(t), true})
@@ -216,7 +220,8 @@ func TestWithdraw(t *testing.T) {
 	}
 }
 
-// TestSweepLooksAtAll: a sweep whose context has ended removes nothing, and keeps what live entries depend on.
+// TestSweepLooksAtAll: a sweep whose context has ended removes nothing, and keeps what
+// live entries depend on.
 func TestSweepLooksAtAll(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, brokenStore{memory(t), true})
@@ -245,7 +250,8 @@ func TestStampsStayHere(t *testing.T) {
 	}
 }
 
-// TestGrow: an entry is charged for more bytes, and one that was withdrawn is not returned again.
+// TestGrow: an entry is charged for more bytes, and one that was withdrawn is not
+// returned again.
 func TestGrow(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, memory(t))

@@ -16,15 +16,17 @@ const (
 	Nothing Found = iota
 	// Alive: the entry may be served.
 	Alive
-	// Dead: a change has reached the entry, or it was withdrawn. The lookup has removed it.
+	// Dead: a change has reached the entry, or it was withdrawn. The lookup has removed
+	// it.
 	Dead
 	// Unknown: the store has failed, or its entry is not of this engine.
 	Unknown
 )
 
-// Lookup returns the entry of a key when it may be served, and nil otherwise. The entry belongs to the store and is
-// not changed. It blocks as the store's Get does. Who asks looks at its lease before: an entry that is valid now says
-// nothing of the changes that have not arrived.
+// Lookup returns the entry of a key when it may be served, and nil otherwise. The entry
+// belongs to the store and is not changed. It blocks as the store's Get does. Who asks
+// looks at its lease before: an entry that is valid now says nothing of the changes that
+// have not arrived.
 func (e *Engine) Lookup(ctx context.Context, key []byte) (*store.Entry, Found) {
 	entry, err := e.get(ctx, key)
 	switch {
@@ -48,10 +50,12 @@ func (e *Engine) Lookup(ctx context.Context, key []byte) (*store.Entry, Found) {
 	return entry, Alive
 }
 
-// Valid reports whether no change has reached the answer of a stamp, and nobody has withdrawn it.
+// Valid reports whether no change has reached the answer of a stamp, and nobody has
+// withdrawn it.
 func (e *Engine) Valid(s *Stamp) bool { return !s.withdrawn.Load() && e.config.Clock.Valid(s.Stamp) }
 
-// Withdraw removes an entry that must not be served, whatever the clock says. Who has looked it up has it.
+// Withdraw removes an entry that must not be served, whatever the clock says. Who has
+// looked it up has it.
 func (e *Engine) Withdraw(ctx context.Context, key []byte, entry *store.Entry) {
 	if s := e.own(entry); s != nil {
 		s.withdrawn.Store(true)

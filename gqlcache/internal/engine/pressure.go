@@ -2,20 +2,22 @@ package engine
 
 import "sync/atomic"
 
-// Tags are held by the clock until a sweep finds that no entry depends on them, so those of evicted entries
-// stay for a while. They are bounded by the bytes that come in:
+// Tags are held by the clock until a sweep finds that no entry depends on them, so those
+// of evicted entries stay for a while. They are bounded by the bytes that come in:
 //
-//  1. An entry's size includes its tags, each as if no other entry had it. So the tags that entries depend on
-//     are within the bound of the store.
-//  2. The tags that no entry depends on belonged to entries that were held at the last sweep, or came later.
-//     The former made room for the latter. So together with what the store holds they take at most what it
-//     held then and what came since.
+//  1. An entry's size includes its tags, each as if no other entry had it. So the tags
+//     that entries depend on are within the bound of the store.
+//  2. The tags that no entry depends on belonged to entries that were held at the last
+//     sweep, or came later. The former made room for the latter. So together with what
+//     the store holds they take at most what it held then and what came since.
 //  3. When a quarter of the bound has come in since a sweep began, the next one is due.
 //
-// So entries and tags take at most 5/4 of the store's bound, and what comes in while a sweep runs. Sweeps cost a
-// put a look at a few entries: as many as fit into four times the entry.
+// So entries and tags take at most 5/4 of the store's bound, and what comes in while a
+// sweep runs. Sweeps cost a put a look at a few entries: as many as fit into four times
+// the entry.
 
-// minPressure is the least number of bytes that make a sweep due, for stores with small bounds.
+// minPressure is the least number of bytes that make a sweep due, for stores with small
+// bounds.
 const minPressure = 256 << 10
 
 // A pressure counts the bytes that came in since the last sweep began.

@@ -10,9 +10,10 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
-// Finish is Finish of the clock: it returns the stamp of an answer that was begun with token and depends on tags, and
-// false when a change has reached one of them since. The tags are kept and reordered. They count as come in, whatever
-// becomes of the answer: it may be refused after some of them have got their cells, or not be stored.
+// Finish is Finish of the clock: it returns the stamp of an answer that was begun with
+// token and depends on tags, and false when a change has reached one of them since. The
+// tags are kept and reordered. They count as come in, whatever becomes of the answer: it
+// may be refused after some of them have got their cells, or not be stored.
 func (e *Engine) Finish(token clock.Token, tags []tag.Tag) (*clock.Stamp, bool) {
 	n := len(tags)
 	st, ok := e.config.Clock.Finish(token, tags)
@@ -36,8 +37,8 @@ type Answer struct {
 	// are what the answer depends on. Keep reorders and keeps them.
 	Token clock.Token
 	Tags  []tag.Tag
-	// Proven is the clock's stamp of an answer that has one: another instance has computed
-	// it. Then Token and Tags do not count, nor does Config.MaxBody.
+	// Proven is the clock's stamp of an answer that has one: another instance has
+	// computed it. Then Token and Tags do not count, nor does Config.MaxBody.
 	Proven *clock.Stamp
 }
 
@@ -82,11 +83,12 @@ func (e *Engine) Keep(ctx context.Context, key string, a Answer) (*store.Entry, 
 	return entry, Stored
 }
 
-// Grow charges an entry for n bytes more, which its Meta is about to keep, and reports whether the store has room. It blocks
-// as the store's Put does.
+// Grow charges an entry for n bytes more, which its Meta is about to keep, and reports
+// whether the store has room. It blocks as the store's Put does.
 //
-// The entry is put once more, with another size. It may have been removed in the meantime, withdrawn or reached by a
-// change: then it is back, and not returned by Lookup, since both have the one stamp that says so.
+// The entry is put once more, with another size. It may have been removed in the
+// meantime, withdrawn or reached by a change: then it is back, and not returned by
+// Lookup, since both have the one stamp that says so.
 func (e *Engine) Grow(ctx context.Context, key string, entry *store.Entry, n int) bool {
 	grown := *entry
 	grown.Size += n
@@ -98,8 +100,8 @@ func (e *Engine) Grow(ctx context.Context, key string, entry *store.Entry, n int
 	return true
 }
 
-// Remove removes an entry, and reports whether the store did. A failure leaves a dead entry to the next sweep: it is
-// never served.
+// Remove removes an entry, and reports whether the store did. A failure leaves a dead
+// entry to the next sweep: it is never served.
 func (e *Engine) Remove(ctx context.Context, key []byte, entry *store.Entry) bool {
 	err := safe.Do(func() error { return e.config.Store.DeleteEntry(ctx, key, entry) })
 	if err != nil {

@@ -19,8 +19,8 @@ type Report struct {
 	Tags int
 }
 
-// SweepUntil sweeps, at intervals and when tags take too much memory, until done is closed. It sweeps by memory alone
-// when the interval is not positive.
+// SweepUntil sweeps, at intervals and when tags take too much memory, until done is
+// closed. It sweeps by memory alone when the interval is not positive.
 func (e *Engine) SweepUntil(done <-chan struct{}, interval time.Duration) {
 	var tick <-chan time.Time
 	if interval > 0 {
@@ -39,9 +39,10 @@ func (e *Engine) SweepUntil(done <-chan struct{}, interval time.Duration) {
 	}
 }
 
-// Sweep removes the entries that can never be served again, and has the clock forget the tags that no entry depends
-// on. It looks at every entry, without holding up who asks for one. When the context ends, it goes on to look and
-// removes nothing more. It gives up when done is closed.
+// Sweep removes the entries that can never be served again, and has the clock forget the
+// tags that no entry depends on. It looks at every entry, without holding up who asks for
+// one. When the context ends, it goes on to look and removes nothing more. It gives up
+// when done is closed.
 func (e *Engine) Sweep(ctx context.Context, done <-chan struct{}) Report {
 	e.sweeping.Lock()
 	defer e.sweeping.Unlock()
@@ -62,7 +63,8 @@ func (e *Engine) Sweep(ctx context.Context, done <-chan struct{}) Report {
 	return r
 }
 
-// SweepDue reports whether so many bytes have come in that a sweep is due. It waits for one that runs.
+// SweepDue reports whether so many bytes have come in that a sweep is due. It waits for
+// one that runs.
 func (e *Engine) SweepDue() bool {
 	e.sweeping.Lock()
 	defer e.sweeping.Unlock()
@@ -82,8 +84,8 @@ func (e *Engine) sweepEntries(ctx context.Context, done <-chan struct{}, r *Repo
 			continue
 		}
 		if !e.config.Clock.Valid(s.Stamp) {
-			// The live ones are looked at to the end: the tags of those left out would be forgotten, and the entries
-			// with them at the next change of anything.
+			// The live ones are looked at to the end: the tags of those left out would be
+			// forgotten, and the entries with them at the next change of anything.
 			if ctx.Err() == nil && e.Remove(ctx, key, entry) {
 				r.DeadEntries++
 				r.DeadBytes += int64(entry.Size)

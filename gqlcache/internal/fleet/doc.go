@@ -25,9 +25,9 @@
 //
 // # Imports
 //
-// The package knows neither operations nor requests. A [Schema] tells it which views there
-// are. It must not import package gqlcache, the engine, the watch, cascade, gqlgen or
-// net/http.
+// The package knows neither operations nor requests. A [Schema] tells it which views
+// there are. It must not import package gqlcache, the engine, the watch, cascade, gqlgen
+// or net/http.
 //
 // # Locks
 //

@@ -20,8 +20,8 @@ type Config struct {
 	Log changelog.Log
 	// Shared holds answers for all instances. Nil is none. It needs Log.
 	Shared store.Store
-	// Build names the program and its configuration. Answers are shared within a build only.
-	// "" is a build like no other in records.
+	// Build names the program and its configuration. Answers are shared within a build
+	// only. "" is a build like no other in records.
 	Build string
 	// OwnPartitions says that instances of another build may give the partitions other
 	// names, so that records carry the build.
@@ -30,23 +30,25 @@ type Config struct {
 	FillLease time.Duration
 	// NeedsLease says that a mutation runs only with a lease.
 	NeedsLease bool
-	// Intents says that the log's announcements are heard. Log is a changelog.Intender then.
+	// Intents says that the log's announcements are heard. Log is a changelog.Intender
+	// then.
 	Intents bool
 
 	// Clock is the process's.
 	Clock *clock.Clock
 	// Finish is Clock.Finish, with the cache's bookkeeping.
 	Finish func(token clock.Token, tags []tag.Tag) (*clock.Stamp, bool)
-	// Schema returns what tags mean in this instance. It is called when Start was, and for
-	// changes that have tags.
+	// Schema returns what tags mean in this instance. It is called when Start was, and
+	// for changes that have tags.
 	Schema func() *Schema
 	// Heard is called after a record was applied, on a goroutine of the log's. Everything
 	// says why the record reached everything, "" when it did not. Number is the clock's.
 	// Heard may keep the tags, and must not panic.
 	Heard func(origin string, tags []tag.Tag, everything string, number uint64)
-	// Background runs a function beside the requests, and returns false if it runs nothing
-	// any more. When it is set, the log learns of changes there, in their order, and
-	// mutations wait for nothing. With nil, Publish publishes a change before it returns.
+	// Background runs a function beside the requests, and returns false if it runs
+	// nothing any more. When it is set, the log learns of changes there, in their order,
+	// and mutations wait for nothing. With nil, Publish publishes a change before it
+	// returns.
 	Background func(func()) bool
 	// Once logs each kind of trouble once.
 	Once *safe.Once
@@ -61,7 +63,8 @@ type Fleet struct {
 
 	cfg     Config
 	history *history.Table // of the log's records; nil without a log
-	// born is when the fleet was made: times are told since then, by a clock that only runs.
+	// born is when the fleet was made: times are told since then, by a clock that only
+	// runs.
 	born       time.Time
 	prefix     []byte // of keys in the shared store
 	build      uint64 // in records
@@ -74,8 +77,8 @@ type Fleet struct {
 
 // Counts count since a Fleet was made.
 type Counts struct {
-	// SharedHits are answers taken over from the shared store, SharedDead those found there
-	// that could not be proven true, SharedErrors failures of that store.
+	// SharedHits are answers taken over from the shared store, SharedDead those found
+	// there that could not be proven true, SharedErrors failures of that store.
 	SharedHits, SharedDead, SharedErrors atomic.Uint64
 	// LeaseWaits are waits of Lead in vain.
 	LeaseWaits atomic.Uint64

@@ -125,8 +125,8 @@ func (in *intention) Publish(_ context.Context, tags []tag.Tag, _ bool) (changel
 	return changelog.Receipt{Confirmed: true}, nil
 }
 
-// TestAnnounceWithoutAnIntention: a log that has neither an intention nor an error to give has not announced anything,
-// so the mutation must not run.
+// TestAnnounceWithoutAnIntention: a log that has neither an intention nor an error to
+// give has not announced anything, so the mutation must not run.
 func TestAnnounceWithoutAnIntention(t *testing.T) {
 	t.Parallel()
 	i := start(t, func(c *fleet.Config) { c.Intents = true })

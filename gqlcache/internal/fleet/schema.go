@@ -20,14 +20,16 @@ type View struct {
 
 // A SchemaConfig is what a Schema is made of.
 type SchemaConfig struct {
-	// Mark names how tags are derived: instances with one mark understand each other's tags.
+	// Mark names how tags are derived: instances with one mark understand each other's
+	// tags.
 	Mark tag.Tag
-	// Unnamed is the hash of the tag that is published beside tags which stand for no view.
+	// Unnamed is the hash of the tag that is published beside tags which stand for no
+	// view.
 	Unnamed uint64
 	// Views are all views.
 	Views []View
-	// Whole appends, to tags that it may change, those of a change of some views, by their
-	// names: of the whole views, outside all partitions.
+	// Whole appends, to tags that it may change, those of a change of some views, by
+	// their names: of the whole views, outside all partitions.
 	Whole func(tags []tag.Tag, names []uint64) []tag.Tag
 }
 

@@ -36,9 +36,9 @@ func (f *Fleet) TakeYounger(ctx context.Context, key string, than time.Time) *Ta
 	if f.cfg.Shared == nil || !f.Fresh() {
 		return nil
 	}
-	// Everything applied up to here is known to the history, too. What comes later and names
-	// one of the tags is seen by the history below, by Finish, or by the entry's first
-	// check.
+	// Everything applied up to here is known to the history, too. What comes later and
+	// names one of the tags is seen by the history below, by Finish, or by the entry's
+	// first check.
 	token := f.cfg.Clock.Begin()
 	e, tags, err := f.get(ctx, f.sharedKey(key), than)
 	if err != nil {
@@ -56,9 +56,9 @@ func (f *Fleet) TakeYounger(ctx context.Context, key string, than time.Time) *Ta
 	return &Taken{Body: e.Body, Expires: e.Expires, Stamp: st, Tags: tags}
 }
 
-// get returns an entry of the shared store that is proven and expires after a time, with its tags. Where the store
-// has several tiers, one whose entry is not proven leaves the key to the next: its entry
-// may be older than the next one's.
+// get returns an entry of the shared store that is proven and expires after a time, with
+// its tags. Where the store has several tiers, one whose entry is not proven leaves the
+// key to the next: its entry may be older than the next one's.
 func (f *Fleet) get(ctx context.Context, key []byte, after time.Time) (e *store.Entry, tags []tag.Tag, err error) {
 	proven := func(e *store.Entry) (ok bool) {
 		if e != nil && !e.Expires.IsZero() && !e.Expires.After(after) {

@@ -28,7 +28,8 @@ func BenchmarkDo(b *testing.B) {
 	}
 }
 
-// BenchmarkHerd is 100 callers of one key whose computation yields; the figures are per herd.
+// BenchmarkHerd is 100 callers of one key whose computation yields; the figures are per
+// herd.
 func BenchmarkHerd(b *testing.B) {
 	var g flight.Group[int]
 	ctx := b.Context()

@@ -13,13 +13,13 @@ import (
 type End uint8
 
 const (
-	// Unshared: the value is for the leader only. A computation that panics, or whose goroutine ends,
-	// comes to this end.
+	// Unshared: the value is for the leader only. A computation that panics, or whose
+	// goroutine ends, comes to this end.
 	Unshared End = iota
 	// Shared: every caller may have the value.
 	Shared
-	// Left: the leader's request ended during the computation. The value is for the leader only, whatever it
-	// looks like.
+	// Left: the leader's request ended during the computation. The value is for the
+	// leader only, whatever it looks like.
 	Left
 )
 
@@ -27,8 +27,8 @@ const (
 type Outcome[T any] struct {
 	Value T
 	End   End
-	// Lasting says of an Unshared outcome that the next computation of the key will hardly be shared either:
-	// for a while its callers do not wait for one another.
+	// Lasting says of an Unshared outcome that the next computation of the key will
+	// hardly be shared either: for a while its callers do not wait for one another.
 	Lasting bool
 }
 
@@ -44,38 +44,40 @@ const (
 	Alone
 	// Ended: the caller's context ended while it waited. It has no outcome.
 	Ended
-	// Busy: the caller would have had to wait, or to compute without the group, and its Call has NoWait set. It
-	// has no outcome.
+	// Busy: the caller would have had to wait, or to compute without the group, and its
+	// Call has NoWait set. It has no outcome.
 	Busy
 )
 
 // A Call is what Do is called with. All fields but NoWait are required.
 type Call[T any] struct {
 	Key string
-	// Arrived is the clock's number when the caller arrived. A value that is based on an older one is taken
-	// only if it is valid.
+	// Arrived is the clock's number when the caller arrived. A value that is based on an
+	// older one is taken only if it is valid.
 	Arrived uint64
-	// Begin returns the token of a computation that starts now. It is called with a lock held, and must only
-	// read a number.
+	// Begin returns the token of a computation that starts now. It is called with a lock
+	// held, and must only read a number.
 	Begin func() uint64
-	// Compute computes the value, on the goroutine that called Do. It is called at most once.
+	// Compute computes the value, on the goroutine that called Do. It is called at most
+	// once.
 	Compute func(token uint64, f *Flight[T]) Outcome[T]
-	// Valid says of a shared value, after its computation has ended, whether nothing was invalidated since
-	// its token. It may be called several times.
+	// Valid says of a shared value, after its computation has ended, whether nothing was
+	// invalidated since its token. It may be called several times.
 	Valid func(T) bool
 	// Bound is how long a computation may take before it counts as stuck.
 	Bound time.Duration
-	// Usual is how long a computation takes, as far as that is known: a caller with a deadline keeps that
-	// much time for its own.
+	// Usual is how long a computation takes, as far as that is known: a caller with a
+	// deadline keeps that much time for its own.
 	Usual time.Duration
-	// NoWait says that the caller has something to fall back on: it leads if nobody else does, and waits for nobody.
+	// NoWait says that the caller has something to fall back on: it leads if nobody else
+	// does, and waits for nobody.
 	NoWait bool
 }
 
 const shardCount = 64
 
-// A Group holds the flights in progress. The zero value is ready to use. It must not be copied. Its
-// methods are safe for concurrent use.
+// A Group holds the flights in progress. The zero value is ready to use. It must not be
+// copied. Its methods are safe for concurrent use.
 type Group[T any] struct {
 	ended  atomic.Uint64
 	shards [shardCount]shard[T]
@@ -92,12 +94,14 @@ type shard[T any] struct {
 // seed spreads keys over shards; it is not part of anything that outlives the process.
 var seed = maphash.MakeSeed()
 
-// A place is where the callers of one key meet. All fields but the channel are guarded by the shard's lock;
-// outcome and token are also read, without it, by who has seen over closed.
+// A place is where the callers of one key meet. All fields but the channel are guarded by
+// the shard's lock; outcome and token are also read, without it, by who has seen over
+// closed.
 type place[T any] struct {
 	key     string
 	waiting list.List // of *waiter, the one who has waited longest first
-	// running counts the computations that may still give the outcome, begun is when the last one began.
+	// running counts the computations that may still give the outcome, begun is when the
+	// last one began.
 	running int
 	begun   time.Time
 
@@ -120,15 +124,17 @@ type Flight[T any] struct {
 	place *place[T]
 }
 
-// Ended returns how many flights have ended. Who looked for an earlier result in vain, and then starts a
-// flight, may have missed a flight that ended in between; if so, the number has changed.
+// Ended returns how many flights have ended. Who looked for an earlier result in vain,
+// and then starts a flight, may have missed a flight that ended in between; if so, the
+// number has changed.
 func (g *Group[T]) Ended() uint64 { return g.ended.Load() }
 
-// Do returns the outcome for a key from a computation that is good enough for the caller, its own if
-// there is no other.
+// Do returns the outcome for a key from a computation that is good enough for the caller,
+// its own if there is no other.
 //
-// Do blocks until there is an outcome, until the caller has to compute by itself, or until ctx is done. A
-// panic in c.Compute goes on in its caller, and so does runtime.Goexit.
+// Do blocks until there is an outcome, until the caller has to compute by itself, or
+// until ctx is done. A panic in c.Compute goes on in its caller, and so does
+// runtime.Goexit.
 func (g *Group[T]) Do(ctx context.Context, c Call[T]) (Outcome[T], Role) {
 	hash := maphash.String(seed, c.Key)
 	s := &g.shards[hash%shardCount]
@@ -154,7 +160,8 @@ func (g *Group[T]) Do(ctx context.Context, c Call[T]) (Outcome[T], Role) {
 			return g.lead(s, p, hash, c, token), Led
 		}
 		if try == 2 {
-			// Twice its flight was overtaken by a change. It does not queue up a third time.
+			// Twice its flight was overtaken by a change. It does not queue up a third
+			// time.
 			s.mu.Unlock()
 			return Outcome[T]{}, Alone
 		}
@@ -179,9 +186,9 @@ func (g *Group[T]) Do(ctx context.Context, c Call[T]) (Outcome[T], Role) {
 		case p.token >= c.Arrived || c.Valid(p.outcome.Value):
 			return p.outcome, Joined
 		}
-		// The flight began before the caller arrived and is not valid any more: what made it invalid may
-		// have been acknowledged before the arrival. The next round finds no flight, or one that began
-		// after this one was taken out of the map.
+		// The flight began before the caller arrived and is not valid any more: what made
+		// it invalid may have been acknowledged before the arrival. The next round finds
+		// no flight, or one that began after this one was taken out of the map.
 	}
 }
 
@@ -217,9 +224,10 @@ func (g *Group[T]) end(s *shard[T], p *place[T], hash uint64, out Outcome[T], to
 	}
 }
 
-// vacate gives the lead to the caller that has waited longest, if no other computation is running. It is
-// one caller, in the order of arrival: clients that come and go in turn cannot keep those from leading who
-// came before them, and a crowd does not become a herd. REQUIRES: mu.
+// vacate gives the lead to the caller that has waited longest, if no other computation is
+// running. It is one caller, in the order of arrival: clients that come and go in turn
+// cannot keep those from leading who came before them, and a crowd does not become a
+// herd. REQUIRES: mu.
 func (s *shard[T]) vacate(p *place[T]) {
 	if p.closed || p.running > 0 {
 		return
@@ -237,8 +245,8 @@ func (s *shard[T]) vacate(p *place[T]) {
 	close(w.lead)
 }
 
-// close ends the wait of all who wait at a place, and takes it out of the map, unless a younger one is
-// there. REQUIRES: mu.
+// close ends the wait of all who wait at a place, and takes it out of the map, unless a
+// younger one is there. REQUIRES: mu.
 func (s *shard[T]) close(p *place[T]) {
 	if p.closed {
 		return
@@ -294,8 +302,9 @@ func (s *shard[T]) await(ctx context.Context, p *place[T], w *waiter, c Call[T])
 	}
 }
 
-// pass takes a caller that leaves out of the queue. If it had just been chosen to lead, another one is:
-// both channels of its select were ready, and it took the other one. REQUIRES: mu.
+// pass takes a caller that leaves out of the queue. If it had just been chosen to lead,
+// another one is: both channels of its select were ready, and it took the other one.
+// REQUIRES: mu.
 func (s *shard[T]) pass(p *place[T], w *waiter) {
 	if !w.chosen {
 		p.waiting.Remove(w.at)
@@ -305,8 +314,9 @@ func (s *shard[T]) pass(p *place[T], w *waiter) {
 	s.vacate(p)
 }
 
-// impatient decides for a caller whose wait is over: it leads beside the computations that are running, if
-// none of them is young enough to be waited for; else it waits on, for the returned time.
+// impatient decides for a caller whose wait is over: it leads beside the computations
+// that are running, if none of them is young enough to be waited for; else it waits on,
+// for the returned time.
 func (s *shard[T]) impatient(ctx context.Context, p *place[T], w *waiter, c Call[T], token *uint64) (next time.Duration, lead bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -325,10 +335,10 @@ func (s *shard[T]) impatient(ctx context.Context, p *place[T], w *waiter, c Call
 	return 0, true
 }
 
-// patience is how long a caller waits for a computation that has just begun: a bound, but with a deadline
-// no longer than leaves time for a computation of its own. Where the usual duration is not known that is half of
-// the time left, and where time is short a quarter. ok is false when so little is left that the caller can do
-// no better than wait.
+// patience is how long a caller waits for a computation that has just begun: a bound, but
+// with a deadline no longer than leaves time for a computation of its own. Where the
+// usual duration is not known that is half of the time left, and where time is short a
+// quarter. ok is false when so little is left that the caller can do no better than wait.
 func patience(ctx context.Context, bound, usual time.Duration) (wait time.Duration, ok bool) {
 	deadline, has := ctx.Deadline()
 	if !has {
@@ -351,8 +361,8 @@ const leastPatience = 5 * time.Millisecond
 // unsharedFor is how long a key has no flights after an outcome that was Lasting.
 const unsharedFor = 2 * time.Second
 
-// maxUnshared bounds the keys that are remembered of each shard. With more of them some are forgotten,
-// and have flights again.
+// maxUnshared bounds the keys that are remembered of each shard. With more of them some
+// are forgotten, and have flights again.
 const maxUnshared = 64
 
 // markUnshared notes that a key has no flights for a while. REQUIRES: mu.
@@ -379,8 +389,8 @@ func (s *shard[T]) isUnshared(hash uint64) bool {
 	return false
 }
 
-// Shareable says that a computation which was made alone could have been shared after all: its key
-// has flights again.
+// Shareable says that a computation which was made alone could have been shared after
+// all: its key has flights again.
 func (g *Group[T]) Shareable(key string) {
 	hash := maphash.String(seed, key)
 	s := &g.shards[hash%shardCount]
@@ -389,8 +399,8 @@ func (g *Group[T]) Shareable(key string) {
 	delete(s.unshared, hash)
 }
 
-// Unshare sends all who wait for the key off to compute for themselves, at once. It does nothing when they have
-// gone already, and on nil.
+// Unshare sends all who wait for the key off to compute for themselves, at once. It does
+// nothing when they have gone already, and on nil.
 func (f *Flight[T]) Unshare() {
 	if f == nil {
 		return

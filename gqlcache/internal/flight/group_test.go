@@ -20,7 +20,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // bound is the Bound of all calls.
 const bound = time.Second
 
-// A world is a group, a number that stands for the clock, and computations that end when told.
+// A world is a group, a number that stands for the clock, and computations that end when
+// told.
 type world struct {
 	t      *testing.T
 	group  flight.Group[uint64]
@@ -56,8 +57,8 @@ var (
 	left     = flight.Outcome[uint64]{End: flight.Left}
 )
 
-// do starts a call and waits until everything is blocked. The computation, if the call leads one, ends with
-// what is sent to release, or by the function in its place.
+// do starts a call and waits until everything is blocked. The computation, if the call
+// leads one, ends with what is sent to release, or by the function in its place.
 func (w *world) do(instead func()) *call { return w.doUntil(context.Background(), instead) }
 
 func (w *world) doUntil(ctx context.Context, instead func()) *call {
@@ -92,7 +93,8 @@ func (w *world) doUntil(ctx context.Context, instead func()) *call {
 	return c
 }
 
-// end lets the computation of c end with out and waits until everything is blocked or over.
+// end lets the computation of c end with out and waits until everything is blocked or
+// over.
 func (w *world) end(c *call, out flight.Outcome[uint64]) {
 	c.release <- out
 	synctest.Wait()
@@ -158,7 +160,8 @@ func TestUncontended(t *testing.T) {
 	})
 }
 
-// The leader's token was taken after it arrived: it may use its result whatever came meanwhile.
+// The leader's token was taken after it arrived: it may use its result whatever came
+// meanwhile.
 func TestLeaderUsesItsResult(t *testing.T) {
 	t.Parallel()
 	story(t, func(w *world) {
@@ -180,7 +183,8 @@ func TestJoin(t *testing.T) {
 	})
 }
 
-// A caller that shares the flight's number had nothing acknowledged before it that the flight missed.
+// A caller that shares the flight's number had nothing acknowledged before it that the
+// flight missed.
 func TestJoinOfEqualAgeNeedsNoCheck(t *testing.T) {
 	t.Parallel()
 	story(t, func(w *world) {
@@ -191,7 +195,8 @@ func TestJoinOfEqualAgeNeedsNoCheck(t *testing.T) {
 	})
 }
 
-// The flight began before a change that was acknowledged before the second caller arrived.
+// The flight began before a change that was acknowledged before the second caller
+// arrived.
 func TestJoinerOfAnOlderFlightRetries(t *testing.T) {
 	t.Parallel()
 	story(t, func(w *world) {
@@ -255,7 +260,8 @@ func TestHerdCollapsesAfterRetry(t *testing.T) {
 	})
 }
 
-// Tokens may be older than the flight: a caller whose flights are overtaken twice computes by itself.
+// Tokens may be older than the flight: a caller whose flights are overtaken twice
+// computes by itself.
 func TestOvertakenTwice(t *testing.T) {
 	t.Parallel()
 	story(t, func(w *world) {
@@ -325,7 +331,8 @@ func TestLeaderLeaves(t *testing.T) {
 	})
 }
 
-// Clients that open and close the key in turn do not keep one from computing that came before them.
+// Clients that open and close the key in turn do not keep one from computing that came
+// before them.
 func TestLeaversDoNotDelayOthers(t *testing.T) {
 	t.Parallel()
 	story(t, func(w *world) {
@@ -389,7 +396,8 @@ func TestUnshared(t *testing.T) {
 	})
 }
 
-// A key that can never be shared has no flights for a while, so that nobody queues up for it.
+// A key that can never be shared has no flights for a while, so that nobody queues up for
+// it.
 func TestLasting(t *testing.T) {
 	t.Parallel()
 	story(t, func(w *world) {
@@ -429,7 +437,8 @@ func TestUnshare(t *testing.T) {
 	})
 }
 
-// A leader that is stuck is replaced by one caller in each bound, and who wait have the first result.
+// A leader that is stuck is replaced by one caller in each bound, and who wait have the
+// first result.
 func TestStuckLeader(t *testing.T) {
 	t.Parallel()
 	story(t, func(w *world) {
@@ -500,7 +509,8 @@ func TestSlowLeader(t *testing.T) {
 	})
 }
 
-// While another computation runs, the end of a leader's request changes nothing for those who wait.
+// While another computation runs, the end of a leader's request changes nothing for those
+// who wait.
 func TestOneOfTwoLeadersLeaves(t *testing.T) {
 	t.Parallel()
 	story(t, func(w *world) {

@@ -1,6 +1,7 @@
 package history
 
-// Stats are a table's figures: the numbers between which it can prove, and how many tags it holds.
+// Stats are a table's figures: the numbers between which it can prove, and how many tags
+// it holds.
 type Stats struct {
 	Epoch, Low, Last uint64
 	Tags             int

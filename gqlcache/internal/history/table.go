@@ -10,15 +10,17 @@ import (
 // DefaultTags is how many tags a Table holds unless told otherwise.
 const DefaultTags = 1 << 17
 
-// A Table answers whether anything happened to some tags after a number. What it has forgotten it does
-// not vouch for: an entry born before its low mark is not provable, and a miss.
+// A Table answers whether anything happened to some tags after a number. What it has
+// forgotten it does not vouch for: an entry born before its low mark is not provable, and
+// a miss.
 //
-// It keeps two generations. The younger one takes what is new; when it is full the older one is
-// forgotten, the low mark rises to the last number that it held, and the younger one takes its place.
-// These hold whenever the lock is free:
+// It keeps two generations. The younger one takes what is new; when it is full the older
+// one is forgotten, the low mark rises to the last number that it held, and the younger
+// one takes its place. These hold whenever the lock is free:
 //
-//  1. Every pair of a tag and a number above low, from a record noted in this epoch, is held by one of
-//     the generations: under the tag's hash, with a number and a mask that are at least the pair's.
+//  1. Every pair of a tag and a number above low, from a record noted in this epoch, is
+//     held by one of the generations: under the tag's hash, with a number and a mask that
+//     are at least the pair's.
 //  2. No record above low was missed.
 //
 // There is one writer at a time, in the order of the numbers, and any number of readers.
@@ -41,8 +43,8 @@ type marks [slots]mark
 
 type mark struct{ number, mask uint64 }
 
-// New returns a table that holds at most so many tags, DefaultTags if that is not positive, at up to
-// about 100 bytes each. It knows nothing before its first Flush.
+// New returns a table that holds at most so many tags, DefaultTags if that is not
+// positive, at up to about 100 bytes each. It knows nothing before its first Flush.
 func New(tags int) *Table {
 	if tags <= 0 {
 		tags = DefaultTags
@@ -50,8 +52,8 @@ func New(tags int) *Table {
 	return &Table{perGeneration: max(1, tags/2), young: map[uint64]marks{}, old: map[uint64]marks{}}
 }
 
-// Flush forgets everything: entries of the epoch born at number or later are provable from now on, others
-// are not.
+// Flush forgets everything: entries of the epoch born at number or later are provable
+// from now on, others are not.
 func (t *Table) Flush(epoch, number uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -66,8 +68,8 @@ func (t *Table) forget(number uint64) {
 	t.youngLast, t.oldLast = number, number
 }
 
-// Note remembers a record. A record without a number, which the log has not taken yet, counts as the
-// next one: what is known here by then is before it. The tags are not kept.
+// Note remembers a record. A record without a number, which the log has not taken yet,
+// counts as the next one: what is known here by then is before it. The tags are not kept.
 func (t *Table) Note(r changelog.Record) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -92,8 +94,8 @@ func (t *Table) Note(r changelog.Record) {
 func (t *Table) note(tag tag.Tag, n uint64) {
 	m, known := t.young[tag.Hash]
 	if !known && len(t.young) >= t.perGeneration {
-		// The record may be half noted: its number is above the low mark all the same, and the tags
-		// that follow are noted in the new generation.
+		// The record may be half noted: its number is above the low mark all the same,
+		// and the tags that follow are noted in the new generation.
 		t.low = max(t.low, t.oldLast)
 		t.old, t.oldLast = t.young, t.youngLast
 		t.young = make(map[uint64]marks)
@@ -103,8 +105,9 @@ func (t *Table) note(tag tag.Tag, n uint64) {
 	t.youngLast = max(t.youngLast, n)
 }
 
-// raise records that the columns changed at n. When there is no room, the two oldest become one: at
-// the later number, with both masks, which refuses more than it must and never less.
+// raise records that the columns changed at n. When there is no room, the two oldest
+// become one: at the later number, with both masks, which refuses more than it must and
+// never less.
 func (m *marks) raise(n, mask uint64) {
 	for i := range m {
 		if m[i].mask&^mask == 0 { // free, or all of it changed again
@@ -138,13 +141,13 @@ func (m *marks) after(born, mask uint64) bool {
 	return false
 }
 
-// Unchanged reports whether the table proves that an entry is still true as far as this instance knows:
-// the entry was born in the table's epoch, not before its low mark, and no record after born has met
-// one of the tags: the same hash, and a column in common. It takes O(tags), and does not keep or change
-// the tags.
+// Unchanged reports whether the table proves that an entry is still true as far as this
+// instance knows: the entry was born in the table's epoch, not before its low mark, and
+// no record after born has met one of the tags: the same hash, and a column in common. It
+// takes O(tags), and does not keep or change the tags.
 //
-// Born may be ahead of what this instance has applied. The entry is then at least as new as all that it
-// knows, and what it does not know yet is what its lease is for.
+// Born may be ahead of what this instance has applied. The entry is then at least as new
+// as all that it knows, and what it does not know yet is what its lease is for.
 func (t *Table) Unchanged(epoch, born uint64, tags []tag.Tag) bool {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
@@ -163,7 +166,8 @@ func (t *Table) Unchanged(epoch, born uint64, tags []tag.Tag) bool {
 	return true
 }
 
-// maskOf is the set of columns of a tag; zero, which somebody forgot to set, is all of them.
+// maskOf is the set of columns of a tag; zero, which somebody forgot to set, is all of
+// them.
 func maskOf(tag tag.Tag) uint64 {
 	if tag.Mask == 0 {
 		return ^uint64(0)

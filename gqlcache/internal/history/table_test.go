@@ -97,9 +97,9 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
-// TestModel compares with a model that forgets nothing. An entry that the model knows changed may never
-// be proven; with room for all tags and masks that are closed under union, one that the model knows
-// unchanged always is.
+// TestModel compares with a model that forgets nothing. An entry that the model knows
+// changed may never be proven; with room for all tags and masks that are closed under
+// union, one that the model knows unchanged always is.
 func TestModel(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -165,7 +165,8 @@ func meets(a, b []tag.Tag) bool {
 	})
 }
 
-// TestReadersNeverMissARecord has readers ask for an entry that the record just noted has changed.
+// TestReadersNeverMissARecord has readers ask for an entry that the record just noted has
+// changed.
 func TestReadersNeverMissARecord(t *testing.T) {
 	t.Parallel()
 	table := history.New(64)

@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Marshaled is how often marshalers of this server's own have run. Tests that look at it do not run in
-// parallel.
+// Marshaled is how often marshalers of this server's own have run. Tests that look at it
+// do not run in parallel.
 var Marshaled atomic.Int64
 
 // MarshalCounted is a scalar bound to functions.

@@ -57,7 +57,8 @@ func (w *World) called(name string) {
 	w.calls[name]++
 }
 
-// connection takes the only connection, as a transaction's: two resolvers that use it at once both fail.
+// connection takes the only connection, as a transaction's: two resolvers that use it at
+// once both fail.
 func (w *World) connection(ctx context.Context, name string) error {
 	w.called(name)
 	w.mu.Lock()
@@ -88,7 +89,8 @@ func (w *World) audited(ctx context.Context, _ any, next graphql.Resolver) (any,
 	return next(ctx)
 }
 
-// Fields is a field middleware that counts, and lets one field at a time run, as entgql's Transactioner does.
+// Fields is a field middleware that counts, and lets one field at a time run, as entgql's
+// Transactioner does.
 func (w *World) Fields() func(context.Context, graphql.Resolver) (any, error) {
 	var mu sync.Mutex
 	return func(ctx context.Context, next graphql.Resolver) (any, error) {

@@ -11,7 +11,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 )
 
-// A Note is what is noted of one operation for somebody who has asked. The operation's own goroutine uses it.
+// A Note is what is noted of one operation for somebody who has asked. The operation's
+// own goroutine uses it.
 type Note struct {
 	// Explanation is set once the operation has ended.
 	Explanation inspect.Extension
@@ -35,7 +36,8 @@ func (n *Note) looked() {
 	}
 }
 
-// Anew notes that no entry was looked for, because of the client's token. It may be called on nil.
+// Anew notes that no entry was looked for, because of the client's token. It may be
+// called on nil.
 func (n *Note) Anew() {
 	if n != nil {
 		n.missed = inspect.Reason{Code: reason.Token, Message: messages[reason.Token]}
@@ -58,8 +60,9 @@ type Answer struct {
 	Bytes int
 	// Took is how long it took to compute, 0 when that is not known.
 	Took time.Duration
-	// Entry stands for the entry that it is stored as, nil for none: see Inspector.Sample. Tags is how many it
-	// depends on, TTL how long it may be kept on, and Age how old it is.
+	// Entry stands for the entry that it is stored as, nil for none: see
+	// Inspector.Sample. Tags is how many it depends on, TTL how long it may be kept on,
+	// and Age how old it is.
 	Entry    any
 	Tags     int
 	TTL, Age time.Duration
@@ -112,8 +115,8 @@ type Change struct {
 	Invalidation *inspect.Invalidation
 }
 
-// Mutation explains a mutation that has changed something, or nothing, as far as it is known before the change is
-// published.
+// Mutation explains a mutation that has changed something, or nothing, as far as it is
+// known before the change is published.
 func (i *Inspector) Mutation(o Outcome, c Change) inspect.Extension {
 	x := o.Extension()
 	x.Invalidation = c.Invalidation

@@ -14,14 +14,15 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
 )
 
-// newSecret returns what fingerprints are keyed with: random, and the same for as long as the cache lives.
+// newSecret returns what fingerprints are keyed with: random, and the same for as long as
+// the cache lives.
 func newSecret() (s [32]byte) {
 	_, _ = rand.Read(s[:]) // never fails
 	return s
 }
 
-// Fingerprint names something without telling what it is. Whoever guesses a predicate or a variable
-// cannot check the guess: the fingerprint depends on a secret of this process.
+// Fingerprint names something without telling what it is. Whoever guesses a predicate or
+// a variable cannot check the guess: the fingerprint depends on a secret of this process.
 func (i *Inspector) Fingerprint(what string, b []byte) string {
 	h := hmac.New(sha256.New, i.secret[:])
 	h.Write([]byte(what))

@@ -28,7 +28,8 @@ type Config struct {
 	Failed func(error)
 }
 
-// An Inspector says what happened, to those who may ask. Its methods are safe for concurrent use.
+// An Inspector says what happened, to those who may ask. Its methods are safe for
+// concurrent use.
 type Inspector struct {
 	config  Config
 	shield  safe.Shield

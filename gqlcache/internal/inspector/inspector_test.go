@@ -48,7 +48,8 @@ func newRig(t *testing.T, change func(*inspector.Config)) *rig {
 	return r
 }
 
-// TestOutcomes: each outcome has a status and a message, and two that people must tell apart differ in one of them.
+// TestOutcomes: each outcome has a status and a message, and two that people must tell
+// apart differ in one of them.
 func TestOutcomes(t *testing.T) {
 	t.Parallel()
 	seen := map[string]inspector.Outcome{}
@@ -84,7 +85,8 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-// TestExplanation: what is known of an answer is in its explanation, and what is not is left out.
+// TestExplanation: what is known of an answer is in its explanation, and what is not is
+// left out.
 func TestExplanation(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)

@@ -25,7 +25,8 @@ const (
 	Abandoned
 	// Refused: it is a mutation that did not run.
 	Refused
-	// Changed: it is a mutation that has changed something, and Unchanged: one that has not.
+	// Changed: it is a mutation that has changed something, and Unchanged: one that has
+	// not.
 	Changed
 	Unchanged
 	// Inspected: the inspector has answered it.
@@ -35,12 +36,13 @@ const (
 // An Outcome is what became of an operation.
 type Outcome struct {
 	Fate Fate
-	// Why is the reason why a query has bypassed the cache, or why its answer was not stored; of package reason.
+	// Why is the reason why a query has bypassed the cache, or why its answer was not
+	// stored; of package reason.
 	Why string
 	// Shared says that another instance has computed the answer.
 	Shared bool
-	// Early says that the answer was computed although an entry could have been served, and Old that such an entry was
-	// served in the end.
+	// Early says that the answer was computed although an entry could have been served,
+	// and Old that such an entry was served in the end.
 	Early, Old bool
 	// Expired says that the entry had expired.
 	Expired bool

@@ -17,9 +17,10 @@ const (
 	maxRowID = 80
 )
 
-// sample is what is remembered, of some entries, for explanations: the rows that the answer shows. It is
-// found by a hash of the key, and does not hold the entry: keys have the client's variables in them, entries the
-// tags of an answer, and of neither is there a bound on 1,000 but the store's own.
+// sample is what is remembered, of some entries, for explanations: the rows that the
+// answer shows. It is found by a hash of the key, and does not hold the entry: keys have
+// the client's variables in them, entries the tags of an answer, and of neither is there
+// a bound on 1,000 but the store's own.
 type sample struct {
 	key   string
 	entry any
@@ -65,8 +66,9 @@ func (s *samples) of(key string) *sample {
 	return at.Value.(*sample)
 }
 
-// Sample remembers rows that the answer of an entry shows, and how many these are in all. entry is compared with that of an
-// Answer, and should not hold the entry in memory: a weak pointer does not.
+// Sample remembers rows that the answer of an entry shows, and how many these are in all.
+// entry is compared with that of an Answer, and should not hold the entry in memory: a
+// weak pointer does not.
 func (i *Inspector) Sample(key string, entry any, rows func() ([]cascade.Row, int)) {
 	defer i.shield.Recover()
 	x := &sample{key: sampleKey(key), entry: entry, rows: []inspect.Row{}}

@@ -8,7 +8,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 )
 
-// TestSamples: rows are remembered of the entries that were used last, and shown for the very entry only.
+// TestSamples: rows are remembered of the entries that were used last, and shown for the
+// very entry only.
 func TestSamples(t *testing.T) {
 	t.Parallel()
 	i := New(Config{Failed: func(err error) { t.Error(err) }})

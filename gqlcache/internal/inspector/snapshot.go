@@ -6,8 +6,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 )
 
-// Seen returns what the watch has seen, with the events of its log after that number. While nobody watches it
-// has the views and no figures.
+// Seen returns what the watch has seen, with the events of its log after that number.
+// While nobody watches it has the views and no figures.
 func (i *Inspector) Seen(since uint64) watch.Snapshot {
 	var views []*cascade.View
 	if st := i.config.Schema(); st != nil {

@@ -30,14 +30,14 @@ type Alarms struct {
 	Mismatched uint64
 	// Differing names the operations whose answers differ by caller, "" for none.
 	Differing string
-	// Uncovered are the fields with run-time directives that keep queries out, by directive. Hooked says that
-	// interceptors of fields do.
+	// Uncovered are the fields with run-time directives that keep queries out, by
+	// directive. Hooked says that interceptors of fields do.
 	Uncovered map[string][]string
 	Hooked    bool
 	// NoLease says that there is no lease of the log.
 	NoLease bool
-	// Foreign are the records of instances with another schema, Replanned the operations that were planned again for
-	// the same text, and StoreErrors the failures of stores.
+	// Foreign are the records of instances with another schema, Replanned the operations
+	// that were planned again for the same text, and StoreErrors the failures of stores.
 	Foreign, Replanned, StoreErrors uint64
 }
 
@@ -75,7 +75,8 @@ func (a Alarms) Warnings() []inspect.Warning {
 	return all
 }
 
-// Unsaid returns what cascade.Lint finds in the schema, looked for once, with those options.
+// Unsaid returns what cascade.Lint finds in the schema, looked for once, with those
+// options.
 func (i *Inspector) Unsaid(options func(*plans.Schema) cascade.Options) []inspect.Warning {
 	st := i.config.Schema()
 	if st == nil {

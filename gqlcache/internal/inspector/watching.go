@@ -42,7 +42,8 @@ func (i *Inspector) Show(p *plans.Plan) *watch.Operation {
 	return watch.NewOperation(p.Definition.Name, hash, views)
 }
 
-// A Look is the look-up of a key, as far as somebody watches or has asked for an explanation.
+// A Look is the look-up of a key, as far as somebody watches or has asked for an
+// explanation.
 type Look struct {
 	i     *Inspector
 	op    *watch.Operation
@@ -52,7 +53,8 @@ type Look struct {
 	on    bool // somebody watches
 }
 
-// Look begins a look-up, for an operation that the watch knows as op. note is nil when nobody has asked.
+// Look begins a look-up, for an operation that the watch knows as op. note is nil when
+// nobody has asked.
 func (i *Inspector) Look(note *Note, p *plans.Plan, op *watch.Operation, vars map[string]any, key []byte) Look {
 	if note != nil {
 		i.shield.Run(func() {
@@ -83,7 +85,8 @@ func (l *Look) Hit(key []byte) {
 	})
 }
 
-// Refreshes ends a look-up that has found an answer which is computed anew before it expires.
+// Refreshes ends a look-up that has found an answer which is computed anew before it
+// expires.
 func (l *Look) Refreshes() { l.note.refreshes() }
 
 // Missed ends a look-up that has not: call it before the answer is stored.
@@ -103,8 +106,8 @@ func (l *Look) Missed(key []byte, found watch.Found) {
 	}
 }
 
-// Stored tells the watch of an entry that the store has taken. e is what the watch keeps, but for the parts of
-// the key.
+// Stored tells the watch of an entry that the store has taken. e is what the watch keeps,
+// but for the parts of the key.
 func (i *Inspector) Stored(key string, p *plans.Plan, vars map[string]any, e func() watch.Entry) {
 	if i.watch == nil {
 		return
@@ -117,8 +120,8 @@ func (i *Inspector) Stored(key string, p *plans.Plan, vars map[string]any, e fun
 	})
 }
 
-// Ended counts a query for those who watch, op being what the watch knows it by. A hit of a Look was counted by that; late is
-// the key of another hit.
+// Ended counts a query for those who watch, op being what the watch knows it by. A hit of
+// a Look was counted by that; late is the key of another hit.
 func (i *Inspector) Ended(op *watch.Operation, f Fate, late string) {
 	if !i.Watching() {
 		return
@@ -154,8 +157,9 @@ func (i *Inspector) Trace(more []cascade.Tag, events []cascade.Event, part casca
 	return t
 }
 
-// Begin tells the watch that a change is about to be applied. The function tells it that it was, with the
-// clock's number, and returns what was dropped: nil while nobody watches.
+// Begin tells the watch that a change is about to be applied. The function tells it that
+// it was, with the clock's number, and returns what was dropped: nil while nobody
+// watches.
 func (i *Inspector) Begin(ch watch.Change) (end func(number uint64) *inspect.Invalidation) {
 	if !i.Watching() {
 		return func(uint64) *inspect.Invalidation { return nil }

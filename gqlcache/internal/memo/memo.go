@@ -57,8 +57,9 @@ func (m *Memo[V]) Find(text []byte) V {
 	return v.value
 }
 
-// Again reports whether a text came before, as far as that is known, and notes that it has
-// come. Whoever keeps only what comes again lets texts that come once drive out nothing.
+// Again reports whether a text came before, as far as that is known, and notes that it
+// has come. Whoever keeps only what comes again lets texts that come once drive out
+// nothing.
 func (m *Memo[V]) Again(text []byte) bool {
 	sight := maphash.Bytes(m.seed, text)
 	return m.seen[sight%firstSights].Swap(sight) == sight

@@ -10,7 +10,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// A decoder takes keys apart again. That it can is the proof that unequal things have unequal bytes.
+// A decoder takes keys apart again. That it can is the proof that unequal things have
+// unequal bytes.
 type decoder struct{ b []byte }
 
 func (d *decoder) byte() byte {
@@ -88,7 +89,8 @@ func (d *decoder) number() any {
 	panic("number of kind " + kind.String())
 }
 
-// document decodes a normal form into a document with one operation and fragments named F0, F1, …
+// document decodes a normal form into a document with one operation and fragments named
+// F0, F1, …
 func (d *decoder) document() *ast.QueryDocument {
 	op := &ast.OperationDefinition{Operation: map[byte]ast.Operation{
 		'q': ast.Query, 'm': ast.Mutation, 'u': ast.Subscription,

@@ -135,9 +135,9 @@ func (g *generator) value(depth int, variables bool) *ast.Value {
 	return v
 }
 
-// A printer writes a document as text. Without a source of chance it writes everything in sorted
-// order, fragments as the operation reaches them, and leaves the operation's name out: two documents
-// are equivalent when it writes the same.
+// A printer writes a document as text. Without a source of chance it writes everything in
+// sorted order, fragments as the operation reaches them, and leaves the operation's name
+// out: two documents are equivalent when it writes the same.
 type printer struct {
 	t     *rapid.T // nil: sorted
 	doc   *ast.QueryDocument
@@ -155,7 +155,8 @@ func canonical(doc *ast.QueryDocument) string {
 	return p.out.String()
 }
 
-// shuffled writes the same document in another way, with operations and fragments that nobody uses.
+// shuffled writes the same document in another way, with operations and fragments that
+// nobody uses.
 func shuffled(t *rapid.T, doc *ast.QueryDocument) string {
 	p := &printer{t: t, doc: doc, names: map[string]string{}}
 	for _, i := range rapid.Permutation([]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}).Draw(t, "names") {

@@ -7,14 +7,14 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// ErrMalformed is wrapped by the errors for documents that no validation would let pass: a spread of
-// an unknown fragment, a value of an unknown kind.
+// ErrMalformed is wrapped by the errors for documents that no validation would let pass:
+// a spread of an unknown fragment, a value of an unknown kind.
 var ErrMalformed = errors.New("opkey: malformed document")
 
-// AppendOperation appends the normal form of an operation of a document, see the package comment. It
-// reads the document and changes nothing in it. Fragments are found by name in the document; every
-// fragment is written once, so that cycles end. On error the bytes are returned as far as they were
-// written, and are not a normal form.
+// AppendOperation appends the normal form of an operation of a document, see the package
+// comment. It reads the document and changes nothing in it. Fragments are found by name
+// in the document; every fragment is written once, so that cycles end. On error the bytes
+// are returned as far as they were written, and are not a normal form.
 func AppendOperation(dst []byte, doc *ast.QueryDocument, op *ast.OperationDefinition) ([]byte, error) {
 	var buf [8]*ast.FragmentDefinition
 	w := writer{dst: dst, doc: doc, used: buf[:0]}
@@ -31,10 +31,11 @@ type writer struct {
 	dst []byte
 	doc *ast.QueryDocument
 	err error
-	// used are the fragments in order of first use; the number of a fragment is its index.
+	// used are the fragments in order of first use; the number of a fragment is its
+	// index.
 	used []*ast.FragmentDefinition
-	// numbers finds them by name in documents with many fragments, where a scan for every spread would
-	// take quadratic time.
+	// numbers finds them by name in documents with many fragments, where a scan for every
+	// spread would take quadratic time.
 	numbers map[string]*fragmentRef
 }
 
@@ -148,7 +149,8 @@ func (w *writer) variables(list ast.VariableDefinitionList) {
 	}
 }
 
-// typ writes a type from the outside in: a byte says whether it is a list and whether it is non-null.
+// typ writes a type from the outside in: a byte says whether it is a list and whether it
+// is non-null.
 func (w *writer) typ(t *ast.Type) {
 	for ; t != nil; t = t.Elem {
 		b := byte('t')
@@ -249,7 +251,8 @@ type fragmentRef struct {
 	number int
 }
 
-// index makes the map of all fragments. Of several with one name the first counts, as for ForName.
+// index makes the map of all fragments. Of several with one name the first counts, as for
+// ForName.
 func (w *writer) index() {
 	w.numbers = make(map[string]*fragmentRef, len(w.doc.Fragments))
 	for _, f := range w.doc.Fragments {

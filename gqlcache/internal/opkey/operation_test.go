@@ -210,8 +210,9 @@ func TestOperationIsLeftAlone(t *testing.T) {
 	}
 }
 
-// TestNormalForm: whatever a document's layout, its form is the same; and what is taken out of the
-// form again is the document, so that documents that are not equivalent have different forms.
+// TestNormalForm: whatever a document's layout, its form is the same; and what is taken
+// out of the form again is the document, so that documents that are not equivalent have
+// different forms.
 func TestNormalForm(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

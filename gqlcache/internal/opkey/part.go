@@ -8,7 +8,8 @@ func AppendPart[T string | []byte](dst []byte, part T) []byte {
 	return append(dst, part...)
 }
 
-// CutPart takes what AppendPart has appended from the beginning of b. ok is false when there is none.
+// CutPart takes what AppendPart has appended from the beginning of b. ok is false when
+// there is none.
 func CutPart(b []byte) (part, rest []byte, ok bool) {
 	n, width := binary.Uvarint(b)
 	if width <= 0 || n > uint64(len(b)-width) {

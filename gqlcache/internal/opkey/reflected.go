@@ -7,10 +7,10 @@ import (
 
 var numberType = reflect.TypeFor[json.Number]()
 
-// appendReflected handles the types that coercion makes besides those of decoded JSON: a single value
-// given for a list becomes a slice of the value's own type, []string or [][]int64. Anything with a
-// name of its own is refused: what it means may be more than what is seen of it here, as for an
-// upload, a time or a file.
+// appendReflected handles the types that coercion makes besides those of decoded JSON: a
+// single value given for a list becomes a slice of the value's own type, []string or
+// [][]int64. Anything with a name of its own is refused: what it means may be more than
+// what is seen of it here, as for an upload, a time or a file.
 func appendReflected(dst []byte, v reflect.Value, depth int) ([]byte, error) {
 	if depth > maxDepth {
 		return dst, ErrUnencodable

@@ -8,9 +8,10 @@ import (
 // inPlace is how many elements are sorted without an allocation.
 const inPlace = 16
 
-// sorted appends to idx the indices of list in the order of the elements' names. The list is shared
-// with others and stays as it is. Elements of one name, which validation refuses, keep their order.
-// Short lists are sorted by insertion; long ones are not, since a client chooses their length.
+// sorted appends to idx the indices of list in the order of the elements' names. The list
+// is shared with others and stays as it is. Elements of one name, which validation
+// refuses, keep their order. Short lists are sorted by insertion; long ones are not,
+// since a client chooses their length.
 func sorted[E any](idx []int32, list []E, name func(E) string) []int32 {
 	if len(list) <= inPlace {
 		for i := range list {

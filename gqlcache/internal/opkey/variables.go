@@ -9,17 +9,18 @@ import (
 	"slices"
 )
 
-// ErrUnencodable is returned for variables whose value cannot be told from its bytes: uploads,
-// pointers, structs and other types than those of decoded JSON, NaN and the infinities, nesting
-// beyond 100 levels. Such a request must not be cached.
+// ErrUnencodable is returned for variables whose value cannot be told from its bytes:
+// uploads, pointers, structs and other types than those of decoded JSON, NaN and the
+// infinities, nesting beyond 100 levels. Such a request must not be cached.
 var ErrUnencodable = errors.New("opkey: a variable cannot be encoded")
 
 // maxDepth bounds the nesting of variables: a client chooses it.
 const maxDepth = 100
 
-// AppendVariables appends the canonical form of an operation's coerced variables, see the package
-// comment. nil and an empty map are the same: no variables. It does not allocate for maps of up to
-// 16 keys, beyond growing dst. On error the bytes are returned as far as they were written.
+// AppendVariables appends the canonical form of an operation's coerced variables, see the
+// package comment. nil and an empty map are the same: no variables. It does not allocate
+// for maps of up to 16 keys, beyond growing dst. On error the bytes are returned as far
+// as they were written.
 func AppendVariables(dst []byte, vars map[string]any) ([]byte, error) {
 	return appendMap(dst, vars, 0)
 }
@@ -49,7 +50,8 @@ func appendMap(dst []byte, m map[string]any, depth int) ([]byte, error) {
 	return dst, nil
 }
 
-// sortKeys sorts a few keys by insertion: that is quicker, and keeps the array on the stack.
+// sortKeys sorts a few keys by insertion: that is quicker, and keeps the array on the
+// stack.
 func sortKeys(keys []string) {
 	if len(keys) > inPlace {
 		slices.Sort(keys)
@@ -100,7 +102,8 @@ func appendBool(dst []byte, b bool) []byte {
 	return append(dst, 'f')
 }
 
-// appendNumber keeps the Go kind: a resolver that gets its argument as any can tell them apart.
+// appendNumber keeps the Go kind: a resolver that gets its argument as any can tell them
+// apart.
 func appendNumber(dst []byte, kind reflect.Kind, bits uint64) []byte {
 	return binary.BigEndian.AppendUint64(append(dst, 'k', byte(kind)), bits)
 }
@@ -113,8 +116,8 @@ func appendFloat(dst []byte, kind reflect.Kind, f float64) ([]byte, error) {
 	return appendNumber(dst, kind, math.Float64bits(f)), nil
 }
 
-// appendList tells a nil list from an empty one: both are empty lists to GraphQL, but a scalar that
-// encodes its value as JSON answers null for the one and [] for the other.
+// appendList tells a nil list from an empty one: both are empty lists to GraphQL, but a
+// scalar that encodes its value as JSON answers null for the one and [] for the other.
 func appendList(dst []byte, list []any, depth int) ([]byte, error) {
 	if list == nil {
 		return append(dst, 'L'), nil

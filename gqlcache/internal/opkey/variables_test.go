@@ -237,8 +237,8 @@ func drawVariables(t *rapid.T, depth int) vars {
 	return m
 }
 
-// TestVariablesRoundTrip: what is encoded can be decoded to the same, types included, so no two
-// different values have the same bytes.
+// TestVariablesRoundTrip: what is encoded can be decoded to the same, types included, so
+// no two different values have the same bytes.
 func TestVariablesRoundTrip(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -89,7 +89,8 @@ func TestPlanOfLargeTextAtSecondSight(t *testing.T) {
 	}
 }
 
-// TestWeightBeside: what the owner keeps beside a plan counts, and makes a plan too large.
+// TestWeightBeside: what the owner keeps beside a plan counts, and makes a plan too
+// large.
 func TestWeightBeside(t *testing.T) {
 	t.Parallel()
 	p := newCache(1 << 20)

@@ -57,8 +57,8 @@ func ShapeOf(doc *ast.QueryDocument, op *ast.OperationDefinition) uint64 {
 	return uint64(h)
 }
 
-// shape is a running digest. Every hit makes one, with dozens of additions, so it mixes by
-// itself: package digest takes several times as long for a number.
+// shape is a running digest. Every hit makes one, with dozens of additions, so it mixes
+// by itself: package digest takes several times as long for a number.
 type shape uint64
 
 func (h *shape) add(n uint64) {

@@ -4,14 +4,14 @@
 //     directives, middlewares and extensions see what they would see without the cache,
 //     and the bytes of the answer are gqlgen's. A [Recorder] around each field keeps what
 //     the resolvers of fields with objects return.
-//  2. When the operation has been executed, its probe (extractor.Probe) is executed by the
-//     code that gqlgen has generated, on the request's own context, with a response
+//  2. When the operation has been executed, its probe (extractor.Probe) is executed by
+//     the code that gqlgen has generated, on the request's own context, with a response
 //     context of its own: fields with objects get the values that were recorded, without
 //     their resolvers, directives or middlewares, and below them only keys and paths are
 //     read. In a server with interceptors of root fields it is executed one root field at
-//     a time, inside of all of these, when the field has been resolved (rootProbe); not so
-//     a probe that may run resolvers. It has ended when the answer is handed on, but for
-//     the part of a root field that an interceptor has left to another goroutine.
+//     a time, inside of all of these, when the field has been resolved (rootProbe); not
+//     so a probe that may run resolvers. It has ended when the answer is handed on, but
+//     for the part of a root field that an interceptor has left to another goroutine.
 //  3. Of the server's own code nothing runs in it: hidden fields are read only where
 //     generated code reads a field of a struct or a map, values of types with a marshaler
 //     of their own are not marshaled, and what cannot be read is null, which means

@@ -145,8 +145,9 @@ func TestTypesAreDistrustedOnce(t *testing.T) {
 // outer is an executable schema around another one.
 type outer struct{ graphql.ExecutableSchema }
 
-// unmeasured is graphql.ExecutableSchema. A schema by hand embeds none of it, for the method
-// Complexity: nothing calls that, and its arguments depend on the version of gqlgen.
+// unmeasured is graphql.ExecutableSchema. A schema by hand embeds none of it, for the
+// method Complexity: nothing calls that, and its arguments depend on the version of
+// gqlgen.
 type unmeasured = graphql.ExecutableSchema
 
 // handmade is one that gqlgen has not generated.

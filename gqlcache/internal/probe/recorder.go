@@ -111,8 +111,8 @@ func (rec *Recorder) value(fc *graphql.FieldContext) (recorded, bool) {
 	return v, ok
 }
 
-// appendPlace appends a text that no other field of an execution has: the path, in reverse
-// order. A hidden field has the place of the field that it stands for.
+// appendPlace appends a text that no other field of an execution has: the path, in
+// reverse order. A hidden field has the place of the field that it stands for.
 func appendPlace(b []byte, fc *graphql.FieldContext) []byte {
 	for ; fc != nil; fc = fc.Parent {
 		switch {

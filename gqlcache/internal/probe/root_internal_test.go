@@ -10,8 +10,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// TestRootFieldsBelowInterfaces: the root fields of a probe are those that gqlgen collects, in its order, fragments on
-// an interface of the root type among them.
+// TestRootFieldsBelowInterfaces: the root fields of a probe are those that gqlgen
+// collects, in its order, fragments on an interface of the root type among them.
 func TestRootFieldsBelowInterfaces(t *testing.T) {
 	t.Parallel()
 	schema := gqlparser.MustLoadSchema(&ast.Source{Input: cascade.SDL("")}, &ast.Source{Input: `

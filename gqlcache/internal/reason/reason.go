@@ -1,6 +1,6 @@
-// Package reason has the names of the reasons why a query is not looked up, or why its answer is
-// not stored. Stats, logs and extensions.cache show them. gqlcache.Reason is the public type, and
-// its constants say what each means.
+// Package reason has the names of the reasons why a query is not looked up, or why its
+// answer is not stored. Stats, logs and extensions.cache show them. gqlcache.Reason is
+// the public type, and its constants say what each means.
 package reason
 
 // Reasons not to look a query up.

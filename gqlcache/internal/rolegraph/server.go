@@ -10,7 +10,8 @@ import (
 // ErrRole is what directives answer that refuse.
 var ErrRole = errors.New("not for you")
 
-// A Server has the resolvers. The role of a caller is in the header X-Role. It is safe for concurrent use when its functions are.
+// A Server has the resolvers. The role of a caller is in the header X-Role. It is safe
+// for concurrent use when its functions are.
 type Server struct {
 	// Who answers Query.who. Defaults to the caller's role.
 	Who func(ctx context.Context, id int) string

@@ -12,7 +12,8 @@ func Call[T any](f func() (T, error)) (v T, err error) {
 	return f()
 }
 
-// Recover ends a panic, and makes it an error. It works only as a deferred call: defer safe.Recover(&err).
+// Recover ends a panic, and makes it an error. It works only as a deferred call: defer
+// safe.Recover(&err).
 func Recover(err *error) {
 	if p := recover(); p != nil {
 		*err = panicked(p)
@@ -25,11 +26,11 @@ func Do(f func() error) error {
 	return err
 }
 
-// A Shield ends the panics of code that serves observers only, so that a change is applied,
-// and a request is answered, whatever goes wrong in it.
+// A Shield ends the panics of code that serves observers only, so that a change is
+// applied, and a request is answered, whatever goes wrong in it.
 type Shield struct {
-	// Failed gets each panic as an error. It may be called from any goroutine, and must not
-	// panic.
+	// Failed gets each panic as an error. It may be called from any goroutine, and must
+	// not panic.
 	Failed func(error)
 }
 

@@ -5,7 +5,8 @@ import (
 	"log/slog"
 )
 
-// Logger returns a logger that writes what l does, and drops the lines at which l panics. It blocks as l does.
+// Logger returns a logger that writes what l does, and drops the lines at which l panics.
+// It blocks as l does.
 func Logger(l *slog.Logger) *slog.Logger { return slog.New(handler{l.Handler()}) }
 
 // A handler hands on to another one, which may be nil.

@@ -5,8 +5,9 @@ import (
 	"sync"
 )
 
-// Points are the places where resolvers can be counted, stopped and made to fail. A field's resolver
-// passes "Type.field" before it touches the store, and "Type.field:done" afterwards.
+// Points are the places where resolvers can be counted, stopped and made to fail. A
+// field's resolver passes "Type.field" before it touches the store, and "Type.field:done"
+// afterwards.
 type Points struct {
 	mu      sync.Mutex
 	calls   map[string]int
@@ -32,7 +33,8 @@ func (p *Points) Total() int {
 	return n
 }
 
-// On has a function called at a point; the resolver fails with its error. Nil takes it away.
+// On has a function called at a point; the resolver fails with its error. Nil takes it
+// away.
 func (p *Points) On(point string, hook func(context.Context) error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -58,7 +60,8 @@ func (l *Latch) Release() { l.once.Do(func() { close(l.open) }) }
 // Block stops resolvers at a point until the latch is released or their request ends.
 func (p *Points) Block(point string) *Latch { return p.block(point, false) }
 
-// BlockHard stops resolvers at a point until the latch is released, whatever their context says.
+// BlockHard stops resolvers at a point until the latch is released, whatever their
+// context says.
 func (p *Points) BlockHard(point string) *Latch { return p.block(point, true) }
 
 func (p *Points) block(point string, hard bool) *Latch {

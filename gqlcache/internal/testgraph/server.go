@@ -12,8 +12,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Executable returns the executable schema over a store, without the directives of the given names: a
-// schema whose author has said less.
+// Executable returns the executable schema over a store, without the directives of the
+// given names: a schema whose author has said less.
 func Executable(s *Store, without ...string) graphql.ExecutableSchema {
 	cfg := Config{Resolvers: resolver{s}}
 	if len(without) > 0 {
@@ -60,8 +60,8 @@ func renewed(lists map[string][]*ast.Definition, types map[string]*ast.Definitio
 	return out
 }
 
-// NewServer returns a server over a store that speaks every protocol of gqlgen's, with extensions in
-// the given order.
+// NewServer returns a server over a store that speaks every protocol of gqlgen's, with
+// extensions in the given order.
 func NewServer(s *Store, exts ...graphql.HandlerExtension) *handler.Server {
 	return Serve(Executable(s, "cacheControl"), exts...)
 }

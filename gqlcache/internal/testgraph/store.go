@@ -66,8 +66,8 @@ func NewStore() *Store {
 	return s
 }
 
-// Clone returns a store with the same rows: a snapshot, or the workspace of a transaction. It has no
-// points set.
+// Clone returns a store with the same rows: a snapshot, or the workspace of a
+// transaction. It has no points set.
 func (s *Store) Clone() *Store {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -122,8 +122,8 @@ func row[K comparable, V any](rows map[K]V, key K) *V {
 	return &v
 }
 
-// at runs a resolver's work under the lock, between the points of its name and its name with ":done".
-// What is read is read before the second point.
+// at runs a resolver's work under the lock, between the points of its name and its name
+// with ":done". What is read is read before the second point.
 func at[T any](ctx context.Context, s *Store, name string, work func() (T, error)) (v T, err error) {
 	if err = s.reach(ctx, name); err != nil {
 		return v, err
@@ -171,7 +171,8 @@ func (s *Store) deleteUser(id string) bool {
 	return ok
 }
 
-// node returns the row of an id, of whatever type; notes only to their owner. REQUIRES: mu.
+// node returns the row of an id, of whatever type; notes only to their owner. REQUIRES:
+// mu.
 func (s *Store) node(id, viewer string) Node {
 	if u := row(s.users, id); u != nil {
 		return u

@@ -74,8 +74,8 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
-// Whoever mutates chooses names, keys and how many rows there are: the log stays small enough to be sent, and
-// its newest event is there.
+// Whoever mutates chooses names, keys and how many rows there are: the log stays small
+// enough to be sent, and its newest event is there.
 func TestLogIsBounded(t *testing.T) {
 	t.Parallel()
 	r := watch.New(watch.Options{})
@@ -148,7 +148,8 @@ func TestUsedOperationsStay(t *testing.T) {
 	}
 }
 
-// When nobody watches any more, all that was noted is gone, without another call of the recorder.
+// When nobody watches any more, all that was noted is gone, without another call of the
+// recorder.
 func TestLapse(t *testing.T) {
 	t.Parallel()
 	held := func(r *watch.Recorder) weak.Pointer[[1 << 16]byte] {

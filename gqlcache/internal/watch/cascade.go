@@ -23,9 +23,9 @@ const (
 	otherViewsLabel = "(other views)"
 )
 
-// cascade draws what a change has reached. The evictions of its nodes, those of operations left out,
-// sum up to the change's: what there is no room for is counted in one node of its own.
-// REQUIRES: mu held.
+// cascade draws what a change has reached. The evictions of its nodes, those of
+// operations left out, sum up to the change's: what there is no room for is counted in
+// one node of its own. REQUIRES: mu held.
 func (s *session) cascade(p *Pending) inspect.Cascade {
 	g := inspect.Cascade{Nodes: []inspect.CascadeNode{}, Edges: []inspect.CascadeEdge{}}
 	g.Nodes = append(g.Nodes, inspect.CascadeNode{
@@ -158,8 +158,9 @@ func plural(n int) string {
 	return fmt.Sprintf("%d rows", n)
 }
 
-// Changes lists the changes of a trace, those written first: at most 100, with at most 20 keys each and 500
-// in all, and without them if they are to be hidden. Of a nil trace there are none.
+// Changes lists the changes of a trace, those written first: at most 100, with at most 20
+// keys each and 500 in all, and without them if they are to be hidden. Of a nil trace
+// there are none.
 func Changes(t *cascade.Trace, hideIDs bool) []inspect.Change {
 	out, left := []inspect.Change{}, maxAllIDs
 	if t == nil {

@@ -134,7 +134,8 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// The records of a log: this instance's own count for the change that waits, others are events.
+// The records of a log: this instance's own count for the change that waits, others are
+// events.
 func TestApplied(t *testing.T) {
 	t.Parallel()
 	tag := cascade.Tag{Hash: 1, Mask: 1}

@@ -9,22 +9,24 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 )
 
-// A Change is one invalidation or removal, about to happen. Of Everything, Only and the tags, the first
-// that is set says what it reaches.
+// A Change is one invalidation or removal, about to happen. Of Everything, Only and the
+// tags, the first that is set says what it reaches.
 type Change struct {
 	Cause inspect.Cause
 	// Everything says why all entries fall; "" when only some do.
 	Everything string
-	// Cleared says that entries are taken out of the store, too: with Everything, or those of Only.
+	// Cleared says that entries are taken out of the store, too: with Everything, or
+	// those of Only.
 	Cleared bool
-	// Only takes the entries of some operations out of the store, which is no change to the clock. It is
-	// called with the recorder's lock held. It needs Cleared.
+	// Only takes the entries of some operations out of the store, which is no change to
+	// the clock. It is called with the recorder's lock held. It needs Cleared.
 	Only func(*Operation) bool
-	// Again says that the change was told of before, and is only applied once more: what it reaches is not
-	// looked for, and it is no event. Its record, when it comes back through the log, is no peer's.
+	// Again says that the change was told of before, and is only applied once more: what
+	// it reaches is not looked for, and it is no event. Its record, when it comes back
+	// through the log, is no peer's.
 	Again bool
-	// Tags are what is published, in any order. Trace says where they come from; nil when nobody knows.
-	// Both are kept and must not be changed.
+	// Tags are what is published, in any order. Trace says where they come from; nil when
+	// nobody knows. Both are kept and must not be changed.
 	Tags  []cascade.Tag
 	Trace *cascade.Trace
 }
@@ -52,12 +54,14 @@ type reached struct {
 	ops     map[*opRow]int
 }
 
-// maxPending bounds the changes that have begun and not ended, should somebody forget to end them.
+// maxPending bounds the changes that have begun and not ended, should somebody forget to
+// end them.
 const maxPending = 1000
 
-// Begin tells that a change is about to be applied. Call it before the clock, the log or the store learns
-// of the change, and Done when they have, whatever became of it. While nobody watches it returns nil, but
-// for a change that is Cleared: somebody may begin to watch while the store is being emptied.
+// Begin tells that a change is about to be applied. Call it before the clock, the log or
+// the store learns of the change, and Done when they have, whatever became of it. While
+// nobody watches it returns nil, but for a change that is Cleared: somebody may begin to
+// watch while the store is being emptied.
 func (r *Recorder) Begin(c Change) *Pending {
 	s, _ := r.session()
 	if c.Cleared {
@@ -92,10 +96,11 @@ func sumOf(tags []cascade.Tag) uint64 {
 	return sum
 }
 
-// Applied tells that the sink of the log has applied a record to the clock, which gave it the number.
-// everything is why all fall, "" if the tags say what does. A record of the same tags as a pending
-// change counts as that one: it is then this instance's own, and what falls is counted there. Any other
-// is an event in the log of the kind peer, under the name of its origin. The tags are not kept.
+// Applied tells that the sink of the log has applied a record to the clock, which gave it
+// the number. everything is why all fall, "" if the tags say what does. A record of the
+// same tags as a pending change counts as that one: it is then this instance's own, and
+// what falls is counted there. Any other is an event in the log of the kind peer, under
+// the name of its origin. The tags are not kept.
 func (r *Recorder) Applied(origin string, tags []cascade.Tag, everything string, number uint64) {
 	s, now := r.session()
 	if s == nil {
@@ -123,10 +128,10 @@ func (r *Recorder) Applied(origin string, tags []cascade.Tag, everything string,
 	s.apply(p, number, now)
 }
 
-// Done ends a change. number is the clock's, as Apply or Flush returned it, 0 for Only; it is not looked
-// at if Applied was told of the change before. It returns what the change did, as far as it is known here:
-// Instances and Confirmed are left for the caller. Nil means that nobody watched when it began. The second
-// call returns nil.
+// Done ends a change. number is the clock's, as Apply or Flush returned it, 0 for Only;
+// it is not looked at if Applied was told of the change before. It returns what the
+// change did, as far as it is known here: Instances and Confirmed are left for the
+// caller. Nil means that nobody watched when it began. The second call returns nil.
 func (p *Pending) Done(number uint64, took time.Duration) *inspect.Invalidation {
 	if p == nil || p.done.Swap(true) {
 		return nil
@@ -164,8 +169,8 @@ func (p *Pending) Done(number uint64, took time.Duration) *inspect.Invalidation 
 	}
 }
 
-// apply lets fall what the change reaches. An entry counts at the first node that reaches it.
-// REQUIRES: mu held.
+// apply lets fall what the change reaches. An entry counts at the first node that reaches
+// it. REQUIRES: mu held.
 func (s *session) apply(p *Pending, number uint64, now time.Time) {
 	s.prune(now)
 	s.changes++
@@ -206,8 +211,8 @@ func (s *session) apply(p *Pending, number uint64, now time.Time) {
 	s.note(p, now)
 }
 
-// unclaim takes out of the index, after a removal, what was stored while it ran: the store may have it
-// or not, so nothing is to be claimed of it. REQUIRES: mu held.
+// unclaim takes out of the index, after a removal, what was stored while it ran: the
+// store may have it or not, so nothing is to be claimed of it. REQUIRES: mu held.
 func (s *session) unclaim(p *Pending, began uint64) {
 	if !p.c.Cleared {
 		return
@@ -246,7 +251,8 @@ func (s *session) meet(p *Pending, node int, tags []cascade.Tag, number uint64, 
 	}
 }
 
-// reach takes an entry out of the index, unless it is younger than the change. REQUIRES: mu held.
+// reach takes an entry out of the index, unless it is younger than the change. REQUIRES:
+// mu held.
 func (s *session) reach(p *Pending, node int, e *entry, number uint64, now time.Time) {
 	switch {
 	case number > 0 && e.born >= number:
@@ -276,8 +282,9 @@ func (s *session) reach(p *Pending, node int, e *entry, number uint64, now time.
 	s.bury(e, ghost{code: code, seq: p.last.Seq, cause: p.c.Cause})
 }
 
-// note writes the change into the log: when it is applied, so that the log is in the order of the
-// numbers that are told, and a reader's cursor passes nothing that is still to come. REQUIRES: mu held.
+// note writes the change into the log: when it is applied, so that the log is in the
+// order of the numbers that are told, and a reader's cursor passes nothing that is still
+// to come. REQUIRES: mu held.
 func (s *session) note(p *Pending, now time.Time) {
 	p.event = inspect.LogEvent{
 		Seq: p.last.Seq, At: now.UnixMilli(), Cause: p.c.Cause, Everything: p.c.Everything,

@@ -25,9 +25,9 @@ const (
 
 const maxName, maxHash, maxReason = 120, 64, 200
 
-// NewOperation returns an operation of a client's document: its name, which may be of any length, the
-// hash of its normal form, and the views that its answers depend on. The slice is kept. Make it once
-// for each document, not for each request.
+// NewOperation returns an operation of a client's document: its name, which may be of any
+// length, the hash of its normal form, and the views that its answers depend on. The
+// slice is kept. Make it once for each document, not for each request.
 func NewOperation(name, hash string, views []string) *Operation {
 	return &Operation{name: clip(name, maxName), hash: clip(hash, maxHash), views: views}
 }
@@ -38,7 +38,8 @@ func (o *Operation) Name() string { return o.name }
 // Hash returns the hash of the normal form.
 func (o *Operation) Hash() string { return o.hash }
 
-// clip returns at most n bytes of a text, in memory of its own: not to hold the document that it is from.
+// clip returns at most n bytes of a text, in memory of its own: not to hold the document
+// that it is from.
 func clip(text string, n int) string {
 	if len(text) > n {
 		for n--; n > 0 && !utf8.RuneStart(text[n]); n-- {
@@ -53,15 +54,16 @@ type Entry struct {
 	Op *Operation
 	// Parts are what its key is made of. The part named predicate is counted.
 	Parts []inspect.KeyPart
-	// Tags are what it depends on, in any order; those without hash and mask are not looked at.
+	// Tags are what it depends on, in any order; those without hash and mask are not
+	// looked at.
 	Tags []cascade.Tag
 	// Born is the clock's number on which it is based: changes up to it do not reach it.
 	Born    uint64
 	Size    int
 	Expires time.Time     // zero is never
 	Cost    time.Duration // of computing it
-	// Live reports that no change has reached it: the clock's word. It is kept, called with the recorder's
-	// lock held, and must neither block nor call the recorder.
+	// Live reports that no change has reached it: the clock's word. It is kept, called
+	// with the recorder's lock held, and must neither block nor call the recorder.
 	Live func() bool
 }
 
@@ -77,9 +79,10 @@ func partOf(p inspect.KeyPart) part {
 	return part{maphash.String(seeds[0], p.Name), maphash.String(seeds[0], p.Fingerprint), p.Name == "predicate"}
 }
 
-// Stored tells that the store has taken an answer, after it has. Call it each time, watched or not: it
-// remembers that the key was stored, which takes some tens of nanoseconds. describe is called, before
-// Stored returns, only while somebody watches; its slices are not kept.
+// Stored tells that the store has taken an answer, after it has. Call it each time,
+// watched or not: it remembers that the key was stored, which takes some tens of
+// nanoseconds. describe is called, before Stored returns, only while somebody watches;
+// its slices are not kept.
 func (r *Recorder) Stored(key string, describe func() Entry) {
 	k := idOf(key)
 	r.known.add(k)
@@ -103,7 +106,8 @@ func (r *Recorder) Stored(key string, describe func() Entry) {
 		s.remove(old)
 	}
 	s.forget(k)
-	// A change that has reached the entry already was perhaps told before this: nobody would count it.
+	// A change that has reached the entry already was perhaps told before this: nobody
+	// would count it.
 	if e.expired(now) || !e.live() {
 		return
 	}
@@ -117,14 +121,15 @@ func (r *Recorder) Stored(key string, describe func() Entry) {
 
 // A Hit is what the recorder adds to what is known of a hit.
 type Hit struct {
-	// Entry is how often the entry was served, this time included, since it is in the index; 0 when it is
-	// not. Saved is the time that its computation took, less that of the lookup.
+	// Entry is how often the entry was served, this time included, since it is in the
+	// index; 0 when it is not. Saved is the time that its computation took, less that of
+	// the lookup.
 	Entry uint64
 	Saved time.Duration
 }
 
-// Served counts a hit, of an entry that was stored before or while somebody watches. lookup is how long
-// it took.
+// Served counts a hit, of an entry that was stored before or while somebody watches.
+// lookup is how long it took.
 func (r *Recorder) Served(key []byte, op *Operation, lookup time.Duration) Hit {
 	s, now := r.session()
 	if s == nil {
@@ -193,10 +198,11 @@ func (r *Recorder) Count(op *Operation, what Outcome) {
 // maxNearest bounds the entries that are compared with a key.
 const maxNearest = 128
 
-// Nearest sets Changed in the parts of a key that differ from those of the nearest entry: of the last
-// 128 stored of the same operation, the key's own left out, the one with the most equal parts, and of
-// several the youngest. It returns false, and changes nothing, when there is none. It says something
-// of a key that is cold; after another miss the nearest entry was the key's own.
+// Nearest sets Changed in the parts of a key that differ from those of the nearest entry:
+// of the last 128 stored of the same operation, the key's own left out, the one with the
+// most equal parts, and of several the youngest. It returns false, and changes nothing,
+// when there is none. It says something of a key that is cold; after another miss the
+// nearest entry was the key's own.
 func (r *Recorder) Nearest(key []byte, op *Operation, parts []inspect.KeyPart) bool {
 	s, _ := r.session()
 	if s == nil {

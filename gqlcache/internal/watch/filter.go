@@ -2,8 +2,9 @@ package watch
 
 import "sync/atomic"
 
-// A filter remembers keys without their bytes (Bloom): it never denies one that was added, and asserts
-// one that was not in about one case of fifty with 200,000 keys, in nearly all with some millions.
+// A filter remembers keys without their bytes (Bloom): it never denies one that was
+// added, and asserts one that was not in about one case of fifty with 200,000 keys, in
+// nearly all with some millions.
 type filter struct {
 	words []uint64
 }

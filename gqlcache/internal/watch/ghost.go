@@ -69,8 +69,8 @@ type Mark struct {
 	stores uint64
 }
 
-// Mark is called before each lookup whose miss is told to Missed. While nobody watches it is one
-// atomic load.
+// Mark is called before each lookup whose miss is told to Missed. While nobody watches it
+// is one atomic load.
 func (r *Recorder) Mark() Mark {
 	s := r.live.Load()
 	if s == nil {
@@ -79,21 +79,23 @@ func (r *Recorder) Mark() Mark {
 	return Mark{s, s.stores.Load()}
 }
 
-// Missed tells why a lookup, begun after the mark, was no hit, as far as is known. It counts nothing.
-// It is right to call it while nobody watches; then it knows of keys that were never stored only.
+// Missed tells why a lookup, begun after the mark, was no hit, as far as is known. It
+// counts nothing. It is right to call it while nobody watches; then it knows of keys that
+// were never stored only.
 //
 // What it says of the key holds at some moment between the mark and the call:
 //
-//   - cold: no entry of the key was ever stored in this process, since the recorder was made.
+//   - cold: no entry of the key was ever stored in this process, since the recorder was
+//     made.
 //   - expired: the time to live of the last entry was over.
-//   - evicted: the store gave the entry up although it had not expired, no change had reached it, and
-//     nothing was being removed.
-//   - invalidated: the lookup has found an entry dead, or a change that was told reached the last entry
-//     before it expired. Seq is its event in the log; 0 when it was not told, or not yet. That the store
-//     had evicted the entry before is not known then.
+//   - evicted: the store gave the entry up although it had not expired, no change had
+//     reached it, and nothing was being removed.
+//   - invalidated: the lookup has found an entry dead, or a change that was told reached
+//     the last entry before it expired. Seq is its event in the log; 0 when it was not
+//     told, or not yet. That the store had evicted the entry before is not known then.
 //   - cleared: the same of a change that is Cleared.
-//   - miss: nobody watched when the last entry was stored, or it was stored again between the mark and the
-//     call, or too much happened since to remember it.
+//   - miss: nobody watched when the last entry was stored, or it was stored again between
+//     the mark and the call, or too much happened since to remember it.
 func (r *Recorder) Missed(m Mark, key []byte, found Found) inspect.Reason {
 	k := idOf(key)
 	s, now := r.session()
@@ -129,8 +131,9 @@ func (s *session) gone(e *entry, now time.Time) inspect.Reason {
 	case e.expired(now):
 		g.code = expired
 	case s.r.removing.Load() > 0 || !e.live():
-		// Somebody is removing entries, or a change has reached it that is told soon, or the clock has
-		// forgotten the tags of an entry evicted long ago. It stays, for the change to be counted.
+		// Somebody is removing entries, or a change has reached it that is told soon, or
+		// the clock has forgotten the tags of an entry evicted long ago. It stays, for
+		// the change to be counted.
 		return reason(unknown, ghost{})
 	}
 	s.bury(e, g)

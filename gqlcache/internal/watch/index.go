@@ -26,8 +26,8 @@ type entry struct {
 
 func (e *entry) expired(now time.Time) bool { return !e.expires.IsZero() && !now.Before(e.expires) }
 
-// A bucket holds the entries with one tag. An entry knows its places in the buckets, so that it can be
-// taken out of a bucket of thousands at once.
+// A bucket holds the entries with one tag. An entry knows its places in the buckets, so
+// that it can be taken out of a bucket of thousands at once.
 type bucket struct {
 	hash uint64
 	refs []ref
@@ -44,7 +44,8 @@ type slot struct {
 	at int32 // in b.refs
 }
 
-// maskOf is the set of columns of a tag; zero, which somebody forgot to set, is all of them.
+// maskOf is the set of columns of a tag; zero, which somebody forgot to set, is all of
+// them.
 func maskOf(t cascade.Tag) uint64 {
 	if t.Mask == 0 {
 		return ^uint64(0)
@@ -52,8 +53,8 @@ func maskOf(t cascade.Tag) uint64 {
 	return t.Mask
 }
 
-// add puts an entry into the index, and the entries used least out of it until there is room.
-// REQUIRES: mu held, and no entry with its id.
+// add puts an entry into the index, and the entries used least out of it until there is
+// room. REQUIRES: mu held, and no entry with its id.
 func (s *session) add(e *entry, tags []cascade.Tag, now time.Time) {
 	limits := &s.r.opts.Limits
 	for len(s.entries) > 0 && (len(s.entries) >= limits.Entries || s.slots+len(tags) > limits.Tags) {

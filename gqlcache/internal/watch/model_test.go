@@ -47,8 +47,8 @@ type change struct {
 	before  int // entries in the index
 }
 
-// A world is a cache without a cache: a store, a clock, and the recorder beside it. What the recorder
-// should have in its index is kept naively.
+// A world is a cache without a cache: a store, a clock, and the recorder beside it. What
+// the recorder should have in its index is kept naively.
 type world struct {
 	rt      *rapid.T
 	rec     *watch.Recorder
@@ -251,7 +251,8 @@ func (w *world) lastEvent() inspect.LogEvent {
 	return log[len(log)-1]
 }
 
-// syncIndex takes out of the naive index what the recorder has taken out on its own: what has expired.
+// syncIndex takes out of the naive index what the recorder has taken out on its own: what
+// has expired.
 func (w *world) syncIndex() {
 	w.rec.Snapshot(0, nil)
 	maps.DeleteFunc(w.index, func(_ string, a *answer) bool { return w.expired(a) })
@@ -356,8 +357,8 @@ func (w *world) observe() {
 	}
 }
 
-// lookup looks a key up; other things may happen between the mark and the look, and before the miss is
-// told.
+// lookup looks a key up; other things may happen between the mark and the look, and
+// before the miss is told.
 func (w *world) lookup(meanwhile bool) {
 	key := modelKeys[w.pick(len(modelKeys), "key")]
 	mark := w.rec.Mark()
@@ -465,9 +466,9 @@ func (w *world) step(lookups bool) {
 	}
 }
 
-// TestAgainstModel runs random histories of a store, a clock and watchers. What is said of a miss must
-// be right at some moment of the lookup, and an invalidation must count what a look at all entries
-// counts, at the nodes where it counts it.
+// TestAgainstModel runs random histories of a store, a clock and watchers. What is said
+// of a miss must be right at some moment of the lookup, and an invalidation must count
+// what a look at all entries counts, at the nodes where it counts it.
 func TestAgainstModel(t *testing.T) {
 	t.Parallel()
 	count := map[string]int{}

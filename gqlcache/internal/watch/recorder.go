@@ -31,7 +31,8 @@ type Limits struct {
 	Nodes      int // written rows and views in the cascade of one invalidation
 }
 
-// DefaultLimits take some 26 MB at worst, and about 5 MB for 10,000 entries with ten tags each.
+// DefaultLimits take some 26 MB at worst, and about 5 MB for 10,000 entries with ten tags
+// each.
 var DefaultLimits = Limits{Entries: 10_000, Tags: 1 << 18, Ghosts: 10_000, Operations: 200, Views: 1_000, Log: 200, LogBytes: 512 << 10, Nodes: 40}
 
 func (l Limits) withDefaults() Limits {
@@ -51,8 +52,8 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// A Recorder notes what a cache does, while somebody watches. All methods are safe for concurrent use,
-// and none blocks but on other calls of the recorder.
+// A Recorder notes what a cache does, while somebody watches. All methods are safe for
+// concurrent use, and none blocks but on other calls of the recorder.
 type Recorder struct {
 	opts  Options
 	known filter // the keys of all entries ever stored, watched or not
@@ -98,8 +99,8 @@ func (r *Recorder) Watch() {
 	r.live.Store(s)
 }
 
-// lapse ends a session that is over, and looks again later otherwise. Without it what a session holds
-// would stay until the next request.
+// lapse ends a session that is over, and looks again later otherwise. Without it what a
+// session holds would stay until the next request.
 func (r *Recorder) lapse(s *session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -123,8 +124,8 @@ func (r *Recorder) end() {
 	}
 }
 
-// Watching reports whether what is told is noted: one atomic load. It may be true for a moment after
-// the last watcher's time is over.
+// Watching reports whether what is told is noted: one atomic load. It may be true for a
+// moment after the last watcher's time is over.
 func (r *Recorder) Watching() bool { return r.live.Load() != nil }
 
 // Close ends the watching for good and frees what is held.
@@ -135,8 +136,8 @@ func (r *Recorder) Close() {
 	r.end()
 }
 
-// session returns the session that is on, or nil, and the time. A session that Watch renews at this very
-// moment goes on: what is told must not be lost to it.
+// session returns the session that is on, or nil, and the time. A session that Watch
+// renews at this very moment goes on: what is told must not be lost to it.
 func (r *Recorder) session() (*session, time.Time) {
 	for {
 		s := r.live.Load()
@@ -151,7 +152,8 @@ func (r *Recorder) session() (*session, time.Time) {
 	}
 }
 
-// An id stands for a key. Its hashes are seeded, so that nobody can make two keys meet in one.
+// An id stands for a key. Its hashes are seeded, so that nobody can make two keys meet in
+// one.
 type id [2]uint64
 
 var seeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}

@@ -9,7 +9,8 @@ import (
 // seriesLength is how many seconds a series has at most.
 const seriesLength = 120
 
-// A series counts by second since it began. Time that goes back counts as the last second.
+// A series counts by second since it began. Time that goes back counts as the last
+// second.
 type series struct {
 	first, last int64 // seconds since 1970
 	cells       [seriesLength]cell

@@ -9,20 +9,21 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 )
 
-// A session is what is known from when somebody begins to watch until nobody does. Who still holds one
-// that has ended writes into what nobody reads.
+// A session is what is known from when somebody begins to watch until nobody does. Who
+// still holds one that has ended writes into what nobody reads.
 //
 // These hold whenever mu is free:
 //
-//  1. Each entry is in entries, in recent, in the ages of its operation's row, and in the bucket of each of
-//     its tags; no other entries are in these.
+//  1. Each entry is in entries, in recent, in the ages of its operation's row, and in the
+//     bucket of each of its tags; no other entries are in these.
 //  2. A key is in entries or in ghosts, never in both.
 //  3. The rows' entries and bytes sum up to those of the index.
 type session struct {
 	r     *Recorder
 	since time.Time
 	until atomic.Int64
-	// stores counts what has been stored. It tells what a lookup could not have seen: see Mark.
+	// stores counts what has been stored. It tells what a lookup could not have seen: see
+	// Mark.
 	stores atomic.Uint64
 
 	mu       sync.Mutex // protects all below

@@ -9,28 +9,33 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 )
 
-// A Snapshot is the recorder's part of an inspect.Snapshot. Its slices are the caller's and never nil.
+// A Snapshot is the recorder's part of an inspect.Snapshot. Its slices are the caller's
+// and never nil.
 type Snapshot struct {
 	WatchingSince int64 // 0 while nobody watches
 	Saved         time.Duration
 	Series        inspect.Series
-	// Operations come with the most used first, "(other)" last; Views in the order given, then others.
+	// Operations come with the most used first, "(other)" last; Views in the order given,
+	// then others.
 	Operations []inspect.OpStats
 	Views      []inspect.ViewStats
-	// Log are the events after the cursor that are kept, oldest first; LogNext is the next cursor.
+	// Log are the events after the cursor that are kept, oldest first; LogNext is the
+	// next cursor.
 	Log     []inspect.LogEvent
 	LogNext uint64
-	// Predicates, Entries and Bytes are of the entries indexed. Those stored before somebody watched are
-	// not, and entries that the store has evicted are until they are looked up.
+	// Predicates, Entries and Bytes are of the entries indexed. Those stored before
+	// somebody watched are not, and entries that the store has evicted are until they are
+	// looked up.
 	Predicates int
 	Entries    int
 	Bytes      int64
-	// Left counts entries that were stored and left out of the index, or taken out of it, for want of room.
+	// Left counts entries that were stored and left out of the index, or taken out of it,
+	// for want of room.
 	Left uint64
 }
 
-// Snapshot tells what is known. views are those of the schema's plan: see cascade.Plan.Views. It does not
-// keep the watching on.
+// Snapshot tells what is known. views are those of the schema's plan: see
+// cascade.Plan.Views. It does not keep the watching on.
 func (r *Recorder) Snapshot(since uint64, views []*cascade.View) Snapshot {
 	s, now := r.session()
 	if s == nil {
@@ -53,8 +58,8 @@ func (r *Recorder) Snapshot(since uint64, views []*cascade.View) Snapshot {
 	}
 }
 
-// logAfter returns the events after a cursor, all of them when the cursor is none of ours: it is of the
-// process before. REQUIRES: mu held.
+// logAfter returns the events after a cursor, all of them when the cursor is none of
+// ours: it is of the process before. REQUIRES: mu held.
 func (s *session) logAfter(since uint64) []inspect.LogEvent {
 	if since > s.r.seq.Load() {
 		since = 0

@@ -20,8 +20,8 @@ type opRow struct {
 	last                   *inspect.LastInvalidation
 	ages                   list.List // of *entry, the last stored first
 
-	// into is the row that took over the figures when another operation needed the room. Entries still
-	// name this row then.
+	// into is the row that took over the figures when another operation needed the room.
+	// Entries still name this row then.
 	into *opRow
 }
 
@@ -51,9 +51,9 @@ func (o *opRow) leave(e *entry) {
 	}
 }
 
-// row returns the row of an operation. When there is no room for another, the one that was used least
-// is counted together with the others: a client that makes up names does not push out operations that
-// are used. REQUIRES: mu held.
+// row returns the row of an operation. When there is no room for another, the one that
+// was used least is counted together with the others: a client that makes up names does
+// not push out operations that are used. REQUIRES: mu held.
 func (s *session) row(op *Operation) *opRow {
 	name := opName{op.name, op.hash}
 	if row := s.ops[name]; row != nil {

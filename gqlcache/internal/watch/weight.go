@@ -23,7 +23,8 @@ func weigh(e *inspect.LogEvent) int {
 	return n
 }
 
-// quoted returns how many bytes a text is at most as a JSON string: six for each that may be escaped.
+// quoted returns how many bytes a text is at most as a JSON string: six for each that may
+// be escaped.
 func quoted(text string) int {
 	n := len(`"",`) + len(text)
 	for i := range len(text) {

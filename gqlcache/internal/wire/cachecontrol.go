@@ -41,8 +41,8 @@ type Keeping struct {
 	DoNotStore bool // a resolver says so
 	Shadow     bool // the cache only watches
 
-	// EdgeAge is how long caches that many clients share may answer with what is no longer
-	// so. The owner chooses it; 0 means not at all.
+	// EdgeAge is how long caches that many clients share may answer with what is no
+	// longer so. The owner chooses it; 0 means not at all.
 	EdgeAge time.Duration
 	// Age is the time since the answer was last known to be true: 0 where that was looked
 	// at now.
@@ -51,8 +51,8 @@ type Keeping struct {
 
 // CacheControlFor returns the values of Cache-Control and Age, the latter empty where
 // there is none to send. Unless the owner names an age, a cache asks before each use: no
-// mutation reaches it. A browser asks in any case: its user would otherwise read as it was
-// what he has just changed.
+// mutation reaches it. A browser asks in any case: its user would otherwise read as it
+// was what he has just changed.
 func CacheControlFor(k Keeping) (cacheControl, age string) {
 	seconds := int64(k.EdgeAge / time.Second)
 	switch {

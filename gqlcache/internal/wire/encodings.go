@@ -31,7 +31,8 @@ const zstdWindow = 1 << 20
 // Zstd returns the content encoding zstd. Its buffers are made when it is first used.
 func Zstd() Encoding {
 	encoder := sync.OnceValues(func() (*zstd.Encoder, error) {
-		// Without a stream to work on it runs no goroutines, so there is nothing to close.
+		// Without a stream to work on it runs no goroutines, so there is nothing to
+		// close.
 		return zstd.NewWriter(nil, zstd.WithEncoderCRC(false), zstd.WithWindowSize(zstdWindow), zstd.WithLowerEncoderMem(true))
 	})
 	return Encoding{Name: "zstd", Encode: func(dst, body []byte) ([]byte, error) {

@@ -29,7 +29,8 @@ type tags struct{ strong, weak []string }
 // A Sending says how an answer is sent. Send changes nothing in it, and the values of its
 // slices end in headers: neither may change afterwards.
 type Sending struct {
-	// CacheControl is the value of the header. Empty means that the header stays as it is.
+	// CacheControl is the value of the header. Empty means that the header stays as it
+	// is.
 	CacheControl string
 	// Age is sent where CacheControl is. Empty means none.
 	Age string
@@ -39,7 +40,8 @@ type Sending struct {
 	// Encodings are those that the answer may be sent in, the best first. Without any it
 	// is never compressed. Send looks at no more than maxEncodings.
 	Encodings []Encoding
-	// CompressAfter is how often an answer is asked for in an encoding until it is encoded.
+	// CompressAfter is how often an answer is asked for in an encoding until it is
+	// encoded.
 	CompressAfter int
 	// Grow asks whether n bytes more may be kept for a variant. Without it, and if it
 	// returns false, the variant is not kept, and the body is sent as it is.

@@ -85,8 +85,9 @@ func (a *Ready) variant(name string) *variant {
 }
 
 // encode makes a variant, and none of it if it would save nothing, if it fails, or if
-// there is no room. It does so once: an Encode that failed would fail again, and an answer
-// that may not grow stays as it is. The others who ask meanwhile get the body as it is.
+// there is no room. It does so once: an Encode that failed would fail again, and an
+// answer that may not grow stays as it is. The others who ask meanwhile get the body as
+// it is.
 func (a *Ready) encode(v *variant, e Encoding, s *Sending) *representation {
 	made := none
 	defer func() { v.made.Store(made) }() // also after runtime.Goexit

@@ -7,9 +7,10 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/metrics"
 )
 
-// Var returns a variable that reads a cache's figures whenever it is asked for. Nothing is published: that
-// is the caller's to do, once for each name. A metric with a label is an object with a member for each of
-// its values, a histogram one of count, sum and buckets.
+// Var returns a variable that reads a cache's figures whenever it is asked for. Nothing
+// is published: that is the caller's to do, once for each name. A metric with a label is
+// an object with a member for each of its values, a histogram one of count, sum and
+// buckets.
 func Var(s metrics.Source) expvar.Var {
 	return expvar.Func(func() any {
 		r := metrics.Read(s)
@@ -40,7 +41,8 @@ func value(m metrics.Metric, r *metrics.Reading) any {
 	return single
 }
 
-// A distribution is a histogram's JSON. Buckets are cumulative, by their upper bounds in seconds.
+// A distribution is a histogram's JSON. Buckets are cumulative, by their upper bounds in
+// seconds.
 type distribution struct {
 	Count   uint64            `json:"count"`
 	Sum     float64           `json:"sum"`

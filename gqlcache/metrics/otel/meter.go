@@ -14,9 +14,10 @@ import (
 // scope names the instrumentation.
 const scope = "github.com/cascadeql/cascadeql/gqlcache/metrics/otel"
 
-// Register makes an instrument for each figure of a cache. They are read when the provider's readers
-// collect, and take no part in requests. The attributes are added to all of them, to tell several caches of
-// one process apart. Unregister the registration when the cache is closed. The error is the provider's.
+// Register makes an instrument for each figure of a cache. They are read when the
+// provider's readers collect, and take no part in requests. The attributes are added to
+// all of them, to tell several caches of one process apart. Unregister the registration
+// when the cache is closed. The error is the provider's.
 func Register(p metric.MeterProvider, s metrics.Source, attributes ...attribute.KeyValue) (metric.Registration, error) {
 	meter := p.Meter(scope)
 	o := &observer{source: s, attributes: attributes}

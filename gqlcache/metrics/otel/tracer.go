@@ -10,8 +10,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache"
 )
 
-// The attributes of spans. There are no others: neither keys nor predicates, variables or rows leave the
-// cache with a span.
+// The attributes of spans. There are no others: neither keys nor predicates, variables or
+// rows leave the cache with a span.
 const (
 	AttributeOperation = attribute.Key("graphql.operation.name")
 	AttributeOutcome   = attribute.Key("cascadeql.cache.outcome")
@@ -21,9 +21,10 @@ const (
 // tracer implements gqlcache.Tracer.
 type tracer struct{ trace.Tracer }
 
-// NewTracer returns a tracer for gqlcache.Options that makes spans called cascadeql.cache.lookup, .fill and
-// .invalidate within those of requests. A span of a change that other instances perhaps do not know of, see
-// gqlcache.OutcomePending, has the status error.
+// NewTracer returns a tracer for gqlcache.Options that makes spans called
+// cascadeql.cache.lookup, .fill and .invalidate within those of requests. A span of a
+// change that other instances perhaps do not know of, see gqlcache.OutcomePending, has
+// the status error.
 func NewTracer(p trace.TracerProvider) gqlcache.Tracer { return tracer{p.Tracer(scope)} }
 
 // Start implements gqlcache.Tracer.

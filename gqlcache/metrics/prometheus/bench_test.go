@@ -91,9 +91,10 @@ func TestHitsAllocateTheSame(t *testing.T) {
 	}
 }
 
-// BenchmarkHitScraped runs hits in turn on a cache that nobody looks at and on one with a collector that is
-// scraped ten times a second, a hundred times as often as usual, and reports the ratio of their CPU times, scrapes
-// included. Allocations are those of a hit; scrapes allocate besides.
+// BenchmarkHitScraped runs hits in turn on a cache that nobody looks at and on one with a
+// collector that is scraped ten times a second, a hundred times as often as usual, and
+// reports the ratio of their CPU times, scrapes included. Allocations are those of a hit;
+// scrapes allocate besides.
 func BenchmarkHitScraped(b *testing.B) {
 	plain, watched := newHitter(b), newHitter(b)
 	watched.fillNames(b)
@@ -119,7 +120,8 @@ func BenchmarkHitScraped(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// BenchmarkCollect is a scrape of a cache with as many names of operations as there can be.
+// BenchmarkCollect is a scrape of a cache with as many names of operations as there can
+// be.
 func BenchmarkCollect(b *testing.B) {
 	h := newHitter(b)
 	h.fillNames(b)

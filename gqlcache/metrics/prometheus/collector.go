@@ -17,8 +17,9 @@ type described struct {
 	desc *prometheus.Desc
 }
 
-// NewCollector returns a collector of a cache's figures. It reads them when it is scraped, at most 2,000
-// series, and takes no part in requests. For several caches in one process, give each a label:
+// NewCollector returns a collector of a cache's figures. It reads them when it is
+// scraped, at most 2,000 series, and takes no part in requests. For several caches in one
+// process, give each a label:
 //
 //	prometheus.WrapRegistererWith(prometheus.Labels{"cache": "public"}, registry).MustRegister(…)
 func NewCollector(s metrics.Source) prometheus.Collector {
@@ -71,8 +72,8 @@ func (m described) distribution(r *metrics.Reading) prometheus.Metric {
 	return or(prometheus.NewConstHistogram(m.desc, h.Count, h.Sum.Seconds(), buckets))(m.desc)
 }
 
-// or turns an error into a metric that reports it: the name of a tier that is no UTF-8, say. It fails the
-// scrape, not the process.
+// or turns an error into a metric that reports it: the name of a tier that is no UTF-8,
+// say. It fails the scrape, not the process.
 func or(m prometheus.Metric, err error) func(*prometheus.Desc) prometheus.Metric {
 	return func(d *prometheus.Desc) prometheus.Metric {
 		if err != nil {

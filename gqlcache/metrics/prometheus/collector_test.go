@@ -50,7 +50,8 @@ func everything() *source {
 	}
 }
 
-// TestTierNamesBreakNoScrape: stores name their tiers, and two may have one name, or one that is no label.
+// TestTierNamesBreakNoScrape: stores name their tiers, and two may have one name, or one
+// that is no label.
 func TestTierNamesBreakNoScrape(t *testing.T) {
 	t.Parallel()
 	s := everything()
@@ -165,7 +166,8 @@ func TestTwoCaches(t *testing.T) {
 	}
 }
 
-// TestBadName: tiers whose names are no label values, or the same, are scraped under names of their own.
+// TestBadName: tiers whose names are no label values, or the same, are scraped under
+// names of their own.
 func TestBadName(t *testing.T) {
 	t.Parallel()
 	s := everything()
@@ -182,7 +184,8 @@ func TestBadName(t *testing.T) {
 	}
 }
 
-// TestScrapeUnderLoad scrapes a cache that is in use: each scrape is whole, and no counter goes back.
+// TestScrapeUnderLoad scrapes a cache that is in use: each scrape is whole, and no
+// counter goes back.
 func TestScrapeUnderLoad(t *testing.T) {
 	t.Parallel()
 	cache := newCache(t, gqlcache.Options{})

@@ -102,7 +102,8 @@ type panel struct {
 	Targets []struct{ Expr, RefID string }
 }
 
-// expressions returns those of the dashboard, its variables filled in, and those of the manual.
+// expressions returns those of the dashboard, its variables filled in, and those of the
+// manual.
 func expressions(t *testing.T) map[string]string {
 	t.Helper()
 	text, err := os.ReadFile(dashboard)

@@ -1,5 +1,5 @@
-// Package cacheprometheus hands a cache's figures to Prometheus. It is a module of its own, so that
-// importers of the cache do not get Prometheus' client with it.
+// Package cacheprometheus hands a cache's figures to Prometheus. It is a module of its
+// own, so that importers of the cache do not get Prometheus' client with it.
 //
 //	prometheus.MustRegister(cacheprometheus.NewCollector(cache))
 //

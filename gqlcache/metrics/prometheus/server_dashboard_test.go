@@ -27,7 +27,8 @@ type prometheusServer struct {
 	out bytes.Buffer
 }
 
-// startPrometheus scrapes targets every half second, and evaluates the rules of a file every second.
+// startPrometheus scrapes targets every half second, and evaluates the rules of a file
+// every second.
 func startPrometheus(t *testing.T, rules string, targets []string) *prometheusServer {
 	t.Helper()
 	dir := t.TempDir()
@@ -119,7 +120,8 @@ func get(ctx context.Context, at string) (string, error) {
 	return b.String(), nil
 }
 
-// query evaluates an expression and returns how many samples there are, and how many of them are numbers.
+// query evaluates an expression and returns how many samples there are, and how many of
+// them are numbers.
 func (p *prometheusServer) query(ctx context.Context, expr string) (samples, numbers int, err error) {
 	body, err := get(ctx, p.url+"/api/v1/query?query="+url.QueryEscape(expr))
 	if err != nil {

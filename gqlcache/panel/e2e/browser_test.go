@@ -38,8 +38,9 @@ func findBrowser(t *testing.T) string {
 	return ""
 }
 
-// A tab is one page of a browser of its own. It notes what must not happen on any page: an exception,
-// an error in the console, where violations of the policy are told too, and a request to another host.
+// A tab is one page of a browser of its own. It notes what must not happen on any page:
+// an exception, an error in the console, where violations of the policy are told too, and
+// a request to another host.
 type tab struct {
 	t    *testing.T
 	ctx  context.Context
@@ -49,7 +50,8 @@ type tab struct {
 	problems []string
 }
 
-// open starts a browser that can reach nothing but the loopback interface, and loads a page in it.
+// open starts a browser that can reach nothing but the loopback interface, and loads a
+// page in it.
 func open(t *testing.T, address string) *tab {
 	t.Helper()
 	u, err := url.Parse(address)
@@ -146,7 +148,8 @@ func (p *tab) do(actions ...chromedp.Action) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
-	// The first Run starts the browser, which ends with its context: it must not be the short one.
+	// The first Run starts the browser, which ends with its context: it must not be the
+	// short one.
 	if chromedp.FromContext(p.ctx).Target == nil {
 		ctx = p.ctx
 	}
@@ -168,7 +171,8 @@ func (p *tab) until(expression string) {
 	}
 }
 
-// text returns what a user reads in the first element that the selector names, "" without one.
+// text returns what a user reads in the first element that the selector names, "" without
+// one.
 func (p *tab) text(selector string) string {
 	p.t.Helper()
 	var s string

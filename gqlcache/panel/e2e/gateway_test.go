@@ -12,8 +12,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// serveGateway serves the example as a gateway does that has an answer of its own to what it does not let
-// through: nil lets everything pass.
+// serveGateway serves the example as a gateway does that has an answer of its own to what
+// it does not let through: nil lets everything pass.
 func serveGateway(t *testing.T, deny *atomic.Pointer[http.HandlerFunc]) (address string) {
 	t.Helper()
 	target, err := url.Parse(serveExample(t))
@@ -32,8 +32,9 @@ func serveGateway(t *testing.T, deny *atomic.Pointer[http.HandlerFunc]) (address
 	return gateway.URL
 }
 
-// TestRefused: what is in the way of the server is shown with its words and what to do, by the panel and
-// in place of the answer. Once an operation gets through, the panel asks again at once.
+// TestRefused: what is in the way of the server is shown with its words and what to do,
+// by the panel and in place of the answer. Once an operation gets through, the panel asks
+// again at once.
 func TestRefused(t *testing.T) {
 	answer := func(status int, contentType, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {

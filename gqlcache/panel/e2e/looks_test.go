@@ -11,17 +11,17 @@ import (
 // axeSource is where npm puts the checker: make panel, or npm ci in ui, does so.
 const axeSource = "../ui/node_modules/axe-core/axe.min.js"
 
-// faults runs axe on the panel and on the line below the response, and returns what it calls serious or
-// critical. GraphiQL's own parts have faults that are not ours to mend: the colors of the editor's syntax
-// are too light, and its text areas have no label.
+// faults runs axe on the panel and on the line below the response, and returns what it
+// calls serious or critical. GraphiQL's own parts have faults that are not ours to mend:
+// the colors of the editor's syntax are too light, and its text areas have no label.
 const faults = `(async () => {
 	const {violations} = await axe.run({include: [".gqc-root", ".gqc-strip"]}, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]});
 	return violations.filter(v => v.impact === "serious" || v.impact === "critical")
 		.flatMap(v => v.nodes.map(n => v.id + ": " + n.target.join(" ") + ": " + n.failureSummary));
 })()`
 
-// TestLooks: every tab, wide and narrow, light and dark: nothing serious for axe, nothing wider than the
-// pane, and a screenshot of each.
+// TestLooks: every tab, wide and narrow, light and dark: nothing serious for axe, nothing
+// wider than the pane, and a screenshot of each.
 func TestLooks(t *testing.T) {
 	axe, err := os.ReadFile(axeSource)
 	if err != nil {

@@ -27,12 +27,14 @@ func (p *tab) edit(query string) {
 
 var operationName = regexp.MustCompile(`^\w+ (\w+)`)
 
-// run runs an operation as a user does, waits until the panel shows it, and returns its status.
+// run runs an operation as a user does, waits until the panel shows it, and returns its
+// status.
 func (p *tab) run(query string) string {
 	p.t.Helper()
 	p.edit(query)
 	dots := p.responses()
-	// While the editor is thought to have several operations, as the example's has at first, the button opens a menu of them.
+	// While the editor is thought to have several operations, as the example's has at
+	// first, the button opens a menu of them.
 	p.until(`!document.querySelector(".graphiql-execute-button").hasAttribute("aria-haspopup")`)
 	p.click(".graphiql-execute-button")
 	p.until(responses + `>` + strconv.Itoa(dots))
@@ -72,7 +74,8 @@ func TestTraffic(t *testing.T) {
 	p.until(`document.querySelector('[data-row^="Feed"]') !== null`)
 }
 
-// TestMissThenHit: a query twice, and the panel tells the miss, the hit, and the moving rate.
+// TestMissThenHit: a query twice, and the panel tells the miss, the hit, and the moving
+// rate.
 func TestMissThenHit(t *testing.T) {
 	p := open(t, serveExample(t))
 	p.ready()
@@ -95,8 +98,8 @@ func TestMissThenHit(t *testing.T) {
 	p.shoot("live")
 }
 
-// TestMutation: the tree names the rows and views that a mutation reached, and the next read is a miss
-// that names the mutation.
+// TestMutation: the tree names the rows and views that a mutation reached, and the next
+// read is a miss that names the mutation.
 func TestMutation(t *testing.T) {
 	p := open(t, serveExample(t))
 	p.ready()
@@ -184,7 +187,8 @@ func TestBypass(t *testing.T) {
 	}
 }
 
-// TestReload: the page comes back as it was, from the browser's cache and the loopback interface alone.
+// TestReload: the page comes back as it was, from the browser's cache and the loopback
+// interface alone.
 func TestReload(t *testing.T) {
 	p := open(t, serveExample(t))
 	p.ready()

@@ -40,8 +40,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// serveExample starts the example with demo data, as go run ./example does, on a free port, and returns
-// its address.
+// serveExample starts the example with demo data, as go run ./example does, on a free
+// port, and returns its address.
 func serveExample(t *testing.T, env ...string) string {
 	t.Helper()
 	findBrowser(t) // before anything is built

@@ -9,9 +9,10 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
-// counters keep a store's figures. Invariant: an entry is added once, before it can be seen, and
-// removed once, when otter takes it out of the table for whatever cause, both under the lock of its
-// key. So entries and bytes are exact when nothing runs, and never negative.
+// counters keep a store's figures. Invariant: an entry is added once, before it can be
+// seen, and removed once, when otter takes it out of the table for whatever cause, both
+// under the lock of its key. So entries and bytes are exact when nothing runs, and never
+// negative.
 type counters struct {
 	hits, misses striped
 
@@ -24,7 +25,8 @@ func (c *counters) added(e *store.Entry) {
 	c.bytes.Add(size(e))
 }
 
-// removed is called by otter for every entry that leaves the table, with the lock of its key held.
+// removed is called by otter for every entry that leaves the table, with the lock of its
+// key held.
 func (c *counters) removed(event otter.DeletionEvent[string, *store.Entry]) {
 	c.entries.Add(-1)
 	c.bytes.Add(-size(event.Value))
@@ -50,8 +52,8 @@ func (c *counters) snapshot() store.Stats {
 	}
 }
 
-// A striped counter is spread over cache lines, so that hits on many cores do not wait for each
-// other at the one word that counts them.
+// A striped counter is spread over cache lines, so that hits on many cores do not wait
+// for each other at the one word that counts them.
 type striped [8]struct {
 	atomic.Uint64
 	_ [56]byte

@@ -15,8 +15,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
-// A Store is a store.Store in memory. Its methods ignore the context, since none of them waits for
-// anything but short locks.
+// A Store is a store.Store in memory. Its methods ignore the context, since none of them
+// waits for anything but short locks.
 type Store struct {
 	opts  Options
 	floor int64
@@ -31,8 +31,8 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// New makes a store. The error names every fault of the options. A store runs one goroutine until
-// it is closed.
+// New makes a store. The error names every fault of the options. A store runs one
+// goroutine until it is closed.
 func New(opts Options) (*Store, error) {
 	if err := opts.validate(); err != nil {
 		return nil, err
@@ -70,16 +70,17 @@ func (s *Store) Get(_ context.Context, key []byte) (*store.Entry, error) {
 	if s.closed.Load() {
 		return nil, store.ErrClosed
 	}
-	// The string shares the caller's bytes. That is safe because it lives only during this call, in
-	// which the caller leaves the bytes alone, and because otter only hashes and compares the key of
-	// a lookup: the keys that it holds are copies made by Put.
+	// The string shares the caller's bytes. That is safe because it lives only during
+	// this call, in which the caller leaves the bytes alone, and because otter only
+	// hashes and compares the key of a lookup: the keys that it holds are copies made by
+	// Put.
 	if e, ok := s.cache.GetIfPresent(unsafe.String(unsafe.SliceData(key), len(key))); ok {
 		s.counters.hits.add()
 		return e, nil
 	}
 	s.counters.misses.add()
-	// An expired entry would stay until otter's next maintenance. This removes it now; for a key that
-	// is not there it is one more lookup, which a fill does not notice.
+	// An expired entry would stay until otter's next maintenance. This removes it now;
+	// for a key that is not there it is one more lookup, which a fill does not notice.
 	s.cache.ComputeIfPresent(string(key), keep)
 	return nil, store.ErrMiss
 }
@@ -100,15 +101,17 @@ func (s *Store) Put(_ context.Context, key []byte, e *store.Entry) error {
 	s.cache.Compute(k, func(old *store.Entry, found bool) (*store.Entry, otter.ComputeOp) {
 		return s.replace(old, found, e)
 	})
-	// Close sets closed and then removes what is there. Either it does so after the write above and
-	// finds the entry, or this load comes after the store to closed and sees it.
+	// Close sets closed and then removes what is there. Either it does so after the write
+	// above and finds the entry, or this load comes after the store to closed and sees
+	// it.
 	if s.closed.Load() {
 		s.cache.Invalidate(k)
 		return store.ErrClosed
 	}
-	// Otter evicts in the background. Doing it here, when it is due, keeps the bounds: the last of
-	// several puts to come here sees the writes of all. One pass takes a bounded number of writes, so
-	// under a crowd a second may be needed; what three leave is otter's to finish.
+	// Otter evicts in the background. Doing it here, when it is due, keeps the bounds:
+	// the last of several puts to come here sees the writes of all. One pass takes a
+	// bounded number of writes, so under a crowd a second may be needed; what three leave
+	// is otter's to finish.
 	for range 3 {
 		if !s.over() {
 			break
@@ -118,16 +121,17 @@ func (s *Store) Put(_ context.Context, key []byte, e *store.Entry) error {
 	return nil
 }
 
-// replace decides what a put does to an entry, under the lock of the key. What it counts here is
-// counted before the entry can be seen, so that no removal of it can be counted earlier and the sums
-// never fall below zero.
+// replace decides what a put does to an entry, under the lock of the key. What it counts
+// here is counted before the entry can be seen, so that no removal of it can be counted
+// earlier and the sums never fall below zero.
 func (s *Store) replace(old *store.Entry, found bool, e *store.Entry) (*store.Entry, otter.ComputeOp) {
 	if found && old.Version > e.Version {
 		return old, otter.CancelOp
 	}
 	s.counters.puts.Add(1)
 	if expired(e, s.now()) {
-		// Otter cannot hold what has no time left. It must not leave an older entry behind either.
+		// Otter cannot hold what has no time left. It must not leave an older entry
+		// behind either.
 		s.counters.expirations.Add(1)
 		return nil, otter.InvalidateOp
 	}
@@ -196,8 +200,8 @@ func (s *Store) Stats() store.Stats {
 	return st
 }
 
-// Close removes all entries and stops the store's goroutine. It waits for it, and for a Close that
-// is already running.
+// Close removes all entries and stops the store's goroutine. It waits for it, and for a
+// Close that is already running.
 func (s *Store) Close() error {
 	s.closeOnce.Do(func() {
 		s.closed.Store(true)

@@ -76,8 +76,9 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// TestExpiryWithoutLookup runs on the synthetic time of a bubble: an entry that nobody asks for is
-// removed all the same, and Close leaves no goroutine, else the bubble would not end.
+// TestExpiryWithoutLookup runs on the synthetic time of a bubble: an entry that nobody
+// asks for is removed all the same, and Close leaves no goroutine, else the bubble would
+// not end.
 func TestExpiryWithoutLookup(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -120,7 +121,8 @@ func TestDeleteEntryIsByIdentity(t *testing.T) {
 	}
 }
 
-// TestFloorRoundsUp uses bounds that do not divide: with a floor of 2 bytes, 29 entries would fit.
+// TestFloorRoundsUp uses bounds that do not divide: with a floor of 2 bytes, 29 entries
+// would fit.
 func TestFloorRoundsUp(t *testing.T) {
 	t.Parallel()
 	s := newStore(t, memstore.Options{MaxBytes: 59, MaxEntries: 20})
@@ -146,8 +148,8 @@ func TestEntryBeyond32Bits(t *testing.T) {
 	}
 }
 
-// TestAllKeyIsACopy writes to the key that All yields, which the contract forbids: even then the
-// store's own key must stay.
+// TestAllKeyIsACopy writes to the key that All yields, which the contract forbids: even
+// then the store's own key must stay.
 func TestAllKeyIsACopy(t *testing.T) {
 	t.Parallel()
 	ctx, s := t.Context(), newStore(t, memstore.Options{})

@@ -13,12 +13,14 @@ type Options struct {
 	MaxBytes int64
 	// MaxEntries bounds the number of entries. Defaults to 0, unbounded.
 	MaxEntries int
-	// MaxEntryBytes is the largest Entry.Size that Put accepts. Defaults to 0: whatever fits MaxBytes.
+	// MaxEntryBytes is the largest Entry.Size that Put accepts. Defaults to 0: whatever
+	// fits MaxBytes.
 	MaxEntryBytes int
-	// Clock tells the time that Entry.Expires is compared with, by the wall clock. It is called on
-	// every Get and while locks are held, so it must be fast, must not call the store, and must be
-	// safe for concurrent use. With a clock of one's own nothing expires between the calls of a
-	// store; they still never return an expired entry. Defaults to time.Now.
+	// Clock tells the time that Entry.Expires is compared with, by the wall clock. It is
+	// called on every Get and while locks are held, so it must be fast, must not call the
+	// store, and must be safe for concurrent use. With a clock of one's own nothing
+	// expires between the calls of a store; they still never return an expired entry.
+	// Defaults to time.Now.
 	Clock func() time.Time
 }
 
@@ -42,7 +44,8 @@ func (o Options) validate() error {
 	return errors.Join(faults...)
 }
 
-// floor is the least weight of an entry. It is not 0, since otter never evicts what weighs nothing.
+// floor is the least weight of an entry. It is not 0, since otter never evicts what
+// weighs nothing.
 func (o Options) floor() int64 {
 	if o.MaxBytes == 0 || o.MaxEntries == 0 {
 		return 1
@@ -51,8 +54,8 @@ func (o Options) floor() int64 {
 	return max((o.MaxBytes-1)/n+1, 1)
 }
 
-// entryLimit is the largest Entry.Size that can be held: weights are 32-bit numbers in otter, and
-// what outweighs the whole store would be evicted at once.
+// entryLimit is the largest Entry.Size that can be held: weights are 32-bit numbers in
+// otter, and what outweighs the whole store would be evicted at once.
 func (o Options) entryLimit() int64 {
 	limit := int64(math.MaxUint32)
 	if o.MaxBytes > 0 {

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// TestBreaker plays scripts. Letters are calls: r and w are a read and a write that succeed, R and W
-// ones that fail, u and U a read and a write that tell nothing; each must be admitted. x is a call that
-// must be refused, + passes the cool-down. ( begins a call, whose outcome is reported by the letter
-// after ).
+// TestBreaker plays scripts. Letters are calls: r and w are a read and a write that
+// succeed, R and W ones that fail, u and U a read and a write that tell nothing; each
+// must be admitted. x is a call that must be refused, + passes the cool-down. ( begins a
+// call, whose outcome is reported by the letter after ).
 func TestBreaker(t *testing.T) {
 	t.Parallel()
 	rows := []struct {

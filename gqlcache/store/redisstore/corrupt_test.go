@@ -14,16 +14,16 @@ import (
 	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
-// sealed gives a value the checksum of what it holds now, so that only the rules behind the checksum
-// can refuse it.
+// sealed gives a value the checksum of what it holds now, so that only the rules behind
+// the checksum can refuse it.
 func sealed(v []byte) []byte {
 	table := crc32.MakeTable(crc32.Castagnoli)
 	binary.BigEndian.PutUint32(v[4:], crc32.Update(crc32.Update(0, table, v[:4]), table, v[8:]))
 	return v
 }
 
-// TestCorrupt plants each kind of wrong value at the key of an entry. All of them are misses, counted,
-// and replaced by the next put.
+// TestCorrupt plants each kind of wrong value at the key of an entry. All of them are
+// misses, counted, and replaced by the next put.
 func TestCorrupt(t *testing.T) {
 	t.Parallel()
 	client := redistest.Start(t).Client()
@@ -116,7 +116,8 @@ func only(t *testing.T, client *redis.Client, prefix string) string {
 	return keys[0]
 }
 
-// TestMoved has a sound value at the wrong place, and one whose age was taken away or shortened.
+// TestMoved has a sound value at the wrong place, and one whose age was taken away or
+// shortened.
 func TestMoved(t *testing.T) {
 	t.Parallel()
 	client := redistest.Start(t).Client()
@@ -193,7 +194,8 @@ func TestWrongType(t *testing.T) {
 	}
 }
 
-// TestHugeForeignValue has a value at our key of which no more than the limit may be read.
+// TestHugeForeignValue has a value at our key of which no more than the limit may be
+// read.
 func TestHugeForeignValue(t *testing.T) {
 	t.Parallel()
 	client := redistest.Start(t).Client()

@@ -56,8 +56,8 @@ func outage(client redis.UniversalClient, j *journal) redisstore.Options {
 	}
 }
 
-// TestSlow has a Redis that takes longer than ReadTimeout, or never answers, and clients that obey
-// contexts or do not.
+// TestSlow has a Redis that takes longer than ReadTimeout, or never answers, and clients
+// that obey contexts or do not.
 func TestSlow(t *testing.T) {
 	t.Parallel()
 	rows := []struct {
@@ -192,7 +192,8 @@ func TestKilledAndRestarted(t *testing.T) {
 	wantHit(t, s, "k", sample("again"))
 }
 
-// TestFull has a Redis that evicts nothing: it refuses entries, and is good for reads all the same.
+// TestFull has a Redis that evicts nothing: it refuses entries, and is good for reads all
+// the same.
 func TestFull(t *testing.T) {
 	t.Parallel()
 	for name, write := range map[string]redisstore.Policy{"behind": redisstore.Behind, "through": redisstore.Through} {
@@ -233,8 +234,8 @@ func TestFull(t *testing.T) {
 	}
 }
 
-// TestTrouble has every kind of wrong server: a clear line once, errors that tell nothing, and
-// requests that go on.
+// TestTrouble has every kind of wrong server: a clear line once, errors that tell
+// nothing, and requests that go on.
 func TestTrouble(t *testing.T) {
 	t.Parallel()
 	const password, user = "pa55word", "somebody"
@@ -389,8 +390,8 @@ func (c *counting) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Pro
 	}
 }
 
-// TestCrowdOverOutages has many callers while the server is killed and restarted: nobody ever gets the
-// entry of another key, and afterwards all is as before.
+// TestCrowdOverOutages has many callers while the server is killed and restarted: nobody
+// ever gets the entry of another key, and afterwards all is as before.
 func TestCrowdOverOutages(t *testing.T) {
 	t.Parallel()
 	srv := redistest.Start(t)

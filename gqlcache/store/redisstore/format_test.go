@@ -12,7 +12,8 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
-// testFormat is the format of a store that compresses from a length on, and refuses any Meta that begins with x.
+// testFormat is the format of a store that compresses from a length on, and refuses any
+// Meta that begins with x.
 func testFormat(compressAbove int) *format {
 	opts := Options{CompressAbove: compressAbove, MaxEntryBytes: 64 << 10}.withDefaults()
 	opts.DecodeMeta = func(b []byte) (encoding.BinaryAppender, error) {

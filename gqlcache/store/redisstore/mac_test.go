@@ -59,7 +59,8 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// TestEachBitWithKeys: no bit of a value may differ, its checksum put right or not, nor may it be under another prefix.
+// TestEachBitWithKeys: no bit of a value may differ, its checksum put right or not, nor
+// may it be under another prefix.
 func TestEachBitWithKeys(t *testing.T) {
 	t.Parallel()
 	client := redistest.Start(t).Client()

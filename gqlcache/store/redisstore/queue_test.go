@@ -14,7 +14,8 @@ import (
 	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
-// stalled makes a store behind a Redis that does not answer, whose writer is busy with a first write.
+// stalled makes a store behind a Redis that does not answer, whose writer is busy with a
+// first write.
 func stalled(t *testing.T, opts redisstore.Options) (*redisstore.Store, *redistest.Proxy, *redistest.Server) {
 	t.Helper()
 	srv := redistest.Start(t)

@@ -31,8 +31,8 @@ func TestMain(m *testing.M) {
 // patient is a timeout that a busy machine does not reach.
 const patient = 10 * time.Second
 
-// newStore makes a store that is closed with the test. Its reads and writes wait long, unless the
-// options say otherwise.
+// newStore makes a store that is closed with the test. Its reads and writes wait long,
+// unless the options say otherwise.
 func newStore(t testing.TB, opts redisstore.Options) *redisstore.Store {
 	t.Helper()
 	if opts.ReadTimeout == 0 {
@@ -193,7 +193,8 @@ func wantMiss(t testing.TB, s store.Store, key string) {
 	}
 }
 
-// TestSharedByProcesses has two stores of one prefix, one that compresses and one that does not.
+// TestSharedByProcesses has two stores of one prefix, one that compresses and one that
+// does not.
 func TestSharedByProcesses(t *testing.T) {
 	t.Parallel()
 	srv := redistest.Start(t)
@@ -359,8 +360,8 @@ func TestDeleteEntryIsByVersion(t *testing.T) {
 	}
 }
 
-// TestCluster uses a server that is a cluster of one: it refuses commands whose keys are in different
-// slots, and scripts that hide their keys.
+// TestCluster uses a server that is a cluster of one: it refuses commands whose keys are
+// in different slots, and scripts that hide their keys.
 func TestCluster(t *testing.T) {
 	t.Parallel()
 	_, bus, _ := net.SplitHostPort(redistest.FreeAddr(t)) // by default it is 10000 above the other, which may be none

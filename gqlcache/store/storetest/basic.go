@@ -30,8 +30,8 @@ func testPutAndGet(t *testing.T, s *suite) {
 	}
 }
 
-// testKeysApart uses keys that are prefixes of each other, differ in one byte, or look like the
-// separators and the patterns that a store may use itself.
+// testKeysApart uses keys that are prefixes of each other, differ in one byte, or look
+// like the separators and the patterns that a store may use itself.
 func testKeysApart(t *testing.T, s *suite) {
 	long := strings.Repeat("k", 100_000)
 	keys := []string{

@@ -57,8 +57,8 @@ func testMaxBytes(t *testing.T, s *suite) { s.wantBounded(t, 2000, 100, 350, 20)
 
 func testMaxEntries(t *testing.T, s *suite) { s.wantBounded(t, 500, 100, 350, 20, 0) }
 
-// testBothBounds fills first with entries so small that only their number counts, then with entries
-// so large that only their bytes do.
+// testBothBounds fills first with entries so small that only their number counts, then
+// with entries so large that only their bytes do.
 func testBothBounds(t *testing.T, s *suite) {
 	s.wantBounded(t, 500, 1)
 	s.wantBounded(t, 500, 3000)

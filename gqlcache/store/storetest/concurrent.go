@@ -16,8 +16,8 @@ const (
 	rounds  = 400
 )
 
-// crowd runs work in several goroutines and waits for them. A worker's errors are reported by
-// t.Error, which unlike t.Fatal may be called there.
+// crowd runs work in several goroutines and waits for them. A worker's errors are
+// reported by t.Error, which unlike t.Fatal may be called there.
 func crowd(work func(worker int, r *rand.Rand)) {
 	var wg sync.WaitGroup
 	for w := range workers {
@@ -26,8 +26,9 @@ func crowd(work func(worker int, r *rand.Rand)) {
 	wg.Wait()
 }
 
-// testConcurrent mixes everything over few keys and then checks that the figures agree with what
-// is there. Every body names its key, so that an answer to the wrong key is seen.
+// testConcurrent mixes everything over few keys and then checks that the figures agree
+// with what is there. Every body names its key, so that an answer to the wrong key is
+// seen.
 func testConcurrent(t *testing.T, s *suite) {
 	ctx := context.Background()
 	crowd(func(w int, r *rand.Rand) {
@@ -83,8 +84,8 @@ func (s *suite) step(ctx context.Context, r *rand.Rand, key string) error {
 	}
 }
 
-// testConcurrentVersions checks that the youngest of the entries put at the same time is what stays,
-// and that a reader never sees a key go back.
+// testConcurrentVersions checks that the youngest of the entries put at the same time is
+// what stays, and that a reader never sees a key go back.
 func testConcurrentVersions(t *testing.T, s *suite) {
 	ctx, key := context.Background(), []byte("k")
 	crowd(func(w int, r *rand.Rand) {
@@ -111,7 +112,8 @@ func testConcurrentVersions(t *testing.T, s *suite) {
 	s.wantHeld(t, 1, 100)
 }
 
-// testConcurrentClose closes while others work: they see ErrClosed, and nothing stays behind.
+// testConcurrentClose closes while others work: they see ErrClosed, and nothing stays
+// behind.
 func testConcurrentClose(t *testing.T, s *suite) {
 	ctx := context.Background()
 	crowd(func(w int, r *rand.Rand) {

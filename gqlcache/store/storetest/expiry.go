@@ -46,7 +46,8 @@ func testExpiry(t *testing.T, s *suite) {
 	s.wantBalance(t, 0)
 }
 
-// testExpiredPut stores what has expired already: it is never seen, and ends an older entry.
+// testExpiredPut stores what has expired already: it is never seen, and ends an older
+// entry.
 func testExpiredPut(t *testing.T, s *suite) {
 	for _, late := range []time.Duration{0, -1, -time.Hour} {
 		s.put(t, "k", entry("live", 1))
@@ -59,7 +60,8 @@ func testExpiredPut(t *testing.T, s *suite) {
 	s.want(t, "k", entry("younger", 3))
 }
 
-// testExpiryOfReplacement checks that an entry has its own time, not that of the one before.
+// testExpiryOfReplacement checks that an entry has its own time, not that of the one
+// before.
 func testExpiryOfReplacement(t *testing.T, s *suite) {
 	rows := []struct {
 		name          string
@@ -98,8 +100,8 @@ func testExpiryOfReplacement(t *testing.T, s *suite) {
 	s.want(t, "k", entry("older", 1))
 }
 
-// testTimeLeftOfCopy copies an entry to another store as a tier above does: it gets the time that
-// is left, not a fresh one.
+// testTimeLeftOfCopy copies an entry to another store as a tier above does: it gets the
+// time that is left, not a fresh one.
 func testTimeLeftOfCopy(t *testing.T, s *suite) {
 	s.put(t, "k", s.lasting("body", 1, time.Minute))
 	s.clock.advance(45 * time.Second)

@@ -48,7 +48,8 @@ func testAll(t *testing.T, s *suite) {
 	}
 }
 
-// testAllWhileDeleting sweeps as the cache does: it removes what it finds while it ranges.
+// testAllWhileDeleting sweeps as the cache does: it removes what it finds while it
+// ranges.
 func testAllWhileDeleting(t *testing.T, s *suite) {
 	s.fill(t, 500)
 	kept := 0

@@ -16,26 +16,27 @@ type Options struct {
 	MaxBytes      int64
 	MaxEntries    int
 	MaxEntryBytes int
-	// Clock is the time that entries expire by; nil is the store's own choice. It is safe for
-	// concurrent use.
+	// Clock is the time that entries expire by; nil is the store's own choice. It is safe
+	// for concurrent use.
 	Clock func() time.Time
 }
 
-// A Quirk is what the contract allows to stores outside of the process, and the suite then does not
-// ask for.
+// A Quirk is what the contract allows to stores outside of the process, and the suite
+// then does not ask for.
 type Quirk int
 
 const (
-	// LastPutWins is a store that cannot compare versions: an older entry may replace a younger one.
+	// LastPutWins is a store that cannot compare versions: an older entry may replace a
+	// younger one.
 	LastPutWins Quirk = iota + 1
-	// UnknownHoldings is a store whose Stats tell what it did, but neither what is held nor what has
-	// become of it: Entries and Bytes are 0.
+	// UnknownHoldings is a store whose Stats tell what it did, but neither what is held
+	// nor what has become of it: Entries and Bytes are 0.
 	UnknownHoldings
 )
 
-// Run runs the suite. newStore makes an empty store that shares nothing with the others it made; the
-// suite closes it. It returns nil for options that the store does not have: the checks that need
-// them are then left out.
+// Run runs the suite. newStore makes an empty store that shares nothing with the others
+// it made; the suite closes it. It returns nil for options that the store does not have:
+// the checks that need them are then left out.
 func Run(t *testing.T, newStore func(t *testing.T, opts Options) store.Store, quirks ...Quirk) {
 	t.Helper()
 	for _, part := range []struct {
@@ -168,7 +169,8 @@ func (m meta) AppendBinary(b []byte) ([]byte, error) {
 	return binary.BigEndian.AppendUint64(b, uint64(m)), nil
 }
 
-// metaOf encodes an entry's Meta, so that a store which keeps the encoding passes as well.
+// metaOf encodes an entry's Meta, so that a store which keeps the encoding passes as
+// well.
 func metaOf(t *testing.T, e *store.Entry) string {
 	t.Helper()
 	if e.Meta == nil {

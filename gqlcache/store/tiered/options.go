@@ -12,10 +12,11 @@ import (
 type Policy int
 
 const (
-	// Through puts the entry into the tier. Whether that waits is the tier's business: one that writes behind,
-	// as redisstore does by default, takes it and returns.
+	// Through puts the entry into the tier. Whether that waits is the tier's business:
+	// one that writes behind, as redisstore does by default, takes it and returns.
 	Through Policy = iota
-	// Around leaves the tier to what moves up from slower ones, and removes what it holds of the key.
+	// Around leaves the tier to what moves up from slower ones, and removes what it holds
+	// of the key.
 	Around
 )
 
@@ -27,13 +28,14 @@ type Tier struct {
 	Store store.Store
 	// Write is what Put does to it. Defaults to Through.
 	Write Policy
-	// TTLFactor is the share of the time left that an entry gets in this tier, put or moved up: above
-	// 0, and 1 at most, since a copy must not outlive its original. An entry with a share is a copy, so
-	// a tier that tells entries by identity does not find it by the original in DeleteEntry.
-	// Defaults to 1.
+	// TTLFactor is the share of the time left that an entry gets in this tier, put or
+	// moved up: above 0, and 1 at most, since a copy must not outlive its original. An
+	// entry with a share is a copy, so a tier that tells entries by identity does not
+	// find it by the original in DeleteEntry. Defaults to 1.
 	TTLFactor float64
-	// Jitter shortens that share by a random part of up to this fraction, so that entries which came
-	// together do not leave together: from 0 to below 1. Each move up draws anew. Defaults to 0.
+	// Jitter shortens that share by a random part of up to this fraction, so that entries
+	// which came together do not leave together: from 0 to below 1. Each move up draws
+	// anew. Defaults to 0.
 	Jitter float64
 	// Outside says that other processes put into it. Defaults to false.
 	Outside bool
@@ -43,14 +45,15 @@ type Tier struct {
 type Options struct {
 	// Tiers are the stores, the fastest first. At least one is required.
 	Tiers []Tier
-	// Adopt is called with each entry of a tier that is Outside, before it is moved up or returned. It
-	// returns the entry to use, perhaps another one with a Meta that means something in this process,
-	// and whether it may be used: false is a miss of that tier. It may keep neither key nor e unless it
-	// returns e, and is called concurrently. Required if a tier is Outside.
+	// Adopt is called with each entry of a tier that is Outside, before it is moved up or
+	// returned. It returns the entry to use, perhaps another one with a Meta that means
+	// something in this process, and whether it may be used: false is a miss of that
+	// tier. It may keep neither key nor e unless it returns e, and is called
+	// concurrently. Required if a tier is Outside.
 	Adopt func(key []byte, e *store.Entry) (*store.Entry, bool)
-	// OnError hears of each fault of a tier, with what was tried: "get", "put", "promote", "delete",
-	// "clear". It is called on the path of requests and must be fast. store.ErrTooLarge is no fault.
-	// Defaults to counting only.
+	// OnError hears of each fault of a tier, with what was tried: "get", "put",
+	// "promote", "delete", "clear". It is called on the path of requests and must be
+	// fast. store.ErrTooLarge is no fault. Defaults to counting only.
 	OnError func(tier, op string, err error)
 	// Clock tells the time that TTLFactor is reckoned from. Defaults to time.Now.
 	Clock func() time.Time

@@ -2,14 +2,14 @@ package tiered
 
 import "github.com/cascadeql/cascadeql/gqlcache/store"
 
-// TierStats are the figures of one tier. A hit of its store is one that Adopt, or the caller of GetIf, may
-// have rejected.
+// TierStats are the figures of one tier. A hit of its store is one that Adopt, or the
+// caller of GetIf, may have rejected.
 type TierStats = store.TierStats
 
 var _ store.Tiered = (*Store)(nil)
 
-// Stats returns the figures of the first tier, which is what this process holds, with the hits of all
-// tiers and the misses that were left. Promotions count among its puts.
+// Stats returns the figures of the first tier, which is what this process holds, with the
+// hits of all tiers and the misses that were left. Promotions count among its puts.
 func (s *Store) Stats() store.Stats {
 	first := s.tiers[0]
 	st := first.Store.Stats()

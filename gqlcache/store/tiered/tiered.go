@@ -38,7 +38,8 @@ var (
 	_ store.Sieve = (*Store)(nil)
 )
 
-// New makes a store of tiers, which then belong to it. The error names every fault of the options.
+// New makes a store of tiers, which then belong to it. The error names every fault of the
+// options.
 func New(opts Options) (*Store, error) {
 	if err := opts.validate(); err != nil {
 		return nil, err
@@ -57,8 +58,8 @@ func New(opts Options) (*Store, error) {
 	return s, nil
 }
 
-// Get returns the entry of a key from the first tier that has it. A hit in a first tier that is not
-// Outside costs what it costs there.
+// Get returns the entry of a key from the first tier that has it. A hit in a first tier
+// that is not Outside costs what it costs there.
 func (s *Store) Get(ctx context.Context, key []byte) (*store.Entry, error) {
 	if s.closed.Load() {
 		return nil, store.ErrClosed
@@ -115,8 +116,8 @@ func (s *Store) getFrom(ctx context.Context, key []byte, from int, use func(*sto
 	return nil, store.ErrMiss
 }
 
-// promote puts an entry of one tier into the faster ones, and returns what the fastest holds, so that
-// the caller can name it in DeleteEntry.
+// promote puts an entry of one tier into the faster ones, and returns what the fastest
+// holds, so that the caller can name it in DeleteEntry.
 func (s *Store) promote(ctx context.Context, key []byte, e *store.Entry, from int, stripe *atomic.Uint64, before uint64) *store.Entry {
 	for _, t := range slices.Backward(s.tiers[:from]) {
 		if stripe.Load() != before {
@@ -167,9 +168,9 @@ func (s *Store) failed(t *tier, op string, err error) {
 	}
 }
 
-// Put stores an entry in the tiers that are Through. A tier for which it is too large loses what it has
-// of the key instead, as those do that are Around, unless no tier takes it: that is ErrTooLarge, or
-// what else they said.
+// Put stores an entry in the tiers that are Through. A tier for which it is too large
+// loses what it has of the key instead, as those do that are Around, unless no tier takes
+// it: that is ErrTooLarge, or what else they said.
 func (s *Store) Put(ctx context.Context, key []byte, e *store.Entry) error {
 	if s.closed.Load() {
 		return store.ErrClosed
@@ -225,8 +226,8 @@ func (s *Store) Clear(ctx context.Context) error {
 	return s.each("clear", nil, func(t *tier) error { return t.Store.Clear(ctx) })
 }
 
-// each removes something from all tiers, the slowest first, and joins the faults. Without a stripe it
-// concerns all keys.
+// each removes something from all tiers, the slowest first, and joins the faults. Without
+// a stripe it concerns all keys.
 func (s *Store) each(op string, stripe *atomic.Uint64, remove func(*tier) error) error {
 	if s.closed.Load() {
 		return store.ErrClosed
@@ -246,8 +247,8 @@ func (s *Store) each(op string, stripe *atomic.Uint64, remove func(*tier) error)
 	return errors.Join(faults...)
 }
 
-// All ranges over the entries of the first tier, which is what this process holds. Those behind have
-// an All of their own.
+// All ranges over the entries of the first tier, which is what this process holds. Those
+// behind have an All of their own.
 func (s *Store) All(ctx context.Context) iter.Seq2[[]byte, *store.Entry] {
 	return s.tiers[0].Store.All(ctx)
 }

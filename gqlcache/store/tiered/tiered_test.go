@@ -283,7 +283,8 @@ func TestTTLFactor(t *testing.T) {
 	}
 }
 
-// TestJitter: copies of entries that expire together do not, and none outlives its original.
+// TestJitter: copies of entries that expire together do not, and none outlives its
+// original.
 func TestJitter(t *testing.T) {
 	t.Parallel()
 	w := newTwo(t, func(o *tiered.Options) { o.Tiers[0].TTLFactor, o.Tiers[0].Jitter = 0.5, 0.4 })
@@ -313,7 +314,8 @@ func TestJitter(t *testing.T) {
 	}
 }
 
-// TestGetIf passes over what the caller refuses, moves up what it accepts, and counts both.
+// TestGetIf passes over what the caller refuses, moves up what it accepts, and counts
+// both.
 func TestGetIf(t *testing.T) {
 	t.Parallel()
 	w := newTwo(t, nil)
@@ -478,8 +480,8 @@ func TestFaults(t *testing.T) {
 	})
 }
 
-// TestNoMoveAfter stops a Get after it has read from the slow tier, and lets it go on when a writer has
-// returned.
+// TestNoMoveAfter stops a Get after it has read from the slow tier, and lets it go on
+// when a writer has returned.
 func TestNoMoveAfter(t *testing.T) {
 	t.Parallel()
 	rows := []struct {

@@ -1,5 +1,6 @@
-// Package record writes down which functions a request enters. internal/trips has every function of a
-// copy of the code call Enter; code as it is in the tree never calls it, so Trip only runs a function.
+// Package record writes down which functions a request enters. internal/trips has every
+// function of a copy of the code call Enter; code as it is in the tree never calls it, so
+// Trip only runs a function.
 package record
 
 import (
@@ -13,14 +14,15 @@ import (
 	"sync/atomic"
 )
 
-// FileVariable names the environment variable with the file to which Trip appends. Without it nothing is
-// recorded.
+// FileVariable names the environment variable with the file to which Trip appends.
+// Without it nothing is recorded.
 const FileVariable = "CASCADEQL_TRIPS"
 
 // An Event is the entry of a function, or its end.
 type Event struct {
 	Goroutine uint64 `json:"g"`
-	// File and Func are empty when a function ends: it is the one that its goroutine has entered last.
+	// File and Func are empty when a function ends: it is the one that its goroutine has
+	// entered last.
 	File string `json:"file,omitempty"` // from the root of the module
 	Func string `json:"func,omitempty"` // "New", "Cache.query"
 	// Literal marks a function literal; Func is the declared function around it.
@@ -46,8 +48,8 @@ type recording struct {
 
 var current atomic.Pointer[recording]
 
-// Trip runs a function and records what all goroutines of the process enter meanwhile. It is not for
-// concurrent use. What goes on when the function returns is not recorded.
+// Trip runs a function and records what all goroutines of the process enter meanwhile. It
+// is not for concurrent use. What goes on when the function returns is not recorded.
 func Trip(name string, f func()) error {
 	file := os.Getenv(FileVariable)
 	if file == "" {
@@ -90,8 +92,8 @@ func (r *recording) save(file string) (err error) {
 	return err
 }
 
-// Without runs a function within a trip whose calls on this goroutine are no part of it: a test that waits,
-// by functions of the code, for what the trip does in the background.
+// Without runs a function within a trip whose calls on this goroutine are no part of it:
+// a test that waits, by functions of the code, for what the trip does in the background.
 func Without(f func()) {
 	r := current.Load()
 	if r == nil {
@@ -110,8 +112,9 @@ func (r *recording) leave(g uint64, on bool) {
 	r.left[g] = on
 }
 
-// Enter records that a function begins, and returns what records its end: a function defers that first of
-// all, so that it also runs when the function panics, or ends its goroutine.
+// Enter records that a function begins, and returns what records its end: a function
+// defers that first of all, so that it also runs when the function panics, or ends its
+// goroutine.
 func Enter(file, function string, literal bool) func() {
 	r := current.Load()
 	if r == nil {
@@ -136,7 +139,8 @@ func (r *recording) add(e Event) bool {
 	return true
 }
 
-// goroutine returns the number of the goroutine, which the runtime tells nowhere but in stack traces.
+// goroutine returns the number of the goroutine, which the runtime tells nowhere but in
+// stack traces.
 func goroutine() uint64 {
 	var buf [64]byte
 	_, text, _ := bytes.Cut(buf[:runtime.Stack(buf[:], false)], []byte("goroutine "))
