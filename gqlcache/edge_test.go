@@ -487,6 +487,7 @@ func TestCacheGroupInvalidation(t *testing.T) {
 	for name, got := range map[string][]string{
 		"not trusted":     groupsIn(h, change, "X-From-Edge", ""),
 		"a query":         groupsIn(h, readBanner),
+		"a held query":    groupsIn(c.HoldUntilCommit(h), readBanner),
 		"invalid":         groupsIn(h, "mutation { nothing }"),
 		"changes nothing": groupsIn(h, "mutation { __typename }"),
 	} {
