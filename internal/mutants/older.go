@@ -31,7 +31,7 @@ var olderRules = []mutant{
 	},
 	{
 		name: "older: those who draw while another computes wait for it", file: olderFile,
-		old: "(o.early || o.stamp", new: "(o.stamp",
+		old: "return o != nil && (o.early || o.stamp", new: "return o != nil && !o.early && (o.early || o.stamp",
 		test: "TestEarlyRefresh/others_hit",
 	},
 	{

@@ -134,7 +134,7 @@ var transportRules = []mutant{
 	{
 		name: "http: variants are not charged", file: "gqlcache/internal/engine/store.go",
 		old: "	grown.Size += n\n", new: "",
-		test: "TestVariantsAreCharged",
+		test: "TestGrow",
 	},
 	{
 		name: "transport: Cache-Status is there beside the inspector's", file: statusHTTPFile,
