@@ -355,7 +355,9 @@ func TestPurgesInTheBackground(t *testing.T) {
 		if s := c.Stats(); s.EdgePurges != 1 || s.EdgePurgeErrors != 1 {
 			t.Errorf("%d purges, %d errors", s.EdgePurges, s.EdgePurgeErrors)
 		}
+		e.mu.Lock()
 		e.fail = nil
+		e.mu.Unlock()
 		time.Sleep(15 * time.Second)
 		if s := c.Stats(); s.EdgePurges != 2 || s.EdgePurgeErrors != 1 {
 			t.Errorf("10 seconds later: %d purges, %d errors", s.EdgePurges, s.EdgePurgeErrors)
