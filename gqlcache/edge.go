@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/cascadeql/cascadeql/cascade"
@@ -51,10 +52,13 @@ type Edge struct {
 	// after 10 seconds at most. It may be called concurrently. Defaults to none.
 	Purge func(ctx context.Context, keys []string) error
 	// InFlight is how long an answer may be on its way to the cache in front: the second
-	// purge removes what has arrived after the first. Defaults to 10 seconds.
+	// purge removes what has arrived after the first. With a Log that acknowledges before
+	// all instances have applied a change, Bounded or Eventual, they may give older
+	// answers for as long as their leases: then it is that much longer. Defaults to 10
+	// seconds.
 	InFlight time.Duration
 	// WaitForPurge has a mutation, and Invalidate, wait for the first purge, whether it
-	// fails or not. An answer that was on its way meanwhile may still be kept until the
+	// fails or not: some 20 seconds at most. An answer that was on its way meanwhile may still be kept until the
 	// second one. Defaults to false.
 	WaitForPurge bool
 }
@@ -106,6 +110,8 @@ type front struct {
 	most   int
 	header string
 	purger *edge.Purger // nil when nothing is purged
+	// foreign is how many records of instances with another schema were heard.
+	foreign atomic.Uint64
 }
 
 // newFront returns nil when there is nothing to do.
@@ -118,6 +124,10 @@ func (c *Cache) newFront() *front {
 	if o.Purge != nil {
 		f.purger = edge.NewPurger(edge.PurgerConfig{
 			Purge: o.Purge, Everything: f.names.Everything(), InFlight: o.InFlight, Ended: c.purgeEnded,
+			Pending: func() bool {
+				s := c.fleet.LogStats()
+				return s != nil && s.Pending > 0
+			},
 		})
 	}
 	return f
@@ -222,6 +232,17 @@ func (c *Cache) makeKnown(ctx context.Context, a *fleet.Announcement, tags []cas
 		}
 	}
 	return p
+}
+
+// purgeForeign purges everything when a record of an instance with another schema was
+// heard: its names are not those that answers of this one have.
+func (c *Cache) purgeForeign() {
+	if c.front == nil || c.front.purger == nil {
+		return
+	}
+	if n := c.fleet.Counts.Foreign.Load(); c.front.foreign.Swap(n) != n {
+		c.front.purger.Add([]string{c.front.names.Everything()})
+	}
 }
 
 // changedGroups returns the groups that the response to a mutation names when its changes

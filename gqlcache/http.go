@@ -169,7 +169,7 @@ func (c *Cache) sending(ctx context.Context, h http.Header, r *http.Request, k k
 	if r.Method == http.MethodGet {
 		keeping := c.keeping(&k)
 		s.CacheControl, s.Vary = c.cacheControl(ctx, keeping), c.vary
-		if keeping.Public && !keeping.DoNotStore {
+		if keeping.Public { // also if nobody may store it: the server may have said otherwise
 			c.addKeys(h, r, k.stamp)
 		}
 	}

@@ -31,9 +31,10 @@ func (c *Cache) newFleet() *fleet.Fleet {
 	return fleet.New(cfg)
 }
 
-// heard reports a record that was applied here to the watch.
+// heard reports a record that was applied here to the watch, and to caches in front.
 func (c *Cache) heard(origin string, tags []cascade.Tag, everything string, number uint64) {
 	c.inspector.Heard(origin, tags, everything, number)
+	c.purgeForeign()
 }
 
 // fresh reports whether entries may be served at all. Ask it before an entry's validity:

@@ -140,6 +140,9 @@ var errUnsaid = errors.New("something failed of which the server tells clients n
 
 // hides says whether a failure is kept from the client, and logs the first one.
 func (c *Cache) hides(ctx context.Context, r *request, f *filled) bool {
+	if d := r.out.d; d.callers != nil && c.isStopped(d.callers) {
+		return false
+	}
 	if !r.hasFailed(ctx, f) || !c.valid(r.old.stamp) || r.old.stamp.ExpiredFor(c.opts.Now()) >= c.opts.StaleIfError {
 		return false
 	}

@@ -498,6 +498,7 @@ func TestConditionalGET(t *testing.T) {
 		ask := func(viewer, query, etag string) *httptest.ResponseRecorder {
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, get("query", query), nil)
 			r.Header.Set("X-Viewer", viewer)
+			r.Header.Set("Accept", "application/json") // which decides the status of errors
 			if etag != "" {
 				r.Header.Set("If-None-Match", etag)
 			}

@@ -45,12 +45,12 @@ var edgeRules = []mutant{
 	},
 	{
 		name: "edge: nothing is purged again", file: edgePurgerFile, in: "gqlcache/internal/edge",
-		old: "		p.repeat(some)\n	}\n}\n\n// repeat has", new: "		p.repeat(nil)\n	}\n}\n\n// repeat has",
+		old: "		p.repeat(some, 0)\n", new: "		p.repeat(nil, 0)\n",
 		test: "TestPurger$",
 	},
 	{
 		name: "edge: a purge that failed twice is given up", file: edgePurgerFile, in: "gqlcache/internal/edge",
-		old: "			p.repeat(failed)\n", new: "",
+		old: "			p.repeat(failed, max(0, retry-p.cfg.InFlight))\n", new: "",
 		test: "TestPurgerTriesAgain",
 	},
 	{
@@ -64,13 +64,23 @@ var edgeRules = []mutant{
 		test: "TestPurgerHangs",
 	},
 	{
-		name: "edge: a dead answer has keys", file: answerHTTPFile,
-		old: "if keeping.Public && !keeping.DoNotStore {", new: "if keeping.Public {",
-		test: "TestDeadAnswersHaveNoKeys",
+		name: "edge: a purger ends when a service answers", file: edgePurgerFile, in: "gqlcache/internal/edge",
+		old: "		if p.isOver() {\n", new: "		if len(some) == 0 && p.isOver() {\n",
+		test: "TestPurgerEndsBesideAServiceThatHangs",
+	},
+	{
+		name: "edge: what is purged while changes wait is purged no more", file: edgePurgerFile, in: "gqlcache/internal/edge",
+		old: "			if pending {\n", new: "			if false && pending {\n",
+		test: "TestPurgerWhilePending",
+	},
+	{
+		name: "edge: a dead answer has no keys", file: answerHTTPFile,
+		old: "if keeping.Public { // also", new: "if keeping.Public && !keeping.DoNotStore { // also",
+		test: "TestDeadAnswersHaveKeys",
 	},
 	{
 		name: "edge: an answer that varies by what nobody knows has keys", file: answerHTTPFile,
-		old: "if keeping.Public && !keeping.DoNotStore {", new: "if !keeping.DoNotStore {",
+		old: "if keeping.Public { // also", new: "if true { // also",
 		test: "TestKeysOfAnswers",
 	},
 	{

@@ -12,8 +12,12 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 )
 
-// PurgeTimeout is the deadline of the context of a purge.
+// PurgeTimeout is the deadline of the context of a purge: of all the calls for the names
+// that wait together.
 const PurgeTimeout = 10 * time.Second
+
+// retry is how long after a failed purge the next one is at least.
+const retry = time.Second
 
 // maxWaiting bounds the names that wait. Beyond, everything is purged.
 const maxWaiting = 10_000
@@ -41,6 +45,9 @@ type PurgerConfig struct {
 	Everything string
 	// InFlight is the time after which names are purged again.
 	InFlight time.Duration
+	// Pending reports whether changes may still wait for other instances, which may give
+	// answers from before them. What is purged as long as it does is purged again.
+	Pending func() bool
 	// Ended hears of each call of Purge. It may be called concurrently.
 	Ended func(error)
 }
@@ -100,7 +107,9 @@ func signal(c chan struct{}) {
 	}
 }
 
-// Run purges until closed is. What waits then is purged once more, at once.
+// Run purges until closed is. Then everything is purged once more: nobody is there any
+// more who would hear of the changes of instances with another schema. It returns some
+// three times PurgeTimeout later at the latest.
 func (p *Purger) Run(closed <-chan struct{}) {
 	var both sync.WaitGroup
 	both.Go(func() { p.runFirst(closed) })
@@ -127,17 +136,17 @@ func (p *Purger) runFirst(closed <-chan struct{}) {
 		p.mu.Unlock()
 		_ = p.purge(slices.Collect(maps.Keys(some))) // what has failed is purged again with the rest
 		close(done)
-		p.repeat(some)
+		p.repeat(some, 0)
 	}
 }
 
-// repeat has names purged again.
-func (p *Purger) repeat(some names) {
+// repeat has names purged again, so much later than usual.
+func (p *Purger) repeat(some names, later time.Duration) {
 	if len(some) == 0 {
 		return
 	}
 	p.mu.Lock()
-	now, n := time.Now(), 0
+	now, n := time.Now().Add(later), 0
 	for i := range p.again {
 		n += len(p.again[i].names)
 	}
@@ -158,10 +167,18 @@ func (p *Purger) repeat(some names) {
 func (p *Purger) runAgain() {
 	for {
 		some, wait := p.due()
+		if p.isOver() {
+			_ = p.purge([]string{p.cfg.Everything})
+			return
+		}
 		if len(some) > 0 {
+			pending := p.cfg.Pending() // asked before: what is delivered meanwhile is purged once more
 			failed := names{}
 			failed.add(p.cfg.Everything, p.purge(some)...)
-			p.repeat(failed)
+			if pending {
+				failed.add(p.cfg.Everything, some...)
+			}
+			p.repeat(failed, max(0, retry-p.cfg.InFlight))
 			continue
 		}
 		timer := time.NewTimer(wait)
@@ -169,11 +186,18 @@ func (p *Purger) runAgain() {
 		case <-timer.C:
 		case <-p.purged:
 		case <-p.first:
-			timer.Stop()
-			_ = p.purge(p.rest())
-			return
 		}
 		timer.Stop()
+	}
+}
+
+// isOver reports whether the first purges have ended.
+func (p *Purger) isOver() bool {
+	select {
+	case <-p.first:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -193,26 +217,16 @@ func (p *Purger) due() (some []string, wait time.Duration) {
 	return some, 0
 }
 
-// rest takes what is still to be purged again.
-func (p *Purger) rest() []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	all := names{}
-	for _, r := range p.again {
-		all.add(p.cfg.Everything, slices.Collect(maps.Keys(r.names))...)
-	}
-	p.again = nil
-	return slices.Collect(maps.Keys(all))
-}
-
 var errGoexit = errors.New("the function Purge has ended the goroutine")
 
 // purge purges names, and returns those for which that has failed.
 func (p *Purger) purge(all []string) (failed []string) {
+	ctx, cancel := context.WithTimeout(context.Background(), PurgeTimeout)
+	defer cancel()
 	for len(all) > 0 {
 		some := all[:min(len(all), MaxChange)]
 		all = all[len(some):]
-		if err := p.call(some); err != nil {
+		if ctx.Err() != nil || p.call(ctx, some) != nil {
 			failed = append(failed, some...)
 		}
 	}
@@ -221,9 +235,7 @@ func (p *Purger) purge(all []string) (failed []string) {
 
 // call calls Purge on a goroutine of its own, which it may end, and waits for it no
 // longer than it may take.
-func (p *Purger) call(some []string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), PurgeTimeout)
-	defer cancel()
+func (p *Purger) call(ctx context.Context, some []string) error {
 	end := make(chan error, 1)
 	go func() {
 		err := errGoexit

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,6 +20,8 @@ import (
 type service struct {
 	start time.Time
 	do    func(ctx context.Context, n int) error // n is how many calls came before
+	// pending is set while changes may wait for other instances.
+	pending atomic.Bool
 
 	mu    sync.Mutex // protects all below
 	calls []string
@@ -49,24 +52,25 @@ func (s *service) ended(err error) {
 	}
 }
 
-// check runs a purger until a script has ended.
+// check runs a purger until a script has ended. At its end it purges everything.
 func (s *service) check(t *testing.T, script func(p *edge.Purger), want ...string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s.start = time.Now()
-		p := edge.NewPurger(edge.PurgerConfig{Purge: s.purge, Everything: "all", InFlight: 10 * time.Second, Ended: s.ended})
+		p := edge.NewPurger(edge.PurgerConfig{Purge: s.purge, Everything: "all", InFlight: 10 * time.Second, Pending: func() bool { return s.pending.Load() }, Ended: s.ended})
 		closed := make(chan struct{})
 		var running sync.WaitGroup
 		running.Go(func() { p.Run(closed) })
 		script(p)
 		close(closed)
 		running.Wait()
-		if !slices.Equal(s.calls, want) {
-			t.Errorf("%q, want %q", s.calls, want)
+		last := len(s.calls) - 1
+		if last < 0 || !strings.HasSuffix(s.calls[last], " all") || !slices.Equal(s.calls[:last], want) {
+			t.Errorf("%q, want %q and all", s.calls, want)
 		}
 		<-p.Add([]string{"late"}) // and nobody waits for it
-		if len(s.calls) > len(want) {
-			t.Errorf("after its end: %q", s.calls[len(want):])
+		if len(s.calls) > len(want)+1 {
+			t.Errorf("after its end: %q", s.calls[len(want)+1:])
 		}
 	})
 }
@@ -135,14 +139,15 @@ func TestPurgerHangs(t *testing.T) {
 	})
 }
 
-// TestPurgerEnds: at its end a purger purges what it has not purged twice.
+// TestPurgerEnds: at its end a purger purges everything in place of what it has not purged
+// twice.
 func TestPurgerEnds(t *testing.T) {
 	t.Parallel()
 	s := &service{}
 	s.check(t, func(p *edge.Purger) {
 		<-p.Add([]string{"a"})
 		time.Sleep(time.Second)
-	}, "0s a", "1s a")
+	}, "0s a")
 }
 
 // TestPurgerIsBounded: more names than may wait are everything, and a call has no more
@@ -162,4 +167,49 @@ func TestPurgerIsBounded(t *testing.T) {
 		<-p.Add(many(150, 10_001))
 		time.Sleep(time.Minute)
 	}, "0s 100 names", "0s 50 names", "1s all", "10s 100 names", "10s 50 names", "11s all")
+}
+
+// TestPurgerWhilePending: as long as changes may wait for other instances, names are
+// purged again, and once more after that.
+func TestPurgerWhilePending(t *testing.T) {
+	t.Parallel()
+	s := &service{}
+	s.pending.Store(true)
+	s.check(t, func(p *edge.Purger) {
+		<-p.Add([]string{"a"})
+		time.Sleep(25 * time.Second)
+		s.pending.Store(false)
+		time.Sleep(time.Minute)
+	}, "0s a", "10s a", "20s a", "30s a")
+}
+
+// TestPurgerEndsBesideAServiceThatHangs: neither the end of a purger, nor who waits for a
+// first purge, waits for much longer than a purge may take.
+func TestPurgerEndsBesideAServiceThatHangs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		hangs := func(ctx context.Context, _ []string) error { <-ctx.Done(); return ctx.Err() }
+		p := edge.NewPurger(edge.PurgerConfig{Purge: hangs, Everything: "all", InFlight: 10 * time.Second, Pending: func() bool { return false }, Ended: func(error) {}})
+		closed := make(chan struct{})
+		var running sync.WaitGroup
+		running.Go(func() { p.Run(closed) })
+		for i := range 20 {
+			names := make([]string, 1000)
+			for k := range names {
+				names[k] = fmt.Sprint(i, " ", k)
+			}
+			start := time.Now()
+			<-p.Add(names)
+			if took := time.Since(start); took > 2*edge.PurgeTimeout {
+				t.Errorf("waited for %v", took)
+			}
+			time.Sleep(11 * time.Second)
+		}
+		start := time.Now()
+		close(closed)
+		running.Wait()
+		if took := time.Since(start); took > 3*edge.PurgeTimeout {
+			t.Errorf("it ended %v later", took)
+		}
+	})
 }
