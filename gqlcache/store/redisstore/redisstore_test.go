@@ -24,7 +24,7 @@ import (
 
 func TestMain(m *testing.M) {
 	logging.Disable() // go-redis writes a line to stderr for each connection that fails
-	redistest.WaitInParallel(8)
+	redistest.WaitInParallel(4)
 	goleak.VerifyTestMain(m)
 }
 
