@@ -63,6 +63,7 @@ func TestForeignValues(t *testing.T) { //nolint:tparallel // its parts count the
 			return p.admin.Set(t.Context(), key, change(v), time.Minute).Err()
 		}
 	}
+	earlier := map[string]bool{} // keys of the rows before
 	for n, row := range []struct {
 		name   string
 		plant  func(key string, value []byte) error
@@ -116,6 +117,12 @@ func TestForeignValues(t *testing.T) { //nolint:tparallel // its parts count the
 				t.Fatal(err)
 			}
 			planted := p.entries(t)
+			for key := range planted {
+				if earlier[key] { // a write of the row before that was given up, and came late
+					delete(planted, key)
+				}
+				earlier[key] = true
+			}
 			if len(planted) != operations {
 				t.Fatalf("%d entries, want %d", len(planted), operations)
 			}
