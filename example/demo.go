@@ -51,16 +51,7 @@ func seedDemo(ctx context.Context, store *blog.Store) error {
 }
 
 func (t demoTenant) seed(ctx context.Context, s blog.Session) error {
-	in := t.rows()
-	if _, err := s.Import(ctx, in); err != nil {
-		return err
-	}
-	for i, p := range in.Posts {
-		if _, _, err := s.TagPost(ctx, *p.ID, *in.Tags[i%len(in.Tags)].ID); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.ImportTagged(ctx, t.rows())
 }
 
 // rows are users with posts, of which every third is a draft, a comment on each by the

@@ -66,17 +66,7 @@ func seed(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	s := store.As(tenant)
-	in := rows()
-	if _, err := s.Import(ctx, in); err != nil {
-		return err
-	}
-	for i, p := range in.Posts {
-		if _, _, err := s.TagPost(ctx, *p.ID, *in.Tags[i%len(in.Tags)].ID); err != nil {
-			return err
-		}
-	}
-	return nil
+	return store.As(tenant).ImportTagged(ctx, rows())
 }
 
 // rows are posts of several authors in the feed, and long drafts of others.

@@ -34,3 +34,17 @@ func each[T any](all []*T, create func(T) error) error {
 	}
 	return nil
 }
+
+// ImportTagged imports rows, and gives each post one of the tags, in turn. Posts and tags
+// have their ids. It is not one transaction: after an error a part of it may be there.
+func (s Session) ImportTagged(ctx context.Context, in Import) error {
+	if _, err := s.Import(ctx, in); err != nil {
+		return err
+	}
+	for i, p := range in.Posts {
+		if _, _, err := s.TagPost(ctx, *p.ID, *in.Tags[i%len(in.Tags)].ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
