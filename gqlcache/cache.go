@@ -75,9 +75,8 @@ type Cache struct {
 	differing differing
 	// writing is how many mutations run.
 	writing atomic.Int64
-	// sends is set when a transport sends answers as they are kept, transports is how
-	// many were made, and requests what they remember.
-	sends      atomic.Bool
+	// transports is how many transports were made that send answers as they are kept, and
+	// requests what they remember.
 	transports atomic.Int32
 	requests   *memo.Memo[*question]
 	vary       []string // of answers to GET
@@ -181,7 +180,7 @@ func New(opts Options) (*Cache, error) {
 		}
 	}
 	c.warnOfOpenInspector()
-	if c.front != nil && c.front.purger != nil {
+	if c.front.purges() {
 		c.swept.Go(func() { c.front.purger.Run(c.closed) })
 	}
 	c.swept.Go(func() { c.engine.SweepUntil(c.closed, opts.SweepInterval) })

@@ -118,7 +118,7 @@ func (c *Cache) watchCallers(ctx context.Context, d *document) *callerWatch {
 // doubts says whether a hit is computed, to be compared with what is stored.
 func (w *callerWatch) doubts(ctx context.Context, oc *graphql.OperationContext, s *stamp) bool {
 	n := w.hits.Add(1)
-	if n > closelyWatched && n%lookedAtLater != 0 {
+	if !isLookedAt(n) {
 		return false
 	}
 	caller := credentials(ctx, oc)
@@ -134,6 +134,9 @@ func (w *callerWatch) doubts(ctx context.Context, oc *graphql.OperationContext, 
 	return first || n%comparedLater == 0
 }
 
+// isLookedAt says of an operation's n-th hit whether its caller is looked at.
+func isLookedAt(n uint64) bool { return n <= closelyWatched || n%lookedAtLater == 0 }
+
 // trusts says whether doubts would let a hit pass, and counts nothing.
 func (w *callerWatch) trusts(ctx context.Context, oc *graphql.OperationContext, s *stamp) bool {
 	if w.hits.Load() >= closelyWatched {
@@ -146,7 +149,7 @@ func (w *callerWatch) trusts(ctx context.Context, oc *graphql.OperationContext, 
 // mayDoubt says whether doubts has to decide on a hit. Otherwise it counts the hit.
 func (w *callerWatch) mayDoubt(ctx context.Context, oc *graphql.OperationContext, s *stamp) bool {
 	n := w.hits.Load() + 1
-	if (n <= closelyWatched || n%lookedAtLater == 0) && credentials(ctx, oc) != s.caller {
+	if isLookedAt(n) && credentials(ctx, oc) != s.caller {
 		return true
 	}
 	w.hits.Add(1)

@@ -58,8 +58,8 @@ type Edge struct {
 	// seconds.
 	InFlight time.Duration
 	// WaitForPurge has a mutation, and Invalidate, wait for the first purge, whether it
-	// fails or not: some 20 seconds at most. An answer that was on its way meanwhile may still be kept until the
-	// second one. Defaults to false.
+	// fails or not: some 20 seconds at most. An answer that was on its way meanwhile may
+	// still be kept until the second one. Defaults to false.
 	WaitForPurge bool
 }
 
@@ -113,6 +113,9 @@ type front struct {
 	// foreign is how many records of instances with another schema were heard.
 	foreign atomic.Uint64
 }
+
+// purges says whether changes are purged. It may be called on nil.
+func (f *front) purges() bool { return f != nil && f.purger != nil }
 
 // newFront returns nil when there is nothing to do.
 func (c *Cache) newFront() *front {
@@ -175,7 +178,7 @@ func edgeSchema(plan *cascade.Plan, queryFields []string) *edge.Schema {
 
 // edgeFields returns the header fields with the keys of an answer, nil when it has none.
 func (c *Cache) edgeFields(d *document, public bool, key string, tags []cascade.Tag) []field {
-	if c.front == nil || !public || !c.sends.Load() {
+	if c.front == nil || !public || !c.sends() {
 		return nil
 	}
 	keys := c.front.names.Answer(c.schema.Load().edge, tags, d.Tag.Hash, key, c.front.most)
@@ -221,7 +224,7 @@ func (c *Cache) trusts(r *http.Request) bool {
 // it, what it has just purged.
 func (c *Cache) makeKnown(ctx context.Context, a *fleet.Announcement, tags []cascade.Tag, all bool) fleet.Publication {
 	p := c.fleet.Publish(ctx, a, tags, all)
-	if c.front == nil || c.front.purger == nil {
+	if !c.front.purges() {
 		return p
 	}
 	purged := c.front.purger.Add(c.changeKeys(tags, all, edge.MaxChange))
@@ -237,7 +240,7 @@ func (c *Cache) makeKnown(ctx context.Context, a *fleet.Announcement, tags []cas
 // purgeForeign purges everything when a record of an instance with another schema was
 // heard: its names are not those that answers of this one have.
 func (c *Cache) purgeForeign() {
-	if c.front == nil || c.front.purger == nil {
+	if !c.front.purges() {
 		return
 	}
 	if n := c.fleet.Counts.Foreign.Load(); c.front.foreign.Swap(n) != n {

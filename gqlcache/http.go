@@ -97,11 +97,14 @@ func varyOf(o *HTTP) []string {
 	return slices.Clip(vary)
 }
 
+// sends says whether a transport sends answers as they are kept.
+func (c *Cache) sends() bool { return c.transports.Load() > 0 }
+
 // ready returns an answer as gqlgen's transports send it, and the data again: a part of
 // that, where it is the same. It returns no answer when nobody sends it, or when it
 // cannot be encoded.
 func (c *Cache) ready(data json.RawMessage) (*wire.Ready, json.RawMessage) {
-	if !c.sends.Load() || len(data) > c.opts.MaxEntryBytes {
+	if !c.sends() || len(data) > c.opts.MaxEntryBytes {
 		return nil, fitted(data)
 	}
 	whole, err := json.Marshal(&graphql.Response{Data: data})

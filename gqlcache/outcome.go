@@ -59,8 +59,7 @@ func (c *Cache) end(ctx context.Context, r *request) {
 	case r.anew != "" && o.computes():
 		c.countBypass(ctx, o.d, ReasonToken)
 	case o.fate == inspector.Hit:
-		c.counts.hits.Add(1)
-		o.d.Counts.Hits.Add(1)
+		c.countHit(o.d)
 	case o.fate == inspector.Bypassed:
 		c.countBypass(ctx, o.d, o.why)
 	case o.fate == inspector.Joined:
@@ -104,6 +103,12 @@ func (o *outcome) computes() bool {
 		return true
 	}
 	return false
+}
+
+// countHit counts a query that was answered from the cache.
+func (c *Cache) countHit(d *document) {
+	c.counts.hits.Add(1)
+	d.Counts.Hits.Add(1)
 }
 
 // countBypass counts a query that was not looked up. The document is nil when it was not

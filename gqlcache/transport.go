@@ -56,7 +56,6 @@ func (c *Cache) Transport(inner graphql.Transport) graphql.Transport {
 	default:
 		return inner
 	}
-	c.sends.Store(true)
 	if n := c.transports.Add(1); n <= math.MaxUint8 {
 		t.number = byte(n)
 	}
@@ -180,9 +179,7 @@ func (t *answering) again(w http.ResponseWriter, r *http.Request, exec graphql.G
 	if t.sent(ctx, w, r, resp) {
 		return
 	}
-	t.forbidKeeping(w.Header())
-	t.cache.addStatus(ctx, requestFrom(ctx), w.Header())
-	t.addGroups(ctx, w.Header(), r)
+	t.complete(ctx, requestFrom(ctx), w.Header(), r)
 	_, _ = w.Write(encoded(resp))
 }
 
@@ -213,20 +210,24 @@ func (t *answering) sent(ctx context.Context, w http.ResponseWriter, r *http.Req
 	return true
 }
 
+// complete adds to the header what the cache says of a response that is no answer as it
+// is kept. own is nil when no operation was dispatched.
+func (t *answering) complete(ctx context.Context, own *request, h http.Header, r *http.Request) {
+	t.forbidKeeping(h)
+	t.cache.addStatus(ctx, own, h)
+	if own == nil || own.cache != t.cache {
+		return
+	}
+	if groups := own.groups.Load(); groups != nil {
+		t.cache.addChangedGroups(h, r, *groups)
+	}
+}
+
 // forbidKeeping tells HTTP caches to keep nothing that is not known to be an answer of
 // the cache.
 func (t *answering) forbidKeeping(h http.Header) {
 	if t.get && h["Cache-Control"] == nil {
 		h["Cache-Control"] = noStore
-	}
-}
-
-// addGroups adds the groups of a mutation's changes to the header of its response.
-func (t *answering) addGroups(ctx context.Context, h http.Header, r *http.Request) {
-	if own := requestFrom(ctx); own != nil && own.cache == t.cache {
-		if groups := own.groups.Load(); groups != nil {
-			t.cache.addChangedGroups(h, r, *groups)
-		}
 	}
 }
 
@@ -374,19 +375,16 @@ var standInData = json.RawMessage("0")
 
 const standInText = `{"data":0}`
 
-// complete adds to the header what the cache says of a response that is no answer as it
-// is kept. Call it before the header is sent.
+// complete completes the header, once. Call it before the header is sent.
 func (a *awaiting) complete() {
-	a.t.forbidKeeping(a.Header())
 	if a.completed {
 		return
 	}
 	a.completed = true
 	if a.ctx != nil {
-		a.t.cache.addStatus(a.ctx, requestFrom(a.ctx), a.Header())
-		a.t.addGroups(a.ctx, a.Header(), a.request)
+		a.t.complete(a.ctx, requestFrom(a.ctx), a.Header(), a.request)
 	} else {
-		a.t.cache.addStatus(a.request.Context(), nil, a.Header())
+		a.t.complete(a.request.Context(), nil, a.Header(), a.request)
 	}
 }
 

@@ -67,8 +67,7 @@ func (t *answering) direct(w http.ResponseWriter, r *http.Request, oc *graphql.O
 	if e == nil || s.ready == nil || d.callers != nil && d.callers.mayDoubt(ctx, oc, s) {
 		return notSent
 	}
-	c.counts.hits.Add(1)
-	d.Counts.Hits.Add(1)
+	c.countHit(d)
 	k := keptAnswer{data: e.Body, stamp: s, public: who.public, entry: e}
 	if c.encodes(who.public) {
 		k.key = string(key)
@@ -88,7 +87,7 @@ func (c *Cache) warnOfChanges(met *extensions) {
 	case !c.opts.HTTP.Direct:
 	case met == nil:
 		c.once.Warn("direct", "gqlcache: Options.HTTP.Direct is set, and the executor's extensions cannot be seen, so hits go through the hooks", errChanging)
-	case !met.repeat:
+	case len(met.changing) > 0:
 		c.once.Warn("direct", "gqlcache: Options.HTTP.Direct is set, and the server has extensions that change operations before they are dispatched, so hits go through the hooks: "+
 			strings.Join(met.changing, ", "), errChanging)
 	}

@@ -19,20 +19,16 @@ import (
 type extensions struct {
 	executor *executor.Executor
 	number   int
-	// repeat is set when all that change parameters or operations do the same for each
-	// request with the same text.
-	repeat bool
 	// persists is set when there is one that looks for persisted queries.
 	persists bool
-	// limited is set when there is a limit of complexity, which notes what it finds under
-	// the name limit.
+	// limited is set when there is a limit of complexity.
 	limited bool
-	limit   string
 	// hooks are the types of extensions that may refuse or change an operation or a
 	// response, without those that Options.HTTP names, the cache, and those of which it
 	// is known that they do neither to an answer that is stored.
 	hooks []string
-	// changing are the types of those for which repeat is not set.
+	// changing are the types of those that change parameters or operations, and of which
+	// it is not known that they do the same for each request with the same text.
 	changing []string
 	// answers is set when the cache is one of the extensions.
 	answers bool
@@ -50,6 +46,8 @@ var (
 	persistedQuery  = reflect.TypeFor[extension.AutomaticPersistedQuery]()
 	complexityLimit = reflect.TypeFor[*extension.ComplexityLimit]()
 	// fixedLimit is where the code of a limit stands that is the same for each request.
+	// It notes what it finds under limitName.
+	limitName  = extension.ComplexityLimit{}.ExtensionName()
 	fixedLimit = lineOf(reflect.ValueOf(extension.FixedComplexityLimit(1).Func))
 )
 
@@ -74,7 +72,7 @@ func (t *answering) extensionsOf(exec graphql.GraphExecutor) *extensions {
 }
 
 func (c *Cache) newExtensions(e *executor.Executor, list reflect.Value) *extensions {
-	met := &extensions{executor: e, number: list.Len(), repeat: true}
+	met := &extensions{executor: e, number: list.Len()}
 	for i := range list.Len() {
 		x := list.Index(i)
 		if x.Kind() == reflect.Interface {
@@ -97,10 +95,9 @@ func (e *extensions) add(c *Cache, x reflect.Value) {
 	case typ == persistedQuery:
 		e.persists = true
 	case typ == complexityLimit && isFixed(x):
-		e.limited, e.limit = true, extension.ComplexityLimit{}.ExtensionName()
+		e.limited = true
 	case changes, typ.Implements(aroundOperations), typ.Implements(aroundResponses):
 		if changes {
-			e.repeat = false
 			e.changing = append(e.changing, typ.String())
 		}
 		if !slices.Contains(c.opts.HTTP.DirectPast, typ.String()) {
@@ -134,5 +131,5 @@ func lineOf(f reflect.Value) (l line) {
 // repeatable says whether the operation that was made of a question may be used for
 // another request. It may be called on nil.
 func (e *extensions) repeatable(q *question) bool {
-	return e != nil && e.repeat && (!e.persists || q.extensions[persistedQueryExtension] == nil)
+	return e != nil && len(e.changing) == 0 && (!e.persists || q.extensions[persistedQueryExtension] == nil)
 }

@@ -201,13 +201,9 @@ type prepared struct {
 
 // prepare remembers an operation that the executor has made.
 func (c *Cache) prepare(q *question, by *extensions, oc *graphql.OperationContext) {
-	p := &prepared{by: by, operation: &graphql.OperationContext{
-		RawQuery: oc.RawQuery, Variables: plans.CopyVariables(oc.Variables), OperationName: oc.OperationName,
-		Doc: oc.Doc, Operation: oc.Operation, DisableIntrospection: oc.DisableIntrospection, RecoverFunc: oc.RecoverFunc,
-		ResolverMiddleware: oc.ResolverMiddleware, RootResolverMiddleware: oc.RootResolverMiddleware,
-	}}
+	p := &prepared{by: by, operation: copyOperation(oc)}
 	if by.limited {
-		found, ok := oc.Stats.GetExtension(by.limit).(*extension.ComplexityStats)
+		found, ok := oc.Stats.GetExtension(limitName).(*extension.ComplexityStats)
 		if !ok {
 			return
 		}
@@ -272,17 +268,21 @@ func sizeOf(v any) int {
 
 // again returns an operation as the executor would make it.
 func (p *prepared) again(q *question, headers http.Header, stats graphql.Stats) *graphql.OperationContext {
-	o := p.operation
-	oc := &graphql.OperationContext{
-		RawQuery: o.RawQuery, Variables: plans.CopyVariables(o.Variables), OperationName: o.OperationName,
-		Doc: o.Doc, Extensions: plans.CopyVariables(q.extensions), Headers: headers, Operation: o.Operation,
-		DisableIntrospection: o.DisableIntrospection, RecoverFunc: o.RecoverFunc,
-		ResolverMiddleware: o.ResolverMiddleware, RootResolverMiddleware: o.RootResolverMiddleware,
-		Stats: stats,
-	}
+	oc := copyOperation(p.operation)
+	oc.Extensions, oc.Headers, oc.Stats = plans.CopyVariables(q.extensions), headers, stats
 	if p.complexity != nil {
 		limit := *p.complexity
-		oc.Stats.SetExtension(p.by.limit, &limit)
+		oc.Stats.SetExtension(limitName, &limit)
 	}
 	return oc
+}
+
+// copyOperation returns an operation with what the executor has made of its document and
+// variables, and without what belongs to a request.
+func copyOperation(oc *graphql.OperationContext) *graphql.OperationContext {
+	return &graphql.OperationContext{
+		RawQuery: oc.RawQuery, Variables: plans.CopyVariables(oc.Variables), OperationName: oc.OperationName,
+		Doc: oc.Doc, Operation: oc.Operation, DisableIntrospection: oc.DisableIntrospection, RecoverFunc: oc.RecoverFunc,
+		ResolverMiddleware: oc.ResolverMiddleware, RootResolverMiddleware: oc.RootResolverMiddleware,
+	}
 }

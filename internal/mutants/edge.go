@@ -85,7 +85,7 @@ var edgeRules = []mutant{
 	},
 	{
 		name: "edge: an answer under a predicate has keys", file: edgeFile,
-		old: "if c.front == nil || !public || !c.sends.Load() {", new: "if c.front == nil || !c.sends.Load() {",
+		old: "if c.front == nil || !public || !c.sends() {", new: "if c.front == nil || !c.sends() {",
 		test: "TestEdgeFieldsAreCharged",
 	},
 	{
@@ -105,8 +105,8 @@ var edgeRules = []mutant{
 	},
 	{
 		name: "edge: a change is purged before it is applied", file: edgeFile,
-		old:  "	p := c.fleet.Publish(ctx, a, tags, all)\n	if c.front == nil || c.front.purger == nil {\n		return p\n	}\n	purged := c.front.purger.Add(c.changeKeys(tags, all, edge.MaxChange))\n",
-		new:  "	if c.front == nil || c.front.purger == nil {\n		return c.fleet.Publish(ctx, a, tags, all)\n	}\n	purged := c.front.purger.Add(c.changeKeys(tags, all, edge.MaxChange))\n	<-purged\n	p := c.fleet.Publish(ctx, a, tags, all)\n",
+		old:  "	p := c.fleet.Publish(ctx, a, tags, all)\n	if !c.front.purges() {\n		return p\n	}\n	purged := c.front.purger.Add(c.changeKeys(tags, all, edge.MaxChange))\n",
+		new:  "	if !c.front.purges() {\n		return c.fleet.Publish(ctx, a, tags, all)\n	}\n	purged := c.front.purger.Add(c.changeKeys(tags, all, edge.MaxChange))\n	<-purged\n	p := c.fleet.Publish(ctx, a, tags, all)\n",
 		test: "TestPurgedAfterTheCascade",
 	},
 	{

@@ -53,17 +53,17 @@ var transportRules = []mutant{
 	},
 	{
 		name: "transport: requests share the variables of the operation", file: memoFile,
-		old: "		RawQuery: o.RawQuery, Variables: plans.CopyVariables(o.Variables), OperationName: o.OperationName,\n		Doc: o.Doc, Extensions", new: "		RawQuery: o.RawQuery, Variables: o.Variables, OperationName: o.OperationName,\n		Doc: o.Doc, Extensions",
+		old: "		RawQuery: oc.RawQuery, Variables: plans.CopyVariables(oc.Variables), OperationName", new: "		RawQuery: oc.RawQuery, Variables: oc.Variables, OperationName",
 		test: "TestRepeatedRequestsShareNothing",
 	},
 	{
 		name: "transport: an operation is used again whatever extensions there are", file: extensionsFile,
-		old: "			e.repeat = false\n", new: "",
+		old: "			e.changing = append(e.changing, typ.String())\n", new: "",
 		test: "TestTransport$",
 	},
 	{
 		name: "transport: a persisted query is used again when it is forgotten", file: extensionsFile,
-		old: "return e != nil && e.repeat && (!e.persists || q.extensions[persistedQueryExtension] == nil)", new: "return e != nil && e.repeat",
+		old: "return e != nil && len(e.changing) == 0 && (!e.persists || q.extensions[persistedQueryExtension] == nil)", new: "return e != nil && len(e.changing) == 0",
 		test: "TestForgottenPersistedQueries",
 	},
 	{
