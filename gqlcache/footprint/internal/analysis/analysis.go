@@ -1,0 +1,162 @@
+// Package analysis says what one statement text reads and writes, with a catalog: known,
+// or widened, and nothing else.
+package analysis
+
+import (
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/sqlparse"
+)
+
+// A Statement is the analysis of one text. It is not changed once it was made, and may be
+// used concurrently.
+type Statement struct {
+	// Kind is the text's, 0 when it was not understood.
+	Kind sqlparse.Kind
+	// Unknown says why nothing is known: what is read depends on anything, and unless
+	// ReadsOnly, everything may have been written.
+	Unknown   string
+	ReadsOnly bool
+	// Transaction says that an unknown text may have begun or ended a transaction.
+	Transaction bool
+	// Volatile names a function whose result is no function of data and arguments (now,
+	// random): "" for none. Settings names those that are read from the session
+	// (current_user, current_setting): their values are positions of the key check.
+	Volatile string
+	Settings []string
+	// Nextval and its like change something that no answer shows, but reading it does.
+	Refs   []*Ref
+	Writes []*Write
+	// Columns is how many columns the result has, -1 when that is not known.
+	Columns int
+	// Reloads says that the catalog is another one after it.
+	Reloads bool
+	// Set is a setting of the session, nil for others.
+	Set *sqlparse.Statement
+	// Params is how many parameters the text has.
+	Params int
+}
+
+// A Ref is one mention of a table from which rows are read.
+type Ref struct {
+	Table *catalog.Table
+	// Where are the columns that decide which rows there are, or how often, or in which
+	// order where that matters; Selected are those that are merely in the result; Order
+	// decides only when the rows are not read to the end.
+	Where, Selected, Order catalog.Mask
+	// Terms are necessary conditions: every row of the table that contributes has one of
+	// the source's values in the column. At most one a column. A term whose source cannot
+	// be evaluated for some arguments is left out for these.
+	Terms []Term
+	// Shown says that KeyColumns, a key of the table, are at KeyOuts in each row of the
+	// result, so that each row that contributes is known by them.
+	Shown               bool
+	KeyColumns, KeyOuts []int
+	// Outs are columns of the table that are in the result, by number: -1 is not there.
+	Outs []int
+	// Joined says that the ref is joined by its key, which an enforced foreign key refers
+	// to: rows that are created do not change the result. Pinned says that some Via relies
+	// on the set of its rows, so Joined must not be used.
+	Joined, Pinned bool
+	// Limit and Offset bound the rows of the result, which has one row for each of this
+	// ref alone when Single. Limited says that there is a limit or an offset at all.
+	Limited, Single bool
+	Limit, Offset   *Source // nil: none
+	// Window is a column that alone decides the order, unique and an integer; -1 without
+	// one. WindowOut is its place in the result.
+	Window, WindowOut int
+	Descending        bool
+	// Contains are columns whose text contains the source's value in each row that
+	// contributes.
+	Contains []Term
+	// Via says that values of a column come from a column of another ref; nil without.
+	Via *Via
+}
+
+// A Term says that a column has one of the values of a source.
+type Term struct {
+	Column int
+	Source Source
+}
+
+// A Via says that each contributing row's Column equals From of a contributing row of
+// Ref, which has terms of its own.
+type Via struct {
+	Column int
+	Ref    *Ref
+	From   int
+}
+
+// A SourceKind says where values come from.
+type SourceKind uint8
+
+// The kinds of sources.
+const (
+	Param    SourceKind = iota + 1 // one parameter
+	Constant                       // a literal
+	List                           // several sources
+	JSONList                       // a parameter that is a JSON array
+	Array                          // a parameter that is an array or slice
+)
+
+// A Source is a set of values that is known once the arguments are.
+type Source struct {
+	Kind   SourceKind
+	Param  int    // ordinal from 1
+	Name   string // of a named parameter
+	Text   string // of a Constant
+	Number bool   // of a Constant
+	List   []Source
+	// Unless is the ordinal of a parameter, with UnlessName: when it is NULL the term is
+	// no condition at all. 0 for none.
+	Unless     int
+	UnlessName string
+}
+
+// A WriteKind is what a write does to rows.
+type WriteKind uint8
+
+// The kinds of writes. Any is rows of the table, in any way: an UPSERT's, a trigger's.
+const (
+	Inserts WriteKind = iota + 1
+	Updates
+	Deletes
+	Any
+)
+
+// A Write is what a statement does to a table.
+type Write struct {
+	Table *catalog.Table
+	Kind  WriteKind
+	// Terms of Updates and Deletes are values that the rows have before.
+	Terms []Term
+	// Changed are the columns that an update may change, generated ones and those that
+	// triggers set included. Sets are their values afterwards, where known.
+	Changed catalog.Mask
+	Sets    []SetValue
+	// Rows of Inserts: the values of each row, where known; nil for unknown rows. A
+	// column that is left out and has no default is NULL.
+	Rows [][]SetValue
+	// Ignores says that rows which are there are left alone (DO NOTHING).
+	Ignores bool
+	// Returning maps result columns to columns, -1 for others; nil without RETURNING.
+	Returning []int
+	// OwnRows says that the condition refers to nothing but columns of the target row,
+	// constants, parameters and immutable functions, so that the rows can be asked for
+	// beforehand; Where is the condition's text in the statement, "" for all rows.
+	OwnRows bool
+	Where   string
+	// Plain says that the table has no triggers, rules or policies: the affected rows are
+	// those that the statement says.
+	Plain bool
+	// Cascades says that foreign keys of other tables may write these.
+	Cascades bool
+}
+
+// A SetValue is a column's value after a write. Source is nil when it is not known. Keep
+// says that NULL leaves the column as it is: coalesce(source, the column).
+type SetValue struct {
+	Column int
+	Source *Source
+	Keep   bool
+	Null   bool
+}

@@ -1,0 +1,196 @@
+// Package catalog has what a database says about itself: tables, keys, columns, which
+// values are equal, foreign keys, triggers, views and policies. What it does not say, or
+// what may not be read, is never taken for "there is none".
+package catalog
+
+import (
+	"context"
+	"database/sql/driver"
+)
+
+// A Dialect is a database's.
+type Dialect uint8
+
+// The dialects.
+const (
+	SQLite Dialect = iota + 1
+	PostgreSQL
+)
+
+// A Class says when two values of a column are equal for the database.
+type Class uint8
+
+// The classes. Values of an Opaque column are never compared here: its equality is not
+// that of its bytes (a collation, a numeric, a time), or it is not known.
+const (
+	Opaque Class = iota
+	Int          // integers
+	Text         // bytes of a text, under a deterministic collation; enum labels
+	UUID         // 16 bytes, however they are written
+	Bool         //
+	Bytes        //
+)
+
+// A Mask is a set of columns, with Created and Vanished.
+type Mask = uint64
+
+// The bits of a Mask that are no columns. Column i has bit min(i, LastColumnBit).
+const (
+	Created       Mask = 1 << 60 // a row comes, or moves into the set
+	Vanished      Mask = 1 << 61 // a row goes, or moves out of it
+	Presence           = Created | Vanished
+	All                = ^Mask(0)
+	LastColumnBit      = 57
+)
+
+// A Column is a table's.
+type Column struct {
+	Name    string // lower case in SQLite
+	Class   Class
+	NotNull bool
+	// Generated columns follow from others: a write of any column writes them.
+	Generated bool
+	// Default says that an INSERT that leaves it out may store something else than NULL.
+	Default bool
+}
+
+// A ForeignKey of a table refers to a key of another.
+type ForeignKey struct {
+	Columns    []int
+	Table      *Table // referred to
+	RefColumns []int
+	OnDelete   Action
+	OnUpdate   Action
+	// Enforced says that the database keeps it true at all times outside of transactions:
+	// not for NOT VALID ones, and in SQLite only where the connection says so.
+	Enforced bool
+}
+
+// An Action is what a foreign key does to the referring rows.
+type Action uint8
+
+// The actions.
+const (
+	NoAction Action = iota
+	Cascade
+	SetNull
+	SetDefault
+)
+
+// A Trigger is a table's: its body as text, "" when it cannot be read.
+type Trigger struct {
+	Name, Body string
+	// Insert, Update and Delete say what fires it; Instead that it runs in place of the
+	// statement.
+	Insert, Update, Delete, Instead bool
+}
+
+// A Table is a table, a materialised view, or what several tables of one name in several
+// schemas have in common.
+type Table struct {
+	// Name without its schema: its identity. Tables of equal names in several schemas are
+	// one Table, whose facts hold in all of them.
+	Name    string
+	Columns []Column
+	// Keys are sets of columns that no two rows share, with no NULL in them, at any time:
+	// no deferrable, partial or invalid ones.
+	Keys    [][]int
+	Foreign []ForeignKey
+	// Referring are the foreign keys of other tables that refer to this one.
+	Referring []Referring
+	Triggers  []Trigger
+	// Rules says that statements are rewritten: nothing is known of its writes.
+	Rules bool
+	// Policies says that row-level security may apply. Conditions are its expressions; a
+	// condition that could not be read is "".
+	Policies   bool
+	Conditions []string
+	// Virtual tables (FTS) may read and write others.
+	Virtual bool
+	// Materialized views change by REFRESH only; Definition is their query.
+	Materialized bool
+	Definition   string
+	// Ambiguous says that several schemas have it; Foreign tables are another server's.
+	Ambiguous, ForeignData bool
+
+	index map[string]int
+}
+
+// A Referring is a foreign key of another table.
+type Referring struct {
+	Table *Table
+	Key   *ForeignKey
+}
+
+// A View is a query with a name.
+type View struct {
+	Name       string
+	Columns    []string // as the catalog has them; nil when not known
+	Definition string   // the query, without CREATE VIEW
+	// Ambiguous says that several schemas have a relation of this name.
+	Ambiguous bool
+}
+
+// A Function is one of the database's own, by its name without schema.
+type Function struct {
+	Name string
+	// Immutable, and without tables in it: the result is one of the arguments alone.
+	Pure bool
+}
+
+// A Catalog is what a database says. It is not changed once it was read.
+type Catalog struct {
+	Dialect Dialect
+	// Tables and Views are by name without schema.
+	Tables map[string]*Table
+	Views  map[string]*View
+	// Functions are those that users have defined: a name of the database's own that is
+	// here, too, is not the database's own any more.
+	Functions map[string]Function
+	// Schemas are the names of schemas that Tables, Views and Functions come from.
+	Schemas map[string]bool
+	// Fingerprint is another one whenever anything above is.
+	Fingerprint [32]byte
+}
+
+// A Query runs a query on a connection, and calls row for each row. The values are those
+// of the driver, and are not valid after row returns.
+type Query func(ctx context.Context, text string, args []driver.NamedValue, row func([]driver.Value) error) error
+
+// Index returns the number of a column by its name, in lower case for SQLite.
+func (t *Table) Index(name string) (int, bool) {
+	i, ok := t.index[name]
+	return i, ok
+}
+
+// Bit returns the mask of a column.
+func Bit(column int) Mask { return 1 << min(column, LastColumnBit) }
+
+// Unique reports whether a column alone is a key.
+func (t *Table) Unique(column int) bool {
+	for _, k := range t.Keys {
+		if len(k) == 1 && k[0] == column {
+			return true
+		}
+	}
+	return false
+}
+
+// Finish completes tables that were made by hand, by a reader or a test: the index of
+// columns and Referring.
+func (c *Catalog) Finish() {
+	for _, t := range c.Tables {
+		t.index = make(map[string]int, len(t.Columns))
+		for i, col := range t.Columns {
+			t.index[col.Name] = i
+		}
+		t.Referring = nil
+	}
+	for _, t := range c.Tables {
+		for i := range t.Foreign {
+			if to := t.Foreign[i].Table; to != nil {
+				to.Referring = append(to.Referring, Referring{t, &t.Foreign[i]})
+			}
+		}
+	}
+}
