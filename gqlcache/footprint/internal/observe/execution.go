@@ -3,34 +3,340 @@ package observe
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
+	"strings"
+	"sync"
+
+	"github.com/cascadeql/cascadeql/cascade/tag"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/analysis"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/sqlparse"
 )
+
+// An Execution is one run of a statement. It belongs to the goroutine that uses the
+// session, but for what reg and mu guard.
+type Execution struct {
+	s     *Session
+	ctx   context.Context
+	text  string
+	a     *analysis.Statement
+	st    *state // nil: the catalog was not known
+	why   string // nothing is known of what it reads: "" when it is
+	asOf  moment // of the snapshot that it reads
+	write *writing
+
+	// control says that it begins or ends a transaction, or may.
+	done, rows, writes bool
+	// moreResults says that further results followed: nothing is known of them.
+	moreResults bool
+
+	// The fields below are set before the execution is in reg, or are guarded by reg.mu.
+
+	own        *Recording
+	next, prev *Execution
+	listed     bool   // in reg.open
+	ended      uint64 // by reg.counter; 0 while it runs
+	everybodys bool   // it belongs to all recordings that run meanwhile
+	orphan     bool   // some recording has it although it came without a context
+	observed   bool   // rd is used
+
+	// undone is that of the session at the start.
+	undone uint64
+
+	// mu guards rd: a recording that ends takes what was read so far.
+	mu sync.Mutex
+	rd reading
+}
+
+// unknownStatement is what is known of a statement after a fault of ours.
+var unknownStatement = &analysis.Statement{Unknown: "an internal fault", Transaction: true, Columns: -1}
 
 // Start is called before the driver runs a statement. text is the statement's, also of a
 // prepared one; args are not kept. It may run statements of its own on the connection. The
 // Execution must be ended.
 func (s *Session) Start(ctx context.Context, text string, args []driver.NamedValue) *Execution {
-	return &Execution{s: s}
+	e := &Execution{s: s, ctx: ctx, text: text, a: unknownStatement, why: unknownStatement.Unknown}
+	if !s.contain("start", func() { s.begin(e, args) }) {
+		e.misread(unknownStatement.Unknown)
+		e.writes = true
+		s.pending.all(e.a.Unknown, text)
+		s.dirty.Store(true)
+	}
+	return e
+}
+
+// contain calls f, and reports whether it returned. A panic is a finding, and the session
+// is unsure.
+func (s *Session) contain(what string, f func()) (ok bool) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.o.panicked(what, v)
+			s.doubt("an internal fault")
+		}
+	}()
+	f()
+	return true
+}
+
+// begin is Start, which contains its panics.
+func (s *Session) begin(e *Execution, args []driver.NamedValue) {
+	s.poll(e.ctx)
+	if s.tx.open {
+		e.asOf = s.tx.asOf
+	} else {
+		e.asOf = s.o.moment()
+	}
+	e.undone = s.undone.Load()
+	// The catalog is looked up after the moment: a recording that is not lowered below a
+	// change of the catalog reads with the new one.
+	e.a, e.st = s.o.analysis(e.text)
+	switch {
+	case e.a.Unknown != "":
+		e.why = e.a.Unknown
+	case s.unsure != "":
+		e.why = s.unsure
+	case s.tx.open && s.tx.dirtyReads:
+		e.why = "the transaction reads what is not committed"
+	}
+	e.writes = len(e.a.Writes) > 0 || e.a.Unknown != "" && !e.a.ReadsOnly
+	if len(e.a.Refs) > 0 || e.a.Unknown != "" || e.a.Volatile != "" || len(e.a.Settings) > 0 || e.writes {
+		own, _ := e.ctx.Value(recordingKey{}).(*Recording)
+		late := reg.start(e, own)
+		switch {
+		case late != nil:
+			s.o.contain("late", late)
+			fallthrough
+		case own != nil && own != outside && !e.observed:
+			s.o.found(Finding{Kind: LateStatement, Text: e.text, Why: "its computation has been answered"})
+		case e.orphan && own == nil:
+			s.o.found(Finding{Kind: Orphan, Text: e.text, Why: "it belongs to all computations that run"})
+		}
+		if e.observed {
+			e.mu.Lock()
+			e.read(args)
+			e.mu.Unlock()
+		}
+	}
+	if e.writes {
+		e.prepareWrite(args)
+	}
 }
 
 // Rows says that the statement has returned, and that its rows are about to be read;
-// columns is how many columns they have.
-func (e *Execution) Rows(columns int) {}
+// columns is how many columns they have. Until End, no statement of ours runs on the
+// connection.
+func (e *Execution) Rows(columns int) {
+	if e.done || e.rows {
+		return
+	}
+	e.rows = true
+	e.s.open++
+	if e.a.Columns >= 0 && columns != e.a.Columns && e.a.Unknown == "" {
+		e.misread("the result has other columns than the statement")
+	}
+}
 
-// Row is called for each row that was read. dest is not kept.
-func (e *Execution) Row(dest []driver.Value) {}
+// misread says that the statement is not what it was taken for.
+func (e *Execution) misread(why string) {
+	e.s.o.found(Finding{Kind: NotUnderstood, Text: e.text, Why: why})
+	e.mu.Lock()
+	e.rd.unknown = why
+	e.mu.Unlock()
+	if e.write != nil {
+		e.write.misread = why
+	}
+}
 
 // NextResultSet says that the statement has further results: nothing is known of it.
-func (e *Execution) NextResultSet() {}
+func (e *Execution) NextResultSet() {
+	if e.done || e.moreResults {
+		return
+	}
+	e.moreResults = true
+	e.misread("it has several results")
+}
+
+// Row is called for each row that was read. dest is not kept.
+func (e *Execution) Row(dest []driver.Value) {
+	if e.done || e.moreResults || !e.observed && e.write == nil {
+		return
+	}
+	if !e.s.contain("row", func() {
+		if e.observed {
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			e.readRow(dest)
+		}
+		if e.write != nil {
+			e.write.row(dest)
+		}
+	}) {
+		e.misread("an internal fault")
+	}
+}
 
 // Skip says that the statement did not run (driver.ErrSkip).
-func (e *Execution) Skip() {}
+func (e *Execution) Skip() {
+	if e.done {
+		return
+	}
+	e.done = true
+	e.mu.Lock()
+	e.rd.skipped = true
+	e.mu.Unlock()
+	reg.end(e)
+}
 
 // End is called once a statement that returns no rows has returned, or once its rows were
 // closed. affected is how many rows it affected, -1 when that is not known. complete says
 // that the rows were read to their end. A statement outside of a transaction is published
 // when End is called, so it must come before the application goes on. Only the first call
 // counts.
-func (e *Execution) End(err error, affected int64, complete bool) {}
+func (e *Execution) End(err error, affected int64, complete bool) {
+	if e.done {
+		return
+	}
+	e.done = true
+	s := e.s
+	if e.rows {
+		s.open = max(0, s.open-1)
+	}
+	if !s.contain("end", func() { e.finish(err, affected, complete && err == nil && !e.moreResults) }) {
+		e.misread("an internal fault")
+		s.pending.all("an internal fault", e.text)
+		s.dirty.Store(true)
+		s.flush(e.ctx, true)
+	}
+	reg.end(e)
+}
 
-// An Execution is one run of a statement.
-type Execution struct{ s *Session }
+// finish is End, which contains its panics.
+func (e *Execution) finish(err error, affected int64, complete bool) {
+	s := e.s
+	if e.writes {
+		s.wrote(e, err, affected, complete)
+	}
+	if e.observed { // after its own writes: what it returns of them may be rolled back
+		e.mu.Lock()
+		e.readAll(complete, err)
+		e.mu.Unlock()
+	}
+	if errors.Is(err, driver.ErrBadConn) {
+		s.Broken(e.ctx)
+		return
+	}
+	if err != nil && s.tx.open && s.o.opts.Dialect == catalog.SQLite {
+		s.tx.shaky = true
+	}
+	s.control(e, err)
+}
+
+// control follows the transaction.
+func (s *Session) control(e *Execution, err error) {
+	switch e.a.Kind {
+	case sqlparse.Begin:
+		if e.a.Unknown == "" {
+			s.begun(e.ctx, transaction{open: true, asOf: e.asOf, locked: beginsLocked(e.text)}, err)
+			return
+		}
+	case sqlparse.Commit:
+		if e.a.Unknown == "" {
+			s.committed(e.ctx, err)
+			return
+		}
+	case sqlparse.Rollback:
+		if e.a.Unknown == "" {
+			s.rolledBack(e.ctx, err)
+			return
+		}
+	case sqlparse.Savepoint, sqlparse.RollbackTo, sqlparse.Release:
+		if e.a.Unknown == "" {
+			if err == nil {
+				s.savepoint(e)
+			}
+			s.settle(e.ctx, e.asOf)
+			return
+		}
+	}
+	if e.a.Unknown != "" && e.a.Transaction && s.TxStatus == nil && err == nil {
+		s.doubt("a statement that was not understood may have begun or ended a transaction")
+	}
+	s.settle(e.ctx, e.asOf)
+	if e.a.Reloads {
+		if s.tx.open {
+			s.reloads = true
+		} else {
+			s.reload(e.ctx)
+		}
+	}
+}
+
+// settle believes the driver about the transaction, where it can tell, and publishes what
+// is committed.
+func (s *Session) settle(ctx context.Context, asOf moment) {
+	if s.TxStatus != nil {
+		open, known := false, false
+		s.contain("transaction status", func() { open, known = s.TxStatus() })
+		switch {
+		case !known:
+		case open && !s.tx.open:
+			s.tx = transaction{open: true, asOf: asOf}
+		case !open && s.tx.open: // ended by something that was not understood, or by an error
+			s.flush(ctx, true)
+			s.tx = transaction{}
+		}
+		if known && !s.raw {
+			s.unsure = ""
+		}
+	}
+	switch {
+	case s.unsure != "":
+		s.flush(ctx, false)
+	case !s.tx.open:
+		s.flush(ctx, false)
+	case s.tx.shaky && s.leaks: // an error may have ended it: SQLite rolls back by itself
+		s.leak(ctx)
+	}
+	s.leaks = false
+}
+
+// beginsLocked reports whether a BEGIN of SQLite takes the write lock at once.
+func beginsLocked(text string) bool {
+	words := strings.Fields(strings.ToLower(strings.TrimRight(text, "; \t\r\n")))
+	return len(words) > 1 && (words[1] == "immediate" || words[1] == "exclusive")
+}
+
+// collect adds the tags of what was read, from a statement that still runs as if it were
+// not read to its end.
+func (e *Execution) collect(dst []tag.Tag) (tags []tag.Tag, unknown, uncommitted string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.rd.skipped {
+		return dst, "", ""
+	}
+	if e.s.o.opts.Replica {
+		unknown = "it was read from a replica"
+	}
+	if !e.observed { // nobody recorded when it started
+		tags, more := e.wide(dst)
+		if unknown == "" {
+			unknown = more
+		}
+		if e.s.dirty.Load() || e.s.undone.Load() != e.undone {
+			uncommitted = e.text
+		}
+		return tags, unknown, uncommitted
+	}
+	if unknown == "" {
+		unknown = e.rd.unknown
+	}
+	dst = append(dst, e.rd.tags...)
+	uncommitted = e.rd.uncommitted
+	if !e.rd.finished {
+		dst = e.rest(dst, false)
+		if uncommitted == "" && (e.s.dirty.Load() || e.s.undone.Load() != e.undone) {
+			uncommitted = e.text
+		}
+	}
+	return dst, unknown, uncommitted
+}

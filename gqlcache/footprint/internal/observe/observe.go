@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"log/slog"
+	"math"
 	"sync"
 	"sync/atomic"
 
@@ -101,10 +102,11 @@ type Observer struct {
 	opts    Options
 	state   atomic.Pointer[state] // nil: nothing is known of the database
 	sinks   atomic.Pointer[[]*attachment]
-	mu      sync.Mutex // guards changes of sinks, and loads
-	polled  atomic.Int64
+	mu      sync.Mutex   // guards changes of sinks
+	loading sync.Mutex   // one read of the catalog at a time
+	polled  atomic.Int64 // when the database was asked last, since started; 0: it must be
 	finds   findings
-	waiting prepared
+	refused refusals
 }
 
 // An attachment is a sink's.
@@ -201,6 +203,9 @@ func (o *Observer) now() (n numbers) {
 
 // of returns the number of one sink's clock, 0 when it was not attached at that moment.
 func (n *numbers) of(s Sink) uint64 {
+	if s == nil {
+		return math.MaxUint64
+	}
 	if n.sink == s {
 		return n.first
 	}

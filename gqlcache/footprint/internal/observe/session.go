@@ -1,11 +1,17 @@
 package observe
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
+	"slices"
+	"strings"
 	"sync/atomic"
 
+	"github.com/cascadeql/cascadeql/cascade/tag"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/rowtag"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/sqlparse"
 )
 
 // A Session is one connection of a handle. One goroutine at a time uses it, as it uses the
@@ -20,17 +26,21 @@ type Session struct {
 	tx transaction
 	// pending is what was written and not committed.
 	pending pending
-	// dirty says that pending is not empty. It is read by other goroutines.
-	dirty atomic.Bool
-	// undone counts rollbacks of something that was pending.
+	// dirty says that pending is not empty, undone counts rollbacks of something that was
+	// pending. Both are read by other goroutines.
+	dirty  atomic.Bool
 	undone atomic.Uint64
 	// unsure says why it is not known whether a transaction is open: all that the session
-	// writes may have changed everything, at once.
+	// writes may have changed everything, at once. raw says that nothing but Reset ends
+	// that.
 	unsure string
+	raw    bool
 	// open counts rows that are being read: no statement of ours runs meanwhile.
 	open int
-	// busy says that a statement of ours runs.
-	busy bool
+	// leaks says that something was written since the last statement ended.
+	leaks bool
+	// reloads says that the catalog is another one after the commit.
+	reloads bool
 }
 
 // A transaction is what the session knows of the connection's.
@@ -43,6 +53,8 @@ type transaction struct {
 	// that the outermost began the transaction.
 	savepoints []string
 	implied    bool
+	// shaky says that a statement has failed, which may have ended the transaction.
+	shaky bool
 	// dirtyReads says READ UNCOMMITTED.
 	dirtyReads bool
 	asOf       moment
@@ -65,9 +77,14 @@ func (o *Observer) NewSession(conn Conn) *Session { return &Session{o: o, conn: 
 // Reset says that the pool hands the connection out: no transaction is open on it. It may
 // ask the database whether the catalog is another one.
 func (s *Session) Reset(ctx context.Context) {
-	s.flush(ctx, "a connection was given back with a transaction open")
-	s.tx, s.unsure, s.open = transaction{}, "", 0
-	s.poll(ctx)
+	s.contain("reset", func() {
+		if s.unsure != "" {
+			s.pending.all(s.unsure, "")
+		}
+		s.flush(ctx, true)
+	})
+	s.tx, s.unsure, s.raw, s.open = transaction{}, "", false, 0
+	s.contain("reset", func() { s.poll(ctx) })
 }
 
 // A Beginning is a transaction between the call of the driver and its return.
@@ -78,60 +95,162 @@ type Beginning struct {
 	done bool
 }
 
+// readUncommitted is that of database/sql.
+const readUncommitted driver.IsolationLevel = 1
+
 // Begin is called before the driver's BeginTx.
 func (s *Session) Begin(ctx context.Context, opts driver.TxOptions) *Beginning {
-	s.poll(ctx)
+	s.contain("begin", func() { s.poll(ctx) })
 	return &Beginning{s: s, ctx: ctx, tx: transaction{
 		open: true, dirtyReads: opts.Isolation == readUncommitted, asOf: s.o.moment(),
 	}}
 }
 
-// readUncommitted is sql.LevelReadUncommitted.
-const readUncommitted driver.IsolationLevel = 1
-
 // Begun is called after it has returned.
 func (b *Beginning) Begun(err error) {
-	if b.done {
-		return
+	if !b.done {
+		b.done = true
+		b.s.begun(b.ctx, b.tx, err)
 	}
-	b.done = true
-	b.s.begun(b.ctx, b.tx, err)
 }
 
-// begun notes that a transaction was begun, with a BEGIN that failed or not.
+// begun notes that a transaction was begun. Where one is open, it goes on: PostgreSQL
+// warns, and the snapshot is the old one.
 func (s *Session) begun(ctx context.Context, tx transaction, err error) {
-	if err != nil {
-		s.settle(ctx)
-		return
+	if err == nil {
+		if s.tx.open {
+			s.tx.dirtyReads = s.tx.dirtyReads || tx.dirtyReads
+		} else {
+			s.tx = tx
+		}
 	}
-	s.flush(ctx, "a transaction began where another one was open")
-	s.tx = tx
+	s.settle(ctx, tx.asOf)
 }
 
 // Committed is called after the driver's Commit has returned, with its error.
-func (s *Session) Committed(ctx context.Context, err error) { s.committed(ctx, err) }
+func (s *Session) Committed(ctx context.Context, err error) {
+	s.contain("committed", func() { s.committed(ctx, err) })
+}
+
+// committed publishes what is pending. A commit that failed may have been one, and may be
+// tried again: SQLite keeps the transaction when it was busy.
+func (s *Session) committed(ctx context.Context, err error) {
+	if s.unsure != "" {
+		s.pending.all(s.unsure, "")
+		s.dirty.Store(true)
+	}
+	if err != nil {
+		s.leak(ctx)
+		s.doubt("a commit has failed")
+		s.settle(ctx, s.tx.asOf)
+		return
+	}
+	s.flush(ctx, false)
+	s.ended(ctx)
+}
 
 // RolledBack is called after the driver's Rollback has returned, with its error.
-func (s *Session) RolledBack(ctx context.Context, err error) { s.rolledBack(ctx, err) }
+func (s *Session) RolledBack(ctx context.Context, err error) {
+	s.contain("rolled back", func() { s.rolledBack(ctx, err) })
+}
 
-// Broken says that the driver has given the connection up: whatever was pending has an
+// rolledBack forgets what is pending. After a rollback that failed, it is not known
+// whether a transaction is open.
+func (s *Session) rolledBack(ctx context.Context, err error) {
+	switch {
+	case err != nil:
+		s.doubt("a rollback has failed")
+		s.settle(ctx, s.tx.asOf)
+		return
+	case s.unsure != "": // what was written may have been committed before
+		s.pending.all(s.unsure, "")
+		s.flush(ctx, true)
+	}
+	if !s.pending.empty() {
+		s.undone.Add(1)
+		s.pending.take()
+		s.dirty.Store(false)
+	}
+	s.ended(ctx)
+}
+
+// ended notes that no transaction is open.
+func (s *Session) ended(ctx context.Context) {
+	s.tx = transaction{}
+	if !s.raw {
+		s.unsure = ""
+	}
+	if s.reloads {
+		s.reloads = false
+		s.reload(ctx)
+	}
+}
+
+// savepoint follows SAVEPOINT, ROLLBACK TO and RELEASE, which have succeeded.
+func (s *Session) savepoint(e *Execution) {
+	name := e.a.Savepoint
+	if s.o.opts.Dialect == catalog.SQLite {
+		name = strings.ToLower(name)
+	}
+	tx := &s.tx
+	if e.a.Kind == sqlparse.Savepoint {
+		if !tx.open {
+			*tx = transaction{open: true, implied: true, asOf: e.asOf}
+		}
+		if tx.savepoints = append(tx.savepoints, name); len(tx.savepoints) > maxSavepoints {
+			s.doubt("too many savepoints")
+		}
+		return
+	}
+	at := -1
+	for i, n := range tx.savepoints {
+		if n == name && name != "" {
+			at = i // the last one of that name
+		}
+	}
+	if at < 0 {
+		s.doubt("a savepoint is not known")
+		return
+	}
+	if e.a.Kind == sqlparse.RollbackTo { // what was written stays pending: wider
+		if tx.savepoints = tx.savepoints[:at+1]; !s.pending.empty() {
+			s.undone.Add(1)
+		}
+		return
+	}
+	if tx.savepoints = tx.savepoints[:at]; at == 0 && tx.implied {
+		s.committed(e.ctx, nil)
+	}
+}
+
+// maxSavepoints bounds the names that are remembered.
+const maxSavepoints = 1000
+
+// Broken says that the driver has given the connection up: whatever is pending has an
 // outcome that nobody saw.
 func (s *Session) Broken(ctx context.Context) {
-	s.flush(ctx, "")
-	s.unsure = "the connection broke"
+	s.contain("broken", func() { s.flush(ctx, true) })
+	s.doubt("the connection broke")
 }
 
 // Unwrapped says that the application has the driver's connection in its hands: what it
 // does there is not seen. The session is unsure until it is reset.
 func (s *Session) Unwrapped(ctx context.Context) {
-	s.doubt("the driver's connection was used directly")
-	s.pending.all("the driver's connection was used directly", "")
+	s.raw = true
+	s.doubt("the driver's connection is used directly")
+	s.pending.all("the driver's connection is used directly", "")
 	s.dirty.Store(true)
+	s.contain("unwrapped", func() { s.leak(ctx) })
 }
 
-// Close is called before or after the connection is closed.
+// Close is called after the connection was closed.
 func (s *Session) Close() {
-	s.flush(context.Background(), "")
+	s.contain("close", func() {
+		if s.unsure != "" {
+			s.pending.all(s.unsure, "")
+		}
+		s.flush(context.Background(), true)
+	})
 	s.tx = transaction{}
 }
 
@@ -140,4 +259,172 @@ func (s *Session) doubt(why string) {
 	if s.unsure == "" {
 		s.unsure = why
 	}
+}
+
+// pending is what a session has changed and not published.
+type pending struct {
+	events     []rowtag.Event
+	tables     []tableCount
+	everything string
+	text       string
+	st         *state
+	some       bool
+	// uncertain says that a statement has failed that may have written.
+	uncertain bool
+	// tags are those of events at the moment of generation, when that is not 0.
+	tags       []tag.Tag
+	generation uint64
+}
+
+// A tableCount says how many events there are of a table.
+type tableCount struct {
+	table *catalog.Table
+	n     int
+}
+
+// maxRows is how many events of one table are told one by one. Beyond, all of its rows may
+// have changed.
+const maxRows = 32
+
+func (p *pending) empty() bool { return !p.some }
+
+// all says that everything may have changed.
+func (p *pending) all(why, text string) {
+	if p.everything == "" {
+		*p = pending{everything: why, text: cmp.Or(p.text, text), some: true, uncertain: p.uncertain}
+	}
+}
+
+// add adds events that were made with a state.
+func (p *pending) add(st *state, text string, events ...rowtag.Event) {
+	if len(events) == 0 || p.everything != "" {
+		return
+	}
+	if p.some && p.st != st {
+		p.all("the catalog has changed", text)
+		return
+	}
+	p.st, p.some, p.text, p.generation = st, true, cmp.Or(p.text, text), 0
+	for i := range events {
+		p.one(&events[i])
+	}
+}
+
+func (p *pending) one(e *rowtag.Event) {
+	at := slices.IndexFunc(p.tables, func(c tableCount) bool { return c.table == e.Table })
+	if at < 0 {
+		at = len(p.tables)
+		p.tables = append(p.tables, tableCount{table: e.Table})
+	}
+	c := &p.tables[at]
+	if c.n > maxRows {
+		return
+	}
+	if c.n++; c.n <= maxRows && e.Op != rowtag.Changed {
+		p.events = append(p.events, *e)
+		return
+	}
+	c.n = maxRows + 1
+	p.events = slices.DeleteFunc(p.events, func(x rowtag.Event) bool { return x.Table == e.Table })
+	p.events = append(p.events, rowtag.Event{Table: e.Table, Op: rowtag.Changed})
+}
+
+// commit returns what is to be told.
+func (p *pending) commit(now *state, uncertain bool) Commit {
+	c := Commit{Events: p.events, Everything: p.everything, Uncertain: uncertain || p.uncertain, Text: p.text}
+	if c.Everything == "" && (p.st != now || now == nil) {
+		c.Everything = "the catalog has changed"
+	}
+	if c.Everything != "" {
+		c.Events = nil
+	}
+	return c
+}
+
+// take empties p.
+func (p *pending) take() { *p = pending{} }
+
+// flush publishes what is pending.
+//
+// A commit is published after it has returned and before the application goes on. Earlier:
+// a writer publishes, a reader arrives and stores the old state with that number, the
+// writer commits; nothing comes after it.
+func (s *Session) flush(ctx context.Context, uncertain bool) {
+	if s.pending.empty() {
+		return
+	}
+	s.publish(ctx, uncertain)
+	s.pending.take()
+	s.dirty.Store(false)
+}
+
+// leak publishes what is pending, which stays pending: it may have been committed, or may
+// be later.
+func (s *Session) leak(ctx context.Context) { s.publish(ctx, true) }
+
+func (s *Session) publish(ctx context.Context, uncertain bool) {
+	if s.pending.empty() {
+		return
+	}
+	if s.unsure != "" {
+		s.pending.all(s.unsure, "")
+	}
+	c := s.pending.commit(s.o.state.Load(), uncertain)
+	if c.Uncertain {
+		s.o.found(Finding{Kind: UncertainCommit, Text: c.Text, Why: "its outcome is not known"})
+	}
+	c.Events = slices.Clone(c.Events)
+	s.o.tell(ctx, c)
+}
+
+// TagsOf returns the tags of events, merged. It must be called after their commit. A
+// commit of very many tags becomes one of whole tables.
+func (o *Observer) TagsOf(events []rowtag.Event) []tag.Tag {
+	st := o.state.Load()
+	if st == nil {
+		return nil // nothing relies on tags of an unknown catalog
+	}
+	return st.tagsOf(events)
+}
+
+// maxCommitTags bounds the tags of a commit.
+const maxCommitTags = 4096
+
+func (st *state) tagsOf(events []rowtag.Event) (tags []tag.Tag) {
+	for i := range events {
+		if tags = st.shapes.Publish(tags, &events[i]); len(tags) > 4*maxCommitTags {
+			break
+		}
+	}
+	if tags = tag.Merge(tags); len(tags) <= maxCommitTags {
+		return tags
+	}
+	tags = tags[:0]
+	for i := range events {
+		e := rowtag.Event{Table: events[i].Table, TableHash: events[i].TableHash, Op: rowtag.Changed}
+		same := func(x rowtag.Event) bool { return x.Table == e.Table && x.TableHash == e.TableHash }
+		if !slices.ContainsFunc(events[:i], same) {
+			tags = st.shapes.Publish(tags, &e)
+		}
+	}
+	return tag.Merge(tags)
+}
+
+// AppendEvents adds the words of events, for another instance's ReadEvents. ok is false
+// when the catalog is not known: everything may have changed.
+func (o *Observer) AppendEvents(dst []tag.Tag, events []rowtag.Event) (tags []tag.Tag, ok bool) {
+	st := o.state.Load()
+	if st == nil {
+		return dst, false
+	}
+	return st.shapes.AppendEvents(dst, events), true
+}
+
+// ReadEvents reads them. ok is false when they are not such, or the catalog is not known.
+func (o *Observer) ReadEvents(tags []tag.Tag) (events []rowtag.Event, ok bool) {
+	st := o.state.Load()
+	if st == nil {
+		return nil, false
+	}
+	return st.shapes.ReadEvents(tags)
 }

@@ -34,18 +34,21 @@ const (
 // the values in each column. A column that is not in Old or New has a value that is not
 // known. Columns are those that changed, of Updated. Everything in it is of one Table.
 type Event struct {
-	Table   *catalog.Table
-	Op      Op
-	Columns catalog.Mask
-	Old     []Known // sorted by column
-	New     []Known
+	Table *catalog.Table
+	// TableHash is that of the table where Table is nil: it is not in this catalog, and the
+	// event is Changed.
+	TableHash uint64
+	Op        Op
+	Columns   catalog.Mask
+	Old       []Known // sorted by column
+	New       []Known
 }
 
 // Known are the values that a column may have: one for an image of a row.
 type Known struct {
 	Column int
 	Values []Value
+	// Text is that of a single value, for reads that search. HasText says that it is known.
+	Text    string
+	HasText bool
 }
-
-// Generation counts shapes.
-func Generation() uint64 { return 0 }

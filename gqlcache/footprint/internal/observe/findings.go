@@ -1,0 +1,127 @@
+package observe
+
+import (
+	"cmp"
+	"fmt"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// A FindingKind says what was found.
+type FindingKind string
+
+// The kinds of findings.
+const (
+	NotUnderstood    FindingKind = "not understood"    // a statement: it depends on anything, or may write everything
+	NoCatalog        FindingKind = "no catalog"        // nothing is known of the database
+	Orphan           FindingKind = "no computation"    // a statement came without the context of the computation that asked for it
+	LateStatement    FindingKind = "late statement"    // a statement came after the answer
+	UnexplainedField FindingKind = "unexplained field" // where its value comes from is not known
+	UncertainCommit  FindingKind = "uncertain commit"  // the outcome of a transaction is not known
+	ImageRefused     FindingKind = "no row images"     // the rows of a write could not be asked for
+	ManyShapes       FindingKind = "too many shapes"   // reads that compare further columns depend on tables
+	Panicked         FindingKind = "panic"             // a fault of this package or of a cache's
+)
+
+// A Finding is something that makes answers wider, or that the owner should know. Place is
+// the file and line that a statement came from, where that was looked for.
+type Finding struct {
+	Kind             FindingKind
+	Text, Why, Place string
+	Count            uint64
+}
+
+// maxFindings bounds the kinds of findings. The text of one is cut to maxFindingText.
+const (
+	maxFindings    = 256
+	maxFindingText = 500
+)
+
+type findings struct {
+	mu   sync.Mutex
+	list map[findingKey]*Finding
+	lost uint64
+}
+
+type findingKey struct {
+	kind FindingKind
+	text string
+}
+
+// found counts a finding, and logs the first of its kind and text.
+func (o *Observer) found(f Finding) {
+	if len(f.Text) > maxFindingText {
+		f.Text = strings.ToValidUTF8(f.Text[:maxFindingText], "")
+	}
+	f.Count = 1
+	g := &o.finds
+	g.mu.Lock()
+	old := g.list[findingKey{f.Kind, f.Text}]
+	full := len(g.list) >= maxFindings
+	switch {
+	case old != nil:
+		old.Count++
+	case full:
+		g.lost++
+	default:
+		if g.list == nil {
+			g.list = map[findingKey]*Finding{}
+		}
+		if f.Kind == Orphan {
+			f.Place = caller()
+		}
+		g.list[findingKey{f.Kind, f.Text}] = &f
+	}
+	g.mu.Unlock()
+	if old != nil || full {
+		return
+	}
+	defer func() { _ = recover() }() // a handler's panic is no business of the application's
+	o.opts.Logger.Warn("footprint: "+string(f.Kind), "statement", f.Text, "why", f.Why, "place", f.Place, "handle", o.opts.Name)
+}
+
+// Findings returns what was found, the most frequent first.
+func (o *Observer) Findings() []Finding {
+	g := &o.finds
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	list := make([]Finding, 0, len(g.list))
+	for _, f := range g.list {
+		list = append(list, *f)
+	}
+	slices.SortFunc(list, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Text, b.Text))
+	})
+	return list
+}
+
+// panicked notes a panic.
+func (o *Observer) panicked(what string, v any) {
+	o.found(Finding{Kind: Panicked, Text: what, Why: fmt.Sprint(v)})
+}
+
+// caller returns the place of the code that a statement came from: the first that is not
+// of database/sql, and not ours.
+func caller() string {
+	pcs := make([]uintptr, 64)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)])
+	for {
+		f, more := frames.Next()
+		if f.File != "" && !slices.ContainsFunc(passed, func(p string) bool { return strings.HasPrefix(f.Function, p) }) {
+			return f.File + ":" + strconv.Itoa(f.Line)
+		}
+		if !more {
+			return ""
+		}
+	}
+}
+
+// passed are the prefixes of the functions that a caller is looked for behind.
+var passed = []string{
+	"runtime.", "database/sql.",
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/",
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/footprintsql.",
+}

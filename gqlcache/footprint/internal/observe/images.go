@@ -1,0 +1,267 @@
+package observe
+
+import (
+	"bytes"
+	"context"
+	"database/sql/driver"
+	"errors"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/analysis"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/rowtag"
+)
+
+// maxImages bounds the rows that are asked for around a write.
+const maxImages = 500
+
+// images are rows before a write.
+//
+// They are asked for only while the connection holds the lock that the write needs, so
+// that the rows that it finds are those which the write changes:
+//
+//   - T asks for the rows with a condition, without a lock. U changes one of them, and
+//     commits. T writes the rows that meet the condition now: the values before, as T
+//     knows them, are not those of the row that U has changed.
+//
+// In SQLite the transaction holds the lock once it has written, or since BEGIN IMMEDIATE.
+// A query before the first write of a deferred transaction would open its snapshot, which
+// makes the write fail when somebody else has committed meanwhile: it is not asked.
+//
+// How many rows there are is compared: affected, before and after.
+type images struct {
+	rows [][]driver.Value // copies
+	text string           // asks for the same rows afterwards; "" for deleted ones
+	args []driver.NamedValue
+}
+
+// refusals are the texts whose images have failed.
+type refusals struct {
+	mu    sync.Mutex
+	texts map[string]struct{}
+}
+
+// maxRefusals bounds them. With more, there are no images at all.
+const maxRefusals = 1000
+
+func (r *refusals) has(text string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, ok := r.texts[text]
+	return ok || len(r.texts) >= maxRefusals
+}
+
+func (r *refusals) add(text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.texts == nil {
+		r.texts = map[string]struct{}{}
+	}
+	if len(r.texts) < maxRefusals {
+		r.texts[text] = struct{}{}
+	}
+}
+
+// refuse turns images off for a text.
+func (s *Session) refuse(text, why string) {
+	s.o.refused.add(text)
+	s.o.found(Finding{Kind: ImageRefused, Text: text, Why: why})
+}
+
+// imagesBefore asks for the rows that a write is about to change, nil where that is not
+// lawful.
+func (s *Session) imagesBefore(e *Execution, args arguments) *images {
+	w := e.a.Writes[0]
+	t := w.Table
+	switch {
+	case s.o.opts.Images != On || s.o.opts.Dialect != catalog.SQLite || s.conn == nil || s.open > 0 || s.unsure != "",
+		w.Kind != analysis.Updates && w.Kind != analysis.Deletes,
+		!w.OwnRows || !w.Plain || t.Ambiguous || len(t.Columns) == 0,
+		!s.tx.open || !s.tx.locked || s.tx.shaky || s.o.refused.has(e.text):
+		return nil
+	}
+	key := imageKey(t, w.Changed)
+	if w.Kind == analysis.Updates && key == nil {
+		return nil
+	}
+	where, own, ok := condition(e.text, w.Where, args)
+	if !ok {
+		s.refuse(e.text, "its condition cannot be asked alone")
+		return nil
+	}
+	text := "SELECT " + columnList(t) + " FROM " + quote(t.Name) + where + " LIMIT " + strconv.Itoa(maxImages+1)
+	rows, err := s.ask(e.ctx, text, own, len(t.Columns))
+	switch {
+	case errors.Is(err, errTooMany):
+		return nil
+	case err != nil:
+		if e.ctx.Err() == nil {
+			s.refuse(e.text, err.Error())
+		}
+		return nil
+	}
+	m := &images{rows: rows}
+	if w.Kind == analysis.Updates && len(rows) > 0 {
+		m.text, m.args = byKeys(t, key, rows)
+	}
+	return m
+}
+
+var errTooMany = errors.New("too many rows")
+
+// ask runs a query of ours and returns copies of its rows.
+func (s *Session) ask(ctx context.Context, text string, args []driver.NamedValue, columns int) (rows [][]driver.Value, err error) {
+	err = s.conn.Query(ctx, text, args, func(dest []driver.Value) error {
+		if len(rows) == maxImages {
+			return errTooMany
+		}
+		if len(dest) != columns {
+			return errors.New("other columns than asked for")
+		}
+		row := slices.Clone(dest)
+		for i, v := range row {
+			if b, ok := v.([]byte); ok {
+				row[i] = bytes.Clone(b)
+			}
+		}
+		rows = append(rows, row)
+		return nil
+	})
+	return rows, err
+}
+
+// imageKey is a key that the write does not change, whose values can be compared.
+func imageKey(t *catalog.Table, changed catalog.Mask) []int {
+	for _, key := range t.Keys {
+		if !slices.ContainsFunc(key, func(c int) bool {
+			return t.Columns[c].Class == catalog.Opaque || changed&catalog.Bit(c) != 0
+		}) {
+			return key
+		}
+	}
+	return nil
+}
+
+func columnList(t *catalog.Table) string {
+	names := make([]string, len(t.Columns))
+	for i := range t.Columns {
+		names[i] = quote(t.Columns[i].Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// byKeys asks for rows by their keys.
+func byKeys(t *catalog.Table, key []int, rows [][]driver.Value) (text string, args []driver.NamedValue) {
+	var b strings.Builder
+	b.WriteString("SELECT " + columnList(t) + " FROM " + quote(t.Name) + " WHERE ")
+	for i, row := range rows {
+		for j, c := range key {
+			switch {
+			case len(key) == 1 && i == 0:
+				b.WriteString(quote(t.Columns[c].Name) + " IN (?")
+			case len(key) == 1:
+				b.WriteString(", ?")
+			case j == 0 && i > 0:
+				b.WriteString(") OR (" + quote(t.Columns[c].Name) + " = ?")
+			case j == 0:
+				b.WriteString("(" + quote(t.Columns[c].Name) + " = ?")
+			default:
+				b.WriteString(" AND " + quote(t.Columns[c].Name) + " = ?")
+			}
+			args = append(args, driver.NamedValue{Ordinal: len(args) + 1, Value: row[c]})
+		}
+	}
+	return b.String() + ")", args
+}
+
+// imaged makes events of the rows before and after. ok is false where the images are not
+// those of the rows that were written.
+func (w *writing) imaged(e *Execution, err error, affected int64) (events []rowtag.Event, ok bool) {
+	m := w.images
+	if m == nil || err != nil || affected != int64(len(m.rows)) {
+		return nil, false
+	}
+	one := w.a.Writes[0]
+	t := one.Table
+	if one.Kind == analysis.Deletes {
+		for _, row := range m.rows {
+			events = append(events, rowtag.Event{Table: t, Op: rowtag.Deleted, Old: imageOf(t, row)})
+		}
+		return events, true
+	}
+	s := e.s
+	if m.text == "" || s.open > 0 || s.unsure != "" || s.tx.shaky {
+		return nil, false
+	}
+	after, err := s.ask(e.ctx, m.text, m.args, len(t.Columns))
+	if err != nil || len(after) != len(m.rows) {
+		return nil, false
+	}
+	key := imageKey(t, one.Changed)
+	before := make(map[string][]driver.Value, len(after))
+	for _, row := range m.rows {
+		k, ok := keyText(t, key, row)
+		if !ok {
+			return nil, false
+		}
+		before[k] = row
+	}
+	for _, row := range after {
+		k, ok := keyText(t, key, row)
+		old := before[k]
+		if !ok || old == nil {
+			return nil, false
+		}
+		delete(before, k)
+		e := rowtag.Event{Table: t, Op: rowtag.Updated, Old: imageOf(t, old), New: imageOf(t, row)}
+		for c := range row {
+			if !same(old[c], row[c]) {
+				e.Columns |= catalog.Bit(c)
+			}
+		}
+		if e.Columns != 0 {
+			events = append(events, e)
+		}
+	}
+	return events, true
+}
+
+// same reports whether a driver returned one value twice. Values that cannot be compared
+// are not the same.
+func same(a, b driver.Value) bool {
+	if x, ok := a.([]byte); ok {
+		y, ok := b.([]byte)
+		return ok && bytes.Equal(x, y) && (x == nil) == (y == nil)
+	}
+	ta := reflect.TypeOf(a)
+	return ta == reflect.TypeOf(b) && (ta == nil || ta.Comparable()) && a == b
+}
+
+func imageOf(t *catalog.Table, row []driver.Value) (list []rowtag.Known) {
+	for c, v := range row {
+		if k, ok := knownOf(t, c, v); ok {
+			list = append(list, k)
+		}
+	}
+	return list
+}
+
+// keyText tells rows apart.
+func keyText(t *catalog.Table, key []int, row []driver.Value) (string, bool) {
+	var b []byte
+	for _, c := range key {
+		v, ok := rowtag.ValueOf(t.Columns[c].Class, row[c])
+		if !ok || v == rowtag.Null {
+			return "", false
+		}
+		b = strconv.AppendUint(b, uint64(v), 36)
+		b = append(b, ' ')
+	}
+	return string(b), true
+}

@@ -1,0 +1,60 @@
+package observe
+
+import (
+	"sync"
+
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/analysis"
+)
+
+// memoBytes bounds what the analyses of one catalog hold, by estimate.
+const memoBytes = 8 << 20
+
+// A memo remembers analyses by text, in two generations: when the young one has half of
+// the bytes, the old one is forgotten. An analysis that is asked for is young again.
+type memo struct {
+	mu         sync.RWMutex
+	young, old map[string]*analysis.Statement
+	bytes      int // of young
+}
+
+func (m *memo) get(text string) *analysis.Statement {
+	m.mu.RLock()
+	a, old := m.young[text], m.old[text]
+	m.mu.RUnlock()
+	if a == nil && old != nil {
+		m.put(text, old)
+		return old
+	}
+	return a
+}
+
+func (m *memo) put(text string, a *analysis.Statement) {
+	size := weight(text, a)
+	if size > memoBytes/2 {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.young == nil || m.bytes+size > memoBytes/2 {
+		m.old, m.young, m.bytes = m.young, map[string]*analysis.Statement{}, 0
+	}
+	if m.young[text] == nil {
+		m.young[text] = a
+		m.bytes += size
+	}
+}
+
+// weight estimates the bytes of an analysis. A text is in its key, and in conditions.
+func weight(text string, a *analysis.Statement) int {
+	n := 512 + 3*len(text)
+	for _, r := range a.Refs {
+		n += 512 + 8*len(r.Outs) + 128*(len(r.Terms)+len(r.Contains))
+	}
+	for _, w := range a.Writes {
+		n += 512 + 64*len(w.Sets) + 8*len(w.Returning)
+		for _, row := range w.Rows {
+			n += 128 * len(row)
+		}
+	}
+	return n
+}

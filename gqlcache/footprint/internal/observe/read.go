@@ -1,0 +1,288 @@
+package observe
+
+import (
+	"database/sql/driver"
+	"slices"
+
+	"github.com/cascadeql/cascadeql/cascade/tag"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/analysis"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/rowtag"
+)
+
+// A reading is what one run of a statement reads, as far as it is known.
+type reading struct {
+	tags        []tag.Tag
+	merged      int
+	unknown     string
+	uncommitted string
+	finished    bool
+	skipped     bool
+	since       uint64
+	rows        int64
+	refs        []refReading
+}
+
+// A refReading is a ref's, with this run's arguments.
+type refReading struct {
+	terms []rowtag.Known
+	// byKey says that the terms are a key's.
+	byKey bool
+	// none says that a term has no values: there are no rows.
+	none bool
+	// searched is a column of Contains, -1 for none.
+	searched int
+	operands []string
+	// limit and offset are known where bounded.
+	limit, offset int64
+	bounded       bool
+	// last is the Window's column in the last row.
+	last rowtag.Value
+	// key is that of the last row.
+	key []rowtag.Value
+	// unkeyed says that a row had a key that is not known.
+	unkeyed bool
+}
+
+// read evaluates what the statement reads. REQUIRES: mu is held.
+func (e *Execution) read(args arguments) {
+	rd := &e.rd
+	if rd.unknown = e.why; rd.unknown != "" {
+		return
+	}
+	rd.since = e.asOf.generation
+	if e.own != nil {
+		rd.since = min(rd.since, e.own.start.Since)
+	}
+	rd.refs = make([]refReading, len(e.a.Refs))
+	for i, r := range e.a.Refs {
+		rd.refs[i].evaluate(r, args)
+	}
+	e.semiJoins()
+}
+
+// evaluate takes the values of a run.
+func (x *refReading) evaluate(r *analysis.Ref, args arguments) {
+	x.searched = -1
+	for i := range r.Terms {
+		t := &r.Terms[i]
+		vals, ok, off := args.values(r.Table.Columns[t.Column].Class, &t.Source)
+		if !ok || off {
+			continue
+		}
+		x.none = x.none || len(vals) == 0
+		x.terms = append(x.terms, rowtag.Known{Column: t.Column, Values: vals})
+	}
+	slices.SortFunc(x.terms, func(a, b rowtag.Known) int { return a.Column - b.Column })
+	x.byKey = hasKey(r.Table, x.terms)
+	for i := range r.Contains {
+		t := &r.Contains[i]
+		if text, ok := args.text(&t.Source); ok && r.Table.Columns[t.Column].Class == catalog.Text {
+			x.searched, x.operands = t.Column, []string{text}
+			break
+		}
+	}
+	if r.Limit == nil {
+		return
+	}
+	if x.limit, x.bounded = args.number(r.Limit); x.bounded && r.Offset != nil {
+		x.offset, x.bounded = args.number(r.Offset)
+	}
+}
+
+// hasKey reports whether the columns of a key are among those of terms.
+func hasKey(t *catalog.Table, terms []rowtag.Known) bool {
+	return slices.ContainsFunc(t.Keys, func(key []int) bool {
+		return !slices.ContainsFunc(key, func(c int) bool {
+			return !slices.ContainsFunc(terms, func(k rowtag.Known) bool { return k.Column == c })
+		})
+	})
+}
+
+// readRow takes a row of the result. REQUIRES: mu is held.
+func (e *Execution) readRow(dest []driver.Value) {
+	rd := &e.rd
+	if rd.finished || rd.unknown != "" {
+		return
+	}
+	rd.rows++
+	for i, r := range e.a.Refs {
+		x := &rd.refs[i]
+		if r.Window >= 0 && r.WindowOut >= 0 && r.WindowOut < len(dest) {
+			x.last, _ = rowtag.ValueOf(r.Table.Columns[r.Window].Class, dest[r.WindowOut])
+		}
+		if !r.Shown || x.unkeyed || len(r.KeyColumns) == 1 && x.byKey && len(x.terms) == 1 && x.terms[0].Column == r.KeyColumns[0] {
+			continue // all is said by what it is asked for
+		}
+		e.showRow(r, x, dest)
+	}
+	e.compact()
+}
+
+// showRow subscribes to a row that is shown.
+func (e *Execution) showRow(r *analysis.Ref, x *refReading, dest []driver.Value) {
+	same := len(x.key) == len(r.KeyColumns)
+	if !same {
+		x.key = make([]rowtag.Value, len(r.KeyColumns))
+	}
+	for j, c := range r.KeyColumns {
+		v, ok := rowtag.Value(0), false
+		if at := r.KeyOuts[j]; at >= 0 && at < len(dest) {
+			v, ok = rowtag.ValueOf(r.Table.Columns[c].Class, dest[at])
+		}
+		if !ok {
+			x.unkeyed = true
+			return
+		}
+		same = same && x.key[j] == v
+		x.key[j] = v
+	}
+	if same || slices.Contains(x.key, rowtag.Null) { // the empty side of an outer join
+		return
+	}
+	terms := make([]rowtag.Known, len(x.key))
+	for j, c := range r.KeyColumns {
+		terms[j] = rowtag.Known{Column: c, Values: x.key[j : j+1 : j+1]}
+	}
+	slices.SortFunc(terms, func(a, b rowtag.Known) int { return a.Column - b.Column })
+	e.rd.tags = e.st.shapes.Subscribe(e.rd.tags, &rowtag.Rows{
+		Table: r.Table, Terms: terms, Since: e.rd.since,
+		Mask: r.Where | r.Selected | r.Order | catalog.Presence,
+	})
+}
+
+// compact merges tags that have become many.
+func (e *Execution) compact() {
+	rd := &e.rd
+	if len(rd.tags) > 2*rd.merged+1024 {
+		rd.tags = tag.Merge(rd.tags)
+		rd.merged = len(rd.tags)
+	}
+	if len(rd.tags) > maxTags {
+		rd.unknown, rd.tags = "it depends on too many rows", nil
+	}
+}
+
+// readAll ends the reading. REQUIRES: mu is held, by the session's goroutine.
+func (e *Execution) readAll(complete bool, err error) {
+	rd, s := &e.rd, e.s
+	rd.tags = e.rest(rd.tags, complete)
+	rd.finished = true
+	if err != nil && e.writes && rd.unknown == "" {
+		rd.unknown = "a write has failed"
+	}
+	if s.undone.Load() != e.undone || s.tx.open && !s.pending.empty() && s.pending.meets(s.o.state.Load(), rd) {
+		rd.uncommitted = e.text
+	}
+}
+
+// meets reports whether what is pending reaches what was read. The shapes that the reading
+// relies on are known by now.
+func (p *pending) meets(st *state, rd *reading) bool {
+	if p.everything != "" || rd.unknown != "" || st == nil || st != p.st {
+		return true
+	}
+	if g := rowtag.Generation(); p.generation != g || p.tags == nil {
+		p.tags, p.generation = st.tagsOf(p.events), g
+	}
+	for _, t := range rd.tags {
+		i, found := slices.BinarySearchFunc(p.tags, t.Hash, func(a tag.Tag, h uint64) int {
+			switch {
+			case a.Hash < h:
+				return -1
+			case a.Hash > h:
+				return 1
+			}
+			return 0
+		})
+		if found && p.tags[i].Mask&t.Mask != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// wide adds what a statement reads whose rows were not observed.
+func (e *Execution) wide(dst []tag.Tag) (tags []tag.Tag, unknown string) {
+	if e.why != "" {
+		return dst, e.why
+	}
+	for _, r := range e.a.Refs {
+		dst = e.st.shapes.Subscribe(dst, &rowtag.Rows{Table: r.Table, Mask: r.Where | r.Selected | r.Order | catalog.Presence})
+	}
+	return e.conflicts(dst), ""
+}
+
+// conflicts adds what an INSERT tells of rows that are there: how many it has affected.
+func (e *Execution) conflicts(dst []tag.Tag) []tag.Tag {
+	for _, w := range e.a.Writes {
+		if w.Ignores || w.Kind == analysis.Any {
+			dst = e.st.shapes.Subscribe(dst, &rowtag.Rows{Table: w.Table, Mask: catalog.All})
+		}
+	}
+	return dst
+}
+
+// rest adds what decides which rows there are. complete says that all were seen. REQUIRES:
+// mu is held.
+func (e *Execution) rest(dst []tag.Tag, complete bool) []tag.Tag {
+	rd := &e.rd
+	if rd.unknown != "" || rd.refs == nil {
+		return dst
+	}
+	for i, r := range e.a.Refs {
+		dst = e.restOf(dst, r, &rd.refs[i], complete)
+	}
+	return e.conflicts(dst)
+}
+
+func (e *Execution) restOf(dst []tag.Tag, r *analysis.Ref, x *refReading, complete bool) []tag.Tag {
+	if x.none {
+		return dst
+	}
+	mask := r.Where
+	if r.Limited {
+		mask |= r.Order
+	}
+	var window *rowtag.Window
+	if x.byKey || !r.Shown || !complete || x.unkeyed {
+		mask |= r.Selected | r.Order | catalog.Presence
+	} else {
+		presence, paged := x.presence(r, e.rd.rows)
+		mask |= presence
+		if paged && r.Window >= 0 && x.last != 0 {
+			window = rowtag.NewWindow(r.Window, x.last, r.Descending)
+		}
+	}
+	if r.Joined && !r.Pinned && !x.byKey {
+		mask &^= catalog.Created
+		if r.Shown && !r.Limited && complete && !x.unkeyed {
+			mask &^= catalog.Vanished
+		}
+	}
+	rows := rowtag.Rows{Table: r.Table, Terms: x.terms, Mask: mask, Since: e.rd.since, Window: window}
+	if x.searched >= 0 && !x.byKey {
+		if tags, ok := e.st.shapes.SubscribeContains(dst, &rows, x.searched, x.operands); ok {
+			return tags
+		}
+	}
+	return e.st.shapes.Subscribe(dst, &rows)
+}
+
+// presence returns whether it matters that rows come to the set, or go from it, which are
+// not shown. paged says that only those up to the last row that is shown do.
+func (x *refReading) presence(r *analysis.Ref, rows int64) (mask catalog.Mask, paged bool) {
+	switch {
+	case !r.Limited:
+		return catalog.Created, false // the others matter only when they enter
+	case !x.bounded || !r.Single || x.offset < 0:
+		return catalog.Presence, false
+	case x.offset == 0 && (x.limit < 0 || rows < x.limit):
+		return catalog.Created, false // all rows are shown
+	case x.offset == 0:
+		return catalog.Created, true // one that goes moves no other one in
+	case rows == x.limit && rows > 0:
+		return catalog.Presence, true // one that goes from before the page moves it
+	}
+	return catalog.Presence, false
+}

@@ -1,0 +1,455 @@
+package observe
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/cascadeql/cascadeql/cascade/tag"
+)
+
+// The bounds of a recording.
+const (
+	// maxTags bounds what one computation depends on. Beyond, it is unknown.
+	maxTags = 1 << 16
+	// maxEnded bounds the executions that have ended and are remembered for fields that no
+	// statement explains.
+	maxEnded = 4096
+	// maxNames bounds the names of fields.
+	maxNames = 256
+	// maxPointers bounds the results that are remembered.
+	maxPointers = 4096
+	// maxExecutions is how many executions a recording refers to before it takes their tags.
+	maxExecutions = 64
+)
+
+// A registry knows which recordings and executions run. Its counter orders the starts and
+// ends of both, and of fields: time could not tell which of two came first.
+//
+// A statement without a recording belongs to all recordings that run at any moment between
+// its start and its end:
+//
+//   - A begins. A loader's statement starts without a context, for A. B begins while its
+//     rows are open, and waits for the same loader. What B answers was read by a statement
+//     that started before B: so B gets it, too, and B's number is that of the clock when
+//     the statement started, since a change after it is one that B may lack.
+//   - A statement starts while nobody records, and its rows are not observed. B begins
+//     while they are open: B depends on the tables that it reads.
+//
+// Starts, ends and beginnings are under one lock, so that each statement is found by B, or
+// finds B.
+type registry struct {
+	mu         sync.Mutex
+	counter    uint64
+	recordings []*Recording
+	running    atomic.Int64 // len(recordings)
+	open       *Execution   // a list
+	ended      []*Execution // while recordings run, in the order of their ends
+	lost       uint64       // what ended then or before is not in ended any more
+}
+
+var reg registry
+
+// A Recording collects what one computation reads.
+type Recording struct {
+	start   Start
+	watched []*Observer
+	parent  *Recording
+	// Late is called when a statement starts on the recording's context after End: whoever
+	// asked for it may still change what was stored. It must be set before End is called,
+	// may be called more than once, and must not block.
+	Late func()
+
+	// The fields below are guarded by reg.mu.
+
+	over       bool
+	executions []*Execution
+	ownOpen    int    // executions of its context that run
+	ownEnded   uint64 // when the last of them ended
+	explained  map[string]bool
+	odd        []string // fields that nothing explains
+	oddMore    bool     // more than maxNames
+	missed     bool     // the log did not reach back far enough
+	returned   map[unsafe.Pointer]struct{}
+	late       int
+
+	// mu guards what was collected.
+	mu  sync.Mutex
+	sum sum
+}
+
+// Start is what a computation knows when it begins.
+type Start struct {
+	// Since is what Generation returned when the request arrived.
+	Since uint64
+	// Number is that of the clock of Sink when the request arrived: the answer has every
+	// change with such a number or a smaller one.
+	Number uint64
+	Sink   Sink
+}
+
+// sum is what executions have added up to.
+type sum struct {
+	tags        []tag.Tag
+	merged      int // length after the last merge
+	number      uint64
+	unknown     string
+	uncommitted string
+	volatile    string
+	settings    []string
+	statements  int
+	orphans     int
+}
+
+// A Footprint is what a computation has read.
+type Footprint struct {
+	// Tags are what the answer depends on, merged.
+	Tags []tag.Tag
+	// Unknown says why the answer depends on anything, "" when it does not.
+	Unknown string
+	// Number is the Start's, or a lower one: that of the oldest snapshot which was read.
+	Number uint64
+	// Uncommitted is the text of a statement that read what its own connection had changed
+	// and not committed: the answer must not be stored.
+	Uncommitted string
+	// Volatile names a function whose result was read and is no function of data, "" for
+	// none. Settings are those of the session that were read.
+	Volatile string
+	Settings []string
+	// Statements is how many statements belong to the computation, Orphans how many of
+	// these came without its context.
+	Statements, Orphans int
+	// Unexplained are fields that returned something although no statement ran meanwhile:
+	// where the values come from is not known.
+	Unexplained []string
+}
+
+type recordingKey struct{}
+
+// outside stands for no recording in a context.
+var outside = &Recording{over: true}
+
+// Outside marks the context of what belongs to no computation, such as a job: what it
+// reads is nobody's, and what it writes counts.
+func Outside(ctx context.Context) context.Context {
+	return context.WithValue(ctx, recordingKey{}, outside)
+}
+
+// Begin starts a recording of what is read through the observers. It must be called before
+// anything is read. Within another recording's context, statements belong to both.
+func Begin(ctx context.Context, start Start, observers ...*Observer) (context.Context, *Recording) {
+	r := &Recording{start: start, watched: observers}
+	if r.parent, _ = ctx.Value(recordingKey{}).(*Recording); r.parent == outside {
+		r.parent = nil
+	}
+	r.sum.number = start.Number
+	reg.mu.Lock()
+	defer reg.mu.Unlock()
+	reg.counter++
+	reg.recordings = append(reg.recordings, r)
+	reg.running.Store(int64(len(reg.recordings)))
+	for e := reg.open; e != nil; e = e.next {
+		if e.everybodys && r.watches(e.s.o) {
+			r.add(e)
+		}
+	}
+	return context.WithValue(ctx, recordingKey{}, r), r
+}
+
+// watches reports whether statements without a context may be the recording's.
+func (r *Recording) watches(o *Observer) bool { return slices.Contains(r.watched, o) }
+
+// add makes an execution the recording's. REQUIRES: reg.mu is held.
+func (r *Recording) add(e *Execution) {
+	if slices.Contains(r.executions[max(0, len(r.executions)-maxExecutions):], e) {
+		return
+	}
+	r.executions = append(r.executions, e)
+	if len(r.executions) < maxExecutions {
+		return
+	}
+	kept := r.executions[:0]
+	for _, e := range r.executions {
+		if e.ended != 0 {
+			r.take(e)
+		} else {
+			kept = append(kept, e)
+		}
+	}
+	clear(r.executions[len(kept):])
+	r.executions = kept
+}
+
+// start adds an execution to those that run, and to the recordings that it belongs to. It
+// returns the callback of a recording that is over, nil without one.
+func (g *registry) start(e *Execution, own *Recording) (late func()) {
+	if own == outside {
+		return nil
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.counter++
+	e.everybodys = own == nil || e.s.o.opts.Attribution == ByTime
+	if e.next = g.open; e.next != nil {
+		e.next.prev = e
+	}
+	g.open, e.listed = e, true
+	if own != nil {
+		e.own = own
+		if own.over {
+			own.late++
+			late = own.Late
+		}
+		for r := own; r != nil; r = r.parent {
+			if !r.over {
+				e.observed = true
+				r.ownOpen++
+				r.add(e)
+			}
+		}
+	}
+	if e.everybodys {
+		for _, r := range g.recordings {
+			if r.watches(e.s.o) {
+				e.orphan = e.orphan || own == nil
+				r.add(e)
+			}
+		}
+	}
+	e.observed = e.observed || len(g.recordings) > 0
+	return late
+}
+
+// end takes an execution from those that run.
+func (g *registry) end(e *Execution) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !e.listed {
+		return
+	}
+	g.counter++
+	e.listed, e.ended = false, g.counter
+	if e.next != nil {
+		e.next.prev = e.prev
+	}
+	if e.prev != nil {
+		e.prev.next = e.next
+	} else {
+		g.open = e.next
+	}
+	e.next, e.prev = nil, nil
+	for r := e.own; r != nil; r = r.parent {
+		if !r.over && r.ownOpen > 0 {
+			r.ownOpen--
+			r.ownEnded = g.counter
+		}
+	}
+	if len(g.recordings) == 0 {
+		return
+	}
+	if len(g.ended) >= maxEnded {
+		half := maxEnded / 2
+		g.lost = g.ended[half-1].ended
+		g.ended = append(g.ended[:0], g.ended[half:]...)
+		clear(g.ended[len(g.ended):cap(g.ended)])
+	}
+	g.ended = append(g.ended, e)
+}
+
+// Enter is called before a resolver. What it returns is for Leave.
+func (r *Recording) Enter() uint64 {
+	reg.mu.Lock()
+	defer reg.mu.Unlock()
+	reg.counter++
+	return reg.counter
+}
+
+// Leave is called after a resolver has returned something, nil for nothing. A field is
+// explained when a statement of the recording ran meanwhile, or when it returned the very
+// object that such a field has returned. Any other one may show what a statement of
+// somebody else has read, while the resolver waited for it: all that ran meanwhile belong
+// to the recording. Where there is none, the value was read at another time.
+func (r *Recording) Leave(name string, entered uint64, returned any) {
+	at := identity(returned)
+	reg.mu.Lock()
+	defer reg.mu.Unlock()
+	if r.over {
+		return
+	}
+	if r.ownOpen > 0 || r.ownEnded >= entered {
+		r.explain(name, at)
+		return
+	}
+	if at != nil {
+		if _, ok := r.returned[at]; ok {
+			return
+		}
+	}
+	if entered <= reg.lost {
+		r.missed = true
+	}
+	found := false
+	for e := reg.open; e != nil; e = e.next {
+		if r.watches(e.s.o) {
+			r.add(e)
+			found = true
+		}
+	}
+	for i := len(reg.ended) - 1; i >= 0 && reg.ended[i].ended >= entered; i-- {
+		if r.watches(reg.ended[i].s.o) {
+			r.add(reg.ended[i])
+			found = true
+		}
+	}
+	if found || absent(returned) || slices.Contains(r.odd, name) {
+		return
+	}
+	if len(r.odd) == maxNames {
+		r.oddMore = true
+		return
+	}
+	r.odd = append(r.odd, name)
+}
+
+// explain notes a field that a statement explains.
+func (r *Recording) explain(name string, at unsafe.Pointer) {
+	if r.explained == nil {
+		r.explained = map[string]bool{}
+	}
+	if len(r.explained) < maxNames {
+		r.explained[name] = true
+	}
+	if at == nil || len(r.returned) >= maxPointers {
+		return
+	}
+	if r.returned == nil {
+		r.returned = map[unsafe.Pointer]struct{}{}
+	}
+	r.returned[at] = struct{}{}
+}
+
+// identity returns where an object is. The pointer keeps it alive, so that no other one
+// comes to be there. Objects without a size share one address, and functions share their
+// code: they have none.
+func identity(v any) unsafe.Pointer {
+	rv := reflect.ValueOf(v)
+	switch rv.Kind() {
+	case reflect.Pointer:
+		if rv.IsNil() || rv.Type().Elem().Size() == 0 {
+			return nil
+		}
+	case reflect.Slice:
+		if rv.Len() == 0 || rv.Type().Elem().Size() == 0 {
+			return nil
+		}
+	case reflect.Map, reflect.Chan:
+	default:
+		return nil
+	}
+	return rv.UnsafePointer()
+}
+
+// absent reports whether a resolver returned nothing.
+func absent(v any) bool {
+	if v == nil {
+		return true
+	}
+	rv := reflect.ValueOf(v)
+	switch rv.Kind() {
+	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Interface:
+		return rv.IsNil()
+	}
+	return false
+}
+
+// End returns what was read. Rows that are still open count as not read to their end.
+func (r *Recording) End() Footprint {
+	reg.mu.Lock()
+	if r.over {
+		reg.mu.Unlock()
+		return Footprint{Unknown: "the recording is over"}
+	}
+	r.over = true
+	reg.counter++
+	if i := slices.Index(reg.recordings, r); i >= 0 {
+		reg.recordings = slices.Delete(reg.recordings, i, i+1)
+	}
+	reg.running.Store(int64(len(reg.recordings)))
+	if len(reg.recordings) == 0 {
+		reg.ended, reg.lost = nil, 0
+	}
+	executions := r.executions
+	r.executions, r.returned = nil, nil
+	var odd []string
+	for _, name := range r.odd {
+		if !r.explained[name] {
+			odd = append(odd, name)
+		}
+	}
+	missed := r.missed || r.oddMore
+	reg.mu.Unlock()
+
+	for _, e := range executions {
+		r.take(e)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := &r.sum
+	if missed && s.unknown == "" {
+		s.unknown = "too many statements of others ran while a field waited"
+	}
+	for _, name := range odd {
+		for _, o := range r.watched {
+			o.found(Finding{Kind: UnexplainedField, Text: name, Why: "no statement ran while the field was resolved"})
+		}
+	}
+	f := Footprint{
+		Tags: tag.Merge(s.tags), Unknown: s.unknown, Number: s.number, Uncommitted: s.uncommitted,
+		Volatile: s.volatile, Settings: s.settings, Statements: s.statements, Orphans: s.orphans, Unexplained: odd,
+	}
+	if len(f.Tags) > maxTags && f.Unknown == "" {
+		f.Unknown = "it depends on too many rows"
+	}
+	return f
+}
+
+// take adds what an execution has read.
+func (r *Recording) take(e *Execution) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := &r.sum
+	s.number = min(s.number, e.asOf.numbers.of(r.start.Sink))
+	s.statements++
+	if e.own != r {
+		s.orphans++
+	}
+	if s.volatile == "" {
+		s.volatile = e.a.Volatile
+	}
+	for _, name := range e.a.Settings {
+		if !slices.Contains(s.settings, name) {
+			s.settings = append(s.settings, name)
+		}
+	}
+	uncommitted, unknown := "", ""
+	s.tags, unknown, uncommitted = e.collect(s.tags)
+	if s.unknown == "" {
+		s.unknown = unknown
+	}
+	if s.uncommitted == "" {
+		s.uncommitted = uncommitted
+	}
+	if len(s.tags) > 2*s.merged+1024 {
+		s.tags = tag.Merge(s.tags)
+		s.merged = len(s.tags)
+	}
+	if len(s.tags) > maxTags && s.unknown == "" {
+		s.unknown = "it depends on too many rows"
+	}
+	if s.unknown != "" {
+		s.tags, s.merged = nil, 0 // it depends on anything
+	}
+}
