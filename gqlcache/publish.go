@@ -17,6 +17,7 @@ const (
 	causeMutation = "mutation"
 	causeResolver = "resolver"
 	causeManual   = "manual"
+	causeCommit   = "commit" // seen by a handle of Options.Observe
 )
 
 // causeOf names the operation at hand as the cause of a change.
@@ -40,9 +41,9 @@ type change struct {
 	// operations: no rows, so they do not reach what depends on anything.
 	more, operations []cascade.Tag
 	// rows are the words of rows that a commit has changed.
-	rows []cascade.Tag
-	part             cascade.Partition
-	within           *request // the operation that made it, nil outside of one
+	rows   []cascade.Tag
+	part   cascade.Partition
+	within *request // the operation that made it, nil outside of one
 }
 
 // published is what became of a change.
@@ -101,9 +102,13 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 	p.trace = c.inspector.Trace(ch.more, ch.events, ch.part)
 	end := c.inspector.Begin(watch.Change{Cause: ch.by, Everything: ch.everything, Cleared: ch.cleared, Tags: tags, Trace: p.trace})
 	what := fleet.Change{Tags: tags, Rows: ch.rows, All: all}
-	if ch.within.keepChange(&batch{by: ch.by, Change: what}) {
+	switch {
+	case ch.within.keepChange(&batch{by: ch.by, Change: what}):
 		p.Number = c.fleet.Apply(what) // the others learn of it later
-	} else {
+	case ch.by.Kind == causeCommit && ch.within == nil && c.opts.Log != nil:
+		p.Number = c.fleet.Apply(what)
+		p.Shared = c.observing.outside.add(ctx, what)
+	default:
 		p.Publication = c.makeKnown(ctx, nil, what)
 	}
 	applied = true
