@@ -1,26 +1,28 @@
-// Package observe watches statements: it belongs each to the computation that asked for
-// it, and turns what they read and wrote into tags and events. It knows no driver;
-// wrappers of drivers tell it, through a Session for each connection.
 package observe
 
 import (
 	"context"
 	"database/sql/driver"
+	"log/slog"
+	"sync"
+	"sync/atomic"
 
-	"github.com/cascadeql/cascadeql/cascade/tag"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/analysis"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/rowtag"
 )
 
-// A Sink is told of changes: a cache.
+// A Sink is told of changes: a cache. Its methods may be called by several goroutines at a
+// time.
 type Sink interface {
-	// Number is the number of the last change that the cache has applied.
+	// Number is the number of the last change that the cache has applied. It never falls.
+	// It is called before each statement.
 	Number() uint64
 	// Committed is called when a commit has returned, before the application goes on. ctx
-	// is that of the commit, without its end; wrote are the contexts of the statements.
+	// is that of the commit, without its end.
 	Committed(ctx context.Context, c Commit)
 	// Wrote is called when a statement has written, or may have, before the commit, with
-	// its context. The number of rows is 0 when it affected none.
+	// the statement's context; also when it affected no rows.
 	Wrote(ctx context.Context)
 }
 
@@ -42,16 +44,170 @@ type Conn interface {
 	Query(ctx context.Context, text string, args []driver.NamedValue, row func([]driver.Value) error) error
 }
 
-// These are the methods that exist, with what they promise; see the files beside this one.
-//
-//	New(Options) *Observer
-//	(*Observer) Attach(Sink) (detach func())
-//	(*Observer) NewSession(Conn) *Session
-//	(*Observer) Load(ctx, Conn) error        // reads the catalog anew
-//	Begin(ctx, ...*Observer) (context.Context, *Recording)
-//	Generation() uint64                      // of shapes, read when a request arrives
-//	(*Recording) End() Footprint
-type _ struct {
-	_ tag.Tag
-	_ catalog.Dialect
+// An Attribution says which computations a statement belongs to.
+type Attribution uint8
+
+// The attributions.
+const (
+	// ByContext gives a statement to the computation of its context. One without belongs
+	// to all computations that run while it does.
+	ByContext Attribution = iota
+	// ByTime gives every statement to all computations that run while it does, whatever
+	// its context says. Nothing can be missed, and everything is wider under load.
+	ByTime
+)
+
+// A Switch turns something on or off.
+type Switch uint8
+
+// The positions of a Switch. Default is what the documentation of the option says.
+const (
+	Default Switch = iota
+	On
+	Off
+)
+
+// Options of an Observer.
+type Options struct {
+	// Dialect is the database's. It must be set.
+	Dialect catalog.Dialect
+	// Name is the handle's, and a part of all its tags: two databases with a table of one
+	// name are told apart by it. Shards may share a name.
+	Name string
+	// Images says that a write within a transaction is preceded and followed by a query
+	// for the rows that it changes, so that their values before and after are known: On by
+	// default for SQLite, Off for PostgreSQL, where each image costs two statements and a
+	// savepoint.
+	Images Switch
+	// SemiJoins says that a read of a join asks for the keys of one side first. It is for
+	// SQLite only.
+	SemiJoins bool
+	// Attribution says which computations a statement belongs to.
+	Attribution Attribution
+	// Replica says that the handle's connections may read from a replica. Answers that read
+	// from it are not known: see Footprint.Unknown.
+	Replica bool
+	// Logger gets each Finding once. The default is slog.Default().
+	Logger *slog.Logger
+
+	// analyze, read and version are replaced by tests.
+	analyze func(*catalog.Catalog, string) *analysis.Statement
+	read    func(context.Context, catalog.Dialect, catalog.Query) (*catalog.Catalog, error)
+	version func(context.Context, catalog.Dialect, catalog.Query) ([32]byte, error)
+}
+
+// An Observer watches all connections of one handle. It may be used concurrently.
+type Observer struct {
+	opts    Options
+	state   atomic.Pointer[state] // nil: nothing is known of the database
+	sinks   atomic.Pointer[[]*attachment]
+	mu      sync.Mutex // guards changes of sinks, and loads
+	polled  atomic.Int64
+	finds   findings
+	waiting prepared
+}
+
+// An attachment is a sink's.
+type attachment struct{ sink Sink }
+
+// New returns an Observer. Until Load has read the catalog, every statement is unknown.
+func New(o Options) *Observer {
+	if o.Images == Default {
+		o.Images = Off
+		if o.Dialect == catalog.SQLite {
+			o.Images = On
+		}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	o.defaults()
+	return &Observer{opts: o}
+}
+
+// Attach says who is told of changes. detach undoes it; it may be called more than once.
+func (o *Observer) Attach(s Sink) (detach func()) {
+	a := &attachment{s}
+	o.setSinks(func(list []*attachment) []*attachment { return append(list, a) })
+	return func() {
+		o.setSinks(func(list []*attachment) []*attachment {
+			for i, x := range list {
+				if x == a {
+					return append(list[:i], list[i+1:]...)
+				}
+			}
+			return list
+		})
+	}
+}
+
+// setSinks replaces the list by a changed copy.
+func (o *Observer) setSinks(change func([]*attachment) []*attachment) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	list := change(append([]*attachment(nil), o.attached()...))
+	o.sinks.Store(&list)
+}
+
+func (o *Observer) attached() []*attachment {
+	if p := o.sinks.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+// tell hands a commit to all sinks. A panic of one of them is no business of the
+// application's.
+func (o *Observer) tell(ctx context.Context, c Commit) {
+	if c.Everything != "" {
+		c.Events = nil
+	}
+	ctx = context.WithoutCancel(ctx)
+	for _, a := range o.attached() {
+		o.contain("committed", func() { a.sink.Committed(ctx, c) })
+	}
+}
+
+// contain calls f. What it panics with is a finding.
+func (o *Observer) contain(what string, f func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			o.panicked(what, v)
+		}
+	}()
+	f()
+}
+
+// numbers are the clocks' of all sinks at one moment.
+type numbers struct {
+	first uint64
+	sink  Sink
+	more  []numbers
+}
+
+// now reads the clocks.
+func (o *Observer) now() (n numbers) {
+	for i, a := range o.attached() {
+		one := numbers{sink: a.sink}
+		o.contain("number", func() { one.first = a.sink.Number() })
+		if i == 0 {
+			n = one
+		} else {
+			n.more = append(n.more, one)
+		}
+	}
+	return n
+}
+
+// of returns the number of one sink's clock, 0 when it was not attached at that moment.
+func (n *numbers) of(s Sink) uint64 {
+	if n.sink == s {
+		return n.first
+	}
+	for i := range n.more {
+		if n.more[i].sink == s {
+			return n.more[i].first
+		}
+	}
+	return 0
 }
