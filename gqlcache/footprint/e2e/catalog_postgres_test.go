@@ -39,7 +39,7 @@ var postgresCases = []catalogCase{
 	}, map[string]string{"t": "table t(x:int)\nforeign x: p(id) delete 1 update 0"}},
 	{"triggers", []string{
 		`CREATE TABLE log (a text)`,
-		`CREATE TABLE t (id int, a text, v tsvector, b text)`,
+		`CREATE TABLE t (id int, a text, v tsvector, b timestamp)`,
 		`CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log VALUES (NEW.a); RETURN NEW; END $$`,
 		`CREATE FUNCTION impure(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN DELETE FROM log; RETURN true; END $$`,
 		`CREATE TRIGGER one BEFORE INSERT OR UPDATE OF a ON t FOR EACH ROW EXECUTE FUNCTION f()`,
@@ -48,12 +48,17 @@ var postgresCases = []catalogCase{
 		`CREATE TRIGGER cut AFTER TRUNCATE ON t EXECUTE FUNCTION f()`,
 		`CREATE TRIGGER search BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION tsvector_update_trigger(v, 'pg_catalog.english', a)`,
 		`CREATE TRIGGER same BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()`,
+		`CREATE EXTENSION moddatetime`, `CREATE EXTENSION tcn`,
+		`CREATE TRIGGER date BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION moddatetime('b')`,
+		`CREATE TRIGGER c AFTER UPDATE ON t FOR EACH ROW EXECUTE FUNCTION triggered_change_notification()`,
 		`CREATE TRIGGER condition AFTER UPDATE ON t FOR EACH ROW WHEN (impure(NEW.a)) EXECUTE FUNCTION f()`,
 		`CREATE TRIGGER constant AFTER UPDATE ON t FOR EACH ROW WHEN (lower(NEW.a) <> 'x') EXECUTE FUNCTION f()`,
-	}, map[string]string{"t": `table t(id:int a:text v:opaque b:text)
+	}, map[string]string{"t": `table t(id:int a:text v:opaque b:opaque)
+		trigger c update: 
 		trigger condition update: 
 		trigger constant update: BEGIN INSERT INTO log VALUES (NEW.a); RETURN NEW; END
 		trigger cut truncate: BEGIN INSERT INTO log VALUES (NEW.a); RETURN NEW; END
+		trigger date update: BEGIN NEW."b" := NULL; RETURN NEW; END
 		trigger one insert update: BEGIN INSERT INTO log VALUES (NEW.a); RETURN NEW; END
 		trigger replica delete: BEGIN INSERT INTO log VALUES (NEW.a); RETURN NEW; END
 		trigger same update: BEGIN RETURN NEW; END
@@ -230,7 +235,8 @@ func TestCatalogVersionPostgres(t *testing.T) {
 		{`INSERT INTO t VALUES (1, 'a')`, two, false, false},
 		{`ANALYZE`, one, false, false},
 		{`VACUUM t`, one, false, false},
-		{`CREATE TEMP TABLE mine (a int)`, two, false, false},
+		{`CREATE TEMP TABLE mine (a int PRIMARY KEY, b int DEFAULT 1 REFERENCES mine)`, two, false, false},
+		{`CREATE TEMP VIEW my AS SELECT * FROM mine`, two, false, false},
 		{`CREATE TRIGGER r AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()`, two, true, true},
 		{`CREATE OR REPLACE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM p; RETURN NEW; END $$`, two, true, true},
 		{`ALTER TABLE t DISABLE TRIGGER r`, two, true, true},

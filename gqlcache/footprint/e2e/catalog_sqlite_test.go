@@ -83,7 +83,7 @@ var sqliteCases = []catalogCase{
 		"u": "unresolvable", "v": "unresolvable", "w": "table w(a:opaque)",
 	}},
 	{"temporary tables hide others", []string{`CREATE TABLE t (a)`, `CREATE TEMP TABLE t (a)`, `CREATE TEMP VIEW x AS SELECT 1`},
-		map[string]string{"t": "unresolvable", "x": "unresolvable"}},
+		map[string]string{"t": "unresolvable", "x": "unknown"}},
 	{"tables of SQLite", []string{`CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT)`},
 		map[string]string{"sqlite_schema": "unknown", "sqlite_sequence": "unknown", "nothing": "unknown"}},
 }
@@ -122,13 +122,14 @@ func TestCatalogVersionSQLite(t *testing.T) {
 		version, catalogue bool
 	}{
 		{`INSERT INTO t VALUES (1, 'a')`, two, false, false},
-		{`CREATE TEMP TABLE mine (a)`, two, false, false},
+		{`CREATE TEMP TABLE mine (a)`, one, false, false},
 		{`CREATE TRIGGER r AFTER INSERT ON t BEGIN SELECT 1; END`, two, true, true},
 		{`CREATE INDEX i ON t (a)`, two, true, false},
 		{`CREATE UNIQUE INDEX j ON t (a, id)`, one, true, false},
 		{`ALTER TABLE t ADD COLUMN b DATE`, two, true, true},
 		{`CREATE VIEW v AS SELECT * FROM t`, two, true, true},
 		{`CREATE TEMP TRIGGER q AFTER INSERT ON t BEGIN SELECT 1; END`, one, true, true},
+		{`CREATE TEMP TABLE T (a)`, one, true, true},
 		{`PRAGMA foreign_keys = 1`, one, true, false},
 		{`ATTACH ':memory:' AS other`, one, true, true},
 	} {

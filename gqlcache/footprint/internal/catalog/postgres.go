@@ -15,6 +15,11 @@ const own = ` n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' `
 // the connection is. The setting ends with the statement, as no transaction is open.
 const qualified = `WITH path AS MATERIALIZED (SELECT pg_catalog.set_config('search_path', 'pg_catalog', true) AS set) `
 
+// of selects the rows of a system catalog that belong to a relation of own.
+func of(catalog, column string) string {
+	return `pg_catalog.` + catalog + ` r JOIN pg_catalog.pg_class c ON c.oid = r.` + column + ` JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE` + own
+}
+
 // covering selects temporary relations that hide others.
 const covering = `SELECT DISTINCT c.relname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 	WHERE n.nspname ~ '^pg_temp_' AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND EXISTS (
@@ -22,8 +27,8 @@ const covering = `SELECT DISTINCT c.relname::text FROM pg_catalog.pg_class c JOI
 		WHERE o.relname = c.relname AND o.relkind IN ('r', 'p', 'v', 'm', 'f') AND` + own + `)`
 
 // versionPostgres hashes the rows of the system catalogs that Read reads. The server adds
-// up hashes of rows, which needs neither an order nor a result of size. Columns that
-// VACUUM and ANALYZE change are left out.
+// up hashes of rows, which needs neither an order nor a result of size. What VACUUM and
+// ANALYZE change is left out, and what belongs to temporary relations, which come and go.
 func versionPostgres(ctx context.Context, q Query) (Version, error) {
 	var parts []string
 	for _, p := range [][2]string{
@@ -36,15 +41,14 @@ func versionPostgres(ctx context.Context, q Query) (Version, error) {
 		{"types", `SELECT concat_ws('|', t.oid, t.typname, t.typtype, t.typbasetype, t.typcollation, t.typdefault)
 			FROM pg_catalog.pg_type t WHERE t.typtype IN ('d', 'e')`},
 		{"temporary", covering},
-		{"indexes", `SELECT concat_ws('|', x.indexrelid, x.indrelid, x.indisunique, x.indimmediate, x.indisvalid, x.indisready, x.indislive, x.indnkeyatts, x.indkey, x.indclass, x.indpred, x.indexprs)
-			FROM pg_catalog.pg_index x WHERE x.indexrelid >= 16384`},
-		{"constraints", `SELECT r::text FROM pg_catalog.pg_constraint r WHERE r.contype = 'f'`},
+		{"indexes", `SELECT concat_ws('|', r.indexrelid, r.indrelid, r.indisunique, r.indimmediate, r.indisvalid, r.indisready, r.indislive, r.indnkeyatts, r.indkey, r.indclass, r.indpred, r.indexprs) FROM ` + of("pg_index", "indrelid")},
+		{"constraints", `SELECT r::text FROM ` + of("pg_constraint", "conrelid") + `AND r.contype IN ('f', 'n')`},
 		{"enums", `SELECT r::text FROM pg_catalog.pg_enum r`},
-		{"inheritance", `SELECT r::text FROM pg_catalog.pg_inherits r`},
-		{"triggers", `SELECT r::text FROM pg_catalog.pg_trigger r`},
-		{"policies", `SELECT r::text FROM pg_catalog.pg_policy r`},
-		{"defaults", `SELECT r::text FROM pg_catalog.pg_attrdef r`},
-		{"rewrites", `SELECT r::text FROM pg_catalog.pg_rewrite r WHERE r.oid >= 16384`},
+		{"inheritance", `SELECT r::text FROM ` + of("pg_inherits", "inhrelid")},
+		{"triggers", `SELECT r::text FROM ` + of("pg_trigger", "tgrelid")},
+		{"policies", `SELECT r::text FROM ` + of("pg_policy", "polrelid")},
+		{"defaults", `SELECT r::text FROM ` + of("pg_attrdef", "adrelid")},
+		{"rewrites", `SELECT r::text FROM ` + of("pg_rewrite", "ev_class")},
 		{"functions", `SELECT r::text FROM pg_catalog.pg_proc r WHERE r.oid >= 16384`},
 		{"aggregates", `SELECT r::text FROM pg_catalog.pg_aggregate r WHERE r.aggfnoid >= 16384`},
 		{"collations", `SELECT concat_ws('|', r.oid, r.collisdeterministic) FROM pg_catalog.pg_collation r WHERE r.oid >= 16384`},
@@ -163,10 +167,14 @@ func (p *postgres) readRelations(ctx context.Context, q Query) error {
 	return q.each(ctx, 1, covering, func(r record) { p.hidden[r.text(0)] = true })
 }
 
+// readColumns reads the columns. NOT NULL may be NOT VALID since PostgreSQL 18, where it
+// has a constraint.
 func (p *postgres) readColumns(ctx context.Context, q Query) error {
 	return q.each(ctx, 10, qualified+`SELECT a.attrelid::int8, a.attnum::int8, a.attname::text, a.atttypid::int8,
 		(a.attcollation = 0 OR coalesce(l.collisdeterministic, false))::text,
-		a.attnotnull::text, (a.attgenerated <> '')::text, (a.atthasdef OR a.attidentity <> '')::text,
+		(a.attnotnull AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.conrelid = a.attrelid AND k.contype = 'n'
+			AND NOT k.convalidated AND a.attnum = ANY (k.conkey)))::text,
+		(a.attgenerated <> '')::text, (a.atthasdef OR a.attidentity <> '')::text,
 		pg_catalog.format_type(a.atttypid, a.atttypmod),
 		CASE WHEN a.attgenerated <> '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END
 		FROM path CROSS JOIN pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

@@ -10,7 +10,7 @@ import (
 )
 
 // A Version tells definitions apart: another one says that they may have changed.
-type Version [32]byte
+type Version = [32]byte
 
 // A Connection says what a connection is, whatever the definitions.
 type Connection struct {
