@@ -16,6 +16,9 @@ type Outcome struct {
 	// Nothing says, by response name, which fields wrote nothing of what they declare;
 	// nil is none.
 	Nothing map[string]bool
+	// Seen says, by response name, of which fields all that they wrote was seen in
+	// another way, so that one without a declaration is no unknown change; nil is none.
+	Seen map[string]bool
 	// Reports are what resolvers know better than the schema, in the order in which they
 	// said it. Those about all rows count only with a Result: a resolver that failed may
 	// have changed others since.
@@ -34,7 +37,7 @@ func (o *Operation) Events(out Outcome) (events []Event, everything string) {
 		rw := &o.roots[i]
 		nothing := out.Nothing[rw.field.Name]
 		if rw.mutation == nil {
-			if !nothing && everything == "" && rw.args == nil && rw.field.Definition.Name != "__typename" {
+			if !nothing && !out.Seen[rw.field.Name] && everything == "" && rw.args == nil && rw.field.Definition.Name != "__typename" {
 				everything = "nothing says what " + o.Extract.Root.Object.Name + "." + rw.field.Definition.Name + " writes"
 			}
 			continue

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/wire"
 )
 
@@ -55,6 +56,10 @@ type arrival struct {
 	// at is the place in the log, read before number, the clock's.
 	at     changelog.Position
 	number uint64
+	// shapes is the generation of shapes, read before the number. early is what was read
+	// for the request by middlewares.
+	shapes uint64
+	early  footprint.Early
 	hold   *hold // nil without HoldUntilCommit
 	// gone is set when the connection was hijacked. Its operations are no part of the
 	// request: with the request's number none of their answers could be stored after a
@@ -85,6 +90,9 @@ func (a *arrival) Value(key any) any {
 	if k, ok := key.(arrivalKey); ok && k.Cache == a.cache {
 		return a
 	}
+	if key == footprint.EarlyKey && a.cache.observing != nil && a.around == nil {
+		return &a.early
+	}
 	return a.Context.Value(key)
 }
 
@@ -111,8 +119,12 @@ func (c *Cache) arrive(ctx context.Context, w http.ResponseWriter) *arrival {
 		outer = arrivalOf(w, c)
 	}
 	if outer != nil {
-		a.at, a.number, a.hold, a.around = outer.at, outer.number, outer.hold, outer
+		a.at, a.number, a.shapes, a.hold, a.around = outer.at, outer.number, outer.shapes, outer.hold, outer
 		return a
+	}
+	if c.observing != nil {
+		a.shapes = footprint.Generation()
+		a.early.Init(ctx, c.clock.Seq(), a.shapes)
 	}
 	a.at, a.number = c.fleet.Place()
 	return a

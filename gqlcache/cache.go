@@ -43,14 +43,16 @@ import (
 //  4. Nothing that goes wrong in here changes a response: the request bypasses the cache
 //     instead.
 type Cache struct {
-	opts    Options
-	store   store.Store
-	clock   *clock.Clock
-	engine  *engine.Engine
-	fleet   *fleet.Fleet // the other instances
-	flights flight.Group[*filled]
-	plans   *plans.Plans
-	counts  counters
+	opts   Options
+	store  store.Store
+	clock  *clock.Clock
+	engine *engine.Engine
+	fleet  *fleet.Fleet // the other instances
+	// observing is nil when no statements are observed.
+	observing *observing
+	flights   flight.Group[*filled]
+	plans     *plans.Plans
+	counts    counters
 	// operations are the counters by name.
 	operations count.Operations
 	schema     atomic.Pointer[schemaState]
@@ -173,7 +175,9 @@ func New(opts Options) (*Cache, error) {
 		Store: c.store, Clock: c.clock, MaxBytes: opts.MaxBytes, MaxBody: opts.MaxEntryBytes, Now: opts.Now,
 		Failed: func(call string, err error) { once.Warn(call, "gqlcache: the store failed: "+call, err) },
 	})
+	c.observing = c.newObserving()
 	c.fleet = c.newFleet()
+	c.observing.attach()
 	if c.schema.Load() != nil {
 		if err := c.join(); err != nil {
 			return nil, err
@@ -208,7 +212,7 @@ func (c *Cache) useSchema(s *ast.Schema) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(c.opts.refuseUnknownCallers(compiled.Plan), c.opts.refuseUnknownDirectives(s)); err != nil {
+	if err := errors.Join(c.opts.refuseUnknownCallers(compiled.Plan), c.opts.refuseUnknownDirectives(s), c.opts.Observe.refuseUnknownFields(s)); err != nil {
 		return err
 	}
 	if !c.schema.CompareAndSwap(nil, c.newSchemaState(compiled, queryFields(s))) {
@@ -240,6 +244,7 @@ func (c *Cache) Close() error {
 	c.closeOnce.Do(func() {
 		close(c.closed)
 		c.inspector.Close()
+		c.observing.close()
 		c.swept.Wait()
 		c.verify.Close()
 		err = errors.Join(c.fleet.Leave(), safe.Do(c.store.Close))

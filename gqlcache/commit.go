@@ -36,7 +36,7 @@ func (r *request) commit(ctx context.Context) {
 		held := r.hold.known()
 		b.add(&held)
 	}
-	if b.all || len(b.tags) > 0 {
+	if !b.IsEmpty() {
 		c.publishBatch(ctx, &b, true)
 	}
 	r.mu.Lock()

@@ -43,6 +43,8 @@ type filled struct {
 	fromShared, found bool
 	// left says that the request ended before its answer was computed.
 	left bool
+	// seen is what statements told of it.
+	seen seen
 	// maxAge is what resolvers said of the age, 0 for nothing.
 	maxAge time.Duration
 }
@@ -165,6 +167,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	}
 	vars := plans.CopyVariables(oc.Variables)
 	f, res := c.resolved(ctx, r, oc, d, who, key, own, next)
+	token = f.seen.based(token)
 	f.born = token
 	if d.callers != nil {
 		f.caller = credentials(ctx, oc)
@@ -178,6 +181,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		f.why = ReasonReads
 		return f
 	}
+	tags = f.seen.add(tags)
 	f.stamp, f.ttl = &stamp{caller: f.caller}, c.lifetime(d, f.maxAge)
 	f.stamp.ready, resp.Data = c.ready(resp.Data)
 	f.body = resp.Data
@@ -205,7 +209,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		c.inspector.Sample(key, weak.Make(f.stamp), func() ([]cascade.Row, int) { return d.Operation.Rows(res, inspector.MaxRows) })
 	}
 	c.fleet.Answered(r.anew, key, f.stamp.Stamp.Stamp)
-	c.fleet.Share(ctx, key, whileFresh(e, f.stamp), r.at, named)
+	c.fleet.Share(ctx, key, whileFresh(e, f.stamp), r.at, f.seen.others(named))
 	return f
 }
 
@@ -252,7 +256,10 @@ func (c *Cache) resolved(ctx context.Context, r *request, oc *graphql.OperationC
 	w := &witness.Witness{}
 	var rec *probe.Recorder
 	before := besidesBefore(ctx)
-	f.resp, f.took, rec = c.execute(ctx, r, oc, d, who, key, w, next)
+	observed, statements := c.record(ctx, r)
+	w.Fields = statements.fields()
+	f.resp, f.took, rec = c.execute(observed, r, oc, d, who, key, w, next)
+	f.seen = statements.end(d)
 	c.besidesAfter(ctx, r, before, f.resp)
 	said := r.computed()
 	f.maxAge = said.maxAge
@@ -279,6 +286,8 @@ func (c *Cache) resolved(ctx context.Context, r *request, oc *graphql.OperationC
 		f.why = ReasonNoData
 	case said.unstored != "":
 		f.why = said.unstored
+	case f.seen.why != "":
+		f.why = f.seen.why
 	case w.Failed():
 		f.why = ReasonErrors
 	default:

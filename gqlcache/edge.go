@@ -222,12 +222,12 @@ func (c *Cache) trusts(r *http.Request) bool {
 // makeKnown applies a change here and in the other instances, and then purges it from the
 // caches in front: one that asked before would get, from an instance that has not applied
 // it, what it has just purged.
-func (c *Cache) makeKnown(ctx context.Context, a *fleet.Announcement, tags []cascade.Tag, all bool) fleet.Publication {
-	p := c.fleet.Publish(ctx, a, tags, all)
+func (c *Cache) makeKnown(ctx context.Context, a *fleet.Announcement, ch fleet.Change) fleet.Publication {
+	p := c.fleet.Publish(ctx, a, ch)
 	if !c.front.purges() {
 		return p
 	}
-	purged := c.front.purger.Add(c.changeKeys(tags, all, edge.MaxChange))
+	purged := c.front.purger.Add(c.changeKeys(ch, edge.MaxChange))
 	if c.opts.HTTP.Edge.WaitForPurge {
 		select {
 		case <-purged:
@@ -251,10 +251,10 @@ func (c *Cache) purgeForeign() {
 // changedGroups returns the groups that the response to a mutation names when its changes
 // are made known, nil for none.
 func (c *Cache) changedGroups(b *batch) []string {
-	if c.front == nil || !c.opts.HTTP.Edge.Groups || !b.all && len(b.tags) == 0 {
+	if c.front == nil || !c.opts.HTTP.Edge.Groups || b.IsEmpty() {
 		return nil
 	}
-	return groups(c.changeKeys(b.tags, b.all, edge.MaxNames))
+	return groups(c.changeKeys(b.Change, edge.MaxNames))
 }
 
 // addChangedGroups adds them to a header, if whoever asks may see keys.
@@ -264,11 +264,12 @@ func (c *Cache) addChangedGroups(h http.Header, r *http.Request, changed []strin
 	}
 }
 
-// changeKeys returns the keys of a change, so many at most.
-func (c *Cache) changeKeys(tags []cascade.Tag, all bool, most int) []string {
+// changeKeys returns the keys of a change, so many at most. No key stands for rows of
+// tables: a change of these names everything.
+func (c *Cache) changeKeys(ch fleet.Change, most int) []string {
 	var s *edge.Schema
 	if st := c.schema.Load(); st != nil {
 		s = st.edge
 	}
-	return c.front.names.Change(s, tags, all, most)
+	return c.front.names.Change(s, ch.Tags, ch.All || len(ch.Rows) > 0, most)
 }

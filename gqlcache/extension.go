@@ -11,6 +11,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/inspector"
@@ -165,6 +166,10 @@ type request struct {
 	arrived uint64
 	at      changelog.Position
 	hold    *hold
+	// shapes is the generation of shapes when it arrived: see package footprint. early is
+	// what was read for it before a recording began.
+	shapes uint64
+	early  footprint.Early
 	// since is the number from which on a computation that somebody else began is as good
 	// as one that begins now.
 	since uint64
@@ -223,6 +228,7 @@ type request struct {
 		nothing map[string]bool // by response name of the root field
 		reports []cascade.Report
 		events  []cascade.Event
+		wrote   map[string]bool       // by response name of the root field: see noteWrite
 		asked   map[string]any        // the variables of a mutation: see keepVariables
 		roots   map[string]*rootState // of a mutation, by response name: see refused.go
 	}
@@ -233,6 +239,10 @@ type request struct {
 func newRequest(ctx context.Context, c *Cache, outer *request) *request {
 	r := &request{Context: ctx, cache: c, outer: outer}
 	a := arrivalFrom(ctx, c)
+	if c.observing != nil {
+		r.shapes = footprint.Generation()
+		r.early.Init(ctx, c.clock.Seq(), r.shapes)
+	}
 	if a == nil && c.opts.Log != nil {
 		r.at, r.arrived = c.fleet.Place()
 	} else {
@@ -242,7 +252,7 @@ func newRequest(ctx context.Context, c *Cache, outer *request) *request {
 	// was still being read may lack a change that its client has seen acknowledged.
 	r.since = r.arrived
 	if a != nil {
-		r.arrived, r.at, r.hold = a.number, a.at, a.hold
+		r.arrived, r.at, r.hold, r.shapes = a.number, a.at, a.hold, a.shapes
 	}
 	if r.hold != nil {
 		r.at = changelog.Position{}
@@ -252,8 +262,11 @@ func newRequest(ctx context.Context, c *Cache, outer *request) *request {
 
 // Value implements context.Context.
 func (r *request) Value(key any) any {
-	if key == (requestKey{}) {
+	switch {
+	case key == (requestKey{}):
 		return r
+	case key == footprint.EarlyKey && r.cache.observing != nil:
+		return &r.early
 	}
 	return r.Context.Value(key)
 }

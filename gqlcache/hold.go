@@ -46,7 +46,7 @@ func (h *hold) keep(b *batch) (later bool) {
 	case h == nil:
 		return false
 	case h.streams.Load():
-		h.uncommitted.keep(&batch{by: b.by, tags: b.tags, all: b.all})
+		h.uncommitted.keep(&batch{by: b.by, Change: b.Change})
 		return false
 	case !h.uncommitted.keep(b):
 		return false

@@ -25,6 +25,9 @@ func (c *Cache) newFleet() *fleet.Fleet {
 		Clock:         c.clock, Finish: c.engine.Finish, Once: c.once, Closed: c.closed, Heard: c.heard,
 		Schema: func() *fleet.Schema { return c.schema.Load().records },
 	}
+	if c.observing != nil {
+		cfg.Rows = c.observing.reach
+	}
 	if c.opts.Shadow {
 		cfg.Background = c.verify.Background
 	}

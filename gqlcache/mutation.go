@@ -201,9 +201,10 @@ func (c *Cache) declared(ctx context.Context, r *request, d *document, res *extr
 		ch.everything = "an operation that could not be evaluated"
 		err = safe.Do(func() error {
 			var all change
+			seen := c.seenWrites(r, d)
 			for _, vars := range r.variables() {
 				var one change
-				c.changed(&one, d, res, cascade.Outcome{Vars: vars, Result: res, Nothing: said.nothing, Reports: said.reports})
+				c.changed(&one, d, res, cascade.Outcome{Vars: vars, Result: res, Nothing: said.nothing, Seen: seen, Reports: said.reports})
 				all.events, all.more = append(all.events, one.events...), append(all.more, one.more...)
 				all.everything = cmp.Or(all.everything, one.everything)
 			}

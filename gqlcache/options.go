@@ -111,6 +111,10 @@ type Options struct {
 	// Store holds the entries. The cache closes it. Defaults to one in memory.
 	Store store.Store
 
+	// Observe has the cache learn from SQL statements what answers depend on and what
+	// changes. The zero value observes nothing.
+	Observe Observe
+
 	// HTTP says what clients and HTTP caches are told of answers that Cache.Transport's
 	// transports send. The zero value lets nobody keep an answer without asking again.
 	HTTP HTTP
@@ -250,6 +254,12 @@ type Instances struct {
 	// while for the log to come back. Mutations are answered with an error. Defaults to
 	// false: they run, and their answers say that others may not know.
 	RequireLease bool
+	// CommitWait is how long a commit outside of mutations, another HTTP handler's or a
+	// job's, waits at most until other instances know what a handle of Options.Observe
+	// has seen it change. They learn of it in any case. After a wait in vain the next
+	// commits wait for nothing until the log answers in time again. Defaults to 50
+	// milliseconds.
+	CommitWait time.Duration
 	// Tokens adds extensions.cache.token to the answers of mutations. A client that sends
 	// it back in the header X-Gqlcache-Token gets, from any instance, answers that show
 	// its change. Without Tokens the header is not looked at; nor is a value that no
@@ -306,6 +316,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.HTTP.Edge.InFlight, 10*time.Second)
 	setDefault(&o.SweepInterval, time.Minute)
 	setDefault(&o.PathTimeout, time.Second)
+	setDefault(&o.CommitWait, 50*time.Millisecond)
 	setDefault(&o.Inspector.Instance, newInstance())
 	setDefault(&o.Verify.Timeout, 10*time.Second)
 	setDefault(&o.Verify.Concurrency, 2)
@@ -376,6 +387,10 @@ func (o Options) validate() error {
 	if o.PathTimeout < 0 {
 		fault("PathTimeout is %v; it must be positive", o.PathTimeout)
 	}
+	if o.CommitWait < 0 {
+		fault("CommitWait is %v; it must be positive", o.CommitWait)
+	}
+	o.Observe.validate(fault)
 	o.HTTP.validate(fault)
 	o.Verify.validate(fault)
 	if o.Shadow && o.Verify.Rate > 0 {

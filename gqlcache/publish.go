@@ -17,6 +17,7 @@ const (
 	causeMutation = "mutation"
 	causeResolver = "resolver"
 	causeManual   = "manual"
+	causeCommit   = "commit" // seen by a handle of Options.Observe
 )
 
 // causeOf names the operation at hand as the cause of a change.
@@ -39,8 +40,10 @@ type change struct {
 	// more are tags beside those of the events. operations are those that name
 	// operations: no rows, so they do not reach what depends on anything.
 	more, operations []cascade.Tag
-	part             cascade.Partition
-	within           *request // the operation that made it, nil outside of one
+	// rows are the words of rows that a commit has changed.
+	rows   []cascade.Tag
+	part   cascade.Partition
+	within *request // the operation that made it, nil outside of one
 }
 
 // published is what became of a change.
@@ -64,7 +67,7 @@ func (c *Cache) publish(ctx context.Context, ch change) published {
 // The error is that of either.
 func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (p published, err error) {
 	all := ch.everything != ""
-	if !all && len(ch.events)+len(ch.more)+len(ch.operations) == 0 {
+	if !all && len(ch.events)+len(ch.more)+len(ch.operations)+len(ch.rows) == 0 {
 		p.Number = c.clock.Seq()
 		return p, after()
 	}
@@ -98,10 +101,15 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 
 	p.trace = c.inspector.Trace(ch.more, ch.events, ch.part)
 	end := c.inspector.Begin(watch.Change{Cause: ch.by, Everything: ch.everything, Cleared: ch.cleared, Tags: tags, Trace: p.trace})
-	if ch.within.keepChange(&batch{by: ch.by, tags: tags, all: all}) {
-		p.Number = c.fleet.Apply(tags, all) // the others learn of it later
-	} else {
-		p.Publication = c.makeKnown(ctx, nil, tags, all)
+	what := fleet.Change{Tags: tags, Rows: ch.rows, All: all}
+	switch {
+	case ch.within.keepChange(&batch{by: ch.by, Change: what}):
+		p.Number = c.fleet.Apply(what) // the others learn of it later
+	case ch.by.Kind == causeCommit && ch.within == nil && c.opts.Log != nil:
+		p.Number = c.fleet.Apply(what)
+		p.Shared = c.observing.outside.add(ctx, what)
+	default:
+		p.Publication = c.makeKnown(ctx, nil, what)
 	}
 	applied = true
 	err = after()
@@ -114,10 +122,11 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 // all the same.
 func (c *Cache) applyUnknown(ctx context.Context, ch *change) {
 	c.clock.Flush() // first: the same may happen again
-	if ch.within.keepChange(&batch{by: ch.by, all: true}) {
+	all := fleet.Change{All: true}
+	if ch.within.keepChange(&batch{by: ch.by, Change: all}) {
 		return
 	}
-	c.makeKnown(ctx, nil, nil, true)
+	c.makeKnown(ctx, nil, all)
 }
 
 // tagsOf returns the tags of a change's events, and none when it changes everything.

@@ -50,6 +50,13 @@ const (
 	ReasonInner       Reason = reason.Inner       // resolvers run for another caller than the key says: an extension after the cache
 )
 
+// Reasons not to store an answer whose statements are observed: see Options.Observe.
+const (
+	ReasonUncommitted Reason = reason.Uncommitted // it may show what a transaction has written and not committed
+	ReasonUnexplained Reason = reason.Unexplained // no statement shows where the data of a field come from
+	ReasonVolatile    Reason = reason.Volatile    // a statement asks for the time, or so, and no maxAge says how long that lasts
+)
+
 // reasons lists all of them, so that counters need no map on the way of a request.
 var reasons = []Reason{
 	ReasonDisabled, ReasonClosed, ReasonIntrospection, ReasonTypename, ReasonDefer, ReasonPolicy,
@@ -57,6 +64,7 @@ var reasons = []Reason{
 	ReasonMutating, ReasonInspector, ReasonDirective, ReasonCallers, ReasonShadow,
 	ReasonErrors, ReasonNoData, ReasonIncremental, ReasonLists, ReasonTooLarge, ReasonInvalidated,
 	ReasonUnreadable, ReasonReads, ReasonStore, ReasonEnded, ReasonDoNotStore, ReasonPrivate, ReasonWrote, ReasonBeside, ReasonInner,
+	ReasonUncommitted, ReasonUnexplained, ReasonVolatile,
 }
 
 // firstNotStored is where the reasons not to store begin.

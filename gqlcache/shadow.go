@@ -63,7 +63,7 @@ func (c *Cache) shadowed(ctx context.Context, r *request, oc *graphql.OperationC
 	q.compared = c.shadow.found.Query(c.callerDigest(ctx, oc, who))
 	q.vars = plans.CopyVariables(oc.Variables)
 	f, res := c.resolved(ctx, r, oc, d, who, q.key, nil, next)
-	f.born = r.begin()
+	f.born = f.seen.based(r.begin())
 	c.shield.Run(func() {
 		c.shadow.found.Count(d.named())
 		failed := f.why == ReasonErrors || f.why == ReasonNoData
@@ -120,6 +120,7 @@ func (q *shadowQuery) keep(ctx context.Context, r *request, f *filled, res *extr
 	if !ok {
 		return
 	}
+	tags = f.seen.add(tags)
 	body, s := slices.Clone(f.resp.Data), &stamp{}
 	q.compared.Keep(&s.verified, body)
 	e, kept := c.engine.Keep(ctx, q.key, engine.Answer{

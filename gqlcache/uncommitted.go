@@ -45,9 +45,8 @@ type uncommitted struct {
 
 // batch is what is applied together.
 type batch struct {
-	by   inspect.Cause // the last one
-	tags []cascade.Tag
-	all  bool
+	by inspect.Cause // the last one
+	fleet.Change
 	// announced are open until the changes are applied for the last time, and mutations
 	// are running for Options.Verify until then.
 	announced []*fleet.Announcement
@@ -59,23 +58,23 @@ type batch struct {
 const maxTags = 50_000
 
 func (b *batch) empty() bool {
-	return !b.all && len(b.tags) == 0 && len(b.announced) == 0 && len(b.mutations) == 0
+	return b.IsEmpty() && len(b.announced) == 0 && len(b.mutations) == 0
 }
 
 func (b *batch) add(more *batch) {
-	if more.all || len(more.tags) > 0 {
+	if !more.IsEmpty() {
 		b.by = more.by
 	}
-	b.all = b.all || more.all
+	b.All = b.All || more.All
 	b.announced, b.mutations = append(b.announced, more.announced...), append(b.mutations, more.mutations...)
-	if b.all {
-		b.tags = nil
+	if b.All {
+		b.Tags, b.Rows = nil, nil
 		return
 	}
-	b.tags = append(b.tags, more.tags...)
-	if len(b.tags) > maxTags {
-		if b.tags = cascade.Merge(b.tags); len(b.tags) > maxTags/2 { // half: or each addition would merge again
-			b.all, b.tags = true, nil
+	b.Tags, b.Rows = append(b.Tags, more.Tags...), append(b.Rows, more.Rows...)
+	if len(b.Tags)+len(b.Rows) > maxTags {
+		if b.Tags = cascade.Merge(b.Tags); len(b.Tags)+len(b.Rows) > maxTags/2 { // half: or each addition would merge again
+			b.Change = fleet.Change{All: true}
 		}
 	}
 }
@@ -108,7 +107,7 @@ func (u *uncommitted) keep(b *batch) bool {
 func (u *uncommitted) repeat(b *batch) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.add(&batch{by: b.by, tags: b.tags, all: b.all})
+	u.add(&batch{by: b.by, Change: b.Change})
 }
 
 // add REQUIRES mu held.
@@ -139,7 +138,7 @@ func (u *uncommitted) reach() batch {
 func (u *uncommitted) taken() (b batch) {
 	if u.batch != nil {
 		b = *u.batch
-		b.tags = cascade.Merge(b.tags)
+		b.Tags = cascade.Merge(b.Tags)
 	}
 	u.batch = nil
 	u.some.Store(false)
@@ -151,7 +150,7 @@ func (u *uncommitted) known() (b batch) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.batch != nil {
-		b.add(&batch{by: u.batch.by, tags: u.batch.tags, all: u.batch.all})
+		b.add(&batch{by: u.batch.by, Change: u.batch.Change})
 	}
 	return b
 }
@@ -196,7 +195,7 @@ func (r *request) repeatAround(b *batch) {
 		switch {
 		case o.cache != r.cache:
 		case o.mutates:
-			o.uncommitted.keep(&batch{by: b.by, tags: b.tags, all: b.all})
+			o.uncommitted.keep(&batch{by: b.by, Change: b.Change})
 		default:
 			o.uncommitted.repeat(b)
 		}
@@ -224,7 +223,7 @@ func (r *request) leave(ctx context.Context) (a fleet.Publication) {
 	defer func() {
 		if !told { // as in applyUnknown
 			r.cache.clock.Flush()
-			if b.all, b.tags = true, nil; !r.hold.keep(&b) {
+			if b.Change = (fleet.Change{All: true}); !r.hold.keep(&b) {
 				r.cache.publishBatch(ctx, &b, true)
 			}
 		}
@@ -245,10 +244,10 @@ func (r *request) leave(ctx context.Context) (a fleet.Publication) {
 }
 
 func (c *Cache) applyBatch(b *batch) uint64 {
-	if !b.all && len(b.tags) == 0 {
+	if b.IsEmpty() {
 		return c.clock.Seq()
 	}
-	return c.fleet.Apply(b.tags, b.all)
+	return c.fleet.Apply(b.Change)
 }
 
 // publishBatch applies a batch and makes it known. It settles the announcements and ends
@@ -263,11 +262,11 @@ func (c *Cache) publishBatch(ctx context.Context, b *batch, again bool) (p fleet
 			c.verify.End(m)
 		}
 	}()
-	if !b.all && len(b.tags) == 0 {
+	if b.IsEmpty() {
 		return p
 	}
-	change := watch.Change{Cause: b.by, Tags: b.tags, Again: again}
-	if b.all {
+	change := watch.Change{Cause: b.by, Tags: b.Tags, Again: again}
+	if b.All {
 		change.Everything, change.Tags = "a change of the transaction that was committed", nil
 	}
 	var first *fleet.Announcement
@@ -275,7 +274,7 @@ func (c *Cache) publishBatch(ctx context.Context, b *batch, again bool) (p fleet
 		first = b.announced[0] // the others are settled after the changes
 	}
 	end := c.inspector.Begin(change)
-	p = c.makeKnown(ctx, first, b.tags, b.all)
+	p = c.makeKnown(ctx, first, b.Change)
 	end(p.Number)
 	return p
 }

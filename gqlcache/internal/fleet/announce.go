@@ -40,7 +40,7 @@ func (f *Fleet) announceTo(ctx context.Context, tags []tag.Tag, all bool) (chang
 	if all {
 		tags = nil
 	} else {
-		tags = f.recorded(tags)
+		tags = f.recorded(Change{Tags: tags})
 	}
 	in, err := safe.Call(func() (changelog.Intention, error) {
 		return f.cfg.Log.(changelog.Intender).Intend(ctx, tags, all)
@@ -63,7 +63,7 @@ func (f *Fleet) Settle(ctx context.Context, a *Announcement) {
 		a.local.Settle()
 	default:
 		// If a change was published, this does nothing; else nothing was changed.
-		_, err := f.publishTo(ctx, a.shared, nil, false)
+		_, err := f.publishTo(ctx, a.shared, Change{})
 		f.countLogError(err)
 	}
 }

@@ -41,6 +41,10 @@ type Config struct {
 	// Schema returns what tags mean in this instance. It is called when Start was, and
 	// for changes that have tags.
 	Schema func() *Schema
+	// Rows appends, to tags that it may not change, those that words of rows have in this
+	// instance now: see Change. It returns false when they may reach everything. Nil is
+	// an instance for which all words do.
+	Rows func(tags, words []tag.Tag) ([]tag.Tag, bool)
 	// Heard is called after a record was applied, on a goroutine of the log's. Everything
 	// says why the record reached everything, "" when it did not. Number is the clock's.
 	// Heard may keep the tags, and must not panic.

@@ -11,30 +11,35 @@ import (
 type later struct {
 	mu      sync.Mutex // protects all below
 	running bool
-	tags    []tag.Tag
-	all     bool
+	change  Change
 }
 
 // maxLaterTags bounds the tags that wait. Beyond, everything counts as changed.
 const maxLaterTags = 10_000
 
+// add REQUIRES mu held.
+func (l *later) add(ch Change) {
+	c := &l.change
+	c.Tags, c.Rows = append(c.Tags, ch.Tags...), append(c.Rows, ch.Rows...)
+	if c.All = c.All || ch.All || len(c.Tags)+len(c.Rows) > maxLaterTags; c.All {
+		c.Tags, c.Rows = nil, nil
+	}
+}
+
 // publishLater applies a change here, and publishes it in the background, after those
 // before it.
-func (f *Fleet) publishLater(ctx context.Context, tags []tag.Tag, all bool) Publication {
-	p := Publication{Number: f.Apply(tags, all)}
+func (f *Fleet) publishLater(ctx context.Context, ch Change) Publication {
+	p := Publication{Number: f.Apply(ch)}
 	l := &f.later
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.tags, l.all = append(l.tags, tags...), l.all || all || len(l.tags)+len(tags) > maxLaterTags
-	if l.all {
-		l.tags = nil
-	}
+	l.add(ch)
 	if !l.running {
 		l.running = f.cfg.Background(f.publishWaiting)
 		if !l.running { // the cache is being closed
-			_, err := f.publishTo(context.WithoutCancel(ctx), f.cfg.Log, l.tags, l.all)
+			_, err := f.publishTo(context.WithoutCancel(ctx), f.cfg.Log, l.change)
 			f.countLogError(err)
-			l.tags, l.all = nil, false
+			l.change = Change{}
 		}
 	}
 	return p
@@ -45,15 +50,16 @@ func (f *Fleet) publishWaiting() {
 	l := &f.later
 	for {
 		l.mu.Lock()
-		tags, all := tag.Merge(l.tags), l.all
-		l.tags, l.all = nil, false
-		if len(tags) == 0 && !all {
+		ch := l.change
+		l.change = Change{}
+		if ch.IsEmpty() {
 			l.running = false
 			l.mu.Unlock()
 			return
 		}
 		l.mu.Unlock()
-		_, err := f.publishTo(context.Background(), f.cfg.Log, tags, all)
+		ch.Tags = tag.Merge(ch.Tags)
+		_, err := f.publishTo(context.Background(), f.cfg.Log, ch)
 		f.countLogError(err)
 	}
 }

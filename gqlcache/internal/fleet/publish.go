@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
@@ -19,35 +20,60 @@ type Publication struct {
 	Err     error
 }
 
+// A Change is what was changed. All says that everything may have been, whatever else is
+// in it.
+type Change struct {
+	Tags []tag.Tag
+	// Rows are the words of changes of rows, as Config.Rows reads them.
+	Rows []tag.Tag
+	All  bool
+}
+
+// IsEmpty reports whether nothing was changed.
+func (ch Change) IsEmpty() bool { return !ch.All && len(ch.Tags)+len(ch.Rows) == 0 }
+
 // Apply applies a change here, and returns the clock's number.
-func (f *Fleet) Apply(tags []tag.Tag, all bool) uint64 {
-	if all {
+func (f *Fleet) Apply(ch Change) uint64 {
+	tags, ok := f.reach(ch.Tags, ch.Rows)
+	if ch.All || !ok {
 		return f.cfg.Clock.Flush()
 	}
 	return f.cfg.Clock.Apply(tags)
+}
+
+// reach adds to tags those that words of rows have here, now. It returns false when they
+// may reach everything. The tags given are not changed.
+func (f *Fleet) reach(tags, rows []tag.Tag) ([]tag.Tag, bool) {
+	if len(rows) == 0 {
+		return tags, true
+	}
+	if f.cfg.Rows == nil {
+		return nil, false
+	}
+	return f.cfg.Rows(slices.Clip(tags), rows)
 }
 
 // Publish applies a change here and has the other instances apply it. Call it after the
 // change is committed and before it is acknowledged. It waits for the others as the log's
 // level says. The announcement of the change, nil for none, is settled with it. The tags
 // are not changed.
-func (f *Fleet) Publish(ctx context.Context, a *Announcement, tags []tag.Tag, all bool) Publication {
+func (f *Fleet) Publish(ctx context.Context, a *Announcement, ch Change) Publication {
 	if f.cfg.Log == nil {
-		return Publication{Number: f.Apply(tags, all)}
+		return Publication{Number: f.Apply(ch)}
 	}
 	if f.cfg.Background != nil {
-		return f.publishLater(ctx, tags, all)
+		return f.publishLater(ctx, ch)
 	}
 	p := Publication{Shared: true}
 	var to publisher = f.cfg.Log
 	if a != nil {
 		to = a.shared
 	}
-	p.Receipt, p.Err = f.publishTo(ctx, to, tags, all)
+	p.Receipt, p.Err = f.publishTo(ctx, to, ch)
 	f.countLogError(p.Err)
 	if p.Err != nil {
 		if !errors.Is(p.Err, changelog.ErrPending) {
-			f.Apply(tags, all) // the log has perhaps not: it is closed, not started, or broken
+			f.Apply(ch) // the log has perhaps not: it is closed, not started, or broken
 		}
 	} else {
 		f.Counts.Waits.Observe(p.Receipt.Waited)
@@ -64,14 +90,13 @@ type publisher interface {
 	Publish(ctx context.Context, tags []tag.Tag, all bool) (changelog.Receipt, error)
 }
 
-// publishTo publishes a change as a record. Without tags the record is empty.
-func (f *Fleet) publishTo(ctx context.Context, to publisher, tags []tag.Tag, all bool) (changelog.Receipt, error) {
-	if all {
-		tags = nil
-	} else if len(tags) > 0 {
-		tags = f.recorded(tags)
+// publishTo publishes a change as a record. That of no change is empty.
+func (f *Fleet) publishTo(ctx context.Context, to publisher, ch Change) (changelog.Receipt, error) {
+	var tags []tag.Tag
+	if !ch.All && !ch.IsEmpty() {
+		tags = f.recorded(ch)
 	}
-	return safe.Call(func() (changelog.Receipt, error) { return to.Publish(ctx, tags, all) })
+	return safe.Call(func() (changelog.Receipt, error) { return to.Publish(ctx, tags, ch.All) })
 }
 
 // countLogError counts and logs an error of a publication, unless it is nil.

@@ -38,7 +38,7 @@ func TestPublish(t *testing.T) {
 				return row.receipt, row.err
 			}
 			s := i.stamp()
-			p := i.Publish(t.Context(), nil, []tag.Tag{ann}, false)
+			p := i.Publish(t.Context(), nil, fleet.Change{Tags: []tag.Tag{ann}})
 			if !p.Shared || p.Receipt != row.receipt || !errors.Is(p.Err, row.err) || p.Number != i.clock.Seq() {
 				t.Errorf("%+v", p)
 			}
@@ -62,11 +62,11 @@ func TestPublishAlone(t *testing.T) {
 	t.Parallel()
 	i := start(t, func(c *fleet.Config) { c.Log = nil })
 	s := i.stamp()
-	if p := i.Publish(t.Context(), nil, []tag.Tag{ann}, false); p.Shared || p.Number != i.clock.Seq() || i.valid(s) {
+	if p := i.Publish(t.Context(), nil, fleet.Change{Tags: []tag.Tag{ann}}); p.Shared || p.Number != i.clock.Seq() || i.valid(s) {
 		t.Errorf("%+v", p)
 	}
 	s = i.stamp()
-	if p := i.Publish(t.Context(), nil, nil, true); p.Number != i.clock.Seq() || i.valid(s) {
+	if p := i.Publish(t.Context(), nil, fleet.Change{All: true}); p.Number != i.clock.Seq() || i.valid(s) {
 		t.Errorf("everything: %+v", p)
 	}
 	if i.LogStats() != nil || i.Leave() != nil {
@@ -99,18 +99,18 @@ func TestPublishInTheBackground(t *testing.T) {
 		return changelog.Receipt{}, nil
 	}
 	s := i.stamp()
-	if p := i.Publish(t.Context(), nil, []tag.Tag{ann}, false); p.Shared || i.valid(s) || len(sent) > 0 {
+	if p := i.Publish(t.Context(), nil, fleet.Change{Tags: []tag.Tag{ann}}); p.Shared || i.valid(s) || len(sent) > 0 {
 		t.Errorf("%+v, sent %v", p, sent)
 	}
-	i.Publish(t.Context(), nil, []tag.Tag{bob}, false)
+	i.Publish(t.Context(), nil, fleet.Change{Tags: []tag.Tag{bob}})
 	if len(waiting) != 1 {
 		t.Fatalf("%d in the background", len(waiting))
 	}
 	waiting[0]()
-	i.Publish(t.Context(), nil, make([]tag.Tag, 10_001), false)
+	i.Publish(t.Context(), nil, fleet.Change{Tags: make([]tag.Tag, 10_001)})
 	waiting[1]()
 	ended = true
-	i.Publish(t.Context(), nil, []tag.Tag{ann}, false)
+	i.Publish(t.Context(), nil, fleet.Change{Tags: []tag.Tag{ann}})
 	if want := []int{2, -1, 1}; !slices.Equal(sent, want) {
 		t.Errorf("sent %v, want %v", sent, want)
 	}
@@ -176,7 +176,7 @@ func TestAnnounce(t *testing.T) {
 			t.Error("it is open")
 		}
 		sink.Settle(id)
-		i.Publish(t.Context(), a, []tag.Tag{bob}, false)
+		i.Publish(t.Context(), a, fleet.Change{Tags: []tag.Tag{bob}})
 		i.Settle(t.Context(), a)
 		if len(in.published) != 2 || len(in.published[0]) != 4 || len(in.published[1]) != 0 {
 			t.Errorf("published %v", in.published)

@@ -32,12 +32,19 @@ import (
 //
 //	mark · {namesMark, sum of the publisher's view names} · {build, names<<32 | list} · names, list, two to a tag
 //
+// and may go on with the words of changes of rows, which no schema decides:
+//
+//	{rowsMark, how many} · words
+//
 // where build is not 0 in a change made inside a partition whose name only this build can
 // tell, and the list, of all view names of the publisher, is in one record of each
 // introduceEvery: a reader that has seen it knows the sum.
 
 // namesMark tells the second tag of such a record from a tag of anything else.
 const namesMark = 0x317365_6d616e_7677 // "wvnames1", little endian
+
+// rowsMark tells the words of rows from the tags of a record.
+const rowsMark = 0x317377_6f7265_6474 // "tderows1", little endian
 
 // introduceEvery is how often a record lists all views of its publisher. An instance that
 // has just started, and has not seen the list of a schema that is not its own, drops
@@ -50,11 +57,12 @@ const maxPublishers = 16
 
 // Record returns the tags of a record for a change made outside all partitions, or in a
 // partition whose name every instance of this schema can tell. The tags are not kept.
-func (s *Schema) Record(tags []tag.Tag) []tag.Tag { return s.record(tags, 0, false) }
+func (s *Schema) Record(tags []tag.Tag) []tag.Tag { return s.record(Change{Tags: tags}, 0, false) }
 
 // record is Record for a partition that only a build knows, unless that is 0. Introduce
 // says that all views are to be listed.
-func (s *Schema) record(tags []tag.Tag, build uint64, introduce bool) []tag.Tag {
+func (s *Schema) record(ch Change, build uint64, introduce bool) []tag.Tag {
+	tags := ch.Tags
 	var names []uint64
 	for _, t := range tags {
 		if t.Hash == s.cfg.Unnamed {
@@ -67,7 +75,7 @@ func (s *Schema) record(tags []tag.Tag, build uint64, introduce bool) []tag.Tag 
 	if introduce {
 		names = append(names, s.names...)
 	}
-	out := make([]tag.Tag, 0, 3+(len(names)+1)/2+len(tags))
+	out := make([]tag.Tag, 0, 3+(len(names)+1)/2+1+len(ch.Rows)+len(tags))
 	out = append(out, s.cfg.Mark, tag.Tag{Hash: namesMark, Mask: s.sum},
 		tag.Tag{Hash: build, Mask: uint64(named)<<32 | uint64(len(names)-named)})
 	for i := 0; i < len(names); i += 2 {
@@ -77,17 +85,20 @@ func (s *Schema) record(tags []tag.Tag, build uint64, introduce bool) []tag.Tag 
 		}
 		out = append(out, pair)
 	}
+	if len(ch.Rows) > 0 {
+		out = append(append(out, tag.Tag{Hash: rowsMark, Mask: uint64(len(ch.Rows))}), ch.Rows...)
+	}
 	return append(out, tags...)
 }
 
 // recorded returns the tags of a record for a change that was made, or is announced,
 // here.
-func (f *Fleet) recorded(tags []tag.Tag) []tag.Tag {
+func (f *Fleet) recorded(ch Change) []tag.Tag {
 	build := uint64(0)
 	if f.cfg.OwnPartitions {
 		build = f.build
 	}
-	return f.cfg.Schema().record(tags, build, f.introduced.due(f.age()))
+	return f.cfg.Schema().record(ch, build, f.introduced.due(f.age()))
 }
 
 // namedRecord is a record of some publisher, taken apart.
@@ -95,7 +106,7 @@ type namedRecord struct {
 	mark        tag.Tag
 	sum, build  uint64
 	names, list []uint64
-	tags        []tag.Tag
+	rows, tags  []tag.Tag
 }
 
 // parseRecord takes a record's tags apart. It returns false when they are in no form that
@@ -116,6 +127,13 @@ func parseRecord(tags []tag.Tag) (r namedRecord, ok bool) {
 		words = append(words, t.Hash, t.Mask)
 	}
 	r.names, r.list, r.tags = words[:named], words[named:named+listed], rest[pairs:]
+	if len(r.tags) > 0 && r.tags[0].Hash == rowsMark {
+		n := r.tags[0].Mask
+		if n >= uint64(len(r.tags)) {
+			return r, false
+		}
+		r.rows, r.tags = r.tags[1:n+1], r.tags[n+1:]
+	}
 	return r, true
 }
 
@@ -155,14 +173,19 @@ func (f *Fleet) readable(r changelog.Record) ([]tag.Tag, bool) {
 		}
 		return tags, own
 	}
-	if rec.mark == s.cfg.Mark {
-		if rec.build != 0 && rec.build != f.build {
-			return s.inAllPartitions(rec), true
+	switch {
+	case rec.mark == s.cfg.Mark && (rec.build == 0 || rec.build == f.build):
+	case rec.mark == s.cfg.Mark:
+		rec.tags = s.inAllPartitions(rec)
+	default:
+		f.Counts.Foreign.Add(1)
+		if len(rec.tags)+len(rec.names) > 0 || len(rec.rows) == 0 {
+			if rec.tags, ok = f.translate(s, rec); !ok {
+				return nil, false
+			}
 		}
-		return rec.tags, true
 	}
-	f.Counts.Foreign.Add(1)
-	return f.translate(s, rec)
+	return f.reach(rec.tags, rec.rows)
 }
 
 // translate returns the tags of the views that a foreign record names.

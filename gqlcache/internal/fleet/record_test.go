@@ -73,7 +73,7 @@ func TestRecords(t *testing.T) {
 				s := schemaOf(7, ours...)
 				c.Schema, c.OwnPartitions = func() *fleet.Schema { return s }, true
 			})
-			publisher.Publish(t.Context(), nil, row.tags, false) // the first one lists its views
+			publisher.Publish(t.Context(), nil, fleet.Change{Tags: row.tags}) // the first one lists its views
 			reader.log.sink.Apply(changelog.Record{Number: 101, Tags: sent, Origin: "b"})
 			if got := reader.heard[0]; !slices.Equal(got.tags, row.want) || (got.everything != "") != (row.want == nil) || got.origin != "b" {
 				t.Errorf("heard %+v, want %v", got, row.want)

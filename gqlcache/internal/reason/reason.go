@@ -41,4 +41,7 @@ const (
 	Wrote       = "wrote"
 	Beside      = "beside"
 	Inner       = "inner"
+	Uncommitted = "uncommitted"
+	Unexplained = "unexplained"
+	Volatile    = "volatile"
 )

@@ -19,12 +19,22 @@ type Witness struct {
 	// Root is called with the context of each resolver of a root field; nil without need.
 	// It is set before Watch.
 	Root func(ctx context.Context)
+	// Fields is told of each resolver and method; nil without need. It is set before
+	// Watch.
+	Fields Fields
 
 	// failed says that something failed, ended that a context ended on which a resolver
 	// ran.
 	failed, ended atomic.Bool
 	// running counts the resolvers and root fields that have begun and not returned.
 	running atomic.Int64
+}
+
+// Fields is told when a field's resolver begins, and when it has returned without a panic.
+// Enter's result is for Leave. Its methods are called concurrently.
+type Fields interface {
+	Enter(fc *graphql.FieldContext) uint64
+	Leave(fc *graphql.FieldContext, entered uint64, returned any)
 }
 
 // Failed reports whether something has failed.
@@ -69,7 +79,7 @@ func (w *Witness) around(fields graphql.FieldMiddleware) graphql.FieldMiddleware
 				if w.Root != nil && fc.IsResolver && isRoot(fc) {
 					w.Root(ctx)
 				}
-				v, err := w.call(ctx, inner)
+				v, err := w.callWatched(ctx, fc, inner)
 				if ctx.Err() != nil {
 					w.ended.Store(true)
 				}
@@ -82,6 +92,17 @@ func (w *Witness) around(fields graphql.FieldMiddleware) graphql.FieldMiddleware
 		}
 		return v, err
 	}
+}
+
+// callWatched is call with Fields around it.
+func (w *Witness) callWatched(ctx context.Context, fc *graphql.FieldContext, resolve graphql.Resolver) (any, error) {
+	if w.Fields == nil {
+		return w.call(ctx, resolve)
+	}
+	entered := w.Fields.Enter(fc)
+	v, err := w.call(ctx, resolve)
+	w.Fields.Leave(fc, entered, v)
+	return v, err
 }
 
 // isRoot reports whether a field is one of the operation's root fields.

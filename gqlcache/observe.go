@@ -1,0 +1,316 @@
+package gqlcache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint"
+	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/witness"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// Observe says what the cache learns from the SQL statements that resolvers send, a part
+// of Options: see package footprint and docs/observe.md. With handles, an answer depends
+// on what its statements have read, beside what directives declare, and whatever commits
+// through a handle invalidates when COMMIT returns: a mutation, another HTTP handler, a
+// job.
+type Observe struct {
+	// Handles watch the statements of databases. Each handle of a database that resolvers
+	// read, or that anybody writes, is one of them. Defaults to none.
+	Handles []*footprint.Observer
+	// Everything is a promise: what resolvers return is computed from the request's key
+	// (operation, variables, Predicate, Vary) and from statements on Handles, and
+	// mutations change nothing else that an answer shows. Then fields without directives
+	// depend on what they have read, and mutations without directives have changed what
+	// they have written. Fields for which it does not hold are named in Foreign. Without
+	// it an answer with an undeclared field depends on every change. Defaults to false.
+	Everything bool
+	// Foreign names fields, "Query.weather", whose resolvers take data from elsewhere or
+	// write elsewhere: another service, a file, memory that outlives the request. Answers
+	// with such a query field depend on every change, and such a mutation field drops
+	// everything, unless directives say more. Defaults to none.
+	Foreign []string
+	// Computed names fields, "Post.excerpt", whose resolvers compute from the object and
+	// the arguments alone, or return what the same request has loaded for another field.
+	// With Everything, an answer is not stored if the resolver of any other field has
+	// returned something while no statement ran: it may come from memory that no
+	// statement fills. Defaults to none.
+	Computed []string
+	// ReportOnly has the cache report what it sees and change nothing: see
+	// Cache.Observed. Everything is not relied upon. Defaults to false.
+	ReportOnly bool
+}
+
+func (o *Observe) validate(fault func(string, ...any)) {
+	if len(o.Handles) == 0 {
+		if o.Everything || o.ReportOnly || len(o.Foreign)+len(o.Computed) > 0 {
+			fault("Observe has no Handles, so nothing is observed; make one with footprint.New and give it to the driver's wrapper")
+		}
+		return
+	}
+	if slices.Contains(o.Handles, nil) {
+		fault("Observe.Handles has a nil; make handles with footprint.New")
+	}
+	for _, names := range [][]string{o.Foreign, o.Computed} {
+		for _, name := range names {
+			if typ, field, ok := strings.Cut(name, "."); !ok || typ == "" || field == "" {
+				fault("Observe names the field %q; write it as Type.field", name)
+			}
+		}
+	}
+}
+
+// refuseUnknownFields returns an error for each name that is no field of the schema.
+func (o *Observe) refuseUnknownFields(s *ast.Schema) error {
+	var faults []error
+	for _, name := range slices.Concat(o.Foreign, o.Computed) {
+		typ, field, _ := strings.Cut(name, ".")
+		if def := s.Types[typ]; def == nil || def.Fields.ForName(field) == nil {
+			faults = append(faults, fmt.Errorf("%w: Observe names %s, which is no field of the schema", ErrOptions, name))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// observing is the cache's side of Options.Observe. It is the Sink of its handles.
+type observing struct {
+	c                 *Cache
+	foreign, computed map[fieldName]bool
+	detach            []func()
+	outside           commits
+}
+
+// A fieldName is a field of an object type.
+type fieldName struct{ object, field string }
+
+func fieldNames(names []string) map[fieldName]bool {
+	set := make(map[fieldName]bool, len(names))
+	for _, name := range names {
+		object, field, _ := strings.Cut(name, ".")
+		set[fieldName{object, field}] = true
+	}
+	return set
+}
+
+// newObserving returns nil when nothing is observed.
+func (c *Cache) newObserving() *observing {
+	opts := &c.opts.Observe
+	if len(opts.Handles) == 0 {
+		return nil
+	}
+	o := &observing{c: c, foreign: fieldNames(opts.Foreign), computed: fieldNames(opts.Computed)}
+	o.outside.publish = func(ch fleet.Change) { c.makeKnown(context.Background(), nil, ch) }
+	o.outside.most = c.opts.CommitWait
+	return o
+}
+
+// attach has the handles tell of changes, from here on. It may be called on nil.
+func (o *observing) attach() {
+	if o == nil {
+		return
+	}
+	for _, h := range o.c.opts.Observe.Handles {
+		o.detach = append(o.detach, h.Attach(o))
+	}
+}
+
+// Number implements footprint.Sink.
+func (o *observing) Number() uint64 { return o.c.clock.Seq() }
+
+// Wrote implements footprint.Sink.
+func (o *observing) Wrote(ctx context.Context) {
+	for r := requestFrom(ctx); r != nil; r = r.outer {
+		if r.cache == o.c && r.mutates {
+			r.noteWrite(rootField(ctx))
+			return
+		}
+	}
+}
+
+// noteWrite notes that a statement of a root field of the mutation has written. A
+// statement that was sent outside of all fields is that of the only one.
+func (r *request) noteWrite(root string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.mu.wrote == nil {
+		r.mu.wrote = map[string]bool{}
+	}
+	r.mu.wrote[root] = true
+}
+
+// seenWrites returns the root fields, by response name, of which all that they wrote was
+// seen. A field of which nothing was seen may have written anything: by a job that it has
+// started, or by another service.
+func (c *Cache) seenWrites(r *request, d *document) map[string]bool {
+	o := c.observing
+	if o == nil || !c.opts.Observe.Everything || c.opts.Observe.ReportOnly || d.Operation == nil {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	seen := map[string]bool{}
+	fields := d.Operation.Extract.Root.Fields
+	for _, f := range fields {
+		wrote := r.mu.wrote[f.Name] || len(fields) == 1 && r.mu.wrote[""]
+		if wrote && !o.foreign[fieldName{d.Operation.Extract.Root.Object.Name, f.Definition.Name}] {
+			seen[f.Name] = true
+		}
+	}
+	return seen
+}
+
+// Committed implements footprint.Sink. Within an operation the change is a part of what
+// that makes known at its end; outside of one it is made known in a moment, with others.
+func (o *observing) Committed(ctx context.Context, commit footprint.Commit) {
+	c := o.c
+	if c.opts.Observe.ReportOnly {
+		return
+	}
+	r := requestFrom(ctx)
+	for r != nil && (r.cache != c || !r.mutates) {
+		r = r.outer
+	}
+	ch := change{by: inspect.Cause{Kind: causeCommit, Name: commit.Text}, within: r, everything: commit.Everything}
+	if ch.everything == "" {
+		ch.rows = footprint.Words(nil, commit.Events)
+	}
+	c.publish(ctx, ch)
+}
+
+// reach adds to tags those of words of rows: see fleet.Config.
+func (o *observing) reach(tags, words []cascade.Tag) ([]cascade.Tag, bool) {
+	return footprint.Reach(tags, words, o.c.opts.Observe.Handles...)
+}
+
+// close ends what was begun by newObserving. It may be called on nil.
+func (o *observing) close() {
+	if o == nil {
+		return
+	}
+	for _, detach := range o.detach {
+		detach()
+	}
+	o.outside.wait()
+}
+
+// A recording is what one computation reads. Its methods may be called on nil, and
+// concurrently but for end.
+type recording struct {
+	*footprint.Recording
+	o *observing
+	// elsewhere says that a field of Options.Observe.Foreign was resolved.
+	elsewhere atomic.Bool
+}
+
+// record begins a recording for a request's computation, nil when nothing is observed.
+func (c *Cache) record(ctx context.Context, r *request) (context.Context, *recording) {
+	if c.observing == nil {
+		return ctx, nil
+	}
+	rec := &recording{o: c.observing}
+	ctx, rec.Recording = footprint.Begin(ctx, r.shapes, r.arrived, c.opts.Observe.Handles...)
+	rec.Late = func() { r.refuseToStore(ReasonUnexplained) }
+	return ctx, rec
+}
+
+// Enter implements witness.Fields.
+func (rec *recording) Enter(*graphql.FieldContext) uint64 { return rec.Recording.Enter() }
+
+// Leave implements witness.Fields.
+func (rec *recording) Leave(fc *graphql.FieldContext, entered uint64, returned any) {
+	if len(rec.o.foreign) > 0 && rec.o.foreign[fieldName{fc.Object, fc.Field.Name}] {
+		rec.elsewhere.Store(true)
+		return
+	}
+	if fc.IsResolver && !rec.o.computed[fieldName{fc.Object, fc.Field.Name}] {
+		rec.Recording.Leave(fc.Object, fc.Field.Name, entered, returned)
+	}
+}
+
+// seen is what the statements of a computation tell of its answer. The zero value is of a
+// computation that was not observed.
+type seen struct {
+	// why says why the answer must not be stored, "" when it may be.
+	why Reason
+	// tags are what was read, shared the same for other instances, who do not know the
+	// shapes that tags rely on.
+	tags, shared []cascade.Tag
+	// number is that of the last change which all that was read is known to show;
+	// observed says that there is one.
+	number   uint64
+	observed bool
+}
+
+// end ends the recording. undeclared says that a field does not declare what it reads.
+func (rec *recording) end(d *document) (s seen) {
+	if rec == nil {
+		return s
+	}
+	fp := rec.End()
+	opts := &rec.o.c.opts.Observe
+	rec.o.report(d, &fp)
+	if opts.ReportOnly {
+		return s
+	}
+	s.observed, s.number, s.tags, s.shared = true, fp.Number, fp.Tags, fp.Coarse
+	undeclared := d.Operation == nil || d.Operation.Anything != ""
+	everything := opts.Everything && !rec.elsewhere.Load()
+	switch {
+	case fp.Uncommitted != "":
+		s.why = ReasonUncommitted
+	case undeclared && everything && len(fp.Unexplained) > 0:
+		s.why = ReasonUnexplained
+	case undeclared && everything && fp.Volatile != "" && d.Operation != nil && d.Operation.Policy.MaxAge < 0:
+		s.why = ReasonVolatile
+	}
+	if fp.Unknown != "" || undeclared && !everything {
+		s.tags = append(s.tags, footprint.AnyRows)
+		s.shared = append(s.shared, footprint.AnyRows)
+	}
+	if fp.Unknown != "" {
+		s.tags, s.shared = append(s.tags, cascade.Anything), append(s.shared, cascade.Anything)
+	}
+	return s
+}
+
+// based returns the number of the clock that an answer is based on, of one that was
+// computed since token.
+func (s *seen) based(token uint64) uint64 {
+	if s.observed {
+		return min(token, s.number)
+	}
+	return token
+}
+
+// add adds what was read to the tags of an answer.
+func (s *seen) add(tags []cascade.Tag) []cascade.Tag {
+	if len(s.tags) == 0 {
+		return tags
+	}
+	return cascade.Merge(append(tags, s.tags...))
+}
+
+// others returns the tags with which other instances get the answer. What was read is
+// named by tags there that rely on no shape.
+func (s *seen) others(tags []cascade.Tag) []cascade.Tag {
+	if len(s.shared) == 0 {
+		return tags
+	}
+	return cascade.Merge(append(slices.Clip(tags), s.shared...))
+}
+
+// fields returns what a witness tells of fields, nil when nothing is recorded.
+func (rec *recording) fields() witness.Fields {
+	if rec == nil {
+		return nil
+	}
+	return rec
+}

@@ -1,0 +1,110 @@
+package gqlcache
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
+)
+
+// Commits outside of operations: another HTTP handler's, a job's.
+//
+// Invariant: when the commit returns to the application, its change is applied here, and
+// is in a record of the log, or in the next one, which somebody is about to publish. The
+// application waits for that record for a bounded time, so that a job that inserts ten
+// thousand rows does not wait ten thousand times for an instance that does not answer,
+// and does not fill the log.
+
+// commitGap is the least time between two records for commits outside of operations.
+const commitGap = time.Millisecond
+
+// commits joins changes that come while a record is under way.
+type commits struct {
+	// publish publishes a change that is applied already, most is how long a commit waits
+	// for that. They are set before the first use.
+	publish func(fleet.Change)
+	most    time.Duration
+
+	mu      sync.Mutex // protects all below
+	running bool
+	next    *commitGroup // nil when nothing waits
+	// late says that the last group was not published in time: nobody waits for the next
+	// one.
+	late bool
+	idle sync.WaitGroup
+}
+
+// A commitGroup is what one record holds.
+type commitGroup struct {
+	change    fleet.Change
+	published chan struct{} // closed when it is
+}
+
+// add has a change published, and waits for that, for a bounded time, and while ctx
+// lasts. It reports whether the change was published.
+func (q *commits) add(ctx context.Context, ch fleet.Change) bool {
+	q.mu.Lock()
+	if q.next == nil {
+		q.next = &commitGroup{published: make(chan struct{})}
+	}
+	g := q.next
+	g.add(ch)
+	if !q.running {
+		q.running = true
+		q.idle.Add(1)
+		go q.run()
+	}
+	late := q.late
+	q.mu.Unlock()
+	if late {
+		return false
+	}
+	timer := time.NewTimer(q.most)
+	defer timer.Stop()
+	select {
+	case <-g.published:
+		return true
+	case <-ctx.Done():
+	case <-timer.C:
+		q.mu.Lock()
+		q.late = true
+		q.mu.Unlock()
+	}
+	return false
+}
+
+func (g *commitGroup) add(ch fleet.Change) {
+	g.change.Tags, g.change.Rows = append(g.change.Tags, ch.Tags...), append(g.change.Rows, ch.Rows...)
+	if g.change.All = g.change.All || ch.All || len(g.change.Tags)+len(g.change.Rows) > maxTags; g.change.All {
+		g.change = fleet.Change{All: true}
+	}
+}
+
+// run publishes groups, one after the other, until nothing waits.
+func (q *commits) run() {
+	defer q.idle.Done()
+	for {
+		q.mu.Lock()
+		g := q.next
+		q.next = nil
+		if g == nil {
+			q.running = false
+			q.mu.Unlock()
+			return
+		}
+		q.mu.Unlock()
+		began := time.Now()
+		q.publish(g.change)
+		close(g.published)
+		q.mu.Lock()
+		q.late = q.late && time.Since(began) > q.most
+		q.mu.Unlock()
+		if rest := commitGap - time.Since(began); rest > 0 {
+			time.Sleep(rest)
+		}
+	}
+}
+
+// wait returns when nothing is being published any more.
+func (q *commits) wait() { q.idle.Wait() }
