@@ -39,14 +39,14 @@
 //     before there is a statement, whose checker or column converter would know better), for
 //     SessionResetter together with Validator (a connection whose transaction ended by its
 //     context is kept), for a statement's NamedValueChecker (it hides the connection's), for
-//     its ColumnConverter (arguments beyond the last placeholder are not converted), for
-//     DriverContext (its error is sql.Open's) and for RowsColumnScanner (Next is not called).
+//     its ColumnConverter (arguments beyond the last placeholder are not converted), and for
+//     RowsColumnScanner (Next is not called).
 //
 //     It does not for ConnPrepareContext, ConnBeginTx, StmtExecContext and StmtQueryContext
 //     (database/sql falls back to a function that legacy.go has), Pinger (no error), a
 //     connection's NamedValueChecker (driver.ErrSkip leads to the next one, as its absence
-//     does), RowsNextResultSet (no further one), the ColumnType methods (no answer), and a
-//     connector's io.Closer.
+//     does), RowsNextResultSet (no further one), the ColumnType methods (no answer), a
+//     driver's DriverContext (a connector that opens by name) and a connector's io.Closer.
 //
 //   - driver.ErrSkip says that a statement did not run. It is compared with ==, and is passed
 //     on as it is.

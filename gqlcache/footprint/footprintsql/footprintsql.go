@@ -66,8 +66,10 @@ func Open(driverName, dsn string, o *footprint.Observer, opts ...Option) (*sql.D
 
 // Unwrap returns the driver's connection of one that [sql.Conn.Raw] gives to its function;
 // anything else is returned as it is. What is done with it is not seen: the connection is
-// taken for one that has changed everything, which is published when the pool gets it
-// back. [Raw] publishes it at once.
+// taken for one that has changed everything. That is published when it is next used, when
+// it is closed, or when the pool gets it back, of which the connections of some drivers
+// (pgx) do not hear. A function that changes data is for [Raw], which publishes before it
+// returns.
 func Unwrap(driverConn any) any {
 	for {
 		u, ok := driverConn.(interface{ Unwrap() driver.Conn })
