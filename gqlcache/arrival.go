@@ -124,7 +124,9 @@ func (c *Cache) arrive(ctx context.Context, w http.ResponseWriter) *arrival {
 	}
 	if c.observing != nil {
 		a.shapes = footprint.Generation()
-		a.early.Init(ctx, c.clock.Seq(), a.shapes)
+		defer func() {
+			a.early.Init(ctx, footprint.Start{Since: a.shapes, Number: a.number, Sink: c.observing, Coarse: c.opts.Shared != nil})
+		}()
 	}
 	a.at, a.number = c.fleet.Place()
 	return a

@@ -241,7 +241,6 @@ func newRequest(ctx context.Context, c *Cache, outer *request) *request {
 	a := arrivalFrom(ctx, c)
 	if c.observing != nil {
 		r.shapes = footprint.Generation()
-		r.early.Init(ctx, c.clock.Seq(), r.shapes)
 	}
 	if a == nil && c.opts.Log != nil {
 		r.at, r.arrived = c.fleet.Place()
@@ -256,6 +255,9 @@ func newRequest(ctx context.Context, c *Cache, outer *request) *request {
 	}
 	if r.hold != nil {
 		r.at = changelog.Position{}
+	}
+	if c.observing != nil {
+		r.early.Init(ctx, footprint.Start{Since: r.shapes, Number: r.arrived, Sink: c.observing, Coarse: c.opts.Shared != nil})
 	}
 	return r
 }

@@ -7,11 +7,13 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/witness"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -180,9 +182,50 @@ func (o *observing) Committed(ctx context.Context, commit footprint.Commit) {
 	}
 	ch := change{by: inspect.Cause{Kind: causeCommit, Name: commit.Text}, within: r, everything: commit.Everything}
 	if ch.everything == "" {
-		ch.rows = footprint.Words(nil, commit.Events)
+		var ok bool
+		if ch.rows, ok = footprint.Words(commit); !ok {
+			ch.everything = "a commit whose rows could not be told"
+		}
 	}
 	c.publish(ctx, ch)
+	if commit.Uncertain {
+		o.again(ch)
+	}
+}
+
+// uncertainFor are the times after which a commit of unknown outcome is published once
+// more. A connection may break while the server waits, for a standby, say, before it makes
+// the commit visible: a reader in between stores the old state with the number of the
+// first publication.
+var uncertainFor = []time.Duration{time.Second, 5 * time.Second, 20 * time.Second, time.Minute}
+
+// again publishes a change once more after a while. Until then nothing that it reaches is
+// stored here.
+func (o *observing) again(ch change) {
+	c := o.c
+	ch.within = nil
+	what := fleet.Change{Rows: ch.rows, All: ch.everything != ""}
+	tags, ok := o.reach(nil, what.Rows)
+	intent := c.clock.AnnounceAll
+	if !what.All && ok {
+		intent = func() *clock.Intent { return c.clock.Announce(tags) }
+	}
+	if c.isClosed() {
+		return
+	}
+	open := intent()
+	c.swept.Go(func() {
+		defer open.Settle()
+		began := time.Now()
+		for _, after := range uncertainFor {
+			select {
+			case <-c.closed:
+				return
+			case <-time.After(time.Until(began.Add(after))):
+			}
+			c.publish(context.Background(), ch)
+		}
+	})
 }
 
 // reach adds to tags those of words of rows: see fleet.Config.
@@ -216,7 +259,8 @@ func (c *Cache) record(ctx context.Context, r *request) (context.Context, *recor
 		return ctx, nil
 	}
 	rec := &recording{o: c.observing}
-	ctx, rec.Recording = footprint.Begin(ctx, r.shapes, r.arrived, c.opts.Observe.Handles...)
+	start := footprint.Start{Since: r.shapes, Number: r.arrived, Sink: c.observing, Coarse: c.opts.Shared != nil}
+	ctx, rec.Recording = footprint.Begin(ctx, start, c.opts.Observe.Handles...)
 	rec.Late = func() { r.refuseToStore(ReasonUnexplained) }
 	return ctx, rec
 }
@@ -231,7 +275,7 @@ func (rec *recording) Leave(fc *graphql.FieldContext, entered uint64, returned a
 		return
 	}
 	if fc.IsResolver && !rec.o.computed[fieldName{fc.Object, fc.Field.Name}] {
-		rec.Recording.Leave(fc.Object, fc.Field.Name, entered, returned)
+		rec.Recording.Leave(fc.Object+"."+fc.Field.Name, entered, returned)
 	}
 }
 
@@ -256,7 +300,6 @@ func (rec *recording) end(d *document) (s seen) {
 	}
 	fp := rec.End()
 	opts := &rec.o.c.opts.Observe
-	rec.o.report(d, &fp)
 	if opts.ReportOnly {
 		return s
 	}
@@ -272,8 +315,8 @@ func (rec *recording) end(d *document) (s seen) {
 		s.why = ReasonVolatile
 	}
 	if fp.Unknown != "" || undeclared && !everything {
-		s.tags = append(s.tags, footprint.AnyRows)
-		s.shared = append(s.shared, footprint.AnyRows)
+		s.tags = append(s.tags, footprint.AnyRow)
+		s.shared = append(s.shared, footprint.AnyRow)
 	}
 	if fp.Unknown != "" {
 		s.tags, s.shared = append(s.tags, cascade.Anything), append(s.shared, cascade.Anything)

@@ -103,6 +103,8 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 	end := c.inspector.Begin(watch.Change{Cause: ch.by, Everything: ch.everything, Cleared: ch.cleared, Tags: tags, Trace: p.trace})
 	what := fleet.Change{Tags: tags, Rows: ch.rows, All: all}
 	switch {
+	case ch.by.Kind == causeCommit && c.opts.Log == nil && c.front == nil:
+		p.Number = c.fleet.Apply(what) // the commit has returned: no later point is one
 	case ch.within.keepChange(&batch{by: ch.by, Change: what}):
 		p.Number = c.fleet.Apply(what) // the others learn of it later
 	case ch.by.Kind == causeCommit && ch.within == nil && c.opts.Log != nil:

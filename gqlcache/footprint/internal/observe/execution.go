@@ -100,7 +100,7 @@ func (s *Session) begin(e *Execution, args []driver.NamedValue) {
 	}
 	e.writes = len(e.a.Writes) > 0 || e.a.Unknown != "" && !e.a.ReadsOnly
 	if len(e.a.Refs) > 0 || e.a.Unknown != "" || e.a.Volatile != "" || len(e.a.Settings) > 0 || e.writes {
-		own, _ := e.ctx.Value(recordingKey{}).(*Recording)
+		own := owner(e.ctx)
 		late := reg.start(e, own)
 		switch {
 		case late != nil:
@@ -236,7 +236,7 @@ func (s *Session) control(e *Execution, err error) {
 	switch e.a.Kind {
 	case sqlparse.Begin:
 		if e.a.Unknown == "" {
-			s.begun(e.ctx, transaction{open: true, asOf: e.asOf, locked: beginsLocked(e.text)}, err)
+			s.begun(e.ctx, transaction{open: true, asOf: e.asOf, locked: beginsLocked(e.text), ctx: e.ctx}, err)
 			return
 		}
 	case sqlparse.Commit:

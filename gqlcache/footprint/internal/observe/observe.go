@@ -29,7 +29,9 @@ type Sink interface {
 
 // A Commit is what a transaction has changed.
 type Commit struct {
-	Events []rowtag.Event
+	// Observer has seen it.
+	Observer *Observer
+	Events   []rowtag.Event
 	// Everything says why everything may have changed, "" when Events are all.
 	Everything string
 	// Uncertain says that the outcome is not known: the connection broke, or the driver
@@ -164,6 +166,7 @@ func (o *Observer) tell(ctx context.Context, c Commit) {
 	if c.Everything != "" {
 		c.Events = nil
 	}
+	c.Observer = o
 	ctx = context.WithoutCancel(ctx)
 	for _, a := range o.attached() {
 		o.contain("committed", func() { a.sink.Committed(ctx, c) })

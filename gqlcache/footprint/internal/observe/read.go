@@ -213,6 +213,18 @@ func (e *Execution) wide(dst []tag.Tag) (tags []tag.Tag, unknown string) {
 	return e.conflicts(dst), ""
 }
 
+// coarse adds the tags of the tables that a statement reads, with all their columns: these
+// have other numbers in other catalogs.
+func (e *Execution) coarse(dst []tag.Tag) []tag.Tag {
+	if e.why != "" {
+		return dst
+	}
+	for _, r := range e.a.Refs {
+		dst = e.st.shapes.Subscribe(dst, &rowtag.Rows{Table: r.Table, Mask: catalog.All})
+	}
+	return e.conflicts(dst)
+}
+
 // conflicts adds what an INSERT tells of rows that are there: how many it has affected.
 func (e *Execution) conflicts(dst []tag.Tag) []tag.Tag {
 	for _, w := range e.a.Writes {

@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"cmp"
 	"context"
 	"reflect"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"unsafe"
 
 	"github.com/cascadeql/cascadeql/cascade/tag"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/analysis"
 )
 
 // The bounds of a recording.
@@ -24,6 +26,8 @@ const (
 	maxPointers = 4096
 	// maxExecutions is how many executions a recording refers to before it takes their tags.
 	maxExecutions = 64
+	// maxAnalyses bounds the statements that a footprint names.
+	maxAnalyses = 32
 )
 
 // A registry knows which recordings and executions run. Its counter orders the starts and
@@ -58,6 +62,7 @@ type Recording struct {
 	start   Start
 	watched []*Observer
 	parent  *Recording
+	early   *Early
 	// Late is called when a statement starts on the recording's context after End: whoever
 	// asked for it may still change what was stored. It must be set before End is called,
 	// may be called more than once, and must not block.
@@ -89,11 +94,15 @@ type Start struct {
 	// change with such a number or a smaller one.
 	Number uint64
 	Sink   Sink
+	// Coarse asks for Footprint.Coarse.
+	Coarse bool
 }
 
 // sum is what executions have added up to.
 type sum struct {
 	tags        []tag.Tag
+	coarse      []tag.Tag
+	analyses    []*analysis.Statement
 	merged      int // length after the last merge
 	number      uint64
 	unknown     string
@@ -108,6 +117,11 @@ type sum struct {
 type Footprint struct {
 	// Tags are what the answer depends on, merged.
 	Tags []tag.Tag
+	// Coarse are the tags of the tables that were read, which rely on no shape of this
+	// process: with them another instance can tell whether the answer is still true.
+	Coarse []tag.Tag
+	// Analyses are the statements, each once, as far as they are not too many.
+	Analyses []*analysis.Statement
 	// Unknown says why the answer depends on anything, "" when it does not.
 	Unknown string
 	// Number is the Start's, or a lower one: that of the oldest snapshot which was read.
@@ -146,6 +160,7 @@ func Begin(ctx context.Context, start Start, observers ...*Observer) (context.Co
 		r.parent = nil
 	}
 	r.sum.number = start.Number
+	r.early, _ = ctx.Value(EarlyKey).(*Early)
 	reg.mu.Lock()
 	defer reg.mu.Unlock()
 	reg.counter++
@@ -395,6 +410,7 @@ func (r *Recording) End() Footprint {
 	for _, e := range executions {
 		r.take(e)
 	}
+	r.takeEarly()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := &r.sum
@@ -407,7 +423,7 @@ func (r *Recording) End() Footprint {
 		}
 	}
 	f := Footprint{
-		Tags: tag.Merge(s.tags), Unknown: s.unknown, Number: s.number, Uncommitted: s.uncommitted,
+		Tags: tag.Merge(s.tags), Coarse: tag.Merge(s.coarse), Analyses: s.analyses, Unknown: s.unknown, Number: s.number, Uncommitted: s.uncommitted,
 		Volatile: s.volatile, Settings: s.settings, Statements: s.statements, Orphans: s.orphans, Unexplained: odd,
 	}
 	if len(f.Tags) > maxTags && f.Unknown == "" {
@@ -434,6 +450,12 @@ func (r *Recording) take(e *Execution) {
 			s.settings = append(s.settings, name)
 		}
 	}
+	if len(s.analyses) < maxAnalyses && !slices.Contains(s.analyses, e.a) {
+		s.analyses = append(s.analyses, e.a)
+	}
+	if r.start.Coarse {
+		s.coarse = e.coarse(s.coarse)
+	}
 	uncommitted, unknown := "", ""
 	s.tags, unknown, uncommitted = e.collect(s.tags)
 	if s.unknown == "" {
@@ -452,4 +474,15 @@ func (r *Recording) take(e *Execution) {
 	if s.unknown != "" {
 		s.tags, s.merged = nil, 0 // it depends on anything
 	}
+}
+
+// add adds what another sum has.
+func (s *sum) add(o *sum) {
+	s.tags, s.coarse = append(s.tags, o.tags...), append(s.coarse, o.coarse...)
+	s.number = min(s.number, o.number)
+	s.unknown, s.uncommitted = cmp.Or(s.unknown, o.unknown), cmp.Or(s.uncommitted, o.uncommitted)
+	s.volatile = cmp.Or(s.volatile, o.volatile)
+	s.settings = append(s.settings, o.settings...)
+	s.analyses = append(s.analyses, o.analyses...)
+	s.statements += o.statements
 }

@@ -58,6 +58,8 @@ type transaction struct {
 	// dirtyReads says READ UNCOMMITTED.
 	dirtyReads bool
 	asOf       moment
+	// ctx is that of the statement which began it.
+	ctx context.Context
 }
 
 // A moment is what was known at one time: the shapes, and the clocks' numbers. A snapshot
@@ -102,7 +104,7 @@ const readUncommitted driver.IsolationLevel = 1
 func (s *Session) Begin(ctx context.Context, opts driver.TxOptions) *Beginning {
 	s.contain("begin", func() { s.poll(ctx) })
 	return &Beginning{s: s, ctx: ctx, tx: transaction{
-		open: true, dirtyReads: opts.Isolation == readUncommitted, asOf: s.o.moment(),
+		open: true, dirtyReads: opts.Isolation == readUncommitted, asOf: s.o.moment(), ctx: ctx,
 	}}
 }
 
@@ -165,6 +167,9 @@ func (s *Session) rolledBack(ctx context.Context, err error) {
 	case s.unsure != "": // what was written may have been committed before
 		s.pending.all(s.unsure, "")
 		s.flush(ctx, true)
+	}
+	if s.tx.locked && s.tx.ctx != nil {
+		s.o.wrote(s.tx.ctx) // it was to write, and has written nothing
 	}
 	if !s.pending.empty() {
 		s.undone.Add(1)

@@ -199,9 +199,7 @@ func (w *writing) row(dest []driver.Value) {
 // wrote notes what a statement has written. complete says that all rows of RETURNING were
 // read.
 func (s *Session) wrote(e *Execution, err error, affected int64, complete bool) {
-	for _, a := range s.o.attached() {
-		s.o.contain("wrote", func() { a.sink.Wrote(e.ctx) })
-	}
+	s.o.wrote(e.ctx)
 	s.leaks = true
 	switch {
 	case e.write == nil:
