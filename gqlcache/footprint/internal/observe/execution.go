@@ -249,6 +249,11 @@ func (s *Session) control(e *Execution, err error) {
 			s.rolledBack(e.ctx, err)
 			return
 		}
+	case sqlparse.PrepareTransaction, sqlparse.CommitPrepared, sqlparse.RollbackPrepared:
+		if e.a.Unknown == "" {
+			s.prepared(e, err)
+			return
+		}
 	case sqlparse.Savepoint, sqlparse.RollbackTo, sqlparse.Release:
 		if e.a.Unknown == "" {
 			if err == nil {
@@ -317,7 +322,7 @@ func (e *Execution) collect(dst []tag.Tag) (tags []tag.Tag, unknown, uncommitted
 	if e.s.o.opts.Replica {
 		unknown = "it was read from a replica"
 	}
-	if !e.observed { // nobody recorded when it started
+	if !e.observed || e.rd.refs == nil && e.rd.unknown == "" { // nobody recorded when it started
 		tags, more := e.wide(dst)
 		if unknown == "" {
 			unknown = more
