@@ -1,7 +1,3 @@
-// Package sqlparse splits one SQL statement into a syntax tree that keeps what an
-// analysis of reads and writes needs. It reads a tolerant superset of what PostgreSQL and
-// SQLite write; a text that it does not understand to its end is an error, never a part
-// of a tree.
 package sqlparse
 
 // A Kind is what a statement is.
@@ -25,6 +21,10 @@ const (
 	Truncate        // TRUNCATE: Statement.Tables
 	DDL             // CREATE, ALTER, DROP, COMMENT, GRANT, REVOKE
 	NoData          // LISTEN, UNLISTEN, NOTIFY, SHOW, EXPLAIN without ANALYZE, PRAGMA that only asks, ...
+
+	PrepareTransaction // PREPARE TRANSACTION; its gid is Statement.SavepointName
+	CommitPrepared     // COMMIT PREPARED, with the gid
+	RollbackPrepared   // ROLLBACK PREPARED, with the gid
 )
 
 // An Expr is an expression: one of the pointer types below, or nil.
@@ -53,7 +53,11 @@ type (
 	// Op is any other operator: "not", "isnull", "isnotnull", "istruth", "is", "isnot",
 	// "isdistinct", "isnotdistinct", "between", "notbetween", "like", "notlike", "ilike", "glob", "regexp", "similar",
 	// "case", "row", "array", "index", "collate", "attimezone", "quantified", "unary-", ...
-	// Text is a collation's name.
+	// Text is a collation's name. "istruth" has "true", "not true", "false", "not false" in
+	// it, "quantified" the operator and its word ("<> all"), "field" and "named" a name.
+	// "betweensymmetric" and "notbetweensymmetric" are not "between": their bounds may be in
+	// any order. "element" is an assignment to a part of a column: its last argument is the
+	// value.
 	Op struct {
 		Op   string
 		Args []Expr
@@ -76,7 +80,9 @@ type (
 	Subquery struct{ Query *Query }
 	// Exists is EXISTS (query).
 	Exists struct{ Query *Query }
-	// Cast is CAST(x AS type) or x::type. Type is in lower case, with [] for arrays.
+	// Cast is CAST(x AS type), x::type or type 'literal'. Type is in lower case, with its
+	// length or precision, which may change a value ("varchar(3)"), and with [] for arrays.
+	// A quoted type keeps its quotes ("char" is another type than char).
 	Cast struct {
 		X    Expr
 		Type string
@@ -154,9 +160,10 @@ type Query struct {
 	Offset    Expr
 	Ties      bool     // WITH TIES
 	Compound  []*Query // further arms of UNION, INTERSECT, EXCEPT
-	Values    [][]Expr
-	Locking   bool // FOR UPDATE, FOR SHARE, ...
-	Skips     bool // SKIP LOCKED: which rows there are depends on other sessions
+	Ops       []string // what joins each further arm: "union", "union all", "intersect", ...
+	Values    [][]Expr // nil stands for DEFAULT
+	Locking   bool     // FOR UPDATE, FOR SHARE, ...
+	Skips     bool     // SKIP LOCKED: which rows there are depends on other sessions
 }
 
 // A Set is one assignment. X is nil for DEFAULT.
@@ -206,6 +213,19 @@ type Statement struct {
 	Setting string
 	Values  []Expr
 	Local   bool
-	// Savepoint is the name of Savepoint, RollbackTo and Release.
+	// SavepointName is the name of Savepoint, RollbackTo and Release, and the gid of
+	// PrepareTransaction, CommitPrepared and RollbackPrepared.
 	SavepointName string
+
+	// Recursive belongs to With.
+	Recursive bool
+	// Cascade is TRUNCATE's: tables that refer to Tables are emptied, too.
+	Cascade bool
+	// Level is what Begin and the setting "transaction" say: an isolation level in lower
+	// case, or SQLite's "deferred", "immediate" or "exclusive"; "" when they say nothing.
+	Level string
+	// ReadOnly is READ ONLY of Begin and of the setting "transaction".
+	ReadOnly bool
+	// Params is the highest ordinal of a parameter.
+	Params int
 }
