@@ -13,6 +13,9 @@ type viewDecl struct {
 	name, key           literal
 	columns, touched    []literal
 	static, partitioned bool
+	table               literal
+	decides             []literal
+	hasDecides          bool
 	pos                 *ast.Position
 	// bound is set once a type, or the schema, has the view.
 	bound bool
@@ -65,6 +68,8 @@ func (c *compiler) viewDecls(list ast.DirectiveList) []*viewDecl {
 		d.key, _ = u.str("key")
 		d.columns, _ = u.list("columns")
 		d.touched, _ = u.list("touched")
+		d.table, _ = u.str("table")
+		d.decides, d.hasDecides = u.list("decides")
 		if d.key.text == "" {
 			d.key.text = "id"
 		}
@@ -103,10 +108,26 @@ func (c *compiler) bindType(def *ast.Definition, decls map[string][]*viewDecl) {
 			})
 		}
 		c.checkAgreement(v, d)
+		v.addTable(d, len(c.infos[v].decls) == 0)
 		c.addType(v, def)
 		if info := c.infos[v]; !slices.Contains(info.decls, d) {
 			info.decls = append(info.decls, d)
 		}
+	}
+}
+
+// addTable adds what a declaration says of the table. What decides adds up, and is known
+// only where every declaration says it.
+func (v *View) addTable(d *viewDecl, first bool) {
+	if d.table.text != "" {
+		v.Table = d.table.text
+	}
+	if first {
+		v.HasDecides = d.hasDecides
+	}
+	v.HasDecides = v.HasDecides && d.hasDecides
+	for _, name := range d.decides {
+		v.Decides = append(v.Decides, name.text)
 	}
 }
 
@@ -116,6 +137,9 @@ func (c *compiler) checkAgreement(v *View, d *viewDecl) {
 	first := newFault(v.pos, "").place()
 	if v.key != d.key.text {
 		c.faultf(d.key.pos, "view %q has the key %q here and %q at %s: give it one key", v.Name, d.key.text, v.key, first)
+	}
+	if v.Table != "" && d.table.text != "" && v.Table != d.table.text {
+		c.faultf(d.table.pos, "view %q is the table %q here and %q at %s: give it one table", v.Name, d.table.text, v.Table, first)
 	}
 	if v.static != d.static {
 		c.faultf(d.pos, "view %q is static in one declaration and not in the other, at %s: let them agree", v.Name, first)
@@ -135,6 +159,7 @@ func (c *compiler) schemaViews() {
 			Name: d.name.text, key: d.key.text, explicit: true,
 			static: d.static, Partitioned: d.partitioned, pos: d.pos,
 		})
+		v.addTable(d, true)
 		c.infos[v].decls = []*viewDecl{d}
 	}
 }

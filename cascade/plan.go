@@ -74,6 +74,12 @@ type View struct {
 	Name string
 	// Partitioned says that each row belongs to one partition.
 	Partitioned bool
+	// Table is the name of its table in the database, "" when it is the view's. Decides
+	// are the columns of the table by which code outside of the database hides, sorts,
+	// counts or computes; HasDecides says that these are all.
+	Table      string
+	Decides    []string
+	HasDecides bool
 
 	id int
 	// types are the object types whose rows come from this view, sorted. Empty for a view

@@ -1,11 +1,10 @@
-// Package catalog has what a database says about itself: tables, keys, columns, which
-// values are equal, foreign keys, triggers, views and policies. What it does not say, or
-// what may not be read, is never taken for "there is none".
 package catalog
 
 import (
 	"context"
 	"database/sql/driver"
+	"maps"
+	"slices"
 )
 
 // A Dialect is a database's.
@@ -54,7 +53,8 @@ type Column struct {
 	Default bool
 }
 
-// A ForeignKey of a table refers to a key of another.
+// A ForeignKey of a table refers to a key of another. Columns and RefColumns have equal
+// lengths.
 type ForeignKey struct {
 	Columns    []int
 	Table      *Table // referred to
@@ -62,7 +62,8 @@ type ForeignKey struct {
 	OnDelete   Action
 	OnUpdate   Action
 	// Enforced says that the database keeps it true at all times outside of transactions:
-	// not for NOT VALID ones, and in SQLite only where the connection says so.
+	// not for NOT VALID ones, and in SQLite only where the connection says so. It is false
+	// where Table is Ambiguous, and where the columns' values are not of one class.
 	Enforced bool
 }
 
@@ -80,26 +81,28 @@ const (
 // A Trigger is a table's: its body as text, "" when it cannot be read.
 type Trigger struct {
 	Name, Body string
-	// Insert, Update and Delete say what fires it; Instead that it runs in place of the
-	// statement.
-	Insert, Update, Delete, Instead bool
+	// Insert, Update, Delete and Truncate say what fires it; Instead that it runs in place
+	// of the statement.
+	Insert, Update, Delete, Truncate, Instead bool
 }
 
 // A Table is a table, a materialised view, or what several tables of one name in several
-// schemas have in common.
+// schemas have in common. Partitions, and tables that inherit, belong to the Table of their
+// root.
 type Table struct {
 	// Name without its schema: its identity. Tables of equal names in several schemas are
 	// one Table, whose facts hold in all of them.
 	Name    string
 	Columns []Column
 	// Keys are sets of columns that no two rows share, with no NULL in them, at any time:
-	// no deferrable, partial or invalid ones.
+	// no deferrable, partial or invalid ones. None of their columns is Opaque.
 	Keys    [][]int
 	Foreign []ForeignKey
 	// Referring are the foreign keys of other tables that refer to this one.
 	Referring []Referring
 	Triggers  []Trigger
-	// Rules says that statements are rewritten: nothing is known of its writes.
+	// Rules says that nothing is known of its writes: statements are rewritten, or a
+	// foreign key of a table that is not resolvable acts on them.
 	Rules bool
 	// Policies says that row-level security may apply. Conditions are its expressions; a
 	// condition that could not be read is "".
@@ -110,7 +113,9 @@ type Table struct {
 	// Materialized views change by REFRESH only; Definition is their query.
 	Materialized bool
 	Definition   string
-	// Ambiguous says that several schemas have it; Foreign tables are another server's.
+	// Ambiguous says that several schemas have it: two mentions in one statement need not
+	// be one table, so equal keys do not make one row of theirs. ForeignData tables are
+	// another server's.
 	Ambiguous, ForeignData bool
 
 	index map[string]int
@@ -141,16 +146,25 @@ type Function struct {
 // A Catalog is what a database says. It is not changed once it was read.
 type Catalog struct {
 	Dialect Dialect
-	// Tables and Views are by name without schema.
+	// Tables and Views are by name without schema. A partition's name has the Table of its
+	// root, whose Name is another one.
 	Tables map[string]*Table
 	Views  map[string]*View
+	// Unresolvable names have relations, but which one a statement means is not known: a
+	// view here and a table there, tables of different columns, or a temporary relation
+	// may hide it. They are neither in Tables nor in Views.
+	Unresolvable map[string]bool
 	// Functions are those that users have defined: a name of the database's own that is
 	// here, too, is not the database's own any more.
 	Functions map[string]Function
 	// Schemas are the names of schemas that Tables, Views and Functions come from.
 	Schemas map[string]bool
-	// Fingerprint is another one whenever anything above is.
+	// Fingerprint is another one whenever anything above is, or the type of a column, an
+	// enum's labels, or the body of a function. It is equal for all connections to
+	// databases of equal definitions.
 	Fingerprint [32]byte
+	// Version is what ReadVersion returned before the catalog was read.
+	Version Version
 }
 
 // A Query runs a query on a connection, and calls row for each row. The values are those
@@ -161,6 +175,25 @@ type Query func(ctx context.Context, text string, args []driver.NamedValue, row 
 func (t *Table) Index(name string) (int, bool) {
 	i, ok := t.index[name]
 	return i, ok
+}
+
+// Lookup returns the table or view that a statement names, with its schema or "". It
+// reports false for what is not known or not resolvable, and for relations of the database
+// itself: then the statement may read and write anything.
+func (c *Catalog) Lookup(schema, name string) (*Table, *View, bool) {
+	if c.Dialect == SQLite {
+		schema, name = lower(schema), lower(name)
+	}
+	if schema != "" && !c.Schemas[schema] || c.Unresolvable[name] {
+		return nil, nil, false
+	}
+	if t := c.Tables[name]; t != nil {
+		return t, nil, true
+	}
+	if v := c.Views[name]; v != nil {
+		return nil, v, true
+	}
+	return nil, nil, false
 }
 
 // Bit returns the mask of a column.
@@ -186,7 +219,11 @@ func (c *Catalog) Finish() {
 		}
 		t.Referring = nil
 	}
-	for _, t := range c.Tables {
+	for _, name := range slices.Sorted(maps.Keys(c.Tables)) {
+		t := c.Tables[name]
+		if t.Name != name {
+			continue // a partition's: its root has a turn of its own
+		}
 		for i := range t.Foreign {
 			if to := t.Foreign[i].Table; to != nil {
 				to.Referring = append(to.Referring, Referring{t, &t.Foreign[i]})

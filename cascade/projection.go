@@ -1,0 +1,78 @@
+package cascade
+
+import (
+	"slices"
+	"strings"
+)
+
+// A Projection says which columns of a table matter to the answers of an operation,
+// beside those by which the database decides.
+type Projection struct {
+	Table string
+	// Types are those whose rows come from the table, of the objects that are selected.
+	// A field of one of them that turns out to run code of the server makes the
+	// projection void.
+	Types []string
+	// Fields are the selected fields of these types, and Decides what @view(decides:)
+	// names. Each stands for a column of its name: see ColumnOf.
+	Fields, Decides []string
+}
+
+// Projections returns what the operation shows of tables, for those of which all types
+// that it selects say what decides, and of which it selects plain fields only. Other
+// tables have none: all their columns matter.
+func (o *Operation) Projections() []Projection {
+	byTable := map[string]*Projection{}
+	void := map[string]bool{}
+	for _, s := range o.Extract.Selections {
+		for _, v := range o.plan.byType[s.Object.Name] {
+			name := v.table()
+			p := byTable[name]
+			if p == nil {
+				p = &Projection{Table: name}
+				byTable[name] = p
+			}
+			if !v.HasDecides {
+				void[name] = true
+			}
+			if !slices.Contains(p.Types, s.Object.Name) {
+				p.Types = append(p.Types, s.Object.Name)
+			}
+			p.Decides = append(p.Decides, v.Decides...)
+			for _, f := range s.Fields {
+				switch def := o.plan.schema.Types[f.Definition.Type.Name()]; {
+				case f.Definition.Name == "__typename":
+				case def == nil || !def.IsLeafType() || len(f.Definition.Arguments) > 0:
+					void[name] = true
+				default:
+					p.Fields = append(p.Fields, f.Definition.Name)
+				}
+			}
+		}
+	}
+	var list []Projection
+	for name, p := range byTable {
+		if !void[name] {
+			slices.Sort(p.Decides)
+			p.Decides = slices.Compact(p.Decides)
+			list = append(list, *p)
+		}
+	}
+	slices.SortFunc(list, func(a, b Projection) int { return strings.Compare(a.Table, b.Table) })
+	return list
+}
+
+// table is the name of the view's table.
+func (v *View) table() string {
+	if v.Table != "" {
+		return v.Table
+	}
+	return v.Name
+}
+
+// ColumnOf reports whether a column's name is that of a field: equal but for case and
+// underscores, as in author_id and authorId.
+func ColumnOf(column, field string) bool {
+	fold := func(s string) string { return strings.ToLower(strings.ReplaceAll(s, "_", "")) }
+	return fold(column) == fold(field)
+}

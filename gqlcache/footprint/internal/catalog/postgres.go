@@ -1,0 +1,444 @@
+package catalog
+
+import (
+	"context"
+	"crypto/sha256"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// own selects the schemas that are not the database's: others may not begin with pg_.
+const own = ` n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' `
+
+// qualified makes PostgreSQL write names with their schemas, whatever the search_path of
+// the connection is. The setting ends with the statement, as no transaction is open.
+const qualified = `WITH path AS MATERIALIZED (SELECT pg_catalog.set_config('search_path', 'pg_catalog', true) AS set) `
+
+// of selects the rows of a system catalog that belong to a relation of own.
+func of(catalog, column string) string {
+	return `pg_catalog.` + catalog + ` r JOIN pg_catalog.pg_class c ON c.oid = r.` + column + ` JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE` + own
+}
+
+// covering selects temporary relations that hide others.
+const covering = `SELECT DISTINCT c.relname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+	WHERE n.nspname ~ '^pg_temp_' AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND EXISTS (
+		SELECT 1 FROM pg_catalog.pg_class o JOIN pg_catalog.pg_namespace n ON n.oid = o.relnamespace
+		WHERE o.relname = c.relname AND o.relkind IN ('r', 'p', 'v', 'm', 'f') AND` + own + `)`
+
+// versionPostgres hashes the rows of the system catalogs that Read reads. The server adds
+// up hashes of rows, which needs neither an order nor a result of size. What VACUUM and
+// ANALYZE change is left out, and what belongs to temporary relations, which come and go.
+func versionPostgres(ctx context.Context, q Query) (Version, error) {
+	var parts []string
+	for _, p := range [][2]string{
+		{"relations", `SELECT concat_ws('|', c.oid, c.relname, c.relnamespace, c.relkind, c.relrowsecurity, c.relispartition, c.relpersistence)
+			FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE` + own},
+		{"columns", `SELECT concat_ws('|', a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attnotnull, a.attgenerated, a.attidentity, a.atthasdef, a.attisdropped)
+			FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+			WHERE a.attnum > 0 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND` + own},
+		{"schemas", `SELECT concat_ws('|', n.oid, n.nspname) FROM pg_catalog.pg_namespace n WHERE` + own},
+		{"types", `SELECT concat_ws('|', t.oid, t.typname, t.typtype, t.typbasetype, t.typcollation, t.typdefault)
+			FROM pg_catalog.pg_type t WHERE t.typtype IN ('d', 'e')`},
+		{"temporary", covering},
+		{"indexes", `SELECT concat_ws('|', r.indexrelid, r.indrelid, r.indisunique, r.indimmediate, r.indisvalid, r.indisready, r.indislive, r.indnkeyatts, r.indkey, r.indclass, r.indpred, r.indexprs) FROM ` + of("pg_index", "indrelid")},
+		{"constraints", `SELECT r::text FROM ` + of("pg_constraint", "conrelid") + `AND r.contype IN ('f', 'n')`},
+		{"enums", `SELECT r::text FROM pg_catalog.pg_enum r`},
+		{"inheritance", `SELECT r::text FROM ` + of("pg_inherits", "inhrelid")},
+		{"triggers", `SELECT r::text FROM ` + of("pg_trigger", "tgrelid")},
+		{"policies", `SELECT r::text FROM ` + of("pg_policy", "polrelid")},
+		{"defaults", `SELECT r::text FROM ` + of("pg_attrdef", "adrelid")},
+		{"rewrites", `SELECT r::text FROM ` + of("pg_rewrite", "ev_class")},
+		{"functions", `SELECT r::text FROM pg_catalog.pg_proc r WHERE r.oid >= 16384`},
+		{"aggregates", `SELECT r::text FROM pg_catalog.pg_aggregate r WHERE r.aggfnoid >= 16384`},
+		{"collations", `SELECT concat_ws('|', r.oid, r.collisdeterministic) FROM pg_catalog.pg_collation r WHERE r.oid >= 16384`},
+	} {
+		parts = append(parts, `SELECT '`+p[0]+`', count(*)::text, coalesce(sum(pg_catalog.hashtextextended(s.t, 0)), 0)::text FROM (`+p[1]+`) s(t)`)
+	}
+	d := digest{sha256.New()}
+	err := q.each(ctx, 3, strings.Join(parts, " UNION ALL ")+" ORDER BY 1", func(r record) { d.text(r.text(0), r.text(1), r.text(2)) })
+	return d.sum(), err
+}
+
+func connectionPostgres(ctx context.Context, q Query) (c Connection, err error) {
+	c.ForeignKeys, c.Triggers = true, true
+	err = q.each(ctx, 4, `SELECT pg_catalog.pg_is_in_recovery()::text, pg_catalog.current_setting('transaction_read_only'),
+		pg_catalog.current_setting('session_replication_role'), pg_catalog.current_setting('search_path')`, func(r record) {
+		c.Replica, c.ReadOnly, c.SearchPath = r.yes(0), r.yes(1), r.text(3)
+		if r.text(2) == "replica" {
+			c.ForeignKeys, c.Triggers = false, false
+		}
+	})
+	return c, err
+}
+
+// A postgres is a reading under way. Maps are by the object numbers of the database.
+type postgres struct {
+	relations map[int64]*relation
+	columns   map[int64]map[int64]string // names by number
+	types     map[int64]domain
+	functions map[string]Function
+	impure    map[string]bool // of the database's own functions
+	schemas   map[string]bool
+	hidden    map[string]bool
+	extra     []string
+	parents   map[int64][]int64
+	partition map[int64]bool
+}
+
+// A domain is one over another type, or an enum.
+type domain struct {
+	enum       bool
+	base       int64
+	hasDefault bool
+}
+
+func readPostgres(ctx context.Context, q Query) (*Catalog, error) {
+	p := &postgres{
+		relations: map[int64]*relation{}, columns: map[int64]map[int64]string{}, types: map[int64]domain{},
+		impure: map[string]bool{}, schemas: map[string]bool{}, hidden: map[string]bool{},
+		parents: map[int64][]int64{}, partition: map[int64]bool{},
+	}
+	for _, read := range []func(context.Context, Query) error{
+		p.readTypes, p.readRelations, p.readColumns, p.readTrees, p.readKeys, p.readReferences,
+		p.readFunctions, p.readTriggers, p.readPolicies,
+	} {
+		if err := read(ctx, q); err != nil {
+			return nil, err
+		}
+	}
+	list := make([]*relation, 0, len(p.relations))
+	for _, r := range p.relations {
+		list = append(list, r)
+	}
+	c := merge(PostgreSQL, list, p.functions, p.schemas, p.hidden)
+	c.Fingerprint = c.fingerprint(p.extra)
+	return c, nil
+}
+
+func (p *postgres) readTypes(ctx context.Context, q Query) error {
+	err := q.each(ctx, 4, `SELECT t.oid::int8, t.typtype::text, t.typbasetype::int8, (t.typdefault IS NOT NULL)::text
+		FROM pg_catalog.pg_type t WHERE t.typtype IN ('d', 'e')`, func(r record) {
+		p.types[r.number(0)] = domain{enum: r.text(1) == "e", base: r.number(2), hasDefault: r.yes(3)}
+	})
+	if err != nil {
+		return err
+	}
+	return q.each(ctx, 4, `SELECT n.nspname::text, t.typname::text, e.enumlabel::text, row_number() OVER (PARTITION BY t.oid ORDER BY e.enumsortorder)::int8
+		FROM pg_catalog.pg_enum e JOIN pg_catalog.pg_type t ON t.oid = e.enumtypid JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace`, func(r record) {
+		p.extra = append(p.extra, joined("enum", r.text(0), r.text(1), r.text(2), r.text(3)))
+	})
+}
+
+func (p *postgres) readRelations(ctx context.Context, q Query) error {
+	err := q.each(ctx, 1, `SELECT n.nspname::text FROM pg_catalog.pg_namespace n WHERE`+own, func(r record) { p.schemas[r.text(0)] = true })
+	if err != nil {
+		return err
+	}
+	err = q.each(ctx, 10, qualified+`SELECT c.oid::int8, n.nspname::text, c.relname::text, c.relkind::text,
+		c.relispartition::text, c.relrowsecurity::text,
+		CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid) END,
+		pg_catalog.quote_ident(n.nspname),
+		(EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite w WHERE w.ev_class = c.oid AND w.rulename <> '_RETURN'))::text,
+		(EXISTS (SELECT 1 FROM pg_catalog.pg_class o WHERE o.relname = c.relname AND o.relnamespace = 'pg_catalog'::pg_catalog.regnamespace))::text
+		FROM path CROSS JOIN pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		WHERE path.set IS NOT NULL AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND`+own, func(r record) {
+		n := &relation{schema: r.text(1), name: r.text(2)}
+		n.root = n
+		switch r.text(3) {
+		case "v":
+			n.view, n.definition, n.spelling = true, r.text(6), without(r.text(6), r.text(7))
+		case "m":
+			n.table.Materialized, n.table.Definition = true, r.text(6)
+		case "f":
+			n.table.ForeignData = true
+		}
+		n.table.Policies, n.table.Rules = r.yes(5), r.yes(8)
+		p.partition[r.number(0)] = r.yes(4)
+		if r.yes(9) {
+			p.hidden[n.name] = true // by a relation of the database itself
+		}
+		p.relations[r.number(0)] = n
+		p.extra = append(p.extra, joined("relation", n.schema, n.name, r.text(3), r.text(6)))
+	})
+	if err != nil {
+		return err
+	}
+	return q.each(ctx, 1, covering, func(r record) { p.hidden[r.text(0)] = true })
+}
+
+// readColumns reads the columns. NOT NULL may be NOT VALID since PostgreSQL 18, where it
+// has a constraint.
+func (p *postgres) readColumns(ctx context.Context, q Query) error {
+	return q.each(ctx, 10, qualified+`SELECT a.attrelid::int8, a.attnum::int8, a.attname::text, a.atttypid::int8,
+		(a.attcollation = 0 OR coalesce(l.collisdeterministic, false))::text,
+		(a.attnotnull AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.conrelid = a.attrelid AND k.contype = 'n'
+			AND NOT k.convalidated AND a.attnum = ANY (k.conkey)))::text,
+		(a.attgenerated <> '')::text, (a.atthasdef OR a.attidentity <> '')::text,
+		pg_catalog.format_type(a.atttypid, a.atttypmod),
+		CASE WHEN a.attgenerated <> '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END
+		FROM path CROSS JOIN pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation
+		LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+		WHERE path.set IS NOT NULL AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND`+own+`ORDER BY a.attrelid, a.attnum`, func(r record) {
+		n := p.relations[r.number(0)]
+		if n == nil {
+			return
+		}
+		class, domainDefault := p.class(r.number(3), r.yes(4))
+		n.table.Columns = append(n.table.Columns, Column{
+			Name: r.text(2), Class: class, NotNull: r.yes(5), Generated: r.yes(6), Default: r.yes(7) || domainDefault,
+		})
+		names := p.columns[r.number(0)]
+		if names == nil {
+			names = map[int64]string{}
+			p.columns[r.number(0)] = names
+		}
+		names[r.number(1)] = r.text(2)
+		p.extra = append(p.extra, joined("column", n.schema, n.name, r.text(1), r.text(2), r.text(8), r.text(9)))
+	})
+}
+
+// class returns the class of a type by its object number. Domains have that of what they
+// are over.
+func (p *postgres) class(oid int64, deterministic bool) (c Class, hasDefault bool) {
+	for range 32 {
+		d, ok := p.types[oid]
+		if !ok {
+			break
+		}
+		hasDefault = hasDefault || d.hasDefault
+		if d.enum {
+			return Text, hasDefault
+		}
+		oid = d.base
+	}
+	switch oid {
+	case 20, 21, 23: // int8, int2, int4
+		return Int, hasDefault
+	case 25, 1043: // text, varchar
+		if deterministic {
+			return Text, hasDefault
+		}
+	case 2950:
+		return UUID, hasDefault
+	case 16:
+		return Bool, hasDefault
+	case 17:
+		return Bytes, hasDefault
+	}
+	return Opaque, hasDefault
+}
+
+// readTrees finds the root of each partition and of each table that inherits.
+func (p *postgres) readTrees(ctx context.Context, q Query) error {
+	err := q.each(ctx, 2, `SELECT i.inhrelid::int8, i.inhparent::int8 FROM pg_catalog.pg_inherits i
+		JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid WHERE c.relkind IN ('r', 'p', 'f') ORDER BY 1, 2`, func(r record) {
+		if p.relations[r.number(0)] != nil {
+			p.parents[r.number(0)] = append(p.parents[r.number(0)], r.number(1))
+		}
+	})
+	if err != nil {
+		return err
+	}
+	// A table with two parents makes one tree of theirs, where no table has all rows. The
+	// list of its roots says that they are mixed.
+	for oid, r := range p.relations {
+		if len(p.parents[oid]) == 0 {
+			continue
+		}
+		roots := p.roots(oid, 0)
+		if len(roots) != 1 || roots[0] == nil {
+			for _, root := range roots {
+				if root != nil {
+					root.mixed = true
+				}
+			}
+			r.mixed = true
+			continue
+		}
+		if r.root = roots[0]; !p.partition[oid] {
+			r.root.inherits = true
+		}
+	}
+	return nil
+}
+
+// roots returns the tables that rows of a table belong to in the end, nil among them for
+// what is not known.
+func (p *postgres) roots(oid int64, depth int) (out []*relation) {
+	if depth > 64 || p.relations[oid] == nil {
+		return []*relation{nil}
+	}
+	if len(p.parents[oid]) == 0 {
+		return []*relation{p.relations[oid]}
+	}
+	for _, parent := range p.parents[oid] {
+		for _, r := range p.roots(parent, depth+1) {
+			if !slices.Contains(out, r) {
+				out = append(out, r)
+			}
+		}
+	}
+	return out
+}
+
+// readKeys reads the unique indexes that hold at any time and for all rows.
+func (p *postgres) readKeys(ctx context.Context, q Query) error {
+	return q.each(ctx, 4, `SELECT x.indrelid::int8, x.indnkeyatts::int8, x.indkey::text,
+		(NOT EXISTS (SELECT 1 FROM pg_catalog.pg_opclass o WHERE o.oid = ANY (x.indclass::pg_catalog.oid[]) AND NOT o.opcdefault))::text
+		FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class c ON c.oid = x.indrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		WHERE x.indisunique AND x.indisvalid AND x.indisready AND x.indislive AND x.indimmediate AND x.indpred IS NULL AND x.indexprs IS NULL
+		AND NOT x.indisexclusion AND`+own, func(r record) {
+		n := p.relations[r.number(0)]
+		numbers := fields(r.text(2))
+		count := int(r.number(1)) // others are only INCLUDEd
+		if n == nil || count == 0 || count > len(numbers) {
+			return
+		}
+		key, ok := p.names(r.number(0), numbers[:count])
+		// An operator class that is not the type's may have another equality. Those of
+		// texts that are not (text_pattern_ops) compare bytes, as the type does.
+		other := !r.yes(3) && slices.ContainsFunc(n.table.Columns, func(c Column) bool {
+			return c.Class != Text && slices.Contains(key, c.Name)
+		})
+		if ok && !other {
+			n.keys = append(n.keys, key)
+		}
+	})
+}
+
+// names returns the columns of a relation by their numbers.
+func (p *postgres) names(oid int64, numbers []int64) (out []string, ok bool) {
+	for _, n := range numbers {
+		name, ok := p.columns[oid][n]
+		if !ok {
+			return nil, false
+		}
+		out = append(out, name)
+	}
+	return out, len(out) > 0
+}
+
+func fields(s string) (out []int64) {
+	for _, f := range strings.Fields(s) {
+		n, _ := strconv.ParseInt(f, 10, 64)
+		out = append(out, n)
+	}
+	return out
+}
+
+// readReferences reads the foreign keys. Those that a partition has from its root, and
+// those to partitions of what is referred to, are left out. DISABLE TRIGGER ALL switches
+// one off.
+func (p *postgres) readReferences(ctx context.Context, q Query) error {
+	return q.each(ctx, 8, `SELECT f.conrelid::int8, f.confrelid::int8, pg_catalog.array_to_string(f.conkey, ' '), pg_catalog.array_to_string(f.confkey, ' '),
+		f.confdeltype::text, f.confupdtype::text, f.convalidated::text,
+		(EXISTS (SELECT 1 FROM pg_catalog.pg_trigger t WHERE t.tgconstraint = f.oid AND t.tgenabled NOT IN ('O', 'A')))::text
+		FROM pg_catalog.pg_constraint f WHERE f.contype = 'f' AND f.conparentid = 0`, func(r record) {
+		from, to := p.relations[r.number(0)], p.relations[r.number(1)]
+		if from == nil || to == nil {
+			return // temporary tables, which refer to each other only
+		}
+		ref := reference{
+			to: to, onDelete: actionOf(r.text(4)), onUpdate: actionOf(r.text(5)), enforced: r.yes(6) && !r.yes(7),
+		}
+		// A column that has gone meanwhile leaves no names, so that nothing is known of it.
+		ref.columns, _ = p.names(r.number(0), fields(r.text(2)))
+		ref.refColumns, _ = p.names(r.number(1), fields(r.text(3)))
+		from.references = append(from.references, ref)
+	})
+}
+
+// readFunctions reads the functions that users have made, wherever they are.
+func (p *postgres) readFunctions(ctx context.Context, q Query) error {
+	err := q.each(ctx, 1, `SELECT DISTINCT f.proname::text FROM pg_catalog.pg_proc f
+		WHERE f.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND f.provolatile <> 'i'`, func(r record) { p.impure[r.text(0)] = true })
+	if err != nil {
+		return err
+	}
+	bodies := map[string][]body{}
+	err = q.each(ctx, 8, qualified+`SELECT n.nspname::text, f.proname::text, f.provolatile::text, f.prokind::text, l.lanname::text, f.prosrc,
+		CASE WHEN l.lanname = 'sql' AND f.prokind = 'f' AND f.prosrc = '' THEN pg_catalog.pg_get_functiondef(f.oid) END,
+		concat_ws(' ', pg_catalog.oidvectortypes(f.proargtypes), a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn)
+		FROM path CROSS JOIN pg_catalog.pg_proc f JOIN pg_catalog.pg_namespace n ON n.oid = f.pronamespace JOIN pg_catalog.pg_language l ON l.oid = f.prolang
+		LEFT JOIN pg_catalog.pg_aggregate a ON a.aggfnoid = f.oid
+		WHERE path.set IS NOT NULL AND n.nspname <> 'information_schema' AND f.oid >= 16384`, func(r record) {
+		name, source := r.text(1), r.text(5)
+		p.extra = append(p.extra, joined("function", r.text(0), name, r.text(2), r.text(3), r.text(4), source, r.text(6), r.text(7)))
+		var b body
+		// The functions of an aggregate are not looked for: it is pure only if it is the
+		// database's own.
+		if r.text(2) == "i" && (r.text(3) == "f" || r.text(3) == "w") {
+			if def := r.text(6); def != "" {
+				// What is before the body names types, whose parentheses look like calls.
+				if _, after, ok := strings.Cut(def, "\nBEGIN ATOMIC"); ok {
+					b = bodyOf("sql", after)
+				} else if _, after, ok := strings.Cut(def, "\nRETURN "); ok {
+					b = bodyOf("sql", after)
+				}
+			} else {
+				b = bodyOf(r.text(4), source)
+			}
+		}
+		bodies[name] = append(bodies[name], b)
+	})
+	p.functions = purity(bodies, p.impure)
+	return err
+}
+
+// readTriggers reads the triggers that users have made and not disabled.
+func (p *postgres) readTriggers(ctx context.Context, q Query) error {
+	return q.each(ctx, 8, qualified+`SELECT t.tgrelid::int8, t.tgname::text, t.tgtype::int8, l.lanname::text, f.prosrc, f.proname::text,
+		pg_catalog.encode(t.tgargs, 'escape'), pg_catalog.pg_get_triggerdef(t.oid)
+		FROM path CROSS JOIN pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc f ON f.oid = t.tgfoid JOIN pg_catalog.pg_language l ON l.oid = f.prolang
+		WHERE path.set IS NOT NULL AND NOT t.tgisinternal AND t.tgenabled <> 'D'`, func(r record) {
+		n := p.relations[r.number(0)]
+		if n == nil {
+			return
+		}
+		kind := r.number(2)
+		t := Trigger{
+			Name: r.text(1), Insert: kind&4 != 0, Delete: kind&8 != 0, Update: kind&16 != 0,
+			Truncate: kind&32 != 0, Instead: kind&64 != 0,
+		}
+		switch argument, _, _ := strings.Cut(r.text(6), `\000`); {
+		case !p.harmless(r.text(7)):
+		case r.text(3) == "plpgsql":
+			t.Body = r.text(4)
+		// These change one column of the row, which their first argument names.
+		case argument != "" && (r.text(3) == "internal" && strings.HasPrefix(r.text(4), "tsvector_update_trigger") || r.text(3) == "c" && r.text(5) == "moddatetime"):
+			t.Body = `BEGIN NEW.` + quote(argument) + ` := NULL; RETURN NEW; END`
+		case r.text(3) == "internal" && r.text(4) == "suppress_redundant_updates_trigger":
+			t.Body = `BEGIN RETURN NEW; END`
+		}
+		n.table.Triggers = append(n.table.Triggers, t)
+	})
+}
+
+// harmless reports whether the condition of a trigger calls nothing but pure functions and
+// the database's own.
+func (p *postgres) harmless(definition string) bool {
+	tokens, ok := scan(PostgreSQL, definition)
+	when := slices.IndexFunc(tokens, func(t token) bool { return t.kind == 'w' && t.text == "when" })
+	if !ok || when < 0 {
+		return ok
+	}
+	for i := when + 1; i < len(tokens); i++ {
+		if tokens[i].kind == 'w' && tokens[i].text == "execute" {
+			tokens = tokens[:i]
+			break
+		}
+	}
+	return callsPure(calls(tokens[when+1:]), p.functions, nil)
+}
+
+// readPolicies reads the conditions under which rows are seen and written.
+func (p *postgres) readPolicies(ctx context.Context, q Query) error {
+	return q.each(ctx, 2, qualified+`SELECT o.polrelid::int8, pg_catalog.pg_get_expr(o.polqual, o.polrelid)
+		FROM path CROSS JOIN pg_catalog.pg_policy o WHERE path.set IS NOT NULL AND o.polqual IS NOT NULL`, func(r record) {
+		if n := p.relations[r.number(0)]; n != nil {
+			n.table.Conditions = append(n.table.Conditions, r.text(1))
+		}
+	})
+}
