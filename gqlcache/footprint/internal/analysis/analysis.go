@@ -28,8 +28,8 @@ type Statement struct {
 	// Positions are the values from outside on which the result depends, each once:
 	// parameters, those of LIMIT included, and settings.
 	Positions []Position
-	Refs   []*Ref
-	Writes []*Write
+	Refs      []*Ref
+	Writes    []*Write
 	// Columns is how many columns the result has, -1 when that is not known.
 	Columns int
 	// Reloads says that the catalog is another one after it.

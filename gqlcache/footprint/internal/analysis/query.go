@@ -223,12 +223,6 @@ func (z *analyzer) selection(q *sqlparse.Query, with *scope) result {
 		}
 	}
 	r.pushes = r.shows && !limited && !q.Distinct
-	if !r.pushes {
-		r.columns = slices.Clone(r.columns)
-		for i := range r.columns {
-			r.columns[i].inward = false
-		}
-	}
 	return r
 }
 
@@ -504,6 +498,10 @@ func (z *analyzer) derived(alias string, names []string, r result) *binding {
 	if !r.pushes {
 		z.hide(r.own)
 		r.sole = nil
+		r.columns = slices.Clone(r.columns)
+		for i := range r.columns {
+			r.columns[i].inward = false
+		}
 	}
 	return &binding{alias: alias, columns: r.columns, open: r.open, scattered: r.scattered, sole: r.sole}
 }

@@ -72,7 +72,7 @@ type scope struct {
 	parent   *scope
 	bindings []*binding
 	commons  []*common
-	items []sqlparse.Item // of the query, for their aliases
+	items    []sqlparse.Item // of the query, for their aliases
 	// merged are columns of USING, which are one column of both sides.
 	merged []string
 }
