@@ -36,9 +36,6 @@ type Statement struct {
 	Reloads bool
 	// Set is a setting of the session, nil for others.
 	Set *sqlparse.Statement
-	// Savepoint is the name of Savepoint, RollbackTo and Release: a RELEASE of the outermost
-	// savepoint may be a commit.
-	Savepoint string
 	// Params is how many parameters the text has.
 	Params int
 	// Savepoint is the name of a savepoint, or the gid of a prepared transaction.

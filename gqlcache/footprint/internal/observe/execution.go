@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
-	"strings"
 	"sync"
 
 	"github.com/cascadeql/cascadeql/cascade/tag"
@@ -236,7 +235,12 @@ func (s *Session) control(e *Execution, err error) {
 	switch e.a.Kind {
 	case sqlparse.Begin:
 		if e.a.Unknown == "" {
-			s.begun(e.ctx, transaction{open: true, asOf: e.asOf, locked: beginsLocked(e.text)}, err)
+			tx := transaction{open: true, asOf: e.asOf}
+			if e.a.Set != nil {
+				tx.locked = e.a.Set.Level == "immediate" || e.a.Set.Level == "exclusive"
+				tx.dirtyReads = e.a.Set.Level == "read uncommitted"
+			}
+			s.begun(e.ctx, tx, err)
 			return
 		}
 	case sqlparse.Commit:
@@ -303,12 +307,6 @@ func (s *Session) settle(ctx context.Context, asOf moment) {
 		s.leak(ctx)
 	}
 	s.leaks = false
-}
-
-// beginsLocked reports whether a BEGIN of SQLite takes the write lock at once.
-func beginsLocked(text string) bool {
-	words := strings.Fields(strings.ToLower(strings.TrimRight(text, "; \t\r\n")))
-	return len(words) > 1 && (words[1] == "immediate" || words[1] == "exclusive")
 }
 
 // collect adds the tags of what was read, from a statement that still runs as if it were
