@@ -21,7 +21,7 @@ type counters struct {
 	sent                            atomic.Uint64 // answers that a transport has sent as they are kept
 	purges, purgeErrors             atomic.Uint64
 	replanned                       atomic.Uint64 // operations planned again for the same text
-	byReason                        [32]atomic.Uint64
+	byReason                        [64]atomic.Uint64
 }
 
 var reasonIndex = func() map[Reason]int {

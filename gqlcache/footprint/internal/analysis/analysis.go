@@ -1,5 +1,3 @@
-// Package analysis says what one statement text reads and writes, with a catalog: known,
-// or widened, and nothing else.
 package analysis
 
 import (
@@ -21,22 +19,42 @@ type Statement struct {
 	// Volatile names a function whose result is no function of data and arguments (now,
 	// random): "" for none. Settings names those that are read from the session
 	// (current_user, current_setting): their values are positions of the key check.
+	// Sampling, SKIP LOCKED and statements without data count as volatile, too.
 	Volatile string
+	// Settings has the name of the setting for current_setting, "*" when it is not known.
 	Settings []string
-	// Nextval and its like change something that no answer shows, but reading it does.
-	Refs   []*Ref
-	Writes []*Write
+	// SetConfigs are calls of set_config.
+	SetConfigs []SetConfig
+	// Positions are the values from outside on which the result depends, each once:
+	// parameters, those of LIMIT included, and settings.
+	Positions []Position
+	Refs      []*Ref
+	Writes    []*Write
 	// Columns is how many columns the result has, -1 when that is not known.
 	Columns int
 	// Reloads says that the catalog is another one after it.
 	Reloads bool
 	// Set is a setting of the session, nil for others.
 	Set *sqlparse.Statement
-	// Savepoint is the name of Savepoint, RollbackTo and Release: a RELEASE of the outermost
-	// savepoint may be a commit.
-	Savepoint string
 	// Params is how many parameters the text has.
 	Params int
+	// Savepoint is the name of a savepoint, or the gid of a prepared transaction.
+	Savepoint string
+}
+
+// A SetConfig is a call of set_config: Name is "*" and Value nil where the text does not
+// tell. Local says that it holds until the end of the transaction.
+type SetConfig struct {
+	Name  string
+	Value *Source
+	Local bool
+}
+
+// A Position is a parameter, by its ordinal and its name if it has one, or a setting.
+type Position struct {
+	Param   int
+	Name    string
+	Setting string
 }
 
 // A Ref is one mention of a table from which rows are read.
@@ -75,10 +93,14 @@ type Ref struct {
 	Via *Via
 }
 
-// A Term says that a column has one of the values of a source.
+// A Term says that a column has one of the values of a source. In Ref.Contains it says
+// that the column's text contains the value: Pattern says that the value is a pattern of
+// LIKE, so that what is contained are its parts between the characters %, _ and \; Folded
+// that letters of both cases are the same.
 type Term struct {
-	Column int
-	Source Source
+	Column          int
+	Source          Source
+	Pattern, Folded bool
 }
 
 // A Via says that each contributing row's Column equals From of a contributing row of
@@ -130,14 +152,19 @@ const (
 type Write struct {
 	Table *catalog.Table
 	Kind  WriteKind
+	// Name and Alias are what the statement calls the table; Name is empty for tables that
+	// it does not name.
+	Name  sqlparse.Name
+	Alias string
 	// Terms of Updates and Deletes are values that the rows have before.
 	Terms []Term
 	// Changed are the columns that an update may change, generated ones and those that
 	// triggers set included. Sets are their values afterwards, where known.
 	Changed catalog.Mask
 	Sets    []SetValue
-	// Rows of Inserts: the values of each row, where known; nil for unknown rows. A
-	// column that is left out and has no default is NULL.
+	// Rows of Inserts: the values of each row, or of any number of rows for INSERT …
+	// SELECT; nil for unknown rows. A column that is not in it has a value that is not
+	// known. Keep says that NULL stores something that is not known.
 	Rows [][]SetValue
 	// Ignores says that rows which are there are left alone (DO NOTHING).
 	Ignores bool
@@ -151,8 +178,12 @@ type Write struct {
 	// Plain says that the table has no triggers, rules or policies: the affected rows are
 	// those that the statement says.
 	Plain bool
-	// Cascades says that foreign keys of other tables may write these.
+	// Cascades says that foreign keys of other tables write their rows after it: see
+	// Children. It is false for Any, whose children are Writes of their own.
 	Cascades bool
+
+	upserted catalog.Mask // columns that ON CONFLICT DO UPDATE sets
+	noted    bool         // it is a trigger's or a foreign key's
 }
 
 // A SetValue is a column's value after a write. Source is nil when it is not known. Keep

@@ -157,6 +157,10 @@ type Catalog struct {
 	// Functions are those that users have defined: a name of the database's own that is
 	// here, too, is not the database's own any more.
 	Functions map[string]Function
+	// Types are the classes of types that users have defined, without schema: enums, and
+	// domains over a type that takes no length. A cast of a parameter to one of them does
+	// not change what it is equal to.
+	Types map[string]Class
 	// Schemas are the names of schemas that Tables, Views and Functions come from.
 	Schemas map[string]bool
 	// Fingerprint is another one whenever anything above is, or the type of a column, an

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
-	"strings"
 	"sync"
 
 	"github.com/cascadeql/cascadeql/cascade/tag"
@@ -236,7 +235,12 @@ func (s *Session) control(e *Execution, err error) {
 	switch e.a.Kind {
 	case sqlparse.Begin:
 		if e.a.Unknown == "" {
-			s.begun(e.ctx, transaction{open: true, asOf: e.asOf, locked: beginsLocked(e.text), ctx: e.ctx}, err)
+			tx := transaction{open: true, asOf: e.asOf, ctx: e.ctx}
+			if e.a.Set != nil {
+				tx.locked = e.a.Set.Level == "immediate" || e.a.Set.Level == "exclusive"
+				tx.dirtyReads = e.a.Set.Level == "read uncommitted"
+			}
+			s.begun(e.ctx, tx, err)
 			return
 		}
 	case sqlparse.Commit:
@@ -247,6 +251,11 @@ func (s *Session) control(e *Execution, err error) {
 	case sqlparse.Rollback:
 		if e.a.Unknown == "" {
 			s.rolledBack(e.ctx, err)
+			return
+		}
+	case sqlparse.PrepareTransaction, sqlparse.CommitPrepared, sqlparse.RollbackPrepared:
+		if e.a.Unknown == "" {
+			s.prepared(e, err)
 			return
 		}
 	case sqlparse.Savepoint, sqlparse.RollbackTo, sqlparse.Release:
@@ -300,12 +309,6 @@ func (s *Session) settle(ctx context.Context, asOf moment) {
 	s.leaks = false
 }
 
-// beginsLocked reports whether a BEGIN of SQLite takes the write lock at once.
-func beginsLocked(text string) bool {
-	words := strings.Fields(strings.ToLower(strings.TrimRight(text, "; \t\r\n")))
-	return len(words) > 1 && (words[1] == "immediate" || words[1] == "exclusive")
-}
-
 // collect adds the tags of what was read, from a statement that still runs as if it were
 // not read to its end.
 func (e *Execution) collect(dst []tag.Tag) (tags []tag.Tag, unknown, uncommitted string) {
@@ -317,7 +320,7 @@ func (e *Execution) collect(dst []tag.Tag) (tags []tag.Tag, unknown, uncommitted
 	if e.s.o.opts.Replica {
 		unknown = "it was read from a replica"
 	}
-	if !e.observed { // nobody recorded when it started
+	if !e.observed || e.rd.refs == nil && e.rd.unknown == "" { // nobody recorded when it started
 		tags, more := e.wide(dst)
 		if unknown == "" {
 			unknown = more

@@ -80,7 +80,7 @@ func (s *Session) imagesBefore(e *Execution, args arguments) *images {
 	switch {
 	case s.o.opts.Images != On || s.o.opts.Dialect != catalog.SQLite || s.conn == nil || s.open > 0 || s.unsure != "",
 		w.Kind != analysis.Updates && w.Kind != analysis.Deletes,
-		!w.OwnRows || !w.Plain || t.Ambiguous || len(t.Columns) == 0,
+		!w.OwnRows || !w.Plain || t.Ambiguous || len(t.Columns) == 0 || w.Name.Name == "",
 		!s.tx.open || !s.tx.locked || s.tx.shaky || s.o.refused.has(e.text):
 		return nil
 	}
@@ -93,7 +93,15 @@ func (s *Session) imagesBefore(e *Execution, args arguments) *images {
 		s.refuse(e.text, "its condition cannot be asked alone")
 		return nil
 	}
-	text := "SELECT " + columnList(t) + " FROM " + quote(t.Name) + where + " LIMIT " + strconv.Itoa(maxImages+1)
+	from := quote(w.Name.Name)
+	if w.Name.Schema != "" {
+		from = quote(w.Name.Schema) + "." + from
+	}
+	plain := from
+	if w.Alias != "" && w.Alias != w.Name.Name {
+		from += " AS " + quote(w.Alias)
+	}
+	text := "SELECT " + columnList(t) + " FROM " + from + where + " LIMIT " + strconv.Itoa(maxImages+1)
 	rows, err := s.ask(e.ctx, text, own, len(t.Columns))
 	switch {
 	case errors.Is(err, errTooMany):
@@ -106,7 +114,7 @@ func (s *Session) imagesBefore(e *Execution, args arguments) *images {
 	}
 	m := &images{rows: rows}
 	if w.Kind == analysis.Updates && len(rows) > 0 {
-		m.text, m.args = byKeys(t, key, rows)
+		m.text, m.args = byKeys(t, plain, key, rows)
 	}
 	return m
 }
@@ -157,9 +165,9 @@ func columnList(t *catalog.Table) string {
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 // byKeys asks for rows by their keys.
-func byKeys(t *catalog.Table, key []int, rows [][]driver.Value) (text string, args []driver.NamedValue) {
+func byKeys(t *catalog.Table, from string, key []int, rows [][]driver.Value) (text string, args []driver.NamedValue) {
 	var b strings.Builder
-	b.WriteString("SELECT " + columnList(t) + " FROM " + quote(t.Name) + " WHERE ")
+	b.WriteString("SELECT " + columnList(t) + " FROM " + from + " WHERE ")
 	for i, row := range rows {
 		for j, c := range key {
 			switch {

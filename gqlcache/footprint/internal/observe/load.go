@@ -22,7 +22,6 @@ type state struct {
 	catalog *catalog.Catalog
 	shapes  *rowtag.Shapes
 	memo    memo
-	version [32]byte
 }
 
 // How often the database is asked whether its catalog is another one.
@@ -66,7 +65,7 @@ func (o *Observer) load(ctx context.Context, conn Conn) error {
 	case err != nil:
 		o.state.Store(nil)
 		o.found(Finding{Kind: NoCatalog, Why: err.Error()})
-	case old != nil && old.catalog.Fingerprint == next.catalog.Fingerprint && old.version == next.version:
+	case old != nil && old.catalog.Fingerprint == next.catalog.Fingerprint && old.catalog.Version == next.catalog.Version:
 		return nil
 	default:
 		o.state.Store(next)
@@ -87,15 +86,11 @@ func (o *Observer) read(ctx context.Context, conn Conn) (st *state, err error) {
 			st, err = nil, fmt.Errorf("panic: %v", v)
 		}
 	}()
-	version, err := o.opts.version(ctx, o.opts.Dialect, conn.Query) // before the read: a change meanwhile is found later
-	if err != nil {
-		return nil, err
-	}
 	c, err := o.opts.read(ctx, o.opts.Dialect, conn.Query)
 	if err != nil {
 		return nil, err
 	}
-	return &state{catalog: c, shapes: rowtag.NewShapes(o.opts.Name, c), version: version}, nil
+	return &state{catalog: c, shapes: rowtag.NewShapes(o.opts.Name, c)}, nil
 }
 
 // CatalogChanged says that the catalog is another one, or is about to be: everything is
@@ -136,7 +131,7 @@ func (s *Session) poll(ctx context.Context) {
 	defer o.loading.Unlock()
 	if st != nil {
 		version, err := o.askVersion(ctx, s.conn)
-		if err != nil || version == st.version {
+		if err != nil || version == st.catalog.Version {
 			if err != nil {
 				o.polled.Store(max(1, now-int64(every)+int64(pollFailed))) // sooner than usual
 			}
@@ -146,7 +141,7 @@ func (s *Session) poll(ctx context.Context) {
 	_ = o.load(ctx, s.conn) // a finding
 }
 
-func (o *Observer) askVersion(ctx context.Context, conn Conn) (version [32]byte, err error) {
+func (o *Observer) askVersion(ctx context.Context, conn Conn) (version catalog.Version, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("panic: %v", v)

@@ -96,7 +96,7 @@ type Options struct {
 	// analyze, read and version are replaced by tests.
 	analyze func(*catalog.Catalog, string) *analysis.Statement
 	read    func(context.Context, catalog.Dialect, catalog.Query) (*catalog.Catalog, error)
-	version func(context.Context, catalog.Dialect, catalog.Query) ([32]byte, error)
+	version func(context.Context, catalog.Dialect, catalog.Query) (catalog.Version, error)
 }
 
 // An Observer watches all connections of one handle. It may be used concurrently.
@@ -109,6 +109,7 @@ type Observer struct {
 	polled  atomic.Int64 // when the database was asked last, since started; 0: it must be
 	finds   findings
 	refused refusals
+	waiting waiting
 }
 
 // An attachment is a sink's.

@@ -1,8 +1,6 @@
 package observe
 
 import (
-	"context"
-
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/analysis"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
 )
@@ -15,9 +13,9 @@ func (o *Options) defaults() {
 		}
 	}
 	if o.read == nil {
-		o.read = func(context.Context, catalog.Dialect, catalog.Query) (*catalog.Catalog, error) { return nil, nil }
+		o.read = catalog.Read
 	}
 	if o.version == nil {
-		o.version = func(context.Context, catalog.Dialect, catalog.Query) (v [32]byte, err error) { return v, nil }
+		o.version = catalog.ReadVersion
 	}
 }

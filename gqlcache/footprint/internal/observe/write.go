@@ -296,26 +296,23 @@ const (
 	maxCascadeEvents = 256
 )
 
-// cascade adds what the database does to rows that refer to a changed one.
+// kinds are those of events that foreign keys act on.
+var kinds = map[rowtag.Op]analysis.WriteKind{rowtag.Updated: analysis.Updates, rowtag.Deleted: analysis.Deletes, rowtag.Changed: analysis.Any}
+
+// cascade adds what the database does to rows that refer to a changed one. What triggers of
+// theirs do is in the analysis of the statement, and so are the children of a write of any
+// rows: it is followed here only where it stands for one row.
 func cascade(events []rowtag.Event, e *rowtag.Event, depth int) (_ []rowtag.Event, everything string) {
-	if e.Table == nil || e.Op == rowtag.Inserted {
+	kind, ok := kinds[e.Op]
+	if !ok || e.Op == rowtag.Changed && depth == 0 {
 		return events, ""
 	}
-	for i := range e.Table.Referring {
-		child, key := e.Table.Referring[i].Table, e.Table.Referring[i].Key
-		one, ok := childEvent(e, child, key)
-		if !ok {
-			continue
-		}
-		if child.Rules || slices.ContainsFunc(child.Triggers, func(t catalog.Trigger) bool {
-			return t.Instead || t.Delete && one.Op != rowtag.Updated || t.Update && one.Op != rowtag.Deleted
-		}) {
-			return nil, "a foreign key's action fires a trigger of " + child.Name
-		}
+	for _, child := range analysis.Children(e.Table, kind, e.Columns) {
+		one := childEvent(e, &child)
 		if depth >= maxCascadeDepth {
-			one = rowtag.Event{Table: child, Op: rowtag.Changed}
+			one = rowtag.Event{Table: child.Table, Op: rowtag.Changed}
 		}
-		if one.Op == rowtag.Changed && slices.ContainsFunc(events, func(x rowtag.Event) bool { return x.Table == child && x.Op == rowtag.Changed }) {
+		if one.Op == rowtag.Changed && slices.ContainsFunc(events, func(x rowtag.Event) bool { return x.Table == one.Table && x.Op == rowtag.Changed }) {
 			continue
 		}
 		if len(events) >= maxCascadeEvents {
@@ -329,49 +326,40 @@ func cascade(events []rowtag.Event, e *rowtag.Event, depth int) (_ []rowtag.Even
 	return events, ""
 }
 
-// childEvent is what a foreign key does to the rows of a table. ok is false when it does
-// nothing.
-func childEvent(e *rowtag.Event, child *catalog.Table, key *catalog.ForeignKey) (one rowtag.Event, ok bool) {
-	touched := slices.ContainsFunc(key.RefColumns, func(c int) bool { return e.Columns&catalog.Bit(c) != 0 })
-	var action catalog.Action
-	switch e.Op {
-	case rowtag.Deleted:
-		action = key.OnDelete
-	case rowtag.Updated:
-		if touched {
-			action = key.OnUpdate
-		}
-	default:
-		if key.OnDelete != catalog.NoAction || key.OnUpdate != catalog.NoAction {
-			return rowtag.Event{Table: child, Op: rowtag.Changed}, true
-		}
-	}
-	if action == catalog.NoAction {
-		return one, false
-	}
-	one = rowtag.Event{Table: child, Op: rowtag.Updated, Old: through(e.Table, child, key, e.Old)}
-	if e.Op == rowtag.Deleted && action == catalog.Cascade {
-		one.Op = rowtag.Deleted
-		return one, true
-	}
-	for _, c := range key.Columns {
-		one.Columns |= catalog.Bit(c)
-	}
-	for c := range child.Columns {
-		if child.Columns[c].Generated {
-			one.Columns |= catalog.Bit(c)
+// childEvent is what a foreign key does to the rows that refer to a changed one.
+func childEvent(e *rowtag.Event, c *analysis.Child) rowtag.Event {
+	one := rowtag.Event{Table: c.Table, Op: rowtag.Changed}
+	switch c.Kind {
+	case analysis.Deletes:
+		one.Op, one.Old = rowtag.Deleted, through(e.Table, c.Table, c.Key, e.Old)
+	case analysis.Updates:
+		one.Op, one.Columns, one.Old = rowtag.Updated, c.Changed, through(e.Table, c.Table, c.Key, e.Old)
+		switch {
+		case c.Changed == catalog.All: // a trigger may set others
+		case c.Action == catalog.SetNull:
+			for _, column := range c.Key.Columns {
+				one.New = append(one.New, rowtag.Known{Column: column, Values: []rowtag.Value{rowtag.Null}})
+			}
+			sortKnown(one.New)
+		case c.Action == catalog.Cascade:
+			one.New = through(e.Table, c.Table, c.Key, e.New)
+			one.New = append(one.New, kept(e, c)...)
+			sortKnown(one.New)
 		}
 	}
-	switch {
-	case action == catalog.SetNull:
-		for _, c := range key.Columns {
-			one.New = append(one.New, rowtag.Known{Column: c, Values: []rowtag.Value{rowtag.Null}})
+	return one
+}
+
+// kept are the values of the key's columns that the update leaves alone.
+func kept(e *rowtag.Event, c *analysis.Child) (list []rowtag.Known) {
+	for _, k := range through(e.Table, c.Table, c.Key, e.Old) {
+		i := slices.Index(c.Key.Columns, k.Column)
+		ref := c.Key.RefColumns[i]
+		if e.Columns&catalog.Bit(ref) == 0 && !slices.ContainsFunc(e.New, func(x rowtag.Known) bool { return x.Column == ref }) {
+			list = append(list, k)
 		}
-	case action == catalog.Cascade:
-		one.New = through(e.Table, child, key, e.New)
 	}
-	sortKnown(one.New)
-	return one, true
+	return list
 }
 
 // through takes the values of a key to the columns that refer to it.

@@ -1,0 +1,279 @@
+package analysis
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/sqlparse"
+)
+
+// Bounds of one statement. Beyond them it is unknown.
+const (
+	maxMentions = 256
+	maxQueries  = 1024
+	maxDepth    = 64
+	maxSources  = 8
+	maxEdges    = 1 << 14
+)
+
+// An analyzer analyzes one statement.
+type analyzer struct {
+	c        *catalog.Catalog
+	out      *Statement
+	mentions []*mention
+	edges    []edge
+	seen     map[edge]bool
+	locks    bool     // rows are locked, and may be newer than the snapshot
+	later    []func() // what needs the terms
+
+	depth, queries int
+	views          []*catalog.View  // that are being expanded
+	guarded        []*catalog.Table // whose policies are being analyzed
+	followed       []effect         // through triggers and foreign keys
+
+	// collects gets the columns that are used, condition says that an expression decides
+	// by more than the equality of a column.
+	collects  *[]node
+	condition bool
+}
+
+// An edge says that the column to has, in each row that contributes, a value that the
+// column from has in some row that contributes.
+type edge struct{ from, to node }
+
+// A failure is why a statement is unknown.
+type failure struct{ why string }
+
+func fail(format string, args ...any) {
+	panic(failure{fmt.Sprintf(format, args...)})
+}
+
+// Analyze says what a text reads and writes. It returns an Unknown statement for what it
+// does not understand, and never panics.
+func Analyze(c *catalog.Catalog, text string) *Statement {
+	parsed, err := sqlparse.ParseDialect(text, dialectOf(c.Dialect))
+	if err != nil {
+		return &Statement{Unknown: short(err.Error()), Transaction: true, Columns: -1}
+	}
+	z := &analyzer{c: c, out: &Statement{Kind: parsed.Kind, Params: parsed.Params, Columns: -1}, seen: map[edge]bool{}}
+	if why := z.attempt(func() { z.statement(parsed, text) }); why != "" {
+		z.unknown(parsed, why)
+	}
+	slices.Sort(z.out.Settings)
+	return z.out
+}
+
+// attempt runs f and returns why it failed, "" when it did not.
+func (z *analyzer) attempt(f func()) (why string) {
+	defer func() {
+		switch e := recover().(type) {
+		case nil:
+		case failure:
+			why = short(e.why)
+		default:
+			why = short(fmt.Sprintf("the analysis failed: %v", e))
+		}
+	}()
+	f()
+	return ""
+}
+
+func short(s string) string {
+	if len(s) > 200 {
+		s = s[:200]
+	}
+	return s
+}
+
+func dialectOf(d catalog.Dialect) sqlparse.Dialect {
+	switch d {
+	case catalog.SQLite:
+		return sqlparse.SQLite
+	case catalog.PostgreSQL:
+		return sqlparse.PostgreSQL
+	}
+	return sqlparse.Any
+}
+
+// unknown makes the result one of which nothing is known but its functions and
+// parameters, and whether it only reads.
+func (z *analyzer) unknown(s *sqlparse.Statement, why string) {
+	z.out.Unknown, z.out.Refs, z.out.Writes, z.out.Columns = why, nil, nil, -1
+	reads := s.Kind == sqlparse.Select
+	if why := z.attempt(func() { z.scan(s, &reads) }); why != "" {
+		reads = false
+	}
+	z.out.ReadsOnly = reads
+}
+
+// scan notes the functions, settings and parameters of a statement without following
+// them, and whether it can write.
+func (z *analyzer) scan(root any, reads *bool) {
+	visit(root, func(x any) {
+		switch x := x.(type) {
+		case *sqlparse.Param:
+			z.param(x)
+		case *sqlparse.Call:
+			if class, _ := z.class(x.Name); class == unlisted {
+				z.volatile(x.Name)
+				*reads = false
+				return
+			}
+			z.call(x)
+		case *sqlparse.Statement: // in WITH
+			if x != root {
+				*reads = false
+			}
+		case *sqlparse.Op:
+			if z.attempt(func() { z.operator(x) }) != "" {
+				*reads = false
+			}
+		case *sqlparse.Query:
+			if x.Skips {
+				z.volatile("SKIP LOCKED")
+			}
+		case *sqlparse.From:
+			z.sampled([]sqlparse.From{*x})
+			if x.Table != nil && !z.harmless(*x.Table) {
+				*reads = false
+			}
+		}
+	})
+}
+
+// harmless reports whether reading a relation writes nothing: a table's, a view's whose
+// functions are known, and those of the database itself.
+func (z *analyzer) harmless(n sqlparse.Name) bool {
+	t, v, ok := z.c.Lookup(n.Schema, n.Name)
+	switch {
+	case !ok:
+		return systemRelation(z.c.Dialect, n)
+	case t != nil:
+		return !t.Policies || z.policiesHarmless(t)
+	case slices.Contains(z.views, v) || len(z.views) > maxDepth:
+		return false
+	}
+	q, err := definition(z.c.Dialect, v.Definition)
+	if err != nil {
+		return false
+	}
+	z.views = append(z.views, v)
+	defer func() { z.views = z.views[:len(z.views)-1] }()
+	reads := true
+	z.scan(q, &reads)
+	return reads
+}
+
+func (z *analyzer) policiesHarmless(t *catalog.Table) bool {
+	if slices.Contains(z.guarded, t) {
+		return true
+	}
+	z.guarded = append(z.guarded, t)
+	defer func() { z.guarded = z.guarded[:len(z.guarded)-1] }()
+	reads := len(t.Conditions) > 0
+	for _, text := range t.Conditions {
+		q, err := definition(z.c.Dialect, "SELECT 1 FROM "+policyTable+" WHERE ("+text+")")
+		if text == "" || err != nil {
+			return false
+		}
+		z.scan(q.Where, &reads)
+	}
+	return reads
+}
+
+// policyTable stands for the table in a query that is made of a policy's condition.
+const policyTable = "guarded"
+
+// systemRelation reports whether a relation is one of the database itself, which no user
+// can define.
+func systemRelation(d catalog.Dialect, n sqlparse.Name) bool {
+	if d == catalog.PostgreSQL {
+		return n.Schema == "pg_catalog" || n.Schema == "information_schema"
+	}
+	switch n.Name {
+	case "sqlite_schema", "sqlite_master", "sqlite_temp_schema", "sqlite_temp_master", "sqlite_sequence":
+		return true
+	}
+	return false
+}
+
+// statement analyzes a statement that was parsed.
+func (z *analyzer) statement(s *sqlparse.Statement, text string) {
+	out := z.out
+	switch s.Kind {
+	case sqlparse.Select:
+		r := z.query(s.Query, nil)
+		z.show(s.Query, &r)
+		if !r.open && !r.scattered {
+			out.Columns = len(r.columns)
+		}
+	case sqlparse.Insert, sqlparse.Update, sqlparse.Delete:
+		z.dml(s, nil, true)
+		z.where(s, text)
+	case sqlparse.Begin, sqlparse.Commit, sqlparse.Rollback, sqlparse.PrepareTransaction,
+		sqlparse.CommitPrepared, sqlparse.RollbackPrepared:
+		out.Columns, out.Savepoint, out.Set = 0, s.SavepointName, s
+		return
+	case sqlparse.Savepoint, sqlparse.RollbackTo, sqlparse.Release:
+		out.Columns, out.Savepoint = 0, s.SavepointName
+		return
+	case sqlparse.Setting:
+		out.Set = s
+		z.scan(s, new(bool))
+		return
+	case sqlparse.NoData:
+		// What it answers, if anything, is about the database and not of its data.
+		z.volatile("a statement without data")
+		return
+	case sqlparse.Refresh, sqlparse.Truncate:
+		out.Columns = 0
+		for _, n := range s.Tables {
+			t, _, ok := z.c.Lookup(n.Schema, n.Name)
+			if !ok || t == nil {
+				fail("table %s is not known", nameOf(n))
+			}
+			z.any(t)
+			z.out.Writes[len(z.out.Writes)-1].Name = n
+		}
+		if s.Kind == sqlparse.Truncate {
+			for i := 0; i < len(z.out.Writes); i++ {
+				for _, r := range z.out.Writes[i].Table.Referring {
+					z.any(r.Table)
+				}
+			}
+		}
+	case sqlparse.DDL:
+		out.Reloads = true
+		fail("DDL")
+	default:
+		fail("a statement that is not known")
+	}
+	z.finish()
+}
+
+// param notes a parameter as a position.
+func (z *analyzer) param(p *sqlparse.Param) {
+	z.position(Position{Param: p.N, Name: p.Name})
+}
+
+func (z *analyzer) position(p Position) {
+	if !slices.Contains(z.out.Positions, p) {
+		z.out.Positions = append(z.out.Positions, p)
+	}
+}
+
+// setting notes a setting that is read.
+func (z *analyzer) setting(name string) {
+	if !slices.Contains(z.out.Settings, name) {
+		z.out.Settings = append(z.out.Settings, name)
+	}
+	z.position(Position{Setting: name})
+}
+
+// volatile notes the first reason why the result is no function of data.
+func (z *analyzer) volatile(why string) {
+	if z.out.Volatile == "" {
+		z.out.Volatile = short(why)
+	}
+}
