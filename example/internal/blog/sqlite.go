@@ -23,12 +23,17 @@ var liteSchema string
 // lets readers and one writer work side by side, and writers wait for each other.
 type lite struct{ path string }
 
-func (d lite) open(ctx context.Context) (access, error) {
+func (d lite) open(ctx context.Context) (a access, err error) {
 	path, err := filepath.Abs(d.path)
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("%s: %w", path, err)
+		}
+	}()
 	if err != nil {
 		return access{}, err
 	}
-	a := access{
+	a = access{
 		writersAtOnce: 1,
 		beginRead:     "BEGIN",
 		// Immediate: a transaction that reads first and then wants to write would fail,
