@@ -24,9 +24,9 @@ import (
 )
 
 // startCluster starts instances in this process, over one database and one Redis.
-func startCluster(t *testing.T, n int) []*rig {
+func startCluster(t *testing.T, n int, database kind) []*rig {
 	t.Helper()
-	server, path := redistest.Start(t), filepath.Join(t.TempDir(), "blog.db")
+	server, path := redistest.Start(t), database(t)
 	var rigs []*rig
 	for range n {
 		r := &rig{ctx: t.Context(), dir: t.TempDir()}
@@ -56,10 +56,14 @@ func startCluster(t *testing.T, n int) []*rig {
 // instances.
 func TestNoStaleReadsInACluster(t *testing.T) {
 	t.Parallel()
-	for _, n := range []int{2, 3} {
-		t.Run(fmt.Sprint(n), func(t *testing.T) {
+	for _, row := range []struct {
+		name      string
+		instances int
+		database  kind
+	}{{"2", 2, sqlite}, {"3", 3, sqlite}, {"2, PostgreSQL", 2, postgres}} {
+		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			rigs := startCluster(t, n)
+			rigs := startCluster(t, row.instances, row.database)
 			r := newRaceOn(t, rigs[0], "tenant one", "tenant two")
 			r.peers, r.readers = rigs[1:], 16
 			r.settle()

@@ -6,15 +6,19 @@ import (
 	"math"
 	"strconv"
 	"time"
+
+	"github.com/cascadeql/cascadeql/example/internal/blog"
 )
 
 // A config is what the environment says.
 type config struct {
-	port    int           // PORT, on 127.0.0.1; 0 is any free one. Defaults to 8080.
-	dbPath  string        // DB_PATH, the SQLite file. Defaults to a temporary one with demo data.
-	latency time.Duration // DB_LATENCY_MS, artificial latency of the database. Defaults to 0.
-	redis   string        // REDIS_URL. Defaults to none: the server's own memory.
-	cache   bool          // CACHE, on or off. Defaults to on.
+	port int // PORT, on 127.0.0.1; 0 is any free one. Defaults to 8080.
+	// DB_PATH, the SQLite file, or DATABASE_URL, a database of PostgreSQL 15 or later, as
+	// in postgres://user@host/name. Defaults to a temporary file with demo data.
+	database string
+	latency  time.Duration // DB_LATENCY_MS, artificial latency of the database. Defaults to 0.
+	redis    string        // REDIS_URL. Defaults to none: the server's own memory.
+	cache    bool          // CACHE, on or off. Defaults to on.
 }
 
 // maxLatency is far beyond what any client waits for.
@@ -23,7 +27,7 @@ const maxLatency = time.Hour
 // configFrom reads the configuration from the environment, of which getenv returns one
 // variable. The error names every variable that is wrong, in one line.
 func configFrom(getenv func(string) string) (config, error) {
-	cfg := config{port: 8080, dbPath: getenv("DB_PATH"), redis: getenv("REDIS_URL"), cache: true}
+	cfg := config{port: 8080, database: getenv("DB_PATH"), redis: getenv("REDIS_URL"), cache: true}
 	var faults []error
 	if text := getenv("PORT"); text != "" {
 		port, err := strconv.ParseUint(text, 10, 16)
@@ -31,6 +35,15 @@ func configFrom(getenv func(string) string) (config, error) {
 			faults = append(faults, fmt.Errorf("PORT is %q, not a port number", text))
 		}
 		cfg.port = int(port)
+	}
+	if text := getenv("DATABASE_URL"); text != "" {
+		if !blog.IsURL(text) { // it may hold a password
+			faults = append(faults, errors.New("DATABASE_URL does not begin with postgres://"))
+		}
+		if cfg.database != "" {
+			faults = append(faults, errors.New("DB_PATH and DATABASE_URL are two databases"))
+		}
+		cfg.database = text
 	}
 	if text := getenv("DB_LATENCY_MS"); text != "" {
 		var err error

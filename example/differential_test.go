@@ -53,6 +53,9 @@ func TestSameAnswers(t *testing.T) {
 		{"views only", setup{schema: viewSchema}, 8, 40, 0},
 		{"gqlgen's transports", setup{bare: true}, 20, 40, 0},
 		{"past the hooks", setup{change: func(o *gqlcache.Options) { o.HTTP.Direct = true }}, 20, 40, 0},
+		// Its answers are compared with those of a server over SQLite.
+		{"PostgreSQL", setup{postgres: true}, 25, 40, 0},
+		{"many changes, PostgreSQL", setup{postgres: true}, 10, 20, 350},
 		// Hidden fields are given up at once, while loaders may have begun on their
 		// behalf.
 		{"no patience", setup{latency: 200 * time.Microsecond, change: func(o *gqlcache.Options) { o.PathTimeout = 1 }}, 10, 10, 0},

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/cascadeql/cascadeql/example/internal/blog"
+	"github.com/cascadeql/cascadeql/internal/pgtest"
 )
 
 const (
@@ -55,9 +56,39 @@ type site struct {
 	store   *blog.Store
 }
 
+// A kind is a kind of database: it returns the path or URL of an empty one.
+type kind func(*testing.T) string
+
+func sqlite(t *testing.T) string {
+	t.Helper()
+	return filepath.Join(t.TempDir(), "blog.db")
+}
+
+func postgres(t *testing.T) string {
+	t.Helper()
+	return pgtest.Database(t)
+}
+
+// onEach runs a test with each kind of database.
+func onEach(t *testing.T, test func(*testing.T, kind)) {
+	t.Helper()
+	t.Parallel()
+	for name, database := range map[string]kind{"SQLite": sqlite, "PostgreSQL": postgres} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, database)
+		})
+	}
+}
+
 // newSite starts an empty server with a cache: what the contract says holds for cached
 // answers too.
 func newSite(t *testing.T) *site {
+	t.Helper()
+	return newSiteOn(t, sqlite)
+}
+
+func newSiteOn(t *testing.T, database kind) *site {
 	t.Helper()
 	cache, err := newCache(config{cache: true}, nil)
 	if err != nil {
@@ -68,7 +99,7 @@ func newSite(t *testing.T) *site {
 			t.Error(err)
 		}
 	})
-	store, err := blog.Open(t.Context(), filepath.Join(t.TempDir(), "blog.db"))
+	store, err := blog.Open(t.Context(), database(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +116,12 @@ func newSite(t *testing.T) *site {
 // and c3 on p3, by Ann.
 func newBlog(t *testing.T) *site {
 	t.Helper()
-	s := newSite(t)
+	return newBlogOn(t, sqlite)
+}
+
+func newBlogOn(t *testing.T, database kind) *site {
+	t.Helper()
+	s := newSiteOn(t, database)
 	s.must(tenantA, `mutation { importData(
 		users: [{id: "<u1>", email: "ann@x", name: "Ann", bio: "Bio"}, {id: "<u2>", email: "bob@x", name: "Bob"},
 			{id: "<u3>", email: "cid@x", name: "Cid"}]

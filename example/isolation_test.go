@@ -207,7 +207,17 @@ func (iso *isolation) ask(t *rapid.T, tenant, body string) reply {
 // from a server without a cache; and spellings that mean the same must share.
 func TestSharedEntriesAreAnsweredAlike(t *testing.T) {
 	t.Parallel()
-	iso := &isolation{cached: startRig(t, setup{}), plain: startRig(t, setup{uncached: true}),
+	for name, s := range map[string]setup{"SQLite": {}, "PostgreSQL": {postgres: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sharedEntriesAreAnsweredAlike(t, s)
+		})
+	}
+}
+
+func sharedEntriesAreAnsweredAlike(t *testing.T, s setup) {
+	t.Helper()
+	iso := &isolation{cached: startRig(t, s), plain: startRig(t, setup{uncached: true}),
 		answers: map[string]reply{}, bodies: map[string]string{}, tried: map[string]int{}, shared: map[string]int{}}
 	schema := graph.NewExecutableSchema(graph.Config{}).Schema()
 	story := newStory(7, schema)

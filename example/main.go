@@ -77,8 +77,8 @@ func run(ctx context.Context, getenv func(string) string, out io.Writer) (err er
 // openStore opens the configured database, or a temporary one with demo data, which is
 // removed when it is closed.
 func openStore(ctx context.Context, cfg config) (store *blog.Store, demo bool, closeStore func() error, err error) {
-	if cfg.dbPath != "" {
-		store, err = blog.Open(ctx, cfg.dbPath)
+	if cfg.database != "" {
+		store, err = blog.Open(ctx, cfg.database)
 		if err != nil {
 			return nil, false, nil, err
 		}

@@ -35,13 +35,17 @@ func TestConfig(t *testing.T) {
 	}{
 		{"nothing set", nil, config{port: 8080, cache: true}, ""},
 		{"everything set", []string{"PORT", "9", "DB_PATH", "x.db", "DB_LATENCY_MS", "2.5", "REDIS_URL", "redis://r", "CACHE", "off", "SCHEMA", "s"},
-			config{port: 9, dbPath: "x.db", latency: 2500 * time.Microsecond, redis: "redis://r"}, ""},
+			config{port: 9, database: "x.db", latency: 2500 * time.Microsecond, redis: "redis://r"}, ""},
 		{"cache on", []string{"CACHE", "on"}, config{port: 8080, cache: true}, ""},
 		{"port is a word", []string{"PORT", "http"}, config{}, `PORT is "http"`},
 		{"port is too large", []string{"PORT", "65536"}, config{}, `PORT is "65536"`},
 		{"port is negative", []string{"PORT", "-1"}, config{}, `PORT is "-1"`},
 		{"latency is negative", []string{"DB_LATENCY_MS", "-1"}, config{}, `DB_LATENCY_MS is "-1"`},
 		{"latency has a unit", []string{"DB_LATENCY_MS", "5ms"}, config{}, `DB_LATENCY_MS is "5ms"`},
+		{"PostgreSQL", []string{"DATABASE_URL", "postgres://h/x"}, config{port: 8080, cache: true, database: "postgres://h/x"}, ""},
+		{"PostgreSQL by its long name", []string{"DATABASE_URL", "postgresql://h/x"}, config{port: 8080, cache: true, database: "postgresql://h/x"}, ""},
+		{"another database", []string{"DATABASE_URL", "mysql://h/x"}, config{}, "DATABASE_URL does not begin with postgres://"},
+		{"two databases", []string{"DATABASE_URL", "postgres://h/x", "DB_PATH", "x.db"}, config{}, "DB_PATH and DATABASE_URL are two"},
 		{"cache is neither", []string{"CACHE", "yes"}, config{}, `CACHE is "yes"`},
 		{"all faults", []string{"PORT", "x", "CACHE", "y"}, config{}, `not a port number; CACHE is "y"`},
 	}
@@ -82,12 +86,14 @@ func TestRunRefuses(t *testing.T) { //nolint:tparallel // the rows need the port
 		{"database in no folder", []string{"PORT", "0", "DB_PATH", filepath.Join(dir, "no", "x.db")}, "unable to open"},
 		{"database is a folder", []string{"PORT", "0", "DB_PATH", dir}, "unable to open"},
 		{"database is a text", []string{"PORT", "0", "DB_PATH", noDatabase}, "not a database"},
+		{"URL with a secret that is none", []string{"PORT", "0", "DATABASE_URL", "postgres://u:sec%ret@h/x"}, "parse"},
+		{"database that nobody serves", []string{"PORT", "0", "DATABASE_URL", "postgres://u:secret@/x?host=" + dir}, "connect"},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			err := run(t.Context(), env(row.env...), io.Discard)
-			if err == nil || !strings.Contains(err.Error(), row.err) {
-				t.Errorf("got %v, want %q", err, row.err)
+			if err == nil || !strings.Contains(err.Error(), row.err) || strings.Contains(err.Error(), "sec") {
+				t.Errorf("got %v, want %q and no secret", err, row.err)
 			}
 		})
 	}

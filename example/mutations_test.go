@@ -4,8 +4,10 @@ import "testing"
 
 // Each row has its own copy of the fixture: a mutation and its answer, then what a read
 // sees.
-func TestMutations(t *testing.T) {
-	t.Parallel()
+func TestMutations(t *testing.T) { onEach(t, testMutations) }
+
+func testMutations(t *testing.T, database kind) {
+	t.Helper()
 	rows := []struct{ name, tenant, mutation, want, query, then string }{
 		{"create user", tenantA, `mutation{createUser(input:{id:"<u9>",email:"d@x",name:"Dan",bio:"hm"}){id email name bio karma version posts{id} stats{postCount}}}`,
 			`{"createUser":{"id":"<u9>","email":"d@x","name":"Dan","bio":"hm","karma":0,"version":1,"posts":[],"stats":{"postCount":0}}}`,
@@ -110,7 +112,7 @@ func TestMutations(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			s := newBlog(t)
+			s := newBlogOn(t, database)
 			s.want(row.tenant, row.mutation, row.want)
 			s.want(row.tenant, row.query, row.then)
 		})
@@ -118,9 +120,11 @@ func TestMutations(t *testing.T) {
 }
 
 // Each row fails and changes nothing.
-func TestRefusals(t *testing.T) { //nolint:tparallel // the rows share one blog, and none may change it
-	t.Parallel()
-	s := newBlog(t)
+func TestRefusals(t *testing.T) { onEach(t, testRefusals) }
+
+func testRefusals(t *testing.T, database kind) { //nolint:tparallel // the rows share one blog, and none may change it
+	t.Helper()
+	s := newBlogOn(t, database)
 	const all = `{users:leaderboard(limit:99){author{id email name bio karma version} postCount}
 		a:postsByStatus(status:PUBLISHED){id title version author{id} comments{id body version author{id}} tags{id name version}}
 		b:postsByStatus(status:DRAFT){id title version author{id} tags{id}} tags{id name version posts{id}}}`
@@ -186,18 +190,22 @@ func TestRefusals(t *testing.T) { //nolint:tparallel // the rows share one blog,
 
 // A field that fails takes the data away and nothing that was committed before or is
 // after it.
-func TestFailingFieldKeepsEarlierOnes(t *testing.T) {
-	t.Parallel()
-	s := newBlog(t)
+func TestFailingFieldKeepsEarlierOnes(t *testing.T) { onEach(t, testFailingFieldKeepsEarlierOnes) }
+
+func testFailingFieldKeepsEarlierOnes(t *testing.T, database kind) {
+	t.Helper()
+	s := newBlogOn(t, database)
 	s.fails(tenantA, `mutation{a:renameTag(id:"<t1>",name:"first"){id} b:renameTag(id:"<t9>",name:"x"){id} c:updateUser(id:"<u1>",input:{name:"third"}){id}}`,
 		"not found")
 	s.want(tenantA, `{tag(id:"<t1>"){name version}}`, `{"tag":{"name":"first","version":2}}`)
 }
 
 // Without an id a row gets a fresh UUID.
-func TestServerMakesIDs(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
+func TestServerMakesIDs(t *testing.T) { onEach(t, testServerMakesIDs) }
+
+func testServerMakesIDs(t *testing.T, database kind) {
+	t.Helper()
+	s := newSiteOn(t, database)
 	seen := map[string]bool{}
 	for _, name := range []string{"a", "b"} {
 		data := s.must(tenantA, `mutation{createTag(input:{name:"`+name+`"}){id}}`)

@@ -10,9 +10,11 @@ import (
 // A read that overlaps a deletion shows the state before or after it, at every level:
 // posts come with their author and all their comments, or not at all. Statements that
 // each saw their own state would find a post whose author is gone, which is an error.
-func TestReadsOverlappingDeletions(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
+func TestReadsOverlappingDeletions(t *testing.T) { onEach(t, testReadsOverlappingDeletions) }
+
+func testReadsOverlappingDeletions(t *testing.T, database kind) {
+	t.Helper()
+	s := newSiteOn(t, database)
 	s.store.SetLatency(500 * time.Microsecond)
 	const (
 		users  = `[{id:"<u1>",email:"a",name:"Ann"}]`

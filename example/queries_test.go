@@ -3,9 +3,11 @@ package main
 import "testing"
 
 // Each row is answered by the fixture of newBlog.
-func TestQueries(t *testing.T) {
-	t.Parallel()
-	s := newBlog(t)
+func TestQueries(t *testing.T) { onEach(t, testQueries) }
+
+func testQueries(t *testing.T, database kind) {
+	t.Helper()
+	s := newBlogOn(t, database)
 	rows := []struct{ name, tenant, query, want string }{
 		{"user", tenantA, `{user(id:"<u1>"){id email name bio karma version}}`,
 			`{"user":{"id":"<u1>","email":"ann@x","name":"Ann","bio":"Bio","karma":0,"version":1}}`},
@@ -97,9 +99,11 @@ func TestQueries(t *testing.T) {
 }
 
 // Tags and posts of a tenant that exists nowhere, and a limit of a thousand.
-func TestEmptyTenantAndLargeLimit(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
+func TestEmptyTenantAndLargeLimit(t *testing.T) { onEach(t, testEmptyTenantAndLargeLimit) }
+
+func testEmptyTenantAndLargeLimit(t *testing.T, database kind) {
+	t.Helper()
+	s := newSiteOn(t, database)
 	s.want("new", `{tags{id} feed(limit:1000){id} leaderboard(limit:1000){authorId} search(term:"a",limit:1000){__typename}}`,
 		`{"tags":[],"feed":[],"leaderboard":[],"search":[]}`)
 }

@@ -28,6 +28,7 @@ import (
 	"github.com/cascadeql/cascadeql/example/internal/blog"
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/internal/pgtest"
 )
 
 // A rig is one server over its own database, called without a network.
@@ -40,6 +41,7 @@ type rig struct {
 	told    bool            // every other request asks what the cache did
 	asked   atomic.Int64
 	leave   func() // ends the watching; nil when nobody watches
+	drop    func() error
 }
 
 // A setup says how a rig differs from the production server.
@@ -52,6 +54,7 @@ type setup struct {
 	latency   time.Duration
 	fields    graphql.FieldMiddleware // around the resolvers, nil for none
 	path      string                  // of the database; one of its own if empty
+	postgres  bool                    // a database of its own in PostgreSQL, not SQLite
 	wrap      func(*rig, http.Handler) http.Handler
 	told      bool // every other request asks what the cache did, and somebody watches
 }
@@ -64,6 +67,11 @@ func newRig(ctx context.Context, s setup) (_ *rig, err error) {
 	}
 	if s.path == "" {
 		s.path = filepath.Join(r.dir, "blog.db")
+	}
+	if s.postgres {
+		if s.path, r.drop, err = pgtest.Create(); err != nil {
+			return nil, err
+		}
 	}
 	if r.store, err = blog.Open(ctx, s.path); err != nil {
 		return nil, err
@@ -159,6 +167,9 @@ func (r *rig) close() {
 		_ = r.cache.Close()
 	}
 	_ = r.store.Close()
+	if r.drop != nil {
+		_ = r.drop()
+	}
 	_ = os.RemoveAll(r.dir)
 }
 

@@ -68,9 +68,11 @@ func TestNoTenantNoData(t *testing.T) {
 }
 
 // A tenant is any text, and never becomes part of a statement.
-func TestOpaqueTenants(t *testing.T) {
-	t.Parallel()
-	s := newBlog(t)
+func TestOpaqueTenants(t *testing.T) { onEach(t, testOpaqueTenants) }
+
+func testOpaqueTenants(t *testing.T, database kind) {
+	t.Helper()
+	s := newBlogOn(t, database)
 	for _, tenant := range []string{"x' OR '1'='1", "**", "%", "tenant-A", " tenant-a-"} {
 		s.want(tenant, `{feed{id}}`, `{"feed":[]}`)
 	}
@@ -91,9 +93,11 @@ func TestPredicateOf(t *testing.T) {
 	}
 }
 
-func TestStats(t *testing.T) {
-	t.Parallel()
-	s := newBlog(t)
+func TestStats(t *testing.T) { onEach(t, testStats) }
+
+func testStats(t *testing.T, database kind) {
+	t.Helper()
+	s := newBlogOn(t, database)
 	read := func() (n uint64) {
 		t.Helper()
 		rec := s.request(http.MethodGet, "/__stats", "")
@@ -125,9 +129,11 @@ func TestStats(t *testing.T) {
 	}
 }
 
-func TestLatencyKnob(t *testing.T) {
-	t.Parallel()
-	s := newBlog(t)
+func TestLatencyKnob(t *testing.T) { onEach(t, testLatencyKnob) }
+
+func testLatencyKnob(t *testing.T, database kind) {
+	t.Helper()
+	s := newBlogOn(t, database)
 	for _, row := range []struct {
 		method, query string
 		status        int
@@ -149,8 +155,10 @@ func TestLatencyKnob(t *testing.T) {
 }
 
 // A page costs as many statements as its query has levels, however many rows it has.
-func TestStatementsDoNotGrowWithRows(t *testing.T) {
-	t.Parallel()
+func TestStatementsDoNotGrowWithRows(t *testing.T) { onEach(t, testStatementsDoNotGrowWithRows) }
+
+func testStatementsDoNotGrowWithRows(t *testing.T, database kind) {
+	t.Helper()
 	queries := []struct {
 		name, query string
 		want        uint64
@@ -163,7 +171,7 @@ func TestStatementsDoNotGrowWithRows(t *testing.T) {
 		{"same field with other arguments", `{feed{a:comments(limit:1){author{id}} b:comments(limit:2){id}}}`, 4},
 	}
 	for _, size := range []int{2, 15} {
-		s := newSite(t)
+		s := newSiteOn(t, database)
 		fill(s, size)
 		for _, q := range queries {
 			if got := s.statements(func() { s.must(tenantA, q.query) }); got != q.want {
@@ -190,9 +198,11 @@ func fill(s *site, n int) {
 	s.must(tenantA, `mutation{`+relations.String()+`}`)
 }
 
-func TestLargeBodies(t *testing.T) {
-	t.Parallel()
-	s := newBlog(t)
+func TestLargeBodies(t *testing.T) { onEach(t, testLargeBodies) }
+
+func testLargeBodies(t *testing.T, database kind) {
+	t.Helper()
+	s := newBlogOn(t, database)
 	send := func(size int) answer {
 		body, err := json.Marshal(map[string]any{
 			"query":     `mutation($p:[CreatePostInput!]!){importData(posts:$p){posts}}`,

@@ -166,7 +166,17 @@ func newRaceOn(t *testing.T, rig *rig, tenants ...string) *race {
 // mutation was acknowledged shows the state before it.
 func TestNoStaleReads(t *testing.T) {
 	t.Parallel()
-	r := newRace(t, setup{}, "tenant one", "tenant two")
+	for name, s := range map[string]setup{"SQLite": {}, "PostgreSQL": {postgres: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			noStaleReads(t, s)
+		})
+	}
+}
+
+func noStaleReads(t *testing.T, s setup) {
+	t.Helper()
+	r := newRace(t, s, "tenant one", "tenant two")
 	r.settle() // sees state 0, and tests the sights
 	r.rig.store.SetLatency(testLatency)
 	if r.reads = *staleReads; testing.Short() {

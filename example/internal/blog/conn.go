@@ -8,12 +8,13 @@ import (
 	"sync/atomic"
 )
 
-// A conn is one SQLite connection with the statements prepared on it. One goroutine uses
+// A conn is one connection with the statements prepared on it. One goroutine uses
 // it at a time.
 type conn struct {
 	*stdsql.Conn
 	prepared map[string]*stdsql.Stmt
 	sent     *atomic.Uint64 // statements sent, over all connections of the store
+	sees     *Tenant        // what the transaction was told to see, nil if nothing
 }
 
 func (c *conn) prepare(ctx context.Context, text string) (*stdsql.Stmt, error) {
@@ -67,9 +68,10 @@ func (c *conn) exec(ctx context.Context, text string, args ...any) (int, error) 
 	return int(n), err
 }
 
-// control sends BEGIN, COMMIT or ROLLBACK, which are not counted.
-func (c *conn) control(ctx context.Context, text string) error {
-	_, err := c.ExecContext(ctx, text)
+// control sends BEGIN, COMMIT, ROLLBACK, or what the transaction is to see, which are not
+// counted.
+func (c *conn) control(ctx context.Context, text string, args ...any) error {
+	_, err := c.ExecContext(ctx, text, args...)
 	return err
 }
 
@@ -127,6 +129,7 @@ func (p *pool) pop() *conn {
 
 // release gives back a connection that is in no transaction.
 func (p *pool) release(c *conn) {
+	c.sees = nil
 	p.mu.Lock()
 	p.idle = append(p.idle, c)
 	p.mu.Unlock()

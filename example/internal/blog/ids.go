@@ -1,7 +1,6 @@
 package blog
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -29,10 +28,13 @@ func newID(given *string) (string, error) {
 	return id, nil
 }
 
-// list encodes ids for json_each, each once, so that one statement text serves lists of
-// any length. What is no UUID is left out: it is no row's id.
-func list(ids []string) string {
-	known := make([]string, 0, len(ids))
+// keys is an argument of a statement: ids, each once, so that one text serves lists of any
+// length.
+type keys []string
+
+// list makes an argument of ids. What is no UUID is left out: it is no row's id.
+func list(ids []string) keys {
+	known := make(keys, 0, len(ids))
 	seen := make(map[string]bool, len(ids))
 	for _, id := range ids {
 		if id, ok := canonical(id); ok && !seen[id] {
@@ -40,6 +42,5 @@ func list(ids []string) string {
 			known = append(known, id)
 		}
 	}
-	text, _ := json.Marshal(known) // strings always encode
-	return string(text)
+	return known
 }

@@ -5,19 +5,19 @@ import (
 	stdsql "database/sql"
 )
 
-// The statements that take several ids join json_each first (CROSS JOIN keeps SQLite's
+// The statements that take several ids join the list first (CROSS JOIN keeps SQLite's
 // planner from turning that around), so that each id is one look-up in an index.
 
 var (
-	usersByID = sql(`SELECT ` + userColumns("u.") + ` FROM json_each(?2) k
+	usersByID = sql(`SELECT ` + userColumns("u.") + ` FROM EACH(?2)
 		CROSS JOIN users u ON u.id = k.value WHERE u.VISIBLE`)
 	userByEmail = sql(`SELECT ` + userColumns("u.") + ` FROM users u
 		WHERE u.email = ?2 AND u.VISIBLE ORDER BY u.seq LIMIT 1`)
-	postsByID = sql(`SELECT ` + postColumns("p.") + ` FROM json_each(?2) k
+	postsByID = sql(`SELECT ` + postColumns("p.") + ` FROM EACH(?2)
 		CROSS JOIN posts p ON p.id = k.value WHERE p.VISIBLE`)
-	commentsByID = sql(`SELECT ` + commentColumns("c.") + ` FROM json_each(?2) k
+	commentsByID = sql(`SELECT ` + commentColumns("c.") + ` FROM EACH(?2)
 		CROSS JOIN comments c ON c.id = k.value WHERE c.VISIBLE`)
-	tagsByID = sql(`SELECT ` + tagColumns("t.") + ` FROM json_each(?2) k
+	tagsByID = sql(`SELECT ` + tagColumns("t.") + ` FROM EACH(?2)
 		CROSS JOIN tags t ON t.id = k.value WHERE t.VISIBLE`)
 	allTags = sql(`SELECT ` + tagColumns("t.") + ` FROM tags t WHERE t.VISIBLE ORDER BY t.name, t.seq`)
 )

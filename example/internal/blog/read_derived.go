@@ -5,18 +5,17 @@ import "context"
 const statsColumns = `s.author_id, s.post_count, s.published_count, s.comment_count, s.latest_post_id`
 
 var (
-	statsByAuthor = sql(`SELECT ` + statsColumns + ` FROM json_each(?2) k
+	statsByAuthor = sql(`SELECT ` + statsColumns + ` FROM EACH(?2)
 		CROSS JOIN author_stats s ON s.author_id = k.value WHERE s.VISIBLE`)
 	leaderboard = sql(`SELECT ` + statsColumns + ` FROM author_stats s WHERE s.VISIBLE
 		ORDER BY s.published_count DESC, s.comment_count DESC, s.seq LIMIT ?2`)
 
-	// lower and instr know ASCII letters only, as the search does.
 	usersByName = sql(`SELECT ` + userColumns("u.") + ` FROM users u
-		WHERE instr(lower(u.name), lower(?2)) AND u.VISIBLE ORDER BY u.seq LIMIT ?3`)
+		WHERE HAS(u.name, ?2) AND u.VISIBLE ORDER BY u.seq LIMIT ?3`)
 	postsByTitle = sql(`SELECT ` + postColumns("p.") + ` FROM posts p
-		WHERE instr(lower(p.title), lower(?2)) AND p.VISIBLE ORDER BY p.seq DESC LIMIT ?3`)
+		WHERE HAS(p.title, ?2) AND p.VISIBLE ORDER BY p.seq DESC LIMIT ?3`)
 	tagsByName = sql(`SELECT ` + tagColumns("t.") + ` FROM tags t
-		WHERE instr(lower(t.name), lower(?2)) AND t.VISIBLE ORDER BY t.name, t.seq LIMIT ?3`)
+		WHERE HAS(t.name, ?2) AND t.VISIBLE ORDER BY t.name, t.seq LIMIT ?3`)
 )
 
 // Stats returns the stats of the visible authors among these, by their id.

@@ -13,16 +13,12 @@ var (
 	// The status is any when it is null.
 	countPosts = sql(`SELECT count(*) FROM posts p
 		WHERE p.author_id = ?2 AND (?3 IS NULL OR p.status = ?3) AND +p.VISIBLE`)
-	postsByAuthor = sql(`SELECT k.value, ` + postColumns("p.") + ` FROM json_each(?2) k
-		CROSS JOIN posts p ON p.seq IN (
-			SELECT q.seq FROM posts q WHERE q.author_id = k.value AND (?3 IS NULL OR q.status = ?3)
-			ORDER BY q.seq DESC LIMIT ?4 OFFSET ?5)
-		WHERE p.VISIBLE ORDER BY p.seq DESC`)
-	postsByTag = sql(`SELECT k.value, ` + postColumns("p.") + ` FROM json_each(?2) k
-		CROSS JOIN posts p ON p.seq IN (
-			SELECT q.seq FROM post_tags x CROSS JOIN posts q ON q.id = x.post_id WHERE x.tag_id = k.value
-			ORDER BY q.seq DESC LIMIT ?3)
-		WHERE p.VISIBLE ORDER BY p.seq DESC`)
+	postsByAuthor = first(`k.value, `+postColumns("p."), "posts", `posts q
+		WHERE q.author_id = k.value AND (?3 IS NULL OR q.status = ?3)
+		ORDER BY q.seq DESC LIMIT ?4 OFFSET ?5`, "p.seq DESC")
+	postsByTag = first(`k.value, `+postColumns("p."), "posts", `post_tags x
+		CROSS JOIN posts q ON q.id = x.post_id WHERE x.tag_id = k.value
+		ORDER BY q.seq DESC LIMIT ?3`, "p.seq DESC")
 )
 
 // Feed returns the published posts, newest first.

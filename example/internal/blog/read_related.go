@@ -6,13 +6,11 @@ import (
 )
 
 var (
-	commentsByPost = sql(`SELECT ` + commentColumns("c.") + ` FROM json_each(?2) k
-		CROSS JOIN comments c ON c.seq IN (
-			SELECT q.seq FROM comments q WHERE q.post_id = k.value ORDER BY q.seq LIMIT ?3)
-		WHERE c.VISIBLE ORDER BY c.seq`)
-	commentCounts = sql(`SELECT c.post_id, count(*) FROM json_each(?2) k
+	commentsByPost = first(commentColumns("p."), "comments", `comments q
+		WHERE q.post_id = k.value ORDER BY q.seq LIMIT ?3`, "p.seq")
+	commentCounts = sql(`SELECT c.post_id, count(*) FROM EACH(?2)
 		CROSS JOIN comments c ON c.post_id = k.value WHERE c.VISIBLE GROUP BY c.post_id`)
-	tagsByPost = sql(`SELECT x.post_id, ` + tagColumns("t.") + ` FROM json_each(?2) k
+	tagsByPost = sql(`SELECT x.post_id, ` + tagColumns("t.") + ` FROM EACH(?2)
 		CROSS JOIN post_tags x ON x.post_id = k.value
 		CROSS JOIN tags t ON t.id = x.tag_id
 		WHERE t.VISIBLE ORDER BY t.name, t.seq`)

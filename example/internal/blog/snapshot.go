@@ -37,9 +37,9 @@ func (sn *snapshot) end() {
 	}
 }
 
-// use calls f with the snapshot's connection, and reports false when the snapshot has
-// ended.
-func (sn *snapshot) use(ctx context.Context, f func(*conn) error) (bool, error) {
+// use calls f with the snapshot's connection, which sees the tenant's rows, and reports
+// false when the snapshot has ended.
+func (sn *snapshot) use(ctx context.Context, t Tenant, f func(*conn) error) (bool, error) {
 	sn.mu.Lock()
 	defer sn.mu.Unlock()
 	if sn.closed {
@@ -50,21 +50,30 @@ func (sn *snapshot) use(ctx context.Context, f func(*conn) error) (bool, error) 
 		if err != nil {
 			return true, err
 		}
-		if err := c.control(ctx, "BEGIN"); err != nil {
+		if err := c.control(ctx, sn.store.beginRead); err != nil {
 			sn.store.read.rollback(c)
 			return true, err
 		}
 		sn.conn = c
 	}
+	if err := sn.store.kind.enter(ctx, sn.conn, t); err != nil {
+		return true, err
+	}
 	return true, f(sn.conn)
 }
 
-// reading calls f with a connection for one read statement.
-func (s *Store) reading(ctx context.Context, f func(*conn) error) error {
+// reading calls f with a connection for one read statement of a tenant.
+func (s *Store) reading(ctx context.Context, t Tenant, f func(*conn) error) error {
 	if sn, ok := ctx.Value(snapshotKey{}).(*snapshot); ok && sn.store == s {
-		if used, err := sn.use(ctx, f); used {
+		if used, err := sn.use(ctx, t, f); used {
 			return err
 		}
+	}
+	if !s.readsAlone {
+		sn := &snapshot{store: s}
+		defer sn.end()
+		_, err := sn.use(ctx, t, f)
+		return err
 	}
 	c, err := s.read.acquire(ctx)
 	if err != nil {

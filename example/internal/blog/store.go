@@ -3,16 +3,12 @@ package blog
 import (
 	"context"
 	stdsql "database/sql"
-	_ "embed"
+	"database/sql/driver"
 	"fmt"
-	"net/url"
-	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"time"
 )
-
-//go:embed schema.sql
-var schema string
 
 const (
 	// busyTimeout is how long a transaction waits for one of another process.
@@ -22,98 +18,54 @@ const (
 	readers = 64
 )
 
-// A Store is one database file. Several processes may share it: SQLite's write-ahead log
-// lets readers and one writer work side by side, and writers wait for each other.
+// A Store is one database.
 type Store struct {
+	access
+	kind        dialect
 	read, write *pool
 	latency     latency
 	sent        atomic.Uint64
-	name        string
 }
 
-// Open opens the database, creating the file and the tables when they are missing. It
-// blocks while another process creates them.
-func Open(ctx context.Context, path string) (*Store, error) {
-	path, err := filepath.Abs(path)
-	if err != nil {
+// Options say which database a store is over.
+type Options struct {
+	// Database is the path of an SQLite file, or the URL of a database of PostgreSQL,
+	// which begins with postgres:// or postgresql://.
+	Database string
+	// Wrap, if it is not nil, is called with the connector of those who read and with the
+	// one of those who write, when the tables are there. The store connects with what it
+	// returns.
+	Wrap func(driver.Connector) driver.Connector
+}
+
+// IsURL reports whether a database is one of PostgreSQL.
+func IsURL(database string) bool {
+	return strings.HasPrefix(database, "postgres://") || strings.HasPrefix(database, "postgresql://")
+}
+
+// Open opens the database at a path or URL, as [Options] have it.
+func Open(ctx context.Context, database string) (*Store, error) {
+	return OpenWith(ctx, Options{Database: database})
+}
+
+// OpenWith opens the database, creating the SQLite file and the tables when they are
+// missing. It blocks while another process creates them.
+func OpenWith(ctx context.Context, opts Options) (*Store, error) {
+	s := &Store{kind: lite{opts.Database}}
+	if IsURL(opts.Database) {
+		s.kind = postgres{opts.Database}
+	}
+	s.latency.sleep = sleep
+	var err error
+	if s.access, err = s.kind.open(ctx); err != nil {
 		return nil, fmt.Errorf("blog: %w", err)
 	}
-	s := &Store{}
-	s.latency.sleep = sleep
-	writer, err := stdsql.Open("sqlite", dsn(path, "_pragma=foreign_keys(1)"))
-	if err != nil {
-		return nil, fmt.Errorf("blog: %s: %w", path, err)
+	if opts.Wrap != nil {
+		s.readers, s.writers = opts.Wrap(s.readers), opts.Wrap(s.writers)
 	}
-	s.write = newPool(writer, 1, &s.sent)
-	if err := s.create(ctx); err != nil {
-		_ = writer.Close()
-		return nil, fmt.Errorf("blog: %s: %w", path, err)
-	}
-	// mode=rw: a file that vanished is an error, not a new and empty database.
-	reader, err := stdsql.Open("sqlite", dsn(path, "mode=rw&_query_only=1"))
-	if err != nil {
-		_ = writer.Close()
-		return nil, fmt.Errorf("blog: %s: %w", path, err)
-	}
-	s.read = newPool(reader, readers, &s.sent)
+	s.read = newPool(stdsql.OpenDB(s.readers), readers, &s.sent)
+	s.write = newPool(stdsql.OpenDB(s.writers), s.writersAtOnce, &s.sent)
 	return s, nil
-}
-
-func dsn(path, more string) string {
-	u := url.URL{Scheme: "file", Path: path}
-	return fmt.Sprintf("%s?_pragma=busy_timeout(%d)&_pragma=synchronous(NORMAL)&%s",
-		&u, busyTimeout.Milliseconds(), more)
-}
-
-// create switches to the write-ahead log and creates what is missing. SQLite does not
-// wait by itself when two processes switch at the same time, so this does.
-func (s *Store) create(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, busyTimeout)
-	defer cancel()
-	for {
-		err := s.tryCreate(ctx)
-		if !isBusy(err) {
-			return err
-		}
-		if sleep(ctx, 10*time.Millisecond) != nil {
-			return err
-		}
-	}
-}
-
-func (s *Store) tryCreate(ctx context.Context) error {
-	c, err := s.write.acquire(ctx)
-	if err != nil {
-		return err
-	}
-	if err := c.control(ctx, "PRAGMA journal_mode = WAL"); err != nil {
-		s.write.release(c)
-		return err
-	}
-	if err := c.control(ctx, "BEGIN IMMEDIATE"); err != nil {
-		s.write.rollback(c)
-		return err
-	}
-	if err := c.control(ctx, schema); err != nil {
-		s.write.rollback(c)
-		return err
-	}
-	if err := c.QueryRowContext(ctx, "SELECT name FROM about").Scan(&s.name); err != nil {
-		s.write.rollback(c)
-		return err
-	}
-	return s.commit(c)
-}
-
-// commit commits and gives the connection back. It does not obey a context: a commit cut
-// off in the middle could have happened or not, and the caller would not know which.
-func (s *Store) commit(c *conn) error {
-	if err := c.control(context.Background(), "COMMIT"); err != nil {
-		s.write.rollback(c)
-		return err
-	}
-	s.write.release(c)
-	return nil
 }
 
 // Close waits for reads and writes that run and closes the database.
@@ -129,8 +81,8 @@ func (s *Store) Close() error {
 // creation.
 func (s *Store) Name() string { return s.name }
 
-// Statements is the number of SQL statements sent so far, without BEGIN, COMMIT, ROLLBACK
-// and what Open needed. A statement is counted before it is sent.
+// Statements is the number of SQL statements sent so far, without BEGIN, COMMIT, ROLLBACK,
+// what says whose rows a transaction sees, and what Open needed. A statement is counted before it is sent.
 func (s *Store) Statements() uint64 { return s.sent.Load() }
 
 // SetLatency makes every read and write slower from now on: two random sleeps below d
@@ -155,12 +107,13 @@ func read[T any](
 	if err := s.store.latency.wait(ctx); err != nil {
 		return nil, err
 	}
-	err = s.store.reading(ctx, func(c *conn) error {
-		all, err = query(ctx, c, st.text(s.tenant), scan, append([]any{string(s.tenant)}, args...)...)
+	text, sent := s.store.kind.says(s.tenant, st, args)
+	err = s.store.reading(ctx, s.tenant, func(c *conn) error {
+		all, err = query(ctx, c, text, scan, sent...)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("blog: read: %w", err)
+		return nil, s.store.refusal("read", err)
 	}
 	if err := s.store.latency.wait(ctx); err != nil {
 		return nil, err

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/cascadeql/cascadeql/internal/pgtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -33,9 +35,19 @@ func open(t *testing.T, path string) *Store {
 	return s
 }
 
-func newStore(t *testing.T) *Store {
+// onEach runs a test on an empty database of each kind.
+func onEach(t *testing.T, test func(t *testing.T, database string)) {
 	t.Helper()
-	return open(t, filepath.Join(t.TempDir(), "x.db"))
+	t.Parallel()
+	for name, database := range map[string]func(*testing.T) string{
+		"SQLite":     func(t *testing.T) string { return filepath.Join(t.TempDir(), "x.db") }, //nolint:thelper // it is short
+		"PostgreSQL": func(t *testing.T) string { return pgtest.Database(t) },                 //nolint:thelper // it is short
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, database(t))
+		})
+	}
 }
 
 func createUser(t *testing.T, s *Store, email string) *User {
@@ -48,9 +60,11 @@ func createUser(t *testing.T, s *Store, email string) *User {
 }
 
 // Sleeps are counted instead of slept.
-func TestLatency(t *testing.T) {
-	t.Parallel()
-	s := newStore(t)
+func TestLatency(t *testing.T) { onEach(t, testLatency) }
+
+func testLatency(t *testing.T, database string) {
+	t.Helper()
+	s := open(t, database)
 	u := createUser(t, s, "a")
 	var sleeps []time.Duration
 	s.latency.sleep = func(_ context.Context, d time.Duration) error {
@@ -95,11 +109,13 @@ func TestLatency(t *testing.T) {
 
 // The sleeps lie around the transaction: the first sees the state before it, the second
 // the one after.
-func TestCommitLiesBetweenTheSleeps(t *testing.T) {
-	t.Parallel()
-	s := newStore(t)
+func TestCommitLiesBetweenTheSleeps(t *testing.T) { onEach(t, testCommitLiesBetweenTheSleeps) }
+
+func testCommitLiesBetweenTheSleeps(t *testing.T, database string) {
+	t.Helper()
+	s := open(t, database)
 	u := createUser(t, s, "a")
-	other := open(t, pathOf(t, s))
+	other := open(t, database)
 	var versions []int
 	s.latency.sleep = func(context.Context, time.Duration) error {
 		seen, err := other.As(tenant).User(t.Context(), u.ID)
@@ -118,18 +134,11 @@ func TestCommitLiesBetweenTheSleeps(t *testing.T) {
 	}
 }
 
-func pathOf(t *testing.T, s *Store) string {
-	t.Helper()
-	var path string
-	if err := s.read.db.QueryRowContext(t.Context(), `SELECT file FROM pragma_database_list`).Scan(&path); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
+func TestSleepObeysContext(t *testing.T) { onEach(t, testSleepObeysContext) }
 
-func TestSleepObeysContext(t *testing.T) {
-	t.Parallel()
-	s := newStore(t)
+func testSleepObeysContext(t *testing.T, database string) {
+	t.Helper()
+	s := open(t, database)
 	s.SetLatency(time.Hour)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -145,9 +154,11 @@ func TestSleepObeysContext(t *testing.T) {
 }
 
 // A snapshot begins with its first read, not before, and ends when told so.
-func TestSnapshot(t *testing.T) {
-	t.Parallel()
-	s := newStore(t)
+func TestSnapshot(t *testing.T) { onEach(t, testSnapshot) }
+
+func testSnapshot(t *testing.T, database string) {
+	t.Helper()
+	s := open(t, database)
 	count := func(ctx context.Context) int {
 		t.Helper()
 		all, err := s.As(tenant).Leaderboard(ctx, 99)
@@ -172,9 +183,11 @@ func TestSnapshot(t *testing.T) {
 }
 
 // Cancelled requests leave connections that others can use.
-func TestCancelledReadsAndWrites(t *testing.T) {
-	t.Parallel()
-	s := newStore(t)
+func TestCancelledReadsAndWrites(t *testing.T) { onEach(t, testCancelledReadsAndWrites) }
+
+func testCancelledReadsAndWrites(t *testing.T, database string) {
+	t.Helper()
+	s := open(t, database)
 	u := createUser(t, s, "a")
 	var wg sync.WaitGroup
 	for i := range 40 {
@@ -209,15 +222,16 @@ func TestCancelledReadsAndWrites(t *testing.T) {
 
 // Two stores on one file write and read at once: nobody is told that the database is
 // busy, and no write is lost.
-func TestTwoStoresWriteAtOnce(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "x.db")
+func TestTwoStoresWriteAtOnce(t *testing.T) { onEach(t, testTwoStoresWriteAtOnce) }
+
+func testTwoStoresWriteAtOnce(t *testing.T, database string) {
+	t.Helper()
 	var stores [2]*Store
 	var wg sync.WaitGroup
 	for i := range stores {
 		wg.Go(func() {
 			var err error
-			if stores[i], err = Open(t.Context(), path); err != nil {
+			if stores[i], err = Open(t.Context(), database); err != nil {
 				t.Error(err)
 			}
 		})
@@ -252,9 +266,11 @@ func TestTwoStoresWriteAtOnce(t *testing.T) {
 }
 
 // A panic in a transaction undoes it and frees the only writer.
-func TestPanicRollsBack(t *testing.T) {
-	t.Parallel()
-	s := newStore(t)
+func TestPanicRollsBack(t *testing.T) { onEach(t, testPanicRollsBack) }
+
+func testPanicRollsBack(t *testing.T, database string) {
+	t.Helper()
+	s := open(t, database)
 	func() {
 		defer func() { _ = recover() }()
 		_ = s.As(tenant).write(t.Context(), func(x tx) error {
@@ -271,7 +287,7 @@ func TestPanicRollsBack(t *testing.T) {
 // which have to.
 func TestStatementsUseIndexes(t *testing.T) {
 	t.Parallel()
-	s := newStore(t)
+	s := open(t, filepath.Join(t.TempDir(), "x.db"))
 	single := map[string]statement{
 		"usersByID": usersByID, "userByEmail": userByEmail, "postsByID": postsByID, "commentsByID": commentsByID,
 		"tagsByID": tagsByID, "allTags": allTags, "feed": feed, "postsByStatus": postsByStatus, "countPosts": countPosts,

@@ -2,7 +2,6 @@ package blog
 
 import (
 	"context"
-	"regexp"
 	"strings"
 )
 
@@ -33,27 +32,4 @@ func WithTenant(ctx context.Context, t Tenant) context.Context {
 func TenantOf(ctx context.Context) Tenant {
 	t, _ := ctx.Value(tenantKey{}).(Tenant)
 	return t
-}
-
-// A statement is SQL as a tenant and as the administrator send it. Its first parameter is
-// the tenant.
-type statement struct{ tenant, admin string }
-
-var visible = regexp.MustCompile(`(\+?\w+)\.VISIBLE`)
-
-// sql makes a statement of text in which p.VISIBLE stands for the predicate on the rows
-// of p. A plus before it keeps SQLite from using the tenant's index where another one is
-// better.
-func sql(text string) statement {
-	return statement{
-		tenant: visible.ReplaceAllString(text, "$1.tenant = ?1"),
-		admin:  visible.ReplaceAllString(text, "true"),
-	}
-}
-
-func (s statement) text(t Tenant) string {
-	if t == Admin {
-		return s.admin
-	}
-	return s.tenant
 }

@@ -3,31 +3,47 @@ package blog
 import (
 	"context"
 	stdsql "database/sql"
-	"fmt"
+	"math/rand/v2"
+	"time"
 )
 
-// A tx is one write transaction. It begins immediate: a transaction that reads first and
-// then wants to write would fail, not wait, when another process wrote meanwhile.
+// A tx is one write transaction of a session.
 type tx struct {
 	*conn
 	tenant Tenant
+	kind   dialect
 }
 
 // write runs f in a transaction that is committed when write returns without an error,
-// and not when f returns one. The latency lies before and after the transaction.
+// and not when f returns one. f may be called again: when others that wrote at the same
+// time made its transaction fail. The latency lies before and after the transaction.
 func (s Session) write(ctx context.Context, f func(tx) error) error {
 	if err := s.store.latency.wait(ctx); err != nil {
 		return err
 	}
-	if err := s.transact(ctx, f); Refused(err) {
-		return err
-	} else if err != nil {
-		return fmt.Errorf("blog: write: %w", err)
+	if err := s.transact(ctx, f); err != nil {
+		return s.store.refusal("write", err)
 	}
 	return s.store.latency.wait(ctx)
 }
 
+// transact runs f in a transaction, and again while others overtake it: after a pause that
+// is random, so that two that overtake each other do not go on doing so.
 func (s Session) transact(ctx context.Context, f func(tx) error) error {
+	const shortest, longest = time.Millisecond, 64 * time.Millisecond
+	patience := time.Now().Add(busyTimeout)
+	for pause := shortest; ; pause = min(2*pause, longest) {
+		err := s.attempt(ctx, f)
+		if err == nil || !s.store.kind.overtaken(err) || time.Now().After(patience) {
+			return err
+		}
+		if e := sleep(ctx, rand.N(pause)); e != nil {
+			return err
+		}
+	}
+}
+
+func (s Session) attempt(ctx context.Context, f func(tx) error) error {
 	c, err := s.store.write.acquire(ctx)
 	if err != nil {
 		return err
@@ -38,28 +54,42 @@ func (s Session) transact(ctx context.Context, f func(tx) error) error {
 			s.store.write.rollback(c)
 		}
 	}()
-	if err := c.control(ctx, "BEGIN IMMEDIATE"); err != nil {
+	if err := c.control(ctx, s.store.beginWrite); err != nil {
 		return err
 	}
-	if err := f(tx{conn: c, tenant: s.tenant}); err != nil {
+	if err := s.store.kind.enter(ctx, c, s.tenant); err != nil {
+		return err
+	}
+	if err := f(tx{conn: c, tenant: s.tenant, kind: s.store.kind}); err != nil {
 		return err
 	}
 	done = true
 	return s.store.commit(c)
 }
 
-func (t tx) args(args []any) []any { return append([]any{string(t.tenant)}, args...) }
+// commit commits and gives the connection back. It does not obey a context: a commit cut
+// off in the middle could have happened or not, and the caller would not know which.
+func (s *Store) commit(c *conn) error {
+	if err := c.control(context.Background(), "COMMIT"); err != nil {
+		s.write.rollback(c)
+		return err
+	}
+	s.write.release(c)
+	return nil
+}
 
 // run sends a statement without rows and returns how many it affected.
 func (t tx) run(ctx context.Context, st statement, args ...any) (int, error) {
-	return t.exec(ctx, st.text(t.tenant), t.args(args)...)
+	text, all := t.kind.says(t.tenant, st, args)
+	return t.exec(ctx, text, all...)
 }
 
 // rows sends a statement that returns rows.
 func rows[T any](
 	ctx context.Context, t tx, st statement, scan func(*stdsql.Rows, *T) error, args ...any,
 ) ([]T, error) {
-	return query(ctx, t.conn, st.text(t.tenant), scan, t.args(args)...)
+	text, all := t.kind.says(t.tenant, st, args)
+	return query(ctx, t.conn, text, scan, all...)
 }
 
 // row sends a statement that returns a row or none; then it returns nil.

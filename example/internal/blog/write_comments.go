@@ -36,7 +36,7 @@ func (t tx) addComment(ctx context.Context, in NewComment) (*Comment, error) {
 		return nil, notFound("user", in.AuthorID)
 	}
 	c, err := row(ctx, t, insertComment, scanComment, id, post, author, in.Body)
-	return must(c, taken("comment", err), "post or user of", post)
+	return must(c, t.taken("comment", err), "post or user of", post)
 }
 
 // UpdateComment changes a comment's body.

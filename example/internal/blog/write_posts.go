@@ -16,9 +16,9 @@ var (
 		WHERE id = ?2 AND status <> 'PUBLISHED' AND posts.VISIBLE RETURNING ` + postColumns(""))
 	praiseAuthor = sql(`UPDATE users SET karma = karma + 10, version = version + 1 WHERE id = ?2`)
 	seePosts     = sql(`SELECT ` + postColumns("") + ` FROM posts
-		WHERE id IN (SELECT value FROM json_each(?2)) AND +posts.VISIBLE`)
+		WHERE id IN LIST(?2) AND +posts.VISIBLE`)
 	setStatus = sql(`UPDATE posts SET status = ?3, version = version + 1
-		WHERE id IN (SELECT value FROM json_each(?2)) AND +posts.VISIBLE`)
+		WHERE id IN LIST(?2) AND +posts.VISIBLE`)
 	seeUnarchived = sql(`SELECT ` + postColumns("") + ` FROM posts
 		WHERE author_id = ?2 AND status <> 'ARCHIVED' AND +posts.VISIBLE`)
 	archivePosts = sql(`UPDATE posts SET status = 'ARCHIVED', version = version + 1
@@ -47,7 +47,7 @@ func (t tx) createPost(ctx context.Context, in NewPost) (*Post, error) {
 		return nil, notFound("user", in.AuthorID)
 	}
 	p, err := row(ctx, t, insertPost, scanPost, id, author, in.Title, in.Body, string(in.Status))
-	return must(p, taken("post", err), "user", author)
+	return must(p, t.taken("post", err), "user", author)
 }
 
 // UpdatePost changes a post. Its version grows even if nothing differs.

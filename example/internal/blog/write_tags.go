@@ -13,7 +13,8 @@ var (
 		sql(`DELETE FROM post_tags WHERE tag_id = ?2`),
 		sql(`DELETE FROM tags WHERE id = ?2`),
 	}
-	insertRelation = sql(`INSERT OR IGNORE INTO post_tags (tenant, post_id, tag_id) VALUES (?2, ?3, ?4)`)
+	insertRelation = sql(`INSERT INTO post_tags (tenant, post_id, tag_id) VALUES (?2, ?3, ?4)
+		ON CONFLICT DO NOTHING`)
 	deleteRelation = sql(`DELETE FROM post_tags WHERE post_id = ?2 AND tag_id = ?3`)
 )
 
@@ -35,7 +36,7 @@ func (t tx) createTag(ctx context.Context, in NewTag) (*Tag, error) {
 		return nil, err
 	}
 	g, err := row(ctx, t, insertTag, scanTag, id, in.Name)
-	return g, taken("tag", err)
+	return g, t.taken("tag", err)
 }
 
 // RenameTag changes a tag's name.

@@ -37,7 +37,7 @@ func (t tx) createUser(ctx context.Context, in NewUser) (*User, error) {
 		return nil, err
 	}
 	u, err := row(ctx, t, insertUser, scanUser, id, in.Email, in.Name, in.Bio)
-	return u, taken("user", err)
+	return u, t.taken("user", err)
 }
 
 // UpdateUser changes a user. Its version grows even if nothing differs.
@@ -51,7 +51,7 @@ func (s Session) UpdateUser(ctx context.Context, id string, in UserChange) (c Ch
 			return err
 		}
 		c.After, err = row(ctx, t, updateUser, scanUser, key, in.Email, in.Name, in.Bio)
-		c.After, err = must(c.After, taken("user", err), "user", id)
+		c.After, err = must(c.After, t.taken("user", err), "user", id)
 		return err
 	})
 	return c, err

@@ -1,0 +1,256 @@
+package pgtest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const (
+	// superuser is who the URLs log in as.
+	superuser = "postgres"
+	// port names the socket. Nobody listens on it.
+	port = "5432"
+	// startTime is how long the server may take to start on a machine that is busy.
+	startTime = 30 * time.Second
+)
+
+// A server is a PostgreSQL server that runs.
+type server struct {
+	bin string // the directory of the programs
+	dir string // of the data and of the socket
+}
+
+// shared is the server of the test binary. The first database starts it.
+var shared = sync.OnceValues(start)
+
+// created numbers the databases.
+var created atomic.Int64
+
+// Database returns the URL of an empty database of the test's own, which is dropped with
+// the test. Where there is no PostgreSQL the test fails, and is skipped in short mode.
+func Database(t testing.TB) string {
+	t.Helper()
+	at, drop, err := Create()
+	if errors.Is(err, errMissing) && testing.Short() {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := drop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return at
+}
+
+// Create returns the URL of an empty database, and a function that ends its connections
+// and drops it.
+func Create() (at string, drop func() error, err error) {
+	s, err := shared()
+	if err != nil {
+		return "", nil, err
+	}
+	name := "test" + strconv.FormatInt(created.Add(1), 10)
+	if err := s.tell("CREATE DATABASE " + name); err != nil {
+		return "", nil, err
+	}
+	return s.url(name), func() error { return s.tell("DROP DATABASE " + name + " WITH (FORCE)") }, nil
+}
+
+// url returns the URL of a database.
+func (s *server) url(database string) string {
+	u := url.URL{
+		Scheme: "postgres", User: url.User(superuser), Path: "/" + database,
+		RawQuery: url.Values{"host": {s.dir}, "port": {port}}.Encode(),
+	}
+	return u.String()
+}
+
+// tell sends one statement.
+func (s *server) tell(statement string) error {
+	cmd := exec.CommandContext(context.Background(), filepath.Join(s.bin, "psql"),
+		"--no-psqlrc", "--quiet", "--host", s.dir, "--port", port, "--username", superuser,
+		"--dbname", "postgres", "--command", statement)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("psql: %s: %w: %s", statement, err, bytes.TrimSpace(out))
+	}
+	return nil
+}
+
+// keeper is the shell between the binary and the server. Its standard input ends with the
+// binary. What waits is the server's parent, so that nothing of it is left when wait
+// returns. An immediate shutdown is enough: the data is not needed any more.
+const keeper = `
+"$1" -D "$2/data" -k "$2" -p "$3" \
+  -c listen_addresses= -c max_connections=1000 -c max_locks_per_transaction=64 \
+  -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
+  -c autovacuum=off -c log_min_messages=fatal </dev/null &
+server=$!
+read -r _
+kill -QUIT "$server" 2>/dev/null
+wait "$server"
+cd / && rm -rf "$2"
+`
+
+// start makes a cluster of databases and starts a server on it.
+func start() (*server, error) {
+	bin, err := programs()
+	if err != nil {
+		return nil, err
+	}
+	who, err := unprivileged()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "pgtest-") // the path of a socket is short
+	if err != nil {
+		return nil, err
+	}
+	s := &server{bin: bin, dir: dir}
+	if err := s.launch(who); err != nil {
+		_ = os.RemoveAll(dir)
+		return nil, fmt.Errorf("PostgreSQL in %s: %w", bin, err)
+	}
+	return s, nil
+}
+
+func (s *server) launch(who *syscall.Credential) error {
+	as := &syscall.SysProcAttr{Credential: who, Setpgid: true} // Ctrl-C ends the binary alone
+	if who != nil {
+		if err := os.Chown(s.dir, int(who.Uid), int(who.Gid)); err != nil {
+			return err
+		}
+	}
+	initdb := exec.CommandContext(context.Background(), filepath.Join(s.bin, "initdb"), "--pgdata", filepath.Join(s.dir, "data"),
+		"--username", superuser, "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync")
+	initdb.Dir, initdb.SysProcAttr = s.dir, as
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb: %w: %s", err, bytes.TrimSpace(out))
+	}
+	log, err := os.Create(filepath.Join(s.dir, "log"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = log.Close() }()
+	cmd := exec.CommandContext(context.Background(), "/bin/sh", "-c", keeper, "pgtest", filepath.Join(s.bin, "postgres"), s.dir, port)
+	cmd.Dir, cmd.SysProcAttr, cmd.Stdout, cmd.Stderr = s.dir, as, log, log
+	// The pipe is not closed: it ends with this process.
+	pipe, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	if err := s.answers(); err != nil {
+		said, _ := os.ReadFile(log.Name())
+		_ = pipe.Close()
+		_ = cmd.Wait()
+		return fmt.Errorf("%w: %s", err, bytes.TrimSpace(said))
+	}
+	held = pipe
+	return nil
+}
+
+// held keeps the collector from closing the pipe.
+var held any
+
+// answers waits until the server does.
+func (s *server) answers() error {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for limit := time.Now().Add(startTime); ; <-tick.C {
+		err := s.connect()
+		if err == nil {
+			err = s.tell("SELECT 1")
+		}
+		if err == nil || time.Now().After(limit) {
+			return err
+		}
+	}
+}
+
+// connect tries the socket, which costs less than a psql.
+func (s *server) connect() error {
+	c, err := new(net.Dialer).DialContext(context.Background(), "unix", filepath.Join(s.dir, ".s.PGSQL."+port))
+	if err == nil {
+		err = c.Close()
+	}
+	return err
+}
+
+var errMissing = errors.New("these tests need PostgreSQL 15 or later: install the package postgresql (Debian, Ubuntu, Alpine, Homebrew) or postgresql-server (Fedora), or set PGBIN to the directory of initdb")
+
+// programs returns the directory of PostgreSQL's programs: the one that PGBIN names, the
+// newest of Debian's, the one that pg_config names, or one in the PATH.
+func programs() (string, error) {
+	candidates := []string{os.Getenv("PGBIN")}
+	debian, _ := filepath.Glob("/usr/lib/postgresql/*/bin") // the pattern is well formed
+	slices.SortFunc(debian, func(a, b string) int { return cmp.Compare(version(b), version(a)) })
+	candidates = append(candidates, debian...)
+	if out, err := exec.CommandContext(context.Background(), "pg_config", "--bindir").Output(); err == nil {
+		candidates = append(candidates, string(bytes.TrimSpace(out)))
+	}
+	if path, err := exec.LookPath("initdb"); err == nil {
+		candidates = append(candidates, filepath.Dir(path))
+	}
+	for _, dir := range candidates {
+		if dir != "" && complete(dir) {
+			return dir, nil
+		}
+	}
+	return "", errMissing
+}
+
+// version returns the version in Debian's path, 0 for another path.
+func version(dir string) int {
+	n, _ := strconv.Atoi(filepath.Base(filepath.Dir(dir)))
+	return n
+}
+
+// complete reports whether the programs of a server and of a client are in a directory.
+func complete(dir string) bool {
+	for _, name := range []string{"initdb", "postgres", "psql"} {
+		if _, err := exec.LookPath(filepath.Join(dir, name)); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// unprivileged returns who the server runs as: nil is this process's own user.
+func unprivileged() (*syscall.Credential, error) {
+	if os.Getuid() != 0 {
+		return nil, nil
+	}
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, uidErr := strconv.ParseUint(u.Uid, 10, 32)
+		gid, gidErr := strconv.ParseUint(u.Gid, 10, 32)
+		if uidErr == nil && gidErr == nil {
+			return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+		}
+	}
+	return nil, errors.New("PostgreSQL does not run as root, and there is no user postgres or nobody")
+}

@@ -1,0 +1,92 @@
+package pgtest
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+// childVariable makes this test binary one that starts a server, says where, and ends.
+const childVariable = "PGTEST_CHILD"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(childVariable) == "" {
+		goleak.VerifyTestMain(m)
+		return
+	}
+	s, err := shared()
+	if err != nil {
+		panic(err)
+	}
+	_, _ = os.Stdout.WriteString(s.dir)
+	os.Exit(0) // no cleanup
+}
+
+func psql(t *testing.T, at, statement string) (string, error) {
+	t.Helper()
+	s, err := shared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), filepath.Join(s.bin, "psql"), "-XAtq", "-c", statement, at).CombinedOutput()
+	return strings.TrimSpace(string(out)), err
+}
+
+// Each database is empty and goes with its test.
+func TestDatabases(t *testing.T) {
+	t.Parallel()
+	var first string
+	t.Run("two", func(t *testing.T) {
+		first = Database(t)
+		if out, err := psql(t, first, "CREATE TABLE x (a int)"); err != nil {
+			t.Fatal(out)
+		}
+		if out, err := psql(t, Database(t), "SELECT to_regclass('x') IS NULL"); err != nil || out != "t" {
+			t.Errorf("the second database has the first one's table: %s", out)
+		}
+	})
+	if out, err := psql(t, first, "SELECT 1"); err == nil || !strings.Contains(out, "does not exist") {
+		t.Errorf("the database was not dropped: %s, %v", out, err)
+	}
+}
+
+// A binary that ends without a cleanup leaves no server and no data behind.
+func TestEndsWithTheBinary(t *testing.T) {
+	t.Parallel()
+	Database(t) // skips, or fails, where there is no PostgreSQL
+	child := exec.CommandContext(t.Context(), os.Args[0])
+	child.Env = append(os.Environ(), childVariable+"=1")
+	dir, err := child.Output()
+	if err != nil || !strings.Contains(string(dir), "pgtest-") {
+		t.Fatalf("%q, %v", dir, err)
+	}
+	limit := time.After(startTime)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if _, err := os.Stat(string(dir)); errors.Is(err, os.ErrNotExist) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatal("the server's directory is still there")
+		}
+	}
+}
+
+func TestIncomplete(t *testing.T) {
+	t.Parallel()
+	if complete(t.TempDir()) {
+		t.Error("an empty directory has PostgreSQL's programs")
+	}
+	if a, b := version("/usr/lib/postgresql/9/bin"), version("/usr/lib/postgresql/15/bin"); a >= b {
+		t.Errorf("version %d is not before %d", a, b)
+	}
+}
