@@ -2,19 +2,26 @@ package main
 
 import (
 	"context"
+	"database/sql/driver"
 
 	"github.com/cascadeql/cascadeql/example/graph"
 	"github.com/cascadeql/cascadeql/example/internal/blog"
 	"github.com/cascadeql/cascadeql/gqlcache"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/footprintsql"
 )
 
 // newCache returns the response cache, nil when the configuration turns it off. Without a
-// cluster it is the only instance.
-func newCache(cfg config, shared *cluster) (*gqlcache.Cache, error) {
+// cluster it is the only instance. watched is what sees the statements, nil for nothing.
+func newCache(cfg config, shared *cluster, watched *footprint.Observer) (*gqlcache.Cache, error) {
 	if !cfg.cache {
 		return nil, nil
 	}
 	opts := cacheOptions()
+	if watched != nil {
+		opts.Schema = graph.WithoutDirectives(graph.NewExecutableSchema(graph.Config{})).Schema()
+		opts.Observe = gqlcache.Observe{Handles: []*footprint.Observer{watched}, Everything: true}
+	}
 	if shared != nil {
 		opts.Log, opts.Shared, opts.RequireLease = shared.log, shared.store, true
 	}
@@ -62,4 +69,26 @@ func partitionOf(ctx context.Context) string {
 		return ""
 	}
 	return string(tenant)
+}
+
+// newObserver returns what sees the statements of a server without directives, nil for
+// one with them.
+func newObserver(cfg config) *footprint.Observer {
+	if cfg.directives || !cfg.cache {
+		return nil
+	}
+	opts := footprint.Options{Dialect: footprint.SQLite, SemiJoins: true}
+	if blog.IsURL(cfg.database) {
+		opts = footprint.Options{Dialect: footprint.PostgreSQL}
+	}
+	return footprint.New(opts)
+}
+
+// blogOptions open a database whose statements are watched, unless watched is nil.
+func blogOptions(database string, watched *footprint.Observer) blog.Options {
+	opts := blog.Options{Database: database}
+	if watched != nil {
+		opts.Wrap = func(c driver.Connector) driver.Connector { return footprintsql.Connector(c, watched) }
+	}
+	return opts
 }

@@ -38,7 +38,7 @@ func startCluster(t *testing.T, n int, database kind) []*rig {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.cache, err = newCache(config{cache: true}, shared); err != nil {
+		if r.cache, err = newCache(config{cache: true}, shared, nil); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { r.close(); _ = shared.client.Close() })

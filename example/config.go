@@ -19,6 +19,9 @@ type config struct {
 	latency  time.Duration // DB_LATENCY_MS, artificial latency of the database. Defaults to 0.
 	redis    string        // REDIS_URL. Defaults to none: the server's own memory.
 	cache    bool          // CACHE, on or off. Defaults to on.
+	// DIRECTIVES, on or off. Without them the cache knows what the SQL tells it. Defaults
+	// to on.
+	directives bool
 }
 
 // maxLatency is far beyond what any client waits for.
@@ -27,7 +30,7 @@ const maxLatency = time.Hour
 // configFrom reads the configuration from the environment, of which getenv returns one
 // variable. The error names every variable that is wrong, in one line.
 func configFrom(getenv func(string) string) (config, error) {
-	cfg := config{port: 8080, database: getenv("DB_PATH"), redis: getenv("REDIS_URL"), cache: true}
+	cfg := config{port: 8080, database: getenv("DB_PATH"), redis: getenv("REDIS_URL"), cache: true, directives: true}
 	var faults []error
 	if text := getenv("PORT"); text != "" {
 		port, err := strconv.ParseUint(text, 10, 16)
@@ -57,6 +60,13 @@ func configFrom(getenv func(string) string) (config, error) {
 		cfg.cache = false
 	default:
 		faults = append(faults, fmt.Errorf("CACHE is %q, neither on nor off", text))
+	}
+	switch text := getenv("DIRECTIVES"); text {
+	case "", "on":
+	case "off":
+		cfg.directives = false
+	default:
+		faults = append(faults, fmt.Errorf("DIRECTIVES is %q, neither on nor off", text))
 	}
 	return cfg, oneLine(faults)
 }

@@ -25,7 +25,16 @@ const queryCacheSize = 1000
 // newGraphQL returns the GraphQL handler. Requests reach it with a tenant in their
 // context.
 func newGraphQL(store *blog.Store, cache *gqlcache.Cache) *handler.Server {
-	return newHandler(graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{Store: store}}), store, cache)
+	return newHandler(schemaOver(store, config{directives: true}), store, cache)
+}
+
+// schemaOver returns the executable schema over a store.
+func schemaOver(store *blog.Store, cfg config) graphql.ExecutableSchema {
+	es := graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{Store: store}})
+	if !cfg.directives {
+		return graph.WithoutDirectives(es)
+	}
+	return es
 }
 
 // newHandler is newGraphQL for any schema that the resolvers fit.

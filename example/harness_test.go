@@ -90,7 +90,7 @@ func newSite(t *testing.T) *site {
 
 func newSiteOn(t *testing.T, database kind) *site {
 	t.Helper()
-	cache, err := newCache(config{cache: true}, nil)
+	cache, err := newCache(config{cache: true}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

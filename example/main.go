@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/cascadeql/cascadeql/example/internal/blog"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint"
 )
 
 // patience is how long a server that was asked to stop waits for its requests.
@@ -43,7 +44,8 @@ func run(ctx context.Context, getenv func(string) string, out io.Writer) (err er
 		return fmt.Errorf("%w (PORT chooses another port)", err)
 	}
 	defer listener.Close()
-	store, demo, closeStore, err := openStore(ctx, cfg)
+	watched := newObserver(cfg)
+	store, demo, closeStore, err := openStore(ctx, cfg, watched)
 	if err != nil {
 		return err
 	}
@@ -57,7 +59,7 @@ func run(ctx context.Context, getenv func(string) string, out io.Writer) (err er
 		}
 		defer func() { err = errors.Join(err, shared.client.Close()) }()
 	}
-	cache, err := newCache(cfg, shared)
+	cache, err := newCache(cfg, shared, watched)
 	if err != nil {
 		return err
 	}
@@ -71,14 +73,14 @@ func run(ctx context.Context, getenv func(string) string, out io.Writer) (err er
 	if demo {
 		fmt.Fprint(out, demoHelp(listener.Addr().String()))
 	}
-	return serve(ctx, listener, newServer(store, cache))
+	return serve(ctx, listener, newServerOver(schemaOver(store, cfg), store, cache))
 }
 
 // openStore opens the configured database, or a temporary one with demo data, which is
 // removed when it is closed.
-func openStore(ctx context.Context, cfg config) (store *blog.Store, demo bool, closeStore func() error, err error) {
+func openStore(ctx context.Context, cfg config, watched *footprint.Observer) (store *blog.Store, demo bool, closeStore func() error, err error) {
 	if cfg.database != "" {
-		store, err = blog.Open(ctx, cfg.database)
+		store, err = blog.OpenWith(ctx, blogOptions(cfg.database, watched))
 		if err != nil {
 			return nil, false, nil, err
 		}
@@ -88,7 +90,7 @@ func openStore(ctx context.Context, cfg config) (store *blog.Store, demo bool, c
 	if err != nil {
 		return nil, false, nil, err
 	}
-	if store, err = blog.Open(ctx, filepath.Join(dir, "demo.db")); err != nil {
+	if store, err = blog.OpenWith(ctx, blogOptions(filepath.Join(dir, "demo.db"), watched)); err != nil {
 		return nil, false, nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	closeStore = func() error { return errors.Join(store.Close(), os.RemoveAll(dir)) }

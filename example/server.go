@@ -3,6 +3,8 @@ package main
 import (
 	"net/http"
 
+	"github.com/99designs/gqlgen/graphql"
+
 	"github.com/cascadeql/cascadeql/example/internal/blog"
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/panel"
@@ -33,8 +35,13 @@ mutation Retitle {
 // newServer returns the whole server: GraphQL behind the tenant, the playground, and what
 // measures it from outside. Without a cache, nil, every query goes to the database.
 func newServer(store *blog.Store, cache *gqlcache.Cache) http.Handler {
+	return newServerOver(schemaOver(store, config{directives: true}), store, cache)
+}
+
+// newServerOver is newServer for any schema that the resolvers fit.
+func newServerOver(schema graphql.ExecutableSchema, store *blog.Store, cache *gqlcache.Cache) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", limitBody(requireTenant(markLocal(withInspector(newGraphQL(store, cache), cache)))))
+	mux.Handle("/graphql", limitBody(requireTenant(markLocal(withInspector(newHandler(schema, store, cache), cache)))))
 	mux.Handle("GET /{$}", panel.Handler("cascadeql example", "/graphql",
 		panel.WithGraphiqlUiHeaders(map[string]string{tenantHeader: demoTenants[0].id}), panel.WithDefaultQuery(firstQuery)))
 	mux.Handle("GET /__stats", serveStats(store))

@@ -12,9 +12,17 @@ import (
 // rows a condition met, and whether anything was written at all. The resolvers tell the
 // cache here. A report only narrows what the directives say: one that does not arrive,
 // because there is no cache, drops more answers.
-func report(ctx context.Context, reports ...gqlcache.RowReport) { _ = gqlcache.Report(ctx, reports...) }
+func report(ctx context.Context, reports ...gqlcache.RowReport) {
+	if !silent(ctx) {
+		_ = gqlcache.Report(ctx, reports...)
+	}
+}
 
-func nothingWritten(ctx context.Context) { _ = gqlcache.NothingWritten(ctx) }
+func nothingWritten(ctx context.Context) {
+	if !silent(ctx) {
+		_ = gqlcache.NothingWritten(ctx)
+	}
+}
 
 // settled tells the cache of a refused mutation: its transaction was rolled back. After
 // any other error it is not certain that nothing was written.
@@ -49,7 +57,7 @@ func reportPost(ctx context.Context, was, is *blog.Post) {
 // matter to it. That of a page that is not full is not known, as the next one would be
 // shown there.
 func reportPage(ctx context.Context, posts []blog.Post, limit int) {
-	if len(posts) > 0 && len(posts) >= limit {
+	if len(posts) > 0 && len(posts) >= limit && !silent(ctx) {
 		_ = gqlcache.ShownUntil(ctx, posts[len(posts)-1].Seq)
 	}
 }
