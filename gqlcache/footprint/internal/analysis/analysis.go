@@ -40,6 +40,10 @@ type Statement struct {
 	Params int
 	// Savepoint is the name of a savepoint, or the gid of a prepared transaction.
 	Savepoint string
+	// Level is the isolation level that BEGIN asks for, in lower case, or SQLite's
+	// "deferred", "immediate" or "exclusive": "" for none. ReadOnly is its READ ONLY.
+	Level    string
+	ReadOnly bool
 }
 
 // A SetConfig is a call of set_config: Name is "*" and Value nil where the text does not
@@ -184,6 +188,7 @@ type Write struct {
 
 	upserted catalog.Mask // columns that ON CONFLICT DO UPDATE sets
 	noted    bool         // it is a trigger's or a foreign key's
+	partly   bool         // Returning has not all columns
 }
 
 // A SetValue is a column's value after a write. Source is nil when it is not known. Keep

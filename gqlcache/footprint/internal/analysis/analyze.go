@@ -100,6 +100,7 @@ func dialectOf(d catalog.Dialect) sqlparse.Dialect {
 // parameters, and whether it only reads.
 func (z *analyzer) unknown(s *sqlparse.Statement, why string) {
 	z.out.Unknown, z.out.Refs, z.out.Writes, z.out.Columns = why, nil, nil, -1
+	z.views, z.guarded = nil, nil
 	reads := s.Kind == sqlparse.Select
 	if why := z.attempt(func() { z.scan(s, &reads) }); why != "" {
 		reads = false
@@ -151,7 +152,7 @@ func (z *analyzer) harmless(n sqlparse.Name) bool {
 		return systemRelation(z.c.Dialect, n)
 	case t != nil:
 		return !t.Policies || z.policiesHarmless(t)
-	case slices.Contains(z.views, v) || len(z.views) > maxDepth:
+	case v.Ambiguous || slices.Contains(z.views, v) || len(z.views) > maxDepth:
 		return false
 	}
 	q, err := definition(z.c.Dialect, v.Definition)
@@ -213,7 +214,7 @@ func (z *analyzer) statement(s *sqlparse.Statement, text string) {
 		z.where(s, text)
 	case sqlparse.Begin, sqlparse.Commit, sqlparse.Rollback, sqlparse.PrepareTransaction,
 		sqlparse.CommitPrepared, sqlparse.RollbackPrepared:
-		out.Columns, out.Savepoint, out.Set = 0, s.SavepointName, s
+		out.Columns, out.Savepoint, out.Level, out.ReadOnly = 0, s.SavepointName, s.Level, s.ReadOnly
 		return
 	case sqlparse.Savepoint, sqlparse.RollbackTo, sqlparse.Release:
 		out.Columns, out.Savepoint = 0, s.SavepointName
@@ -234,9 +235,8 @@ func (z *analyzer) statement(s *sqlparse.Statement, text string) {
 				fail("table %s is not known", nameOf(n))
 			}
 			z.any(t)
-			z.out.Writes[len(z.out.Writes)-1].Name = n
 		}
-		if s.Kind == sqlparse.Truncate {
+		if s.Cascade {
 			for i := 0; i < len(z.out.Writes); i++ {
 				for _, r := range z.out.Writes[i].Table.Referring {
 					z.any(r.Table)

@@ -131,16 +131,14 @@ func (z *analyzer) window(q *sqlparse.Query, r *result, m *mention) {
 	if !ok || f.node == nil || !f.inward || f.node.m != m || f.node.class() != catalog.Int || !m.ref.Table.Unique(f.node.column) {
 		return
 	}
-	for i, o := range r.columns { // the name may be that of another column of the result
+	out := m.ref.Outs[f.node.column]
+	for _, o := range r.columns { // the name may be that of another column of the result
 		if o.name != "" && z.same(o.name, c.Name) && (o.node == nil || *o.node != *f.node) {
 			return
 		}
-		if m.ref.WindowOut < 0 && o.node != nil && *o.node == *f.node && o.inward {
-			m.ref.WindowOut = i
-		}
 	}
-	if m.ref.WindowOut >= 0 {
-		m.ref.Window, m.ref.Descending = f.node.column, q.Order[0].Desc
+	if out >= 0 {
+		m.ref.Window, m.ref.WindowOut, m.ref.Descending = f.node.column, out, q.Order[0].Desc
 	}
 }
 

@@ -40,7 +40,7 @@ var builtins = map[catalog.Dialect]map[string]functionClass{
 			jsonb_array jsonb_extract jsonb_insert jsonb_object jsonb_patch jsonb_remove
 			jsonb_replace jsonb_set like likelihood likely ltrim printf quote rtrim soundex
 			sqlite_version strftime substr substring trim typeof unhex unicode unistr
-			unistr_quote unlikely zeroblob -> ->>`,
+			unistr_quote unlikely zeroblob`,
 		aggregate: `avg count group_concat json_group_array json_group_object
 			jsonb_group_array jsonb_group_object max median min percentile percentile_cont
 			percentile_disc string_agg sum total`,
@@ -50,7 +50,7 @@ var builtins = map[catalog.Dialect]map[string]functionClass{
 		clock: `date datetime julianday strftime time timediff unixepoch`,
 	}),
 	catalog.PostgreSQL: classes(map[functionClass]string{
-		scalar: commonScalars + ` array_append array_cat array_dims array_fill array_length array_lower
+		scalar: commonScalars + ` age array_append array_cat array_dims array_fill array_length array_lower
 			array_ndims array_position array_positions array_prepend array_remove array_replace
 			array_reverse array_sort array_to_json array_to_string array_to_tsvector array_upper
 			ascii bit_count bit_length bool btrim cardinality casefold cbrt ceil ceiling char_length
@@ -105,7 +105,7 @@ var builtins = map[catalog.Dialect]map[string]functionClass{
 			pg_advisory_lock pg_advisory_lock_shared pg_advisory_unlock pg_advisory_unlock_all
 			pg_advisory_unlock_shared pg_advisory_xact_lock pg_advisory_xact_lock_shared
 			pg_backend_pid pg_current_xact_id pg_current_xact_id_if_assigned pg_is_in_recovery
-			pg_notify pg_sleep pg_sleep_for pg_sleep_until pg_try_advisory_lock
+			pg_notify pg_sleep pg_sleep_for pg_sleep_until pg_trigger_depth pg_try_advisory_lock
 			pg_try_advisory_lock_shared pg_try_advisory_xact_lock
 			pg_try_advisory_xact_lock_shared random random_normal setseed setval
 			statement_timestamp timeofday transaction_timestamp txid_current

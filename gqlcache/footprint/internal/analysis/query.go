@@ -218,7 +218,7 @@ func (z *analyzer) selection(q *sqlparse.Query, with *scope) result {
 		z.hide(own)
 	default:
 		r.shows = true
-		if len(s.bindings) == 1 && !multiplies {
+		if len(s.bindings) == 1 && !multiplies && !q.Distinct {
 			r.sole = s.bindings[0].sole
 		}
 	}
@@ -346,9 +346,11 @@ func (z *analyzer) from(list []sqlparse.From, s *scope) {
 	}
 }
 
+// optional says that a side of an outer join may be missing.
 func optional(list []*mention) {
+	s := &side{slices.Clone(list)}
 	for _, m := range list {
-		m.nullable = true
+		m.optional = append(m.optional, s)
 	}
 }
 
@@ -407,19 +409,26 @@ func (z *analyzer) sideColumns(side []*binding, name string) (list []found) {
 
 // whole says that all of a binding decides.
 func (z *analyzer) whole(b *binding) {
+	b.mask(output{})
 	if b.mention != nil {
 		b.mention.ref.Where = catalog.All
-		b.mention.masked = b.mention.masked || b.mention.nullable
 		return
 	}
 	for _, o := range b.columns {
 		z.use(o, decides)
-		z.mask(o)
 	}
 }
 
 // bind adds what one item of FROM has to the scope.
 func (z *analyzer) bind(f *sqlparse.From, s *scope) {
+	first, bound := len(z.mentions), len(s.bindings)
+	z.bindOne(f, s)
+	if f.Group == nil {
+		s.bindings[bound].mentions = slices.Clone(z.mentions[first:])
+	}
+}
+
+func (z *analyzer) bindOne(f *sqlparse.From, s *scope) {
 	switch {
 	case f.Group != nil:
 		if f.Alias != "" {
@@ -579,6 +588,12 @@ func (z *analyzer) tableFunction(f *sqlparse.From, s *scope) {
 	name := f.Alias
 	if json && z.c.Dialect == catalog.SQLite {
 		name = "value"
+	}
+	if elements != nil && f.Call.Name == "unnest" && len(f.Columns) == 2 && z.castClass(elements.cast) != catalog.Opaque {
+		b.columns = []output{ // WITH ORDINALITY
+			{name: f.Columns[0], deps: []node{}, value: elements}, {name: f.Columns[1], deps: []node{}},
+		}
+		return
 	}
 	if elements == nil || len(f.Columns) > 1 || f.Call.Name == "json_tree" {
 		b.open = true

@@ -17,12 +17,25 @@ type mention struct {
 	hidden bool
 	// ordered mentions are of a query with a limit: the order decides.
 	ordered bool
-	// nullable mentions are on the side of an outer join that may be missing. masked ones
-	// are nullable, and a later condition may take away what they have joined: then a row
-	// decides without being shown.
-	nullable, masked bool
+	// optional are the sides of outer joins that the mention is on, and that may be
+	// missing. masked says that a later condition may take away what such a side has
+	// joined: then its rows decide without being shown.
+	optional []*side
+	masked   bool
 	// joinedTo is whose foreign key makes Ref.Joined true.
 	joinedTo *mention
+}
+
+// A side has the mentions of one side of an outer join, which are there together or not.
+type side struct{ mentions []*mention }
+
+// mask says that a condition may take away what the optional sides of a mention join.
+func (m *mention) mask() {
+	for _, s := range m.optional {
+		for _, o := range s.mentions {
+			o.masked = true
+		}
+	}
 }
 
 // A node is a column of a mention.
@@ -57,6 +70,20 @@ type binding struct {
 	scattered bool
 	// sole is the one mention of which each row has one row of the binding.
 	sole *mention
+	// mentions are all of it.
+	mentions []*mention
+}
+
+// mask says that a condition is on a column, which takes away what optional sides join.
+// An expression may be of any of the binding's mentions, or of none.
+func (b *binding) mask(o output) {
+	list := b.mentions
+	if o.node != nil {
+		list = []*mention{o.node.m}
+	}
+	for _, m := range list {
+		m.mask()
+	}
 }
 
 // A common is a common table expression.
@@ -126,12 +153,13 @@ func (z *analyzer) resolve(s *scope, c *sqlparse.Column, u use) (found, bool) {
 				list = append(list, found{output: o, binding: b, outer: at != s})
 			} else if b.open {
 				open = true
+				b.mask(output{})
 			}
 		}
 		for _, f := range list {
 			z.use(f.output, u)
-			if at != s || len(list) > 1 || open {
-				z.mask(f.output)
+			if z.condition || at != s || len(list) > 1 || open {
+				f.binding.mask(f.output)
 			}
 			any = true
 		}
@@ -253,15 +281,5 @@ func (z *analyzer) use(o output, u use) {
 		if z.collects != nil {
 			*z.collects = append(*z.collects, n)
 		}
-		if z.condition && n.m.nullable {
-			n.m.masked = true
-		}
-	}
-}
-
-// mask says that a subquery uses a column of an outer query.
-func (z *analyzer) mask(o output) {
-	for _, n := range o.nodes() {
-		n.m.masked = n.m.masked || n.m.nullable
 	}
 }

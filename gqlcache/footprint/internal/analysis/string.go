@@ -71,10 +71,10 @@ func (r *Ref) String() string {
 		}
 		part(&b, " window ", order)
 	}
-	flag(&b, r.Joined, " joined")
-	flag(&b, r.Pinned, " pinned")
-	flag(&b, r.Limited, " limited")
-	flag(&b, r.Single, " single")
+	mark(&b, r.Joined, " joined")
+	mark(&b, r.Pinned, " pinned")
+	mark(&b, r.Limited, " limited")
+	mark(&b, r.Single, " single")
 	return b.String()
 }
 
@@ -92,13 +92,13 @@ func (w *Write) String() string {
 	for _, row := range w.Rows {
 		part(&b, " row ", "("+setsText(w.Table, row)+")")
 	}
-	flag(&b, w.Ignores, " ignores")
+	mark(&b, w.Ignores, " ignores")
 	if w.Returning != nil {
 		part(&b, " returning ", columnsText(w.Table, w.Returning))
 	}
-	flag(&b, w.OwnRows, " own")
-	flag(&b, w.Plain, " plain")
-	flag(&b, w.Cascades, " cascades")
+	mark(&b, w.OwnRows, " own")
+	mark(&b, w.Plain, " plain")
+	mark(&b, w.Cascades, " cascades")
 	return b.String()
 }
 
@@ -109,7 +109,7 @@ func part(b *strings.Builder, name, text string) {
 	}
 }
 
-func flag(b *strings.Builder, is bool, name string) {
+func mark(b *strings.Builder, is bool, name string) {
 	if is {
 		b.WriteString(name)
 	}

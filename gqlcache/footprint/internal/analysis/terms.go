@@ -17,10 +17,21 @@ type value struct {
 // fits reports whether the database compares a value with a column of a class as the
 // value's normal form under that class.
 func (z *analyzer) fits(v *value, class catalog.Class) bool {
-	if class == catalog.Opaque {
-		return false
+	return class != catalog.Opaque && (v.cast == "" || z.castClass(v.cast) == class) && v.Source.fits(class)
+}
+
+// fits reports whether a source can have values of a class. A number is compared with a
+// text as the text of its value, which need not be how it is written.
+func (s Source) fits(class catalog.Class) bool {
+	switch s.Kind {
+	case Constant:
+		return !s.Number || class == catalog.Int
+	case JSONList:
+		return class == catalog.Int || class == catalog.Text
+	case List:
+		return !slices.ContainsFunc(s.List, func(one Source) bool { return !one.fits(class) })
 	}
-	return v.cast == "" || z.castClass(v.cast) == class
+	return true
 }
 
 // castClass is the class of a type, Opaque for types that may change a value.
@@ -306,8 +317,8 @@ func (z *analyzer) side(x sqlparse.Expr, s *scope) (found, bool) {
 		if !ok {
 			z.walk(x, s, decides)
 		}
-		if f.node == nil {
-			z.mask(f.output) // an expression need not be NULL where its columns are
+		if f.node == nil && f.binding != nil {
+			f.binding.mask(f.output) // an expression need not be NULL where its columns are
 		}
 		return f, true
 	case *sqlparse.Subquery:

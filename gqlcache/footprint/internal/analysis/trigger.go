@@ -138,7 +138,7 @@ func (z *analyzer) called(t *catalog.Table, tr *catalog.Trigger, b body, i int) 
 		name = b.at(i-2).Text + "." + name
 		i -= 2
 	}
-	for before := b.at(i - 1); isWord(before, "into", "update", "on", "table") || isWord(before, "as") && b.at(i).Kind == sqlparse.WordToken; {
+	if isWord(b.at(i-1), "into", "update", "on", "as") {
 		return // the columns of a table, or of an alias
 	}
 	if b.at(i).Kind == sqlparse.WordToken && wordsBeforeParentheses[name] {
@@ -198,8 +198,10 @@ func (z *analyzer) touches(t *catalog.Table, b body) (m catalog.Mask) {
 				m |= z.assigned(t, b, i)
 			}
 		case isWord(tok, "return"):
-			if next := b.at(i + 1); !isWord(next, "new", "old", "null") || !isOp(b.at(i+2), ";") {
-				m = catalog.All
+			for j := i + 1; j < len(b.tokens) && !isOp(b.at(j), ";"); j++ {
+				if !isWord(b.at(j), "new", "old", "null", "coalesce") && !isOp(b.at(j), "(", ")", ",") {
+					m = catalog.All
+				}
 			}
 		}
 	}

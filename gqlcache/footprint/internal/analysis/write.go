@@ -35,6 +35,9 @@ func (z *analyzer) dml(s *sqlparse.Statement, parent *scope, alone bool) {
 	}
 	z.unused(with)
 	z.triggered(w, s)
+	if alone && !w.partly {
+		z.out.Columns = len(w.Returning)
+	}
 }
 
 // triggered notes what follows from a write.
@@ -332,7 +335,7 @@ func (z *analyzer) selectedRow(w *Write, into []int, columns []output) {
 		case col.Class == catalog.Opaque || col.Generated:
 		case o.value != nil && z.fits(o.value, col.Class):
 			v.Source = &o.value.Source
-		case o.node != nil && o.node.class() == col.Class && !o.node.m.nullable:
+		case o.node != nil && o.node.class() == col.Class && len(o.node.m.optional) == 0:
 			for _, term := range o.node.m.ref.Terms {
 				if term.Column == o.node.column && term.Source.Unless == 0 {
 					v.Source = &term.Source
@@ -372,7 +375,8 @@ func (z *analyzer) returning(s *sqlparse.Statement, w *Write, sc *scope) {
 		if it.Star {
 			z.whole(sc.bindings[0])
 			if w.Table.Ambiguous || len(s.From) > 0 || it.Qualifier != "" && !z.same(unqualified(it.Qualifier), w.Alias) {
-				return // how many columns there are is not known
+				w.partly = true // how many columns there are is not known
+				return
 			}
 			for c := range w.Table.Columns {
 				w.Returning = append(w.Returning, c)
