@@ -42,7 +42,6 @@ type rig struct {
 	t    *testing.T
 	sink *fakeSink
 	conn *fakeConn
-	log  *strings.Builder
 }
 
 // A fakeSink numbers the commits that it is told of.
@@ -119,7 +118,7 @@ func newRig(t *testing.T, o Options) *rig {
 	if o.version == nil {
 		o.version = func(context.Context, catalog.Dialect, catalog.Query) (catalog.Version, error) { return c.Version, nil }
 	}
-	r := &rig{t: t, sink: &fakeSink{}, conn: &fakeConn{}, log: &strings.Builder{}}
+	r := &rig{t: t, sink: &fakeSink{}, conn: &fakeConn{}}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
@@ -248,3 +247,5 @@ func meet(a, b []tag.Tag) bool {
 }
 
 func args(list ...any) []any { return list }
+
+func logger(to *strings.Builder) *slog.Logger { return slog.New(slog.NewTextHandler(to, nil)) }
