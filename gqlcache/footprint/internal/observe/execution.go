@@ -103,6 +103,7 @@ func (s *Session) begin(e *Execution, args []driver.NamedValue) {
 			e.mu.Lock()
 			e.read(args)
 			e.mu.Unlock()
+			e.semiJoins(args)
 		}
 	}
 	if e.writes {

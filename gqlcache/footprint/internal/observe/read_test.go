@@ -2,7 +2,10 @@ package observe
 
 import (
 	"context"
+	"database/sql/driver"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
 )
@@ -235,5 +238,121 @@ func TestCatalogChanges(t *testing.T) {
 	exec(t.Context(), s, `COMMIT`)
 	if r.commits() != n+1 || r.last().Everything == "" {
 		t.Error("a write is known without a catalog")
+	}
+}
+
+// The keys of one side of a join are asked for, and never used without the set that they
+// come from.
+func TestSemiJoins(t *testing.T) {
+	const count = `SELECT count(*) FROM posts p JOIN comments c ON c.post_id = p.id WHERE p.author_id = ?`
+	r := newRig(t, Options{SemiJoins: true})
+	r.conn.answer = func(text string, args []driver.NamedValue) ([][]driver.Value, error) {
+		if text != `SELECT DISTINCT "id" FROM "posts" WHERE "author_id" IN (?) LIMIT 257` || len(args) != 1 || args[0].Value != int64(1) {
+			t.Errorf("%s %v", text, args)
+		}
+		return [][]driver.Value{{int64(7)}, {int64(8)}}, nil
+	}
+	each(t, r, count, args(1), [][]any{args(5)}, true, []change{
+		{`INSERT INTO comments (id, post_id, body) VALUES (?, ?, 'x')`, args(1, 7), false},
+		{`INSERT INTO comments (id, post_id, body) VALUES (?, ?, 'x')`, args(1, 9), true},
+		{`INSERT INTO posts (id, author_id, status, title, version) VALUES (?, ?, 'P', 't', 1)`, args(9, 1), false},
+		{`INSERT INTO posts (id, author_id, status, title, version) VALUES (?, ?, 'P', 't', 1)`, args(9, 2), true},
+		{`UPDATE posts SET author_id = ? WHERE id = ?`, args(1, 9), false},
+	})
+	r.conn.answer = func(string, []driver.NamedValue) ([][]driver.Value, error) {
+		var many [][]driver.Value
+		for i := range maxKeys + 1 {
+			many = append(many, []driver.Value{int64(i)})
+		}
+		return many, nil
+	}
+	each(t, r, count, args(1), [][]any{args(5)}, true, []change{{`INSERT INTO comments (id, post_id, body) VALUES (?, ?, 'x')`, args(1, 999), false}})
+	r = newRig(t, Options{})
+	each(t, r, count, args(1), [][]any{args(5)}, true, []change{{`INSERT INTO comments (id, post_id, body) VALUES (?, ?, 'x')`, args(1, 9), false}})
+	if len(r.conn.texts) > 0 {
+		t.Errorf("%q", r.conn.texts)
+	}
+}
+
+// The database is asked now and then whether its catalog is another one, on a connection
+// that does nothing else.
+func TestPoll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := blog(catalog.SQLite)
+		asked, wrong := 0, false
+		r := newRig(t, Options{
+			read: func(context.Context, catalog.Dialect, catalog.Query) (*catalog.Catalog, error) { return c, nil },
+			version: func(context.Context, catalog.Dialect, catalog.Query) (catalog.Version, error) {
+				if asked++; wrong {
+					return catalog.Version{}, failed
+				}
+				return c.Version, nil
+			},
+		})
+		f := r.read(postByID, args(7), args(7, "x"))
+		wait := func(d time.Duration) { <-time.After(d) }
+		s := r.session()
+		s.Reset(t.Context())
+		if asked != 0 {
+			t.Fatal("asked right after it was read")
+		}
+		wait(pollSQLite)
+		exec(t.Context(), s, `BEGIN`)
+		if asked != 1 {
+			t.Fatalf("asked %d times", asked)
+		}
+		wait(pollSQLite)
+		query(t.Context(), s, postByID, args(7), args(7, "x"))
+		exec(t.Context(), s, `COMMIT`)
+		if asked != 1 {
+			t.Fatal("asked within a transaction")
+		}
+		next := blog(catalog.SQLite)
+		next.Version[0], next.Fingerprint[1] = 1, 1
+		c = next
+		s.Reset(t.Context())
+		if asked != 2 || r.fresh(f) || r.state.Load().catalog != next {
+			t.Errorf("asked %d times, good %v", asked, r.fresh(f))
+		}
+		wrong = true
+		wait(pollSQLite)
+		s.Reset(t.Context())
+		s.Reset(t.Context())
+		if asked != 3 || !r.Loaded() {
+			t.Errorf("asked %d times after a failure", asked)
+		}
+	})
+}
+
+// DDL drops everything, and the catalog is read again.
+func TestDDL(t *testing.T) {
+	reads := 0
+	r := newRig(t, Options{read: func(context.Context, catalog.Dialect, catalog.Query) (*catalog.Catalog, error) {
+		reads++
+		c := blog(catalog.SQLite)
+		c.Fingerprint[1] = byte(reads)
+		return c, nil
+	}})
+	s := r.session()
+	for _, inside := range []bool{false, true} {
+		f := r.read(postByID, args(7), args(7, "x"))
+		before := reads
+		if inside {
+			exec(t.Context(), s, `BEGIN`)
+		}
+		exec(t.Context(), s, `CREATE TRIGGER r AFTER UPDATE ON users BEGIN UPDATE posts SET version = 1; END`)
+		if inside {
+			if reads != before {
+				t.Error("read within the transaction")
+			}
+			exec(t.Context(), s, `COMMIT`)
+		}
+		if reads != before+1 || r.fresh(f) {
+			t.Errorf("read %d times, good %v", reads-before, r.fresh(f))
+		}
+		exec(t.Context(), s, updateTitle, "n", 7)
+		if r.last().Everything != "" {
+			t.Errorf("afterwards: %q", r.last().Everything)
+		}
 	}
 }
