@@ -9,12 +9,15 @@ import (
 // condition returns the condition of a write as a text of its own, with WHERE, and the
 // arguments of the parameters in it. Parameters are numbered as SQLite does: "?" is one
 // more than the largest so far, "?n" is n, and a name is one more when it is new.
-func condition(text, where string, args arguments) (clause string, own []driver.NamedValue, ok bool) {
+//
+// Where the condition's text occurs more than once it is the last one, unless RETURNING
+// follows.
+func condition(text, where string, returning bool, args arguments) (clause string, own []driver.NamedValue, ok bool) {
 	if where == "" {
 		return "", nil, true
 	}
 	at := strings.LastIndex(text, where)
-	if at < 0 || strings.Index(text, where) != at && strings.TrimRight(text[at+len(where):], "; \t\r\n") != "" {
+	if at < 0 || strings.Index(text, where) != at && (returning || strings.TrimRight(text[at+len(where):], "; \t\r\n") != "") {
 		return "", nil, false
 	}
 	params, ok := parameters(text)

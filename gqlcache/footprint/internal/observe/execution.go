@@ -24,8 +24,7 @@ type Execution struct {
 	asOf  moment // of the snapshot that it reads
 	write *writing
 
-	// control says that it begins or ends a transaction, or may.
-	done, rows, writes bool
+	done, rows, writes, attributed bool
 	// moreResults says that further results followed: nothing is known of them.
 	moreResults bool
 
@@ -56,8 +55,9 @@ var unknownStatement = &analysis.Statement{Unknown: "an internal fault", Transac
 func (s *Session) Start(ctx context.Context, text string, args []driver.NamedValue) *Execution {
 	e := &Execution{s: s, ctx: ctx, text: text, a: unknownStatement, why: unknownStatement.Unknown}
 	if !s.contain("start", func() { s.begin(e, args) }) {
-		e.misread(unknownStatement.Unknown)
-		e.writes = true
+		e.a, e.why, e.write, e.writes = unknownStatement, unknownStatement.Unknown, nil, true
+		e.misread(e.why)
+		s.contain("attribution", func() { e.attribute() })
 		s.pending.all(e.a.Unknown, text)
 		s.dirty.Store(true)
 	}
@@ -89,9 +89,8 @@ func (s *Session) begin(e *Execution, args []driver.NamedValue) {
 	// The catalog is looked up after the moment: a recording that is not lowered below a
 	// change of the catalog reads with the new one.
 	e.a, e.st = s.o.analysis(e.text)
-	switch {
-	case e.a.Unknown != "":
-		e.why = e.a.Unknown
+	switch e.why = e.a.Unknown; {
+	case e.why != "":
 	case s.unsure != "":
 		e.why = s.unsure
 	case s.tx.open && s.tx.dirtyReads:
@@ -99,25 +98,35 @@ func (s *Session) begin(e *Execution, args []driver.NamedValue) {
 	}
 	e.writes = len(e.a.Writes) > 0 || e.a.Unknown != "" && !e.a.ReadsOnly
 	if len(e.a.Refs) > 0 || e.a.Unknown != "" || e.a.Volatile != "" || len(e.a.Settings) > 0 || e.writes {
-		own := owner(e.ctx)
-		late := reg.start(e, own)
-		switch {
-		case late != nil:
-			s.o.contain("late", late)
-			fallthrough
-		case own != nil && own != outside && !e.observed:
-			s.o.found(Finding{Kind: LateStatement, Text: e.text, Why: "its computation has been answered"})
-		case e.orphan && own == nil:
-			s.o.found(Finding{Kind: Orphan, Text: e.text, Why: "it belongs to all computations that run"})
-		}
+		e.attribute()
 		if e.observed {
 			e.mu.Lock()
 			e.read(args)
 			e.mu.Unlock()
+			e.semiJoins(args)
 		}
 	}
 	if e.writes {
 		e.prepareWrite(args)
+	}
+}
+
+// attribute gives the statement to the recordings that it belongs to.
+func (e *Execution) attribute() {
+	if e.attributed {
+		return
+	}
+	e.attributed = true
+	s := e.s
+	own, _ := e.ctx.Value(recordingKey{}).(*Recording)
+	switch late, over := reg.start(e, own); {
+	case over:
+		if late != nil {
+			s.o.contain("late", late)
+		}
+		s.o.found(Finding{Kind: LateStatement, Text: e.text, Why: "its computation has been answered"})
+	case e.orphan && own == nil:
+		s.o.found(Finding{Kind: Orphan, Text: e.text, Why: "it belongs to all computations that run"})
 	}
 }
 

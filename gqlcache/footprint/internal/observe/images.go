@@ -88,7 +88,7 @@ func (s *Session) imagesBefore(e *Execution, args arguments) *images {
 	if w.Kind == analysis.Updates && key == nil {
 		return nil
 	}
-	where, own, ok := condition(e.text, w.Where, args)
+	where, own, ok := condition(e.text, w.Where, w.Returning != nil, args)
 	if !ok {
 		s.refuse(e.text, "its condition cannot be asked alone")
 		return nil

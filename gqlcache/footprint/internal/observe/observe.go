@@ -78,9 +78,9 @@ type Options struct {
 	// name are told apart by it. Shards may share a name.
 	Name string
 	// Images says that a write within a transaction is preceded and followed by a query
-	// for the rows that it changes, so that their values before and after are known: On by
-	// default for SQLite, Off for PostgreSQL, where each image costs two statements and a
-	// savepoint.
+	// for the rows that it changes, so that their values before and after are known. It is
+	// On by default for SQLite, where it holds once the transaction has the write lock, and
+	// has no effect for PostgreSQL.
 	Images Switch
 	// SemiJoins says that a read of a join asks for the keys of one side first. It is for
 	// SQLite only.

@@ -58,7 +58,6 @@ func (e *Execution) read(args arguments) {
 	for i, r := range e.a.Refs {
 		rd.refs[i].evaluate(r, args)
 	}
-	e.semiJoins()
 }
 
 // evaluate takes the values of a run.

@@ -79,7 +79,6 @@ type Recording struct {
 	oddMore    bool     // more than maxNames
 	missed     bool     // the log did not reach back far enough
 	returned   map[unsafe.Pointer]struct{}
-	late       int
 
 	// mu guards what was collected.
 	mu  sync.Mutex
@@ -199,10 +198,10 @@ func (r *Recording) add(e *Execution) {
 }
 
 // start adds an execution to those that run, and to the recordings that it belongs to. It
-// returns the callback of a recording that is over, nil without one.
-func (g *registry) start(e *Execution, own *Recording) (late func()) {
+// reports whether its own recording is over, with its callback.
+func (g *registry) start(e *Execution, own *Recording) (late func(), over bool) {
 	if own == outside {
-		return nil
+		return nil, false
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -215,8 +214,7 @@ func (g *registry) start(e *Execution, own *Recording) (late func()) {
 	if own != nil {
 		e.own = own
 		if own.over {
-			own.late++
-			late = own.Late
+			late, over = own.Late, true
 		}
 		for r := own; r != nil; r = r.parent {
 			if !r.over {
@@ -235,7 +233,7 @@ func (g *registry) start(e *Execution, own *Recording) (late func()) {
 		}
 	}
 	e.observed = e.observed || len(g.recordings) > 0
-	return late
+	return late, over
 }
 
 // end takes an execution from those that run.

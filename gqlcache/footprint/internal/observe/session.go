@@ -53,7 +53,8 @@ type transaction struct {
 	// that the outermost began the transaction.
 	savepoints []string
 	implied    bool
-	// shaky says that a statement has failed, which may have ended the transaction.
+	// shaky says that a statement, a commit or a rollback has failed: the transaction may
+	// have ended. What is written is told at once, and when it ends.
 	shaky bool
 	// dirtyReads says READ UNCOMMITTED.
 	dirtyReads bool
@@ -143,7 +144,7 @@ func (s *Session) committed(ctx context.Context, err error) {
 	}
 	if err != nil {
 		s.leak(ctx)
-		s.doubt("a commit has failed")
+		s.tx.shaky, s.leaks = true, false
 		s.settle(ctx, s.tx.asOf)
 		return
 	}
@@ -156,12 +157,11 @@ func (s *Session) RolledBack(ctx context.Context, err error) {
 	s.contain("rolled back", func() { s.rolledBack(ctx, err) })
 }
 
-// rolledBack forgets what is pending. After a rollback that failed, it is not known
-// whether a transaction is open.
+// rolledBack forgets what is pending, unless the rollback has failed.
 func (s *Session) rolledBack(ctx context.Context, err error) {
 	switch {
 	case err != nil:
-		s.doubt("a rollback has failed")
+		s.tx.shaky = true
 		s.settle(ctx, s.tx.asOf)
 		return
 	case s.unsure != "": // what was written may have been committed before

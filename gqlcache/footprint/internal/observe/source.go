@@ -8,9 +8,7 @@ import (
 // defaults are the functions of the packages below.
 func (o *Options) defaults() {
 	if o.analyze == nil {
-		o.analyze = func(*catalog.Catalog, string) *analysis.Statement {
-			return &analysis.Statement{Unknown: "no analysis yet"}
-		}
+		o.analyze = analysis.Analyze
 	}
 	if o.read == nil {
 		o.read = catalog.Read

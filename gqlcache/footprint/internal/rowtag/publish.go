@@ -52,7 +52,9 @@ func (s *Shapes) Publish(dst []tag.Tag, e *Event) []tag.Tag {
 				dst = p.side(dst, sh, e.Old, e.New, p.mask)
 				continue
 			}
-			dst = p.side(dst, sh, e.Old, e.New, p.mask|catalog.Vanished)
+			// Who has the row after the change hears of it by the second side. Who had it, and
+			// has it no more, asks for rows that go, or has the row's own tag.
+			dst = p.side(dst, sh, e.Old, e.New, catalog.Vanished)
 			dst = p.side(dst, sh, e.New, e.Old, p.mask|catalog.Created)
 		default:
 			dst = p.side(dst, sh, nil, nil, p.mask)

@@ -183,8 +183,14 @@ func model(e *Event, r *Rows) bool {
 		return r.Mask&catalog.Vanished != 0 && side(e.Old, nil)
 	case Updated:
 		before, after := side(e.Old, e.New), side(e.New, e.Old)
-		in := e.Columns & r.Mask
-		return in != 0 && (before || after)
+		moves := catalog.Mask(0)
+		for _, term := range r.Terms {
+			moves |= catalog.Bit(term.Column) & e.Columns
+		}
+		if moves == 0 {
+			return e.Columns&r.Mask != 0 && before
+		}
+		return after || before && r.Mask&catalog.Vanished != 0
 	}
 	return true
 }
@@ -269,7 +275,7 @@ func TestMoveInOrder(t *testing.T) {
 	s := NewShapes("", c)
 	v := val(t, catalog.Int, int64(10))
 	for _, terms := range [][]Known{nil, {known(t, table, author, "a")}} {
-		r := Rows{Table: table, Terms: terms, Mask: catalog.Bit(seq) | catalog.Created, Since: ^uint64(0), Window: NewWindow(seq, v, false)}
+		r := Rows{Table: table, Terms: terms, Mask: catalog.Bit(seq) | catalog.Presence, Since: ^uint64(0), Window: NewWindow(seq, v, false)}
 		sub := s.Subscribe(s.Subscribe(nil, &r)[:0], &r)
 		move := func(from, to any) []tag.Tag {
 			return s.Publish(nil, &Event{

@@ -1,0 +1,375 @@
+package observe
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"testing"
+
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/analysis"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
+)
+
+const (
+	updateTitle = `UPDATE posts SET title = ? WHERE id = ?`
+	postByID    = `SELECT id, title FROM posts WHERE id = ?`
+)
+
+var failed = errors.New("failed")
+
+// A commit is published when it has returned, a rollback never.
+func TestCommit(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		begin func(context.Context, *Session)
+		end   func(context.Context, *Session, bool)
+	}{
+		{"driver", func(ctx context.Context, s *Session) { s.Begin(ctx, driver.TxOptions{}).Begun(nil) }, func(ctx context.Context, s *Session, commit bool) {
+			if commit {
+				s.Committed(ctx, nil)
+			} else {
+				s.RolledBack(ctx, nil)
+			}
+		}},
+		{"text", func(ctx context.Context, s *Session) { exec(ctx, s, `BEGIN`) }, func(ctx context.Context, s *Session, commit bool) {
+			if commit {
+				exec(ctx, s, `COMMIT`)
+			} else {
+				exec(ctx, s, `ROLLBACK`)
+			}
+		}},
+		{"savepoint", func(ctx context.Context, s *Session) { exec(ctx, s, `SAVEPOINT Outer`) }, func(ctx context.Context, s *Session, commit bool) {
+			if commit {
+				exec(ctx, s, `SAVEPOINT inside`)
+				exec(ctx, s, `RELEASE outer`)
+			} else {
+				exec(ctx, s, `ROLLBACK`)
+			}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t, Options{})
+			f := r.read(postByID, args(7), args(7, "old"))
+			other := r.read(postByID, args(8), args(8, "old"))
+			s := r.session()
+			for _, commit := range []bool{false, true} {
+				c.begin(t.Context(), s)
+				exec(t.Context(), s, updateTitle, "new", 7)
+				exec(t.Context(), s, `SAVEPOINT a`)
+				exec(t.Context(), s, `RELEASE a`)
+				if r.commits() > 0 {
+					t.Fatal("published before the commit")
+				}
+				c.end(t.Context(), s, commit)
+				if commit != (r.commits() == 1) {
+					t.Fatalf("%d commits are published, commit %v", r.commits(), commit)
+				}
+			}
+			if r.fresh(f) || !r.fresh(other) {
+				t.Error("the post is fresh, or another one is not")
+			}
+			exec(t.Context(), s, updateTitle, "new", 8)
+			if r.fresh(other) {
+				t.Error("the session believes that a transaction is open")
+			}
+			if r.sink.wrote != 3 {
+				t.Errorf("%d writes are told", r.sink.wrote)
+			}
+		})
+	}
+}
+
+// ROLLBACK TO keeps what was written, RELEASE of an inner savepoint commits nothing.
+func TestSavepoints(t *testing.T) {
+	r := newRig(t, Options{})
+	s := r.session()
+	exec(t.Context(), s, `SAVEPOINT a`)
+	exec(t.Context(), s, `SAVEPOINT b`)
+	exec(t.Context(), s, updateTitle, "new", 7)
+	exec(t.Context(), s, `ROLLBACK TO a`)
+	exec(t.Context(), s, `SAVEPOINT a`)
+	exec(t.Context(), s, `RELEASE a`)
+	if r.commits() > 0 {
+		t.Fatal("an inner savepoint has committed")
+	}
+	exec(t.Context(), s, `RELEASE a`)
+	if r.commits() != 1 {
+		t.Fatal("the outermost one has not")
+	}
+	exec(t.Context(), s, `SAVEPOINT a`)
+	exec(t.Context(), s, `RELEASE nobody`)
+	exec(t.Context(), s, updateTitle, "new", 7)
+	if r.last().Everything == "" || r.commits() != 2 {
+		t.Error("a savepoint that is not known leaves the session sure")
+	}
+}
+
+// A commit that failed may have been one: it is published, and again when it succeeds.
+func TestUncertainCommit(t *testing.T) {
+	r := newRig(t, Options{})
+	f := r.read(postByID, args(7), args(7, "old"))
+	s := r.session()
+	s.Begin(t.Context(), driver.TxOptions{}).Begun(nil)
+	exec(t.Context(), s, updateTitle, "new", 7)
+	s.Committed(t.Context(), failed)
+	if r.commits() != 1 || !r.last().Uncertain || r.fresh(f) || !r.has(UncertainCommit) {
+		t.Fatalf("%+v", r.sink.commits)
+	}
+	exec(t.Context(), s, `COMMIT`) // SQLite was busy
+	if r.commits() != 2 || r.last().Uncertain {
+		t.Errorf("%+v", r.sink.commits)
+	}
+	exec(t.Context(), s, updateTitle, "new", 7)
+	if r.commits() != 3 || r.last().Everything != "" {
+		t.Error("a commit that succeeded leaves the session unsure")
+	}
+	s.Begin(t.Context(), driver.TxOptions{}).Begun(nil)
+	exec(t.Context(), s, updateTitle, "new", 7)
+	s.Committed(t.Context(), failed)
+	f = r.read(postByID, args(8), args(8, "old"))
+	exec(t.Context(), s, updateTitle, "new", 8) // in a transaction or not
+	if r.fresh(f) {
+		t.Error("after a commit that failed, a write is not published at once")
+	}
+	f = r.read(postByID, args(8), args(8, "old"))
+	s.Reset(t.Context())
+	if r.fresh(f) {
+		t.Error("what was written after a commit that failed is not published when the session is reset")
+	}
+}
+
+// Whatever ends a connection publishes what is pending.
+func TestLostConnection(t *testing.T) {
+	for name, end := range map[string]func(*Session){
+		"closed": func(s *Session) { s.Close() },
+		"broken": func(s *Session) { s.Broken(t.Context()) },
+		"bad":    func(s *Session) { s.Start(t.Context(), postByID, nil).End(driver.ErrBadConn, -1, false) },
+		"reset":  func(s *Session) { s.Reset(t.Context()) },
+		"rollback failed, closed": func(s *Session) {
+			s.RolledBack(t.Context(), failed)
+			s.Close()
+		},
+	} {
+		r := newRig(t, Options{})
+		f := r.read(postByID, args(7), args(7, "old"))
+		s := r.session()
+		s.Begin(t.Context(), driver.TxOptions{}).Begun(nil)
+		exec(t.Context(), s, updateTitle, "new", 7)
+		end(s)
+		if r.commits() != 1 || !r.last().Uncertain || r.fresh(f) {
+			t.Errorf("%s: %+v", name, r.sink.commits)
+		}
+	}
+}
+
+// The context of a commit may have ended: what it has changed is told nevertheless.
+func TestEndedContext(t *testing.T) {
+	r := newRig(t, Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	s := r.session()
+	s.Begin(ctx, driver.TxOptions{}).Begun(nil)
+	exec(ctx, s, updateTitle, "new", 7)
+	cancel()
+	s.Committed(ctx, nil)
+	if r.last().err != nil {
+		t.Error("the cache is told on a context that has ended")
+	}
+}
+
+// A text that is not understood may have begun or ended a transaction: from then on, all
+// that the session writes counts as everything, at once, until it is certain again.
+func TestUnsureSession(t *testing.T) {
+	const several = `BEGIN; UPDATE posts SET title = 'x' WHERE id = 7; COMMIT`
+	r := newRig(t, Options{})
+	f := r.read(postByID, args(7), args(7, "old"))
+	s := r.session()
+	exec(t.Context(), s, several)
+	if r.fresh(f) {
+		t.Fatal("nothing was published")
+	}
+	exec(t.Context(), s, updateTitle, "new", 8)
+	if r.commits() != 2 || r.last().Everything == "" {
+		t.Fatalf("a later write: %+v", r.last())
+	}
+	ctx, rec := r.record(t.Context())
+	query(ctx, s, postByID, args(7), args(7, "x"))
+	if rec.End().Unknown == "" {
+		t.Error("a read on an unsure session is known")
+	}
+	s.Reset(t.Context())
+	exec(t.Context(), s, updateTitle, "new", 8)
+	if r.last().Everything != "" {
+		t.Error("it is unsure after a reset")
+	}
+
+	// A COMMIT that was understood publishes once more: what was told before may have been
+	// within a transaction.
+	exec(t.Context(), s, `BEGIN; UPDATE posts SET title = 'x'`)
+	f = r.read(postByID, args(7), args(7, "old"))
+	exec(t.Context(), s, `COMMIT`)
+	if r.fresh(f) {
+		t.Error("the commit is not published")
+	}
+	exec(t.Context(), s, updateTitle, "new", 8)
+	if r.last().Everything != "" {
+		t.Error("it is unsure after a commit")
+	}
+	exec(t.Context(), s, `BEGIN; UPDATE posts SET title = 'x'`)
+	f = r.read(postByID, args(7), args(7, "old"))
+	exec(t.Context(), s, `ROLLBACK`)
+	if r.fresh(f) {
+		t.Error("what a statement that was not understood may have committed is forgotten by a rollback")
+	}
+}
+
+// The driver is believed, not the text.
+func TestTxStatus(t *testing.T) {
+	r := newRig(t, Options{})
+	s := r.session()
+	inside := true
+	s.TxStatus = func() (bool, bool) { return inside, true }
+	exec(t.Context(), s, `BEGIN; UPDATE posts SET title = 'x' WHERE id = 7`)
+	exec(t.Context(), s, updateTitle, "new", 8)
+	if r.commits() != 0 {
+		t.Fatal("published within the transaction")
+	}
+	inside = false
+	exec(t.Context(), s, `UPDATE posts SET title = 'x'; COMMIT`)
+	if r.commits() != 1 || r.last().Everything == "" {
+		t.Fatalf("%d commits", r.commits())
+	}
+	exec(t.Context(), s, updateTitle, "new", 8)
+	if r.commits() != 2 || r.last().Everything != "" {
+		t.Errorf("%+v", r.last())
+	}
+}
+
+// SQLite may end a transaction when a statement fails: what is written afterwards is told
+// at once, and at the commit.
+func TestFailedStatement(t *testing.T) {
+	r := newRig(t, Options{})
+	f := r.read(postByID, args(7), args(7, "old"))
+	s := r.session()
+	exec(t.Context(), s, `BEGIN`)
+	s.Start(t.Context(), updateTitle, named(args("x", 8))).End(failed, -1, false)
+	exec(t.Context(), s, updateTitle, "new", 7)
+	if r.fresh(f) {
+		t.Error("a write after an error waits for a commit that may not come")
+	}
+	n := r.commits()
+	query(t.Context(), s, postByID, args(7), args(7, "new"))
+	if r.commits() != n {
+		t.Error("a read publishes")
+	}
+	f = r.read(postByID, args(7), args(7, "old"))
+	exec(t.Context(), s, `COMMIT`)
+	if r.fresh(f) {
+		t.Error("the commit is not published")
+	}
+	r.sink.commits = nil
+	s.Start(t.Context(), updateTitle, named(args("x", 8))).End(failed, -1, false)
+	if r.commits() != 1 || !r.last().Uncertain {
+		t.Error("a write that failed outside of a transaction may have been one")
+	}
+}
+
+// Two-phase commit: the changes wait under their name, whoever commits them.
+func TestPreparedTransaction(t *testing.T) {
+	r := newRig(t, Options{Dialect: catalog.PostgreSQL})
+	const update, by = `UPDATE posts SET title = $1 WHERE id = $2`, `SELECT id, title FROM posts WHERE id = $1`
+	f := r.read(by, args(7), args(7, "old"))
+	other := r.read(by, args(8), args(8, "old"))
+	s := r.session()
+	exec(t.Context(), s, `BEGIN`)
+	exec(t.Context(), s, update, "new", 7)
+	exec(t.Context(), s, `PREPARE TRANSACTION 'g'`)
+	exec(t.Context(), s, `ROLLBACK`)
+	if r.commits() != 0 {
+		t.Fatal("published before the commit")
+	}
+	exec(t.Context(), r.session(), `COMMIT PREPARED 'g'`)
+	if r.fresh(f) || !r.fresh(other) {
+		t.Error("the post is fresh, or another one is not")
+	}
+	exec(t.Context(), r.session(), `COMMIT PREPARED 'g'`)
+	if r.last().Everything == "" {
+		t.Error("a transaction that is not known was committed")
+	}
+	exec(t.Context(), s, `BEGIN`)
+	exec(t.Context(), s, update, "new", 7)
+	exec(t.Context(), s, `PREPARE TRANSACTION 'h'`)
+	exec(t.Context(), s, `ROLLBACK PREPARED 'h'`)
+	if r.commits() != 2 {
+		t.Error("a rollback is published")
+	}
+}
+
+// The rows of a DML are published when they are closed: not at the first row.
+func TestReturningIsPublishedAtItsEnd(t *testing.T) {
+	r := newRig(t, Options{})
+	f := r.read(postByID, args(7), args(7, "old"))
+	other := r.read(postByID, args(8), args(8, "old"))
+	s := r.session()
+	e := open(t.Context(), s, `UPDATE posts SET title = ? WHERE author_id = ? RETURNING id`, args("new", 3), args(7))
+	if r.commits() != 0 {
+		t.Fatal("published before the rows are closed")
+	}
+	e.End(nil, -1, true)
+	if r.fresh(f) || !r.fresh(other) {
+		t.Error("the row that was returned is fresh, or another one is not")
+	}
+	open(t.Context(), s, `UPDATE posts SET title = ? WHERE author_id = ? RETURNING id`, args("new", 3), args(7)).End(nil, -1, false)
+	if r.fresh(other) {
+		t.Error("rows that were not read are taken for none")
+	}
+}
+
+// Panics of the packages below, and of a cache, are no business of the application's.
+func TestPanics(t *testing.T) {
+	var broken bool
+	r := newRig(t, Options{analyze: func(c *catalog.Catalog, text string) *analysis.Statement {
+		if broken {
+			panic("analyze")
+		}
+		return analysis.Analyze(c, text)
+	}})
+	f := r.read(postByID, args(7), args(7, "old"))
+	broken = true
+	s := r.session()
+	ctx, rec := r.record(t.Context())
+	query(ctx, s, `SELECT title FROM posts WHERE id = 9`, nil, args("x"))
+	if rec.End().Unknown == "" {
+		t.Error("a read that was not understood is known")
+	}
+	exec(t.Context(), s, `UPDATE posts SET title = 'x' WHERE id = 9`)
+	if r.fresh(f) || r.last().Everything == "" || !r.has(Panicked) {
+		t.Error("a write that was not understood is published as known")
+	}
+	broken = false
+	r.sink.panics = true
+	s = r.session()
+	exec(t.Context(), s, `BEGIN`)
+	exec(t.Context(), s, updateTitle, "x", 7)
+	exec(t.Context(), s, `COMMIT`)
+	s.TxStatus = func() (bool, bool) { panic("status") }
+	exec(t.Context(), s, updateTitle, "x", 7)
+}
+
+// The application has the driver's connection: until the session is reset, nothing is
+// known of it.
+func TestUnwrapped(t *testing.T) {
+	r := newRig(t, Options{})
+	f := r.read(postByID, args(7), args(7, "old"))
+	s := r.session()
+	s.Unwrapped(t.Context())
+	exec(t.Context(), s, `COMMIT`)
+	exec(t.Context(), s, updateTitle, "x", 8)
+	if r.last().Everything == "" {
+		t.Error("a commit makes the session certain")
+	}
+	f = r.read(postByID, args(7), args(7, "old"))
+	s.Close()
+	if r.fresh(f) {
+		t.Error("what was done directly is not published")
+	}
+}

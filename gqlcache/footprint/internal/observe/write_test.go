@@ -1,0 +1,374 @@
+package observe
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/rowtag"
+)
+
+// Nothing is written where no row is affected, if nothing else can be.
+func TestNothingAffected(t *testing.T) {
+	c := blog(catalog.SQLite)
+	c.Tables["users"].Triggers = []catalog.Trigger{{Name: "r", Body: "CREATE TRIGGER r AFTER UPDATE ON users BEGIN UPDATE posts SET version = 1; END", Update: true}}
+	r := newRig(t, Options{read: func(context.Context, catalog.Dialect, catalog.Query) (*catalog.Catalog, error) { return c, nil }})
+	s := r.session()
+	affect(t.Context(), s, 0, updateTitle, "n", 7)
+	affect(t.Context(), s, 0, `DELETE FROM posts WHERE id = ?`, 7)
+	query(t.Context(), s, `DELETE FROM posts WHERE id = ? RETURNING id`, args(7))
+	if n := r.commits(); n > 1 {
+		t.Errorf("%d commits", n)
+	}
+	open(t.Context(), s, `DELETE FROM posts WHERE id = ? RETURNING id`, args(7)).End(nil, -1, false)
+	n := r.commits()
+	affect(t.Context(), s, 0, `UPDATE users SET name = ? WHERE id = ?`, "n", 7)
+	affect(t.Context(), s, -1, updateTitle, "n", 7)
+	affect(t.Context(), s, 0, `INSERT INTO posts (id, author_id, status, title, version) VALUES (1, 1, 'P', 't', 1) ON CONFLICT (id) DO UPDATE SET title = 'x'`)
+	if r.commits() != n+3 {
+		t.Errorf("%d commits, not %d", r.commits(), n+3)
+	}
+	if r.sink.wrote != 7 {
+		t.Errorf("%d writes are told", r.sink.wrote)
+	}
+}
+
+// What is deleted takes what refers to it along, to the last level.
+func TestCascades(t *testing.T) {
+	c := blog(catalog.SQLite)
+	c.Tables["posts"].Foreign[0].OnDelete = catalog.Cascade
+	c.Tables["posts"].Foreign[0].OnUpdate = catalog.Cascade
+	votes := &catalog.Table{Name: "votes", Columns: []catalog.Column{{Name: "id", Class: catalog.Int, NotNull: true}, {Name: "comment_id", Class: catalog.Int}}, Keys: [][]int{{0}}}
+	votes.Foreign = []catalog.ForeignKey{{Columns: []int{1}, Table: c.Tables["comments"], RefColumns: []int{0}, OnDelete: catalog.SetNull}}
+	c.Tables["votes"] = votes
+	c.Finish()
+	r := newRig(t, Options{read: func(context.Context, catalog.Dialect, catalog.Query) (*catalog.Catalog, error) { return c, nil }})
+	const comments, posts = `SELECT count(*) FROM comments WHERE post_id = ?`, `SELECT count(*) FROM posts WHERE author_id = ?`
+	for _, x := range []struct {
+		read     string
+		args     []any
+		write    string
+		good     bool
+		argument int
+	}{
+		{comments, args(7), `DELETE FROM posts WHERE id = ?`, false, 7},
+		{comments, args(7), `DELETE FROM posts WHERE id = ?`, true, 8},
+		{comments, args(7), `DELETE FROM users WHERE id = ?`, false, 1},
+		{posts, args(1), `DELETE FROM users WHERE id = ?`, false, 1},
+		{posts, args(1), `DELETE FROM users WHERE id = ?`, true, 2},
+		{posts, args(1), `UPDATE users SET id = ? WHERE id = 9`, false, 1},
+		{posts, args(1), `UPDATE users SET id = ? WHERE id = 9`, true, 2},
+		{posts, args(1), `UPDATE users SET name = 'x' WHERE id = ?`, true, 1},
+		{`SELECT count(*) FROM votes WHERE comment_id = ?`, args(3), `DELETE FROM users WHERE id = ?`, false, 1},
+		{`SELECT count(*) FROM votes WHERE comment_id = ?`, args(3), `DELETE FROM comments WHERE id = ?`, true, 4},
+		{`SELECT count(*) FROM votes WHERE comment_id IS NULL`, nil, `DELETE FROM comments WHERE id = ?`, false, 4},
+	} {
+		f := r.read(x.read, x.args, args(1))
+		exec(t.Context(), r.session(), x.write, x.argument)
+		if r.fresh(f) != x.good {
+			t.Errorf("%s %v after %s %d: good %v", x.read, x.args, x.write, x.argument, !x.good)
+		}
+	}
+
+	// A table whose rows refer to each other.
+	self := &catalog.Table{Name: "tree", Columns: []catalog.Column{{Name: "id", Class: catalog.Int, NotNull: true}, {Name: "up", Class: catalog.Int}}, Keys: [][]int{{0}}}
+	self.Foreign = []catalog.ForeignKey{{Columns: []int{1}, Table: self, RefColumns: []int{0}, OnDelete: catalog.Cascade}}
+	sc := &catalog.Catalog{Dialect: catalog.SQLite, Tables: map[string]*catalog.Table{"tree": self}}
+	sc.Finish()
+	events, everything := cascade(nil, &rowtag.Event{Table: self, Op: rowtag.Deleted}, 0)
+	if everything != "" || len(events) < 2 || len(events) > maxCascadeDepth+2 || events[len(events)-1].Op != rowtag.Changed {
+		t.Errorf("%d events, %q", len(events), everything)
+	}
+}
+
+// A write of many rows, or of many tags, is one of the table.
+func TestManyRows(t *testing.T) {
+	r := newRig(t, Options{})
+	f := r.read(`SELECT count(*) FROM posts WHERE author_id = ?`, args(1), args(2))
+	s := r.session()
+	insert := func(n int) {
+		exec(t.Context(), s, `BEGIN`)
+		for i := range n {
+			exec(t.Context(), s, `INSERT INTO posts (id, author_id, status, title, version) VALUES (?, 2, 'P', 't', 1)`, i)
+		}
+		exec(t.Context(), s, `INSERT INTO users (id, name, last_seen) VALUES (1, 'n', 'n')`)
+		if len(s.pending.events) > maxRows+1 {
+			t.Errorf("%d events are pending", len(s.pending.events))
+		}
+		exec(t.Context(), s, `COMMIT`)
+	}
+	insert(maxRows)
+	if !r.fresh(f) {
+		t.Error("rows of another author drop it")
+	}
+	insert(maxRows + 1)
+	if r.fresh(f) || len(r.last().Events) != 2 || r.last().Everything != "" {
+		t.Errorf("%+v", r.last())
+	}
+	values := strings.Repeat(`(1, 2, 'P', 't', 1), `, maxRows) + `(1, 2, 'P', 't', 1)`
+	f = r.read(`SELECT count(*) FROM posts WHERE author_id = ?`, args(1), args(2))
+	exec(t.Context(), s, `INSERT INTO posts (id, author_id, status, title, version) VALUES `+values)
+	if r.fresh(f) || len(r.last().Events) != 1 {
+		t.Errorf("%d events", len(r.last().Events))
+	}
+
+	// A client that filters by everything: the tags of a commit have a bound.
+	table := r.state.Load().catalog.Tables["posts"]
+	columns := []string{"author_id = 1", "status = 'P'", "version = 2"}
+	var last Footprint
+	for i := 1; i < 8; i++ {
+		var where []string
+		for c := range columns {
+			if i&(1<<c) != 0 {
+				where = append(where, columns[c])
+			}
+		}
+		last = r.read(`SELECT count(*) FROM posts WHERE `+strings.Join(where, " AND "), nil, args(2))
+	}
+	var events []rowtag.Event
+	for i := range maxRows {
+		author, version := rowtag.Known{Column: 1}, rowtag.Known{Column: 4}
+		for j := range 8 {
+			author.Values = append(author.Values, rowtag.Value(100*i+j+1))
+			version.Values = append(version.Values, rowtag.Value(100*i+j+50))
+		}
+		events = append(events, rowtag.Event{Table: table, Op: rowtag.Inserted, New: []rowtag.Known{author, {Column: 2, Values: []rowtag.Value{1}}, version}})
+	}
+	if few := r.TagsOf(events[:1]); meet(few, last.Tags) {
+		t.Error("other values drop it")
+	}
+	if tags := r.TagsOf(events); len(tags) > maxCommitTags || !meet(tags, last.Tags) {
+		t.Errorf("%d tags", len(tags))
+	}
+}
+
+// A value that the database makes is not NULL, and one that it may change is not known.
+func TestValuesThatAreMade(t *testing.T) {
+	r := newRig(t, Options{})
+	f := r.read(postByID, args(7))
+	exec(t.Context(), r.session(), `INSERT INTO posts (id, author_id, status, title, version) VALUES (?, 1, 'P', 't', 1)`, nil)
+	if r.fresh(f) {
+		t.Error("an INTEGER PRIMARY KEY is made of NULL")
+	}
+	r = newRig(t, Options{Dialect: catalog.PostgreSQL})
+	f = r.read(`SELECT count(*) FROM posts WHERE status = $1`, args("P"), args(1))
+	exec(t.Context(), r.session(), `UPDATE posts SET status = $1 WHERE id = $2`, "P ", 7)
+	if r.fresh(f) {
+		t.Error("varchar(1) cuts spaces")
+	}
+	f = r.read(`SELECT count(*) FROM posts WHERE status = $1`, args("P"), args(1))
+	exec(t.Context(), r.session(), `UPDATE posts SET status = coalesce($1, status) WHERE id = $2`, nil, 7)
+	if !r.fresh(f) {
+		t.Error("NULL leaves the column alone")
+	}
+	exec(t.Context(), r.session(), `UPDATE posts SET status = coalesce($1, status) WHERE id = $2`, "P", 7)
+	if r.fresh(f) {
+		t.Error("a value does not")
+	}
+}
+
+// Events travel to another instance, whose shapes are others.
+func TestEventsTravel(t *testing.T) {
+	a, b := newRig(t, Options{}), newRig(t, Options{})
+	f := b.read(postByID, args(7), args(7, "x"))
+	other := b.read(postByID, args(8), args(8, "x"))
+	exec(t.Context(), a.session(), updateTitle, "n", 7)
+	words, ok := a.AppendEvents(nil, a.last().Events)
+	events, ok2 := b.ReadEvents(words)
+	if !ok || !ok2 {
+		t.Fatal("they do not travel")
+	}
+	b.sink.Committed(t.Context(), Commit{Events: events})
+	if b.fresh(f) || !b.fresh(other) {
+		t.Error("the row is fresh, or another one is not")
+	}
+	if _, ok := b.ReadEvents(words[:len(words)-1]); ok {
+		t.Error("a part is read")
+	}
+}
+
+// An imaging rig keeps rows of posts.
+func imaging(t *testing.T, o Options) (*rig, map[int64][]driver.Value) {
+	r := newRig(t, o)
+	rows := map[int64][]driver.Value{
+		7: {int64(7), int64(1), "P", "x", int64(1)}, 8: {int64(8), int64(1), "P", "y", int64(1)}, 9: {int64(9), int64(2), "D", "z", int64(1)},
+	}
+	r.conn.answer = func(text string, args []driver.NamedValue) (list [][]driver.Value, err error) {
+		switch {
+		case strings.Contains(text, `WHERE (author_id = ?`):
+			for id := int64(7); id < 10; id++ {
+				if rows[id] != nil && rows[id][1] == args[0].Value {
+					list = append(list, rows[id])
+				}
+			}
+		case strings.Contains(text, `WHERE "id" IN (`):
+			for _, a := range args {
+				if row := rows[a.Value.(int64)]; row != nil {
+					list = append(list, row)
+				}
+			}
+		default:
+			return nil, errors.New("not expected: " + text)
+		}
+		return list, nil
+	}
+	return r, rows
+}
+
+// Row images: the values before and after are known.
+func TestImages(t *testing.T) {
+	const byAuthor = `UPDATE posts SET status = status || ? WHERE author_id = ? -- all of them`
+	set := func(rows map[int64][]driver.Value, id int64, status string) {
+		row := append([]driver.Value(nil), rows[id]...)
+		row[2] = status
+		rows[id] = row
+	}
+	r, rows := imaging(t, Options{})
+	draft := r.read(`SELECT count(*) FROM posts WHERE status = ?`, args("D"), args(1))
+	published := r.read(`SELECT count(*) FROM posts WHERE status = ?`, args("P"), args(2))
+	hidden := r.read(`SELECT count(*) FROM posts WHERE status = ?`, args("H"), args(0))
+	s := r.session()
+	run := func(begin string, affected int64) {
+		r.conn.texts = nil
+		exec(t.Context(), s, begin)
+		e := s.Start(t.Context(), byAuthor, named(args("!", 1)))
+		set(rows, 7, "H")
+		set(rows, 8, "H")
+		e.End(nil, affected, true)
+		exec(t.Context(), s, `COMMIT`)
+	}
+	run(`BEGIN IMMEDIATE`, 2)
+	if len(r.conn.texts) != 2 {
+		t.Fatalf("%q", r.conn.texts)
+	}
+	if r.fresh(published) || r.fresh(hidden) || !r.fresh(draft) {
+		t.Errorf("published %v, hidden %v, draft %v", r.fresh(published), r.fresh(hidden), r.fresh(draft))
+	}
+	for _, row := range r.last().Events {
+		if row.Columns != catalog.Bit(2) {
+			t.Errorf("%+v", row)
+		}
+	}
+	set(rows, 7, "P")
+	set(rows, 8, "P")
+	run(`BEGIN IMMEDIATE`, 3) // another row was written than was asked for
+	if r.fresh(draft) {
+		t.Error("images of other rows are believed")
+	}
+
+	draft = r.read(`SELECT count(*) FROM posts WHERE status = ?`, args("D"), args(1))
+	run(`BEGIN`, 2)
+	if len(r.conn.texts) != 0 || r.fresh(draft) {
+		t.Errorf("asked for without the lock: %q", r.conn.texts)
+	}
+	exec(t.Context(), s, `BEGIN`)
+	exec(t.Context(), s, `UPDATE users SET name = 'x' WHERE id = 1`) // takes the lock
+	exec(t.Context(), s, `DELETE FROM posts WHERE author_id = ?`, 2)
+	if len(r.conn.texts) != 1 {
+		t.Errorf("after another write: %q", r.conn.texts)
+	}
+	e := open(t.Context(), s, postByID, args(7), args(7, "x"))
+	r.conn.texts = nil
+	exec(t.Context(), s, byAuthor, "!", 1)
+	if len(r.conn.texts) != 0 {
+		t.Error("asked for while rows are open")
+	}
+	e.End(nil, -1, true)
+	exec(t.Context(), s, `ROLLBACK`)
+	exec(t.Context(), s, byAuthor, "!", 1)
+	if len(r.conn.texts) != 0 {
+		t.Error("asked for outside of a transaction")
+	}
+
+	for _, text := range []string{ // conditions that are not of the row alone
+		`UPDATE posts SET status = 'x' WHERE author_id = ? AND id IN (SELECT post_id FROM comments)`,
+		`UPDATE posts SET status = 'x' WHERE author_id = ? AND version > random()`,
+	} {
+		exec(t.Context(), s, `BEGIN IMMEDIATE`)
+		exec(t.Context(), s, text, 1)
+		exec(t.Context(), s, `ROLLBACK`)
+		if len(r.conn.texts) != 0 {
+			t.Errorf("%s: %q", text, r.conn.texts)
+		}
+	}
+
+	// A failure turns them off for the text.
+	r.conn.answer = func(string, []driver.NamedValue) ([][]driver.Value, error) { return nil, errors.New("failed") }
+	for range 2 {
+		exec(t.Context(), s, `BEGIN IMMEDIATE`)
+		exec(t.Context(), s, byAuthor, "!", 1)
+		exec(t.Context(), s, `ROLLBACK`)
+	}
+	if len(r.conn.texts) != 1 || !r.has(ImageRefused) {
+		t.Errorf("%q", r.conn.texts)
+	}
+	r, _ = imaging(t, Options{Images: Off})
+	s = r.session()
+	exec(t.Context(), s, `BEGIN IMMEDIATE`)
+	exec(t.Context(), s, byAuthor, "!", 1)
+	if len(r.conn.texts) != 0 {
+		t.Error("they are off")
+	}
+}
+
+// The condition of a write has its own parameters.
+func TestCondition(t *testing.T) {
+	for _, c := range []struct {
+		text, where, clause string
+		want                []any
+	}{
+		{`UPDATE t SET a = ?, b = '?' WHERE c = ? AND d = ?`, `c = ? AND d = ?`, "c = ? AND d = ?", args(int64(2), int64(3))},
+		{`UPDATE t SET a = ?2 WHERE c = ?1 AND d = ?`, `c = ?1 AND d = ?`, "c = ? AND d = ?", args(int64(1), int64(3))},
+		{`UPDATE t SET a = :x, "b?" = ? WHERE c = @y AND d = :x`, `c = @y AND d = :x`, "c = ? AND d = ?", args(int64(3), int64(1))},
+		{`UPDATE t SET a = /* ? */ ? WHERE c = ? -- ?`, `c = ?`, "c = ?", args(int64(2))},
+		{`UPDATE t SET c = ? WHERE c = ?;`, `c = ?`, "c = ?", args(int64(2))},
+		{`DELETE FROM t`, ``, ``, nil},
+	} {
+		clause, own, ok := condition(c.text, c.where, false, named(args(1, 2, 3)))
+		var got []any
+		for _, a := range own {
+			got = append(got, a.Value)
+		}
+		if !ok || c.where != "" && clause != " WHERE ("+c.clause+"\n)" || fmt.Sprint(got) != fmt.Sprint(c.want) {
+			t.Errorf("%s: %q %v %v", c.text, clause, got, ok)
+		}
+	}
+	if _, _, ok := condition(`UPDATE t SET a = b = ? WHERE b = ? RETURNING b = ?`, `b = ?`, true, named(args(1, 2, 3))); ok {
+		t.Error("a condition that occurs twice")
+	}
+	if _, _, ok := condition(`UPDATE t SET a = ? WHERE b = ?`, `b = ?`, false, named(args(1))); ok {
+		t.Error("an argument that is not there")
+	}
+	a := arguments{{Ordinal: 1, Name: "x", Value: int64(5)}, {Ordinal: 2, Value: int64(6)}}
+	if v, ok := a.get(2, ":x"); !ok || v != int64(5) {
+		t.Error("a named argument")
+	}
+	if _, ok := a.get(1, ""); ok {
+		t.Error("a named argument by its number")
+	}
+}
+
+func TestArrays(t *testing.T) {
+	for text, want := range map[string]string{
+		`{}`: `[]`, `{1,2}`: `[1 2]`, `{"a b",c}`: `[a b c]`, `{"a\"b\\",NULL,"NULL"}`: `[a"b\ <nil> NULL]`, `{""}`: `[]`,
+	} {
+		if list, ok := elements(text); !ok || fmt.Sprint(list) != want {
+			t.Errorf("%s: %v, %v", text, list, ok)
+		}
+	}
+	for _, text := range []string{``, `{`, `{1`, `{1,}`, `{{1},{2}}`, `{"a`, `{"a"b}`, `[0:1]={1,2}`, `{a b}`, `{,}`, `{"a\`} {
+		if list, ok := elements(text); ok {
+			t.Errorf("%s: %v", text, list)
+		}
+	}
+	if list, ok := elements([]int64{1, 2}); !ok || len(list) != 2 {
+		t.Error("a slice")
+	}
+	if _, ok := elements(make([]int, maxListed+1)); ok {
+		t.Error("a long slice")
+	}
+}
