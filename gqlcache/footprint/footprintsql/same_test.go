@@ -72,6 +72,14 @@ func (t *transcript) rows(what string, r *sql.Rows, err error) {
 	t.failed(what+" err", r.Err())
 }
 
+// unread is for rows that database/sql may be closing at the same time.
+func (t *transcript) unread(what string, r *sql.Rows, err error) {
+	t.failed(what, err)
+	if err == nil {
+		r.Close()
+	}
+}
+
 // panics calls f, and notes what it panics with.
 func (t *transcript) panics(what string, f func()) {
 	defer func() {
@@ -168,6 +176,19 @@ func script(t *transcript, db *sql.DB) {
 		t.result("conn", r, err)
 		q, err := c.QueryContext(ctx, app+"conn")
 		t.rows("conn", q, err)
+		r, err = c.ExecContext(gone, app+"conn, gone", 1)
+		t.result("conn, gone", r, err)
+		q, err = c.QueryContext(gone, app+"conn, gone")
+		t.unread("conn, gone", q, err)
+		_, err = c.PrepareContext(gone, app+"conn, gone")
+		t.failed("prepare on conn, gone", err)
+		if s, err := c.PrepareContext(ctx, app+"conn ?"); err == nil {
+			r, err = s.ExecContext(gone, 1)
+			t.result("prepared on conn, gone", r, err)
+			q, err = s.QueryContext(gone, 1)
+			t.unread("prepared on conn, gone", q, err)
+			t.failed("close prepared", s.Close())
+		}
 		t.failed("raw", c.Raw(func(any) error { return errOwn }))
 		t.failed("raw", c.Raw(func(any) error { return driver.ErrBadConn }))
 		t.failed("after", c.PingContext(ctx))
@@ -335,7 +356,7 @@ func TestSamePanics(t *testing.T) {
 // goroutine of its own, and the same connections are given up.
 func TestSameCancel(t *testing.T) {
 	for _, conn := range slices.Sorted(maps.Keys(fakeConns)) {
-		for _, open := range []string{"rows", "transaction", "transaction of a conn", "transaction and rows"} {
+		for _, open := range []string{"rows", "transaction", "transaction of a conn", "transaction and rows", "gone before"} {
 			t.Run(conn+"/"+open, func(t *testing.T) {
 				compare(t, func() *fake { return newFake(conn, "none", "all") },
 					func(tr *transcript, db *sql.DB) { cancelInside(tr, db, open) })
@@ -353,14 +374,19 @@ func cancelInside(tr *transcript, db *sql.DB, open string) {
 	var c *sql.Conn
 	var tx *sql.Tx
 	var err error
-	if open == "transaction of a conn" {
+	if open == "transaction of a conn" || open == "gone before" {
 		c, err = db.Conn(context.Background())
 		tr.failed("conn", err)
 		begin = c.BeginTx
 	}
+	if open == "gone before" {
+		cancel()
+	}
 	if open != "rows" {
 		tx, err = begin(ctx, nil)
 		tr.failed("begin", err)
+	}
+	if tx != nil {
 		query = tx.QueryContext
 	}
 	var r *sql.Rows
@@ -386,7 +412,7 @@ func cancelInside(tr *transcript, db *sql.DB, open string) {
 	}
 	kept := strings.Contains(tr.f.kind.conn, "reset, valid") || tr.f.kind.conn == "all"
 	switch {
-	case c != nil && kept:
+	case c != nil && (kept || tx == nil):
 		c.Close()
 	case c != nil:
 		nothing := func(any) error { return nil }

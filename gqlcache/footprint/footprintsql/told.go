@@ -211,7 +211,6 @@ func (c *conn) settle(ctx context.Context) {
 	}
 	defer c.contain()
 	c.s.Unwrapped(ctx)
-	c.s.Broken(ctx)
 }
 
 func (c *conn) closed() {
