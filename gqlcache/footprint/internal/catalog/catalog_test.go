@@ -18,7 +18,7 @@ func TestCollated(t *testing.T) {
 		{`create temp table if not exists "x".[t] ("a,b" collate nocase, 'c d' int, ` + "`e``f`" + ` text)`, "a,b=nocase c d= e`f="},
 		{`CREATE TABLE "if" (a /* , b collate nocase */ text) WITHOUT ROWID, STRICT`, "a="},
 		{`CREATE TABLE t (a TEXT CHECK (a <> 'x' COLLATE NOCASE) DEFAULT ('collate nocase'), PRIMARY KEY (a COLLATE NOCASE))`, "a="},
-		{`CREATE TABLE t (a DECIMAL(10, 2) COLLATE "RTRIM" COLLATE BINARY, b COLLATE BINARY)`, "a=rtrim b=binary"},
+		{`CREATE TABLE t (a DECIMAL(10, 2) COLLATE BINARY COLLATE "RTRIM", b COLLATE RTRIM NOT NULL COLLATE BINARY)`, "a=rtrim b=binary"},
 		{"CREATE TABLE t (a TEXT -- COLLATE NOCASE,\n, b TEXT CONSTRAINT x NOT NULL, CONSTRAINT y CHECK (a) UNIQUE (a, b))", "a= b="},
 		{`CREATE TABLE t AS SELECT 1`, "?"},
 		{`CREATE VIRTUAL TABLE t USING fts5(a)`, "?"},
