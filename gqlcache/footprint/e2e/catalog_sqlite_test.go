@@ -2,7 +2,10 @@ package e2e
 
 import (
 	"database/sql"
+	"fmt"
+	"math/rand/v2"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
@@ -176,5 +179,54 @@ func TestConnectionSQLite(t *testing.T) {
 	run(t, conn, `PRAGMA foreign_keys = 1`, `PRAGMA read_uncommitted = 1`, `PRAGMA query_only = 1`)
 	if got := read(); got != (catalog.Connection{Triggers: true, ForeignKeys: true, ReadUncommitted: true, ReadOnly: true}) {
 		t.Errorf("%+v", got)
+	}
+}
+
+// SQLite itself says which collation a column has: an index on it takes it over. Whatever
+// else is in a definition, the catalog says Text where that is BINARY, and nowhere else.
+func TestCatalogCollationsSQLite(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	pick := func(list ...string) string { return list[random.IntN(len(list))] }
+	names := []string{"a", "B", `"c d"`, "`collate`", `"nocase"`, `[e,(]`, `'f'')'`, `"primary"`, "type", "ä"}
+	texts, others := 0, 0
+	for range 300 {
+		conn := connect(t, "sqlite", ":memory:")
+		random.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+		n := 1 + random.IntN(len(names)-1)
+		var columns []string
+		for _, name := range names[:n] {
+			c := name + " " + pick("TEXT", "VARCHAR(10)", `"TEXT"`, "character varying (1, 2)", "[TEXT]")
+			for range random.IntN(5) {
+				c += pick(" COLLATE NOCASE", " collate binary", ` COLLATE "RTRIM"`, " NOT NULL", " DEFAULT 'COLLATE NOCASE, '", " DEFAULT ('x' COLLATE NOCASE)", " CHECK (1 COLLATE NOCASE)",
+					" /* COLLATE NOCASE */", " -- , COLLATE NOCASE (\n", " CONSTRAINT x NOT NULL ON CONFLICT IGNORE", " REFERENCES y (z) ON DELETE CASCADE", "\n\t", " UNIQUE")
+			}
+			columns = append(columns, c)
+		}
+		if random.IntN(3) == 0 {
+			columns = append(columns, pick("CHECK (1)", "CONSTRAINT q UNIQUE ("+names[0]+" COLLATE NOCASE)", "FOREIGN KEY ("+names[0]+") REFERENCES y (z)"))
+		}
+		ddl := pick("CREATE TABLE t", "create table if not exists main.t", `CREATE TABLE "t"`) + pick(" (", "(\n") + strings.Join(columns, pick(",", " , ", ",\n")) + ")"
+		run(t, conn, ddl)
+		if random.IntN(4) == 0 {
+			run(t, conn, `ALTER TABLE t ADD COLUMN added TEXT `+pick("COLLATE NOCASE", "", "DEFAULT 'x'"))
+		}
+		table := readCatalog(t, catalog.SQLite, conn).Tables["t"]
+		for i, c := range table.Columns {
+			var collation string
+			run(t, conn, fmt.Sprintf(`CREATE INDEX i%d ON t ("%s")`, i, c.Name))
+			if err := conn.QueryRowContext(t.Context(), fmt.Sprintf(`SELECT coll FROM pragma_index_xinfo('i%d') WHERE seqno = 0`, i)).Scan(&collation); err != nil {
+				t.Fatal(err)
+			}
+			if want := strings.EqualFold(collation, "BINARY"); want != (c.Class == catalog.Text) {
+				t.Errorf("%s\n%s has collation %s, and class %s", ddl, c.Name, collation, classNames[c.Class])
+			} else if want {
+				texts++
+			} else {
+				others++
+			}
+		}
+	}
+	if texts < 100 || others < 100 {
+		t.Errorf("only %d columns with BINARY, %d with others", texts, others)
 	}
 }

@@ -236,10 +236,7 @@ func collated(sql string) (names []string, collations map[string]string, ok bool
 				if !ok {
 					return nil, nil, false
 				}
-				// Of several the last one counts: one that is no BINARY is enough.
-				if c = lower(c); collations[name] == "" || c != "binary" {
-					collations[name] = c
-				}
+				collations[name] = lower(c) // of several the last one counts
 			}
 			if t.kind == ',' && depth == 0 {
 				break

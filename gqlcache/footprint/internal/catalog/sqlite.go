@@ -24,15 +24,19 @@ func databases(ctx context.Context, q Query) (out []string, err error) {
 	return out, err
 }
 
-// temporary selects the triggers in temp, and the relations there that hide others. Those
-// that hide nothing are not known, and come and go.
-func temporary(list []string) string {
+// temporary calls row with type, name, table and text of the triggers in temp, and of the
+// relations there that hide others. Those that hide nothing are not known, and come and go.
+func temporary(ctx context.Context, q Query, list []string, row func(record)) error {
+	some := false
+	if err := q.each(ctx, 1, `SELECT 1 FROM temp.sqlite_schema LIMIT 1`, func(record) { some = true }); err != nil || !some {
+		return err
+	}
 	all := make([]string, 0, len(list))
 	for _, db := range list {
 		all = append(all, `SELECT m.name FROM `+quote(db)+`.sqlite_schema m WHERE m.type IN ('table', 'view')`)
 	}
-	return `SELECT t.type, t.name, t.tbl_name, coalesce(t.sql, '') FROM temp.sqlite_schema t WHERE t.type = 'trigger'
-		OR t.type IN ('table', 'view') AND lower(t.name) IN (SELECT lower(name) FROM (` + strings.Join(all, ` UNION ALL `) + `)) ORDER BY 1, 2`
+	return q.each(ctx, 4, `SELECT t.type, t.name, t.tbl_name, coalesce(t.sql, '') FROM temp.sqlite_schema t WHERE t.type = 'trigger'
+		OR t.type IN ('table', 'view') AND lower(t.name) IN (SELECT lower(name) FROM (`+strings.Join(all, ` UNION ALL `)+`)) ORDER BY 1, 2`, row)
 }
 
 // versionSQLite hashes the schema cookies of all databases, and what counts in temp. The
@@ -46,7 +50,7 @@ func versionSQLite(ctx context.Context, q Query) (Version, error) {
 		}
 	}
 	if err == nil {
-		err = q.each(ctx, 4, temporary(list), func(r record) { d.text(r.text(0), r.text(1), r.text(2), r.text(3)) })
+		err = temporary(ctx, q, list, func(r record) { d.text(r.text(0), r.text(1), r.text(2), r.text(3)) })
 	}
 	if err == nil {
 		err = q.each(ctx, 1, `PRAGMA foreign_keys`, func(r record) { d.text(r.text(0)) })
@@ -107,7 +111,7 @@ func readSQLite(ctx context.Context, q Query) (*Catalog, error) {
 		}
 	}
 	// Temporary relations hide those of the databases; temporary triggers belong to them.
-	err = q.each(ctx, 4, temporary(list), func(r record) {
+	err = temporary(ctx, q, list, func(r record) {
 		switch r.text(0) {
 		case "table", "view":
 			hidden[lower(r.text(1))] = true
