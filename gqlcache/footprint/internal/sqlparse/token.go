@@ -224,14 +224,15 @@ func (l *lexer) str() {
 	if !ok {
 		return
 	}
-	odd := false
-	if l.d != SQLite && strings.IndexByte(s, '\\') >= 0 {
-		// Without standard_conforming_strings the string ends elsewhere.
-		if strings.Contains(l.text[l.i:end], `\'`) {
+	odd := strings.IndexByte(s, '\\') >= 0
+	if odd && l.d != SQLite {
+		// Without standard_conforming_strings the string ends elsewhere; nowhere, if no
+		// further quote follows.
+		n := strings.Index(l.text[l.i:end], `\'`)
+		if n >= 0 && (l.i+n+2 < end || strings.IndexByte(l.text[end:], '\'') >= 0) {
 			l.fail("backslash before a quote")
 			return
 		}
-		odd = true
 	}
 	l.add(Token{Kind: StringToken, Text: s, Odd: odd, End: end - l.i})
 }
