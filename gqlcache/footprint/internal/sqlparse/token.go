@@ -516,7 +516,10 @@ func (l *lexer) op() {
 			return
 		}
 		if l.d == PostgreSQL {
-			n = l.munch()
+			if n = l.munch(); n == 0 {
+				l.fail("operator")
+				return
+			}
 			break
 		}
 		n = 0
@@ -536,14 +539,17 @@ func (l *lexer) op() {
 
 // munch returns the length of an operator as PostgreSQL finds it: as long as possible,
 // not into a comment, and with a + or - at its end only if it has a byte that no operator
-// of the SQL standard has.
+// of the SQL standard has. An operator that is longer than a name is 0: cutting signs off
+// it, again and again, would take a time that is the square of its length.
 func (l *lexer) munch() int {
 	n, special := 0, false
 	for isOpByte(l.at(n)) {
 		if s := l.text[l.i+n:]; n > 0 && (strings.HasPrefix(s, "--") || strings.HasPrefix(s, "/*")) {
 			break
 		}
-		n++
+		if n++; n > maxName {
+			return 0
+		}
 	}
 	for _, c := range []byte(l.text[l.i : l.i+n]) {
 		special = special || strings.IndexByte("~!@#^&|`?%", c) >= 0
