@@ -226,6 +226,6 @@ type Statement struct {
 	Level string
 	// ReadOnly is READ ONLY of Begin and of the setting "transaction".
 	ReadOnly bool
-	// Params is the highest ordinal of a parameter.
+	// Params is the highest ordinal of a parameter; 0 for DDL.
 	Params int
 }

@@ -29,7 +29,8 @@
 //   - INSERT OR ROLLBACK ends the transaction when it fails, and OR FAIL keeps the rows
 //     before the failing one: a failed statement of these wrote something. Both are errors.
 //   - A backslash in an ordinary string is an escape where standard_conforming_strings is
-//     off. Such a literal is Odd, and a backslash before a quote is an error.
+//     off. Such a literal is Odd, and a backslash before a quote is an error unless the
+//     other reading has no end.
 //   - A name after a table may be an alias or the start of a clause. A word is an alias
 //     only when it starts no clause in either database.
 //   - Call.Args has the expressions of FILTER, ORDER BY and OVER after the arguments.

@@ -502,7 +502,10 @@ func (p *parser) wordExpr(t *Token) Expr {
 		if p.d == SQLite || next.is(".") || next.is("(") && t.Text != "localtime" && t.Text != "localtimestamp" {
 			break
 		}
-		p.only(PostgreSQL)
+		if p.d == Any {
+			p.fail("name in quotes expected")
+			return nil
+		}
 		return p.special(t)
 	case "left", "right", "like", "glob", "regexp", "match", "replace":
 		if next.is("(") {

@@ -29,7 +29,9 @@ func ParseDialect(text string, d Dialect) (*Statement, error) {
 	if err := p.end(); err != nil {
 		return nil, err
 	}
-	s.Params = p.params
+	if s.Kind != DDL { // whose tokens nobody has looked at
+		s.Params = p.params
+	}
 	return s, nil
 }
 

@@ -224,14 +224,15 @@ func (l *lexer) str() {
 	if !ok {
 		return
 	}
-	odd := false
-	if l.d != SQLite && strings.IndexByte(s, '\\') >= 0 {
-		// Without standard_conforming_strings the string ends elsewhere.
-		if strings.Contains(l.text[l.i:end], `\'`) {
+	odd := strings.IndexByte(s, '\\') >= 0
+	if odd && l.d != SQLite {
+		// Without standard_conforming_strings the string ends elsewhere; nowhere, if no
+		// further quote follows.
+		n := strings.Index(l.text[l.i:end], `\'`)
+		if n >= 0 && (l.i+n+2 < end || strings.IndexByte(l.text[end:], '\'') >= 0) {
 			l.fail("backslash before a quote")
 			return
 		}
-		odd = true
 	}
 	l.add(Token{Kind: StringToken, Text: s, Odd: odd, End: end - l.i})
 }
@@ -515,7 +516,10 @@ func (l *lexer) op() {
 			return
 		}
 		if l.d == PostgreSQL {
-			n = l.munch()
+			if n = l.munch(); n == 0 {
+				l.fail("operator")
+				return
+			}
 			break
 		}
 		n = 0
@@ -535,14 +539,17 @@ func (l *lexer) op() {
 
 // munch returns the length of an operator as PostgreSQL finds it: as long as possible,
 // not into a comment, and with a + or - at its end only if it has a byte that no operator
-// of the SQL standard has.
+// of the SQL standard has. An operator that is longer than a name is 0: cutting signs off
+// it, again and again, would take a time that is the square of its length.
 func (l *lexer) munch() int {
 	n, special := 0, false
 	for isOpByte(l.at(n)) {
 		if s := l.text[l.i+n:]; n > 0 && (strings.HasPrefix(s, "--") || strings.HasPrefix(s, "/*")) {
 			break
 		}
-		n++
+		if n++; n > maxName {
+			return 0
+		}
 	}
 	for _, c := range []byte(l.text[l.i : l.i+n]) {
 		special = special || strings.IndexByte("~!@#^&|`?%", c) >= 0
