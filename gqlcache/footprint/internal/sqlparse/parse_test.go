@@ -105,7 +105,7 @@ func TestKinds(t *testing.T) {
 		{"EXPLAIN (FORMAT json, COSTS off) UPDATE t SET a = 1", PostgreSQL, NoData},
 		{"EXPLAIN (SELECT 1)", PostgreSQL, NoData},
 		{"EXPLAIN ANALYZE UPDATE t SET a = 1", PostgreSQL, 0},
-		{"EXPLAIN ANALYSE SELECT 1", PostgreSQL, 0},
+		{"EXPLAIN ANALYZE SELECT 1", PostgreSQL, 0},
 		{"EXPLAIN (ANALYZE) UPDATE t SET a = 1", PostgreSQL, 0},
 		{"EXPLAIN (VERBOSE, ANALYZE true) UPDATE t SET a = 1", PostgreSQL, 0},
 		{"EXPLAIN (ANALYZE false) SELECT 1", PostgreSQL, 0},

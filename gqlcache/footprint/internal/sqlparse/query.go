@@ -386,9 +386,10 @@ func (p *parser) fromList() (list []From) {
 			join = Inner
 		case "left", "right", "full":
 			join = Left
-			if w == "right" {
+			switch w {
+			case "right":
 				join = Right
-			} else if w == "full" {
+			case "full":
 				join = Full
 			}
 			p.accept("outer")

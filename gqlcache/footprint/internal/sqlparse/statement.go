@@ -50,7 +50,7 @@ func (p *parser) statement() *Statement {
 			return p.pragma()
 		case "explain":
 			return p.explain()
-		case "listen", "unlisten", "notify", "show", "deallocate", "discard", "checkpoint", "lock", "analyze", "analyse":
+		case "listen", "unlisten", "notify", "show", "deallocate", "discard", "checkpoint", "lock", "analyze":
 			return p.noData(t.Text)
 		}
 	}
@@ -240,7 +240,7 @@ func (p *parser) settingValue() Expr {
 		}
 		return &Literal{Text: sign + t.Text, Number: true, Odd: t.Odd}
 	case StringToken, WordToken, QuotedToken:
-		if sign == "" && !(t.Kind == WordToken && t.Text == "default") {
+		if sign == "" && (t.Kind != WordToken || t.Text != "default") {
 			p.skip(1)
 			return &Literal{Text: t.Text, Odd: t.Odd}
 		}
@@ -482,7 +482,7 @@ func (p *parser) noData(word string) *Statement {
 			p.expect("mode")
 		}
 		p.accept("nowait")
-	case "analyze", "analyse":
+	case "analyze":
 		p.accept("verbose")
 		for p.peek().Kind == WordToken || p.peek().Kind == QuotedToken {
 			p.tableName()
