@@ -228,6 +228,9 @@ func (e *Execution) finish(err error, affected int64, complete bool) {
 		e.mu.Lock()
 		e.readAll(complete, err)
 		e.mu.Unlock()
+		if e.st != nil && e.st.shapes.Full() {
+			s.o.found(Finding{Kind: ManyShapes, Why: "reads compare more sets of columns than are told apart"})
+		}
 	}
 	if errors.Is(err, driver.ErrBadConn) {
 		s.Broken(e.ctx)
@@ -295,6 +298,9 @@ func (s *Session) settle(ctx context.Context, asOf moment) {
 	if s.TxStatus != nil {
 		open, known := false, false
 		s.contain("transaction status", func() { open, known = s.TxStatus() })
+		if known && !s.raw { // before what is pending is published: it is not in doubt
+			s.unsure = ""
+		}
 		switch {
 		case !known:
 		case open && !s.tx.open:
@@ -302,9 +308,6 @@ func (s *Session) settle(ctx context.Context, asOf moment) {
 		case !open && s.tx.open: // ended by something that was not understood, or by an error
 			s.flush(ctx, true)
 			s.tx = transaction{}
-		}
-		if known && !s.raw {
-			s.unsure = ""
 		}
 	}
 	switch {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,10 +99,14 @@ func (o *Observer) Findings() []Finding {
 	return list
 }
 
-// panicked notes a panic.
+// panicked notes a panic, with the stack that it came from.
 func (o *Observer) panicked(what string, v any) {
-	o.found(Finding{Kind: Panicked, Text: what, Why: fmt.Sprint(v)})
+	stack := debug.Stack()
+	o.found(Finding{Kind: Panicked, Text: what, Why: fmt.Sprintf("%v\n%s", v, stack[:min(len(stack), maxStack)])})
 }
+
+// maxStack bounds the stack of a Finding.
+const maxStack = 4 << 10
 
 // caller returns the place of the code that a statement came from: the first that is not
 // of database/sql, and not ours.

@@ -1,14 +1,3 @@
-// Package rowtag turns what a read depends on, and what a write changed, into tags that
-// meet.
-//
-// A shape is a set of columns of a table that some read compares. A read of rows with
-// values in the columns of a shape subscribes to the tags of all subsets of these values;
-// a change of a row publishes, for each shape of its table, the one tag of those values
-// of the row that it knows, before and after. So a change of which less is known meets
-// more reads, and never fewer.
-//
-// Shapes are of one process. A change travels between instances as an Event, and each
-// instance makes the tags of its own shapes of it.
 package rowtag
 
 import (
