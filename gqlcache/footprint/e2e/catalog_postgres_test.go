@@ -23,6 +23,8 @@ var postgresCases = []catalogCase{
 		`CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b text NOT NULL, c int, d int NOT NULL UNIQUE DEFERRABLE, e text COLLATE loose NOT NULL UNIQUE, f numeric NOT NULL UNIQUE, g int NOT NULL, h text NOT NULL, i int NOT NULL)`,
 		`CREATE UNIQUE INDEX ON t (a, b) INCLUDE (c, g)`, `CREATE UNIQUE INDEX ON t (c)`, `CREATE UNIQUE INDEX ON t (g) WHERE a > 0`,
 		`CREATE UNIQUE INDEX ON t (lower(b))`, `CREATE UNIQUE INDEX ON t (a, lower(b))`, `CREATE UNIQUE INDEX ON t (h text_pattern_ops)`,
+		`CREATE OPERATOR CLASS other FOR TYPE int USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 btint4cmp(int, int)`,
+		`CREATE UNIQUE INDEX ON t (g other)`,
 		`CREATE UNIQUE INDEX broken ON t (i)`, `UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'broken'::regclass`,
 	}, map[string]string{"t": "table t(id:int! a:int! b:text! c:int d:int! e:opaque! f:opaque! g:int! h:text! i:int!)\nkey id\nkey a b\nkey h"}},
 	{"foreign keys", []string{
@@ -63,7 +65,7 @@ var postgresCases = []catalogCase{
 		trigger replica delete: BEGIN INSERT INTO log VALUES (NEW.a); RETURN NEW; END
 		trigger same update: BEGIN RETURN NEW; END
 		trigger search update: BEGIN NEW."v" := NULL; RETURN NEW; END`}},
-	{"views, materialised views, rules", []string{
+	{"views, materialized views, rules", []string{
 		`CREATE TABLE t (id int PRIMARY KEY, a text)`,
 		`CREATE VIEW v (x) AS SELECT id FROM t`,
 		`CREATE MATERIALIZED VIEW m AS SELECT id, a FROM t WHERE a = 'x'`, `CREATE UNIQUE INDEX ON m (id)`,
@@ -126,6 +128,7 @@ var postgresCases = []catalogCase{
 		`CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$`,
 		`CREATE TABLE a.users (id int PRIMARY KEY, mail text NOT NULL UNIQUE)`, `CREATE TABLE "b c".users (id int PRIMARY KEY, mail varchar COLLATE "C")`,
 		`CREATE TABLE a.posts (id bigint PRIMARY KEY, author int REFERENCES a.users)`, `CREATE TABLE "b c".posts (id int PRIMARY KEY, author int REFERENCES "b c".users ON DELETE CASCADE)`,
+		`CREATE TABLE a.single (author int REFERENCES a.users)`,
 		`CREATE TRIGGER one AFTER INSERT ON "b c".posts FOR EACH ROW EXECUTE FUNCTION f()`,
 		`CREATE VIEW a.names AS SELECT u.id FROM a.users u`, `CREATE VIEW "b c".names AS SELECT u.id FROM "b c".users u`,
 		`CREATE VIEW a.other AS SELECT id FROM a.users`, `CREATE VIEW "b c".other AS SELECT id FROM "b c".users WHERE id > 1`,
@@ -134,7 +137,8 @@ var postgresCases = []catalogCase{
 		`CREATE TABLE a.kinds (a text, b text)`, `CREATE TABLE "b c".kinds (a text, b uuid)`,
 		`CREATE TABLE public.solo (a int)`, `CREATE TEMP TABLE solo (a int)`, `CREATE TEMP TABLE mine (a int)`,
 	}, map[string]string{
-		"users":  "table users(id:int! mail:text)\nkey id\nreferring posts\nreferring posts\nambiguous",
+		"users":  "table users(id:int! mail:text)\nkey id\nreferring posts\nreferring posts\nreferring single\nambiguous",
+		"single": "table single(author:int)\nforeign author: users(id) delete 0 update 0",
 		"posts":  "table posts(id:int! author:int)\nkey id\nforeign author: users(id) delete 0 update 0\nforeign author: users(id) delete 1 update 0\ntrigger one insert: BEGIN RETURN NEW; END\nambiguous",
 		"names":  "view names(id) SELECT u.id FROM a.users u;\nambiguous",
 		"other":  "unresolvable",

@@ -33,8 +33,8 @@ func bodyOf(language, source string) body {
 	}
 	for i, t := range tokens {
 		// IS [NOT] DISTINCT FROM has no table behind it.
-		if t.kind == 'w' && (reading[t.text] || t.text == "from" && !(i > 1 && tokens[i-1].text == "distinct" &&
-			(tokens[i-2].text == "is" || tokens[i-2].text == "not"))) {
+		compares := i > 1 && tokens[i-1].text == "distinct" && (tokens[i-2].text == "is" || tokens[i-2].text == "not")
+		if t.kind == 'w' && (reading[t.text] || t.text == "from" && !compares) {
 			return body{}
 		}
 	}

@@ -86,7 +86,7 @@ type Trigger struct {
 	Insert, Update, Delete, Truncate, Instead bool
 }
 
-// A Table is a table, a materialised view, or what several tables of one name in several
+// A Table is a table, a materialized view, or what several tables of one name in several
 // schemas have in common. Partitions, and tables that inherit, belong to the Table of their
 // root.
 type Table struct {

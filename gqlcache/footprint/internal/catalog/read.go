@@ -147,9 +147,6 @@ func (r record) yes(i int) bool {
 	return false
 }
 
-// null reports whether column i is NULL.
-func (r record) null(i int) bool { return r[i] == nil }
-
 // each runs a query of n columns, and calls row for each of its rows.
 func (q Query) each(ctx context.Context, n int, text string, row func(record), args ...string) error {
 	values := make([]driver.NamedValue, len(args))
