@@ -21,6 +21,7 @@ import (
 	"github.com/cascadeql/cascadeql/example/graph"
 	"github.com/cascadeql/cascadeql/example/internal/blog"
 	"github.com/cascadeql/cascadeql/gqlcache"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 	"github.com/cascadeql/cascadeql/gqlcache/store/memstore"
 )
@@ -29,11 +30,18 @@ import (
 type oracleLevel struct {
 	name string
 	keep []string
+	// watched says what sees the statements, nil for nothing. floors are the precisions
+	// that it must reach, by ratio.
+	watched *footprint.Options
+	floors  []float64
 }
 
 var oracleLevels = []oracleLevel{
 	{name: "no directives"},
 	{name: "@view only", keep: []string{"view"}},
+	{name: "statements", watched: &footprint.Options{Dialect: footprint.SQLite, Images: footprint.Off}, floors: []float64{.80, .60, .50}},
+	{name: "images", watched: &footprint.Options{Dialect: footprint.SQLite}, floors: []float64{.88, .74, .68}},
+	{name: "images and joins", watched: &footprint.Options{Dialect: footprint.SQLite, SemiJoins: true}, floors: []float64{.97, .87, .83}},
 	{name: "everything", keep: []string{"view", "dependsOn", "reads", "writes"}},
 }
 
@@ -145,7 +153,12 @@ func (s *spyStore) DeleteEntry(ctx context.Context, key []byte, e *store.Entry) 
 func newOracle(tb testing.TB, w *workload, level oracleLevel) *oracle {
 	tb.Helper()
 	ctx := tb.Context()
-	db, err := blog.Open(ctx, filepath.Join(tb.TempDir(), "oracle.db"))
+	var watched *footprint.Observer
+	if level.watched != nil {
+		watched = footprint.New(*level.watched)
+		zz = watched
+	}
+	db, err := blog.OpenWith(ctx, blogOptions(filepath.Join(tb.TempDir(), "oracle.db"), watched))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -173,6 +186,16 @@ func newOracle(tb testing.TB, w *workload, level oracleLevel) *oracle {
 	opts := cacheOptions()
 	opts.Inspector = gqlcache.Inspector{Allow: func(context.Context) bool { return true }}
 	opts.Schema, opts.Store, opts.TTL, opts.SweepInterval = es.Schema(), spy, time.Hour, -1
+	if watched != nil {
+		es = graph.WithoutDirectives(es)
+		opts.Schema = es.Schema()
+		opts.Observe = gqlcache.Observe{Handles: []*footprint.Observer{watched}, Everything: true, Computed: []string{"Query.posts"}}
+		tb.Cleanup(func() {
+			for _, f := range watched.Findings() {
+				tb.Log(f)
+			}
+		})
+	}
 	cache, err := gqlcache.New(opts)
 	if err != nil {
 		tb.Fatal(err)

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"text/tabwriter"
@@ -58,6 +60,9 @@ func BenchmarkOracle(b *testing.B) {
 	if testing.Short() {
 		reads = 500
 	}
+	if n, err := strconv.Atoi(os.Getenv("ORACLE_READS")); err == nil {
+		reads = n
+	}
 	for _, level := range oracleLevels {
 		for _, ratio := range oracleRatios {
 			for seed := range uint64(2) {
@@ -72,7 +77,7 @@ func BenchmarkOracle(b *testing.B) {
 					b.ReportMetric(float64(log.overhead)/float64(log.entries), "B/entry")
 					b.ReportMetric(float64(log.tags)/float64(log.entries), "tags/entry")
 					b.ReportMetric(float64(log.invalidating.Microseconds())/float64(log.mutations), "µs/mutation")
-					if testing.Verbose() && level.name == "everything" {
+					if testing.Verbose() && (level.name == "everything" || level.watched != nil) {
 						fmt.Printf("\nlost hits at %s\n%s%s", ratio.name, log.kindTable(), log.lostTable(25))
 					}
 				})

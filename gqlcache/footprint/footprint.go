@@ -78,6 +78,7 @@ const (
 	UncertainCommit  = observe.UncertainCommit
 	ImageRefused     = observe.ImageRefused
 	ManyShapes       = observe.ManyShapes
+	Elsewhere        = observe.Elsewhere
 	Panicked         = observe.Panicked
 )
 

@@ -145,17 +145,20 @@ func (f *face) connect(ctx context.Context, open func(context.Context) (driver.C
 	}
 	c := f.wrap(inner)
 	if !f.due() {
+		c.opened(ctx)
 		return c.pick(), nil
 	}
 	err = c.load(ctx)
 	f.loaded(err)
 	if err == nil || ctx.Err() != nil {
+		c.opened(ctx)
 		return c.pick(), nil
 	}
 	if other, err := open(ctx); err == nil && other != nil {
 		c.Close()
 		c = f.wrap(other)
 	}
+	c.opened(ctx)
 	return c.pick(), nil
 }
 

@@ -226,3 +226,11 @@ func (c *conn) load(ctx context.Context) (err error) {
 	defer func() { c.idle = false }()
 	return c.o.Load(ctx, own{c})
 }
+
+// opened asks a new connection what it is.
+func (c *conn) opened(ctx context.Context) {
+	defer c.contain()
+	c.idle = true
+	defer func() { c.idle = false }()
+	c.s.Opened(ctx)
+}

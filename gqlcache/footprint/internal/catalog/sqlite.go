@@ -52,9 +52,6 @@ func versionSQLite(ctx context.Context, q Query) (Version, error) {
 	if err == nil {
 		err = temporary(ctx, q, list, func(r record) { d.text(r.text(0), r.text(1), r.text(2), r.text(3)) })
 	}
-	if err == nil {
-		err = q.each(ctx, 1, `PRAGMA foreign_keys`, func(r record) { d.text(r.text(0)) })
-	}
 	return d.sum(), err
 }
 
@@ -79,10 +76,6 @@ func readSQLite(ctx context.Context, q Query) (*Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	enforced := false
-	if err := q.each(ctx, 1, `PRAGMA foreign_keys`, func(r record) { enforced = r.yes(0) }); err != nil {
-		return nil, err
-	}
 	all := map[string]map[string]*relation{} // by database and name
 	shadows := map[[2]string]bool{}
 	err = q.each(ctx, 3, `SELECT schema, name, type FROM pragma_table_list`, func(r record) {
@@ -98,7 +91,7 @@ func readSQLite(ctx context.Context, q Query) (*Catalog, error) {
 	var extra []string
 	for _, db := range list {
 		schemas[lower(db)] = true
-		one, err := readDatabase(ctx, q, db, enforced, &extra)
+		one, err := readDatabase(ctx, q, db, &extra)
 		if err != nil {
 			return nil, err
 		}
@@ -133,7 +126,7 @@ func readSQLite(ctx context.Context, q Query) (*Catalog, error) {
 }
 
 // readDatabase returns the relations of one database by their names in lower case.
-func readDatabase(ctx context.Context, q Query, db string, enforced bool, extra *[]string) (map[string]*relation, error) {
+func readDatabase(ctx context.Context, q Query, db string, extra *[]string) (map[string]*relation, error) {
 	from := quote(db) + `.sqlite_schema m`
 	out := map[string]*relation{}
 	texts := map[string]string{} // of tables
@@ -255,7 +248,7 @@ func readDatabase(ctx context.Context, q Query, db string, enforced bool, extra 
 		}
 		ref := foreign[k]
 		if ref == nil {
-			ref = &reference{to: to, onDelete: actionOf(r.text(5)), onUpdate: actionOf(r.text(6)), enforced: enforced}
+			ref = &reference{to: to, onDelete: actionOf(r.text(5)), onUpdate: actionOf(r.text(6)), enforced: true}
 			foreign[k], owners[k] = ref, out[k.table]
 			order = append(order, k)
 		}

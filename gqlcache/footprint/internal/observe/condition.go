@@ -4,6 +4,8 @@ import (
 	"database/sql/driver"
 	"strconv"
 	"strings"
+
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
 )
 
 // condition returns the condition of a write as a text of its own, with WHERE, and the
@@ -12,7 +14,7 @@ import (
 //
 // Where the condition's text occurs more than once it is the last one, unless RETURNING
 // follows.
-func condition(text, where string, returning bool, args arguments) (clause string, own []driver.NamedValue, ok bool) {
+func condition(d catalog.Dialect, text, where string, returning bool, args arguments) (clause string, own []driver.NamedValue, ok bool) {
 	if where == "" {
 		return "", nil, true
 	}
@@ -20,7 +22,11 @@ func condition(text, where string, returning bool, args arguments) (clause strin
 	if at < 0 || strings.Index(text, where) != at && (returning || strings.TrimRight(text[at+len(where):], "; \t\r\n") != "") {
 		return "", nil, false
 	}
-	params, ok := parameters(text)
+	find := parameters
+	if d == catalog.PostgreSQL {
+		find = dollarParameters
+	}
+	params, ok := find(text)
 	if !ok {
 		return "", nil, false
 	}
@@ -35,12 +41,20 @@ func condition(text, where string, returning bool, args arguments) (clause strin
 		if !found {
 			return "", nil, false
 		}
-		b.WriteString(text[at:p.from] + "?")
-		at = p.to
 		own = append(own, driver.NamedValue{Ordinal: len(own) + 1, Value: v})
+		b.WriteString(text[at:p.from] + placeholder(d, len(own)))
+		at = p.to
 	}
 	b.WriteString(text[at:end] + "\n)") // a comment may end the condition
 	return b.String(), own, true
+}
+
+// placeholder is the parameter of a number.
+func placeholder(d catalog.Dialect, n int) string {
+	if d == catalog.PostgreSQL {
+		return "$" + strconv.Itoa(n)
+	}
+	return "?"
 }
 
 // A parameter is one mention of a parameter in a text.
@@ -108,6 +122,41 @@ func parameters(text string) (list []parameter, ok bool) {
 				names[name] = largest
 			}
 			list = append(list, parameter{from: i, to: j, n: names[name], name: name})
+			i = j
+		case word(c):
+			for i < len(text) && (word(text[i]) || text[i] == '$') {
+				i++
+			}
+		default:
+			i++
+		}
+	}
+	return list, true
+}
+
+// dollarParameters finds the parameters of a text of PostgreSQL. It refuses texts with
+// quotes and comments of its own kinds, which are rare beside a condition.
+func dollarParameters(text string) (list []parameter, ok bool) {
+	for i := 0; i < len(text); {
+		c := text[i]
+		switch {
+		case c == '\'' || c == '"':
+			from := i
+			if i, ok = closing(text, i+1, c); !ok || c == '\'' && strings.Contains(text[from:i], `\`) {
+				return nil, false
+			}
+		case strings.HasPrefix(text[i:], "--") || strings.HasPrefix(text[i:], "/*"):
+			return nil, false
+		case c == '$':
+			j := i + 1
+			for j < len(text) && text[j] >= '0' && text[j] <= '9' {
+				j++
+			}
+			n, err := strconv.Atoi(text[i+1 : j])
+			if err != nil || j < len(text) && (word(text[j]) || text[j] == '$') {
+				return nil, false
+			}
+			list = append(list, parameter{from: i, to: j, n: n})
 			i = j
 		case word(c):
 			for i < len(text) && (word(text[i]) || text[i] == '$') {

@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -248,8 +249,10 @@ func (s *Session) control(e *Execution, err error) {
 	case sqlparse.Begin:
 		if e.a.Unknown == "" {
 			tx := transaction{open: true, asOf: e.asOf, ctx: e.ctx}
-			tx.locked = e.a.Level == "immediate" || e.a.Level == "exclusive"
-			tx.dirtyReads = e.a.Level == "read uncommitted"
+			if e.a.Set != nil {
+				tx.locked = e.a.Set.Level == "immediate" || e.a.Set.Level == "exclusive"
+				tx.dirtyReads = e.a.Set.Level == "read uncommitted"
+			}
 			s.begun(e.ctx, tx, err)
 			return
 		}
@@ -327,15 +330,18 @@ func (e *Execution) collect(dst []tag.Tag) (tags []tag.Tag, unknown, uncommitted
 	if e.rd.skipped {
 		return dst, "", ""
 	}
-	if e.s.o.opts.Replica {
-		unknown = "it was read from a replica"
+	switch {
+	case e.s.o.opts.Replica:
+		uncommitted = "it was read from a replica"
+	case e.s.elsewhere != "":
+		uncommitted = e.s.elsewhere
 	}
 	if !e.observed || e.rd.refs == nil && e.rd.unknown == "" { // nobody recorded when it started
 		tags, more := e.wide(dst)
 		if unknown == "" {
 			unknown = more
 		}
-		if e.s.dirty.Load() || e.s.undone.Load() != e.undone {
+		if uncommitted == "" && (e.s.dirty.Load() || e.s.undone.Load() != e.undone) {
 			uncommitted = e.text
 		}
 		return tags, unknown, uncommitted
@@ -344,7 +350,7 @@ func (e *Execution) collect(dst []tag.Tag) (tags []tag.Tag, unknown, uncommitted
 		unknown = e.rd.unknown
 	}
 	dst = append(dst, e.rd.tags...)
-	uncommitted = e.rd.uncommitted
+	uncommitted = cmp.Or(uncommitted, e.rd.uncommitted)
 	if !e.rd.finished {
 		dst = e.rest(dst, false)
 		if uncommitted == "" && (e.s.dirty.Load() || e.s.undone.Load() != e.undone) {

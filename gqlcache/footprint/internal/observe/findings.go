@@ -24,6 +24,7 @@ const (
 	UncertainCommit  FindingKind = "uncertain commit"  // the outcome of a transaction is not known
 	ImageRefused     FindingKind = "no row images"     // the rows of a write could not be asked for
 	ManyShapes       FindingKind = "too many shapes"   // reads that compare further columns depend on tables
+	Elsewhere        FindingKind = "elsewhere"         // a connection that reads from a replica, or what is not committed
 	Panicked         FindingKind = "panic"             // a fault of this package or of a cache's
 )
 

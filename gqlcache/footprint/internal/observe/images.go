@@ -32,6 +32,10 @@ const maxImages = 500
 // A query before the first write of a deferred transaction would open its snapshot, which
 // makes the write fail when somebody else has committed meanwhile: it is not asked.
 //
+// In PostgreSQL the query takes the locks, those that the write takes itself: a stronger
+// one makes transactions wait for each other that would not. An error ends the
+// transaction, so the query is between SAVEPOINT and RELEASE.
+//
 // How many rows there are is compared: affected, before and after.
 type images struct {
 	rows [][]driver.Value // copies
@@ -78,17 +82,17 @@ func (s *Session) imagesBefore(e *Execution, args arguments) *images {
 	w := e.a.Writes[0]
 	t := w.Table
 	switch {
-	case s.o.opts.Images != On || s.o.opts.Dialect != catalog.SQLite || s.conn == nil || s.open > 0 || s.unsure != "",
+	case s.o.opts.Images != On || s.conn == nil || s.open > 0 || s.unsure != "" || s.raw,
 		w.Kind != analysis.Updates && w.Kind != analysis.Deletes,
 		!w.OwnRows || !w.Plain || t.Ambiguous || len(t.Columns) == 0 || w.Name.Name == "",
-		!s.tx.open || !s.tx.locked || s.tx.shaky || s.o.refused.has(e.text):
+		!s.tx.open || s.tx.shaky || s.o.opts.Dialect == catalog.SQLite && !s.tx.locked || s.o.refused.has(e.text):
 		return nil
 	}
 	key := imageKey(t, w.Changed)
 	if w.Kind == analysis.Updates && key == nil {
 		return nil
 	}
-	where, own, ok := condition(e.text, w.Where, w.Returning != nil, args)
+	where, own, ok := condition(s.o.opts.Dialect, e.text, w.Where, w.Returning != nil, args)
 	if !ok {
 		s.refuse(e.text, "its condition cannot be asked alone")
 		return nil
@@ -102,7 +106,10 @@ func (s *Session) imagesBefore(e *Execution, args arguments) *images {
 		from += " AS " + quote(w.Alias)
 	}
 	text := "SELECT " + columnList(t) + " FROM " + from + where + " LIMIT " + strconv.Itoa(maxImages+1)
-	rows, err := s.ask(e.ctx, text, own, len(t.Columns))
+	if s.o.opts.Dialect == catalog.PostgreSQL {
+		text += lockOf(w)
+	}
+	rows, err := s.askInside(e.ctx, text, own, len(t.Columns))
 	switch {
 	case errors.Is(err, errTooMany):
 		return nil
@@ -114,9 +121,49 @@ func (s *Session) imagesBefore(e *Execution, args arguments) *images {
 	}
 	m := &images{rows: rows}
 	if w.Kind == analysis.Updates && len(rows) > 0 {
-		m.text, m.args = byKeys(t, plain, key, rows)
+		m.text, m.args = byKeys(s.o.opts.Dialect, t, plain, key, rows)
 	}
 	return m
+}
+
+// lockOf is the lock that a write of PostgreSQL takes of its rows.
+func lockOf(w *analysis.Write) string {
+	if w.Kind == analysis.Updates && !slices.ContainsFunc(w.Table.Keys, func(key []int) bool {
+		return slices.ContainsFunc(key, func(c int) bool { return w.Changed&catalog.Bit(c) != 0 })
+	}) {
+		return " FOR NO KEY UPDATE"
+	}
+	return " FOR UPDATE"
+}
+
+// The savepoint of a query of ours.
+const (
+	savepoint  = "SAVEPOINT cascadeql_images"
+	release    = "RELEASE SAVEPOINT cascadeql_images"
+	rollbackTo = "ROLLBACK TO SAVEPOINT cascadeql_images"
+)
+
+// askInside is ask within a transaction of the application, which an error of ours does not
+// end.
+func (s *Session) askInside(ctx context.Context, text string, args []driver.NamedValue, columns int) ([][]driver.Value, error) {
+	if s.o.opts.Dialect == catalog.SQLite {
+		return s.ask(ctx, text, args, columns)
+	}
+	if _, err := s.ask(ctx, savepoint, nil, 0); err != nil {
+		return nil, err
+	}
+	rows, err := s.ask(ctx, text, args, columns)
+	if err != nil {
+		if _, err := s.ask(ctx, rollbackTo, nil, 0); err != nil {
+			s.doubt("a savepoint could not be undone")
+			return nil, err
+		}
+	}
+	if _, err := s.ask(ctx, release, nil, 0); err != nil {
+		s.doubt("a savepoint could not be released")
+		return nil, err
+	}
+	return rows, err
 }
 
 var errTooMany = errors.New("too many rows")
@@ -165,24 +212,29 @@ func columnList(t *catalog.Table) string {
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 // byKeys asks for rows by their keys.
-func byKeys(t *catalog.Table, from string, key []int, rows [][]driver.Value) (text string, args []driver.NamedValue) {
+func byKeys(d catalog.Dialect, t *catalog.Table, from string, key []int, rows [][]driver.Value) (text string, args []driver.NamedValue) {
 	var b strings.Builder
 	b.WriteString("SELECT " + columnList(t) + " FROM " + from + " WHERE ")
 	for i, row := range rows {
 		for j, c := range key {
+			v := row[c]
+			if text, ok := v.([]byte); ok && t.Columns[c].Class != catalog.Bytes {
+				v = string(text)
+			}
+			args = append(args, driver.NamedValue{Ordinal: len(args) + 1, Value: v})
 			switch {
 			case len(key) == 1 && i == 0:
-				b.WriteString(quote(t.Columns[c].Name) + " IN (?")
+				b.WriteString(quote(t.Columns[c].Name) + " IN (")
 			case len(key) == 1:
-				b.WriteString(", ?")
+				b.WriteString(", ")
 			case j == 0 && i > 0:
-				b.WriteString(") OR (" + quote(t.Columns[c].Name) + " = ?")
+				b.WriteString(") OR (" + quote(t.Columns[c].Name) + " = ")
 			case j == 0:
-				b.WriteString("(" + quote(t.Columns[c].Name) + " = ?")
+				b.WriteString("(" + quote(t.Columns[c].Name) + " = ")
 			default:
-				b.WriteString(" AND " + quote(t.Columns[c].Name) + " = ?")
+				b.WriteString(" AND " + quote(t.Columns[c].Name) + " = ")
 			}
-			args = append(args, driver.NamedValue{Ordinal: len(args) + 1, Value: row[c]})
+			b.WriteString(placeholder(d, len(args)))
 		}
 	}
 	return b.String() + ")", args
@@ -207,7 +259,7 @@ func (w *writing) imaged(e *Execution, err error, affected int64) (events []rowt
 	if m.text == "" || s.open > 0 || s.unsure != "" || s.tx.shaky {
 		return nil, false
 	}
-	after, err := s.ask(e.ctx, m.text, m.args, len(t.Columns))
+	after, err := s.askInside(e.ctx, m.text, m.args, len(t.Columns))
 	if err != nil || len(after) != len(m.rows) {
 		return nil, false
 	}

@@ -90,6 +90,9 @@ func (o *Observer) read(ctx context.Context, conn Conn) (st *state, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.unenforced.Load() {
+		c.Unenforce()
+	}
 	return &state{catalog: c, shapes: rowtag.NewShapes(o.opts.Name, c)}, nil
 }
 

@@ -80,15 +80,16 @@ type Options struct {
 	// Images says that a write within a transaction is preceded and followed by a query
 	// for the rows that it changes, so that their values before and after are known. It is
 	// On by default for SQLite, where it holds once the transaction has the write lock, and
-	// has no effect for PostgreSQL.
+	// Off for PostgreSQL, where an image costs two queries and two savepoints. There the
+	// queries are the application's as far as timeouts and auditing go.
 	Images Switch
 	// SemiJoins says that a read of a join asks for the keys of one side first. It is for
 	// SQLite only.
 	SemiJoins bool
 	// Attribution says which computations a statement belongs to.
 	Attribution Attribution
-	// Replica says that the handle's connections may read from a replica. Answers that read
-	// from it are not known: see Footprint.Unknown.
+	// Replica says that the handle's connections read from a replica: answers that were
+	// read from one are not stored. A connection that says so by itself needs no mark.
 	Replica bool
 	// Logger gets each Finding once. The default is slog.Default().
 	Logger *slog.Logger
@@ -97,10 +98,14 @@ type Options struct {
 	analyze func(*catalog.Catalog, string) *analysis.Statement
 	read    func(context.Context, catalog.Dialect, catalog.Query) (*catalog.Catalog, error)
 	version func(context.Context, catalog.Dialect, catalog.Query) (catalog.Version, error)
+	// connection asks a connection what it is.
+	connection func(context.Context, catalog.Dialect, catalog.Query) (catalog.Connection, error)
 }
 
 // An Observer watches all connections of one handle. It may be used concurrently.
 type Observer struct {
+	// unenforced says that some connection writes without looking at foreign keys.
+	unenforced atomic.Bool
 	opts    Options
 	state   atomic.Pointer[state] // nil: nothing is known of the database
 	sinks   atomic.Pointer[[]*attachment]

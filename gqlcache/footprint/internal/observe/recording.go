@@ -125,8 +125,9 @@ type Footprint struct {
 	Unknown string
 	// Number is the Start's, or a lower one: that of the oldest snapshot which was read.
 	Number uint64
-	// Uncommitted is the text of a statement that read what its own connection had changed
-	// and not committed: the answer must not be stored.
+	// Uncommitted says why the answer must not be stored, "" when it may be: the text of a
+	// statement that read what its own connection had changed and not committed, or that the
+	// connection reads from a replica.
 	Uncommitted string
 	// Volatile names a function whose result was read and is no function of data, "" for
 	// none. Settings are those of the session that were read.

@@ -309,7 +309,7 @@ func TestUnknownReads(t *testing.T) {
 	r := newRig(t, Options{Replica: true})
 	ctx, rec := r.record(t.Context())
 	query(ctx, r.session(), postByID, args(7), args(7, "old"))
-	if rec.End().Unknown == "" {
+	if rec.End().Uncommitted == "" {
 		t.Error("a replica")
 	}
 	r = newRig(t, Options{})

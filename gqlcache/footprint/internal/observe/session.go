@@ -35,6 +35,9 @@ type Session struct {
 	// that.
 	unsure string
 	raw    bool
+	// elsewhere says why answers that were read on the connection must not be stored, ""
+	// when they may be. It is set before the session is used.
+	elsewhere string
 	// open counts rows that are being read: no statement of ours runs meanwhile.
 	open int
 	// leaks says that something was written since the last statement ended.

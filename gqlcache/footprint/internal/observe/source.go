@@ -16,4 +16,7 @@ func (o *Options) defaults() {
 	if o.version == nil {
 		o.version = catalog.ReadVersion
 	}
+	if o.connection == nil {
+		o.connection = catalog.ReadConnection
+	}
 }

@@ -315,6 +315,70 @@ func TestImages(t *testing.T) {
 	}
 }
 
+// In PostgreSQL the images take the locks that the write takes, and an error of theirs does
+// not end the transaction.
+func TestImagesOfPostgreSQL(t *testing.T) {
+	r := newRig(t, Options{Dialect: catalog.PostgreSQL, Images: On})
+	row := []driver.Value{int64(7), int64(1), "P", "x", int64(1)}
+	var wrong string
+	r.conn.answer = func(text string, _ []driver.NamedValue) ([][]driver.Value, error) {
+		switch {
+		case wrong != "" && strings.HasPrefix(text, wrong):
+			return nil, failed
+		case strings.HasPrefix(text, "SELECT"):
+			return [][]driver.Value{row}, nil
+		}
+		return nil, nil
+	}
+	s := r.session()
+	run := func(text string, arguments ...any) []string {
+		r.conn.texts = nil
+		exec(t.Context(), s, `BEGIN`)
+		exec(t.Context(), s, text, arguments...)
+		exec(t.Context(), s, `COMMIT`)
+		var short []string
+		for _, x := range r.conn.texts {
+			x = strings.ReplaceAll(x, " cascadeql_images", "")
+			if i := strings.Index(x, " FROM "); i >= 0 {
+				x = "SELECT" + x[i:]
+			}
+			short = append(short, strings.ReplaceAll(x, "\n", ""))
+		}
+		return short
+	}
+	const by = `SELECT FROM "posts" WHERE "id" IN ($1)`
+	for _, c := range []struct {
+		text string
+		args []any
+		want []string
+	}{
+		{`UPDATE posts SET status = status || $1 WHERE author_id = $2`, args("!", 1), []string{
+			"SAVEPOINT", `SELECT FROM "posts" WHERE (author_id = $1) LIMIT 501 FOR NO KEY UPDATE`, "RELEASE SAVEPOINT", "SAVEPOINT", by, "RELEASE SAVEPOINT",
+		}},
+		{`DELETE FROM posts AS p WHERE p.author_id = $1`, args(1), []string{
+			"SAVEPOINT", `SELECT FROM "posts" AS "p" WHERE (p.author_id = $1) LIMIT 501 FOR UPDATE`, "RELEASE SAVEPOINT",
+		}},
+		{`UPDATE posts SET id = $1 WHERE author_id = $2`, args(3, 1), nil}, // its key changes
+	} {
+		if got := run(c.text, c.args...); fmt.Sprint(got) != fmt.Sprint(c.want) {
+			t.Errorf("%s: %q", c.text, got)
+		}
+	}
+	wrong = "SELECT"
+	const other = `UPDATE posts SET title = title || $1 WHERE author_id = $2`
+	if got := run(other, "!", 1); fmt.Sprint(got) != fmt.Sprint([]string{"SAVEPOINT", `SELECT FROM "posts" WHERE (author_id = $1) LIMIT 501 FOR NO KEY UPDATE`, "ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT"}) {
+		t.Errorf("a failure: %q", got)
+	}
+	if got := run(other, "!", 1); len(got) != 0 {
+		t.Errorf("after a failure: %q", got)
+	}
+	wrong = "RELEASE"
+	run(`UPDATE posts SET version = version + 1 WHERE author_id = $1`, 1)
+	if r.last().Everything == "" {
+		t.Error("a savepoint that is not released leaves the session sure")
+	}
+}
+
 // The condition of a write has its own parameters.
 func TestCondition(t *testing.T) {
 	for _, c := range []struct {
@@ -328,7 +392,7 @@ func TestCondition(t *testing.T) {
 		{`UPDATE t SET c = ? WHERE c = ?;`, `c = ?`, "c = ?", args(int64(2))},
 		{`DELETE FROM t`, ``, ``, nil},
 	} {
-		clause, own, ok := condition(c.text, c.where, false, named(args(1, 2, 3)))
+		clause, own, ok := condition(catalog.SQLite, c.text, c.where, false, named(args(1, 2, 3)))
 		var got []any
 		for _, a := range own {
 			got = append(got, a.Value)
@@ -337,11 +401,20 @@ func TestCondition(t *testing.T) {
 			t.Errorf("%s: %q %v %v", c.text, clause, got, ok)
 		}
 	}
-	if _, _, ok := condition(`UPDATE t SET a = b = ? WHERE b = ? RETURNING b = ?`, `b = ?`, true, named(args(1, 2, 3))); ok {
+	if _, _, ok := condition(catalog.SQLite, `UPDATE t SET a = b = ? WHERE b = ? RETURNING b = ?`, `b = ?`, true, named(args(1, 2, 3))); ok {
 		t.Error("a condition that occurs twice")
 	}
-	if _, _, ok := condition(`UPDATE t SET a = ? WHERE b = ?`, `b = ?`, false, named(args(1))); ok {
+	if _, _, ok := condition(catalog.SQLite, `UPDATE t SET a = ? WHERE b = ?`, `b = ?`, false, named(args(1))); ok {
 		t.Error("an argument that is not there")
+	}
+	clause, own, ok := condition(catalog.PostgreSQL, `UPDATE t SET a = $1 WHERE b = $3 AND c = '$2' AND d = $2`, `b = $3 AND c = '$2' AND d = $2`, false, named(args(1, 2, 3)))
+	if !ok || clause != " WHERE (b = $1 AND c = '$2' AND d = $2\n)" || len(own) != 2 || own[0].Value != int64(3) || own[1].Value != int64(2) {
+		t.Errorf("%q %v %v", clause, own, ok)
+	}
+	for _, text := range []string{`DELETE FROM t WHERE a = E'\'$1' AND b = $1`, `DELETE FROM t WHERE a = $x$ $1 $x$`, `DELETE FROM t WHERE /* $2 */ a = $1`} {
+		if clause, _, ok := condition(catalog.PostgreSQL, text, text[20:], false, named(args(1, 2))); ok {
+			t.Errorf("%s: %s", text, clause)
+		}
 	}
 	a := arguments{{Ordinal: 1, Name: "x", Value: int64(5)}, {Ordinal: 2, Value: int64(6)}}
 	if v, ok := a.get(2, ":x"); !ok || v != int64(5) {
