@@ -20,12 +20,16 @@
 //     and for the product of two, as offsets are. A pattern of LIKE is explained by what it
 //     looks for, a text of several words by sources of the words, a list by those of its
 //     elements.
-//   - A column of the rows that an earlier statement returned. When few of a column's many
+//   - A column of the rows that an earlier statement returned, or a part of an array or of
+//     JSON in it. When few of a column's many
 //     values are used, which ones says more than that they are there: it remains a
 //     coincidence.
 //   - A constant: the same value under two callers.
 //   - A part of the key that determines the value: a truth value, a name or a number with
 //     few values, or the predicate, that came with the same value each time.
+//
+// A number is easily somebody's by chance: an explanation of one must have held when it
+// changed.
 //
 // Different calls of one statement within an operation may have different sources, at most
 // four. What is learned is of one operation: in another the same statement may have its
@@ -39,6 +43,9 @@
 //   - What a resolver does in Go with rows: it may hide those of other users.
 //   - Two callers who have the same value by chance: two users of one tenant, in a server
 //     whose keys lack the tenant, make it a constant until a third has another one.
+//   - Callers whom [Caller] does not tell apart are one.
+//   - A clock that is rounded, or of which a week is subtracted, before its value changes.
+//     Then it is convicted.
 //   - A value computed in Go from a source, a digest for instance, when it has no other
 //     explanation: it is convicted though it is right. Key.Known vouches for it.
 //   - Answers that never miss: an answer that is shared already is not computed again.

@@ -51,6 +51,7 @@ type observation struct {
 	from, until uint32
 	exact       uint64
 	null, clock bool
+	whole       bool
 }
 
 // maxSeen is how many values at places one computation judges.
@@ -116,11 +117,7 @@ func (f *Fill) Row(field string, textHash uint64, row []driver.Value) {
 		return
 	}
 	for i, cell := range row {
-		if v, ok := o.scalar(cell); ok {
-			o.cell(first+i, v)
-		} else {
-			o.over = true
-		}
+		o.cell(first+i, cell)
 	}
 }
 
@@ -191,7 +188,7 @@ func (b *buffers) scalar(f *Fill, place uint32, v any, val value, depth int) {
 		}
 	}
 	b.seen = append(b.seen, observation{
-		place: place, from: uint32(from), until: uint32(len(b.numbers)), exact: val.exact, null: val.null,
+		place: place, from: uint32(from), until: uint32(len(b.numbers)), exact: val.exact, null: val.null, whole: val.whole,
 		clock: len(b.numbers) == from && f.isClock(&val),
 	})
 }

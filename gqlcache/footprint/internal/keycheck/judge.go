@@ -44,14 +44,32 @@ type position struct {
 type strand struct {
 	sources []source
 	callers callers
+	// first is its first value, changes how often the next one was another: a number may be
+	// anybody's, so it takes more of them.
+	first   uint64
+	changes uint8
+}
+
+// enoughChanges is how many times a strand must have held when its number changed.
+const enoughChanges = 2
+
+// changed notes a value. It reports whether that is explained by more than a coincidence
+// of numbers.
+func (s *strand) changed(ob *observation) bool {
+	if ob.exact != s.first && s.changes < enoughChanges {
+		s.changes++
+		s.first = ob.exact
+		return !ob.whole
+	}
+	return !ob.whole || s.changes == 0 || s.changes == enoughChanges
 }
 
 // A function is a part of the key that has determined the values so far.
 type function struct {
 	part source
-	// values is how many values of the part were seen, confirmed how many of them with
-	// enough callers.
-	values, confirmed uint8
+	// open is how many values of the part were seen beyond those that were seen again,
+	// confirmed how many were seen with enough callers.
+	open, confirmed uint8
 }
 
 // A pair is what a value of a part of the key came with at a position.
@@ -65,9 +83,9 @@ const (
 	maxStrands   = 4
 	maxSources   = 16
 	maxFunctions = 8
-	// maxOutcomes is how many values a variable may have that determines a position's: more
-	// are no choice between few.
-	maxOutcomes = 16
+	// maxOpen is how many values a variable may have, and none again, for it to determine a
+	// position's: more are no choice between few.
+	maxOpen = 6
 	// trusted is how many values of a predicate must have been confirmed for the function
 	// to be believed of others.
 	trusted = 3
@@ -172,7 +190,8 @@ func (t *trial) position(pl *place, seen []observation) outcome {
 // learn explains the values of one position, and keeps what has explained all.
 func (t *trial) learn(p *position, hash uint64, pl *place, seen []observation) (out outcome) {
 	var hits [maxStrands]int
-	rest, some := uint64(0), false
+	var weak [maxStrands]bool
+	rest, some, rows := uint64(0), false, false
 	for i := range seen {
 		ob := &seen[i]
 		if ob.clock {
@@ -180,6 +199,10 @@ func (t *trial) learn(p *position, hash uint64, pl *place, seen []observation) (
 		}
 		if s := t.strand(p, ob); s >= 0 {
 			hits[s]++
+			if !p.strands[s].changed(ob) {
+				weak[s] = true
+			}
+			rows = rows || slices.ContainsFunc(p.strands[s].sources, source.isRow)
 			continue
 		}
 		rest, some = rest+mix(hash, ob.exact), true
@@ -193,7 +216,7 @@ func (t *trial) learn(p *position, hash uint64, pl *place, seen []observation) (
 		if t.telling(s, pl, hits[i]) {
 			confirmed, _ = s.callers.add(t.who, t.c.opts.Callers)
 		}
-		out.coincidental = out.coincidental || !confirmed
+		out.coincidental = out.coincidental || !confirmed || weak[i]
 	}
 	if some {
 		determined, confirmed := t.determined(p, hash, rest)
@@ -202,7 +225,27 @@ func (t *trial) learn(p *position, hash uint64, pl *place, seen []observation) (
 		}
 		out.coincidental = out.coincidental || !confirmed
 	}
+	if alternatives := len(p.strands); alternatives > 1 || alternatives > 0 && p.judged {
+		if len(seen) == 1 && !rows && t.pair(mix(hash, t.whole()), seen[0].exact).differs {
+			return outcome{convicted: true, news: true}
+		}
+	}
 	return out
+}
+
+// whole returns a hash of all that the key has beside the document.
+func (t *trial) whole() uint64 {
+	h := hashString(t.key.Predicate)
+	for _, v := range t.key.Vary {
+		h = mix(h, hashString(v))
+	}
+	parts := t.o.nulls
+	for i := range t.o.list {
+		if s := t.o.list[i].source; (s.kind() == ofVariable || s.kind() == ofLiteral) && s == s.derived(equal) {
+			parts += mix(uint64(s), t.o.list[i].value)
+		}
+	}
+	return mix(h, parts)
 }
 
 // strand returns the number of the strand that explains a value, -1 when none does. The
@@ -243,7 +286,7 @@ func (t *trial) strand(p *position, ob *observation) int {
 	if len(numbers) == 0 || len(p.strands) == maxStrands {
 		return -1
 	}
-	s := strand{sources: make([]source, 0, min(len(numbers), maxSources))}
+	s := strand{first: ob.exact, sources: make([]source, 0, min(len(numbers), maxSources))}
 	for _, n := range numbers {
 		if src := t.o.list[n].source; len(s.sources) < maxSources && !slices.Contains(s.sources, src) {
 			s.sources = append(s.sources, src)
@@ -302,9 +345,11 @@ func (t *trial) determined(p *position, hash, values uint64) (determined, confir
 	for _, fn := range p.functions {
 		r := t.pair(mix(mix(hash, uint64(fn.part)), t.given(fn.part)), values)
 		if r.first {
-			fn.values = uint8(min(int(fn.values)+1, maxOutcomes+1))
+			fn.open = uint8(min(int(fn.open)+1, maxOpen+1))
+		} else if fn.open > 0 {
+			fn.open--
 		}
-		if r.differs || fn.values > maxOutcomes && few(fn.part) {
+		if r.differs || fn.open > maxOpen && few(fn.part) {
 			continue
 		}
 		if r.now {

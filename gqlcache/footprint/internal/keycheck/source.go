@@ -53,6 +53,7 @@ func newSource(hash uint64, k kind, d derivation) source {
 }
 
 func (s source) kind() kind   { return kind(s & (1<<kindBits - 1)) }
+func (s source) isRow() bool  { return s.kind() == ofRow }
 func (s source) part() source { return s&partMask | source(s.kind()) }
 func (s source) derived(d derivation) source {
 	return s.part() | source(d)<<kindBits
@@ -89,9 +90,10 @@ type origins struct {
 	byPart index // parts of sources to origins
 	over   bool
 	// ints are the whole numbers among the variables, for products.
-	ints []wholePart
-	rows int
-	sets []rowSet
+	ints        []wholePart
+	parts, rows int
+	nulls       uint64 // a hash of the variables that are null
+	sets        []rowSet
 }
 
 type wholePart struct {
@@ -109,7 +111,7 @@ type rowSet struct {
 
 // The bounds of one computation.
 const (
-	maxParts   = 2000   // scalars of the key
+	maxParts   = 5000   // scalars of the key, and sources among them
 	maxRows    = 10_000 // distinct values of rows
 	maxSets    = 256    // statements with rows
 	maxColumns = 4096   // of all of them
@@ -121,7 +123,7 @@ func (o *origins) empty() {
 	o.values.empty()
 	o.bySrc.empty()
 	o.byPart.empty()
-	o.over, o.rows = false, 0
+	o.over, o.parts, o.rows, o.nulls = false, 0, 0, 0
 }
 
 // originOf returns the number of a source's origin.
@@ -196,7 +198,7 @@ const maxInts = 6
 
 // part takes in a variable, an element of a list of them, or a field of an input object.
 func (o *origins) part(hash uint64, k kind, v any, depth int) {
-	if len(o.list) > maxParts || depth > maxDepth {
+	if o.parts++; o.parts > maxParts || depth > maxDepth {
 		o.over = true
 		return
 	}
@@ -217,10 +219,11 @@ func (o *origins) part(hash uint64, k kind, v any, depth int) {
 		o.composite(hash, k, v, depth)
 		return
 	}
-	o.hold(newSource(hash, k, equal), val)
 	if val.null {
+		o.nulls += mix(hash, 1)
 		return
 	}
+	o.given(newSource(hash, k, equal), val)
 	if val.whole {
 		o.hold(newSource(hash, k, oneMore), o.whole(val.n+1))
 		o.hold(newSource(hash, k, oneLess), o.whole(val.n-1))
@@ -238,6 +241,16 @@ func (o *origins) part(hash uint64, k kind, v any, depth int) {
 	case string:
 		o.spelled(hash, k, v)
 	}
+}
+
+// given says that a part, or an element of it, has a value. The values of all elements make
+// the one of the part.
+func (o *origins) given(s source, v value) {
+	if i, ok := o.bySrc.first(uint64(s)); ok {
+		og := &o.list[i]
+		og.value, og.plain = mix(og.value, v.exact), og.plain && v.plain
+	}
+	o.hold(s, v)
 }
 
 // composite takes in what has parts, by reflection.
@@ -417,14 +430,54 @@ func (o *origins) row(field string, text uint64, columns int) (first int, ok boo
 }
 
 // cell takes in a value of a row.
-func (o *origins) cell(number int, v value) {
-	if v.null {
+func (o *origins) cell(number int, cell any) {
+	o.quick = true
+	v, ok := o.scalar(cell)
+	o.quick = false
+	if !ok {
+		o.over = true
+	}
+	if !ok || v.null {
 		return
 	}
-	if o.values.add(v.folded, uint32(number)) {
+	o.hasCell(uint32(number), v)
+	if s, ok := compositeCell(cell); ok {
+		o.cellParts(uint32(number), s)
+	}
+}
+
+// hasCell says that a column has a value.
+func (o *origins) hasCell(number uint32, v value) {
+	if o.values.add(v.folded, number) {
 		o.list[number].distinct++
 		if o.rows++; o.rows > maxRows {
 			o.over = true
 		}
 	}
+}
+
+// compositeCell returns the text of a cell that holds an array or JSON.
+func compositeCell(cell any) (string, bool) {
+	switch c := cell.(type) {
+	case string:
+		return c, len(c) > 2 && len(c) <= longest && (c[0] == '{' || c[0] == '[')
+	case []byte:
+		if len(c) > 2 && len(c) <= longest && (c[0] == '{' || c[0] == '[') {
+			return string(c), true
+		}
+	}
+	return "", false
+}
+
+// cellParts takes in what stands between the separators of a cell.
+func (o *origins) cellParts(number uint32, s string) {
+	field := o.list[number].field
+	i, ok := o.originOf(o.list[number].source.derived(within), nil)
+	if !ok {
+		return
+	}
+	o.list[i].field = field
+	o.quick = true
+	eachToken(s, inToken, func(token string) { o.hasCell(i, o.text(token)) })
+	o.quick = false
 }

@@ -32,7 +32,11 @@ type value struct {
 }
 
 // A normalizer makes values. It keeps a buffer, and must not be used concurrently.
-type normalizer struct{ buf []byte }
+type normalizer struct {
+	buf []byte
+	// quick says that folded and null are enough.
+	quick bool
+}
 
 // longest is how much of a text is looked at for another form than its own.
 const longest = 4096
@@ -176,7 +180,10 @@ func (n *normalizer) text(s string) value {
 // own makes a value of the text in the buffer, and overwrites it.
 func (n *normalizer) own() value {
 	b := n.buf
-	v := value{exact: xxhash.Sum64(b)}
+	var v value
+	if !n.quick || len(b) > longest {
+		v.exact = xxhash.Sum64(b)
+	}
 	if len(b) > longest {
 		v.folded = v.exact
 		return v
@@ -199,7 +206,7 @@ func (n *normalizer) own() value {
 		b = u
 		v.exact = xxhash.Sum64(b)
 	}
-	v.folded, v.plain = xxhash.Sum64(b), isName(b)
+	v.folded, v.plain = xxhash.Sum64(b), !n.quick && isName(b)
 	return v
 }
 
@@ -292,18 +299,25 @@ func uuidText(b []byte) ([]byte, bool) {
 	if len(b) != 36 || b[8] != '-' || b[13] != '-' || b[18] != '-' || b[23] != '-' {
 		return nil, false
 	}
-	for i, c := range b {
-		hexDigit := c >= '0' && c <= '9' || c >= 'a' && c <= 'f'
-		if dash := i == 8 || i == 13 || i == 18 || i == 23; !hexDigit && !dash {
+	for _, c := range b {
+		if !inUUID[c] {
 			return nil, false
 		}
 	}
-	out := b[:8]
-	for _, part := range [][]byte{b[9:13], b[14:18], b[19:23], b[24:36]} {
-		out = append(out, part...)
-	}
-	return out, true
+	copy(b[8:], b[9:13])
+	copy(b[12:], b[14:18])
+	copy(b[16:], b[19:23])
+	copy(b[20:], b[24:36])
+	return b[:32], true
 }
+
+// inUUID says which bytes are in one.
+var inUUID = func() (in [256]bool) {
+	for _, c := range []byte("0123456789abcdef-") {
+		in[c] = true
+	}
+	return in
+}()
 
 // isName reports whether b may be one of few: letters and underscores, not many.
 func isName(b []byte) bool {
