@@ -68,6 +68,7 @@ const keptSlots = 8192
 func (f *Fill) Argument(field, text string, textHash uint64, ordinal int, v any) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	defer f.contain()
 	if f.b == nil {
 		return
 	}
@@ -80,6 +81,7 @@ func (f *Fill) Argument(field, text string, textHash uint64, ordinal int, v any)
 func (f *Fill) Setting(name string, v any) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	defer f.contain()
 	if f.b == nil {
 		return
 	}
@@ -105,6 +107,7 @@ func (f *Fill) Literal(textHash uint64) {
 func (f *Fill) Row(field string, textHash uint64, row []driver.Value) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	defer f.contain()
 	if f.b == nil {
 		return
 	}
@@ -131,9 +134,15 @@ func (f *Fill) End() Verdict {
 	if b == nil {
 		return Verdict{}
 	}
-	v := f.c.judge(f, b)
-	f.c.recycle(b)
-	return v
+	return f.c.judge(f, b)
+}
+
+// contain makes a panic of the check, or of a value's methods, one more thing that it does
+// not judge.
+func (f *Fill) contain() {
+	if f.b != nil && recover() != nil {
+		f.b.over = true
+	}
 }
 
 // observe notes a value at a place.

@@ -1,5 +1,7 @@
 package keycheck
 
+import "math/rand/v2"
+
 // An index maps hashes to numbers. One hash may have several. It is emptied by beginning
 // another epoch, so that a large one costs nothing to reuse.
 type index struct {
@@ -30,7 +32,7 @@ func (x *index) add(hash uint64, number uint32) bool {
 		x.grow()
 	}
 	mask := uint64(len(x.slots) - 1)
-	for i := hash & mask; ; i = (i + 1) & mask {
+	for i := spread(hash) & mask; ; i = (i + 1) & mask {
 		s := &x.slots[i]
 		if s.epoch != x.epoch {
 			*s = slot{hash, number, x.epoch}
@@ -42,6 +44,12 @@ func (x *index) add(hash uint64, number uint32) bool {
 		}
 	}
 }
+
+// spread makes the lowest bits tell hashes apart: those of sources have the same, and those
+// of values may be chosen by a client.
+func spread(hash uint64) uint64 { return hash * factor >> 32 }
+
+var factor = rand.Uint64() | 1
 
 func (x *index) grow() {
 	old, epoch := x.slots, x.epoch
@@ -60,7 +68,7 @@ func (x *index) first(hash uint64) (uint32, bool) {
 		return 0, false
 	}
 	mask := uint64(len(x.slots) - 1)
-	for i := hash & mask; x.slots[i].epoch == x.epoch; i = (i + 1) & mask {
+	for i := spread(hash) & mask; x.slots[i].epoch == x.epoch; i = (i + 1) & mask {
 		if x.slots[i].hash == hash {
 			return x.slots[i].number, true
 		}
@@ -74,7 +82,7 @@ func (x *index) all(dst []uint32, hash uint64) []uint32 {
 		return dst
 	}
 	mask := uint64(len(x.slots) - 1)
-	for i := hash & mask; x.slots[i].epoch == x.epoch; i = (i + 1) & mask {
+	for i := spread(hash) & mask; x.slots[i].epoch == x.epoch; i = (i + 1) & mask {
 		if x.slots[i].hash == hash {
 			dst = append(dst, x.slots[i].number)
 		}

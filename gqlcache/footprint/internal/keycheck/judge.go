@@ -127,6 +127,12 @@ func (c *Checker) judge(f *Fill, b *buffers) (v Verdict) {
 	if b.over || b.origins.over {
 		return Verdict{Coincidental: true}
 	}
+	judged := false
+	defer func() {
+		if !judged && recover() != nil {
+			v = Verdict{Coincidental: true}
+		}
+	}()
 	t := &trial{c, f.key.Caller, &f.key, &b.origins, b}
 	seen := b.sorted()
 	c.mu.Lock()
@@ -152,6 +158,8 @@ func (c *Checker) judge(f *Fill, b *buffers) (v Verdict) {
 		v.Coincidental = v.Coincidental || out.coincidental
 		seen = seen[n:]
 	}
+	judged = true
+	c.recycle(b)
 	return v
 }
 

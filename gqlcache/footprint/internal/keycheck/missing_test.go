@@ -330,3 +330,24 @@ func TestAfterEnd(t *testing.T) {
 		t.Errorf("the other: %+v", v)
 	}
 }
+
+// TestPanics: what panics in the check leaves it unjudged, and goes no further.
+func TestPanics(t *testing.T) {
+	c := newChecker(Options{})
+	f := c.Begin(Key{})
+	f.Argument("", "x", 1, 1, "a")
+	f.b.places = nil
+	f.Argument("", "x", 1, 1, "b")
+	if g := grade(f.End()); g != private {
+		t.Errorf("an argument: %s", g)
+	}
+	f = c.Begin(Key{})
+	f.Argument("", "x", 1, 1, "a")
+	f.b.places = nil
+	if g := grade(f.End()); g != private {
+		t.Errorf("the end: %s", g)
+	}
+	if g := grade(by(1, nil).run(c)); g != shared {
+		t.Errorf("the next computation: %s", g)
+	}
+}

@@ -1,11 +1,11 @@
 package keycheck
 
 import (
+	"database/sql/driver"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"testing"
-
-	"database/sql/driver"
 )
 
 // A server is a random one of a simulation: operations, each with statements whose
@@ -16,7 +16,9 @@ type server struct {
 	ids       func(n int) any
 	callers   int
 	predicate bool // has the user
-	ops       []operation
+	// usersPerValue is how many users have one value in common.
+	usersPerValue int
+	ops           []operation
 }
 
 type operation struct {
@@ -38,8 +40,19 @@ type argument struct {
 	of       int // statement
 }
 
-func newServer(r *rand.Rand, ids func(int) any, callers int, missing bool) *server {
-	s := &server{r: r, ids: ids, callers: callers, predicate: !missing}
+// The servers of a simulation.
+const (
+	lawful        = iota
+	withoutUser   // the key lacks the user
+	withoutTenant // the key lacks the tenant, which five users share
+)
+
+func newServer(r *rand.Rand, ids func(int) any, callers, form int) *server {
+	missing := form != lawful
+	s := &server{r: r, ids: ids, callers: callers, predicate: !missing, usersPerValue: 1}
+	if form == withoutTenant {
+		s.usersPerValue = 5
+	}
 	for o := range 6 {
 		op := operation{}
 		for v := range r.IntN(4) {
@@ -94,7 +107,7 @@ func (s *server) compute(c *Checker, o, caller int) Verdict {
 		}
 	}
 	k := Key{Document: uint64(o) + 1, Variables: variables, Caller: Caller(caller + 1), Predicate: "tenant=main"}
-	user := s.ids(caller)
+	user := s.ids(caller / s.usersPerValue)
 	if s.predicate {
 		k.Predicate = fmt.Sprintf("tenant=main;user=%v", user)
 	}
@@ -145,8 +158,8 @@ func TestSimulationLawful(t *testing.T) {
 	for form, ids := range idForms {
 		for _, callers := range []int{3, 20} {
 			operations, refusedOps, fills, notShared := 0, 0, 0, 0
-			for seed := range uint64(100) {
-				s := newServer(rand.New(rand.NewPCG(seed, 1)), ids, callers, false)
+			for seed := range simulated() {
+				s := newServer(rand.New(rand.NewPCG(seed, 1)), ids, callers, lawful)
 				c := newChecker(Options{})
 				for o := range s.ops {
 					operations++
@@ -175,35 +188,57 @@ func TestSimulationLawful(t *testing.T) {
 	}
 }
 
-// TestSimulationMissing has servers whose keys lack the user.
+// simulated is how many servers of each form there are.
+func simulated() uint64 {
+	if os.Getenv("CASCADEQL_LONG") != "" {
+		return 300
+	}
+	return 30
+}
+
+// TestSimulationMissing has servers whose keys lack the user, or the tenant.
 func TestSimulationMissing(t *testing.T) {
 	for form, ids := range idForms {
 		for _, callers := range []int{2, 3, 20} {
-			operations, found, leaked, most, sum := 0, 0, 0, 0, 0
-			for seed := range uint64(100) {
-				s := newServer(rand.New(rand.NewPCG(seed, 1)), ids, callers, true)
-				c := newChecker(Options{})
-				for o := range s.ops {
-					operations++
-					for i := range 60 {
-						g := grade(s.compute(c, o, i%callers))
-						if g == shared {
-							leaked++
-						}
-						if g == refused {
-							found++
-							sum += i + 1
-							most = max(most, i+1)
-							break
-						}
-					}
-				}
+			leaked := missingOnes(t, "user, "+form, ids, callers, withoutUser)
+			if leaked > .01 {
+				t.Errorf("%s, %d callers: %.2f answers an operation are shared", form, callers, leaked)
 			}
-			t.Logf("%s, %d callers: %d of %d operations found, after %.1f computations, %d at most; %d answers shared before",
-				form, callers, found, operations, float64(sum)/float64(max(found, 1)), most, leaked)
-			if found < operations*98/100 || leaked > operations/100 {
-				t.Errorf("%s, %d callers: too few found, or too many shared", form, callers)
+		}
+		// Two users of one tenant make it a constant until another tenant comes.
+		if leaked := missingOnes(t, "tenant, "+form, ids, 20, withoutTenant); leaked > .5 {
+			t.Errorf("%s: %.2f answers an operation are shared", form, leaked)
+		}
+	}
+}
+
+// missingOnes returns how many answers an operation are shared before it is found.
+func missingOnes(t *testing.T, name string, ids func(int) any, callers, form int) float64 {
+	t.Helper()
+	operations, found, leaked, most, sum := 0, 0, 0, 0, 0
+	for seed := range simulated() {
+		s := newServer(rand.New(rand.NewPCG(seed, 1)), ids, callers, form)
+		c := newChecker(Options{})
+		for o := range s.ops {
+			operations++
+			for i := range 60 {
+				g := grade(s.compute(c, o, s.r.IntN(callers)))
+				if g == shared {
+					leaked++
+				}
+				if g == refused {
+					found++
+					sum += i + 1
+					most = max(most, i+1)
+					break
+				}
 			}
 		}
 	}
+	t.Logf("%s, %d callers: %d of %d operations found, after %.1f computations, %d at most; %d answers shared before",
+		name, callers, found, operations, float64(sum)/float64(max(found, 1)), most, leaked)
+	if found < operations*99/100 {
+		t.Errorf("%s, %d callers: too few found", name, callers)
+	}
+	return float64(leaked) / float64(operations)
 }

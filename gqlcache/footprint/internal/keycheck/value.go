@@ -368,7 +368,7 @@ func decode(s string) (string, bool) {
 		return "", false
 	}
 	for _, e := range base64s {
-		if b, err := e.DecodeString(s); err == nil && utf8.Valid(b) && printable(b) {
+		if b, err := e.DecodeString(s); err == nil && len(b) > 0 && utf8.Valid(b) && printable(b) {
 			return string(b), true
 		}
 	}
