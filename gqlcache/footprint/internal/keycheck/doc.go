@@ -32,7 +32,7 @@
 // changed.
 //
 // Different calls of one statement within an operation may have different sources, at most
-// four. What is learned is of one operation: in another the same statement may have its
+// six: more are not learned. What is learned is of one operation: in another the same statement may have its
 // values from other variables. An operation that a client makes up is therefore unproven,
 // and of no use against the others.
 //

@@ -50,7 +50,7 @@ type observation struct {
 	place       uint32
 	from, until uint32
 	exact       uint64
-	null, clock bool
+	clock       bool
 	whole       bool
 }
 
@@ -197,7 +197,7 @@ func (b *buffers) scalar(f *Fill, place uint32, v any, val value, depth int) {
 		}
 	}
 	b.seen = append(b.seen, observation{
-		place: place, from: uint32(from), until: uint32(len(b.numbers)), exact: val.exact, null: val.null, whole: val.whole,
+		place: place, from: uint32(from), until: uint32(len(b.numbers)), exact: val.exact, whole: val.whole,
 		clock: len(b.numbers) == from && f.isClock(&val),
 	})
 }

@@ -44,9 +44,9 @@ type position struct {
 type strand struct {
 	sources []source
 	callers callers
-	// first is its first value, changes how often the next one was another: a number may be
+	// last is a value, changes how often the next one was another: a number may be
 	// anybody's, so it takes more of them.
-	first   uint64
+	last    uint64
 	changes uint8
 }
 
@@ -56,10 +56,9 @@ const enoughChanges = 2
 // changed notes a value. It reports whether that is explained by more than a coincidence
 // of numbers.
 func (s *strand) changed(ob *observation) bool {
-	if ob.exact != s.first && s.changes < enoughChanges {
+	if ob.exact != s.last && s.changes < enoughChanges {
 		s.changes++
-		s.first = ob.exact
-		return !ob.whole
+		s.last = ob.exact
 	}
 	return !ob.whole || s.changes == 0 || s.changes == enoughChanges
 }
@@ -80,7 +79,7 @@ type pair struct {
 
 // The bounds of a position.
 const (
-	maxStrands   = 4
+	maxStrands   = 6
 	maxSources   = 16
 	maxFunctions = 8
 	// maxOpen is how many values a variable may have, and none again, for it to determine a
@@ -205,7 +204,12 @@ func (t *trial) learn(p *position, hash uint64, pl *place, seen []observation) (
 		if ob.clock {
 			return outcome{convicted: true, clock: true, news: true}
 		}
-		if s := t.strand(p, ob); s >= 0 {
+		s := t.strand(p, ob)
+		if s == tooMany {
+			out.coincidental = true
+			continue
+		}
+		if s >= 0 {
 			hits[s]++
 			if !p.strands[s].changed(ob) {
 				weak[s] = true
@@ -256,14 +260,17 @@ func (t *trial) whole() uint64 {
 	return mix(h, parts)
 }
 
-// strand returns the number of the strand that explains a value, -1 when none does. The
-// sources of the strand that do not are removed.
+// What strand returns beside numbers of strands.
+const (
+	unexplained = -1
+	tooMany     = -2 // it has sources, and the position has too many strands to learn them
+)
+
+// strand returns the number of the strand that explains a value. The sources of the strand
+// that do not are removed.
 func (t *trial) strand(p *position, ob *observation) int {
 	numbers := t.b.numbers[ob.from:ob.until]
 	holds := func(s source) bool {
-		if ob.null {
-			return t.absent(s)
-		}
 		for _, n := range numbers {
 			if t.o.list[n].source == s {
 				return true
@@ -271,7 +278,7 @@ func (t *trial) strand(p *position, ob *observation) int {
 		}
 		return false
 	}
-	best, most := -1, 0
+	best, most := unexplained, 0
 	for i := range p.strands {
 		s, n := &p.strands[i], 0
 		for _, src := range s.sources {
@@ -291,10 +298,13 @@ func (t *trial) strand(p *position, ob *observation) int {
 		s.sources = slices.DeleteFunc(s.sources, func(src source) bool { return !holds(src) })
 		return best
 	}
-	if len(numbers) == 0 || len(p.strands) == maxStrands {
-		return -1
+	if len(numbers) == 0 {
+		return unexplained
 	}
-	s := strand{first: ob.exact, sources: make([]source, 0, min(len(numbers), maxSources))}
+	if len(p.strands) == maxStrands {
+		return tooMany
+	}
+	s := strand{last: ob.exact, sources: make([]source, 0, min(len(numbers), maxSources))}
 	for _, n := range numbers {
 		if src := t.o.list[n].source; len(s.sources) < maxSources && !slices.Contains(s.sources, src) {
 			s.sources = append(s.sources, src)
@@ -302,16 +312,6 @@ func (t *trial) strand(p *position, ob *observation) int {
 	}
 	p.strands = append(p.strands, s)
 	return len(p.strands) - 1
-}
-
-// absent reports whether a source is of a variable that is null in this computation, or
-// not there: it explains that a statement has no value.
-func (t *trial) absent(s source) bool {
-	if s.kind() != ofVariable {
-		return false
-	}
-	_, there := t.o.byPart.first(uint64(s.part()))
-	return !there
 }
 
 // telling reports whether it is no matter of course that a strand holds the values: a

@@ -190,6 +190,14 @@ func TestLawful(t *testing.T) {
 		"JSON of a row": func(i int) fill {
 			return by(i, nil, row(posts, []byte(fmt.Sprintf(`{"by": %q, "n": 1}`, user(i)))), arg(users, user(i)))
 		},
+		"a list or a variable": func(i int) fill {
+			v := vars{"ids": []any{"a", user(i)}}
+			if i%3 == 0 {
+				v["by"] = user(50 + i)
+				return by(i, v, arg(users, user(50+i)))
+			}
+			return by(i, v, arg(users, user(i)))
+		},
 		"a digest with Known": func(i int) fill {
 			sum := fmt.Sprintf("%x", sha256.Sum256([]byte(user(i))))
 			f := by(i, vars{"token": user(i)}, arg(users, sum))
@@ -279,4 +287,42 @@ func TestConfirmedPredicate(t *testing.T) {
 	}
 	wantGrades(t, c, []fill{of(0, 1), of(0, 2), of(1, 1), of(1, 2), of(2, 1), of(2, 2), of(3, 1)},
 		private, shared, private, shared, private, shared, shared)
+}
+
+// TestFolded has spellings of one value, and values that are none.
+func TestFolded(t *testing.T) {
+	var n normalizer
+	folded := func(v any) uint64 {
+		x, ok := n.scalar(v)
+		if !ok {
+			t.Fatalf("%v is no scalar", v)
+		}
+		return x.folded
+	}
+	at := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	for _, same := range [][]any{
+		{"Ann", " ann\n", []byte("ANN"), stringer{"ann"}},
+		{"7", int64(7), int32(7), uint8(7), 7.0, "+007", "7.", "7.00", []byte("7"), float32(7)},
+		{"-7", int64(-7), "-007.0"},
+		{"0", "-0", "+0.00", int64(0)},
+		{"0.5", "00.50", 0.5},
+		{"É", "é"},
+		{true, "TRUE"},
+		{at, "2026-03-01", "2026-03-01T00:00:00Z", "2026-03-01 01:00:00+01:00", at.Add(100 * time.Nanosecond)},
+		{"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}", "a0eebc999c0b4ef8bb6d6bb9bd380a11"},
+		{nil, []byte(nil), (*int)(nil)},
+	} {
+		for _, v := range same[1:] {
+			if folded(v) != folded(same[0]) {
+				t.Errorf("%v and %v differ", same[0], v)
+			}
+		}
+	}
+	seen := map[uint64]any{}
+	for _, v := range []any{"", "ann", "anna", "7", "-7", "70", "0.7", "7a", "7.0.0", "+", "-", ".", "00a", true, false, nil, at, at.Add(time.Second), "2026-03-0x", 1e300, []byte{0xff}} {
+		if was, ok := seen[folded(v)]; ok {
+			t.Errorf("%v and %v are the same", was, v)
+		}
+		seen[folded(v)] = v
+	}
 }

@@ -29,6 +29,12 @@ func TestMissing(t *testing.T) {
 		"a number, and the variable differs": {func(i int) fill {
 			return by(who(i), vars{"id": 100 + i/3}, arg(users, int64(7+who(i))))
 		}, 4, 0},
+		"a number, and the variable is always another": {func(i int) fill {
+			return by(who(i), vars{"id": 100 + i}, arg(users, int64(7+who(i))))
+		}, maxOpen + 3, 0},
+		"a number, and the predicate has many": {func(i int) fill {
+			return by(who(i), nil, arg(users, int64(1+who(i)))).under("groups:1,2,3")
+		}, 3, 0},
 		"bytes": {func(i int) fill { return by(who(i), nil, arg(users, []byte{0xff, byte(who(i))})) }, 2, 0},
 		"a UUID": {func(i int) fill {
 			return by(who(i), nil, arg(users, [16]byte{1, 2, 3, byte(who(i))}))
@@ -349,5 +355,58 @@ func TestPanics(t *testing.T) {
 	}
 	if g := grade(by(1, nil).run(c)); g != shared {
 		t.Errorf("the next computation: %s", g)
+	}
+}
+
+// TestNumbers: a number must be explained when it changes, twice, before it is no
+// coincidence; one that does not change is as good as a constant.
+func TestNumbers(t *testing.T) {
+	of := func(i, n int) fill { return by(i, vars{"n": n}, arg(users, int64(n))) }
+	wantGrades(t, newChecker(Options{}), []fill{of(1, 7), of(2, 8), of(3, 9), of(1, 10)}, private, private, shared, shared)
+	wantGrades(t, newChecker(Options{}), []fill{of(1, 7), of(2, 7), of(3, 8), of(1, 9)}, private, shared, private, shared)
+}
+
+// TestIntersection: what did not hold once is no source any more, though it holds again.
+func TestIntersection(t *testing.T) {
+	wantGrades(t, newChecker(Options{}), []fill{
+		by(0, vars{"x": "u0", "y": "u0"}, arg(users, "u0")),
+		by(1, vars{"x": "u1", "y": "q1"}, arg(users, "u1")),
+		by(2, vars{"x": "q2", "y": "u2"}, arg(users, "u2")),
+		by(3, vars{"x": "u3", "y": "q3"}, arg(users, "u3")),
+	}, private, shared, private, shared)
+}
+
+// TestNull: a variable that is there does not explain that there is no value.
+func TestNull(t *testing.T) {
+	c := newChecker(Options{})
+	wantGrades(t, c, []fill{
+		by(0, vars{"x": "u0"}, arg(users, "u0")),
+		by(1, vars{"x": "q1"}, arg(users, nil)),
+		by(2, vars{"x": "q2"}, arg(users, "u2")),
+	}, private, private, refused)
+}
+
+// TestManySources: a position with more sources than are learned is not refused, and not
+// shared.
+func TestManySources(t *testing.T) {
+	c := newChecker(Options{})
+	for i := range 12 {
+		f := by(i, vars{})
+		for j := range maxStrands + 2 {
+			id := fmt.Sprintf("u%d-%d", i, j)
+			f.key.Variables[fmt.Sprint("v", j)] = id
+			f.events = append(f.events, arg(users, id))
+		}
+		if g := grade(f.run(c)); g != private {
+			t.Errorf("computation %d is %s", i, g)
+		}
+	}
+	if n := c.mu.fresh.len(); n != 1 {
+		t.Errorf("%d positions", n)
+	}
+	for _, p := range c.mu.fresh.young {
+		if len(p.strands) > maxStrands {
+			t.Errorf("%d strands", len(p.strands))
+		}
 	}
 }

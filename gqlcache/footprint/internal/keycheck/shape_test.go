@@ -26,7 +26,7 @@ func TestShape(t *testing.T) {
 		{"a = '?' AND \"?\" = `?` AND b = ? -- ?\n /* ? */", "", []int{1}},
 		{`a = E'\'?' AND b = ?`, "", []int{1}},
 		{"a = 'it''s ?' AND b = ?", "", []int{1}},
-		{"doc ? 'k' AND a = $1", "", []int{1}},
+		{"doc ? 'k' AND a = $2 AND b = $1", "", []int{2, 1}},
 		{"f(?, x) IN (?, ?)", "", []int{1, 2, 2}},
 		{"a = ANY($1)", "", []int{1}},
 		{"x[1:2] = ?", "", []int{1}},

@@ -87,7 +87,6 @@ type origins struct {
 	list   []origin
 	values index // folded hashes of values to origins
 	bySrc  index // sources to origins
-	byPart index // parts of sources to origins
 	over   bool
 	// ints are the whole numbers among the variables, for products.
 	ints        []wholePart
@@ -122,7 +121,6 @@ func (o *origins) empty() {
 	o.list, o.ints, o.sets = o.list[:0], o.ints[:0], o.sets[:0]
 	o.values.empty()
 	o.bySrc.empty()
-	o.byPart.empty()
 	o.over, o.parts, o.rows, o.nulls = false, 0, 0, 0
 }
 
@@ -142,7 +140,6 @@ func (o *origins) originOf(s source, v *value) (uint32, bool) {
 	}
 	o.list = append(o.list, og)
 	o.bySrc.add(uint64(s), i)
-	o.byPart.add(uint64(s.part()), i)
 	return i, true
 }
 
