@@ -150,7 +150,7 @@ func (o *origins) derived(dst []uint32, s string) []uint32 {
 			return dst
 		}
 	}
-	if d, ok := decode(s); ok {
+	if d, ok := o.decode(s); ok {
 		if dst = o.values.all(dst, o.text(d).folded); len(dst) > from {
 			return dst
 		}

@@ -112,8 +112,8 @@ func (s *shaper) placeholder(at int) (arg, end int, ok bool) {
 	if at >= len(s.text) {
 		return 0, 0, false
 	}
-	switch c := s.text[at]; {
-	case c == '$', c == '?':
+	switch c := s.text[at]; c {
+	case '$', '?':
 		end = digits(s.text, at+1)
 		if end > at+1 {
 			n, err := strconv.Atoi(s.text[at+1 : end])
@@ -124,7 +124,7 @@ func (s *shaper) placeholder(at int) (arg, end int, ok bool) {
 		}
 		s.next++
 		return s.next - 1, at + 1, true
-	case c == ':' || c == '@':
+	case ':', '@':
 		end = at + 1
 		for end < len(s.text) && (inWord(s.text[end]) || s.text[end] == '_') {
 			end++

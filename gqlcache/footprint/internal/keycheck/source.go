@@ -285,7 +285,7 @@ func (o *origins) spelled(hash uint64, k kind, s string) {
 		return
 	}
 	text := s
-	if d, ok := decode(s); ok {
+	if d, ok := o.decode(s); ok {
 		text = d
 		o.hold(newSource(hash, k, decoded), o.text(d))
 		o.inner(hash, k, d)
@@ -397,7 +397,7 @@ func (o *origins) webToken(hash uint64, k kind, token string) {
 	if len(parts) < 2 {
 		return
 	}
-	claims, ok := decode(parts[1])
+	claims, ok := o.decode(parts[1])
 	var x any
 	if ok && json.Unmarshal([]byte(claims), &x) == nil {
 		o.leaves(hash, k, x)

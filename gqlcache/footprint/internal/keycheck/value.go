@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -31,9 +32,9 @@ type value struct {
 	at time.Time
 }
 
-// A normalizer makes values. It keeps a buffer, and must not be used concurrently.
+// A normalizer makes values. It keeps buffers, and must not be used concurrently.
 type normalizer struct {
-	buf []byte
+	buf, decoded []byte
 	// quick says that folded and null are enough.
 	quick bool
 }
@@ -252,7 +253,7 @@ func decimal(b []byte) ([]byte, bool) {
 	for len(d) > 1 && d[0] == '0' && d[1] != '.' {
 		d = d[1:]
 	}
-	if negative && !(len(d) == 1 && d[0] == '0') {
+	if negative && (len(d) > 1 || d[0] != '0') {
 		start := cap(b) - cap(d) - 1 // d is a part of b, after the sign
 		b[start] = '-'
 		return b[start : start+1+len(d)], true
@@ -325,7 +326,7 @@ func isName(b []byte) bool {
 		return false
 	}
 	for _, c := range b {
-		if !(c >= 'a' && c <= 'z' || c == '_') {
+		if (c < 'a' || c > 'z') && c != '_' {
 			return false
 		}
 	}
@@ -357,22 +358,23 @@ func parseTime(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-var base64s = []*base64.Encoding{base64.RawURLEncoding, base64.RawStdEncoding}
-
 // decode returns the text that s is the base64 form of.
-func decode(s string) (string, bool) {
-	for len(s) > 0 && s[len(s)-1] == '=' {
-		s = s[:len(s)-1]
-	}
-	if len(s) < 2 || len(s) > longest {
+func (n *normalizer) decode(s string) (string, bool) {
+	s = strings.TrimRight(s, "=")
+	if len(s) < 2 || len(s) > longest || len(s)%4 == 1 {
 		return "", false
 	}
-	for _, e := range base64s {
-		if b, err := e.DecodeString(s); err == nil && len(b) > 0 && utf8.Valid(b) && printable(b) {
-			return string(b), true
-		}
+	encoding := base64.RawStdEncoding
+	if strings.ContainsAny(s, "-_") {
+		encoding = base64.RawURLEncoding
 	}
-	return "", false
+	n.buf = append(n.buf[:0], s...)
+	var err error
+	n.decoded, err = encoding.AppendDecode(n.decoded[:0], n.buf)
+	if err != nil || len(n.decoded) == 0 || !utf8.Valid(n.decoded) || !printable(n.decoded) {
+		return "", false
+	}
+	return string(n.decoded), true
 }
 
 func printable(b []byte) bool {
