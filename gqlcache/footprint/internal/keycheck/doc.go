@@ -28,8 +28,8 @@
 //   - A part of the key that determines the value: a truth value, a name or a number with
 //     few values, or the predicate, that came with the same value each time.
 //
-// A number is easily somebody's by chance: an explanation of one must have held when it
-// changed.
+// A number, a truth value or a name is easily somebody's by chance: an explanation of one
+// must have held when it changed, twice.
 //
 // Different calls of one statement within an operation may have different sources, at most
 // six: more are not learned. What is learned is of one operation: in another the same statement may have its

@@ -50,8 +50,8 @@ type observation struct {
 	place       uint32
 	from, until uint32
 	exact       uint64
-	clock       bool
-	whole       bool
+	// clock says that it is the time of the computation, plain that it is one of few.
+	clock, plain bool
 }
 
 // maxSeen is how many values at places one computation judges.
@@ -147,18 +147,22 @@ func (f *Fill) contain() {
 
 // observe notes a value at a place.
 func (b *buffers) observe(f *Fill, p place, v any) {
+	number, ok := b.byHash.first(p.hash)
+	if !ok {
+		if len(b.places) >= maxSeen {
+			b.over = true
+			return
+		}
+		number = uint32(len(b.places))
+		b.places = append(b.places, p)
+		b.byHash.add(p.hash, number)
+	}
 	if b.over || b.origins.over {
 		return
 	}
 	if !b.indexed {
 		b.indexed = true
 		b.origins.key(&f.key)
-	}
-	number, ok := b.byHash.first(p.hash)
-	if !ok {
-		number = uint32(len(b.places))
-		b.places = append(b.places, p)
-		b.byHash.add(p.hash, number)
 	}
 	b.value(f, number, v, 0)
 }
@@ -197,7 +201,7 @@ func (b *buffers) scalar(f *Fill, place uint32, v any, val value, depth int) {
 		}
 	}
 	b.seen = append(b.seen, observation{
-		place: place, from: uint32(from), until: uint32(len(b.numbers)), exact: val.exact, whole: val.whole,
+		place: place, from: uint32(from), until: uint32(len(b.numbers)), exact: val.exact, plain: val.plain,
 		clock: len(b.numbers) == from && f.isClock(&val),
 	})
 }

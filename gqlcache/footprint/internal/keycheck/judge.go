@@ -38,29 +38,32 @@ type position struct {
 	// strand explains.
 	functions []function
 	judged    bool // functions were made
+	// doubt says that the last value without a strand was not confirmed: then the strands
+	// that explain the others may hold by coincidence.
+	doubt bool
 }
 
 // A strand is a set of sources each of which held all values of the strand so far.
 type strand struct {
 	sources []source
 	callers callers
-	// last is a value, changes how often the next one was another: a number may be
-	// anybody's, so it takes more of them.
+	// last is a value, changes how often the next one was another: one of few values, a
+	// number or a truth value for instance, may be anybody's.
 	last    uint64
 	changes uint8
 }
 
-// enoughChanges is how many times a strand must have held when its number changed.
+// enoughChanges is how many times a strand must have held when its value changed, of values
+// that are one of few.
 const enoughChanges = 2
 
-// changed notes a value. It reports whether that is explained by more than a coincidence
-// of numbers.
+// changed notes a value. It reports whether the strand has held often enough for it.
 func (s *strand) changed(ob *observation) bool {
 	if ob.exact != s.last && s.changes < enoughChanges {
 		s.changes++
 		s.last = ob.exact
 	}
-	return !ob.whole || s.changes == 0 || s.changes == enoughChanges
+	return !ob.plain || s.changes == 0 || s.changes == enoughChanges
 }
 
 // A function is a part of the key that has determined the values so far.
@@ -123,9 +126,6 @@ type trial struct {
 
 // judge judges a computation.
 func (c *Checker) judge(f *Fill, b *buffers) (v Verdict) {
-	if b.over || b.origins.over {
-		return Verdict{Coincidental: true}
-	}
 	judged := false
 	defer func() {
 		if !judged && recover() != nil {
@@ -133,9 +133,13 @@ func (c *Checker) judge(f *Fill, b *buffers) (v Verdict) {
 		}
 	}()
 	t := &trial{c, f.key.Caller, &f.key, &b.origins, b}
-	seen := b.sorted()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if b.over || b.origins.over {
+		judged = true
+		return t.unjudged()
+	}
+	seen := b.sorted()
 	for _, text := range b.rare {
 		if !t.pair(mix(6, text), 1).confirmed {
 			v.Coincidental = true
@@ -149,16 +153,35 @@ func (c *Checker) judge(f *Fill, b *buffers) (v Verdict) {
 		pl := &b.places[seen[0].place]
 		out := t.position(pl, seen[:n])
 		if out.convicted {
-			v.Convicted = append(v.Convicted, Position{
-				Operation: f.key.Operation, Field: strings.Clone(pl.field), Text: beginning(pl.text),
-				Ordinal: pl.ordinal, Setting: strings.Clone(pl.setting), Clock: out.clock, New: out.news,
-			})
+			v.Convicted = append(v.Convicted, t.told(pl, out))
 		}
 		v.Coincidental = v.Coincidental || out.coincidental
 		seen = seen[n:]
 	}
 	judged = true
 	c.recycle(b)
+	return v
+}
+
+// told returns a position that is convicted, for a report.
+func (t *trial) told(pl *place, out outcome) Position {
+	return Position{
+		Operation: t.key.Operation, Field: strings.Clone(pl.field), Text: beginning(pl.text),
+		Ordinal: pl.ordinal, Setting: strings.Clone(pl.setting), Clock: out.clock, New: out.news,
+	}
+}
+
+// unjudged returns the verdict of a computation with more than is looked at: what was
+// convicted before remains so.
+func (t *trial) unjudged() Verdict {
+	v := Verdict{Coincidental: true}
+	for i := range t.b.places {
+		pl := &t.b.places[i]
+		p := t.c.mu.settled.get(mix(pl.hash, t.key.Document), (*position).bytes)
+		if p != nil && p.convicted {
+			v.Convicted = append(v.Convicted, t.told(pl, outcome{clock: p.clock}))
+		}
+	}
 	return v
 }
 
@@ -235,8 +258,9 @@ func (t *trial) learn(p *position, hash uint64, pl *place, seen []observation) (
 		if !determined {
 			return outcome{convicted: true, news: true}
 		}
-		out.coincidental = out.coincidental || !confirmed
+		p.doubt = !confirmed
 	}
+	out.coincidental = out.coincidental || p.doubt
 	if alternatives := len(p.strands); alternatives > 1 || alternatives > 0 && p.judged {
 		if len(seen) == 1 && !rows && t.pair(mix(hash, t.whole()), seen[0].exact).differs {
 			return outcome{convicted: true, news: true}

@@ -35,6 +35,9 @@ func TestMissing(t *testing.T) {
 		"a number, and the predicate has many": {func(i int) fill {
 			return by(who(i), nil, arg(users, int64(1+who(i)))).under("groups:1,2,3")
 		}, 3, 0},
+		"a truth value that is somebody's variable": {func(i int) fill {
+			return by(who(i), vars{"draft": who(i)%2 == 0, "first": i % 2}, arg(users, who(i) == 0))
+		}, 6, 0},
 		"bytes": {func(i int) fill { return by(who(i), nil, arg(users, []byte{0xff, byte(who(i))})) }, 2, 0},
 		"a UUID": {func(i int) fill {
 			return by(who(i), nil, arg(users, [16]byte{1, 2, 3, byte(who(i))}))
@@ -284,8 +287,16 @@ func TestTooMuch(t *testing.T) {
 				t.Errorf("%s: computation %d is %s", name, i, g)
 			}
 		}
+		bad := func(i int) fill { return by(i, nil, argAt("", posts, 9, fmt.Sprint(i))) }
 		if n := c.mu.fresh.len() + c.mu.settled.len(); n > 0 {
 			t.Errorf("%s: %d positions were learned", name, n)
+		}
+		bad(1).run(c)
+		bad(2).run(c)
+		f := of(1)
+		f.events = append(f.events, bad(1).events...)
+		if g := grade(f.run(c)); g != refused {
+			t.Errorf("%s: with what was convicted before it is %s", name, g)
 		}
 	}
 }
