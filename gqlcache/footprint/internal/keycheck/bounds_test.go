@@ -29,7 +29,9 @@ func TestMemory(t *testing.T) {
 		f.key.Document = uint64(i) + 10
 		f.run(c)
 	}
-	if grown := heap() - before; grown > 3*most {
+	grown := heap() - before
+	t.Logf("%d bytes for %d", grown, most)
+	if grown > most {
 		t.Errorf("%d bytes for %d", grown, most)
 	}
 	runtime.KeepAlive(c)
