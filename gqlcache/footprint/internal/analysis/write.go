@@ -129,6 +129,16 @@ func (w *Write) replaces() {
 // isOwn reports whether a condition refers to nothing but columns of the target's row,
 // constants, parameters and immutable functions.
 func (z *analyzer) isOwn(x sqlparse.Expr, s *scope) bool {
+	switch x := x.(type) {
+	case *sqlparse.Binary:
+		if x.Op == "and" {
+			return z.isOwn(x.Left, s) && z.isOwn(x.Right, s)
+		}
+	case *sqlparse.In:
+		if x.Sub != nil && listsParameter(x.Sub) {
+			return z.isOwn(x.X, s)
+		}
+	}
 	own := true
 	visit(x, func(x any) {
 		switch x := x.(type) {
@@ -150,6 +160,23 @@ func (z *analyzer) isOwn(x sqlparse.Expr, s *scope) bool {
 		}
 	})
 	return own
+}
+
+// listsParameter reports whether a query lists the elements of one parameter, and nothing
+// else: it is a constant of the statement.
+func listsParameter(q *sqlparse.Query) bool {
+	plain := len(q.With)+len(q.Group)+len(q.Order)+len(q.Compound)+len(q.Values)+len(q.Windows)+len(q.On) == 0 &&
+		q.Where == nil && q.Having == nil && q.Limit == nil && q.Offset == nil && !q.Locking
+	if !plain || len(q.From) != 1 || len(q.Items) != 1 || q.From[0].Call == nil || q.From[0].Sampled {
+		return false
+	}
+	call, item := q.From[0].Call, q.Items[0]
+	column, ok := item.X.(*sqlparse.Column)
+	if !ok || item.Star || len(call.Args) != 1 {
+		return false
+	}
+	_, ok = call.Args[0].(*sqlparse.Param)
+	return ok && (call.Name == "json_each" && column.Name == "value" || call.Name == "unnest")
 }
 
 // sets analyzes the assignments of an UPDATE.
