@@ -241,7 +241,7 @@ func (g generator) composed() statement {
 				return fmt.Sprintf(of.on, b.alias, a.alias)
 			}
 		}
-		return "1"
+		return "1 = 1"
 	}
 	var condition func(list []table, depth int) string
 	condition = func(list []table, depth int) string {
@@ -316,7 +316,7 @@ func (g generator) composed() statement {
 			from += " AND " + condition(tables, 1)
 		}
 	}
-	where := "1"
+	where := "1 = 1"
 	for range g.r.IntN(3) {
 		where += " AND " + condition(tables, 2)
 	}

@@ -34,13 +34,16 @@ type Statement struct {
 	Columns int
 	// Reloads says that the catalog is another one after it.
 	Reloads bool
-	// Set is a setting of the session, or the start of a transaction with its level; nil for
-	// others.
+	// Set is a setting of the session, nil for others.
 	Set *sqlparse.Statement
 	// Params is how many parameters the text has.
 	Params int
 	// Savepoint is the name of a savepoint, or the gid of a prepared transaction.
 	Savepoint string
+	// Level is the isolation level that BEGIN asks for, in lower case, or SQLite's
+	// "deferred", "immediate" or "exclusive": "" for none. ReadOnly is its READ ONLY.
+	Level    string
+	ReadOnly bool
 }
 
 // A SetConfig is a call of set_config: Name is "*" and Value nil where the text does not

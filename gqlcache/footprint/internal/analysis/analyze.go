@@ -214,10 +214,7 @@ func (z *analyzer) statement(s *sqlparse.Statement, text string) {
 		z.where(s, text)
 	case sqlparse.Begin, sqlparse.Commit, sqlparse.Rollback, sqlparse.PrepareTransaction,
 		sqlparse.CommitPrepared, sqlparse.RollbackPrepared:
-		out.Columns, out.Savepoint = 0, s.SavepointName
-		if s.Kind == sqlparse.Begin {
-			out.Set = s
-		}
+		out.Columns, out.Savepoint, out.Level, out.ReadOnly = 0, s.SavepointName, s.Level, s.ReadOnly
 		return
 	case sqlparse.Savepoint, sqlparse.RollbackTo, sqlparse.Release:
 		out.Columns, out.Savepoint = 0, s.SavepointName

@@ -67,9 +67,7 @@ func catalogOf(d catalog.Dialect, views map[string]string, tables ...*catalog.Ta
 	return c
 }
 
-// blog is the catalog of a blog in SQLite.
-func blog() *catalog.Catalog { return blogIn(catalog.SQLite) }
-
+// blogIn is the catalog of a blog.
 func blogIn(d catalog.Dialect) *catalog.Catalog {
 	users := table("users", "seq int!=", "id text!", "tenant text!", "email text!", "name text!", "karma int!=", "nick text")
 	key(users, "seq")

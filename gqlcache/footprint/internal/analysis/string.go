@@ -163,7 +163,7 @@ func columnsText(t *catalog.Table, columns []int) string {
 }
 
 func (s Source) String() string {
-	text := ""
+	var text string
 	switch s.Kind {
 	case Constant:
 		text = s.Text

@@ -403,9 +403,7 @@ func (z *analyzer) member(x *sqlparse.In, s *scope, r restriction) bool {
 	if x.Sub != nil {
 		res := z.inner(x.Sub, s)
 		if len(res.columns) == 1 && !res.open {
-			o := res.columns[0]
-			o.inward = false
-			z.give(found{output: o}, to, r)
+			z.give(found{output: res.columns[0]}, to, r)
 		}
 		return true
 	}

@@ -77,8 +77,8 @@ func (z *analyzer) trigger(t *catalog.Table, tr *catalog.Trigger) {
 	for i := range b.tokens {
 		tok := b.tokens[i]
 		switch {
-		case isWord(tok, "execute", "call", "copy", "do") && !(tok.Text == "do" && isWord(b.at(i-1), "conflict")) &&
-			!(tok.Text == "do" && isWord(b.at(i+1), "update", "nothing")) || isWord(tok, "merge", "refresh", "create", "alter", "drop", "load", "import"):
+		case isWord(tok, "execute", "call", "copy", "merge", "refresh", "create", "alter", "drop", "load", "import"),
+			isWord(tok, "do") && !isWord(b.at(i-1), "conflict") && !isWord(b.at(i+1), "update", "nothing"):
 			fail("trigger %s of %s: %s", tr.Name, t.Name, tok.Text)
 		case isWord(tok, "insert", "update", "delete", "truncate", "replace") && !isOp(b.at(i+1), "("):
 			if z.targets(t, tr, b, i) {

@@ -154,7 +154,7 @@ func (z *analyzer) isOwn(x sqlparse.Expr, s *scope) bool {
 			class, _ := z.class(x.Name)
 			own = own && (class == scalar || class == clock && !readsClock(x)) && x.Name != "age"
 		case *sqlparse.Literal:
-			own = own && !(z.c.Dialect == catalog.PostgreSQL && !x.Number && isClockWord(x.Text))
+			own = own && (z.c.Dialect == catalog.SQLite || x.Number || !isClockWord(x.Text))
 		case *sqlparse.Query, *sqlparse.Subquery, *sqlparse.Exists:
 			own = false
 		}
