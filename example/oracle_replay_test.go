@@ -156,7 +156,6 @@ func newOracle(tb testing.TB, w *workload, level oracleLevel) *oracle {
 	var watched *footprint.Observer
 	if level.watched != nil {
 		watched = footprint.New(*level.watched)
-		zz = watched
 	}
 	db, err := blog.OpenWith(ctx, blogOptions(filepath.Join(tb.TempDir(), "oracle.db"), watched))
 	if err != nil {
