@@ -139,8 +139,10 @@ func (s *server) launch(who *syscall.Credential) error {
 			return err
 		}
 	}
+	// As in most databases, texts are not in the order of their bytes.
 	initdb := exec.CommandContext(context.Background(), filepath.Join(s.bin, "initdb"), "--pgdata", filepath.Join(s.dir, "data"),
-		"--username", superuser, "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync")
+		"--username", superuser, "--auth", "trust", "--encoding", "UTF8",
+		"--locale", "C", "--locale-provider", "icu", "--icu-locale", "en", "--no-sync")
 	initdb.Dir, initdb.SysProcAttr = s.dir, as
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, bytes.TrimSpace(out))
