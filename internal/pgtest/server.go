@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"os"
@@ -34,6 +35,9 @@ const (
 type server struct {
 	bin string // the directory of the programs
 	dir string // of the data and of the socket
+	// alive is the end of the pipe that tells the server that this process is. The
+	// collector closes what nobody holds.
+	alive io.Closer
 }
 
 // shared is the server of the test binary. The first database starts it.
@@ -168,12 +172,9 @@ func (s *server) launch(who *syscall.Credential) error {
 		_ = cmd.Wait()
 		return fmt.Errorf("%w: %s", err, bytes.TrimSpace(said))
 	}
-	held = pipe
+	s.alive = pipe
 	return nil
 }
-
-// held keeps the collector from closing the pipe.
-var held any
 
 // answers waits until the server does.
 func (s *server) answers() error {

@@ -39,7 +39,7 @@ func psql(t *testing.T, at, statement string) (string, error) {
 }
 
 // Each database is empty and goes with its test.
-func TestDatabases(t *testing.T) {
+func TestDatabases(t *testing.T) { //nolint:tparallel // the rest is about what comes after the first part
 	t.Parallel()
 	var first string
 	t.Run("two", func(t *testing.T) {

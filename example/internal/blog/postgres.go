@@ -38,7 +38,7 @@ func (d postgres) open(ctx context.Context) (access, error) {
 	}
 	a := access{
 		writersAtOnce: postgresWriters,
-		beginRead:     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+		beginRead:     "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
 		beginWrite:    "BEGIN ISOLATION LEVEL SERIALIZABLE",
 	}
 	db := stdlib.OpenDB(*cfg)
