@@ -21,6 +21,8 @@ type dialect interface {
 	// overtaken reports whether a transaction failed because of others that ran at the
 	// same time, and may succeed if it runs again.
 	overtaken(err error) bool
+	// lost reports whether an error says that the connection has ended.
+	lost(err error) bool
 	// refused returns the caller's error for one of the database's, or nil.
 	refused(err error) error
 }

@@ -157,6 +157,11 @@ func (postgres) overtaken(err error) bool {
 	return false
 }
 
+func (postgres) lost(err error) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return !ok || e.Severity == "FATAL"
+}
+
 func (postgres) refused(err error) error {
 	if code(err) == notInRepertoire {
 		return ErrText

@@ -217,6 +217,43 @@ func TestDeletionOvertakenByAnInsertion(t *testing.T) {
 	}
 }
 
+// Connections that the server has ended, as it does when it is restarted, fail nobody.
+func TestEndedConnections(t *testing.T) {
+	t.Parallel()
+	s := open(t, pgtest.Database(t))
+	u := createUser(t, s, "a")
+	var ends []func()
+	for range 3 {
+		ctx, end := s.Snapshot(t.Context())
+		ends = append(ends, end)
+		if _, err := s.As(tenant).User(ctx, u.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, end := range ends {
+		end()
+	}
+	db, err := stdsql.Open("pgx", s.kind.(postgres).url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var ended int
+	err = db.QueryRowContext(t.Context(), `SELECT count(*) FILTER (WHERE pg_terminate_backend(pid, 30000))
+		FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`).Scan(&ended)
+	if err != nil || ended != 4 {
+		t.Fatalf("%d connections ended, %v; want 3 readers and a writer", ended, err)
+	}
+	for range 2 {
+		if got, err := s.As(tenant).User(t.Context(), u.ID); err != nil || got == nil {
+			t.Errorf("a read: %v, %v", got, err)
+		}
+		if _, err := s.As(tenant).UpdateUser(t.Context(), u.ID, UserChange{}); err != nil {
+			t.Errorf("a write: %v", err)
+		}
+	}
+}
+
 // The texts for PostgreSQL have nothing of SQLite's, and compare the tenant with nothing:
 // the policies do.
 func TestTextsForPostgreSQL(t *testing.T) {
