@@ -65,6 +65,7 @@ var ours = map[string][]string{
 	"gqlcache/internal/testgraph": {"cascade"},
 	"gqlcache/internal/rolegraph": {},
 	"gqlcache/internal/hostile":   {},
+	"internal/pgtest":             {},
 	"internal/redistest":          {},
 	"internal/pgtest":             {},
 	"example/...":                 {"..."},
@@ -82,6 +83,7 @@ var theirs = map[string][]string{
 	"github.com/redis/go-redis/v9":             {"gqlcache/store/redisstore", "gqlcache/changelog/redislog", "internal/redistest", "example"},
 	"github.com/klauspost/compress":            {"gqlcache/store/redisstore", "gqlcache/internal/wire"},
 	"modernc.org/sqlite":                       {"example/..."},
+	"github.com/jackc/pgx/v5":                  {"example/..."},
 	"golang.org/x/sync":                        {"example/..."}, // gqlgen's generated code
 	"go.uber.org/goleak":                       {},              // tests only
 	"github.com/anishathalye/porcupine":        {},              // tests only
@@ -96,7 +98,7 @@ var theirs = map[string][]string{
 var standard = map[string][]string{
 	"net/http": {"gqlcache", "gqlcache/gqlcachetest", "gqlcache/panel", "gqlcache/internal/wire", "gqlcache/internal/testgraph", "gqlcache/internal/hostile", "example/..."},
 	"expvar":   {"gqlcache/metrics/expvar", "example/..."}, // it registers a handler when it is imported
-	"testing":  {"gqlcache/gqlcachetest", "gqlcache/store/storetest", "gqlcache/internal/testgraph", "internal/redistest"},
+	"testing":  {"gqlcache/gqlcachetest", "gqlcache/store/storetest", "gqlcache/internal/testgraph", "internal/pgtest", "internal/redistest"},
 }
 
 // nowhere are modules that not even a test imports.
