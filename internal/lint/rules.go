@@ -67,7 +67,6 @@ var ours = map[string][]string{
 	"gqlcache/internal/hostile":   {},
 	"internal/pgtest":             {},
 	"internal/redistest":          {},
-	"internal/pgtest":             {},
 	"example/...":                 {"..."},
 }
 
