@@ -282,11 +282,11 @@ var steps = []step{
 		a.query(a.db, `SELECT id FROM users WHERE id = @n`, sql.Named("n", 1))
 	}},
 	{name: "big", do: func(a *app) {
-		a.exec(a.db, `INSERT INTO posts (author_id, title) VALUES (?, ?)`, 1, strings.Repeat("ä", 700_000))
+		a.exec(a.db, `INSERT INTO posts (author_id, title) VALUES (?, ?)`, 1, strings.Repeat("ä", 200_000))
 		tx := a.begin(nil)
 		s, err := tx.PrepareContext(a.ctx, a.text(`INSERT INTO posts (author_id, title) VALUES (?, ?)`))
 		a.failed("prepare", err)
-		for i := range 1500 {
+		for i := range 300 {
 			if _, err := s.ExecContext(a.ctx, 2, fmt.Sprint("bulk ", i)); err != nil {
 				a.failed("bulk", err)
 			}

@@ -166,7 +166,7 @@ func (f *face) connect(ctx context.Context, open func(context.Context) (driver.C
 func (f *face) due() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.loading || time.Now().Before(f.retry) {
+	if f.loading || f.o.Loaded() || time.Now().Before(f.retry) {
 		return false
 	}
 	f.loading = true
