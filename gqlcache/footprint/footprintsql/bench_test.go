@@ -116,6 +116,7 @@ func BenchmarkWrapper(b *testing.B) {
 }
 
 func bench(b *testing.B, how string, rows int, do func(context.Context, *sql.DB) error) {
+	b.Helper()
 	var c driver.Connector = quick{rows}
 	o := observer()
 	if how != "plain" {

@@ -12,13 +12,13 @@ import (
 	"testing"
 )
 
-// A catalogued is a fake whose database is an empty one of SQLite, or fails to say so.
-type catalogued struct {
+// A described is a fake whose database is an empty one of SQLite, or fails to say so.
+type described struct {
 	*fake
 	fail bool
 }
 
-func (f *catalogued) Connect(ctx context.Context) (driver.Conn, error) {
+func (f *described) Connect(ctx context.Context) (driver.Conn, error) {
 	c, err := f.fake.Connect(ctx)
 	if err != nil {
 		return nil, err
@@ -29,7 +29,7 @@ func (f *catalogued) Connect(ctx context.Context) (driver.Conn, error) {
 	}{c, catalogQuery{f}}, nil
 }
 
-type catalogQuery struct{ f *catalogued }
+type catalogQuery struct{ f *described }
 
 func (q catalogQuery) QueryContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
 	if strings.HasPrefix(text, app) {
@@ -67,7 +67,7 @@ func (r *oneRow) Next(dest []driver.Value) error {
 	return nil
 }
 
-func (f *catalogued) connections() (opened, closed, own int) {
+func (f *described) connections() (opened, closed, own int) {
 	for _, c := range f.calls() {
 		switch c {
 		case "connect":
@@ -84,7 +84,7 @@ func (f *catalogued) connections() (opened, closed, own int) {
 // The first connection reads the catalog; where that fails, the application gets another
 // connection, and the next ones are left alone for a while.
 func TestConnect(t *testing.T) {
-	f := &catalogued{fake: newFake("none", "none", "none")}
+	f := &described{fake: newFake("none", "none", "none")}
 	o := observer()
 	c := Connector(f, o)
 	if _, err := c.Connect(t.Context()); err != nil {
@@ -103,7 +103,7 @@ func TestConnect(t *testing.T) {
 		}
 	}
 
-	f = &catalogued{fake: newFake("none", "none", "none"), fail: true}
+	f = &described{fake: newFake("none", "none", "none"), fail: true}
 	o = observer()
 	c = Connector(f, o)
 	for i := range 3 {
@@ -130,7 +130,7 @@ func TestConnect(t *testing.T) {
 
 // The application's context ends while the catalog is read: it has its connection.
 func TestConnectCanceled(t *testing.T) {
-	f := &catalogued{fake: newFake("none", "none", "none"), fail: true}
+	f := &described{fake: newFake("none", "none", "none"), fail: true}
 	ctx, cancel := context.WithCancel(t.Context())
 	f.do = func(c string) error {
 		if c == "own" {
@@ -148,7 +148,7 @@ func TestConnectCanceled(t *testing.T) {
 
 // Many connections at once: one reads the catalog, and the others do not wait for it.
 func TestConnectMany(t *testing.T) {
-	f := &catalogued{fake: newFake("none", "none", "none"), fail: true}
+	f := &described{fake: newFake("none", "none", "none"), fail: true}
 	reading, others := make(chan struct{}), make(chan struct{})
 	var once sync.Once
 	f.do = func(c string) error {

@@ -16,12 +16,13 @@ import (
 
 // watch returns a handle over f whose publications are among f's calls. No statement of
 // tests is understood, so each publishes everything; f tells whether a transaction is open.
-func watch(t testing.TB, f *fake, opts ...Option) (*sql.DB, *sink, *observe.Observer) {
+func watch(tb testing.TB, f *fake, opts ...Option) (*sql.DB, *sink, *observe.Observer) {
+	tb.Helper()
 	o := observer()
 	s := &sink{f: f}
-	t.Cleanup(o.Attach(s))
+	tb.Cleanup(o.Attach(s))
 	status := TxStatus(func(any) (bool, bool) { return f.inTransaction(), true })
-	return open(t, f, o, append([]Option{status}, opts...)...), s, o
+	return open(tb, f, o, append([]Option{status}, opts...)...), s, o
 }
 
 // inTransaction reports whether a transaction was begun last.
