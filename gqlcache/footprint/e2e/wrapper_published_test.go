@@ -10,7 +10,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
-	"github.com/lib/pq"
 
 	"github.com/cascadeql/cascadeql/gqlcache/footprint"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/footprintsql"
@@ -220,7 +219,7 @@ func TestCopyIsPublished(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				s, err := tx.PrepareContext(t.Context(), pq.CopyIn("log", "line"))
+				s, err := tx.PrepareContext(t.Context(), `COPY "log" ("line") FROM STDIN`)
 				if err != nil {
 					t.Fatal(err)
 				}
