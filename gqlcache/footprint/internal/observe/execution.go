@@ -249,10 +249,8 @@ func (s *Session) control(e *Execution, err error) {
 	case sqlparse.Begin:
 		if e.a.Unknown == "" {
 			tx := transaction{open: true, asOf: e.asOf, ctx: e.ctx}
-			if e.a.Set != nil {
-				tx.locked = e.a.Set.Level == "immediate" || e.a.Set.Level == "exclusive"
-				tx.dirtyReads = e.a.Set.Level == "read uncommitted"
-			}
+			tx.locked = e.a.Level == "immediate" || e.a.Level == "exclusive"
+			tx.dirtyReads = e.a.Level == "read uncommitted"
 			s.begun(e.ctx, tx, err)
 			return
 		}
