@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/analysis"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/rowtag"
 )
@@ -154,9 +155,14 @@ func TestValuesThatAreMade(t *testing.T) {
 	if r.fresh(f) {
 		t.Error("an INTEGER PRIMARY KEY is made of NULL")
 	}
+	table := r.state.Load().catalog.Tables["posts"]
+	set := []analysis.SetValue{{Column: 0, Source: &analysis.Source{Kind: analysis.Param, Param: 1}}}
+	if known := r.session().setsOf(table, set, named(args(nil)), nil); len(known) > 0 {
+		t.Error("a key is NULL")
+	}
 	r = newRig(t, Options{Dialect: catalog.PostgreSQL})
 	f = r.read(`SELECT count(*) FROM posts WHERE status = $1`, args("P"), args(1))
-	exec(t.Context(), r.session(), `UPDATE posts SET status = $1 WHERE id = $2`, "P ", 7)
+	exec(t.Context(), r.session(), `INSERT INTO posts (id, author_id, status, title, version) VALUES (1, 1, $1, 't', 1)`, "P ")
 	if r.fresh(f) {
 		t.Error("varchar(1) cuts spaces")
 	}
