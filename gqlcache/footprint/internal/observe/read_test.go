@@ -284,7 +284,7 @@ func TestPoll(t *testing.T) {
 			read: func(context.Context, catalog.Dialect, catalog.Query) (*catalog.Catalog, error) { return c, nil },
 			version: func(context.Context, catalog.Dialect, catalog.Query) (catalog.Version, error) {
 				if asked++; wrong {
-					return catalog.Version{}, failed
+					return catalog.Version{}, errFailed
 				}
 				return c.Version, nil
 			},

@@ -172,7 +172,7 @@ func (s *Session) rolledBack(ctx context.Context, err error) {
 		s.flush(ctx, true)
 	}
 	if s.tx.locked && s.tx.ctx != nil {
-		s.o.wrote(s.tx.ctx) // it was to write, and has written nothing
+		s.o.wrote(s.tx.ctx) //nolint:contextcheck // whose transaction it was: it was to write, and has written nothing
 	}
 	if !s.pending.empty() {
 		s.undone.Add(1)

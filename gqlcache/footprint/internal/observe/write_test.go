@@ -199,6 +199,7 @@ func TestEventsTravel(t *testing.T) {
 
 // An imaging rig keeps rows of posts.
 func imaging(t *testing.T, o Options) (*rig, map[int64][]driver.Value) {
+	t.Helper()
 	r := newRig(t, o)
 	rows := map[int64][]driver.Value{
 		7: {int64(7), int64(1), "P", "x", int64(1)}, 8: {int64(8), int64(1), "P", "y", int64(1)}, 9: {int64(9), int64(2), "D", "z", int64(1)},
@@ -330,7 +331,7 @@ func TestImagesOfPostgreSQL(t *testing.T) {
 	r.conn.answer = func(text string, _ []driver.NamedValue) ([][]driver.Value, error) {
 		switch {
 		case wrong != "" && strings.HasPrefix(text, wrong):
-			return nil, failed
+			return nil, errFailed
 		case strings.HasPrefix(text, "SELECT"):
 			return [][]driver.Value{row}, nil
 		}
