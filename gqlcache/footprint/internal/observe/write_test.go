@@ -379,6 +379,15 @@ func TestImagesOfPostgreSQL(t *testing.T) {
 	if got := run(other, "!", 1); len(got) != 0 {
 		t.Errorf("after a failure: %q", got)
 	}
+	for _, text := range []string{`DEALLOCATE ALL`, `DISCARD ALL`} { // the driver's statements are gone
+		wrong, s = "", r.session()
+		exec(t.Context(), s, text)
+		s.Reset(t.Context())
+		if got := run(`UPDATE posts SET version = version + 2 WHERE author_id = $1`, 1); len(got) != 0 {
+			t.Errorf("after %s: %q", text, got)
+		}
+	}
+	s = r.session()
 	wrong = "RELEASE"
 	run(`UPDATE posts SET version = version + 1 WHERE author_id = $1`, 1)
 	if r.last().Everything == "" {
