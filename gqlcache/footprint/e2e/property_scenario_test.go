@@ -149,8 +149,8 @@ func (g *sqlGenerator) reading(templates bool) reading {
 	} else {
 		r.sqlStatement = g.read()
 	}
-	if r.ordered && g.one(5) {
-		r.rows = g.r.IntN(3)
+	if r.ordered && g.one(5) || strings.Contains(r.text, " ORDER BY ") && !strings.Contains(r.text, "LIMIT") && r.ordered && g.one(3) {
+		r.rows = g.r.IntN(4)
 	}
 	return r
 }

@@ -170,6 +170,8 @@ var writeTraps = []string{
 	`UPDATE users SET id = {user+} WHERE id = {user}`,
 	`UPDATE items SET id = {item} WHERE id = {item}`,
 	`UPDATE posts SET seq = seq + 100 WHERE id = {post}`,
+	`UPDATE posts SET title = 'AA', version = version + 10 WHERE id = {post}`,
+	`UPDATE users SET karma = karma + 10, name = 'Aa' WHERE id = {user}`,
 	`UPDATE posts SET status = CASE WHEN status = 'DRAFT' THEN 'PUBLISHED' ELSE 'DRAFT' END WHERE author_id = {user}`,
 	`UPDATE posts SET author_id = {user}, status = {status} WHERE author_id = {user} AND status = {status}`,
 	`UPDATE posts SET author_id = {user} WHERE author_id = {user} AND version > {n}`,
