@@ -9,10 +9,10 @@ const (
 // draws its statements from the same seeds each time.
 var footprintRules = []mutant{
 	{
-		name: "footprint: a read relies on a shape that writers may not have known", in: footprintTests,
+		name: "footprint: a read relies on a shape that writers may not have known",
 		file: footprintDir + "rowtag/subscribe.go",
 		old:  "sh == nil || sh.born > r.Since { // a shape", new: "sh == nil { // a shape",
-		test: "TestProperty$/sqlite",
+		test: "TestLateShape",
 	},
 	{
 		name: "footprint: what is said by OR is taken for what is said by AND", in: footprintTests,
