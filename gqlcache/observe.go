@@ -304,6 +304,13 @@ func (rec *recording) Leave(fc *graphql.FieldContext, entered uint64, returned a
 	}
 }
 
+// stop ends a recording that end has not ended.
+func (rec *recording) stop() {
+	if rec != nil {
+		rec.End() // does nothing the second time
+	}
+}
+
 // seen is what the statements of a computation tell of its answer. The zero value is of a
 // computation that was not observed.
 type seen struct {

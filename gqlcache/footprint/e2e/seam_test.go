@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/cascadeql/cascadeql/gqlcache"
@@ -272,6 +273,17 @@ func TestReportOnly(t *testing.T) {
 	s.exec(t.Context(), rename, "1")
 	if !s.ask(named) {
 		t.Error("an observed write has dropped it")
+	}
+	s.exec(t.Context(), `CREATE TABLE later (id TEXT)`) // everything may have changed
+	if !s.ask(named) {
+		t.Error("a statement that may write anything has dropped it")
+	}
+	reads := false
+	for _, op := range s.cache.Observed().Operations {
+		reads = reads || slices.Contains(op.Uncovered, "loose")
+	}
+	if !reads {
+		t.Errorf("the table that no directive names is not reported: %+v", s.cache.Observed())
 	}
 }
 
