@@ -57,10 +57,10 @@ func (l *slowLog) Publish(ctx context.Context, tags []cascade.Tag, all bool) (ch
 	return r, nil
 }
 
-func (l *slowLog) Fresh() bool                                        { return true }
+func (l *slowLog) Fresh() bool                                       { return true }
 func (l *slowLog) CatchUp(context.Context, changelog.Position) error { return nil }
-func (l *slowLog) Stats() changelog.Stats                             { return changelog.Stats{} }
-func (l *slowLog) Close() error                                       { return nil }
+func (l *slowLog) Stats() changelog.Stats                            { return changelog.Stats{} }
+func (l *slowLog) Close() error                                      { return nil }
 
 func (l *slowLog) Applied() changelog.Position {
 	l.mu.Lock()
