@@ -88,6 +88,28 @@ func (f *Fill) Setting(name string, v any) {
 	f.b.observe(f, place{hash: mix(5, hashString(name)), setting: name}, v)
 }
 
+// Known vouches for a value that was computed in Go, for statements to come.
+func (f *Fill) Known(v any) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	defer f.contain()
+	if f.b == nil {
+		return
+	}
+	f.b.index(f)
+	f.b.origins.part(mix(4, 0), ofKnown, v, 0)
+}
+
+// Doubt says that something of the computation cannot be judged: a setting whose value is
+// not known, say.
+func (f *Fill) Doubt() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.b != nil {
+		f.b.over = true
+	}
+}
+
 // Literal says that a statement's text has literals. They count as constants once two
 // callers have sent the text.
 func (f *Fill) Literal(textHash uint64) {
@@ -160,11 +182,16 @@ func (b *buffers) observe(f *Fill, p place, v any) {
 	if b.over || b.origins.over {
 		return
 	}
+	b.index(f)
+	b.value(f, number, v, 0)
+}
+
+// index takes in the key, once.
+func (b *buffers) index(f *Fill) {
 	if !b.indexed {
 		b.indexed = true
 		b.origins.key(&f.key)
 	}
-	b.value(f, number, v, 0)
 }
 
 // value notes a value, or the elements of one.
