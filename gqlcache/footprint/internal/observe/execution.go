@@ -23,9 +23,9 @@ type Execution struct {
 	text  string
 	a     *analysis.Statement
 	known *analyzed // of the text, nil after a fault of ours
-	st    *state // nil: the catalog was not known
-	why   string // nothing is known of what it reads: "" when it is
-	asOf  moment // of the snapshot that it reads
+	st    *state    // nil: the catalog was not known
+	why   string    // nothing is known of what it reads: "" when it is
+	asOf  moment    // of the snapshot that it reads
 	write *writing
 
 	// sets are the settings that it makes, checks is the recording whose key is checked,
