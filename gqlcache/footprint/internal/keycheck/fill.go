@@ -62,17 +62,18 @@ const keptSlots = 8192
 
 // Argument says that a statement is about to run with a value. field is the path of the
 // field that sent it, without places in lists, "" when that is not known. textHash is of
-// text; texts that differ in the length of a list only should have one: see Shape. ordinal
-// counts from 1. A value that is a list is one position. Statements whose rows are not read
+// text; texts that differ in the length of a list only should have one, and one position
+// for all of the list: see Shape. ordinal is the argument's number, for reports. Both count
+// from 1. A value that is a list is one position. Statements whose rows are not read
 // do not count: nothing should be said of them.
-func (f *Fill) Argument(field, text string, textHash uint64, ordinal int, v any) {
+func (f *Fill) Argument(field, text string, textHash uint64, position, ordinal int, v any) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	defer f.contain()
 	if f.b == nil {
 		return
 	}
-	hash := mix(mix(textHash, uint64(ordinal)), hashString(field))
+	hash := mix(mix(textHash, uint64(position)), hashString(field))
 	f.b.observe(f, place{hash: hash, field: field, text: text, ordinal: ordinal}, v)
 }
 

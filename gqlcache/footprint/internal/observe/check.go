@@ -51,7 +51,7 @@ func positionText(p *keycheck.Position) string {
 	if p.Setting != "" {
 		return "setting " + p.Setting
 	}
-	return fmt.Sprintf("argument %d of %s", p.Ordinal, p.Text)
+	return fmt.Sprintf("argument %d of %s", p.Ordinal, strings.Join(strings.Fields(p.Text), " "))
 }
 
 func positionWhy(p *keycheck.Position) string {
@@ -101,11 +101,11 @@ func (e *Execution) check() {
 		f.Literal(e.known.shape)
 		for i := range args {
 			a := &args[i]
-			n := a.Ordinal
-			if a.Name == "" && n >= 1 && n <= len(e.known.positions) && e.known.positions[n-1] > 0 {
-				n = e.known.positions[n-1]
+			position := a.Ordinal
+			if n := a.Ordinal; a.Name == "" && n >= 1 && n <= len(e.known.positions) && e.known.positions[n-1] > 0 {
+				position = e.known.positions[n-1]
 			}
-			f.Argument(e.field, e.text, e.known.shape, n, a.Value)
+			f.Argument(e.field, e.text, e.known.shape, position, a.Ordinal, a.Value)
 		}
 		e.fill = f
 	}) {
