@@ -265,6 +265,7 @@ func (c *Cache) resolved(ctx context.Context, r *request, q *asked, own *flight.
 	var rec *probe.Recorder
 	before := besidesBefore(ctx)
 	observed, statements := c.record(ctx, r, q)
+	defer statements.stop() // also when an extension below panics
 	w.Fields = statements.fields()
 	f.resp, f.took, rec = c.execute(observed, r, oc, d, who, key, w, next)
 	f.seen = statements.end(d)
