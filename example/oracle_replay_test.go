@@ -187,8 +187,7 @@ func newOracle(tb testing.TB, w *workload, level oracleLevel) *oracle {
 	opts.Schema, opts.Store, opts.TTL, opts.SweepInterval = es.Schema(), spy, time.Hour, -1
 	if watched != nil {
 		es = graph.WithoutDirectives(es)
-		opts.Schema = es.Schema()
-		opts.Observe = gqlcache.Observe{Handles: []*footprint.Observer{watched}, Everything: true, Computed: []string{"Query.posts"}}
+		observe(&opts, watched)
 		tb.Cleanup(func() {
 			for _, f := range watched.Findings() {
 				tb.Log(f)
