@@ -67,3 +67,6 @@ func (o *Outside) Add(ctx context.Context) (published bool) {
 // Await returns when all that was added is published, with what became of the last that
 // was not confirmed, and how many these were.
 func (o *Outside) Await() (fleet.Publication, uint64) { return o.q.await() }
+
+// Wait returns when nothing is being published any more.
+func (o *Outside) Wait() { o.q.wait() }

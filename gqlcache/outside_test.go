@@ -49,5 +49,6 @@ func TestMutationsAwaitCommits(t *testing.T) {
 		if got := <-awaited; made != 2 || got.doubts != 1 || !errors.Is(got.worst.Err, errors.ErrUnsupported) {
 			t.Errorf("%d made, %+v", made, got)
 		}
+		o.Wait()
 	})
 }
