@@ -48,7 +48,7 @@ func TestOracle(t *testing.T) {
 				log := newOracle(t, newWorkload(11, oracleSmall, ratio.writes), level).replay(600)
 				// a small replay is a noisy figure: the benchmark tells the true one
 				p := log.precision()
-				t.Logf("precision %.3f", p)
+				t.Logf("%s at %s: precision %.3f", level.name, ratio.name, p)
 				if p < floor {
 					t.Errorf("precision %.3f, below %.3f\n%s", p, floor, log.lostTable(20))
 				}
