@@ -26,23 +26,24 @@ import (
 // startCluster starts instances in this process, over one database and one Redis.
 func startCluster(t *testing.T, n int, database kind) []*rig {
 	t.Helper()
-	server, path := redistest.Start(t), database(t)
+	server, cfg := redistest.Start(t), database.config(t)
 	var rigs []*rig
 	for range n {
 		r := &rig{ctx: t.Context(), dir: t.TempDir()}
 		var err error
-		if r.store, err = blog.Open(t.Context(), path); err != nil {
+		watched := newObserver(cfg)
+		if r.store, err = blog.OpenWith(t.Context(), blogOptions(cfg.database, watched)); err != nil {
 			t.Fatal(err)
 		}
 		shared, err := newCluster("redis://"+server.Addr(), r.store.Name())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.cache, err = newCache(config{cache: true}, shared, nil); err != nil {
+		if r.cache, err = newCache(cfg, shared, watched); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { r.close(); _ = shared.client.Close() })
-		r.handler = newServer(r.store, r.cache)
+		r.handler = newServerOver(schemaOver(r.store, cfg), r.store, r.cache)
 		shared.join(t.Context(), io.Discard)
 		if !shared.log.Fresh() {
 			t.Fatal("no lease")
@@ -57,11 +58,10 @@ func startCluster(t *testing.T, n int, database kind) []*rig {
 func TestNoStaleReadsInACluster(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
-		name      string
 		instances int
 		database  kind
-	}{{"2", 2, sqlite}, {"3", 3, sqlite}, {"2, PostgreSQL", 2, postgres}} {
-		t.Run(row.name, func(t *testing.T) {
+	}{{2, sqlite}, {3, sqlite}, {2, postgres}, {3, bareSQLite}, {2, barePostgreSQL}} {
+		t.Run(fmt.Sprintf("%d, %v", row.instances, row.database), func(t *testing.T) {
 			t.Parallel()
 			rigs := startCluster(t, row.instances, row.database)
 			r := newRaceOn(t, rigs[0], "tenant one", "tenant two")
@@ -238,10 +238,10 @@ func (p *process) until(what string, so func() bool) {
 	redistest.Eventually(p.t, what, so)
 }
 
-func startPair(t *testing.T) (a, b *process, server *redistest.Server) {
+func startPair(t *testing.T, database kind) (a, b *process, server *redistest.Server) {
 	t.Helper()
 	server = redistest.Start(t)
-	env := []string{"REDIS_URL=redis://" + server.Addr(), "DB_PATH=" + filepath.Join(t.TempDir(), "x.db"), exampleMain + "=1"}
+	env := append(database.environment(t), "REDIS_URL=redis://"+server.Addr(), exampleMain+"=1")
 	a, b = startProcess(t, os.Args[0], env...), startProcess(t, os.Args[0], env...)
 	got := a.send(fmt.Sprintf(`mutation { createTag(input: {id: %q, name: "zero"}) { name } }`, aTag))
 	if len(got.Errors) > 0 {
@@ -257,9 +257,11 @@ func startPair(t *testing.T) (a, b *process, server *redistest.Server) {
 // TestProcesses stops an instance for longer than its lease, then kills Redis and starts
 // it empty: no read is stale, no query fails, and mutations work whenever they can be
 // told to all.
-func TestProcesses(t *testing.T) {
-	t.Parallel()
-	a, b, server := startPair(t)
+func TestProcesses(t *testing.T) { onEach(t, testProcesses) }
+
+func testProcesses(t *testing.T, database kind) {
+	t.Helper()
+	a, b, server := startPair(t, database)
 
 	// A stopped process cannot answer. The mutation waits for its lease to end, and the
 	// read that it finds when it wakes up has begun after that.

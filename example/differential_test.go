@@ -52,11 +52,15 @@ func TestSameAnswers(t *testing.T) {
 		{"no partitions", setup{change: func(o *gqlcache.Options) { o.Partition = nil }}, 20, 40, 0},
 		{"no directives", setup{schema: bareSchema}, 8, 40, 0},
 		{"views only", setup{schema: viewSchema}, 8, 40, 0},
-		{"gqlgen's transports", setup{bare: true}, 20, 40, 0},
+		{"gqlgen's transports", setup{gqlgens: true}, 20, 40, 0},
 		{"past the hooks", setup{change: func(o *gqlcache.Options) { o.HTTP.Direct = true }}, 20, 40, 0},
 		// Its answers are compared with those of a server over SQLite.
 		{"PostgreSQL", setup{postgres: true}, 25, 40, 0},
 		{"many changes, PostgreSQL", setup{postgres: true}, 10, 20, 350},
+		{"no directives, statements", setup{bare: true}, 25, 100, 0},
+		{"many changes, statements", setup{bare: true}, 10, 50, 350},
+		{"PostgreSQL, statements", setup{bare: true, postgres: true}, 20, 40, 0},
+		{"many changes, PostgreSQL, statements", setup{bare: true, postgres: true}, 8, 20, 350},
 		// Hidden fields are given up at once, while loaders may have begun on their
 		// behalf.
 		{"no patience", setup{latency: 200 * time.Microsecond, change: func(o *gqlcache.Options) { o.PathTimeout = 1 }}, 10, 10, 0},

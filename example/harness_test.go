@@ -56,27 +56,65 @@ type site struct {
 	store   *blog.Store
 }
 
-// A kind is a kind of database: it returns the path or URL of an empty one.
-type kind func(*testing.T) string
-
-func sqlite(t *testing.T) string {
-	t.Helper()
-	return filepath.Join(t.TempDir(), "blog.db")
+// A kind is a kind of database, and whether what is known of it is what directives say or
+// what the SQL statements do.
+type kind struct {
+	postgres, bare bool
 }
 
-func postgres(t *testing.T) string {
+var (
+	sqlite         = kind{}
+	postgres       = kind{postgres: true}
+	bareSQLite     = kind{bare: true}
+	barePostgreSQL = kind{postgres: true, bare: true}
+)
+
+func (k kind) String() string {
+	name := "SQLite"
+	if k.postgres {
+		name = "PostgreSQL"
+	}
+	if k.bare {
+		name += ", no directives"
+	}
+	return name
+}
+
+var kinds = []kind{sqlite, postgres, bareSQLite, barePostgreSQL}
+
+// config is that of a server over an empty database of the kind.
+func (k kind) config(t *testing.T) config {
 	t.Helper()
-	return pgtest.Database(t)
+	cfg := config{cache: true, directives: !k.bare}
+	if k.postgres {
+		cfg.database = pgtest.Database(t)
+	} else {
+		cfg.database = filepath.Join(t.TempDir(), "blog.db")
+	}
+	return cfg
+}
+
+// environment configures a server of another process over an empty database of the kind.
+func (k kind) environment(t *testing.T) []string {
+	t.Helper()
+	cfg, variable, directives := k.config(t), "DB_PATH", "on"
+	if k.postgres {
+		variable = "DATABASE_URL"
+	}
+	if k.bare {
+		directives = "off"
+	}
+	return []string{variable + "=" + cfg.database, "DIRECTIVES=" + directives}
 }
 
 // onEach runs a test with each kind of database.
 func onEach(t *testing.T, test func(*testing.T, kind)) {
 	t.Helper()
 	t.Parallel()
-	for name, database := range map[string]kind{"SQLite": sqlite, "PostgreSQL": postgres} {
-		t.Run(name, func(t *testing.T) {
+	for _, k := range kinds {
+		t.Run(k.String(), func(t *testing.T) {
 			t.Parallel()
-			test(t, database)
+			test(t, k)
 		})
 	}
 }
@@ -90,7 +128,9 @@ func newSite(t *testing.T) *site {
 
 func newSiteOn(t *testing.T, database kind) *site {
 	t.Helper()
-	cache, err := newCache(config{cache: true}, nil, nil)
+	cfg := database.config(t)
+	watched := newObserver(cfg)
+	cache, err := newCache(cfg, nil, watched)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +139,7 @@ func newSiteOn(t *testing.T, database kind) *site {
 			t.Error(err)
 		}
 	})
-	store, err := blog.Open(t.Context(), database(t))
+	store, err := blog.OpenWith(t.Context(), blogOptions(cfg.database, watched))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +148,7 @@ func newSiteOn(t *testing.T, database kind) *site {
 			t.Error(err)
 		}
 	})
-	return &site{t: t, handler: newServer(store, cache), store: store}
+	return &site{t: t, handler: newServerOver(schemaOver(store, cfg), store, cache), store: store}
 }
 
 // newBlog starts a server with the fixture: Ann wrote p1 (published), p2 (draft) and p4

@@ -207,7 +207,7 @@ func (iso *isolation) ask(t *rapid.T, tenant, body string) reply {
 // from a server without a cache; and spellings that mean the same must share.
 func TestSharedEntriesAreAnsweredAlike(t *testing.T) {
 	t.Parallel()
-	for name, s := range map[string]setup{"SQLite": {}, "PostgreSQL": {postgres: true}} {
+	for name, s := range setups() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			sharedEntriesAreAnsweredAlike(t, s)
@@ -254,6 +254,9 @@ func sharedEntriesAreAnsweredAlike(t *testing.T, s setup) {
 			}
 		}
 	})
+	for _, f := range iso.cached.findings() {
+		t.Log(f)
+	}
 	var all, equal int
 	for _, tw := range twists {
 		t.Logf("%-20s %4d of %4d shared", tw.name, iso.shared[tw.name], iso.tried[tw.name])

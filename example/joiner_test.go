@@ -37,8 +37,10 @@ func (s *hookedStore) Put(ctx context.Context, key []byte, e *store.Entry) error
 
 // TestJoinerChecksAStoredAnswer lets a change come in between the storing of an answer
 // and the end of its flight, and a request after the change join that flight.
-func TestJoinerChecksAStoredAnswer(t *testing.T) {
-	t.Parallel()
+func TestJoinerChecksAStoredAnswer(t *testing.T) { onEach(t, testJoinerChecksAStoredAnswer) }
+
+func testJoinerChecksAStoredAnswer(t *testing.T, database kind) {
+	t.Helper()
 	inner, err := memstore.New(memstore.Options{MaxBytes: 1 << 20, MaxEntries: 100})
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +50,10 @@ func TestJoinerChecksAStoredAnswer(t *testing.T) {
 	lookedUp := make(chan struct{})
 	joined := make(chan reply, 1)
 	hooks := &hookedStore{Store: inner}
-	r := startRig(t, setup{change: func(o *gqlcache.Options) { o.Store = hooks }})
+	r := startRig(t, setup{
+		postgres: database.postgres, bare: database.bare,
+		change: func(o *gqlcache.Options) { o.Store = hooks },
+	})
 	const id = "aaaaaaaa-0000-4000-8000-000000000001"
 	body := requestBody(`{ tag(id: "` + id + `") { name } }`)
 	hooks.get = func() {
@@ -61,8 +66,10 @@ func TestJoinerChecksAStoredAnswer(t *testing.T) {
 			if _, err := r.store.As("t").RenameTag(t.Context(), id, "new"); err != nil {
 				t.Error(err)
 			}
-			if err := r.cache.Invalidate(t.Context(), gqlcache.Entity("Tag", id)); err != nil {
-				t.Error(err)
+			if !database.bare { // otherwise the commit has told the cache
+				if err := r.cache.Invalidate(t.Context(), gqlcache.Entity("Tag", id)); err != nil {
+					t.Error(err)
+				}
 			}
 			armed.Store(true)
 			go func() { joined <- r.ask("t", body, false) }()

@@ -24,14 +24,15 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/footprint"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 	"github.com/cascadeql/cascadeql/gqlcache/store/memstore"
+	"github.com/cascadeql/cascadeql/internal/pgtest"
 )
 
 // An oracleLevel is how much of its directives the schema keeps.
 type oracleLevel struct {
 	name string
 	keep []string
-	// watched says what sees the statements, nil for nothing. floors are the precisions
-	// that it must reach, by ratio.
+	// watched says what sees the statements, nil for nothing. Its dialect is that of the
+	// database. floors are the precisions that a short replay must reach, by ratio.
 	watched *footprint.Options
 	floors  []float64
 	// options changes those of the cache; nil for nothing. credentials are what a request
@@ -40,12 +41,23 @@ type oracleLevel struct {
 	credentials func(oracleRequest) string
 }
 
+// database returns an empty one.
+func (l oracleLevel) database(tb testing.TB) string {
+	tb.Helper()
+	if l.watched != nil && l.watched.Dialect == footprint.PostgreSQL {
+		return pgtest.Database(tb)
+	}
+	return filepath.Join(tb.TempDir(), "oracle.db")
+}
+
 var oracleLevels = []oracleLevel{
 	{name: "no directives"},
 	{name: "@view only", keep: []string{"view"}},
-	{name: "statements", watched: &footprint.Options{Dialect: footprint.SQLite, Images: footprint.Off}, floors: []float64{.80, .60, .50}},
-	{name: "images", watched: &footprint.Options{Dialect: footprint.SQLite}, floors: []float64{.88, .74, .68}},
-	{name: "images and joins", watched: &footprint.Options{Dialect: footprint.SQLite, SemiJoins: true}, floors: []float64{.97, .87, .83}},
+	{name: "statements", watched: &footprint.Options{Dialect: footprint.SQLite, Images: footprint.Off}, floors: []float64{.92, .76, .53}},
+	{name: "statements of PostgreSQL", watched: &footprint.Options{Dialect: footprint.PostgreSQL, Images: footprint.Off}, floors: []float64{.91, .75, .50}},
+	{name: "images of PostgreSQL", watched: &footprint.Options{Dialect: footprint.PostgreSQL, Images: footprint.On}, floors: []float64{.91, .75, .50}},
+	{name: "images", watched: &footprint.Options{Dialect: footprint.SQLite}, floors: []float64{.92, .83, .61}},
+	{name: "images and joins", watched: &footprint.Options{Dialect: footprint.SQLite, SemiJoins: true}, floors: []float64{.95, .89, .70}},
 	{name: "everything", keep: []string{"view", "dependsOn", "reads", "writes"}},
 }
 
@@ -163,7 +175,7 @@ func newOracle(tb testing.TB, w *workload, level oracleLevel) *oracle {
 	if level.watched != nil {
 		watched = footprint.New(*level.watched)
 	}
-	db, err := blog.OpenWith(ctx, blogOptions(filepath.Join(tb.TempDir(), "oracle.db"), watched))
+	db, err := blog.OpenWith(ctx, blogOptions(level.database(tb), watched))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -193,8 +205,7 @@ func newOracle(tb testing.TB, w *workload, level oracleLevel) *oracle {
 	opts.Schema, opts.Store, opts.TTL, opts.SweepInterval = es.Schema(), spy, time.Hour, -1
 	if watched != nil {
 		es = graph.WithoutDirectives(es)
-		opts.Schema = es.Schema()
-		opts.Observe = gqlcache.Observe{Handles: []*footprint.Observer{watched}, Everything: true, Computed: []string{"Query.posts"}}
+		observe(&opts, watched)
 		tb.Cleanup(func() {
 			for _, f := range watched.Findings() {
 				tb.Log(f)

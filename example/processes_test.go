@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -44,7 +43,12 @@ const memberLease = 500 * time.Millisecond
 func runMember(level string) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	store, err := blog.Open(ctx, os.Getenv("DB_PATH"))
+	cfg, err := configFrom(os.Getenv)
+	if err != nil {
+		return err
+	}
+	watched := newObserver(cfg)
+	store, err := blog.OpenWith(ctx, blogOptions(cfg.database, watched))
 	if err != nil {
 		return err
 	}
@@ -61,6 +65,9 @@ func runMember(level string) (err error) {
 		return err
 	}
 	opts := cacheOptions()
+	if watched != nil {
+		observe(&opts, watched)
+	}
 	if opts.Log, err = redislog.New(client, redislog.Options{Namespace: "main", Level: changelog.Level(n), TTL: memberLease}); err != nil {
 		return err
 	}
@@ -78,7 +85,7 @@ func runMember(level string) (err error) {
 		return err
 	}
 	fmt.Printf("listening on http://%s\n", listener.Addr())
-	return serve(ctx, listener, newServer(store, cache))
+	return serve(ctx, listener, newServerOver(schemaOver(store, cfg), store, cache))
 }
 
 const memberTags = 3
@@ -101,15 +108,15 @@ type company struct {
 	failed                                               atomic.Pointer[error]
 }
 
-func newCompany(t *testing.T, level changelog.Level) *company {
+func newCompany(t *testing.T, level changelog.Level, database kind) *company {
 	t.Helper()
 	c := &company{t: t}
-	server, path := redistest.Start(t), filepath.Join(t.TempDir(), "x.db")
+	server, env := redistest.Start(t), database.environment(t)
 	for range 3 {
 		link := redistest.NewProxy(t, server.Addr())
 		c.links = append(c.links, link)
 		c.processes = append(c.processes, startProcess(t, os.Args[0],
-			"REDIS_URL=redis://"+link.Addr(), "DB_PATH="+path, fmt.Sprintf("%s=%d", memberLevel, level)))
+			append(env, "REDIS_URL=redis://"+link.Addr(), fmt.Sprintf("%s=%d", memberLevel, level))...))
 	}
 	for k := range memberTags {
 		redistest.Eventually(t, "a tag", func() bool {
@@ -260,14 +267,24 @@ func TestThreeProcesses(t *testing.T) { //nolint:tparallel // what its parts fou
 	t.Parallel()
 	var eventual atomic.Int64
 	t.Run("levels", func(t *testing.T) {
-		for _, level := range []changelog.Level{changelog.Eventual, changelog.Bounded, changelog.Strong} {
+		for _, member := range []struct {
+			level    changelog.Level
+			database kind
+		}{
+			{changelog.Eventual, sqlite},
+			{changelog.Bounded, sqlite},
+			{changelog.Strong, sqlite},
+			{changelog.Strong, bareSQLite},
+			{changelog.Strong, barePostgreSQL},
+		} {
+			level := member.level
 			for _, row := range []struct {
 				name    string
 				disturb func(*company, int, func(time.Duration))
 			}{{"healthy", nil}, {"paused", paused}, {"deaf", deaf}} {
-				t.Run(fmt.Sprintf("%v, %s", level, row.name), func(t *testing.T) {
+				t.Run(fmt.Sprintf("%v, %s, %v", level, row.name, member.database), func(t *testing.T) {
 					t.Parallel()
-					c := newCompany(t, level)
+					c := newCompany(t, level, member.database)
 					seed := rand.Uint64()
 					c.run(seed, *processTime, row.disturb)
 					if err := c.failed.Load(); err != nil {

@@ -28,6 +28,7 @@ import (
 	"github.com/cascadeql/cascadeql/example/internal/blog"
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint"
 	"github.com/cascadeql/cascadeql/internal/pgtest"
 )
 
@@ -42,6 +43,7 @@ type rig struct {
 	asked   atomic.Int64
 	leave   func() // ends the watching; nil when nobody watches
 	drop    func() error
+	watched *footprint.Observer // nil when nothing sees the statements
 }
 
 // A setup says how a rig differs from the production server.
@@ -50,13 +52,23 @@ type setup struct {
 	change    func(*gqlcache.Options)
 	extension func() graphql.HandlerExtension // instead of the cache
 	uncached  bool
-	bare      bool // gqlgen's transports as they are, with the cache
+	gqlgens   bool // its transports as they are, with the cache
 	latency   time.Duration
 	fields    graphql.FieldMiddleware // around the resolvers, nil for none
 	path      string                  // of the database; one of its own if empty
 	postgres  bool                    // a database of its own in PostgreSQL, not SQLite
+	bare      bool                    // no directives: the cache watches the SQL statements
 	wrap      func(*rig, http.Handler) http.Handler
 	told      bool // every other request asks what the cache did, and somebody watches
+}
+
+// setups are those of the kinds of databases.
+func setups() map[string]setup {
+	all := map[string]setup{}
+	for _, k := range kinds {
+		all[k.String()] = setup{postgres: k.postgres, bare: k.bare}
+	}
+	return all
 }
 
 // newRig starts a server. Close ends it.
@@ -73,12 +85,16 @@ func newRig(ctx context.Context, s setup) (_ *rig, err error) {
 			return nil, err
 		}
 	}
-	if r.store, err = blog.Open(ctx, s.path); err != nil {
+	opts := cacheOptions()
+	if s.bare {
+		r.watched = newObserver(config{cache: true, database: s.path})
+		observe(&opts, r.watched)
+	}
+	if r.store, err = blog.OpenWith(ctx, blogOptions(s.path, r.watched)); err != nil {
 		return nil, err
 	}
 	r.store.SetLatency(s.latency)
 	cfg := graph.Config{Resolvers: &graph.Resolver{Store: r.store}}
-	opts := cacheOptions()
 	if s.schema != nil {
 		if cfg.Schema, err = s.schema(); err != nil {
 			return nil, err
@@ -93,11 +109,15 @@ func newRig(ctx context.Context, s setup) (_ *rig, err error) {
 		if r.cache, err = gqlcache.New(opts); err != nil {
 			return nil, err
 		}
-		if !s.bare {
+		if !s.gqlgens {
 			get, post = r.cache.Transport(get), r.cache.Transport(post)
 		}
 	}
-	srv := newUncached(graph.NewExecutableSchema(cfg), r.store, get, post)
+	es := graph.NewExecutableSchema(cfg)
+	if s.bare {
+		es = graph.WithoutDirectives(es)
+	}
+	srv := newUncached(es, r.store, get, post)
 	if s.fields != nil {
 		srv.AroundFields(s.fields)
 	}
@@ -133,6 +153,14 @@ func serving(ctx context.Context, log changelog.Log) error {
 		}
 	}
 	return nil
+}
+
+// findings are what was seen in the statements that is worth knowing.
+func (r *rig) findings() []footprint.Finding {
+	if r.watched == nil {
+		return nil
+	}
+	return r.watched.Findings()
 }
 
 // watch asks for snapshots, as the panel does, until the function that it returns is

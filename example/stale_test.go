@@ -166,7 +166,7 @@ func newRaceOn(t *testing.T, rig *rig, tenants ...string) *race {
 // mutation was acknowledged shows the state before it.
 func TestNoStaleReads(t *testing.T) {
 	t.Parallel()
-	for name, s := range map[string]setup{"SQLite": {}, "PostgreSQL": {postgres: true}} {
+	for name, s := range setups() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			noStaleReads(t, s)

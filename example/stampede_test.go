@@ -23,29 +23,32 @@ import (
 // acknowledgement never gets the old answer.
 func TestStampede(t *testing.T) {
 	t.Parallel()
-	for name, row := range map[string]struct{ mutates, direct bool }{
-		"no mutation":             {false, false},
-		"a mutation":              {true, false},
-		"no mutation, past hooks": {false, true},
-		"a mutation, past hooks":  {true, true},
+	for name, row := range map[string]struct{ mutates, direct, bare bool }{
+		"no mutation":               {false, false, false},
+		"a mutation":                {true, false, false},
+		"no mutation, past hooks":   {false, true, false},
+		"a mutation, past hooks":    {true, true, false},
+		"no mutation, statements":   {false, false, true},
+		"a mutation, statements":    {true, false, true},
+		"past hooks and statements": {true, true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			// In a bubble no time passes while the resolver is held, so it never counts
 			// as stuck.
-			synctest.Test(t, func(t *testing.T) { stampede(t, row.mutates, row.direct) })
+			synctest.Test(t, func(t *testing.T) { stampede(t, row.mutates, row.direct, row.bare) })
 		})
 	}
 }
 
-func stampede(t *testing.T, mutates, direct bool) {
+func stampede(t *testing.T, mutates, direct, bare bool) {
 	t.Helper()
 	const (
 		asking = 1000
 		old    = `{"data":{"feed":[{"title":"old"}]}}`
 		fresh  = `{"data":{"feed":[{"title":"new"}]}}`
 	)
-	s := newCrowd(t, direct)
+	s := newCrowd(t, direct, bare)
 	s.rig.ask("t", requestBody(`mutation { createUser(input: {id: "`+idOf("u1")+`", email: "e", name: "n"}) { id } }`), false)
 	s.rig.ask("t", requestBody(`mutation { createPost(input: {id: "`+idOf("p1")+`", authorId: "`+idOf("u1")+
 		`", title: "old", body: "", status: PUBLISHED}) { id } }`), false)
@@ -91,10 +94,11 @@ type crowd struct {
 	release chan struct{}
 }
 
-func newCrowd(t *testing.T, direct bool) *crowd {
+func newCrowd(t *testing.T, direct, bare bool) *crowd {
 	t.Helper()
 	s := &crowd{t: t, release: make(chan struct{})}
 	s.rig = startRig(t, setup{
+		bare:   bare,
 		change: func(o *gqlcache.Options) { o.HTTP.Direct = direct },
 		fields: func(ctx context.Context, next graphql.Resolver) (any, error) {
 			v, err := next(ctx)

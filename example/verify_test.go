@@ -19,7 +19,7 @@ import (
 )
 
 // alteredSchema is the example's schema with one piece of its text replaced.
-func alteredSchema(t *testing.T, field, old, replacement string) *ast.Schema {
+func alteredSchema(t *testing.T, field, old, replacement string) func() (*ast.Schema, error) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("graph", "schema.graphql"))
 	if err != nil {
@@ -35,7 +35,7 @@ func alteredSchema(t *testing.T, field, old, replacement string) *ast.Schema {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return schema
+	return func() (*ast.Schema, error) { return schema, nil }
 }
 
 // A verified is a server in verify mode with the rows of a workload.
@@ -46,14 +46,11 @@ type verified struct {
 }
 
 // newVerified starts a server that recomputes every hit, so many at a time.
-func newVerified(t *testing.T, schema *ast.Schema, w *workload, concurrency int, grace time.Duration) *verified {
+func newVerified(t *testing.T, s setup, w *workload, concurrency int, grace time.Duration) *verified {
 	t.Helper()
-	s := setup{change: func(o *gqlcache.Options) {
+	s.change = func(o *gqlcache.Options) {
 		o.Verify = gqlcache.VerifyOptions{Rate: 1, Context: outlivingContext, Grace: grace, Concurrency: concurrency}
 		o.SweepInterval, o.TTL = -1, time.Hour
-	}}
-	if schema != nil {
-		s.schema = func() (*ast.Schema, error) { return schema, nil }
 	}
 	v := &verified{rig: startRig(t, s), t: t, w: w}
 	for _, tenant := range w.tenants {
@@ -138,7 +135,7 @@ func TestVerifyFindsWrongAnnotations(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorkload(1, oracleSize{users: 10, posts: 30, comments: 80}, 300)
-			v := newVerified(t, alteredSchema(t, row.field, row.old, row.replacement), w, 1, time.Millisecond)
+			v := newVerified(t, setup{schema: alteredSchema(t, row.field, row.old, row.replacement)}, w, 1, time.Millisecond)
 			var s *inspect.Verify
 			for s = v.wait(1); v.cache.Stats().Hits < 1000 && s.Mismatched < 5; s = v.wait(1) {
 				v.send(w.next())
@@ -170,15 +167,17 @@ func TestVerifyFindsWrongAnnotations(t *testing.T) {
 
 // TestVerifyFindsNothing: with the right annotations no hit is reported, however many
 // mutations come in while they are recomputed.
-func TestVerifyFindsNothing(t *testing.T) {
-	t.Parallel()
+func TestVerifyFindsNothing(t *testing.T) { onEach(t, testVerifyFindsNothing) }
+
+func testVerifyFindsNothing(t *testing.T, database kind) {
+	t.Helper()
 	hits := defaultVerified
 	if testing.Short() {
 		hits = min(hits, shortVerified)
 	}
 	const clients, writers, readsPerWrite, pending = 3, 2, 16, 16
 	size := oracleSize{users: 6, posts: 12, comments: 24}
-	v := newVerified(t, nil, newWorkload(7, size, 0), pending, time.Millisecond)
+	v := newVerified(t, setup{postgres: database.postgres, bare: database.bare}, newWorkload(7, size, 0), pending, time.Millisecond)
 	// Each has a workload of its own, which draws requests by itself, all about the same
 	// rows.
 	draw := func(n, writes int) *workload {
@@ -233,7 +232,7 @@ func TestVerifyFindsWhatIsStaleInABusyRun(t *testing.T) {
 	t.Parallel()
 	schema := alteredSchema(t, "publishPost(id", `@writes(view: "User", op: "UPDATE", row: "result.author.id", fields: ["karma"], resolve: true)`, "")
 	size := oracleSize{users: 6, posts: 12, comments: 24}
-	s := newVerified(t, schema, newWorkload(7, size, 0), 2, time.Second)
+	s := newVerified(t, setup{schema: schema}, newWorkload(7, size, 0), 2, time.Second)
 	var clients sync.WaitGroup
 	for n := range 3 {
 		w := newWorkload(7, size, 150)

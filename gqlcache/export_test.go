@@ -50,3 +50,23 @@ func UseClock(c *Cache, now func() time.Time) {
 func IsDue(took time.Duration, beta float64, left time.Duration, drawn float64) bool {
 	return isDue(took, beta, left, drawn)
 }
+
+// Outside is what publishes the commits that were seen outside of operations.
+type Outside struct{ q commits }
+
+// NewOutside returns one whose commits wait for as long as most.
+func NewOutside(most time.Duration, publish func(fleet.Change) fleet.Publication) *Outside {
+	return &Outside{commits{publish: publish, most: most}}
+}
+
+// Add publishes a change.
+func (o *Outside) Add(ctx context.Context) (published bool) {
+	return o.q.add(ctx, fleet.Change{All: true})
+}
+
+// Await returns when all that was added is published, with what became of the last that
+// was not confirmed, and how many these were.
+func (o *Outside) Await() (fleet.Publication, uint64) { return o.q.await() }
+
+// Wait returns when nothing is being published any more.
+func (o *Outside) Wait() { o.q.wait() }

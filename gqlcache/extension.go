@@ -194,6 +194,8 @@ type request struct {
 	hit graphql.Response
 	// uncommitted are the changes that are applied again when the operation ends.
 	uncommitted uncommitted
+	// doubts is what observing.doubts returned before the mutation ran.
+	doubts uint64
 	// done is what the mutation did, until its response is completed; told is what became
 	// of it where it was made known before the handler was asked. The operation's own
 	// goroutine uses them.

@@ -16,6 +16,8 @@ type hold struct {
 
 	cache  *Cache
 	header http.Header // of the response
+	// doubts is what observing.doubts returned when the request arrived.
+	doubts uint64
 	// holding is set once something was changed: what is written from then on waits for
 	// the commit.
 	holding atomic.Bool
@@ -61,6 +63,9 @@ func (h *hold) release(r *http.Request) {
 	b := h.reach()
 	// The request's context may be over; its changes are committed all the same.
 	a := h.cache.publishBatch(context.WithoutCancel(r.Context()), &b, false)
+	if h.holding.Load() {
+		a = h.cache.observing.awaitOutside(h.doubts, a)
+	}
 	h.cache.addChangedGroups(h.header, r, h.cache.changedGroups(&b))
 	h.cache.confession(a).setHeaders(h.header)
 }
@@ -96,7 +101,7 @@ func (c *Cache) HoldUntilCommit(next http.Handler) http.Handler {
 			return
 		}
 		c.warnOfTransaction(r.Context())
-		h := &hold{cache: c, header: w.Header()}
+		h := &hold{cache: c, header: w.Header(), doubts: c.observing.doubts()}
 		a.hold = h
 		held := wire.NewHeld(w, a)
 		h.serve(next, held.Writer(), r.WithContext(a))

@@ -40,6 +40,7 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 		r.planned = c.document(ctx, oc)
 		r.guardRoots(oc)
 		r.hold.mutation()
+		r.doubts = c.observing.doubts()
 	}
 	defer c.end(ctx, r)
 	d := r.planned

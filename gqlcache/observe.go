@@ -140,7 +140,7 @@ func (c *Cache) newObserving() *observing {
 		return nil
 	}
 	o := &observing{c: c, foreign: fieldNames(opts.Foreign), computed: fieldNames(opts.Computed)}
-	o.outside.publish = func(ch fleet.Change) { c.makeKnown(context.Background(), nil, ch) }
+	o.outside.publish = func(ch fleet.Change) fleet.Publication { return c.makeKnown(context.Background(), nil, ch) }
 	o.outside.most = c.opts.CommitWait
 	if opts.KeyCheck != footprint.Off {
 		o.keys = footprint.NewKeyChecker()
@@ -163,12 +163,22 @@ func (o *observing) Number() uint64 { return o.c.clock.Seq() }
 
 // Wrote implements footprint.Sink.
 func (o *observing) Wrote(ctx context.Context) {
-	for r := requestFrom(ctx); r != nil; r = r.outer {
-		if r.cache == o.c && r.mutates {
-			r.noteWrite(rootField(ctx))
-			return
+	if r := o.mutationOf(ctx); r != nil {
+		r.noteWrite(rootField(ctx))
+	}
+}
+
+// mutationOf returns the mutation that one of the contexts belongs to, the innermost of
+// the first, and nil when there is none.
+func (o *observing) mutationOf(contexts ...context.Context) *request {
+	for _, ctx := range contexts {
+		for r := requestFrom(ctx); r != nil; r = r.outer {
+			if r.cache == o.c && r.mutates {
+				return r
+			}
 		}
 	}
+	return nil
 }
 
 // noteWrite notes that a statement of a root field of the mutation has written. A
@@ -249,10 +259,7 @@ func (c *Cache) seenWrites(r *request, d *document) map[string]bool {
 // that makes known at its end; outside of one it is made known in a moment, with others.
 func (o *observing) Committed(ctx context.Context, commit footprint.Commit) {
 	c := o.c
-	r := requestFrom(ctx)
-	for r != nil && (r.cache != c || !r.mutates) {
-		r = r.outer
-	}
+	r := o.mutationOf(append([]context.Context{ctx}, commit.Origins...)...)
 	r.noteCommit(&commit)
 	if c.opts.Observe.ReportOnly {
 		return
@@ -311,6 +318,30 @@ func (o *observing) again(ctx context.Context, ch change) {
 // reach adds to tags those of words of rows: see fleet.Config.
 func (o *observing) reach(tags, words []cascade.Tag) ([]cascade.Tag, bool) {
 	return footprint.Reach(tags, words, o.c.opts.Observe.Handles...)
+}
+
+// awaitOutside returns when the commits that were seen outside of operations are made
+// known, those among them that are the mutation's own: it may have sent its statements on
+// a context of their own. p is what became of the changes that are known to be the
+// mutation's, before what doubts returned when it began. It may be called on nil.
+func (o *observing) awaitOutside(before uint64, p fleet.Publication) fleet.Publication {
+	if o == nil {
+		return p
+	}
+	worst, doubts := o.outside.await()
+	if doubts != before && confirmed(p) {
+		return worst
+	}
+	return p
+}
+
+// doubts counts the commits outside of operations that not all instances have confirmed.
+// It may be called on nil.
+func (o *observing) doubts() uint64 {
+	if o == nil {
+		return 0
+	}
+	return o.outside.counted()
 }
 
 // close ends what was begun by newObserving. It may be called on nil.

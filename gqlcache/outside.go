@@ -10,11 +10,14 @@ import (
 
 // Commits outside of operations: another HTTP handler's, a job's.
 //
-// Invariant: when the commit returns to the application, its change is applied here, and
+// Invariant 1: when the commit returns to the application, its change is applied here, and
 // is in a record of the log, or in the next one, which somebody is about to publish. The
 // application waits for that record for a bounded time, so that a job that inserts ten
 // thousand rows does not wait ten thousand times for an instance that does not answer,
 // and does not fill the log.
+//
+// Invariant 2: when a mutation is acknowledged, each such commit that returned before is
+// made known. One may be the mutation's own, on a context that does not say so.
 
 // commitGap is the least time between two records for commits outside of operations.
 const commitGap = time.Millisecond
@@ -23,12 +26,17 @@ const commitGap = time.Millisecond
 type commits struct {
 	// publish publishes a change that is applied already, most is how long a commit waits
 	// for that. They are set before the first use.
-	publish func(fleet.Change)
+	publish func(fleet.Change) fleet.Publication
 	most    time.Duration
 
 	mu      sync.Mutex // protects all below
 	running bool
 	next    *commitGroup // nil when nothing waits
+	current *commitGroup // being published, nil when none is
+	// doubts counts the groups that were not confirmed by all instances, worst is what
+	// became of the last one.
+	doubts uint64
+	worst  fleet.Publication
 	// late says that the last group was not published in time: nobody waits for the next
 	// one.
 	late bool
@@ -87,7 +95,7 @@ func (q *commits) run() {
 	for {
 		q.mu.Lock()
 		g := q.next
-		q.next = nil
+		q.next, q.current = nil, g
 		if g == nil {
 			q.running = false
 			q.mu.Unlock()
@@ -95,9 +103,13 @@ func (q *commits) run() {
 		}
 		q.mu.Unlock()
 		began := time.Now()
-		q.publish(g.change)
-		close(g.published)
+		p := q.publish(g.change)
 		q.mu.Lock()
+		if !confirmed(p) {
+			q.doubts++
+			q.worst = p
+		}
+		close(g.published)
 		q.late = q.late && time.Since(began) > q.most
 		q.mu.Unlock()
 		if rest := commitGap - time.Since(began); rest > 0 {
@@ -105,6 +117,31 @@ func (q *commits) run() {
 		}
 	}
 }
+
+// await returns when all that was added before is published, with what became of the last
+// group that was not confirmed, and how many these were.
+func (q *commits) await() (worst fleet.Publication, doubts uint64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, g := range []*commitGroup{q.current, q.next} {
+		if g != nil {
+			q.mu.Unlock()
+			<-g.published
+			q.mu.Lock()
+		}
+	}
+	return q.worst, q.doubts
+}
+
+// counted returns how many groups were not confirmed.
+func (q *commits) counted() uint64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.doubts
+}
+
+// confirmed reports whether all instances know of a publication.
+func confirmed(p fleet.Publication) bool { return !p.Shared || p.Err == nil && p.Receipt.Confirmed }
 
 // wait returns when nothing is being published any more.
 func (q *commits) wait() { q.idle.Wait() }

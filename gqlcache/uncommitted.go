@@ -208,7 +208,16 @@ func (r *request) publishesLater() bool { return r != nil && r.mutates && r.unco
 
 // leave is the second point: the operation's handler returns, or ends with a panic. It
 // applies what the operation changed, and makes it known unless a hold does that later.
-func (r *request) leave(ctx context.Context) (a fleet.Publication) {
+func (r *request) leave(ctx context.Context) fleet.Publication {
+	a := r.leaveAlone(ctx)
+	if r.mutates {
+		a = r.cache.observing.awaitOutside(r.doubts, a)
+	}
+	return a
+}
+
+// leaveAlone is leave but for what others have changed.
+func (r *request) leaveAlone(ctx context.Context) (a fleet.Publication) {
 	var b batch
 	switch {
 	case r.mutates:

@@ -179,9 +179,10 @@ type Write struct {
 	// beforehand; Where is the condition's text in the statement, "" for all rows.
 	OwnRows bool
 	Where   string
-	// Plain says that the table has no triggers, rules or policies: the affected rows are
-	// those that the statement says.
-	Plain bool
+	// Plain says that the table has no triggers or rules: the affected rows are as the
+	// statement says, and RETURNING shows all of them. Policies says that row-level
+	// security may apply, so that a query with the same condition may find other rows.
+	Plain, Policies bool
 	// Cascades says that foreign keys of other tables write their rows after it: see
 	// Children. It is false for Any, whose children are Writes of their own.
 	Cascades bool

@@ -98,6 +98,7 @@ func (w *Write) String() string {
 	}
 	mark(&b, w.OwnRows, " own")
 	mark(&b, w.Plain, " plain")
+	mark(&b, w.Policies, " policies")
 	mark(&b, w.Cascades, " cascades")
 	return b.String()
 }

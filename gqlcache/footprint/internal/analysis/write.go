@@ -22,7 +22,7 @@ func (z *analyzer) dml(s *sqlparse.Statement, parent *scope, alone bool) {
 	}
 	with := z.with(s.With, s.Recursive, parent)
 	w := &Write{
-		Table: t, Name: s.Table, Alias: s.Alias, Plain: len(t.Triggers) == 0 && !t.Rules && !t.Policies && !t.Ambiguous,
+		Table: t, Name: s.Table, Alias: s.Alias, Plain: len(t.Triggers) == 0 && !t.Rules && !t.Ambiguous, Policies: t.Policies,
 	}
 	z.out.Writes = append(z.out.Writes, w)
 	switch s.Kind {

@@ -27,7 +27,7 @@
 //   - Tags are made after the commit, with the shapes of that moment: see
 //     rowtag.Generation. A commit that was analyzed with another catalog than the one of
 //     now is a change of everything: see state.
-//   - "No rows affected" means nothing where a trigger, a rule or a policy may have done
+//   - "No rows affected" means nothing where a trigger or a rule may have done
 //     something else: Write.Plain.
 //   - A statement that failed may have written, and in SQLite it may have ended the
 //     transaction. A COMMIT that failed may be tried again. What is pending is told, and

@@ -39,6 +39,10 @@ type Commit struct {
 	Uncertain bool
 	// Text is one of the statements, for reports.
 	Text string
+	// Origins are the contexts of what the commit is the end of: of the transaction's
+	// beginning, and of the last statement that has written. COMMIT itself is often sent
+	// on a context of its own, so that nothing cuts it off.
+	Origins []context.Context
 }
 
 // A Conn is the wrapped connection, for statements of our own. Its methods are called by

@@ -298,6 +298,8 @@ type pending struct {
 	some       bool
 	// uncertain says that a statement has failed that may have written.
 	uncertain bool
+	// ctx is that of the last statement that has written.
+	ctx context.Context
 	// tags are those of events at the moment of generation, when that is not 0.
 	tags       []tag.Tag
 	generation uint64
@@ -318,7 +320,7 @@ func (p *pending) empty() bool { return !p.some }
 // all says that everything may have changed.
 func (p *pending) all(why, text string) {
 	if p.everything == "" {
-		*p = pending{everything: why, text: cmp.Or(p.text, text), some: true, uncertain: p.uncertain}
+		*p = pending{everything: why, text: cmp.Or(p.text, text), some: true, uncertain: p.uncertain, ctx: p.ctx}
 	}
 }
 
@@ -401,6 +403,11 @@ func (s *Session) publish(ctx context.Context, uncertain bool) {
 		s.o.found(Finding{Kind: UncertainCommit, Text: c.Text, Why: "its outcome is not known"})
 	}
 	c.Events = slices.Clone(c.Events)
+	for _, origin := range []context.Context{s.tx.ctx, s.pending.ctx} {
+		if origin != nil {
+			c.Origins = append(c.Origins, origin)
+		}
+	}
 	s.o.tell(ctx, c)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/analysis"
@@ -370,5 +371,38 @@ func TestUnwrapped(t *testing.T) {
 	s.Close()
 	if r.fresh(f) {
 		t.Error("what was done directly is not published")
+	}
+}
+
+// COMMIT may come on a context of its own: a commit tells those of the transaction's
+// beginning and of its last write.
+func TestOrigins(t *testing.T) {
+	type key struct{}
+	r := newRig(t, Options{})
+	s := r.session()
+	began, wrote := context.WithValue(t.Context(), key{}, "began"), context.WithValue(t.Context(), key{}, "wrote")
+	origins := func() (names []any) {
+		for _, ctx := range r.last().Origins {
+			names = append(names, ctx.Value(key{}))
+		}
+		return names
+	}
+	exec(began, s, `BEGIN`)
+	exec(t.Context(), s, updateTitle, "x", 8)
+	exec(wrote, s, updateTitle, "new", 7)
+	query(t.Context(), s, postByID, args(7), args(7, "new"))
+	exec(t.Context(), s, `COMMIT`)
+	if got := origins(); !slices.Equal(got, []any{"began", "wrote"}) {
+		t.Errorf("origins %v", got)
+	}
+	s.Begin(began, driver.TxOptions{}).Begun(nil)
+	s.Start(wrote, `UPDATE posts SET title = ?; SELECT 1`, named(args("x"))).End(nil, 1, true)
+	s.Committed(t.Context(), nil)
+	if got := origins(); r.last().Everything == "" || len(got) == 0 || got[0] != "began" {
+		t.Errorf("origins of everything %v", got)
+	}
+	exec(t.Context(), s, updateTitle, "new", 7)
+	if got := origins(); !slices.Equal(got, []any{nil}) {
+		t.Errorf("origins outlive their commit: %v", got)
 	}
 }

@@ -200,7 +200,7 @@ func (w *writing) row(dest []driver.Value) {
 // read.
 func (s *Session) wrote(e *Execution, err error, affected int64, complete bool) {
 	s.o.wrote(e.ctx)
-	s.leaks = true
+	s.leaks, s.pending.ctx = true, e.ctx
 	switch {
 	case e.write == nil:
 		s.pending.all(e.a.Unknown, e.text)

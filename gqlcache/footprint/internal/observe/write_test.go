@@ -461,3 +461,26 @@ func TestArrays(t *testing.T) {
 		t.Error("a long slice")
 	}
 }
+
+// Row-level security lets a query of ours find other rows than a write with the same
+// condition. What RETURNING shows are all rows that were written.
+func TestWritesUnderPolicies(t *testing.T) {
+	c := blog(catalog.PostgreSQL)
+	posts := c.Tables["posts"]
+	posts.Policies, posts.Conditions = true, []string{"version > 0"}
+	r := newRig(t, Options{Dialect: catalog.PostgreSQL, Images: On, read: func(context.Context, catalog.Dialect, catalog.Query) (*catalog.Catalog, error) { return c, nil }})
+	s := r.session()
+	const drafts = `SELECT id, title FROM posts WHERE status = $1 AND author_id = $2`
+	read := func(author int) Footprint { return r.read(drafts, args("D", author), args(10+author, "x")) }
+	read(1) // makes the shapes
+	one, two := read(1), read(2)
+	exec(t.Context(), s, `BEGIN`)
+	query(t.Context(), s, `UPDATE posts SET status = $1 WHERE id = $2 RETURNING id, author_id, status`, args("D", 7), args(7, 1, "D"))
+	exec(t.Context(), s, `COMMIT`)
+	if len(r.conn.texts) > 0 {
+		t.Errorf("images where policies apply: %q", r.conn.texts)
+	}
+	if r.fresh(one) || !r.fresh(two) {
+		t.Errorf("of the author: fresh %v; of another one: fresh %v", r.fresh(one), r.fresh(two))
+	}
+}
