@@ -22,7 +22,7 @@ func (z *analyzer) dml(s *sqlparse.Statement, parent *scope, alone bool) {
 	}
 	with := z.with(s.With, s.Recursive, parent)
 	w := &Write{
-		Table: t, Name: s.Table, Alias: s.Alias, Plain: len(t.Triggers) == 0 && !t.Rules && !t.Policies && !t.Ambiguous,
+		Table: t, Name: s.Table, Alias: s.Alias, Plain: alone && len(t.Triggers) == 0 && !t.Rules && !t.Policies && !t.Ambiguous,
 	}
 	z.out.Writes = append(z.out.Writes, w)
 	switch s.Kind {
@@ -35,7 +35,10 @@ func (z *analyzer) dml(s *sqlparse.Statement, parent *scope, alone bool) {
 	}
 	z.unused(with)
 	z.triggered(w, s)
-	if alone && !w.partly {
+	switch {
+	case !alone: // the rows and their number are those of another part of the statement
+		w.Returning = nil
+	case !w.partly:
 		z.out.Columns = len(w.Returning)
 	}
 }
