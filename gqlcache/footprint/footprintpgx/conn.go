@@ -56,7 +56,7 @@ func (c *Conn) Release() { c.inner.Release() }
 // connection are seen as those of [Conn.Conn] are, but for what its PgConn does.
 func (c *Conn) Hijack() *pgx.Conn {
 	pg := c.inner.Hijack()
-	c.c.unwrap(context.Background())
+	c.c.unwrap(nobody)
 	return pg
 }
 
@@ -64,7 +64,7 @@ func (c *Conn) Hijack() *pgx.Conn {
 // connection is given back.
 func (c *Conn) Conn() *pgx.Conn {
 	pg := c.inner.Conn()
-	c.c.unwrap(context.Background())
+	c.c.unwrap(nobody)
 	return pg
 }
 

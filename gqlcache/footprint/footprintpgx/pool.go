@@ -61,7 +61,7 @@ func (p *Pool) wrap(inner *pgxpool.Conn) *Conn {
 	c := of(inner.Conn())
 	if c == nil { // somebody has emptied the connection's data
 		c = p.f.watch(inner.Conn())
-		c.unwrap(context.Background())
+		c.unwrap(nobody)
 	}
 	return &Conn{inner, c}
 }
@@ -209,8 +209,7 @@ func (f *face) hooked(given *pgxpool.Config) *pgxpool.Config {
 		f.connected(ctx, pg)
 		return nil
 	}
-	prepare, acquire := given.PrepareConn, given.BeforeAcquire
-	config.BeforeAcquire = nil
+	prepare, acquire := given.PrepareConn, given.BeforeAcquire //nolint:staticcheck // the application may use it
 	config.PrepareConn = func(ctx context.Context, pg *pgx.Conn) (bool, error) {
 		if c := of(pg); c != nil {
 			c.reset(ctx)

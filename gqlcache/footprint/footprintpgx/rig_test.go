@@ -49,8 +49,6 @@ type rig struct {
 
 	mu      sync.Mutex
 	commits []told
-	// number is that of the last change, when a test has another clock.
-	hook func()
 }
 
 // told is a commit, with its tags at that moment.
@@ -71,9 +69,6 @@ func (r *rig) Committed(_ context.Context, c footprint.Commit) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.commits = append(r.commits, told{c, r.obs.TagsOf(c.Events)})
-	if r.hook != nil {
-		r.hook()
-	}
 }
 
 func (r *rig) config(change ...func(*pgxpool.Config)) *pgxpool.Config {
@@ -101,12 +96,7 @@ func newRig(t *testing.T, change ...func(*pgxpool.Config)) *rig {
 	if err := plain.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	r.obs = footprint.New(footprint.Options{Dialect: footprint.PostgreSQL, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	t.Cleanup(r.obs.Attach(r))
-	if r.Pool, err = NewPool(t.Context(), r.config(change...), r.obs); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(r.Pool.Close)
+	r.observe(r.config(change...))
 	if err := r.Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -114,6 +104,18 @@ func newRig(t *testing.T, change ...func(*pgxpool.Config)) *rig {
 		t.Fatal(r.obs.Findings())
 	}
 	return r
+}
+
+// observe makes the pool.
+func (r *rig) observe(config *pgxpool.Config) {
+	r.t.Helper()
+	r.obs = footprint.New(footprint.Options{Dialect: footprint.PostgreSQL, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	r.t.Cleanup(r.obs.Attach(r))
+	var err error
+	if r.Pool, err = NewPool(r.t.Context(), config, r.obs); err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(r.Pool.Close)
 }
 
 // read records f twice, because the first one registers shapes.

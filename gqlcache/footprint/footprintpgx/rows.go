@@ -1,7 +1,6 @@
 package footprintpgx
 
 import (
-	"context"
 	"errors"
 
 	"github.com/jackc/pgx/v5"
@@ -86,7 +85,7 @@ func (w *rows) Values() ([]any, error) {
 func (w *rows) Conn() *pgx.Conn {
 	pg := w.Rows.Conn()
 	if pg != nil {
-		w.c.unwrap(context.Background())
+		w.c.unwrap(nobody)
 	}
 	return pg
 }

@@ -18,6 +18,9 @@ import (
 // were left open.
 var errLeft = errors.New("footprintpgx: the end of the statement was not seen")
 
+// nobody is the context of what no call has asked for.
+var nobody = context.Background()
+
 // The keys of what a connection's data has: its state, and the texts of its prepared
 // statements, which may be older than the state.
 const (
@@ -86,7 +89,7 @@ func (f *face) watch(pg *pgx.Conn) *conn {
 func (c *conn) contain() {
 	if v := recover(); v != nil {
 		defer func() { _ = recover() }()
-		c.s.Unwrapped(context.Background())
+		c.s.Unwrapped(nobody)
 	}
 }
 
@@ -100,7 +103,6 @@ func (c *conn) as(ctx context.Context) context.Context {
 
 // A run is one statement.
 type run struct {
-	c   *conn
 	ctx context.Context
 	// text and args are the statement's, as they are after rewriting.
 	text string
@@ -129,14 +131,15 @@ func (c *conn) begin(ctx context.Context, r *run) {
 		return
 	}
 	defer c.contain()
-	r.c, r.ctx = c, c.as(ctx)
+	ctx = c.as(ctx)
+	r.ctx = ctx
 	text := r.text
 	if sql, ok := c.names[text]; ok {
 		text = sql
 	} else if len(c.names) >= maxNames {
 		text = "perhaps the name of a prepared statement: " + text
 	}
-	r.e = c.s.Start(r.ctx, text, arguments(r.args))
+	r.e = c.s.Start(ctx, text, arguments(r.args))
 	c.open = append(c.open, r)
 }
 

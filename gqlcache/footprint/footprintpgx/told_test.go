@@ -298,14 +298,13 @@ func TestRowLevelSecurity(t *testing.T) {
 	}
 	fp := r.read(read)
 	r.exec(r, `UPDATE users SET name = 'changed' WHERE id = 3`)
-	if fp.Unknown == "" && !r.fresh(fp) {
+	if !r.fresh(fp) {
 		t.Errorf("another table: %+v", fp)
 	}
 	r.exec(r, `UPDATE posts SET title = 'changed' WHERE id = 3`)
 	if r.fresh(fp) {
 		t.Errorf("%+v", fp)
 	}
-	t.Log(fp.Unknown, r.obs.Findings())
 }
 
 // Uncommitted data of the own transaction is not stored.
@@ -602,5 +601,76 @@ func TestOtherCalls(t *testing.T) {
 	}
 	if n, err := c.WaitForNotification(ctx); err != nil || n.Payload != "x" {
 		t.Error(n, err)
+	}
+}
+
+// The hooks and tracers of the configuration are called, also what an older application has
+// in BeforeAcquire, and what they write is published.
+func TestHooks(t *testing.T) {
+	calls := map[string]int{}
+	r := newRig(t, func(c *pgxpool.Config) {
+		c.MaxConns = 1
+		c.BeforeConnect = func(_ context.Context, c *pgx.ConnConfig) error {
+			calls["before connect"]++
+			c.Tracer = &traces{} // in place of ours
+			return nil
+		}
+		c.BeforeAcquire = func(ctx context.Context, pg *pgx.Conn) bool { //nolint:staticcheck // older applications have it
+			calls["before acquire"]++
+			_, err := pg.Exec(ctx, `UPDATE users SET email = 'h' WHERE id = 3`)
+			return err == nil
+		}
+		c.BeforeClose = func(*pgx.Conn) { calls["before close"]++ }
+	})
+	fp := r.known(func(ctx context.Context) { r.all(ctx, r, `SELECT name FROM users WHERE id = $1`, 1) })
+	if n := r.published(func() { r.exec(r, `UPDATE users SET name = 'x' WHERE id = 1`) }); n != 2 || r.fresh(fp) {
+		t.Errorf("%d published, %v", n, r.fresh(fp))
+	}
+	r.Pool.Close()
+	if calls["before connect"] != 1 || calls["before acquire"] < 3 || calls["before close"] != 1 {
+		t.Error(calls)
+	}
+	if c := r.Config(); c.AfterConnect != nil || c.PrepareConn != nil || c.BeforeAcquire == nil { //nolint:staticcheck // as above
+		t.Error("the configuration is not the application's")
+	}
+}
+
+// A connection that the server ends within a transaction leaves an outcome that nobody saw.
+func TestBrokenConnection(t *testing.T) {
+	r := newRig(t)
+	tx, err := r.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.exec(tx, `UPDATE users SET name = 'b' WHERE id = 1`)
+	var pid int
+	if err := tx.QueryRow(t.Context(), `SELECT pg_backend_pid()`).Scan(&pid); err != nil {
+		t.Fatal(err)
+	}
+	r.exec(r, `SELECT pg_terminate_backend($1)`, pid)
+	before := r.Number()
+	if err := tx.Commit(t.Context()); err == nil {
+		t.Error("no error")
+	}
+	if r.Number() == before || !r.last().Uncertain {
+		t.Errorf("%d published", r.Number()-before)
+	}
+}
+
+// A write in a common table expression counts, although the command tag is that of a query
+// without rows.
+func TestWriteWithinQuery(t *testing.T) {
+	r := newRig(t)
+	if n := r.published(func() {
+		r.exec(r, `WITH w AS (UPDATE users SET name = 'w' WHERE id = 1 RETURNING id) SELECT id FROM w WHERE id > 5`)
+	}); n != 1 {
+		t.Errorf("exec: %d", n)
+	}
+	if n := r.published(func() {
+		if list := r.all(t.Context(), r, `WITH w AS (UPDATE users SET name = 'v' WHERE id = 1 RETURNING id) SELECT id FROM w WHERE id > 5`); len(list) != 0 {
+			t.Error(list)
+		}
+	}); n != 1 {
+		t.Errorf("query: %d", n)
 	}
 }

@@ -203,7 +203,7 @@ func (t *tracer) TraceAcquireEnd(ctx context.Context, p *pgxpool.Pool, data pgxp
 // TraceRelease also serves connections of [Pool.Unwrap], which no wrapper gives back.
 func (t *tracer) TraceRelease(p *pgxpool.Pool, data pgxpool.TraceReleaseData) {
 	if c := of(data.Conn); c != nil {
-		c.released(context.Background())
+		c.released(nobody)
 	}
 	if t.release != nil {
 		t.release.TraceRelease(p, data)

@@ -84,6 +84,6 @@ func (t *Tx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 // Conn returns pgx's connection, which counts as one that changes everything from here on.
 func (t *Tx) Conn() *pgx.Conn {
 	pg := t.tx.Conn()
-	t.c.unwrap(context.Background())
+	t.c.unwrap(nobody)
 	return pg
 }

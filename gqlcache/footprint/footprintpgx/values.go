@@ -153,9 +153,9 @@ func unannounced(text string, args []any) *run {
 	case rewritten:
 		text, rest, err = w.text, w.args, w.err
 	case pgx.NamedArgs:
-		text, rest, err = w.RewriteQuery(context.Background(), nil, text, rest)
+		text, rest, err = w.RewriteQuery(nobody, nil, text, rest)
 	case pgx.StrictNamedArgs:
-		text, rest, err = w.RewriteQuery(context.Background(), nil, text, rest)
+		text, rest, err = w.RewriteQuery(nobody, nil, text, rest)
 	default: // it may make anything of the text
 		text, rest = "rewritten: "+text, nil
 	}

@@ -43,7 +43,9 @@ func TestNothingAffected(t *testing.T) {
 func TestWriteWithin(t *testing.T) {
 	r := newRig(t, Options{Dialect: catalog.PostgreSQL})
 	s := r.session()
-	query(t.Context(), s, `WITH w AS (UPDATE posts SET title = $1 WHERE id = $2 RETURNING id) SELECT id FROM w WHERE id > 100`, args("n", 7))
+	e := s.Start(t.Context(), `WITH w AS (UPDATE posts SET title = $1 WHERE id = $2 RETURNING id) SELECT id FROM w WHERE id > 100`, named(args("n", 7)))
+	e.Rows(1)
+	e.End(nil, -1, true)
 	if r.commits() != 1 {
 		t.Error("no rows")
 	}
