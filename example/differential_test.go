@@ -15,6 +15,7 @@ import (
 	"github.com/cascadeql/cascadeql/example/graph"
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/internal/pgtest"
 )
 
 var (
@@ -63,6 +64,9 @@ func TestSameAnswers(t *testing.T) {
 	for _, v := range variants {
 		t.Run(v.name, func(t *testing.T) {
 			t.Parallel()
+			if v.postgres {
+				pgtest.Need(t)
+			}
 			for range *historyRuns {
 				seed := *historySeed
 				if seed == 0 {

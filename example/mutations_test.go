@@ -122,7 +122,8 @@ func testMutations(t *testing.T, database kind) {
 // Each row fails and changes nothing.
 func TestRefusals(t *testing.T) { onEach(t, testRefusals) }
 
-func testRefusals(t *testing.T, database kind) { //nolint:tparallel // the rows share one blog, and none may change it
+// The rows share one blog, and none may change it.
+func testRefusals(t *testing.T, database kind) {
 	t.Helper()
 	s := newBlogOn(t, database)
 	const all = `{users:leaderboard(limit:99){author{id email name bio karma version} postCount}

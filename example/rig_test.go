@@ -176,6 +176,9 @@ func (r *rig) close() {
 // startRig starts a server that ends with the test.
 func startRig(t *testing.T, s setup) *rig {
 	t.Helper()
+	if s.postgres {
+		pgtest.Need(t)
+	}
 	r, err := newRig(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)

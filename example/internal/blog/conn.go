@@ -15,6 +15,7 @@ type conn struct {
 	prepared map[string]*stdsql.Stmt
 	sent     *atomic.Uint64 // statements sent, over all connections of the store
 	sees     *Tenant        // what the transaction was told to see, nil if nothing
+	rested   bool           // nobody used it for a while
 }
 
 func (c *conn) prepare(ctx context.Context, text string) (*stdsql.Stmt, error) {
@@ -127,9 +128,29 @@ func (p *pool) pop() *conn {
 	return c
 }
 
+// begin returns a connection in a transaction that text begins. Connections that have
+// ended while nobody used them, as lost tells from the error, are replaced: a database
+// that was restarted fails nobody later.
+func (p *pool) begin(ctx context.Context, text string, lost func(error) bool) (*conn, error) {
+	for {
+		c, err := p.acquire(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if err = c.control(ctx, text); err == nil {
+			return c, nil
+		}
+		again := c.rested && lost(err) && ctx.Err() == nil
+		p.rollback(c)
+		if !again {
+			return nil, err
+		}
+	}
+}
+
 // release gives back a connection that is in no transaction.
 func (p *pool) release(c *conn) {
-	c.sees = nil
+	c.sees, c.rested = nil, true
 	p.mu.Lock()
 	p.idle = append(p.idle, c)
 	p.mu.Unlock()

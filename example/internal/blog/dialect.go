@@ -21,6 +21,8 @@ type dialect interface {
 	// overtaken reports whether a transaction failed because of others that ran at the
 	// same time, and may succeed if it runs again.
 	overtaken(err error) bool
+	// lost reports whether an error says that the connection has ended.
+	lost(err error) bool
 	// refused returns the caller's error for one of the database's, or nil.
 	refused(err error) error
 }
@@ -78,15 +80,20 @@ func sql(text string) statement {
 	}
 }
 
+// inPostgres gives a statement a text for PostgreSQL, in the words of sql.
+func (st statement) inPostgres(text string) statement {
+	st.postgres = sql(text).postgres
+	return st
+}
+
 // first makes a statement that returns columns of the first rows p that belong to each
 // of a list. rows is SQL after FROM that finds the rows, as q, of k.value in their order.
 func first(columns, table, rows, order string) statement {
-	st := sql(`SELECT ` + columns + ` FROM EACH(?2) CROSS JOIN ` + table + ` p ON p.seq IN (
-		SELECT q.seq FROM ` + rows + `) WHERE p.VISIBLE ORDER BY ` + order)
-	// PostgreSQL would look at all rows of the table for each of the list.
-	st.postgres = sql(`SELECT ` + columns + ` FROM EACH(?2) CROSS JOIN LATERAL (
-		SELECT q.* FROM ` + rows + `) p ORDER BY ` + order).postgres
-	return st
+	return sql(`SELECT ` + columns + ` FROM EACH(?2) CROSS JOIN ` + table + ` p ON p.seq IN (
+		SELECT q.seq FROM ` + rows + `) WHERE p.VISIBLE ORDER BY ` + order).
+		// For the other text PostgreSQL would look at all rows of the table for each.
+		inPostgres(`SELECT ` + columns + ` FROM EACH(?2) CROSS JOIN LATERAL (
+		SELECT q.* FROM ` + rows + `) p ORDER BY ` + order)
 }
 
 // A word is what stands for something in the text of sql.

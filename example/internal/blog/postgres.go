@@ -38,7 +38,7 @@ func (d postgres) open(ctx context.Context) (access, error) {
 	}
 	a := access{
 		writersAtOnce: postgresWriters,
-		beginRead:     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+		beginRead:     "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
 		beginWrite:    "BEGIN ISOLATION LEVEL SERIALIZABLE",
 	}
 	db := stdlib.OpenDB(*cfg)
@@ -155,6 +155,11 @@ func (postgres) overtaken(err error) bool {
 		return true
 	}
 	return false
+}
+
+func (postgres) lost(err error) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return !ok || e.Severity == "FATAL"
 }
 
 func (postgres) refused(err error) error {

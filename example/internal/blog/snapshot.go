@@ -46,12 +46,8 @@ func (sn *snapshot) use(ctx context.Context, t Tenant, f func(*conn) error) (boo
 		return false, nil
 	}
 	if sn.conn == nil {
-		c, err := sn.store.read.acquire(ctx)
+		c, err := sn.store.read.begin(ctx, sn.store.beginRead, sn.store.kind.lost)
 		if err != nil {
-			return true, err
-		}
-		if err := c.control(ctx, sn.store.beginRead); err != nil {
-			sn.store.read.rollback(c)
 			return true, err
 		}
 		sn.conn = c

@@ -133,6 +133,8 @@ func (lite) taken(err error) bool {
 
 func (lite) overtaken(error) bool { return false }
 
+func (lite) lost(error) bool { return false }
+
 func (lite) refused(error) error { return nil }
 
 func isBusy(err error) bool {

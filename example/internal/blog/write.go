@@ -44,7 +44,7 @@ func (s Session) transact(ctx context.Context, f func(tx) error) error {
 }
 
 func (s Session) attempt(ctx context.Context, f func(tx) error) error {
-	c, err := s.store.write.acquire(ctx)
+	c, err := s.store.write.begin(ctx, s.store.beginWrite, s.store.kind.lost)
 	if err != nil {
 		return err
 	}
@@ -54,9 +54,6 @@ func (s Session) attempt(ctx context.Context, f func(tx) error) error {
 			s.store.write.rollback(c)
 		}
 	}()
-	if err := c.control(ctx, s.store.beginWrite); err != nil {
-		return err
-	}
 	if err := s.store.kind.enter(ctx, c, s.tenant); err != nil {
 		return err
 	}

@@ -572,7 +572,8 @@ func observer() *footprint.Observer {
 }
 
 // open returns a handle over f, observed by o when that is not nil, without a catalog.
-func open(t testing.TB, f *fake, o *footprint.Observer, opts ...Option) *sql.DB {
+func open(tb testing.TB, f *fake, o *footprint.Observer, opts ...Option) *sql.DB {
+	tb.Helper()
 	var c driver.Connector = f
 	if o != nil {
 		w := Connector(f, o, opts...).(*connector)
@@ -580,6 +581,6 @@ func open(t testing.TB, f *fake, o *footprint.Observer, opts ...Option) *sql.DB 
 		c = w
 	}
 	db := sql.OpenDB(c)
-	t.Cleanup(func() { db.Close() })
+	tb.Cleanup(func() { db.Close() })
 	return db
 }

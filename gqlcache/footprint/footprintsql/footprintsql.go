@@ -144,19 +144,15 @@ func (f *face) connect(ctx context.Context, open func(context.Context) (driver.C
 		return inner, err
 	}
 	c := f.wrap(inner)
-	if !f.due() {
-		c.opened(ctx)
-		return c.pick(), nil
-	}
-	err = c.load(ctx)
-	f.loaded(err)
-	if err == nil || ctx.Err() != nil {
-		c.opened(ctx)
-		return c.pick(), nil
-	}
-	if other, err := open(ctx); err == nil && other != nil {
-		c.Close()
-		c = f.wrap(other)
+	if f.due() {
+		loaded := c.load(ctx)
+		f.loaded(loaded)
+		if !loaded && ctx.Err() == nil {
+			if other, err := open(ctx); err == nil && other != nil {
+				_ = c.Close()
+				c = f.wrap(other)
+			}
+		}
 	}
 	c.opened(ctx)
 	return c.pick(), nil
@@ -166,17 +162,17 @@ func (f *face) connect(ctx context.Context, open func(context.Context) (driver.C
 func (f *face) due() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.loading || time.Now().Before(f.retry) {
+	if f.loading || f.o.Loaded() || time.Now().Before(f.retry) {
 		return false
 	}
 	f.loading = true
 	return true
 }
 
-func (f *face) loaded(err error) {
+func (f *face) loaded(ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.loading = err == nil; f.loading {
+	if f.loading = ok; ok {
 		return
 	}
 	f.failures++

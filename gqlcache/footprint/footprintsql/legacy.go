@@ -44,7 +44,7 @@ func prepare(ctx context.Context, c driver.Conn, text string) (driver.Stmt, erro
 		select {
 		default:
 		case <-ctx.Done():
-			s.Close()
+			_ = s.Close()
 			return nil, ctx.Err()
 		}
 	}
@@ -71,7 +71,7 @@ func beginTx(ctx context.Context, c driver.Conn, opts driver.TxOptions) (driver.
 		select {
 		default:
 		case <-ctx.Done():
-			tx.Rollback()
+			_ = tx.Rollback()
 			return nil, ctx.Err()
 		}
 	}

@@ -86,8 +86,8 @@ func query(ctx context.Context, c driver.Conn, text string, args []driver.NamedV
 		}
 	}
 	if err != nil {
-		s.Close()
+		_ = s.Close()
 		return nil, nil, err
 	}
-	return r, func() { s.Close() }, nil
+	return r, func() { _ = s.Close() }, nil
 }

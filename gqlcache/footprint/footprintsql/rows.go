@@ -44,15 +44,16 @@ func (r *rows) Next(dest []driver.Value) error {
 
 // read tells of a row, or of what came in its place.
 func (r *rows) read(dest []driver.Value, err error) {
-	switch {
-	case err == nil:
-		if !r.several {
-			r.c.row(r.e, dest)
-		}
-	case err == io.EOF: //nolint:errorlint // as database/sql compares
+	if err == io.EOF { //nolint:errorlint // as database/sql compares
 		r.complete = !r.several
-	default:
+		return
+	}
+	if err != nil {
 		r.err = err
+		return
+	}
+	if !r.several {
+		r.c.row(r.e, dest)
 	}
 }
 

@@ -19,7 +19,7 @@ type stmt struct {
 type convertingStmt struct{ *stmt }
 
 func (s convertingStmt) ColumnConverter(i int) driver.ValueConverter {
-	return s.inner.(driver.ColumnConverter).ColumnConverter(i)
+	return s.inner.(driver.ColumnConverter).ColumnConverter(i) //nolint:staticcheck // older drivers have it
 }
 
 func (c *conn) wrapStmt(inner driver.Stmt, text string) driver.Stmt {
@@ -27,7 +27,7 @@ func (c *conn) wrapStmt(inner driver.Stmt, text string) driver.Stmt {
 		return nil
 	}
 	s := &stmt{inner: inner, c: c, text: text}
-	if _, ok := inner.(driver.ColumnConverter); ok {
+	if _, ok := inner.(driver.ColumnConverter); ok { //nolint:staticcheck // older drivers have it
 		return convertingStmt{s}
 	}
 	return s
@@ -48,7 +48,7 @@ func (s *stmt) CheckNamedValue(v *driver.NamedValue) error {
 func (s *stmt) Exec(args []driver.Value) (driver.Result, error) {
 	r := s.c.begin(context.Background(), s.text, named(args))
 	defer r.abandon()
-	res, err := s.inner.Exec(args)
+	res, err := s.inner.Exec(args) //nolint:staticcheck // older drivers have it
 	return r.executed(res, err)
 }
 
@@ -61,7 +61,7 @@ func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (drive
 		}
 		r := s.c.begin(ctx, s.text, args)
 		defer r.abandon()
-		res, err := s.inner.Exec(values)
+		res, err := s.inner.Exec(values) //nolint:staticcheck // older drivers have it
 		return r.executed(res, err)
 	}
 	r := s.c.begin(ctx, s.text, args)
@@ -73,7 +73,7 @@ func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (drive
 func (s *stmt) Query(args []driver.Value) (driver.Rows, error) {
 	r := s.c.begin(context.Background(), s.text, named(args))
 	defer r.abandon()
-	inner, err := s.inner.Query(args)
+	inner, err := s.inner.Query(args) //nolint:staticcheck // older drivers have it
 	return r.queried(inner, err)
 }
 
@@ -86,7 +86,7 @@ func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driv
 		}
 		r := s.c.begin(ctx, s.text, args)
 		defer r.abandon()
-		inner, err := s.inner.Query(values)
+		inner, err := s.inner.Query(values) //nolint:staticcheck // older drivers have it
 		return r.queried(inner, err)
 	}
 	r := s.c.begin(ctx, s.text, args)

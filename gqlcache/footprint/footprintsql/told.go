@@ -218,13 +218,12 @@ func (c *conn) closed() {
 	c.s.Close()
 }
 
-// load reads the catalog.
-func (c *conn) load(ctx context.Context) (err error) {
-	err = errPanicked
+// load reads the catalog, and reports whether it could.
+func (c *conn) load(ctx context.Context) (ok bool) {
 	defer c.contain()
 	c.idle = true
 	defer func() { c.idle = false }()
-	return c.o.Load(ctx, own{c})
+	return c.o.Load(ctx, own{c}) == nil
 }
 
 // opened asks a new connection what it is.

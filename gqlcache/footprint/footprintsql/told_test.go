@@ -16,12 +16,13 @@ import (
 
 // watch returns a handle over f whose publications are among f's calls. No statement of
 // tests is understood, so each publishes everything; f tells whether a transaction is open.
-func watch(t testing.TB, f *fake, opts ...Option) (*sql.DB, *sink, *observe.Observer) {
+func watch(tb testing.TB, f *fake, opts ...Option) (*sql.DB, *sink, *observe.Observer) {
+	tb.Helper()
 	o := observer()
 	s := &sink{f: f}
-	t.Cleanup(o.Attach(s))
+	tb.Cleanup(o.Attach(s))
 	status := TxStatus(func(any) (bool, bool) { return f.inTransaction(), true })
-	return open(t, f, o, append([]Option{status}, opts...)...), s, o
+	return open(tb, f, o, append([]Option{status}, opts...)...), s, o
 }
 
 // inTransaction reports whether a transaction was begun last.
@@ -403,7 +404,7 @@ func TestRawPanic(t *testing.T) {
 func TestAttribution(t *testing.T) {
 	f := newFake("all", "none", "none")
 	db, _, o := watch(t, f)
-	outer := sql.OpenDB(Outside(f, o))
+	outer := sql.OpenDB(Outside(f, o, TxStatus(func(any) (bool, bool) { return false, true })))
 	defer outer.Close()
 	read := func(ctx context.Context, db *sql.DB) {
 		r, err := db.QueryContext(ctx, app+"r")
@@ -447,6 +448,30 @@ func TestAttribution(t *testing.T) {
 	}
 	if got := f.take(); !slices.Equal(got, []string{"exec w", "published"}) {
 		t.Errorf("a write outside: %q", got)
+	}
+}
+
+// Nothing is known of what has a second result.
+func TestSeveralResults(t *testing.T) {
+	for _, sets := range []int{0, 1} {
+		f := newFake("all", "none", "all")
+		f.sets = sets
+		db, _, o := watch(t, f)
+		ctx, rec := observe.Begin(t.Context(), observe.Start{}, o)
+		r, err := db.QueryContext(ctx, app+"r")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for more := true; more; more = r.NextResultSet() {
+			for r.Next() { //nolint:revive // to the end
+			}
+		}
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got := rec.End(); strings.Contains(got.Unknown, "several results") != (sets > 0) {
+			t.Errorf("%d results more: %+v", sets, got)
+		}
 	}
 }
 

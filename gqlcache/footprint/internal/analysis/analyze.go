@@ -46,7 +46,7 @@ type edge struct{ from, to node }
 type failure struct{ why string }
 
 func fail(format string, args ...any) {
-	panic(failure{fmt.Sprintf(format, args...)})
+	panic(failure{fmt.Sprintf(format, args...)}) // asserts nothing: Analyze recovers it
 }
 
 // Analyze says what a text reads and writes. It returns an Unknown statement for what it

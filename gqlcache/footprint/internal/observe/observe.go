@@ -106,15 +106,15 @@ type Options struct {
 type Observer struct {
 	// unenforced says that some connection writes without looking at foreign keys.
 	unenforced atomic.Bool
-	opts    Options
-	state   atomic.Pointer[state] // nil: nothing is known of the database
-	sinks   atomic.Pointer[[]*attachment]
-	mu      sync.Mutex   // guards changes of sinks
-	loading sync.Mutex   // one read of the catalog at a time
-	polled  atomic.Int64 // when the database was asked last, since started; 0: it must be
-	finds   findings
-	refused refusals
-	waiting waiting
+	opts       Options
+	state      atomic.Pointer[state] // nil: nothing is known of the database
+	sinks      atomic.Pointer[[]*attachment]
+	mu         sync.Mutex   // guards changes of sinks
+	loading    sync.Mutex   // one read of the catalog at a time
+	polled     atomic.Int64 // when the database was asked last, since started; 0: it must be
+	finds      findings
+	refused    refusals
+	waiting    waiting
 }
 
 // An attachment is a sink's.
