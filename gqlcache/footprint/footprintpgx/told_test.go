@@ -342,14 +342,14 @@ func TestCopyFrom(t *testing.T) {
 			if r.fresh(posts) || !r.fresh(users) {
 				t.Errorf("posts %v, users %v", r.fresh(posts), r.fresh(users))
 			}
-			if _, err := r.CopyFrom(t.Context(), pgx.Identifier{"nowhere"}, []string{"id"}, source); err == nil {
-				t.Error("no error")
-			}
 			c, err := r.Acquire(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer c.Release()
+			if _, err := c.CopyFrom(t.Context(), pgx.Identifier{"nowhere"}, []string{"id"}, source); err == nil {
+				t.Error("no error")
+			}
 			if len(c.c.open) != 0 {
 				t.Error("it has not ended")
 			}
@@ -655,6 +655,25 @@ func TestBrokenConnection(t *testing.T) {
 	if r.Number() == before || !r.last().Uncertain {
 		t.Errorf("%d published", r.Number()-before)
 	}
+
+	c, err := r.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.exec(c, `BEGIN`)
+	r.exec(c, `UPDATE users SET name = 'b' WHERE id = 1`)
+	if err := c.QueryRow(t.Context(), `SELECT pg_backend_pid()`).Scan(&pid); err != nil {
+		t.Fatal(err)
+	}
+	r.exec(r, `SELECT pg_terminate_backend($1)`, pid)
+	if n := r.published(func() {
+		if _, err := c.Exec(t.Context(), `SELECT 1`); err == nil {
+			t.Error("no error")
+		}
+	}); n == 0 {
+		t.Error("nothing was published")
+	}
+	c.Release()
 }
 
 // A write in a common table expression counts, although the command tag is that of a query
@@ -672,5 +691,46 @@ func TestWriteWithinQuery(t *testing.T) {
 		}
 	}); n != 1 {
 		t.Errorf("query: %d", n)
+	}
+}
+
+// Rows that were not read to their end are more than those that were seen, also where the
+// application asks again for the next one.
+func TestClosedEarly(t *testing.T) {
+	const text = `SELECT id, name FROM users ORDER BY id LIMIT 2`
+	r := newRig(t)
+	early := func(rows pgx.Rows, err error) {
+		t.Helper()
+		if err != nil || !rows.Next() {
+			t.Fatal(err)
+		}
+		rows.Close()
+		if rows.Next() {
+			t.Error("a row of closed rows")
+		}
+	}
+	for what, read := range map[string]func(context.Context){
+		"query": func(ctx context.Context) { early(r.Query(ctx, text)) },
+		"row": func(ctx context.Context) {
+			var id, name any
+			if err := r.QueryRow(ctx, text).Scan(&id, &name); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"batch": func(ctx context.Context) {
+			b := &pgx.Batch{}
+			b.Queue(text)
+			br := r.SendBatch(ctx, b)
+			early(br.Query())
+			if err := br.Close(); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		fp := r.known(read)
+		r.exec(r, `UPDATE users SET name = name || '!' WHERE id = $1`, 2)
+		if r.fresh(fp) {
+			t.Errorf("%s: the second row", what)
+		}
 	}
 }
