@@ -50,7 +50,7 @@ func (a *app) failed(what string, err error) {
 	}
 }
 
-func (a *app) exec(db database, ctx context.Context, text string, args ...any) { //nolint:revive // of what, then when
+func (a *app) exec(db database, ctx context.Context, text string, args ...any) {
 	tag, err := db.Exec(ctx, text, args...)
 	a.failed("exec "+text, err)
 	a.note("tag %q %d", tag, tag.RowsAffected())
@@ -73,12 +73,12 @@ func (a *app) rows(what string, rows pgx.Rows, err error) {
 	rows.Close()
 }
 
-func (a *app) query(db database, ctx context.Context, text string, args ...any) { //nolint:revive // as exec
+func (a *app) query(db database, ctx context.Context, text string, args ...any) {
 	rows, err := db.Query(ctx, text, args...)
 	a.rows(text, rows, err)
 }
 
-func (a *app) row(db database, ctx context.Context, text string, args ...any) { //nolint:revive // as exec
+func (a *app) row(db database, ctx context.Context, text string, args ...any) {
 	var x any
 	a.failed("row "+text, db.QueryRow(ctx, text, args...).Scan(&x))
 	a.note("%#v", x)

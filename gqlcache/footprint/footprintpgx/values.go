@@ -212,7 +212,7 @@ func bound(v any) (value any) {
 	if valuer, ok := v.(driver.Valuer); ok {
 		return boundValuer(v, valuer, rv.Type())
 	}
-	if special(v) {
+	if special(v) && (rv.Kind() != reflect.Slice || !ours(rv.Type())) {
 		if s, ok := v.(fmt.Stringer); ok && !encodes(v) && rv.Kind() == reflect.String && s.String() == rv.String() {
 			return rv.String()
 		}
@@ -251,7 +251,7 @@ func boundValuer(v any, valuer driver.Valuer, t reflect.Type) any {
 	if value == nil {
 		return nil
 	}
-	ours := t.PkgPath() == reflect.TypeFor[pgtype.Text]().PkgPath() || t.PkgPath() == reflect.TypeFor[sql.NullString]().PkgPath()
+	ours := ours(t)
 	if s, ok := v.(fmt.Stringer); ok && !ours {
 		if text, ok := value.(string); !ok || text != s.String() {
 			return unknown{}
@@ -265,6 +265,13 @@ func boundValuer(v any, valuer driver.Valuer, t reflect.Type) any {
 		return value
 	}
 	return unknown{}
+}
+
+// ours reports whether a type is one of pgtype or of database/sql, whose methods agree with
+// each other.
+func ours(t reflect.Type) bool {
+	path := t.PkgPath()
+	return path == reflect.TypeFor[pgtype.Text]().PkgPath() || path == reflect.TypeFor[sql.NullString]().PkgPath()
 }
 
 // boundList is bound of a list.
@@ -298,7 +305,7 @@ func special(v any) bool {
 func encodes(v any) bool {
 	switch v.(type) {
 	case pgtype.TextValuer, pgtype.Int64Valuer, pgtype.BoolValuer, pgtype.UUIDValuer, pgtype.BytesValuer,
-		pgtype.Float64Valuer, pgtype.NumericValuer, pgtype.CompositeIndexGetter:
+		pgtype.Float64Valuer, pgtype.NumericValuer, pgtype.CompositeIndexGetter, pgtype.ArrayGetter:
 		return true
 	}
 	return false

@@ -24,6 +24,15 @@ type (
 	same       string
 )
 
+// reversed is a list whose elements pgx gets in another way.
+type reversed []string
+
+func (r reversed) Dimensions() []pgtype.ArrayDimension {
+	return pgtype.FlatArray[string](r).Dimensions()
+}
+func (r reversed) Index(i int) any { return r[len(r)-1-i] + "!" }
+func (reversed) IndexType() any    { return "" }
+
 func (masked) String() string                      { return "***" }
 func (level) String() string                       { return "HIGH" }
 func (u upper) Value() (driver.Value, error)       { return "UPPER " + string(u), nil }
@@ -50,6 +59,7 @@ func TestBound(t *testing.T) {
 		{uuidLike{1}, "01000000-0000-0000-0000-000000000000"}, {plainUUID{1}, "01000000-0000-0000-0000-000000000000"},
 		{tags{"a", "b"}, []any{"a", "b"}}, {[]uuidLike{{1}}, []any{"01000000-0000-0000-0000-000000000000"}}, {[]masked{"a"}, []any{unknown{}}},
 		{tags(nil), nil}, {make([]plainText, maxListed+1), unknown{}},
+		{pgtype.FlatArray[plainText]{"a"}, []any{"a"}}, {reversed{"a", "b"}, unknown{}}, {[]any{"a", 1, nil}, []any{"a", 1, nil}},
 		{withText{"x"}, unknown{}}, {&ptrValuer{"x"}, unknown{}}, {ptrValuer{"x"}, unknown{}}, {bothValuer{"a", "b"}, unknown{}}, {bothValuer{"a", "a"}, "a"},
 		{struct{}{}, unknown{}}, {map[string]int{}, unknown{}}, {panicking{}, unknown{}},
 	} {
