@@ -31,6 +31,7 @@ func BenchmarkQueryRow(b *testing.B) {
 	}
 	b.Cleanup(wrapped.Close)
 	query := func(b *testing.B, ctx context.Context, db database) {
+		b.Helper()
 		var name string
 		if err := db.QueryRow(ctx, `SELECT name FROM users WHERE id = $1`, 1).Scan(&name); err != nil {
 			b.Fatal(err)

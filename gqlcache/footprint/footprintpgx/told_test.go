@@ -3,10 +3,13 @@ package footprintpgx
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/cascadeql/cascadeql/gqlcache/footprint"
 )
 
 // In every mode of pgx's, an answer depends on the rows that it was made of, and on no
@@ -732,5 +735,41 @@ func TestClosedEarly(t *testing.T) {
 		if r.fresh(fp) {
 			t.Errorf("%s: the second row", what)
 		}
+	}
+}
+
+// A pool is used by many at once.
+func TestConcurrent(t *testing.T) {
+	r := newRig(t, func(c *pgxpool.Config) { c.MaxConns = 4 })
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for n := range 10 {
+				ctx, rec := footprint.Begin(t.Context(), footprint.Start{Sink: r}, r.obs)
+				b := &pgx.Batch{}
+				b.Queue(`SELECT name FROM users WHERE id = $1`, i%3+1)
+				b.Queue(`UPDATE posts SET title = $1 WHERE id = $2`, "n", n%3+1)
+				if err := r.SendBatch(ctx, b).Close(); err != nil {
+					t.Error(err)
+				}
+				var name string
+				if err := r.QueryRow(ctx, `SELECT name FROM users WHERE id = $1`, i%3+1).Scan(&name); err != nil {
+					t.Error(err)
+				}
+				if err := pgx.BeginFunc(ctx, r, func(tx pgx.Tx) error {
+					_, err := tx.Exec(ctx, `UPDATE posts SET title = title || '.' WHERE id = $1`, n%3+1)
+					return err
+				}); err != nil {
+					t.Error(err)
+				}
+				if fp := rec.End(); fp.Orphans != 0 || fp.Statements == 0 || fp.Unknown != "" {
+					t.Errorf("%+v", fp)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := r.Number(); n != 160 {
+		t.Errorf("%d published", n)
 	}
 }
