@@ -258,7 +258,7 @@ func (o *observing) Committed(ctx context.Context, commit footprint.Commit) {
 	}
 	c.publish(ctx, ch)
 	if commit.Uncertain {
-		o.again(ch)
+		o.again(context.WithoutCancel(ctx), ch)
 	}
 }
 
@@ -270,7 +270,7 @@ var uncertainFor = []time.Duration{time.Second, 5 * time.Second, 20 * time.Secon
 
 // again publishes a change once more after a while. Until then nothing that it reaches is
 // stored here.
-func (o *observing) again(ch change) {
+func (o *observing) again(ctx context.Context, ch change) {
 	c := o.c
 	ch.within = nil
 	what := fleet.Change{Rows: ch.rows, All: ch.everything != ""}
@@ -292,7 +292,7 @@ func (o *observing) again(ch change) {
 				return
 			case <-time.After(time.Until(began.Add(after))):
 			}
-			c.publish(context.Background(), ch)
+			c.publish(ctx, ch)
 		}
 	})
 }
