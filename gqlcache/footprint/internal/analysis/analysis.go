@@ -172,16 +172,18 @@ type Write struct {
 	Rows [][]SetValue
 	// Ignores says that rows which are there are left alone (DO NOTHING).
 	Ignores bool
-	// Returning maps result columns to columns, -1 for others; nil without RETURNING.
+	// Returning maps result columns to columns, -1 for others; nil without RETURNING, and
+	// within another statement.
 	Returning []int
 	// OwnRows says that the condition refers to nothing but columns of the target row,
 	// constants, parameters and immutable functions, so that the rows can be asked for
 	// beforehand; Where is the condition's text in the statement, "" for all rows.
 	OwnRows bool
 	Where   string
-	// Plain says that the table has no triggers or rules: the affected rows are as the
-	// statement says, and RETURNING shows all of them. Policies says that row-level
-	// security may apply, so that a query with the same condition may find other rows.
+	// Plain says that the table has no triggers or rules, and that the write is not within
+	// another statement: the affected rows are as the statement says, and RETURNING shows
+	// all of them. Policies says that row-level security may apply, so that a query with
+	// the same condition may find other rows.
 	Plain, Policies bool
 	// Cascades says that foreign keys of other tables write their rows after it: see
 	// Children. It is false for Any, whose children are Writes of their own.

@@ -22,7 +22,7 @@ func (z *analyzer) dml(s *sqlparse.Statement, parent *scope, alone bool) {
 	}
 	with := z.with(s.With, s.Recursive, parent)
 	w := &Write{
-		Table: t, Name: s.Table, Alias: s.Alias, Plain: len(t.Triggers) == 0 && !t.Rules && !t.Ambiguous, Policies: t.Policies,
+		Table: t, Name: s.Table, Alias: s.Alias, Plain: alone && len(t.Triggers) == 0 && !t.Rules && !t.Ambiguous, Policies: t.Policies,
 	}
 	z.out.Writes = append(z.out.Writes, w)
 	switch s.Kind {
@@ -38,7 +38,10 @@ func (z *analyzer) dml(s *sqlparse.Statement, parent *scope, alone bool) {
 		w.replaces()
 	}
 	z.triggered(w, s)
-	if alone && !w.partly {
+	switch {
+	case !alone: // the rows and their number are those of another part of the statement
+		w.Returning = nil
+	case !w.partly:
 		z.out.Columns = len(w.Returning)
 	}
 }

@@ -192,9 +192,14 @@ func (e *Execution) NextResultSet() {
 	e.misread("it has several results")
 }
 
+// Wanted reports whether Row makes any use of a row: a wrapper need not decode it when not.
+func (e *Execution) Wanted() bool {
+	return !e.done && !e.moreResults && (e.observed || e.write != nil || e.fill != nil)
+}
+
 // Row is called for each row that was read. dest is not kept.
 func (e *Execution) Row(dest []driver.Value) {
-	if e.done || e.moreResults || !e.observed && e.write == nil && e.fill == nil {
+	if !e.Wanted() {
 		return
 	}
 	if !e.s.contain("row", func() {

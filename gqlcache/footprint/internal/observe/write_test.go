@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,6 +37,39 @@ func TestNothingAffected(t *testing.T) {
 	if r.sink.wrote != 7 {
 		t.Errorf("%d writes are told", r.sink.wrote)
 	}
+}
+
+// A write within a query is one, however many rows the query returns, and whatever these
+// have: neither is the write's.
+func TestWriteWithin(t *testing.T) {
+	r := newRig(t, Options{Dialect: catalog.PostgreSQL})
+	s := r.session()
+	e := s.Start(t.Context(), `WITH w AS (UPDATE posts SET title = $1 WHERE id = $2 RETURNING id) SELECT id FROM w WHERE id > 100`, named(args("n", 7)))
+	e.Rows(1)
+	e.End(nil, -1, true)
+	if r.commits() != 1 {
+		t.Error("no rows")
+	}
+	affect(t.Context(), s, 0, `WITH w AS (UPDATE posts SET title = $1 WHERE id = $2 RETURNING id) SELECT id FROM w WHERE id > 100`, "n", 7)
+	if r.commits() != 2 {
+		t.Error("none affected")
+	}
+	query(t.Context(), s, `WITH w AS (INSERT INTO posts (id, author_id, title) VALUES ($1, $2, $3) RETURNING id) SELECT 100 + id FROM w`, args(7, 1, "t"), args(107))
+	for _, k := range r.last().Events[0].New {
+		if k.Column == 0 && slices.Contains(k.Values, intValue(t, 107)) {
+			t.Error("a column of the query is taken for one of the table")
+		}
+	}
+}
+
+// intValue is the value of a number.
+func intValue(t *testing.T, n int64) rowtag.Value {
+	t.Helper()
+	v, ok := rowtag.ValueOf(catalog.Int, n)
+	if !ok {
+		t.Fatal(n)
+	}
+	return v
 }
 
 // What is deleted takes what refers to it along, to the last level.

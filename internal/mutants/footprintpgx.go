@@ -1,0 +1,128 @@
+package main
+
+const pgxDir = "gqlcache/footprint/footprintpgx/" // a nested module
+
+// pgxRules are those of the wrapper of pgx.
+var pgxRules = []mutant{
+	{
+		name: "pgx: rows are not told of", file: pgxDir + "rows.go",
+		old: "		w.c.row(w.r, w.Rows)\n", new: "",
+		test: "TestShownRows",
+	},
+	{
+		name: "pgx: the text counts as it was before rewriting", file: pgxDir + "values.go",
+		old: "&run{text: w.text, args: w.args,", new: "&run{text: text, args: rest,",
+		test: "TestShownRows",
+	},
+	{
+		name: "pgx: a query of a batch is published before the batch commits", file: pgxDir + "batch.go",
+		old: "	r.tag, r.err = tag, err\n", new: "	r.tag, r.err = tag, err\n	b.c.end(r, tag, err)\n",
+		test: "TestPublishTiming",
+	},
+	{
+		name: "pgx: a commit that was a rollback is published", file: pgxDir + "tracer.go",
+		old: "if !c.rolledBack(r, data.CommandTag, data.Err) {", new: "if data.Err != nil && c.rolledBack(r, data.CommandTag, data.Err) {\n			return\n		} else {",
+		test: "TestRollback",
+	},
+	{
+		name: "pgx: a commit that the server has refused is published", file: pgxDir + "state.go",
+		old: "case errors.As(err, &refused) &&", new: "case false && errors.As(err, &refused) &&",
+		test: "TestSerializationFailure",
+	},
+	{
+		name: "pgx: rows that were closed early are complete", file: pgxDir + "state.go",
+		old: "r.seen == tag.RowsAffected()", new: "r.seen <= tag.RowsAffected()",
+		test: "TestClosedEarly",
+	},
+	{
+		name: "pgx: closed rows of a batch are complete once they are asked again", file: pgxDir + "rows.go",
+		old: "if w.batched && !w.over && ", new: "if w.batched && ",
+		test: "TestClosedEarly",
+	},
+	{
+		name: "pgx: a prepared statement is its name", file: pgxDir + "state.go",
+		old: "if sql, ok := c.names[text]; ok {", new: "if sql, ok := c.names[text]; ok && sql == text {",
+		test: "TestPreparedByName",
+	},
+	{
+		name: "pgx: a COPY whose table is not known never ends", file: pgxDir + "conn.go",
+		old: "		c.end(c.copying, pgconn.CommandTag{}, errLeft)\n", new: "",
+		test: "TestCopyFrom",
+	},
+	{
+		name: "pgx: COPY changes everything", file: pgxDir + "tracer.go",
+		old: `return "INSERT INTO "`, new: `return "COPY "`,
+		test: "TestCopyFrom",
+	},
+	{
+		name: "pgx: rows hand out the connection", file: pgxDir + "rows.go",
+		old: "		w.c.unwrap(nobody)\n", new: "",
+		test: "TestPastTheWrappers",
+	},
+	{
+		name: "pgx: what was done with a connection is not published when it is released", file: pgxDir + "state.go",
+		old: "	if c.unwrapped {\n", new: "	if c.unwrapped && ctx == nil {\n",
+		test: "TestPastTheWrappers",
+	},
+	{
+		name: "pgx: a connection stays in doubt", file: pgxDir + "pool.go",
+		old: "			c.reset(ctx)\n", new: "",
+		test: "TestPastTheWrappers",
+	},
+	{
+		name: "pgx: named arguments past the wrappers are not understood", file: pgxDir + "values.go",
+		old: "	case pgx.NamedArgs:\n		text, rest, err = w.RewriteQuery(nobody, nil, text, rest)\n", new: "",
+		test: "TestPastTheWrappers",
+	},
+	{
+		name: "pgx: a hook replaces the tracer", file: pgxDir + "pool.go",
+		old: "		c.Tracer = traced(c.Tracer)\n", new: "",
+		test: "TestHooks",
+	},
+	{
+		name: "pgx: callbacks of a batch get pgx's results", file: pgxDir + "batch.go",
+		old:  "func(pgx.BatchResults) error {\n			if callback != nil {\n				return callback(b)",
+		new:  "func(inner pgx.BatchResults) error {\n			if callback != nil {\n				return callback(inner)",
+		test: "TestBatch$",
+	},
+	{
+		name: "pgx: a value that cannot be told is NULL", file: pgxDir + "values.go",
+		old: "		return string(b)\n	}\n	return unknown{}\n", new: "		return string(b)\n	}\n	return nil\n",
+		test: "TestDecode",
+	},
+	{
+		name: "pgx: a type's Value counts although String says something else", file: pgxDir + "values.go",
+		old: "if s, ok := v.(fmt.Stringer); ok && !ours {", new: "if s, ok := v.(fmt.Stringer); ok && ours {",
+		test: "TestBound",
+	},
+	{
+		name: "pgx: the application's tracer sees what was rewritten", file: pgxDir + "tracer.go",
+		old: "		if r.given != nil {\n", new: "		if r.given != nil && r.refused {\n",
+		test: "TestSameAsPgx",
+	},
+	{
+		name: "pgx: a broken connection keeps its changes to itself", file: pgxDir + "state.go",
+		old: "	if c.pg.IsClosed() {\n		c.s.Broken", new: "	if r.text == \"\" {\n		c.s.Broken",
+		test: "TestBrokenConnection",
+	},
+	{
+		name: "pgx: what workers read is everybody's", file: pgxDir + "state.go",
+		old: "	if c.f.outside {\n", new: "	if c.f.outside && ctx == nil {\n",
+		test: "TestOutside",
+	},
+	{
+		name: "pgx: rows that are open at the release never end", file: pgxDir + "state.go",
+		old: "	defer c.contain()\n	c.leave()\n	if c.unwrapped {", new: "	defer c.contain()\n	if c.unwrapped {",
+		test: "TestRowsLeftOpen",
+	},
+	{
+		name: "observe: a query that writes and returns no rows has written nothing", file: footprintDir + "analysis/write.go", in: footprintDir + "observe",
+		old: "Plain: alone && ", new: "Plain: ",
+		test: "TestWriteWithin",
+	},
+	{
+		name: "observe: a column of a query is taken for one of the table that it writes", file: footprintDir + "analysis/write.go",
+		old: "		w.Returning = nil\n", new: "",
+		test: "TestStatements",
+	},
+}
