@@ -12,14 +12,19 @@ type (
 	userFields struct{ *Server }
 )
 
+func call(f func()) {
+	if f != nil {
+		f()
+	}
+}
+
 func (q query) Post(ctx context.Context, id int) (*Post, error) {
 	if !q.Single {
 		return q.Store.Post(ctx, id)
 	}
 	v, err, _ := q.flights.Do(strconv.Itoa(id), func() (any, error) {
-		if q.Flying != nil {
-			q.Flying(ctx)
-		}
+		call(q.Flying)
+		defer call(q.Landing)
 		return q.Store.Post(ctx, id)
 	})
 	p, _ := v.(*Post)
@@ -49,7 +54,7 @@ func (q query) Tagged(ctx context.Context, tag string) ([]*Post, error) {
 func (q query) Counts(ctx context.Context) ([]*Count, error) { return q.Store.Counts(ctx) }
 
 func (p postFields) Author(ctx context.Context, obj *Post) (*User, error) {
-	if p.Shared {
+	if p.shared != nil {
 		return p.shared.Load(ctx, obj.AuthorID)
 	}
 	return ctx.Value(loadersKey{}).(*loaders).users.Load(ctx, obj.AuthorID)

@@ -17,13 +17,12 @@ import (
 // A Server is a server's parts.
 type Server struct {
 	Store
-	// DropContext has loaders ask without the context of the request. Shared has all
-	// requests use one loader of users, which keeps nothing. Single has requests that ask
-	// for one post at a time wait for one query.
-	DropContext, Shared, Single bool
-	// Loading is called by loaders of users before they ask, Flying by a query for one
-	// post that others may wait for. Both may be nil.
-	Loading, Flying func(ctx context.Context)
+	// DropContext has loaders ask without the context of the request. Single has requests
+	// that ask for one post at the same time wait for one query.
+	DropContext, Single bool
+	// Flying is called before a query for one post that others may wait for, Landing after
+	// it and before the others have its answer. Both may be nil.
+	Flying, Landing func()
 
 	shared  *dataloadgen.Loader[int, *User]
 	flights singleflight.Group
@@ -31,9 +30,14 @@ type Server struct {
 
 // NewServer returns a server over a store.
 func NewServer(s Store) *Server {
-	out := &Server{Store: s}
-	out.shared = dataloadgen.NewLoader(out.users, dataloadgen.WithWait(time.Millisecond), dataloadgen.WithoutCache())
-	return out
+	return &Server{Store: s}
+}
+
+// ShareLoader has all requests use one loader of users, which asks for a number of them at
+// a time and keeps nothing.
+func (s *Server) ShareLoader(users int) {
+	s.shared = dataloadgen.NewLoader(s.users, dataloadgen.WithWait(time.Minute),
+		dataloadgen.WithBatchCapacity(users), dataloadgen.WithoutCache())
 }
 
 // NewHandler returns the endpoint with extensions in the given order, and a loader for
@@ -98,9 +102,6 @@ func (s *Server) newLoaders() *loaders {
 }
 
 func (s *Server) users(ctx context.Context, ids []int) ([]*User, []error) {
-	if s.Loading != nil {
-		s.Loading(ctx)
-	}
 	if s.DropContext {
 		ctx = context.Background()
 	}
