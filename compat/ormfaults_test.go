@@ -366,3 +366,20 @@ func ormSingleflight(t *testing.T, o orm, landing bool) {
 		t.Errorf("findings: %+v", s.found())
 	}
 }
+
+// TestORMForms: the statements that the libraries make are understood.
+func TestORMForms(t *testing.T) {
+	everyORM(t, func(t *testing.T, o orm) {
+		s := openORM(t, o, true)
+		former, ok := s.Store.(orms.Former)
+		if !ok {
+			return
+		}
+		for _, err := range former.Forms(t.Context()) {
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		understood(t, s)
+	})
+}

@@ -62,3 +62,9 @@ func (joined) Rollback() error { return nil }
 
 // txKey is the key of a transaction in a context.
 type txKey struct{}
+
+// A Former sends one statement of each form that a library has for it, and returns the
+// errors.
+type Former interface {
+	Forms(ctx context.Context) []error
+}
