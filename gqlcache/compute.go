@@ -257,6 +257,7 @@ func (c *Cache) resolved(ctx context.Context, r *request, oc *graphql.OperationC
 	var rec *probe.Recorder
 	before := besidesBefore(ctx)
 	observed, statements := c.record(ctx, r)
+	defer statements.stop() // also when an extension below panics
 	w.Fields = statements.fields()
 	f.resp, f.took, rec = c.execute(observed, r, oc, d, who, key, w, next)
 	f.seen = statements.end(d)

@@ -88,6 +88,7 @@ type observing struct {
 	foreign, computed map[fieldName]bool
 	detach            []func()
 	outside           commits
+	seen              observed
 }
 
 // A fieldName is a field of an object type.
@@ -148,6 +149,29 @@ func (r *request) noteWrite(root string) {
 	r.mu.wrote[root] = true
 }
 
+// noteCommit notes the tables that a commit of the mutation has changed. It may be called
+// on nil.
+func (r *request) noteCommit(c *footprint.Commit) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.mu.committed == nil {
+		r.mu.committed = map[string]bool{}
+	}
+	for _, name := range c.Tables() {
+		r.mu.committed[name] = true
+	}
+}
+
+// hasCommitted reports whether a commit of the mutation was seen.
+func (r *request) hasCommitted() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.mu.committed != nil
+}
+
 // seenWrites returns the root fields, by response name, of which all that they wrote was
 // seen. A field of which nothing was seen may have written anything: by a job that it has
 // started, or by another service.
@@ -173,12 +197,13 @@ func (c *Cache) seenWrites(r *request, d *document) map[string]bool {
 // that makes known at its end; outside of one it is made known in a moment, with others.
 func (o *observing) Committed(ctx context.Context, commit footprint.Commit) {
 	c := o.c
-	if c.opts.Observe.ReportOnly {
-		return
-	}
 	r := requestFrom(ctx)
 	for r != nil && (r.cache != c || !r.mutates) {
 		r = r.outer
+	}
+	r.noteCommit(&commit)
+	if c.opts.Observe.ReportOnly {
+		return
 	}
 	ch := change{by: inspect.Cause{Kind: causeCommit, Name: commit.Text}, within: r, everything: commit.Everything}
 	if ch.everything == "" {
@@ -279,6 +304,13 @@ func (rec *recording) Leave(fc *graphql.FieldContext, entered uint64, returned a
 	}
 }
 
+// stop ends a recording that end has not ended.
+func (rec *recording) stop() {
+	if rec != nil {
+		rec.End() // does nothing the second time
+	}
+}
+
 // seen is what the statements of a computation tell of its answer. The zero value is of a
 // computation that was not observed.
 type seen struct {
@@ -300,6 +332,7 @@ func (rec *recording) end(d *document) (s seen) {
 	}
 	fp := rec.End()
 	opts := &rec.o.c.opts.Observe
+	rec.o.warnUncovered(d, rec.o.seen.read(d, &fp))
 	if opts.ReportOnly {
 		return s
 	}

@@ -25,7 +25,7 @@
 //     an Execution is under Execution.mu, what it may ask of the Session is atomic. The
 //     locks are taken in the order registry, recording, execution.
 //   - Tags are made after the commit, with the shapes of that moment: see
-//     rowtag.Generation. A commit that was analysed with another catalog than the one of
+//     rowtag.Generation. A commit that was analyzed with another catalog than the one of
 //     now is a change of everything: see state.
 //   - "No rows affected" means nothing where a trigger, a rule or a policy may have done
 //     something else: Write.Plain.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"strings"
 	"sync"
 
 	"github.com/cascadeql/cascadeql/cascade/tag"
@@ -97,6 +98,7 @@ func (s *Session) begin(e *Execution, args []driver.NamedValue) {
 	case s.tx.open && s.tx.dirtyReads:
 		e.why = "the transaction reads what is not committed"
 	}
+	s.forgot = s.forgot || s.o.opts.Dialect == catalog.PostgreSQL && forgets(e)
 	e.writes = len(e.a.Writes) > 0 || e.a.Unknown != "" && !e.a.ReadsOnly
 	if len(e.a.Refs) > 0 || e.a.Unknown != "" || e.a.Volatile != "" || len(e.a.Settings) > 0 || e.writes {
 		e.attribute()
@@ -110,6 +112,15 @@ func (s *Session) begin(e *Execution, args []driver.NamedValue) {
 	if e.writes {
 		e.prepareWrite(args)
 	}
+}
+
+// forgets reports whether a statement may take prepared ones from the server.
+func forgets(e *Execution) bool {
+	if e.a.Unknown != "" {
+		return !e.a.ReadsOnly && !e.a.Reloads
+	}
+	word, _, _ := strings.Cut(strings.TrimSpace(e.text), " ")
+	return e.a.Kind == sqlparse.NoData && (strings.EqualFold(word, "DISCARD") || strings.EqualFold(word, "DEALLOCATE"))
 }
 
 // attribute gives the statement to the recordings that it belongs to.
@@ -248,10 +259,11 @@ func (s *Session) control(e *Execution, err error) {
 	switch e.a.Kind {
 	case sqlparse.Begin:
 		if e.a.Unknown == "" {
-			tx := transaction{open: true, asOf: e.asOf, ctx: e.ctx}
-			tx.locked = e.a.Level == "immediate" || e.a.Level == "exclusive"
-			tx.dirtyReads = e.a.Level == "read uncommitted"
-			s.begun(e.ctx, tx, err)
+			s.begun(e.ctx, transaction{
+				open: true, asOf: e.asOf, ctx: e.ctx,
+				locked:     e.a.Level == "immediate" || e.a.Level == "exclusive",
+				dirtyReads: e.a.Level == "read uncommitted",
+			}, err)
 			return
 		}
 	case sqlparse.Commit:

@@ -14,7 +14,7 @@ import (
 
 // A state is a catalog with all that was derived from it.
 //
-// A write that was analysed with one state and is published under another publishes
+// A write that was analyzed with one state and is published under another publishes
 // everything: a trigger which the old catalog does not know may have fired. The state is
 // replaced before the change of the catalog is published, so that a write which commits
 // after that publication finds the new state.

@@ -130,7 +130,7 @@ func TestReads(t *testing.T) {
 func TestOpenRows(t *testing.T) {
 	r := newRig(t, Options{})
 	const text = `SELECT id, title FROM posts WHERE author_id = ? ORDER BY version`
-	r.read(text, args(1))
+	r.read(text, args(1), args(7, "x"))
 	ctx, rec := r.record(t.Context())
 	e := open(ctx, r.session(), text, args(1), args(7, "x"))
 	f := rec.End()
@@ -208,7 +208,7 @@ func TestCatalogChanges(t *testing.T) {
 	if r.fresh(f) || r.Fingerprint() == old {
 		t.Error("a change of the catalog is not published")
 	}
-	f = r.read(postByID, args(7), args(7, "x"))
+	f = r.read(`SELECT id, name FROM users WHERE id = ?`, args(7), args(7, "x")) // a new trigger may write it
 	exec(t.Context(), s, `COMMIT`)
 	if r.fresh(f) {
 		t.Error("what was written under the old catalog is published as known")
@@ -284,7 +284,7 @@ func TestPoll(t *testing.T) {
 			read: func(context.Context, catalog.Dialect, catalog.Query) (*catalog.Catalog, error) { return c, nil },
 			version: func(context.Context, catalog.Dialect, catalog.Query) (catalog.Version, error) {
 				if asked++; wrong {
-					return catalog.Version{}, failed
+					return catalog.Version{}, errFailed
 				}
 				return c.Version, nil
 			},

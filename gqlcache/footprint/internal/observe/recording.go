@@ -20,6 +20,10 @@ const (
 	// maxEnded bounds the executions that have ended and are remembered for fields that no
 	// statement explains.
 	maxEnded = 4096
+	// maxEndedTags bounds what these hold.
+	maxEndedTags = 1 << 20
+	// pruneEvery is how often those that nobody needs are looked for.
+	pruneEvery = 256
 	// maxNames bounds the names of fields.
 	maxNames = 256
 	// maxPointers bounds the results that are remembered.
@@ -52,6 +56,7 @@ type registry struct {
 	running    atomic.Int64 // len(recordings)
 	open       *Execution   // a list
 	ended      []*Execution // while recordings run, in the order of their ends
+	size       int          // what ended holds, in tags
 	lost       uint64       // what ended then or before is not in ended any more
 }
 
@@ -70,6 +75,7 @@ type Recording struct {
 
 	// The fields below are guarded by reg.mu.
 
+	began      uint64 // by reg.counter
 	over       bool
 	executions []*Execution
 	ownOpen    int    // executions of its context that run
@@ -164,6 +170,7 @@ func Begin(ctx context.Context, start Start, observers ...*Observer) (context.Co
 	reg.mu.Lock()
 	defer reg.mu.Unlock()
 	reg.counter++
+	r.began = reg.counter
 	reg.recordings = append(reg.recordings, r)
 	reg.running.Store(int64(len(reg.recordings)))
 	for e := reg.open; e != nil; e = e.next {
@@ -264,13 +271,47 @@ func (g *registry) end(e *Execution) {
 	if len(g.recordings) == 0 {
 		return
 	}
-	if len(g.ended) >= maxEnded {
-		half := maxEnded / 2
+	if len(g.ended)%pruneEvery == pruneEvery-1 {
+		g.prune()
+	}
+	n := e.size()
+	if len(g.ended) >= maxEnded || g.size+n > maxEndedTags && len(g.ended) > 0 {
+		half := (len(g.ended) + 1) / 2
 		g.lost = g.ended[half-1].ended
-		g.ended = append(g.ended[:0], g.ended[half:]...)
-		clear(g.ended[len(g.ended):cap(g.ended)])
+		g.drop(half)
 	}
 	g.ended = append(g.ended, e)
+	g.size += n
+}
+
+// prune forgets what has ended before all recordings that run began.
+func (g *registry) prune() {
+	first := g.counter
+	for _, r := range g.recordings {
+		first = min(first, r.began)
+	}
+	n := 0
+	for n < len(g.ended) && g.ended[n].ended < first {
+		n++
+	}
+	g.drop(n)
+}
+
+// drop forgets the first n of those that have ended.
+func (g *registry) drop(n int) {
+	for _, e := range g.ended[:n] {
+		g.size -= e.size()
+	}
+	rest := copy(g.ended, g.ended[n:])
+	clear(g.ended[rest:])
+	g.ended = g.ended[:rest]
+}
+
+// size is what an execution that has ended holds, in tags.
+func (e *Execution) size() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return 16 + len(e.rd.tags)
 }
 
 // Enter is called before a resolver. What it returns is for Leave.
@@ -393,7 +434,7 @@ func (r *Recording) End() Footprint {
 	}
 	reg.running.Store(int64(len(reg.recordings)))
 	if len(reg.recordings) == 0 {
-		reg.ended, reg.lost = nil, 0
+		reg.ended, reg.size, reg.lost = nil, 0, 0
 	}
 	executions := r.executions
 	r.executions, r.returned = nil, nil
@@ -455,8 +496,8 @@ func (r *Recording) take(e *Execution) {
 	if r.start.Coarse {
 		s.coarse = e.coarse(s.coarse)
 	}
-	uncommitted, unknown := "", ""
-	s.tags, unknown, uncommitted = e.collect(s.tags)
+	tags, unknown, uncommitted := e.collect(s.tags)
+	s.tags = tags
 	if s.unknown == "" {
 		s.unknown = unknown
 	}

@@ -189,6 +189,15 @@ func TestLongWait(t *testing.T) {
 	if f := a.End(); f.Unknown == "" {
 		t.Error("it is known")
 	}
+	for range 2 * pruneEvery { // what no recording needs is forgotten
+		next, rec := r.record(t.Context())
+		b.End()
+		query(next, s, postByID, args(7), args(7, "old"))
+		b = rec
+	}
+	if len(reg.ended) > pruneEvery || reg.size > 64*pruneEvery {
+		t.Errorf("%d executions of %d tags are remembered", len(reg.ended), reg.size)
+	}
 	b.End()
 	if reg.ended != nil || reg.open != nil || len(reg.recordings) > 0 {
 		t.Error("something is left")
@@ -341,7 +350,7 @@ func TestUnknownReads(t *testing.T) {
 		t.Error("several results")
 	}
 	ctx, rec = r.record(t.Context())
-	r.session().Start(ctx, updateTitle, named(args("x", 7))).End(failed, -1, false)
+	r.session().Start(ctx, updateTitle, named(args("x", 7))).End(errFailed, -1, false)
 	if rec.End().Unknown == "" {
 		t.Error("a write that failed")
 	}

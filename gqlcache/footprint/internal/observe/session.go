@@ -42,6 +42,9 @@ type Session struct {
 	open int
 	// leaks says that something was written since the last statement ended.
 	leaks bool
+	// forgot says that the server may have forgotten statements which the driver has
+	// prepared: one of ours would fail before there is a savepoint. It holds until Close.
+	forgot bool
 	// reloads says that the catalog is another one after the commit.
 	reloads bool
 }
@@ -172,7 +175,7 @@ func (s *Session) rolledBack(ctx context.Context, err error) {
 		s.flush(ctx, true)
 	}
 	if s.tx.locked && s.tx.ctx != nil {
-		s.o.wrote(s.tx.ctx) // it was to write, and has written nothing
+		s.o.wrote(s.tx.ctx) //nolint:contextcheck // whose transaction it was: it was to write, and has written nothing
 	}
 	if !s.pending.empty() {
 		s.undone.Add(1)
@@ -244,7 +247,7 @@ func (s *Session) Broken(ctx context.Context) {
 // Unwrapped says that the application has the driver's connection in its hands: what it
 // does there is not seen. The session is unsure until it is reset.
 func (s *Session) Unwrapped(ctx context.Context) {
-	s.raw = true
+	s.raw, s.forgot = true, true
 	s.doubt("the driver's connection is used directly")
 	s.pending.all("the driver's connection is used directly", "")
 	s.dirty.Store(true)

@@ -15,7 +15,7 @@ const (
 	postByID    = `SELECT id, title FROM posts WHERE id = ?`
 )
 
-var failed = errors.New("failed")
+var errFailed = errors.New("failed")
 
 // A commit is published when it has returned, a rollback never.
 func TestCommit(t *testing.T) {
@@ -111,7 +111,7 @@ func TestUncertainCommit(t *testing.T) {
 	s := r.session()
 	s.Begin(t.Context(), driver.TxOptions{}).Begun(nil)
 	exec(t.Context(), s, updateTitle, "new", 7)
-	s.Committed(t.Context(), failed)
+	s.Committed(t.Context(), errFailed)
 	if r.commits() != 1 || !r.last().Uncertain || r.fresh(f) || !r.has(UncertainCommit) {
 		t.Fatalf("%+v", r.sink.commits)
 	}
@@ -125,7 +125,7 @@ func TestUncertainCommit(t *testing.T) {
 	}
 	s.Begin(t.Context(), driver.TxOptions{}).Begun(nil)
 	exec(t.Context(), s, updateTitle, "new", 7)
-	s.Committed(t.Context(), failed)
+	s.Committed(t.Context(), errFailed)
 	f = r.read(postByID, args(8), args(8, "old"))
 	exec(t.Context(), s, updateTitle, "new", 8) // in a transaction or not
 	if r.fresh(f) {
@@ -146,7 +146,7 @@ func TestLostConnection(t *testing.T) {
 		"bad":    func(s *Session) { s.Start(t.Context(), postByID, nil).End(driver.ErrBadConn, -1, false) },
 		"reset":  func(s *Session) { s.Reset(t.Context()) },
 		"rollback failed, closed": func(s *Session) {
-			s.RolledBack(t.Context(), failed)
+			s.RolledBack(t.Context(), errFailed)
 			s.Close()
 		},
 	} {
@@ -251,7 +251,7 @@ func TestFailedStatement(t *testing.T) {
 	f := r.read(postByID, args(7), args(7, "old"))
 	s := r.session()
 	exec(t.Context(), s, `BEGIN`)
-	s.Start(t.Context(), updateTitle, named(args("x", 8))).End(failed, -1, false)
+	s.Start(t.Context(), updateTitle, named(args("x", 8))).End(errFailed, -1, false)
 	exec(t.Context(), s, updateTitle, "new", 7)
 	if r.fresh(f) {
 		t.Error("a write after an error waits for a commit that may not come")
@@ -267,7 +267,7 @@ func TestFailedStatement(t *testing.T) {
 		t.Error("the commit is not published")
 	}
 	r.sink.commits = nil
-	s.Start(t.Context(), updateTitle, named(args("x", 8))).End(failed, -1, false)
+	s.Start(t.Context(), updateTitle, named(args("x", 8))).End(errFailed, -1, false)
 	if r.commits() != 1 || !r.last().Uncertain {
 		t.Error("a write that failed outside of a transaction may have been one")
 	}
@@ -359,7 +359,6 @@ func TestPanics(t *testing.T) {
 // known of it.
 func TestUnwrapped(t *testing.T) {
 	r := newRig(t, Options{})
-	f := r.read(postByID, args(7), args(7, "old"))
 	s := r.session()
 	s.Unwrapped(t.Context())
 	exec(t.Context(), s, `COMMIT`)
@@ -367,7 +366,7 @@ func TestUnwrapped(t *testing.T) {
 	if r.last().Everything == "" {
 		t.Error("a commit makes the session certain")
 	}
-	f = r.read(postByID, args(7), args(7, "old"))
+	f := r.read(postByID, args(7), args(7, "old"))
 	s.Close()
 	if r.fresh(f) {
 		t.Error("what was done directly is not published")

@@ -86,7 +86,7 @@ func (s *Session) eventsOf(w *analysis.Write, args arguments) []rowtag.Event {
 	return []rowtag.Event{{Table: t, Op: rowtag.Changed}}
 }
 
-// setsOf returns the values that are set. Columns that stay as they are are taken from
+// setsOf returns the values that are set, and takes the columns that keep theirs from
 // changed.
 func (s *Session) setsOf(t *catalog.Table, sets []analysis.SetValue, args arguments, changed *catalog.Mask) (list []rowtag.Known) {
 	for i := range sets {

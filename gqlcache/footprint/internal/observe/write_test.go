@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/analysis"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/rowtag"
 )
@@ -154,9 +155,14 @@ func TestValuesThatAreMade(t *testing.T) {
 	if r.fresh(f) {
 		t.Error("an INTEGER PRIMARY KEY is made of NULL")
 	}
+	table := r.state.Load().catalog.Tables["posts"]
+	set := []analysis.SetValue{{Column: 0, Source: &analysis.Source{Kind: analysis.Param, Param: 1}}}
+	if known := r.session().setsOf(table, set, named(args(nil)), nil); len(known) > 0 {
+		t.Error("a key is NULL")
+	}
 	r = newRig(t, Options{Dialect: catalog.PostgreSQL})
 	f = r.read(`SELECT count(*) FROM posts WHERE status = $1`, args("P"), args(1))
-	exec(t.Context(), r.session(), `UPDATE posts SET status = $1 WHERE id = $2`, "P ", 7)
+	exec(t.Context(), r.session(), `INSERT INTO posts (id, author_id, status, title, version) VALUES (1, 1, $1, 't', 1)`, "P ")
 	if r.fresh(f) {
 		t.Error("varchar(1) cuts spaces")
 	}
@@ -193,6 +199,7 @@ func TestEventsTravel(t *testing.T) {
 
 // An imaging rig keeps rows of posts.
 func imaging(t *testing.T, o Options) (*rig, map[int64][]driver.Value) {
+	t.Helper()
 	r := newRig(t, o)
 	rows := map[int64][]driver.Value{
 		7: {int64(7), int64(1), "P", "x", int64(1)}, 8: {int64(8), int64(1), "P", "y", int64(1)}, 9: {int64(9), int64(2), "D", "z", int64(1)},
@@ -324,7 +331,7 @@ func TestImagesOfPostgreSQL(t *testing.T) {
 	r.conn.answer = func(text string, _ []driver.NamedValue) ([][]driver.Value, error) {
 		switch {
 		case wrong != "" && strings.HasPrefix(text, wrong):
-			return nil, failed
+			return nil, errFailed
 		case strings.HasPrefix(text, "SELECT"):
 			return [][]driver.Value{row}, nil
 		}
@@ -372,6 +379,15 @@ func TestImagesOfPostgreSQL(t *testing.T) {
 	if got := run(other, "!", 1); len(got) != 0 {
 		t.Errorf("after a failure: %q", got)
 	}
+	for _, text := range []string{`DEALLOCATE ALL`, `DISCARD ALL`} { // the driver's statements are gone
+		wrong, s = "", r.session()
+		exec(t.Context(), s, text)
+		s.Reset(t.Context())
+		if got := run(`UPDATE posts SET version = version + 2 WHERE author_id = $1`, 1); len(got) != 0 {
+			t.Errorf("after %s: %q", text, got)
+		}
+	}
+	s = r.session()
 	wrong = "RELEASE"
 	run(`UPDATE posts SET version = version + 1 WHERE author_id = $1`, 1)
 	if r.last().Everything == "" {

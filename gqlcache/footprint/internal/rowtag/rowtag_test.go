@@ -47,10 +47,8 @@ func known(t *testing.T, c *catalog.Table, column int, vals ...any) Known {
 	for _, v := range vals {
 		k.Values = append(k.Values, val(t, c.Columns[column].Class, v))
 	}
-	if text, ok := any(nil), len(vals) == 1; ok && c.Columns[column].Class == catalog.Text {
-		if text = vals[0]; text != nil {
-			k.Text, k.HasText = text.(string), true
-		}
+	if len(vals) == 1 {
+		k.Text, k.HasText = vals[0].(string)
 	}
 	return k
 }
@@ -257,8 +255,10 @@ func TestLateShape(t *testing.T) {
 	e := Event{Table: table, Op: Updated, Columns: catalog.Bit(status), Old: []Known{known(t, table, id, int64(1))}, New: []Known{known(t, table, status, "draft")}}
 	pub := s.Publish(nil, &e) // knows no shape
 	r := Rows{Table: table, Terms: []Known{known(t, table, status, "published")}, Mask: catalog.Bit(status) | catalog.Presence, Since: since}
-	if !meet(s.Subscribe(nil, &r), pub) || !meet(s.Subscribe(nil, &r), pub) {
-		t.Fatal("a read relies on a shape that the writer did not know")
+	for range 2 {
+		if !meet(s.Subscribe(nil, &r), pub) {
+			t.Fatal("a read relies on a shape that the writer did not know")
+		}
 	}
 	r.Since = Generation()
 	if meet(s.Subscribe(nil, &r), pub) {

@@ -1,0 +1,326 @@
+package e2e
+
+import (
+	"context"
+	"database/sql"
+	"io"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/cascadeql/cascadeql/gqlcache"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/footprintsql"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
+)
+
+// A seam is a server with the cache, whose resolvers send statements where a test says so.
+// What they answer comes from memory: the tests are about what is kept and dropped.
+type seam struct {
+	*testing.T
+	db      *sql.DB
+	watched *footprint.Observer
+	cache   *gqlcache.Cache
+	store   *testgraph.Store
+	srv     http.Handler
+}
+
+// undeclared are the directives that a server without any has not.
+var undeclared = []string{"cacheControl", "view", "dependsOn", "reads", "writes"}
+
+func newSeam(t *testing.T, o gqlcache.Observe, without []string, around func(*seam, http.Handler) http.Handler) *seam {
+	t.Helper()
+	s := &seam{T: t, store: testgraph.NewStore(), watched: footprint.New(footprint.Options{Dialect: footprint.SQLite, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})}
+	var err error
+	if s.db, err = footprintsql.Open("sqlite", filepath.Join(t.TempDir(), "seam.db")+"?_pragma=foreign_keys(1)", s.watched); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.db.Close() })
+	s.exec(t.Context(), `CREATE TABLE loose (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL)`)
+	s.exec(t.Context(), `INSERT INTO loose VALUES ('1', 'one'), ('2', 'two')`)
+	o.Handles = []*footprint.Observer{s.watched}
+	s.cache, err = gqlcache.New(gqlcache.Options{
+		Callers: gqlcache.AllSeeTheSame, FieldHooksCovered: true, SweepInterval: -1, Observe: o,
+		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.cache.Close() })
+	s.srv = testgraph.Serve(testgraph.Executable(s.store, without...), s.cache)
+	if around != nil {
+		s.srv = around(s, s.srv)
+	}
+	return s
+}
+
+// learn has the shapes of a query's reads known.
+func (s *seam) learn(query string) {
+	s.Helper()
+	for range 2 {
+		s.ask(query)
+		s.exec(s.Context(), `UPDATE loose SET name = name || '?'`)
+	}
+	s.ask(query)
+}
+
+func (s *seam) exec(ctx context.Context, text string, args ...any) {
+	s.Helper()
+	if _, err := s.db.ExecContext(ctx, text, args...); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// reads has a resolver send a query and read its rows.
+func (s *seam) reads(point, text string, args ...any) {
+	s.store.On(point, func(ctx context.Context) error { return s.read(ctx, text, args...) })
+}
+
+func (s *seam) read(ctx context.Context, text string, args ...any) error {
+	rows, err := s.db.QueryContext(ctx, text, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+	}
+	return rows.Err()
+}
+
+// writes has a resolver send a statement.
+func (s *seam) writes(point, text string, args ...any) {
+	s.store.On(point, func(ctx context.Context) error {
+		_, err := s.db.ExecContext(ctx, text, args...)
+		return err
+	})
+}
+
+// ask sends an operation and reports whether the answer came from the cache.
+func (s *seam) ask(operation string) (hit bool) {
+	s.Helper()
+	before := s.cache.Stats().Hits
+	if r := testgraph.Ask(s, s.srv, operation, nil); len(r.Errors) > 0 {
+		s.Fatalf("%s: %s", operation, r.Body)
+	}
+	return s.cache.Stats().Hits > before
+}
+
+const (
+	first  = `{loose(id: "l1") {name}}`
+	byID   = `SELECT id, name FROM loose WHERE id = ?`
+	rename = `UPDATE loose SET name = name || '!' WHERE id = ?`
+)
+
+// everything is a server without directives whose loose(id: "1") reads row 1.
+func everything(t *testing.T, o gqlcache.Observe) *seam {
+	t.Helper()
+	o.Everything = true
+	s := newSeam(t, o, undeclared, nil)
+	s.reads("Query.loose", byID, "1")
+	s.warm()
+	return s
+}
+
+// warm asks until the answer is stored. A shape of reads is new at first, and not relied
+// upon: the answer depends on the table until it is computed again.
+func (s *seam) warm() {
+	s.Helper()
+	s.learn(first)
+	if !s.ask(first) {
+		s.Fatalf("it is not stored: %v", s.cache.Stats().NotStored)
+	}
+}
+
+// What commits through the handle invalidates, whoever has written it, and nothing else.
+func TestCommitsThroughTheHandle(t *testing.T) {
+	s := everything(t, gqlcache.Observe{})
+	s.exec(t.Context(), rename, "2")
+	if !s.ask(first) {
+		t.Error("another row drops it")
+	}
+	s.exec(t.Context(), rename, "1") // another HTTP handler, a job
+	if s.ask(first) {
+		t.Error("stale after a write outside of GraphQL")
+	}
+	s.warm()
+	tx, err := s.db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(rename, "1"); err != nil {
+		t.Fatal(err)
+	}
+	if !s.ask(first) {
+		t.Error("dropped before the commit")
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if !s.ask(first) {
+		t.Error("a rollback drops it")
+	}
+	s.writes("Mutation.setLoose", rename, "1")
+	s.ask(`mutation {setLoose(id: "1", name: "x")}`)
+	if s.ask(first) {
+		t.Error("stale after a mutation")
+	}
+}
+
+// A mutation of which nothing was seen may have done anything; one that was seen to write
+// no row has written nothing.
+func TestMutationsThatAreNotSeen(t *testing.T) {
+	const mutation = `mutation {setLoose(id: "9", name: "x")}`
+	s := everything(t, gqlcache.Observe{})
+	s.writes("Mutation.setLoose", rename, "9")
+	s.ask(mutation)
+	if !s.ask(first) {
+		t.Error("a write of no row drops it")
+	}
+	s.store.On("Mutation.setLoose", nil)
+	s.ask(mutation)
+	if s.ask(first) {
+		t.Error("nothing was seen of the mutation, and it drops nothing")
+	}
+	s = everything(t, gqlcache.Observe{Foreign: []string{"Mutation.setLoose"}})
+	s.writes("Mutation.setLoose", rename, "9")
+	s.ask(mutation)
+	if s.ask(first) {
+		t.Error("the field writes elsewhere, too")
+	}
+}
+
+// Answers of which the statements do not tell everything are not stored, each for its
+// reason.
+func TestReasonsOfStatements(t *testing.T) {
+	for name, c := range map[string]struct {
+		observe gqlcache.Observe
+		resolve func(s *seam)
+		why     gqlcache.Reason
+	}{
+		"no statement":       {gqlcache.Observe{}, func(s *seam) { s.store.On("Query.loose", nil) }, gqlcache.ReasonUnexplained},
+		"computed":           {gqlcache.Observe{Computed: []string{"Query.loose"}}, func(s *seam) { s.store.On("Query.loose", nil) }, ""},
+		"the time":           {gqlcache.Observe{}, func(s *seam) { s.reads("Query.loose", `SELECT name, datetime('now') FROM loose WHERE id = '1'`) }, gqlcache.ReasonVolatile},
+		"a row":              {gqlcache.Observe{}, func(s *seam) { s.reads("Query.loose", byID, "1") }, ""},
+		"an own transaction": {gqlcache.Observe{}, func(s *seam) { s.inTransaction("1") }, gqlcache.ReasonUncommitted},
+		"that of other rows": {gqlcache.Observe{}, func(s *seam) { s.inTransaction("2") }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.observe.Everything = true
+			s := newSeam(t, c.observe, undeclared, nil)
+			c.resolve(s)
+			s.learn(first)
+			if hit := s.ask(first); hit != (c.why == "") {
+				t.Errorf("hit: %v, not stored: %v", hit, s.cache.Stats().NotStored)
+			}
+			if c.why != "" && s.cache.Stats().NotStored[c.why] == 0 {
+				t.Errorf("not stored: %v, want %s", s.cache.Stats().NotStored, c.why)
+			}
+		})
+	}
+}
+
+// inTransaction has the resolver read row 1 in a transaction that has changed a row, and
+// is rolled back.
+func (s *seam) inTransaction(changed string) {
+	s.store.On("Query.loose", func(ctx context.Context) error {
+		tx, err := s.db.BeginTx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = tx.Rollback() }()
+		if _, err := tx.ExecContext(ctx, `UPDATE loose SET name = 'x' WHERE id = ?`, changed); err != nil {
+			return err
+		}
+		rows, err := tx.QueryContext(ctx, byID, "1")
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+		}
+		return rows.Err()
+	})
+}
+
+// With handles and no promise, directives are guarded: a write that no directive declares
+// drops what has read the row, and a read that none declares is heard of.
+func TestDirectivesAreGuarded(t *testing.T) {
+	const named = `{usersByName(name: "Ann") {name}}`
+	s := newSeam(t, gqlcache.Observe{}, []string{"cacheControl"}, nil)
+	s.reads("Query.usersByName", byID, "1")
+	s.learn(named)
+	if !s.ask(named) {
+		t.Fatalf("it is not stored: %v", s.cache.Stats().NotStored)
+	}
+	s.exec(t.Context(), rename, "2")
+	if !s.ask(named) {
+		t.Error("another row drops it")
+	}
+	s.exec(t.Context(), rename, "1")
+	if s.ask(named) {
+		t.Error("stale: no @reads names the table")
+	}
+}
+
+// With ReportOnly nothing is added and nothing is dropped.
+func TestReportOnly(t *testing.T) {
+	const named = `{usersByName(name: "Ann") {name}}`
+	s := newSeam(t, gqlcache.Observe{ReportOnly: true}, []string{"cacheControl"}, nil)
+	s.reads("Query.usersByName", byID, "1")
+	s.ask(named)
+	s.exec(t.Context(), rename, "1")
+	if !s.ask(named) {
+		t.Error("an observed write has dropped it")
+	}
+	s.exec(t.Context(), `CREATE TABLE later (id TEXT)`) // everything may have changed
+	if !s.ask(named) {
+		t.Error("a statement that may write anything has dropped it")
+	}
+	reads := false
+	for _, op := range s.cache.Observed().Operations {
+		reads = reads || slices.Contains(op.Uncovered, "loose")
+	}
+	if !reads {
+		t.Errorf("the table that no directive names is not reported: %+v", s.cache.Observed())
+	}
+}
+
+// What a middleware has read for the request belongs to its operations, with the number of
+// the request.
+func TestReadByAMiddleware(t *testing.T) {
+	s := newSeam(t, gqlcache.Observe{Everything: true}, undeclared, func(s *seam, next http.Handler) http.Handler {
+		return s.cache.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if err := s.read(r.Context(), byID, "2"); err != nil {
+				s.Error(err)
+			}
+			next.ServeHTTP(w, r)
+		}))
+	})
+	s.reads("Query.loose", byID, "1")
+	s.warm()
+	s.exec(t.Context(), rename, "2")
+	if s.ask(first) {
+		t.Error("stale: a middleware has read the row")
+	}
+}
+
+// A statement without the resolver's context belongs to what is computed meanwhile, and is
+// named.
+func TestDroppedContext(t *testing.T) {
+	s := newSeam(t, gqlcache.Observe{Everything: true}, undeclared, nil)
+	s.store.On("Query.loose", func(context.Context) error { return s.read(context.Background(), byID, "1") })
+	s.learn(first)
+	s.exec(t.Context(), rename, "1")
+	if s.ask(first) {
+		t.Error("stale")
+	}
+	named := false
+	for _, f := range s.watched.Findings() {
+		named = named || f.Kind == footprint.Orphan
+	}
+	if !named {
+		t.Errorf("not named: %v", s.watched.Findings())
+	}
+}
