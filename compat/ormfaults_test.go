@@ -383,3 +383,25 @@ func TestORMForms(t *testing.T) {
 		understood(t, s)
 	})
 }
+
+// TestORMConstraint: what the database refuses is no reason to keep nothing.
+func TestORMConstraint(t *testing.T) {
+	everyORM(t, func(t *testing.T, o orm) {
+		s, h, cache := newORMSite(t, o)
+		refused := q(`mutation { createPost(author: 999, title: "by nobody") { id } }`)
+		for _, tx := range []string{"", "rollback"} {
+			refused.Header = map[string]string{"X-Tx": tx}
+			if got := answer(h, refused); !strings.Contains(got, "errors") && o.name != "bun" { // its tables have no keys
+				t.Errorf("a post by nobody: %s", got)
+			}
+			before := cache.Stats().Hits
+			for range 2 {
+				says(t, h, `{ posts(status: "PUBLISHED") { title author { name } } }`, "title")
+			}
+			if cache.Stats().Hits == before {
+				t.Errorf("nothing is kept after a mutation that was refused: %v", s.found())
+			}
+		}
+		understood(t, s)
+	})
+}

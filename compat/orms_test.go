@@ -225,7 +225,10 @@ func ormMutation(r *rand.Rand) twin.Request {
 		}
 		return twin.Request{Query: "mutation(" + strings.Join(types, ", ") + ") { " + text + " }", Variables: vars}
 	}
-	switch r.IntN(11) {
+	switch r.IntN(12) {
+	case 10:
+		v["user"] = 999 // nobody
+		fallthrough
 	case 0:
 		return send(`createPost(author: $user, title: $text) { id title }`, "user", "text")
 	case 1, 2:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/analysis"
@@ -370,5 +371,71 @@ func TestUnwrapped(t *testing.T) {
 	s.Close()
 	if r.fresh(f) {
 		t.Error("what was done directly is not published")
+	}
+}
+
+// A sqliteError has a code, a postgresError a state.
+type (
+	sqliteError   int
+	postgresError string
+)
+
+func (e sqliteError) Error() string      { return "sqlite" }
+func (e sqliteError) Code() int          { return int(e) }
+func (e postgresError) Error() string    { return "postgres" }
+func (e postgresError) SQLState() string { return string(e) }
+
+// What the database has refused is certain: the commit of the rest is one of the ordinary
+// kind, and a rollback publishes nothing.
+func TestRefusedStatement(t *testing.T) {
+	for _, c := range []struct {
+		dialect catalog.Dialect
+		err     error
+		refused bool
+	}{
+		{catalog.SQLite, sqliteError(2067), true}, // SQLITE_CONSTRAINT_UNIQUE
+		{catalog.SQLite, sqliteError(10), false},  // SQLITE_IOERR
+		{catalog.SQLite, postgresError("23505"), false},
+		{catalog.SQLite, errFailed, false},
+		{catalog.PostgreSQL, postgresError("23505"), true},
+		{catalog.PostgreSQL, fmt.Errorf("insert: %w", postgresError("40P01")), true},
+		{catalog.PostgreSQL, postgresError("40003"), false}, // statement_completion_unknown
+		{catalog.PostgreSQL, postgresError("57P01"), false}, // admin_shutdown
+		{catalog.PostgreSQL, postgresError("08006"), false},
+		{catalog.PostgreSQL, sqliteError(2067), false},
+		{catalog.PostgreSQL, errFailed, false},
+	} {
+		r := newRig(t, Options{Dialect: c.dialect, Images: Off})
+		s := r.session()
+		text := updateTitle
+		if c.dialect == catalog.PostgreSQL {
+			text = `UPDATE posts SET title = $1 WHERE id = $2`
+		}
+		fail := func(text string) { s.Start(t.Context(), text, named(args("x", 8))).End(c.err, -1, false) }
+		fail(text)
+		if r.commits() != 1 || r.last().Uncertain == c.refused {
+			t.Errorf("%v %v: outside of a transaction: %+v", c.dialect, c.err, r.sink.commits)
+		}
+		r.sink.commits = nil
+		s.Begin(t.Context(), driver.TxOptions{}).Begun(nil)
+		fail(text)
+		if r.commits() != 0 {
+			t.Errorf("%v %v: published before the end of the transaction", c.dialect, c.err)
+		}
+		s.RolledBack(t.Context(), nil)
+		if r.commits() != 0 {
+			t.Errorf("%v %v: a rollback is published", c.dialect, c.err)
+		}
+		s.Begin(t.Context(), driver.TxOptions{}).Begun(nil)
+		fail(text)
+		s.Committed(t.Context(), nil)
+		if r.commits() != 1 || r.last().Uncertain == c.refused {
+			t.Errorf("%v %v: within a transaction: %+v", c.dialect, c.err, r.sink.commits)
+		}
+		r.sink.commits = nil
+		fail(`UPDATE what is not understood`)
+		if r.commits() != 1 || !r.last().Uncertain {
+			t.Errorf("%v %v: a text that is not understood: %+v", c.dialect, c.err, r.sink.commits)
+		}
 	}
 }

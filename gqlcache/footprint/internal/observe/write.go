@@ -2,6 +2,7 @@ package observe
 
 import (
 	"database/sql/driver"
+	"errors"
 	"slices"
 	"strings"
 
@@ -217,9 +218,40 @@ func (s *Session) wrote(e *Execution, err error, affected int64, complete bool) 
 			s.tx.locked = true
 		}
 	}
-	s.pending.uncertain = s.pending.uncertain || err != nil && !s.pending.empty()
+	if err != nil && !s.pending.empty() && (e.a.Unknown != "" || !s.o.refusal(err)) {
+		s.pending.uncertain = true
+	}
 	s.dirty.Store(!s.pending.empty())
 }
+
+// refusal reports whether an error is the database's answer that it has not done what a
+// statement asks for: a constraint, a value out of range, a deadlock. Then it is known what
+// was written. An error of another kind may have come on the way back.
+func (o *Observer) refusal(err error) bool {
+	switch o.opts.Dialect {
+	case catalog.PostgreSQL:
+		var answer interface{ SQLState() string }
+		if !errors.As(err, &answer) {
+			return false
+		}
+		state := answer.SQLState()
+		return len(state) == 5 && state != completionUnknown && slices.Contains(refusalClasses, state[:2])
+	case catalog.SQLite:
+		var answer interface{ Code() int }
+		return errors.As(err, &answer) && answer.Code()&0xff == sqliteConstraint
+	}
+	return false
+}
+
+// refusalClasses are the classes of PostgreSQL's errors after which a statement has changed
+// nothing: of data, of constraints, of a transaction that was rolled back or has failed
+// before, of syntax and privileges, and those that functions raise.
+var refusalClasses = []string{"22", "23", "25", "40", "42", "P0"}
+
+const (
+	completionUnknown = "40003"
+	sqliteConstraint  = 19
+)
 
 // events returns what a run has changed, with what follows from it by foreign keys.
 func (w *writing) events(e *Execution, err error, affected int64, complete bool) (events []rowtag.Event, everything string) {
