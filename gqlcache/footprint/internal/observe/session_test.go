@@ -439,3 +439,40 @@ func TestRefusedStatement(t *testing.T) {
 		}
 	}
 }
+
+// PostgreSQL rolls back what it refuses to commit, and a transaction in which a statement
+// has failed.
+func TestRefusedCommit(t *testing.T) {
+	const text = `UPDATE posts SET title = $1 WHERE id = $2`
+	for _, c := range []struct {
+		name             string
+		statement, after error // of the statements, nil for success
+		commit           error
+		published        bool
+	}{
+		{"serialization", nil, nil, postgresError("40001"), false},
+		{"a deferred constraint", nil, nil, postgresError("23503"), false},
+		{"a lost connection", nil, nil, errFailed, true},
+		{"shut down", nil, nil, postgresError("57P01"), true},
+		{"unknown", nil, nil, postgresError("40003"), true},
+		{"a failed transaction", nil, postgresError("XX000"), errFailed, false},
+		{"a failed transaction, restored", postgresError("23505"), nil, errFailed, true},
+		{"an error of the driver's", nil, errFailed, errFailed, true},
+	} {
+		r := newRig(t, Options{Dialect: catalog.PostgreSQL})
+		s := r.session()
+		s.Begin(t.Context(), driver.TxOptions{}).Begun(nil)
+		exec(t.Context(), s, text, "new", 7)
+		s.Start(t.Context(), text, named(args("x", 8))).End(c.statement, -1, false)
+		s.Start(t.Context(), text, named(args("x", 8))).End(c.after, -1, false)
+		s.Committed(t.Context(), c.commit)
+		if (r.commits() > 0) != c.published {
+			t.Errorf("%s: %+v", c.name, r.sink.commits)
+		}
+		n := r.commits()
+		s.Reset(t.Context())
+		if !c.published && r.commits() > n {
+			t.Errorf("%s: something is published later", c.name)
+		}
+	}
+}

@@ -230,17 +230,22 @@ func (s *Session) wrote(e *Execution, err error, affected int64, complete bool) 
 func (o *Observer) refusal(err error) bool {
 	switch o.opts.Dialect {
 	case catalog.PostgreSQL:
-		var answer interface{ SQLState() string }
-		if !errors.As(err, &answer) {
-			return false
-		}
-		state := answer.SQLState()
+		state := sqlState(err)
 		return len(state) == 5 && state != completionUnknown && slices.Contains(refusalClasses, state[:2])
 	case catalog.SQLite:
 		var answer interface{ Code() int }
 		return errors.As(err, &answer) && answer.Code()&0xff == sqliteConstraint
 	}
 	return false
+}
+
+// sqlState returns the code of an error that PostgreSQL has answered, "" for others.
+func sqlState(err error) string {
+	var answer interface{ SQLState() string }
+	if errors.As(err, &answer) {
+		return answer.SQLState()
+	}
+	return ""
 }
 
 // refusalClasses are the classes of PostgreSQL's errors after which a statement has changed
