@@ -207,6 +207,7 @@ func (s *Session) wrote(e *Execution, err error, affected int64, complete bool) 
 		s.pending.all(e.a.Unknown, e.text)
 	case e.write.misread != "":
 		s.pending.all(e.write.misread, e.text)
+	case e.nothingDone(err): // nothing was changed
 	default:
 		events, everything := e.write.events(e, err, affected, complete)
 		if everything != "" {
@@ -239,6 +240,23 @@ func (o *Observer) refusal(err error) bool {
 	return false
 }
 
+// nothingDone reports whether the database has refused all that a statement was to change. For
+// SQLite that is the insertion of one row where no trigger has run: OR FAIL and ON CONFLICT
+// FAIL leave what was done before the error.
+func (e *Execution) nothingDone(err error) bool {
+	if err == nil || e.a.Unknown != "" || !e.s.o.refusal(err) {
+		return false
+	}
+	if e.s.o.opts.Dialect == catalog.PostgreSQL {
+		return true
+	}
+	if len(e.a.Writes) != 1 {
+		return false
+	}
+	w := e.a.Writes[0]
+	return w.Kind == analysis.Inserts && w.Plain && len(w.Rows) == 1
+}
+
 // sqlState returns the code of an error that PostgreSQL has answered, "" for others.
 func sqlState(err error) string {
 	var answer interface{ SQLState() string }
@@ -263,6 +281,9 @@ func (w *writing) events(e *Execution, err error, affected int64, complete bool)
 	for i, one := range w.a.Writes {
 		list := w.base[i]
 		if len(w.a.Writes) == 1 {
+			// Of one row that is inserted, nothing follows the first that is returned: whoever
+			// asks for its key reads no further.
+			complete = complete || err == nil && w.misread == "" && one.Plain && one.Kind == analysis.Inserts && len(one.Rows) == 1 && w.rows == 1
 			if complete && e.rows && one.Returning != nil {
 				affected = w.rows
 			}
@@ -291,6 +312,10 @@ func (w *writing) byRow(one *analysis.Write, base []rowtag.Event) []rowtag.Event
 	for _, row := range w.returned {
 		e := rowtag.Event{Table: one.Table, Op: rowtag.Inserted, New: row}
 		switch one.Kind {
+		case analysis.Inserts:
+			if len(base) == 1 && len(w.returned) == 1 { // which of several rows is which is not known
+				e.New = merge(base[0].New, row)
+			}
 		case analysis.Updates:
 			if len(base) != 1 {
 				return base
