@@ -46,10 +46,29 @@ type Observe struct {
 	// returned something while no statement ran: it may come from memory that no
 	// statement fills. Defaults to none.
 	Computed []string
+	// Cover says when an operation's directives stand for what its statements have read.
+	// Defaults to CoverNone: what was read is added to what is declared.
+	Cover Cover
 	// ReportOnly has the cache report what it sees and change nothing: see
 	// Cache.Observed. Everything is not relied upon. Defaults to false.
 	ReportOnly bool
 }
+
+// A Cover says when directives stand for what was seen.
+type Cover uint8
+
+const (
+	// CoverNone adds what was seen to what is declared: a wrong directive makes no answer
+	// stale.
+	CoverNone Cover = iota
+	// CoverTables trusts directives for rows and columns, and looks at tables alone: an
+	// operation of which every table that was read is that of a view which it is declared
+	// to depend on, directly or not, depends on what it declares. A table that a mutation
+	// was seen to write and is not declared to, and one that anybody else writes, is
+	// changed as a whole. So a forgotten directive makes no answer stale, and one that
+	// names the wrong rows may. Views need their tables' names: see @view(table:).
+	CoverTables
+)
 
 func (o *Observe) validate(fault func(string, ...any)) {
 	if len(o.Handles) == 0 {
@@ -57,6 +76,9 @@ func (o *Observe) validate(fault func(string, ...any)) {
 			fault("Observe has no Handles, so nothing is observed; make one with footprint.New and give it to the driver's wrapper")
 		}
 		return
+	}
+	if o.Cover > CoverTables {
+		fault("Observe.Cover is %d; use CoverNone or CoverTables", o.Cover)
 	}
 	if slices.Contains(o.Handles, nil) {
 		fault("Observe.Handles has a nil; make handles with footprint.New")
@@ -172,6 +194,25 @@ func (r *request) hasCommitted() bool {
 	return r.mu.committed != nil
 }
 
+// isRunning reports whether a mutation is still to be settled. It may be called on nil.
+func (r *request) isRunning() bool {
+	if r == nil {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.mu.running
+}
+
+// wholeTables returns changes of all rows of the views that come from some tables.
+func (c *Cache) wholeTables(tables []string) []cascade.Event {
+	st := c.schema.Load()
+	if st == nil {
+		return nil
+	}
+	return cascade.WholeViews(st.Plan.ViewsOf(tables))
+}
+
 // seenWrites returns the root fields, by response name, of which all that they wrote was
 // seen. A field of which nothing was seen may have written anything: by a job that it has
 // started, or by another service.
@@ -211,6 +252,9 @@ func (o *observing) Committed(ctx context.Context, commit footprint.Commit) {
 		if ch.rows, ok = footprint.Words(commit); !ok {
 			ch.everything = "a commit whose rows could not be told"
 		}
+	}
+	if opts := &c.opts.Observe; opts.Cover == CoverTables && ch.everything == "" && !r.isRunning() {
+		ch.events = c.wholeTables(commit.Tables())
 	}
 	c.publish(ctx, ch)
 	if commit.Uncertain {
@@ -351,10 +395,21 @@ func (rec *recording) end(d *document) (s seen) {
 		s.tags = append(s.tags, footprint.AnyRow)
 		s.shared = append(s.shared, footprint.AnyRow)
 	}
+	if opts.Cover == CoverTables && !undeclared && fp.Unknown == "" && covers(d.Operation, &fp) {
+		s.tags, s.shared = nil, nil
+	}
 	if fp.Unknown != "" {
 		s.tags, s.shared = append(s.tags, cascade.Anything), append(s.shared, cascade.Anything)
 	}
 	return s
+}
+
+// covers reports whether an operation is declared to depend on every table that it was
+// seen to read.
+func covers(op *cascade.Operation, fp *footprint.Footprint) bool {
+	tables, all := fp.Tables()
+	declared := op.Tables()
+	return all && !slices.ContainsFunc(tables, func(name string) bool { return !slices.Contains(declared, name) })
 }
 
 // based returns the number of the clock that an answer is based on, of one that was

@@ -49,4 +49,19 @@ var seamRules = []mutant{
 		old: "	if key == footprint.EarlyKey && a.cache.observing != nil && a.around == nil {\n		return &a.early\n	}\n", new: "",
 		test: "TestReadByAMiddleware",
 	},
+	{
+		name: "seam: a write that is not declared is covered", file: "gqlcache/observed.go", in: footprintTests,
+		old: "		ch.events = append(ch.events, c.wholeTables(missing)...)\n", new: "",
+		test: "TestCoverTables",
+	},
+	{
+		name: "seam: a write of anybody else's is covered", file: observeFile, in: footprintTests,
+		old: "		ch.events = c.wholeTables(commit.Tables())\n", new: "",
+		test: "TestCoverTables",
+	},
+	{
+		name: "seam: a table that is not declared is covered", file: observeFile, in: footprintTests,
+		old: "return all && !slices.ContainsFunc(", new: "return all || !slices.ContainsFunc(",
+		test: "TestCoverTables",
+	},
 }

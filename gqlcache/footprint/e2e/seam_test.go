@@ -324,3 +324,45 @@ func TestDroppedContext(t *testing.T) {
 		t.Errorf("not named: %v", s.watched.Findings())
 	}
 }
+
+// Where directives stand for what was seen, a table that a mutation writes and does not
+// declare, or that anybody else writes, is changed as a whole; and what is declared keeps
+// its precision.
+func TestCoverTables(t *testing.T) {
+	const ann = `{user(id: "` + testgraph.Ann + `") {name}}`
+	s := newSeam(t, gqlcache.Observe{Cover: gqlcache.CoverTables}, []string{"cacheControl"}, nil)
+	s.exec(t.Context(), `CREATE TABLE v_user (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL)`)
+	s.exec(t.Context(), `INSERT INTO v_user VALUES ('a', 'Ann'), ('b', 'Bob')`)
+	s.reads("Query.user", `SELECT id, name FROM v_user`) // all of it: the directive says by which column
+	const touch = `UPDATE v_user SET name = name || '' WHERE id = 'b'`
+	s.ask(ann)
+	if !s.ask(ann) {
+		t.Fatalf("it is not stored: %v", s.cache.Stats().NotStored)
+	}
+	s.writes("Mutation.renameUser", touch)
+	s.ask(`mutation {renameUser(id: "` + testgraph.Bob + `", name: "Rob")}`)
+	if !s.ask(ann) {
+		t.Error("a declared write of another row drops it")
+	}
+	s.writes("Mutation.log", touch)
+	s.ask(`mutation {log}`)
+	if s.ask(ann) {
+		t.Error("stale: no directive declares the write")
+	}
+	s.ask(ann)
+	s.exec(t.Context(), touch)
+	if s.ask(ann) {
+		t.Error("stale after a write outside of GraphQL")
+	}
+	s.exec(t.Context(), touch)
+	s.reads("Query.user", byID, "1")
+	s.learn(ann)
+	s.exec(t.Context(), rename, "2")
+	if !s.ask(ann) {
+		t.Error("another row of a table that is not declared drops it")
+	}
+	s.exec(t.Context(), rename, "1")
+	if s.ask(ann) {
+		t.Error("stale: a table that is not declared")
+	}
+}
