@@ -485,11 +485,11 @@ func TestReturnedKey(t *testing.T) {
 		{text: one, read: postByID, arg: 8, err: errFailed},
 		{text: two, read: postByID, arg: 8},
 	} {
-		catalogue := blog(catalog.SQLite)
+		known := blog(catalog.SQLite)
 		if c.triggered {
-			catalogue.Tables["posts"].Triggers = []catalog.Trigger{{Name: "r", Body: "CREATE TRIGGER r AFTER INSERT ON posts BEGIN UPDATE posts SET version = 1; END", Insert: true}}
+			known.Tables["posts"].Triggers = []catalog.Trigger{{Name: "r", Body: "CREATE TRIGGER r AFTER INSERT ON posts BEGIN UPDATE posts SET version = 1; END", Insert: true}}
 		}
-		r := newRig(t, Options{read: func(context.Context, catalog.Dialect, catalog.Query) (*catalog.Catalog, error) { return catalogue, nil }})
+		r := newRig(t, Options{read: func(context.Context, catalog.Dialect, catalog.Query) (*catalog.Catalog, error) { return known, nil }})
 		f := r.read(c.read, args(c.arg), args(c.arg, "old"))
 		open(t.Context(), r.session(), c.text, args(3, "new"), args(7)).End(c.err, -1, false)
 		if r.fresh(f) != c.fresh {
