@@ -46,6 +46,12 @@ type Observe struct {
 	// returned something while no statement ran: it may come from memory that no
 	// statement fills. Defaults to none.
 	Computed []string
+	// KeyCheck finds parts of the key that are missing: an argument of a statement must come
+	// from the request's key, from a row that was read before, or be the same for all. An
+	// answer with one that does not is not stored, and the statement is reported; one for
+	// which that is not proven yet is for requests with the same credentials only.
+	// footprint.Known vouches for values that resolvers compute in Go. Defaults to On.
+	KeyCheck footprint.Switch
 	// Cover says when an operation's directives stand for what its statements have read.
 	// Defaults to CoverNone: what was read is added to what is declared.
 	Cover Cover
@@ -111,6 +117,8 @@ type observing struct {
 	detach            []func()
 	outside           commits
 	seen              observed
+	// keys checks keys, nil when that is off.
+	keys *footprint.KeyChecker
 }
 
 // A fieldName is a field of an object type.
@@ -134,6 +142,9 @@ func (c *Cache) newObserving() *observing {
 	o := &observing{c: c, foreign: fieldNames(opts.Foreign), computed: fieldNames(opts.Computed)}
 	o.outside.publish = func(ch fleet.Change) { c.makeKnown(context.Background(), nil, ch) }
 	o.outside.most = c.opts.CommitWait
+	if opts.KeyCheck != footprint.Off {
+		o.keys = footprint.NewKeyChecker()
+	}
 	return o
 }
 
@@ -258,7 +269,7 @@ func (o *observing) Committed(ctx context.Context, commit footprint.Commit) {
 	}
 	c.publish(ctx, ch)
 	if commit.Uncertain {
-		o.again(ch)
+		o.again(context.WithoutCancel(ctx), ch)
 	}
 }
 
@@ -270,7 +281,7 @@ var uncertainFor = []time.Duration{time.Second, 5 * time.Second, 20 * time.Secon
 
 // again publishes a change once more after a while. Until then nothing that it reaches is
 // stored here.
-func (o *observing) again(ch change) {
+func (o *observing) again(ctx context.Context, ch change) {
 	c := o.c
 	ch.within = nil
 	what := fleet.Change{Rows: ch.rows, All: ch.everything != ""}
@@ -292,7 +303,7 @@ func (o *observing) again(ch change) {
 				return
 			case <-time.After(time.Until(began.Add(after))):
 			}
-			c.publish(context.Background(), ch)
+			c.publish(ctx, ch)
 		}
 	})
 }
@@ -322,13 +333,18 @@ type recording struct {
 	elsewhere atomic.Bool
 }
 
-// record begins a recording for a request's computation, nil when nothing is observed.
-func (c *Cache) record(ctx context.Context, r *request) (context.Context, *recording) {
+// record begins a recording for a request's computation, nil when nothing is observed. ctx
+// is the operation's.
+func (c *Cache) record(ctx context.Context, r *request, q *asked) (context.Context, *recording) {
 	if c.observing == nil {
 		return ctx, nil
 	}
 	rec := &recording{o: c.observing}
 	start := footprint.Start{Since: r.shapes, Number: r.arrived, Sink: c.observing, Coarse: c.opts.Shared != nil}
+	if c.observing.keys != nil {
+		outside := ctx
+		start.Check, start.Field = func() *footprint.KeyCheck { return c.check(outside, q) }, fieldPath
+	}
 	ctx, rec.Recording = footprint.Begin(ctx, start, c.opts.Observe.Handles...)
 	rec.Late = func() { r.refuseToStore(ReasonUnexplained) }
 	return ctx, rec
@@ -367,6 +383,9 @@ type seen struct {
 	// observed says that there is one.
 	number   uint64
 	observed bool
+	// private says that the answer is for the same credentials only, convicted that the
+	// operation's key was found to be incomplete by this computation.
+	private, convicted bool
 }
 
 // end ends the recording. undeclared says that a field does not declare what it reads.
@@ -381,9 +400,15 @@ func (rec *recording) end(d *document) (s seen) {
 		return s
 	}
 	s.observed, s.number, s.tags, s.shared = true, fp.Number, fp.Tags, fp.Coarse
+	s.private = fp.Verdict.Coincidental
+	for i := range fp.Verdict.Convicted {
+		s.convicted = s.convicted || fp.Verdict.Convicted[i].New
+	}
 	undeclared := d.Operation == nil || d.Operation.Anything != ""
 	everything := opts.Everything && !rec.elsewhere.Load()
 	switch {
+	case len(fp.Verdict.Convicted) > 0:
+		s.why = ReasonKey
 	case fp.Uncommitted != "":
 		s.why = ReasonUncommitted
 	case undeclared && everything && len(fp.Unexplained) > 0:

@@ -64,4 +64,19 @@ var seamRules = []mutant{
 		old: "return all && !slices.ContainsFunc(", new: "return all || !slices.ContainsFunc(",
 		test: "TestCoverTables",
 	},
+	{
+		name: "seam: records have no rows", file: recordFile, in: footprintTests,
+		old: "	if len(ch.Rows) > 0 {\n", new: "	if false {\n",
+		test: "TestRowsBetweenInstances",
+	},
+	{
+		name: "seam: rows of other instances are read by nobody", file: observeFile, in: footprintTests,
+		old: "return footprint.Reach(tags, words, o.c.opts.Observe.Handles...)", new: "return tags, true",
+		test: "TestRowsBetweenInstances",
+	},
+	{
+		name: "seam: a commit is applied when the log has it", file: "gqlcache/publish.go", in: footprintTests,
+		old: "		p.Number = c.fleet.Apply(what)\n		p.Shared", new: "		p.Shared",
+		test: "TestCommitsDoNotWaitForTheLog",
+	},
 }

@@ -32,6 +32,11 @@ var undeclared = []string{"cacheControl", "view", "dependsOn", "reads", "writes"
 
 func newSeam(t *testing.T, o gqlcache.Observe, without []string, around func(*seam, http.Handler) http.Handler) *seam {
 	t.Helper()
+	return newSeamOf(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Observe: o}, without, around)
+}
+
+func newSeamOf(t *testing.T, o gqlcache.Options, without []string, around func(*seam, http.Handler) http.Handler) *seam {
+	t.Helper()
 	s := &seam{T: t, store: testgraph.NewStore(), watched: footprint.New(footprint.Options{Dialect: footprint.SQLite, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})}
 	var err error
 	if s.db, err = footprintsql.Open("sqlite", filepath.Join(t.TempDir(), "seam.db")+"?_pragma=foreign_keys(1)", s.watched); err != nil {
@@ -40,11 +45,9 @@ func newSeam(t *testing.T, o gqlcache.Observe, without []string, around func(*se
 	t.Cleanup(func() { _ = s.db.Close() })
 	s.exec(t.Context(), `CREATE TABLE loose (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL)`)
 	s.exec(t.Context(), `INSERT INTO loose VALUES ('1', 'one'), ('2', 'two')`)
-	o.Handles = []*footprint.Observer{s.watched}
-	s.cache, err = gqlcache.New(gqlcache.Options{
-		Callers: gqlcache.AllSeeTheSame, FieldHooksCovered: true, SweepInterval: -1, Observe: o,
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
-	})
+	o.Observe.Handles = []*footprint.Observer{s.watched}
+	o.FieldHooksCovered, o.SweepInterval, o.Logger = true, -1, slog.New(slog.NewTextHandler(io.Discard, nil))
+	s.cache, err = gqlcache.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
