@@ -275,7 +275,13 @@ func (e *Execution) finish(err error, affected int64, complete bool) {
 		s.Broken(e.ctx)
 		return
 	}
+	if s.o.opts.Dialect == catalog.PostgreSQL {
+		s.tx.failed = s.tx.open && err != nil && sqlState(err) != ""
+	}
 	if err != nil && s.tx.open && s.o.opts.Dialect == catalog.SQLite {
+		// The statement itself has committed nothing: the transaction goes on, or was rolled
+		// back. It is what follows that may commit by itself.
+		s.leaks = s.leaks && s.tx.shaky
 		s.tx.shaky = true
 	}
 	s.control(e, err)

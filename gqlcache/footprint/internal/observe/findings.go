@@ -111,19 +111,31 @@ func (o *Observer) panicked(what string, v any) {
 const maxStack = 4 << 10
 
 // caller returns the place of the code that a statement came from: the first that is not
-// of database/sql, and not ours.
+// of database/sql, not ours, and of no module that the application requires, such as an
+// ORM. Where there is none, it is the first of such a module.
 func caller() string {
-	pcs := make([]uintptr, 64)
+	pcs := make([]uintptr, 128)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)])
+	first := ""
 	for {
 		f, more := frames.Next()
 		if f.File != "" && !slices.ContainsFunc(passed, func(p string) bool { return strings.HasPrefix(f.Function, p) }) {
-			return f.File + ":" + strconv.Itoa(f.Line)
+			place := f.File + ":" + strconv.Itoa(f.Line)
+			if !required(f.File) {
+				return place
+			}
+			first = cmp.Or(first, place)
 		}
 		if !more {
-			return ""
+			return first
 		}
 	}
+}
+
+// required reports whether a file is of a module that the main module requires: it is in
+// the cache of modules, whose directories have versions, or in a vendor directory.
+func required(file string) bool {
+	return strings.Contains(file, "@v") || strings.Contains(file, "/vendor/")
 }
 
 // passed are the prefixes of the functions that a caller is looked for behind.

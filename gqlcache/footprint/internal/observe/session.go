@@ -69,6 +69,10 @@ type transaction struct {
 	// shaky says that a statement, a commit or a rollback has failed: the transaction may
 	// have ended. What is written is told at once, and when it ends.
 	shaky bool
+	// failed says that PostgreSQL has answered the last statement with an error: until a
+	// statement succeeds, which only the end of the transaction or of a savepoint can, a
+	// commit is a rollback.
+	failed bool
 	// dirtyReads says READ UNCOMMITTED.
 	dirtyReads bool
 	asOf       moment
@@ -151,11 +155,16 @@ func (s *Session) Committed(ctx context.Context, err error) {
 }
 
 // committed publishes what is pending. A commit that failed may have been one, and may be
-// tried again: SQLite keeps the transaction when it was busy.
+// tried again: SQLite keeps the transaction when it was busy. PostgreSQL has rolled back
+// what it refuses to commit.
 func (s *Session) committed(ctx context.Context, err error) {
 	if s.unsure != "" {
 		s.pending.all(s.unsure, "")
 		s.dirty.Store(true)
+	}
+	if err != nil && s.unsure == "" && s.o.opts.Dialect == catalog.PostgreSQL && (s.tx.failed || s.o.refusal(err)) {
+		s.rolledBack(ctx, nil)
+		return
 	}
 	if err != nil {
 		s.leak(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -404,5 +405,127 @@ func TestOrigins(t *testing.T) {
 	exec(t.Context(), s, updateTitle, "new", 7)
 	if got := origins(); !slices.Equal(got, []any{nil}) {
 		t.Errorf("origins outlive their commit: %v", got)
+	}
+}
+
+// A sqliteError has a code, a postgresError a state.
+type (
+	sqliteError   int
+	postgresError string
+)
+
+func (e sqliteError) Error() string      { return "sqlite" }
+func (e sqliteError) Code() int          { return int(e) }
+func (e postgresError) Error() string    { return "postgres" }
+func (e postgresError) SQLState() string { return string(e) }
+
+// What the database has refused is certain: the commit of the rest is one of the ordinary
+// kind, and a rollback publishes nothing.
+func TestRefusedStatement(t *testing.T) {
+	for _, c := range []struct {
+		dialect catalog.Dialect
+		err     error
+		refused bool
+	}{
+		{catalog.SQLite, sqliteError(2067), true}, // SQLITE_CONSTRAINT_UNIQUE
+		{catalog.SQLite, sqliteError(10), false},  // SQLITE_IOERR
+		{catalog.SQLite, postgresError("23505"), false},
+		{catalog.SQLite, errFailed, false},
+		{catalog.PostgreSQL, postgresError("23505"), true},
+		{catalog.PostgreSQL, fmt.Errorf("insert: %w", postgresError("40P01")), true},
+		{catalog.PostgreSQL, postgresError("40003"), false}, // statement_completion_unknown
+		{catalog.PostgreSQL, postgresError("57P01"), false}, // admin_shutdown
+		{catalog.PostgreSQL, postgresError("08006"), false},
+		{catalog.PostgreSQL, sqliteError(2067), false},
+		{catalog.PostgreSQL, errFailed, false},
+	} {
+		r := newRig(t, Options{Dialect: c.dialect, Images: Off})
+		s := r.session()
+		text := updateTitle
+		if c.dialect == catalog.PostgreSQL {
+			text = `UPDATE posts SET title = $1 WHERE id = $2`
+		}
+		fail := func(text string) { s.Start(t.Context(), text, named(args("x", 8))).End(c.err, -1, false) }
+		undone := c.refused && c.dialect == catalog.PostgreSQL
+		sure := func() bool {
+			if undone {
+				return r.commits() == 0
+			}
+			return r.commits() == 1 && r.last().Uncertain != c.refused
+		}
+		fail(text)
+		if !sure() {
+			t.Errorf("%v %v: outside of a transaction: %+v", c.dialect, c.err, r.sink.commits)
+		}
+		r.sink.commits = nil
+		s.Begin(t.Context(), driver.TxOptions{}).Begun(nil)
+		fail(text)
+		if r.commits() != 0 {
+			t.Errorf("%v %v: published before the end of the transaction", c.dialect, c.err)
+		}
+		s.RolledBack(t.Context(), nil)
+		if r.commits() != 0 {
+			t.Errorf("%v %v: a rollback is published", c.dialect, c.err)
+		}
+		s.Begin(t.Context(), driver.TxOptions{}).Begun(nil)
+		fail(text)
+		s.Committed(t.Context(), nil)
+		if !sure() {
+			t.Errorf("%v %v: within a transaction: %+v", c.dialect, c.err, r.sink.commits)
+		}
+		r.sink.commits = nil
+		if c.dialect == catalog.SQLite {
+			fail(`INSERT INTO posts (title, id) VALUES (?, ?)`)
+			if (r.commits() == 0) != c.refused {
+				t.Errorf("%v %v: one row: %+v", c.dialect, c.err, r.sink.commits)
+			}
+			r.sink.commits = nil
+			fail(`INSERT INTO posts (title, id) VALUES (?, ?), ('second', 9)`)
+			if r.commits() == 0 {
+				t.Errorf("%v %v: the first of two rows may have been inserted", c.dialect, c.err)
+			}
+			r.sink.commits = nil
+		}
+		fail(`UPDATE what is not understood`)
+		if r.commits() != 1 || !r.last().Uncertain {
+			t.Errorf("%v %v: a text that is not understood: %+v", c.dialect, c.err, r.sink.commits)
+		}
+	}
+}
+
+// PostgreSQL rolls back what it refuses to commit, and a transaction in which a statement
+// has failed.
+func TestRefusedCommit(t *testing.T) {
+	const text = `UPDATE posts SET title = $1 WHERE id = $2`
+	for _, c := range []struct {
+		name             string
+		statement, after error // of the statements, nil for success
+		commit           error
+		published        bool
+	}{
+		{"serialization", nil, nil, postgresError("40001"), false},
+		{"a deferred constraint", nil, nil, postgresError("23503"), false},
+		{"a lost connection", nil, nil, errFailed, true},
+		{"shut down", nil, nil, postgresError("57P01"), true},
+		{"unknown", nil, nil, postgresError("40003"), true},
+		{"a failed transaction", nil, postgresError("XX000"), errFailed, false},
+		{"a failed transaction, restored", postgresError("23505"), nil, errFailed, true},
+		{"an error of the driver's", nil, errFailed, errFailed, true},
+	} {
+		r := newRig(t, Options{Dialect: catalog.PostgreSQL})
+		s := r.session()
+		s.Begin(t.Context(), driver.TxOptions{}).Begun(nil)
+		exec(t.Context(), s, text, "new", 7)
+		s.Start(t.Context(), text, named(args("x", 8))).End(c.statement, -1, false)
+		s.Start(t.Context(), text, named(args("x", 8))).End(c.after, -1, false)
+		s.Committed(t.Context(), c.commit)
+		if (r.commits() > 0) != c.published {
+			t.Errorf("%s: %+v", c.name, r.sink.commits)
+		}
+		n := r.commits()
+		s.Reset(t.Context())
+		if !c.published && r.commits() > n {
+			t.Errorf("%s: something is published later", c.name)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"database/sql/driver"
+	"errors"
 	"slices"
 	"strings"
 
@@ -206,6 +207,7 @@ func (s *Session) wrote(e *Execution, err error, affected int64, complete bool) 
 		s.pending.all(e.a.Unknown, e.text)
 	case e.write.misread != "":
 		s.pending.all(e.write.misread, e.text)
+	case e.nothingDone(err): // nothing was changed
 	default:
 		events, everything := e.write.events(e, err, affected, complete)
 		if everything != "" {
@@ -217,15 +219,71 @@ func (s *Session) wrote(e *Execution, err error, affected int64, complete bool) 
 			s.tx.locked = true
 		}
 	}
-	s.pending.uncertain = s.pending.uncertain || err != nil && !s.pending.empty()
+	if err != nil && !s.pending.empty() && (e.a.Unknown != "" || !s.o.refusal(err)) {
+		s.pending.uncertain = true
+	}
 	s.dirty.Store(!s.pending.empty())
 }
+
+// refusal reports whether an error is the database's answer that it has not done what a
+// statement asks for: a constraint, a value out of range, a deadlock. Then it is known what
+// was written. An error of another kind may have come on the way back.
+func (o *Observer) refusal(err error) bool {
+	switch o.opts.Dialect {
+	case catalog.PostgreSQL:
+		state := sqlState(err)
+		return len(state) == 5 && state != completionUnknown && slices.Contains(refusalClasses, state[:2])
+	case catalog.SQLite:
+		var answer interface{ Code() int }
+		return errors.As(err, &answer) && answer.Code()&0xff == sqliteConstraint
+	}
+	return false
+}
+
+// nothingDone reports whether the database has refused all that a statement was to change. For
+// SQLite that is the insertion of one row where no trigger has run: OR FAIL and ON CONFLICT
+// FAIL leave what was done before the error.
+func (e *Execution) nothingDone(err error) bool {
+	if err == nil || e.a.Unknown != "" || !e.s.o.refusal(err) {
+		return false
+	}
+	if e.s.o.opts.Dialect == catalog.PostgreSQL {
+		return true
+	}
+	if len(e.a.Writes) != 1 {
+		return false
+	}
+	w := e.a.Writes[0]
+	return w.Kind == analysis.Inserts && w.Plain && len(w.Rows) == 1
+}
+
+// sqlState returns the code of an error that PostgreSQL has answered, "" for others.
+func sqlState(err error) string {
+	var answer interface{ SQLState() string }
+	if errors.As(err, &answer) {
+		return answer.SQLState()
+	}
+	return ""
+}
+
+// refusalClasses are the classes of PostgreSQL's errors after which a statement has changed
+// nothing: of data, of constraints, of a transaction that was rolled back or has failed
+// before, of syntax and privileges, and those that functions raise.
+var refusalClasses = []string{"22", "23", "25", "40", "42", "P0"}
+
+const (
+	completionUnknown = "40003"
+	sqliteConstraint  = 19
+)
 
 // events returns what a run has changed, with what follows from it by foreign keys.
 func (w *writing) events(e *Execution, err error, affected int64, complete bool) (events []rowtag.Event, everything string) {
 	for i, one := range w.a.Writes {
 		list := w.base[i]
 		if len(w.a.Writes) == 1 {
+			// Of one row that is inserted, nothing follows the first that is returned: whoever
+			// asks for its key reads no further.
+			complete = complete || err == nil && w.misread == "" && one.Plain && one.Kind == analysis.Inserts && len(one.Rows) == 1 && w.rows == 1
 			if complete && e.rows && one.Returning != nil {
 				affected = w.rows
 			}
@@ -254,6 +312,10 @@ func (w *writing) byRow(one *analysis.Write, base []rowtag.Event) []rowtag.Event
 	for _, row := range w.returned {
 		e := rowtag.Event{Table: one.Table, Op: rowtag.Inserted, New: row}
 		switch one.Kind {
+		case analysis.Inserts:
+			if len(base) == 1 && len(w.returned) == 1 { // which of several rows is which is not known
+				e.New = merge(base[0].New, row)
+			}
 		case analysis.Updates:
 			if len(base) != 1 {
 				return base

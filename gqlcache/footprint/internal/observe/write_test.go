@@ -518,3 +518,39 @@ func TestWritesUnderPolicies(t *testing.T) {
 		t.Errorf("of the author: fresh %v; of another one: fresh %v", r.fresh(one), r.fresh(two))
 	}
 }
+
+// A row that was inserted is known by what the statement says and by what it returned,
+// also to who reads the first row and no further. Rows of which one may follow are not.
+func TestReturnedKey(t *testing.T) {
+	const (
+		one = `INSERT INTO posts (author_id, status, title, version) VALUES (?, 'DRAFT', ?, 1) RETURNING id`
+		two = `INSERT INTO posts (author_id, status, title, version) VALUES (?, 'DRAFT', ?, 1), (1, 'DRAFT', 't', 1) RETURNING id`
+	)
+	for _, c := range []struct {
+		text      string
+		read      string
+		arg       int
+		err       error
+		fresh     bool
+		triggered bool
+	}{
+		{text: one, read: postByID, arg: 8, fresh: true},
+		{text: one, read: postByID, arg: 7},
+		{text: one, read: `SELECT id, title FROM posts WHERE author_id = ?`, arg: 4, fresh: true},
+		{text: one, read: `SELECT id, title FROM posts WHERE author_id = ?`, arg: 3},
+		{text: one, read: postByID, arg: 8, triggered: true},
+		{text: one, read: postByID, arg: 8, err: errFailed},
+		{text: two, read: postByID, arg: 8},
+	} {
+		known := blog(catalog.SQLite)
+		if c.triggered {
+			known.Tables["posts"].Triggers = []catalog.Trigger{{Name: "r", Body: "CREATE TRIGGER r AFTER INSERT ON posts BEGIN UPDATE posts SET version = 1; END", Insert: true}}
+		}
+		r := newRig(t, Options{read: func(context.Context, catalog.Dialect, catalog.Query) (*catalog.Catalog, error) { return known, nil }})
+		f := r.read(c.read, args(c.arg), args(c.arg, "old"))
+		open(t.Context(), r.session(), c.text, args(3, "new"), args(7)).End(c.err, -1, false)
+		if r.fresh(f) != c.fresh {
+			t.Errorf("%+v: fresh %v", c, r.fresh(f))
+		}
+	}
+}
