@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -89,6 +90,10 @@ type observing struct {
 	detach            []func()
 	outside           commits
 	seen              observed
+	uncertain         sync.WaitGroup // see again
+
+	mu     sync.Mutex // protects closed
+	closed bool       // nothing is added to uncertain any more
 }
 
 // A fieldName is a field of an object type.
@@ -110,6 +115,8 @@ func (c *Cache) newObserving() *observing {
 		return nil
 	}
 	o := &observing{c: c, foreign: fieldNames(opts.Foreign), computed: fieldNames(opts.Computed)}
+	o.outside.ahead = func() *fleet.Ahead { return c.fleet.Ahead() }
+	o.outside.apply = func(ch fleet.Change) uint64 { return c.fleet.Apply(ch) }
 	o.outside.publish = func(ch fleet.Change) { c.makeKnown(context.Background(), nil, ch) }
 	o.outside.most = c.opts.CommitWait
 	return o
@@ -235,11 +242,12 @@ func (o *observing) again(ch change) {
 	if !what.All && ok {
 		intent = func() *clock.Intent { return c.clock.Announce(tags) }
 	}
-	if c.isClosed() {
+	if !o.begin() {
 		return
 	}
 	open := intent()
-	c.swept.Go(func() {
+	go func() {
+		defer o.uncertain.Done()
 		defer open.Settle()
 		began := time.Now()
 		for _, after := range uncertainFor {
@@ -250,7 +258,19 @@ func (o *observing) again(ch change) {
 			}
 			c.publish(context.Background(), ch)
 		}
-	})
+	}()
+}
+
+// begin reports whether a publication of what is uncertain may begin, which ends with
+// uncertain.Done.
+func (o *observing) begin() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return false
+	}
+	o.uncertain.Add(1)
+	return true
 }
 
 // reach adds to tags those of words of rows: see fleet.Config.
@@ -266,7 +286,11 @@ func (o *observing) close() {
 	for _, detach := range o.detach {
 		detach()
 	}
-	o.outside.wait()
+	o.mu.Lock()
+	o.closed = true
+	o.mu.Unlock()
+	o.uncertain.Wait()
+	o.outside.close()
 }
 
 // A recording is what one computation reads. Its methods may be called on nil, and
