@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/cascadeql/cascadeql/gqlcache"
@@ -39,20 +40,32 @@ func TestCommitAheadOfTheLog(t *testing.T) {
 	b.want("MISS", "Ann", readAnn)
 }
 
-// TestCommitAfterClose: it is no business of a cache that is closed, and the application
-// goes on.
-func TestCommitAfterClose(t *testing.T) {
-	t.Parallel()
-	handle := footprint.New(footprint.Options{Dialect: footprint.SQLite, Logger: slog.New(slog.DiscardHandler)})
-	r := newInstances(t, 1, func(_ *instance, o *gqlcache.Options) {
-		o.Observe = gqlcache.Observe{Handles: []*footprint.Observer{handle}}
+// TestRecomputedStatements: what Options.Verify asks for belongs to no request that is
+// computed meanwhile.
+func TestRecomputedStatements(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		handle := footprint.New(footprint.Options{Dialect: footprint.SQLite, Logger: slog.New(slog.DiscardHandler)})
+		r := newVerifyRig(t, func(o *gqlcache.Options) {
+			o.Predicate, o.Callers = nil, gqlcache.AllSeeTheSame
+			o.Observe = gqlcache.Observe{Handles: []*footprint.Observer{handle}}
+		})
+		statements, orphans := 0, 0
+		r.hit(readAnn)
+		r.store.On("Query.user", func(ctx context.Context) error {
+			_, other := footprint.Begin(context.Background(), footprint.Start{}, handle) //nolint:contextcheck // of another request
+			statements++
+			handle.NewSession(nil).Start(ctx, "SELECT 1 FROM people", nil).End(nil, -1, true)
+			orphans += other.End().Orphans
+			return nil
+		})
+		r.ask(readAnn)
+		time.Sleep(2 * time.Second) // of the bubble's clock: beyond the grace
+		synctest.Wait()
+		if statements == 0 {
+			t.Errorf("nothing was recomputed: %+v", r.cache.VerifyStats())
+		}
+		if orphans != 0 {
+			t.Error("its statements are everybody's")
+		}
 	})
-	commits(t.Context(), handle)
-	if err := r.all[0].cache.Close(); err != nil {
-		t.Error(err)
-	}
-	commits(t.Context(), handle)
-	if n := len(r.fakeLog.records); n != 1 {
-		t.Errorf("%d records", n)
-	}
 }

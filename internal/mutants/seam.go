@@ -49,4 +49,38 @@ var seamRules = []mutant{
 		old: "	if key == footprint.EarlyKey && a.cache.observing != nil && a.around == nil {\n		return &a.early\n	}\n", new: "",
 		test: "TestReadByAMiddleware",
 	},
+	{
+		name: "seam: a table that no catalog here has is reached by nothing", file: footprintDir + "observe/reach.go",
+		old: "		if !slices.Contains(known, strange[i].TableHash) {", new: "		if false {",
+		test: "TestReach$",
+	},
+	{
+		name: "seam: shapes that are not at hand are not missed", file: footprintDir + "observe/reach.go",
+		old: "		case o.loaded.Load(): // answers", new: "		case false: // answers",
+		test: "TestReach$",
+	},
+	{
+		name: "seam: what the log does not have yet does not keep shared answers away", file: "gqlcache/internal/fleet/shared.go",
+		old: "	if !ok || f.ahead.meets(tags) {", new: "	if !ok {",
+		test: "TestTakeOver$",
+	},
+	{
+		name: "seam: a commit that waits for the log is not noted", file: "gqlcache/outside.go",
+		old: "	g.ahead.Note(ch)\n", new: "",
+		test: "TestCommitAheadOfTheLog",
+	},
+	{
+		name: "seam: statements of a recomputation are everybody's", file: "gqlcache/recompute.go",
+		old: "	observed, statements := c.record(ctx, r)", new: "	observed := ctx\n	_, statements := c.record(ctx, r)",
+		test: "TestRecomputedStatements",
+	},
+	{
+		name: "seam: what a long request has read grows", file: footprintDir + "observe/recording.go",
+		old: "2*s.mergedCoarse+256", new: "2*s.mergedCoarse+1<<30", test: "TestLongEarly",
+	},
+	{
+		name: "seam: rows that look like a record hide a change", file: "gqlcache/internal/fleet/record.go",
+		old: "		if len(r.Tags) > 1 && r.Tags[1].Hash == namesMark {", new: "		if false {",
+		test: "TestRowsLikeARecord",
+	},
 }
