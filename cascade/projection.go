@@ -81,6 +81,16 @@ func (o *Operation) Tables() (names []string) {
 	return names
 }
 
+// ViewsOf returns the views that come from some tables.
+func (p *Plan) ViewsOf(tables []string) (views []*View) {
+	for _, v := range p.views {
+		if slices.Contains(tables, v.TableName()) {
+			views = append(views, v)
+		}
+	}
+	return views
+}
+
 // TableName is the name of the view's table in the database.
 func (v *View) TableName() string {
 	if v.Table != "" {

@@ -159,8 +159,8 @@ func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationCon
 	maps.Copy(said.nothing, r.unwritten(d, resp))
 	ch, err := c.declared(ctx, r, d, res, said)
 	ch.within = r
+	c.addWrites(r, d, &ch)
 	s := settled{change: ch}
-	c.reportWrites(r, d, &ch)
 	s.published = c.publish(ctx, s.change)
 	told = true
 	if err != nil { // after the change is applied: a logger may panic

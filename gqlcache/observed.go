@@ -37,7 +37,8 @@ func (o *observed) read(d *document, fp *footprint.Footprint) (news bool) {
 		for _, words := range fp.Words() {
 			op.Reads = addOnce(op.Reads, words)
 		}
-		return uncover(op, fp.Tables(), declared)
+		tables, _ := fp.Tables()
+		return uncover(op, tables, declared)
 	})
 }
 
@@ -133,8 +134,9 @@ func (o *observing) warnUncovered(d *document, news bool) {
 	}
 }
 
-// reportWrites notes what a mutation was seen to change beside what it declares.
-func (c *Cache) reportWrites(r *request, d *document, ch *change) {
+// addWrites notes what a mutation was seen to change beside what it declares, and adds it
+// to the change where directives stand for what was seen.
+func (c *Cache) addWrites(r *request, d *document, ch *change) {
 	if c.observing == nil {
 		return
 	}
@@ -144,9 +146,17 @@ func (c *Cache) reportWrites(r *request, d *document, ch *change) {
 	if len(tables) == 0 || ch.everything != "" {
 		return
 	}
-	var declared []string
+	var declared, missing []string
 	for i := range ch.events {
 		declared = append(declared, ch.events[i].View.TableName())
+	}
+	for _, name := range tables {
+		if !slices.Contains(declared, name) {
+			missing = append(missing, name)
+		}
+	}
+	if c.opts.Observe.Cover == CoverTables && !c.opts.Observe.ReportOnly {
+		ch.events = append(ch.events, c.wholeTables(missing)...)
 	}
 	c.observing.warnUncovered(d, c.observing.seen.wrote(d, tables, declared))
 }

@@ -83,4 +83,34 @@ var seamRules = []mutant{
 		old: "		if len(r.Tags) > 1 && r.Tags[1].Hash == namesMark {", new: "		if false {",
 		test: "TestRowsLikeARecord",
 	},
+	{
+		name: "seam: a write that is not declared is covered", file: "gqlcache/observed.go", in: footprintTests,
+		old: "		ch.events = append(ch.events, c.wholeTables(missing)...)\n", new: "",
+		test: "TestCoverTables",
+	},
+	{
+		name: "seam: a write of anybody else's is covered", file: observeFile, in: footprintTests,
+		old: "		ch.events = c.wholeTables(commit.Tables())\n", new: "",
+		test: "TestCoverTables",
+	},
+	{
+		name: "seam: a table that is not declared is covered", file: observeFile, in: footprintTests,
+		old: "return all && !slices.ContainsFunc(", new: "return all || !slices.ContainsFunc(",
+		test: "TestCoverTables",
+	},
+	{
+		name: "seam: records have no rows", file: recordFile, in: footprintTests,
+		old: "	if len(ch.Rows) > 0 {\n", new: "	if false {\n",
+		test: "TestRowsBetweenInstances",
+	},
+	{
+		name: "seam: rows of other instances are read by nobody", file: observeFile, in: footprintTests,
+		old: "return footprint.Reach(tags, words, o.c.opts.Observe.Handles...)", new: "return tags, true",
+		test: "TestRowsBetweenInstances",
+	},
+	{
+		name: "seam: a commit is applied when the log has it", file: "gqlcache/outside.go", in: footprintTests,
+		old: "	number = q.apply(ch)\n", new: "",
+		test: "TestCommitsDoNotWaitForTheLog",
+	},
 }

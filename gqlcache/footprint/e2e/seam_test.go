@@ -32,6 +32,11 @@ var undeclared = []string{"cacheControl", "view", "dependsOn", "reads", "writes"
 
 func newSeam(t *testing.T, o gqlcache.Observe, without []string, around func(*seam, http.Handler) http.Handler) *seam {
 	t.Helper()
+	return newSeamOf(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Observe: o}, without, around)
+}
+
+func newSeamOf(t *testing.T, o gqlcache.Options, without []string, around func(*seam, http.Handler) http.Handler) *seam {
+	t.Helper()
 	s := &seam{T: t, store: testgraph.NewStore(), watched: footprint.New(footprint.Options{Dialect: footprint.SQLite, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})}
 	var err error
 	if s.db, err = footprintsql.Open("sqlite", filepath.Join(t.TempDir(), "seam.db")+"?_pragma=foreign_keys(1)", s.watched); err != nil {
@@ -40,11 +45,9 @@ func newSeam(t *testing.T, o gqlcache.Observe, without []string, around func(*se
 	t.Cleanup(func() { _ = s.db.Close() })
 	s.exec(t.Context(), `CREATE TABLE loose (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL)`)
 	s.exec(t.Context(), `INSERT INTO loose VALUES ('1', 'one'), ('2', 'two')`)
-	o.Handles = []*footprint.Observer{s.watched}
-	s.cache, err = gqlcache.New(gqlcache.Options{
-		Callers: gqlcache.AllSeeTheSame, FieldHooksCovered: true, SweepInterval: -1, Observe: o,
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
-	})
+	o.Observe.Handles = []*footprint.Observer{s.watched}
+	o.FieldHooksCovered, o.SweepInterval, o.Logger = true, -1, slog.New(slog.NewTextHandler(io.Discard, nil))
+	s.cache, err = gqlcache.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -322,5 +325,47 @@ func TestDroppedContext(t *testing.T) {
 	}
 	if !named {
 		t.Errorf("not named: %v", s.watched.Findings())
+	}
+}
+
+// Where directives stand for what was seen, a table that a mutation writes and does not
+// declare, or that anybody else writes, is changed as a whole; and what is declared keeps
+// its precision.
+func TestCoverTables(t *testing.T) {
+	const ann = `{user(id: "` + testgraph.Ann + `") {name}}`
+	s := newSeam(t, gqlcache.Observe{Cover: gqlcache.CoverTables}, []string{"cacheControl"}, nil)
+	s.exec(t.Context(), `CREATE TABLE v_user (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL)`)
+	s.exec(t.Context(), `INSERT INTO v_user VALUES ('a', 'Ann'), ('b', 'Bob')`)
+	s.reads("Query.user", `SELECT id, name FROM v_user`) // all of it: the directive says by which column
+	const touch = `UPDATE v_user SET name = name || '' WHERE id = 'b'`
+	s.ask(ann)
+	if !s.ask(ann) {
+		t.Fatalf("it is not stored: %v", s.cache.Stats().NotStored)
+	}
+	s.writes("Mutation.renameUser", touch)
+	s.ask(`mutation {renameUser(id: "` + testgraph.Bob + `", name: "Rob")}`)
+	if !s.ask(ann) {
+		t.Error("a declared write of another row drops it")
+	}
+	s.writes("Mutation.log", touch)
+	s.ask(`mutation {log}`)
+	if s.ask(ann) {
+		t.Error("stale: no directive declares the write")
+	}
+	s.ask(ann)
+	s.exec(t.Context(), touch)
+	if s.ask(ann) {
+		t.Error("stale after a write outside of GraphQL")
+	}
+	s.exec(t.Context(), touch)
+	s.reads("Query.user", byID, "1")
+	s.learn(ann)
+	s.exec(t.Context(), rename, "2")
+	if !s.ask(ann) {
+		t.Error("another row of a table that is not declared drops it")
+	}
+	s.exec(t.Context(), rename, "1")
+	if s.ask(ann) {
+		t.Error("stale: a table that is not declared")
 	}
 }

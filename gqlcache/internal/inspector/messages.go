@@ -68,6 +68,7 @@ var messages = map[string]string{
 	reason.Ended:       "The answer was computed and not stored: the request ended, or a time limit inside of it, so the answer may be a part of the truth.",
 	reason.DoNotStore:  "The answer was computed and not stored: a resolver said DoNotStore.",
 	reason.Private:     "The answer was computed and not stored: a resolver said Private, and its key has no predicate.",
+	reason.Key:         "The answer was computed and not stored: a value in one of its statements comes from nothing that its key has. The server's log names the statement.",
 	reason.Wrote:       "The answer was computed and not stored: a resolver said that it changed something.",
 }
 

@@ -27,8 +27,9 @@ func (c *Commit) Tables() (names []string) {
 	return names
 }
 
-// Tables returns the names of the tables that were read.
-func (f *Footprint) Tables() (names []string) {
+// Tables returns the names of the tables that were read. It returns false when there may
+// be others.
+func (f *Footprint) Tables() (names []string, all bool) {
 	for _, a := range f.Analyses {
 		for _, r := range a.Refs {
 			if !slices.Contains(names, r.Table.Name) {
@@ -36,7 +37,7 @@ func (f *Footprint) Tables() (names []string) {
 			}
 		}
 	}
-	return names
+	return names, len(f.Analyses) < maxAnalyses && f.Unknown == ""
 }
 
 // Words returns what was read in words, a statement each.
