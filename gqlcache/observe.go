@@ -359,13 +359,14 @@ type recording struct {
 
 // record begins a recording for a request's computation, nil when nothing is observed. ctx
 // is the operation's.
+// Without q its key is not checked.
 func (c *Cache) record(ctx context.Context, r *request, q *asked) (context.Context, *recording) {
 	if c.observing == nil {
 		return ctx, nil
 	}
 	rec := &recording{o: c.observing}
 	start := footprint.Start{Since: r.shapes, Number: r.arrived, Sink: c.observing, Coarse: c.opts.Shared != nil}
-	if c.observing.keys != nil {
+	if c.observing.keys != nil && q != nil {
 		outside := ctx
 		start.Check, start.Field = func() *footprint.KeyCheck { return c.check(outside, q) }, fieldPath
 	}

@@ -192,7 +192,7 @@ func (x *recomputation) run(ctx context.Context) (*verify.Answer, verify.Skip) {
 	w.Watch(oc)
 	rec := c.prober.Record(oc, x.d.probe, c.met.hooksRoots(oc))
 	defer rec.Stop()
-	observed, statements := c.record(ctx, r) // or its statements would be everybody's
+	observed, statements := c.record(ctx, r, nil) // or its statements would be everybody's
 	defer statements.stop()
 	resp, err := safe.Call(func() (*graphql.Response, error) { return execute(w.Context(observed), es), nil })
 	switch {

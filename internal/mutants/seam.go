@@ -71,7 +71,7 @@ var seamRules = []mutant{
 	},
 	{
 		name: "seam: statements of a recomputation are everybody's", file: "gqlcache/recompute.go",
-		old: "	observed, statements := c.record(ctx, r)", new: "	observed := ctx\n	_, statements := c.record(ctx, r)",
+		old: "	observed, statements := c.record(ctx, r, nil)", new: "	observed := ctx\n	_, statements := c.record(ctx, r, nil)",
 		test: "TestRecomputedStatements",
 	},
 	{
