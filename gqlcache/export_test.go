@@ -56,12 +56,16 @@ type Outside struct{ q commits }
 
 // NewOutside returns one whose commits wait for as long as most.
 func NewOutside(most time.Duration, publish func(fleet.Change) fleet.Publication) *Outside {
-	return &Outside{commits{publish: publish, most: most}}
+	return &Outside{commits{
+		ahead: func() *fleet.Ahead { return nil }, apply: func(fleet.Change) uint64 { return 0 },
+		publish: publish, most: most,
+	}}
 }
 
 // Add publishes a change.
 func (o *Outside) Add(ctx context.Context) (published bool) {
-	return o.q.add(ctx, fleet.Change{All: true})
+	_, published = o.q.add(ctx, fleet.Change{All: true})
+	return published
 }
 
 // Await returns when all that was added is published, with what became of the last that
@@ -69,4 +73,4 @@ func (o *Outside) Add(ctx context.Context) (published bool) {
 func (o *Outside) Await() (fleet.Publication, uint64) { return o.q.await() }
 
 // Wait returns when nothing is being published any more.
-func (o *Outside) Wait() { o.q.wait() }
+func (o *Outside) Wait() { o.q.idle.Wait() }

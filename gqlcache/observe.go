@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -117,8 +118,12 @@ type observing struct {
 	detach            []func()
 	outside           commits
 	seen              observed
+	uncertain         sync.WaitGroup // see again
 	// keys checks keys, nil when that is off.
 	keys *footprint.KeyChecker
+
+	mu     sync.Mutex // protects closed
+	closed bool       // nothing is added to uncertain any more
 }
 
 // A fieldName is a field of an object type.
@@ -140,6 +145,8 @@ func (c *Cache) newObserving() *observing {
 		return nil
 	}
 	o := &observing{c: c, foreign: fieldNames(opts.Foreign), computed: fieldNames(opts.Computed)}
+	o.outside.ahead = func() *fleet.Ahead { return c.fleet.Ahead() }
+	o.outside.apply = func(ch fleet.Change) uint64 { return c.fleet.Apply(ch) }
 	o.outside.publish = func(ch fleet.Change) fleet.Publication { return c.makeKnown(context.Background(), nil, ch) }
 	o.outside.most = c.opts.CommitWait
 	if opts.KeyCheck != footprint.Off {
@@ -297,11 +304,12 @@ func (o *observing) again(ctx context.Context, ch change) {
 	if !what.All && ok {
 		intent = func() *clock.Intent { return c.clock.Announce(tags) }
 	}
-	if c.isClosed() {
+	if !o.begin() {
 		return
 	}
 	open := intent()
-	c.swept.Go(func() {
+	go func() {
+		defer o.uncertain.Done()
 		defer open.Settle()
 		began := time.Now()
 		for _, after := range uncertainFor {
@@ -312,7 +320,19 @@ func (o *observing) again(ctx context.Context, ch change) {
 			}
 			c.publish(ctx, ch)
 		}
-	})
+	}()
+}
+
+// begin reports whether a publication of what is uncertain may begin, which ends with
+// uncertain.Done.
+func (o *observing) begin() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return false
+	}
+	o.uncertain.Add(1)
+	return true
 }
 
 // reach adds to tags those of words of rows: see fleet.Config.
@@ -352,7 +372,11 @@ func (o *observing) close() {
 	for _, detach := range o.detach {
 		detach()
 	}
-	o.outside.wait()
+	o.mu.Lock()
+	o.closed = true
+	o.mu.Unlock()
+	o.uncertain.Wait()
+	o.outside.close()
 }
 
 // A recording is what one computation reads. Its methods may be called on nil, and
@@ -366,13 +390,14 @@ type recording struct {
 
 // record begins a recording for a request's computation, nil when nothing is observed. ctx
 // is the operation's.
+// Without q its key is not checked.
 func (c *Cache) record(ctx context.Context, r *request, q *asked) (context.Context, *recording) {
 	if c.observing == nil {
 		return ctx, nil
 	}
 	rec := &recording{o: c.observing}
 	start := footprint.Start{Since: r.shapes, Number: r.arrived, Sink: c.observing, Coarse: c.opts.Shared != nil}
-	if c.observing.keys != nil {
+	if c.observing.keys != nil && q != nil {
 		outside := ctx
 		start.Check, start.Field = func() *footprint.KeyCheck { return c.check(outside, q) }, fieldPath
 	}

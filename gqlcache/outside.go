@@ -24,13 +24,17 @@ const commitGap = time.Millisecond
 
 // commits joins changes that come while a record is under way.
 type commits struct {
-	// publish publishes a change that is applied already, most is how long a commit waits
-	// for that. They are set before the first use.
+	// ahead opens an Ahead, apply applies a change here, publish publishes one that is
+	// applied already, most is how long a commit waits for that. They are set before the
+	// first use.
+	ahead   func() *fleet.Ahead
+	apply   func(fleet.Change) uint64
 	publish func(fleet.Change) fleet.Publication
 	most    time.Duration
 
 	mu      sync.Mutex // protects all below
 	running bool
+	closed  bool         // nothing is published any more
 	next    *commitGroup // nil when nothing waits
 	current *commitGroup // being published, nil when none is
 	// doubts counts the groups that were not confirmed by all instances, worst is what
@@ -46,28 +50,40 @@ type commits struct {
 // A commitGroup is what one record holds.
 type commitGroup struct {
 	change    fleet.Change
+	ahead     *fleet.Ahead
 	published chan struct{} // closed when it is
 }
 
-// add has a change published, and waits for that, for a bounded time, and while ctx
-// lasts. It reports whether the change was published.
-func (q *commits) add(ctx context.Context, ch fleet.Change) bool {
+// add applies a change, has it published, and waits for that, for a bounded time, and
+// while ctx lasts. It returns the clock's number, and whether the change was published.
+func (q *commits) add(ctx context.Context, ch fleet.Change) (number uint64, published bool) {
+	g, late := q.join(ch)
+	number = q.apply(ch)
+	return number, g != nil && !late && q.waitFor(ctx, g)
+}
+
+// join adds a change to the next group: nil when nothing is published any more.
+func (q *commits) join(ch fleet.Change) (g *commitGroup, late bool) {
 	q.mu.Lock()
-	if q.next == nil {
-		q.next = &commitGroup{published: make(chan struct{})}
+	defer q.mu.Unlock()
+	if q.closed {
+		return nil, false
 	}
-	g := q.next
+	if q.next == nil {
+		q.next = &commitGroup{ahead: q.ahead(), published: make(chan struct{})}
+	}
+	g = q.next
 	g.add(ch)
 	if !q.running {
 		q.running = true
 		q.idle.Add(1)
 		go q.run()
 	}
-	late := q.late
-	q.mu.Unlock()
-	if late {
-		return false
-	}
+	return g, q.late
+}
+
+// waitFor reports whether a group was published in time.
+func (q *commits) waitFor(ctx context.Context, g *commitGroup) bool {
 	timer := time.NewTimer(q.most)
 	defer timer.Stop()
 	select {
@@ -83,6 +99,7 @@ func (q *commits) add(ctx context.Context, ch fleet.Change) bool {
 }
 
 func (g *commitGroup) add(ch fleet.Change) {
+	g.ahead.Note(ch)
 	g.change.Tags, g.change.Rows = append(g.change.Tags, ch.Tags...), append(g.change.Rows, ch.Rows...)
 	if g.change.All = g.change.All || ch.All || len(g.change.Tags)+len(g.change.Rows) > maxTags; g.change.All {
 		g.change = fleet.Change{All: true}
@@ -104,6 +121,7 @@ func (q *commits) run() {
 		q.mu.Unlock()
 		began := time.Now()
 		p := q.publish(g.change)
+		g.ahead.Recorded()
 		q.mu.Lock()
 		if !confirmed(p) {
 			q.doubts++
@@ -143,5 +161,11 @@ func (q *commits) counted() uint64 {
 // confirmed reports whether all instances know of a publication.
 func confirmed(p fleet.Publication) bool { return !p.Shared || p.Err == nil && p.Receipt.Confirmed }
 
-// wait returns when nothing is being published any more.
-func (q *commits) wait() { q.idle.Wait() }
+// close returns when nothing is being published any more. Commits that come later are
+// applied here alone.
+func (q *commits) close() {
+	q.mu.Lock()
+	q.closed = true
+	q.mu.Unlock()
+	q.idle.Wait()
+}

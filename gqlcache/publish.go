@@ -108,8 +108,7 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 	case ch.within.keepChange(&batch{by: ch.by, Change: what}):
 		p.Number = c.fleet.Apply(what) // the others learn of it later
 	case ch.by.Kind == causeCommit && ch.within == nil && c.opts.Log != nil:
-		p.Number = c.fleet.Apply(what)
-		p.Shared = c.observing.outside.add(ctx, what)
+		p.Number, p.Shared = c.observing.outside.add(ctx, what)
 	default:
 		p.Publication = c.makeKnown(ctx, nil, what)
 	}

@@ -192,7 +192,9 @@ func (x *recomputation) run(ctx context.Context) (*verify.Answer, verify.Skip) {
 	w.Watch(oc)
 	rec := c.prober.Record(oc, x.d.probe, c.met.hooksRoots(oc))
 	defer rec.Stop()
-	resp, err := safe.Call(func() (*graphql.Response, error) { return execute(w.Context(ctx), es), nil })
+	observed, statements := c.record(ctx, r, nil) // or its statements would be everybody's
+	defer statements.stop()
+	resp, err := safe.Call(func() (*graphql.Response, error) { return execute(w.Context(observed), es), nil })
 	switch {
 	case ctx.Err() != nil, w.Partial(): // a resolver may take the end of its context for the end of its rows
 		return nil, verify.SkipTimeout

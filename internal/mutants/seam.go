@@ -50,6 +50,40 @@ var seamRules = []mutant{
 		test: "TestReadByAMiddleware",
 	},
 	{
+		name: "seam: a table that no catalog here has is reached by nothing", file: footprintDir + "observe/reach.go",
+		old: "		if !slices.Contains(known, strange[i].TableHash) {", new: "		if false {",
+		test: "TestReach$",
+	},
+	{
+		name: "seam: shapes that are not at hand are not missed", file: footprintDir + "observe/reach.go",
+		old: "		case o.loaded.Load(): // answers", new: "		case false: // answers",
+		test: "TestReach$",
+	},
+	{
+		name: "seam: what the log does not have yet does not keep shared answers away", file: "gqlcache/internal/fleet/shared.go",
+		old: "	if !ok || f.ahead.meets(tags) {", new: "	if !ok {",
+		test: "TestTakeOver$",
+	},
+	{
+		name: "seam: a commit that waits for the log is not noted", file: "gqlcache/outside.go",
+		old: "	g.ahead.Note(ch)\n", new: "",
+		test: "TestCommitAheadOfTheLog",
+	},
+	{
+		name: "seam: statements of a recomputation are everybody's", file: "gqlcache/recompute.go",
+		old: "	observed, statements := c.record(ctx, r, nil)", new: "	observed := ctx\n	_, statements := c.record(ctx, r, nil)",
+		test: "TestRecomputedStatements",
+	},
+	{
+		name: "seam: what a long request has read grows", file: footprintDir + "observe/recording.go",
+		old: "2*s.mergedCoarse+256", new: "2*s.mergedCoarse+1<<30", test: "TestLongEarly",
+	},
+	{
+		name: "seam: rows that look like a record hide a change", file: "gqlcache/internal/fleet/record.go",
+		old: "		if len(r.Tags) > 1 && r.Tags[1].Hash == namesMark {", new: "		if false {",
+		test: "TestRowsLikeARecord",
+	},
+	{
 		name: "seam: a write that is not declared is covered", file: "gqlcache/observed.go", in: footprintTests,
 		old: "		ch.events = append(ch.events, c.wholeTables(missing)...)\n", new: "",
 		test: "TestCoverTables",
@@ -75,8 +109,8 @@ var seamRules = []mutant{
 		test: "TestRowsBetweenInstances",
 	},
 	{
-		name: "seam: a commit is applied when the log has it", file: "gqlcache/publish.go", in: footprintTests,
-		old: "		p.Number = c.fleet.Apply(what)\n		p.Shared", new: "		p.Shared",
+		name: "seam: a commit is applied when the log has it", file: "gqlcache/outside.go", in: footprintTests,
+		old: "	number = q.apply(ch)\n", new: "",
 		test: "TestCommitsDoNotWaitForTheLog",
 	},
 }

@@ -77,6 +77,7 @@ type Fleet struct {
 	looks      lookLimit
 	windows    windows
 	later      later
+	ahead      ahead
 }
 
 // Counts count since a Fleet was made.

@@ -165,6 +165,9 @@ func (f *Fleet) readable(r changelog.Record) ([]tag.Tag, bool) {
 	s := f.cfg.Schema()
 	rec, ok := parseRecord(r.Tags)
 	if !ok {
+		if len(r.Tags) > 1 && r.Tags[1].Hash == namesMark { // a part of one
+			return nil, false
+		}
 		// A program that publishes by hand may leave the names out: only instances of its
 		// schema can read the record then.
 		tags, own := s.signed(r.Tags)

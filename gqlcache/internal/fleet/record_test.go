@@ -104,3 +104,26 @@ func TestStrangers(t *testing.T) {
 		t.Errorf("heard %+v", got)
 	}
 }
+
+// TestRowsLikeARecord: the words of rows hold texts of anybody. Those that look like the
+// begin of a record hide no change.
+func TestRowsLikeARecord(t *testing.T) {
+	t.Parallel()
+	var sent []tag.Tag
+	i := start(t, func(c *fleet.Config) {
+		c.Rows = func(tags, words []tag.Tag) ([]tag.Tag, bool) {
+			return append(tags, tag.Tag{Hash: 4 + words[0].Hash}), true
+		}
+	})
+	i.log.publish = func(tags []tag.Tag, _ bool) (changelog.Receipt, error) {
+		sent = slices.Clone(tags)
+		return changelog.Receipt{}, nil
+	}
+	i.Publish(t.Context(), nil, fleet.Change{Tags: []tag.Tag{bob}})
+	begin := sent[:3]
+	i.Publish(t.Context(), nil, fleet.Change{Rows: slices.Concat([]tag.Tag{ann}, begin)})
+	i.log.sink.Apply(changelog.Record{Number: 101, Tags: sent})
+	if got := i.heard[0]; got.everything == "" && !slices.Contains(got.tags, tag.Tag{Hash: 5}) {
+		t.Errorf("heard %+v", got)
+	}
+}

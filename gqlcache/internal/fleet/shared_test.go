@@ -40,6 +40,14 @@ func TestTakeOver(t *testing.T) {
 			s := fleet.NewSchema(fleet.SchemaConfig{Mark: bob})
 			c.Schema = func() *fleet.Schema { return s }
 		}, false},
+		{"changed ahead of the log", func(i *instance) { i.Ahead().Note(fleet.Change{Tags: []tag.Tag{{Hash: ann.Hash}}}) }, nil, false},
+		{"another row changed ahead of the log", func(i *instance) { i.Ahead().Note(fleet.Change{Tags: []tag.Tag{bob}}) }, nil, true},
+		{"everything changed ahead of the log", func(i *instance) { i.Ahead().Note(fleet.Change{All: true}) }, nil, false},
+		{"changed ahead of the log, which has it", func(i *instance) {
+			a := i.Ahead()
+			a.Note(fleet.Change{All: true})
+			a.Recorded()
+		}, nil, true},
 		{"withdrawn", func(i *instance) { i.Withdraw(i.t.Context(), "key") }, nil, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {

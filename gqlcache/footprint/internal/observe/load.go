@@ -68,6 +68,7 @@ func (o *Observer) load(ctx context.Context, conn Conn) error {
 	case old != nil && old.catalog.Fingerprint == next.catalog.Fingerprint && old.catalog.Version == next.catalog.Version:
 		return nil
 	default:
+		o.loaded.Store(true) // before: see Reach
 		o.state.Store(next)
 	}
 	if old != nil {

@@ -112,6 +112,7 @@ type Observer struct {
 	unenforced atomic.Bool
 	opts       Options
 	state      atomic.Pointer[state] // nil: nothing is known of the database
+	loaded     atomic.Bool           // state was not nil once
 	sinks      atomic.Pointer[[]*attachment]
 	mu         sync.Mutex   // guards changes of sinks
 	loading    sync.Mutex   // one read of the catalog at a time

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/cascadeql/cascadeql/cascade/tag"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/rowtag"
 )
 
 // wrote tells all sinks that a statement on a context has written, or may have.
@@ -47,22 +49,44 @@ func (f *Footprint) Words() (list []string) {
 }
 
 // Reach adds to tags those that words of events have for reads through the observers, now.
-// It returns false when they may reach everything. A table that no observer knows is read
-// by nobody whose answer is stored without depending on anything. It must be called after
-// the commit of the events.
+// It returns false when they may reach everything. A table that no observer knows has its
+// whole table's tag: an answer of an instance whose catalog is younger may depend on it. It
+// must be called after the commit of the events.
 func Reach(tags, words []tag.Tag, observers ...*Observer) ([]tag.Tag, bool) {
+	var known []uint64
 	for _, o := range observers {
-		events, ok := o.ReadEvents(words)
+		st := o.state.Load()
+		switch {
+		case st != nil:
+		case o.loaded.Load(): // answers rely on shapes that are not at hand
+			return nil, false
+		default: // no answer of this process relies on any
+			continue
+		}
+		events, ok := st.shapes.ReadEvents(words)
 		if !ok {
 			return nil, false
 		}
-		known := events[:0]
+		own := events[:0]
 		for _, e := range events {
 			if e.Table != nil {
-				known = append(known, e)
+				own = append(own, e)
+				known = append(known, st.shapes.TableHash(e.Table.Name))
 			}
 		}
-		tags = append(tags, o.TagsOf(known)...)
+		tags = append(tags, st.tagsOf(own)...)
+	}
+	strange, ok := nothing.ReadEvents(words)
+	if !ok {
+		return nil, false
+	}
+	for i := range strange {
+		if !slices.Contains(known, strange[i].TableHash) {
+			tags = nothing.Publish(tags, &strange[i])
+		}
 	}
 	return tags, true
 }
+
+// nothing has no tables.
+var nothing = rowtag.NewShapes("", &catalog.Catalog{})

@@ -115,17 +115,19 @@ type Start struct {
 
 // sum is what executions have added up to.
 type sum struct {
-	tags        []tag.Tag
-	coarse      []tag.Tag
-	analyses    []*analysis.Statement
-	merged      int // length after the last merge
-	number      uint64
-	unknown     string
-	uncommitted string
-	volatile    string
-	settings    []string
-	statements  int
-	orphans     int
+	tags     []tag.Tag
+	coarse   []tag.Tag
+	analyses []*analysis.Statement
+	merged   int // length after the last merge
+	number   uint64
+	// mergedCoarse is that of coarse. A request that streams for hours has one Early.
+	mergedCoarse int
+	unknown      string
+	uncommitted  string
+	volatile     string
+	settings     []string
+	statements   int
+	orphans      int
 }
 
 // A Footprint is what a computation has read.
@@ -508,7 +510,10 @@ func (r *Recording) take(e *Execution) {
 		s.analyses = append(s.analyses, e.a)
 	}
 	if r.start.Coarse {
-		s.coarse = e.coarse(s.coarse)
+		if s.coarse = e.coarse(s.coarse); len(s.coarse) > 2*s.mergedCoarse+256 {
+			s.coarse = tag.Merge(s.coarse)
+			s.mergedCoarse = len(s.coarse)
+		}
 	}
 	tags, unknown, uncommitted := e.collect(s.tags)
 	s.tags = tags

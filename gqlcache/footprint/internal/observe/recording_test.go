@@ -438,3 +438,19 @@ func TestRace(t *testing.T) {
 		t.Error("something is left")
 	}
 }
+
+// TestLongEarly: what a request that lasts has read takes no more memory than the tables
+// that it has read.
+func TestLongEarly(t *testing.T) {
+	r := newRig(t, Options{})
+	y := &Early{}
+	y.Init(t.Context(), Start{Since: ^uint64(0), Sink: r.sink, Coarse: true})
+	ctx := context.WithValue(t.Context(), EarlyKey, y)
+	s := r.session()
+	for i := range 4096 {
+		query(ctx, s, postByID, args(i%9), args(i%9, "x"))
+	}
+	if n := len(y.rec.sum.coarse); n == 0 || n > 512 {
+		t.Errorf("%d tags of one table", n)
+	}
+}

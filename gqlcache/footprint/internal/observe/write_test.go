@@ -231,6 +231,37 @@ func TestEventsTravel(t *testing.T) {
 	}
 }
 
+// What a record reaches in an instance that does not know its table, or has not read the
+// catalog of some handle.
+func TestReach(t *testing.T) {
+	a := newRig(t, Options{})
+	exec(t.Context(), a.session(), updateTitle, "n", 7)
+	words, _ := a.AppendEvents(nil, a.last().Events)
+	ctx, rec := Begin(t.Context(), Start{Since: ^uint64(0), Number: 1, Sink: a.sink, Coarse: true}, a.Observer)
+	query(ctx, a.session(), postByID, args(7), args(7, "x"))
+	shared := rec.End().Coarse
+	older := blog(catalog.SQLite)
+	delete(older.Tables, "posts")
+	b := newRig(t, Options{read: func(context.Context, catalog.Dialect, catalog.Query) (*catalog.Catalog, error) { return older, nil }})
+	unread := New(Options{Dialect: catalog.SQLite, Name: "unread"})
+	for name, observers := range map[string][]*Observer{"older": {b.Observer}, "unread": {unread}, "both": {unread, b.Observer}} {
+		if tags, ok := Reach(nil, words, observers...); !ok || !meet(tags, shared) {
+			t.Errorf("%s: an answer of another instance is not reached: %v, %v", name, tags, ok)
+		}
+	}
+	f := a.read(postByID, args(8), args(8, "x"))
+	if tags, ok := Reach(nil, words, a.Observer, unread, b.Observer); !ok || meet(tags, f.Tags) {
+		t.Errorf("another row is reached: %v, %v", tags, ok)
+	}
+	a.CatalogChanged(t.Context())
+	if _, ok := Reach(nil, words, a.Observer); ok {
+		t.Error("shapes that are not at hand reach nothing")
+	}
+	if _, ok := Reach(nil, words[:len(words)-1], unread); ok {
+		t.Error("a part is read")
+	}
+}
+
 // An imaging rig keeps rows of posts.
 func imaging(t *testing.T, o Options) (*rig, map[int64][]driver.Value) {
 	t.Helper()
