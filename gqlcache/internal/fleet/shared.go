@@ -92,11 +92,11 @@ func (f *Fleet) proven(e *store.Entry) ([]tag.Tag, bool) {
 	if !ok {
 		return nil, false
 	}
-	tags, ok := f.cfg.Schema().signed(m.tags)
-	if !ok || f.ahead.meets(tags) { // before the history: what has left the one is in the other
+	if f.ahead.meets(m.tags) { // before the history: what has left the one is in the other
 		return nil, false
 	}
-	if !f.history.Unchanged(m.at.Epoch, m.at.Number, tags) {
+	tags, ok := f.cfg.Schema().signed(m.tags)
+	if !ok || !f.history.Unchanged(m.at.Epoch, m.at.Number, tags) {
 		return nil, false
 	}
 	return tags, true
