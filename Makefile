@@ -86,6 +86,7 @@ soak: ## Run all tests COUNT times in random order with the race detector, long 
 	go test -timeout 2h -count 1 -v -run TestSharedEntriesAreAnsweredAlike ./example -args -rapid.checks $$(( $(COUNT) * 1000 ))
 	go test -timeout 2h -count 1 -v -run TestThreeProcesses ./example -args -processes.time $$(( $(COUNT) * 6 ))s
 	go test -timeout 2h -count 1 -v -run TestOutageUnderLoad ./gqlcache -args -outage.time 1m
+	GOWORK=off go -C gqlcache/footprint/e2e test -timeout 4h -count 1 -v -run 'TestProperty$$' . -args -property.pairs $$(( 1000000 + $(COUNT) * 10000 ))
 	go test -timeout 2h -count 1 -v -run 'TestDocumentsCostLittleMore|TestTagsAreWithinMaxBytes' ./gqlcache -args -memory.full
 
 .PHONY: mutants

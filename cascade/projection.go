@@ -26,7 +26,7 @@ func (o *Operation) Projections() []Projection {
 	void := map[string]bool{}
 	for _, s := range o.Extract.Selections {
 		for _, v := range o.plan.byType[s.Object.Name] {
-			name := v.table()
+			name := v.TableName()
 			p := byTable[name]
 			if p == nil {
 				p = &Projection{Table: name}
@@ -62,8 +62,37 @@ func (o *Operation) Projections() []Projection {
 	return list
 }
 
-// table is the name of the view's table.
-func (v *View) table() string {
+// Tables returns the names of the tables that the operation's views come from, and those
+// that these are derived from.
+func (o *Operation) Tables() (names []string) {
+	add := func(v *View) {
+		if name := v.TableName(); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, list := range [][]*View{o.sets, o.rows} {
+		for _, v := range list {
+			add(v)
+			for _, above := range v.above {
+				add(above)
+			}
+		}
+	}
+	return names
+}
+
+// ViewsOf returns the views that come from some tables.
+func (p *Plan) ViewsOf(tables []string) (views []*View) {
+	for _, v := range p.views {
+		if slices.Contains(tables, v.TableName()) {
+			views = append(views, v)
+		}
+	}
+	return views
+}
+
+// TableName is the name of the view's table in the database.
+func (v *View) TableName() string {
 	if v.Table != "" {
 		return v.Table
 	}

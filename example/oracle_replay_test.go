@@ -35,6 +35,10 @@ type oracleLevel struct {
 	// database. floors are the precisions that a short replay must reach, by ratio.
 	watched *footprint.Options
 	floors  []float64
+	// options changes those of the cache; nil for nothing. credentials are what a request
+	// says of its caller, nil for nothing.
+	options     func(*gqlcache.Options)
+	credentials func(oracleRequest) string
 }
 
 // database returns an empty one.
@@ -113,6 +117,8 @@ type oracle struct {
 
 	changes int // mutations so far
 	known   map[oracleRequest]*knownAnswer
+	level   oracleLevel
+	watched *footprint.Observer
 }
 
 // knownAnswer is the last answer to a key.
@@ -206,6 +212,9 @@ func newOracle(tb testing.TB, w *workload, level oracleLevel) *oracle {
 			}
 		})
 	}
+	if level.options != nil {
+		level.options(&opts)
+	}
 	cache, err := gqlcache.New(opts)
 	if err != nil {
 		tb.Fatal(err)
@@ -213,7 +222,7 @@ func newOracle(tb testing.TB, w *workload, level oracleLevel) *oracle {
 	tb.Cleanup(func() { _ = cache.Close() })
 	return &oracle{
 		tb: tb, w: w, cache: cache, store: spy, log: log,
-		truth: newGraphQL(db, nil), cached: newHandler(es, db, cache), known: map[oracleRequest]*knownAnswer{},
+		truth: newGraphQL(db, nil), cached: newHandler(es, db, cache), known: map[oracleRequest]*knownAnswer{}, level: level, watched: watched,
 	}
 }
 
@@ -327,6 +336,9 @@ func (o *oracle) ask(h http.Handler, r oracleRequest) oracleAnswer {
 	req := httptest.NewRequestWithContext(o.tb.Context(), http.MethodPost, "/graphql", bytes.NewReader(body))
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set(gqlcache.DebugHeader, "true")
+	if o.level.credentials != nil {
+		req.Header.Set("Authorization", o.level.credentials(r))
+	}
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, req.WithContext(blog.WithTenant(req.Context(), r.tenant)))
 	var a oracleAnswer

@@ -34,6 +34,8 @@ type filled struct {
 	// caller is a digest of the credentials of the request that computed it, when all
 	// share it; 0 when not known.
 	caller uint64
+	// only is that of those who may have it, 0 for all: see keycheck.go.
+	only uint64
 	// entry is what was stored for this answer now, tags what it depends on, in memory of
 	// their own: for those who watch.
 	entry *store.Entry
@@ -65,6 +67,9 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	o.key = key
 	ctx, o.span = c.span(ctx, SpanFill)
 	out, role := c.share(ctx, r, d, key, fill)
+	if role == flight.Joined && !c.isFor(ctx, oc, out.Value.only) {
+		role = flight.Alone
+	}
 	switch role {
 	case flight.Joined:
 		if resp := c.compareJoined(ctx, r, oc, d, key, out.Value, next); resp != nil {
@@ -150,7 +155,7 @@ func (c *Cache) usable(f *filled) bool {
 // fill computes an answer and stores it if nothing that it depends on changed since
 // token.
 func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, token uint64, own *flight.Flight[*filled], next graphql.ResponseHandler) *filled {
-	if f := c.again(ctx, r, key); f != nil {
+	if f := c.again(ctx, r, oc, key); f != nil {
 		return f
 	}
 	if f := c.fromShared(ctx, r, d, who.public, key); f != nil {
@@ -166,7 +171,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		return led
 	}
 	vars := plans.CopyVariables(oc.Variables)
-	f, res := c.resolved(ctx, r, oc, d, who, key, own, next)
+	f, res := c.resolved(ctx, r, &asked{oc, d, who, key, vars}, own, next)
 	token = f.seen.based(token)
 	f.born = token
 	if d.callers != nil {
@@ -182,10 +187,10 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		return f
 	}
 	tags = f.seen.add(tags)
-	f.stamp, f.ttl = &stamp{caller: f.caller}, c.lifetime(d, f.maxAge)
+	f.stamp, f.ttl = &stamp{caller: f.caller, only: f.only}, c.lifetime(d, f.maxAge)
 	f.stamp.ready, resp.Data = c.ready(resp.Data)
 	f.body = resp.Data
-	f.stamp.edge = c.edgeFields(d, who.public, key, tags)
+	f.stamp.edge = c.edgeFields(d, who.public && f.only == 0, key, tags)
 	named := tags
 	if c.opts.Shared != nil || c.inspector.Listens() {
 		named = slices.Clone(tags) // Keep keeps and reorders them
@@ -209,7 +214,9 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		c.inspector.Sample(key, weak.Make(f.stamp), func() ([]cascade.Row, int) { return d.Operation.Rows(res, inspector.MaxRows) })
 	}
 	c.fleet.Answered(r.anew, key, f.stamp.Stamp.Stamp)
-	c.fleet.Share(ctx, key, whileFresh(e, f.stamp), r.at, f.seen.others(named))
+	if f.only == 0 {
+		c.fleet.Share(ctx, key, whileFresh(e, f.stamp), r.at, f.seen.others(named))
+	}
 	return f
 }
 
@@ -249,17 +256,25 @@ func (c *Cache) readsOf(r *request, d *document, who *caller, vars map[string]an
 
 // resolved runs the resolvers, and says why the answer must not be stored, whatever it
 // depends on.
-func (c *Cache) resolved(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, own *flight.Flight[*filled], next graphql.ResponseHandler) (*filled, *extractor.Result) {
+func (c *Cache) resolved(ctx context.Context, r *request, q *asked, own *flight.Flight[*filled], next graphql.ResponseHandler) (*filled, *extractor.Result) {
+	oc, d, who, key := q.oc, q.d, q.who, q.key
 	r.computing(own, !who.public && c.opts.Predicate != nil)
 	defer r.computed() // also when an extension below panics
 	f := &filled{why: ReasonErrors}
 	w := &witness.Witness{}
 	var rec *probe.Recorder
 	before := besidesBefore(ctx)
-	observed, statements := c.record(ctx, r)
+	observed, statements := c.record(ctx, r, q)
+	defer statements.stop() // also when an extension below panics
 	w.Fields = statements.fields()
 	f.resp, f.took, rec = c.execute(observed, r, oc, d, who, key, w, next)
 	f.seen = statements.end(d)
+	if f.seen.private {
+		f.only = c.asker(ctx, oc)
+	}
+	if f.seen.convicted {
+		c.dropOperation(ctx, d)
+	}
 	c.besidesAfter(ctx, r, before, f.resp)
 	said := r.computed()
 	f.maxAge = said.maxAge
@@ -323,16 +338,16 @@ func (c *Cache) resolve(ctx context.Context, d *document, next graphql.ResponseH
 // again looks once more for an entry, if one may have come since the first look: a flight
 // for the key ended between that look and the start of this one. It returns nil when
 // there is nothing to serve.
-func (c *Cache) again(ctx context.Context, r *request, key string) *filled {
+func (c *Cache) again(ctx context.Context, r *request, oc *graphql.OperationContext, key string) *filled {
 	if r.anew != "" || r.ended == c.flights.Ended() || !c.fresh() {
 		return nil
 	}
-	e, s, _ := c.lookup(ctx, []byte(key))
+	e, s, _ := c.lookup(ctx, oc, []byte(key))
 	if e == nil || r.old.is(s) {
 		return nil
 	}
 	return &filled{
-		resp: respond(ctx, e.Body), body: e.Body, stamp: s, entry: e, born: e.Version, found: true, caller: s.caller,
+		resp: respond(ctx, e.Body), body: e.Body, stamp: s, entry: e, born: e.Version, found: true, caller: s.caller, only: s.only,
 		ttl: s.Expires().Sub(c.opts.Now()),
 	}
 }

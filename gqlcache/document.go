@@ -21,6 +21,8 @@ type document struct {
 	// probe is executed beside the operation to read its answer, nil when the answer
 	// alone tells all that can be known.
 	probe *probe.Plan
+	// template is what the key check knows its computations by.
+	template template
 	// usual is how long its computations take.
 	usual usual
 }

@@ -230,9 +230,11 @@ type request struct {
 		nothing map[string]bool // by response name of the root field
 		reports []cascade.Report
 		events  []cascade.Event
-		wrote   map[string]bool       // by response name of the root field: see noteWrite
-		asked   map[string]any        // the variables of a mutation: see keepVariables
-		roots   map[string]*rootState // of a mutation, by response name: see refused.go
+		wrote   map[string]bool // by response name of the root field: see noteWrite
+		// committed are the tables that commits of the operation have changed.
+		committed map[string]bool
+		asked     map[string]any        // the variables of a mutation: see keepVariables
+		roots     map[string]*rootState // of a mutation, by response name: see refused.go
 	}
 }
 

@@ -94,7 +94,7 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 // changed notes what a mutation has done.
 func (r *request) changed(done settled) *settled {
 	r.out.fate, r.out.done = inspector.Changed, &done
-	if done.tags == 0 && done.everything == "" {
+	if done.tags == 0 && done.everything == "" && !r.hasCommitted() {
 		r.out.fate = inspector.Unchanged
 	}
 	return &done
@@ -160,6 +160,7 @@ func (c *Cache) settle(ctx context.Context, r *request, oc *graphql.OperationCon
 	maps.Copy(said.nothing, r.unwritten(d, resp))
 	ch, err := c.declared(ctx, r, d, res, said)
 	ch.within = r
+	c.addWrites(r, d, &ch)
 	s := settled{change: ch}
 	s.published = c.publish(ctx, s.change)
 	told = true

@@ -46,10 +46,35 @@ type Observe struct {
 	// returned something while no statement ran: it may come from memory that no
 	// statement fills. Defaults to none.
 	Computed []string
+	// KeyCheck finds parts of the key that are missing: an argument of a statement must come
+	// from the request's key, from a row that was read before, or be the same for all. An
+	// answer with one that does not is not stored, and the statement is reported; one for
+	// which that is not proven yet is for requests with the same credentials only.
+	// footprint.Known vouches for values that resolvers compute in Go. Defaults to On.
+	KeyCheck footprint.Switch
+	// Cover says when an operation's directives stand for what its statements have read.
+	// Defaults to CoverNone: what was read is added to what is declared.
+	Cover Cover
 	// ReportOnly has the cache report what it sees and change nothing: see
 	// Cache.Observed. Everything is not relied upon. Defaults to false.
 	ReportOnly bool
 }
+
+// A Cover says when directives stand for what was seen.
+type Cover uint8
+
+const (
+	// CoverNone adds what was seen to what is declared: a wrong directive makes no answer
+	// stale.
+	CoverNone Cover = iota
+	// CoverTables trusts directives for rows and columns, and looks at tables alone: an
+	// operation of which every table that was read is that of a view which it is declared
+	// to depend on, directly or not, depends on what it declares. A table that a mutation
+	// was seen to write and is not declared to, and one that anybody else writes, is
+	// changed as a whole. So a forgotten directive makes no answer stale, and one that
+	// names the wrong rows may. Views need their tables' names: see @view(table:).
+	CoverTables
+)
 
 func (o *Observe) validate(fault func(string, ...any)) {
 	if len(o.Handles) == 0 {
@@ -57,6 +82,9 @@ func (o *Observe) validate(fault func(string, ...any)) {
 			fault("Observe has no Handles, so nothing is observed; make one with footprint.New and give it to the driver's wrapper")
 		}
 		return
+	}
+	if o.Cover > CoverTables {
+		fault("Observe.Cover is %d; use CoverNone or CoverTables", o.Cover)
 	}
 	if slices.Contains(o.Handles, nil) {
 		fault("Observe.Handles has a nil; make handles with footprint.New")
@@ -88,6 +116,9 @@ type observing struct {
 	foreign, computed map[fieldName]bool
 	detach            []func()
 	outside           commits
+	seen              observed
+	// keys checks keys, nil when that is off.
+	keys *footprint.KeyChecker
 }
 
 // A fieldName is a field of an object type.
@@ -111,6 +142,9 @@ func (c *Cache) newObserving() *observing {
 	o := &observing{c: c, foreign: fieldNames(opts.Foreign), computed: fieldNames(opts.Computed)}
 	o.outside.publish = func(ch fleet.Change) fleet.Publication { return c.makeKnown(context.Background(), nil, ch) }
 	o.outside.most = c.opts.CommitWait
+	if opts.KeyCheck != footprint.Off {
+		o.keys = footprint.NewKeyChecker()
+	}
 	return o
 }
 
@@ -158,6 +192,48 @@ func (r *request) noteWrite(root string) {
 	r.mu.wrote[root] = true
 }
 
+// noteCommit notes the tables that a commit of the mutation has changed. It may be called
+// on nil.
+func (r *request) noteCommit(c *footprint.Commit) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.mu.committed == nil {
+		r.mu.committed = map[string]bool{}
+	}
+	for _, name := range c.Tables() {
+		r.mu.committed[name] = true
+	}
+}
+
+// hasCommitted reports whether a commit of the mutation was seen.
+func (r *request) hasCommitted() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.mu.committed != nil
+}
+
+// isRunning reports whether a mutation is still to be settled. It may be called on nil.
+func (r *request) isRunning() bool {
+	if r == nil {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.mu.running
+}
+
+// wholeTables returns changes of all rows of the views that come from some tables.
+func (c *Cache) wholeTables(tables []string) []cascade.Event {
+	st := c.schema.Load()
+	if st == nil {
+		return nil
+	}
+	return cascade.WholeViews(st.Plan.ViewsOf(tables))
+}
+
 // seenWrites returns the root fields, by response name, of which all that they wrote was
 // seen. A field of which nothing was seen may have written anything: by a job that it has
 // started, or by another service.
@@ -183,10 +259,11 @@ func (c *Cache) seenWrites(r *request, d *document) map[string]bool {
 // that makes known at its end; outside of one it is made known in a moment, with others.
 func (o *observing) Committed(ctx context.Context, commit footprint.Commit) {
 	c := o.c
+	r := o.mutationOf(append([]context.Context{ctx}, commit.Origins...)...)
+	r.noteCommit(&commit)
 	if c.opts.Observe.ReportOnly {
 		return
 	}
-	r := o.mutationOf(append([]context.Context{ctx}, commit.Origins...)...)
 	ch := change{by: inspect.Cause{Kind: causeCommit, Name: commit.Text}, within: r, everything: commit.Everything}
 	if ch.everything == "" {
 		var ok bool
@@ -194,9 +271,12 @@ func (o *observing) Committed(ctx context.Context, commit footprint.Commit) {
 			ch.everything = "a commit whose rows could not be told"
 		}
 	}
+	if opts := &c.opts.Observe; opts.Cover == CoverTables && ch.everything == "" && !r.isRunning() {
+		ch.events = c.wholeTables(commit.Tables())
+	}
 	c.publish(ctx, ch)
 	if commit.Uncertain {
-		o.again(ch)
+		o.again(context.WithoutCancel(ctx), ch)
 	}
 }
 
@@ -208,7 +288,7 @@ var uncertainFor = []time.Duration{time.Second, 5 * time.Second, 20 * time.Secon
 
 // again publishes a change once more after a while. Until then nothing that it reaches is
 // stored here.
-func (o *observing) again(ch change) {
+func (o *observing) again(ctx context.Context, ch change) {
 	c := o.c
 	ch.within = nil
 	what := fleet.Change{Rows: ch.rows, All: ch.everything != ""}
@@ -230,7 +310,7 @@ func (o *observing) again(ch change) {
 				return
 			case <-time.After(time.Until(began.Add(after))):
 			}
-			c.publish(context.Background(), ch)
+			c.publish(ctx, ch)
 		}
 	})
 }
@@ -284,13 +364,18 @@ type recording struct {
 	elsewhere atomic.Bool
 }
 
-// record begins a recording for a request's computation, nil when nothing is observed.
-func (c *Cache) record(ctx context.Context, r *request) (context.Context, *recording) {
+// record begins a recording for a request's computation, nil when nothing is observed. ctx
+// is the operation's.
+func (c *Cache) record(ctx context.Context, r *request, q *asked) (context.Context, *recording) {
 	if c.observing == nil {
 		return ctx, nil
 	}
 	rec := &recording{o: c.observing}
 	start := footprint.Start{Since: r.shapes, Number: r.arrived, Sink: c.observing, Coarse: c.opts.Shared != nil}
+	if c.observing.keys != nil {
+		outside := ctx
+		start.Check, start.Field = func() *footprint.KeyCheck { return c.check(outside, q) }, fieldPath
+	}
 	ctx, rec.Recording = footprint.Begin(ctx, start, c.opts.Observe.Handles...)
 	rec.Late = func() { r.refuseToStore(ReasonUnexplained) }
 	return ctx, rec
@@ -310,6 +395,13 @@ func (rec *recording) Leave(fc *graphql.FieldContext, entered uint64, returned a
 	}
 }
 
+// stop ends a recording that end has not ended.
+func (rec *recording) stop() {
+	if rec != nil {
+		rec.End() // does nothing the second time
+	}
+}
+
 // seen is what the statements of a computation tell of its answer. The zero value is of a
 // computation that was not observed.
 type seen struct {
@@ -322,6 +414,9 @@ type seen struct {
 	// observed says that there is one.
 	number   uint64
 	observed bool
+	// private says that the answer is for the same credentials only, convicted that the
+	// operation's key was found to be incomplete by this computation.
+	private, convicted bool
 }
 
 // end ends the recording. undeclared says that a field does not declare what it reads.
@@ -331,13 +426,20 @@ func (rec *recording) end(d *document) (s seen) {
 	}
 	fp := rec.End()
 	opts := &rec.o.c.opts.Observe
+	rec.o.warnUncovered(d, rec.o.seen.read(d, &fp))
 	if opts.ReportOnly {
 		return s
 	}
 	s.observed, s.number, s.tags, s.shared = true, fp.Number, fp.Tags, fp.Coarse
+	s.private = fp.Verdict.Coincidental
+	for i := range fp.Verdict.Convicted {
+		s.convicted = s.convicted || fp.Verdict.Convicted[i].New
+	}
 	undeclared := d.Operation == nil || d.Operation.Anything != ""
 	everything := opts.Everything && !rec.elsewhere.Load()
 	switch {
+	case len(fp.Verdict.Convicted) > 0:
+		s.why = ReasonKey
 	case fp.Uncommitted != "":
 		s.why = ReasonUncommitted
 	case undeclared && everything && len(fp.Unexplained) > 0:
@@ -349,10 +451,21 @@ func (rec *recording) end(d *document) (s seen) {
 		s.tags = append(s.tags, footprint.AnyRow)
 		s.shared = append(s.shared, footprint.AnyRow)
 	}
+	if opts.Cover == CoverTables && !undeclared && fp.Unknown == "" && covers(d.Operation, &fp) {
+		s.tags, s.shared = nil, nil
+	}
 	if fp.Unknown != "" {
 		s.tags, s.shared = append(s.tags, cascade.Anything), append(s.shared, cascade.Anything)
 	}
 	return s
+}
+
+// covers reports whether an operation is declared to depend on every table that it was
+// seen to read.
+func covers(op *cascade.Operation, fp *footprint.Footprint) bool {
+	tables, all := fp.Tables()
+	declared := op.Tables()
+	return all && !slices.ContainsFunc(tables, func(name string) bool { return !slices.Contains(declared, name) })
 }
 
 // based returns the number of the clock that an answer is based on, of one that was

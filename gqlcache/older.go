@@ -76,7 +76,7 @@ func (c *Cache) findOlder(ctx context.Context, r *request, oc *graphql.Operation
 		return nil
 	}
 	s, ok := e.Meta.(*stamp)
-	if !ok || s.ExpiredFor(c.opts.Now()) < 0 || d.callers != nil && !d.callers.trusts(ctx, oc, s) {
+	if !ok || s.ExpiredFor(c.opts.Now()) < 0 || d.callers != nil && !d.callers.trusts(ctx, oc, s) || !c.isFor(ctx, oc, s.only) {
 		return nil
 	}
 	return &older{entry: e, stamp: s}

@@ -113,7 +113,7 @@ func (q *commits) run() {
 		q.late = q.late && time.Since(began) > q.most
 		q.mu.Unlock()
 		if rest := commitGap - time.Since(began); rest > 0 {
-			time.Sleep(rest)
+			<-time.After(rest)
 		}
 	}
 }

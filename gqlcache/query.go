@@ -32,6 +32,9 @@ type stamp struct {
 	// caller is a digest of the credentials of the request that computed it; 0 when not
 	// known.
 	caller uint64
+	// only is a digest of the credentials of those who may have the entry, 0 for all: see
+	// keycheck.go.
+	only uint64
 	// foreign is set once a request with other credentials has hit the entry.
 	foreign atomic.Bool
 	// verified is what Options.Verify and Options.Shadow remember of the entry.
@@ -106,7 +109,7 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 		l = c.inspector.Look(r.note, d.Plan, d.shown, oc.Variables, key)
 	}
 	r.out.looked = true
-	e, s, found := c.find(ctx, key)
+	e, s, found := c.find(ctx, oc, key)
 	if e != nil && r.anew != "" && !c.fleet.WasAnswered(r.anew, key, s.Stamp.Stamp) {
 		e, found = nil, watch.Unsure
 	}
@@ -123,7 +126,7 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	if e != nil {
 		r.hit = responseOf(ctx, e.Body)
 		r.out.fate, r.out.entry, r.out.resp = inspector.Hit, e, &r.hit
-		if c.encodes(who.public) {
+		if c.encodes(who.public && s.only == 0) {
 			r.out.entryKey = string(key)
 		}
 		if c.verify != nil && c.verify.Picks() {
@@ -203,21 +206,21 @@ func responseOf(ctx context.Context, body []byte) graphql.Response {
 
 // find returns the entry of a key if it may be served, and otherwise what there was in
 // its place.
-func (c *Cache) find(ctx context.Context, key []byte) (e *store.Entry, s *stamp, found watch.Found) {
+func (c *Cache) find(ctx context.Context, oc *graphql.OperationContext, key []byte) (e *store.Entry, s *stamp, found watch.Found) {
 	if c.opts.Tracer == nil {
-		return c.lookup(ctx, key)
+		return c.lookup(ctx, oc, key)
 	}
 	ctx, end := c.span(ctx, SpanLookup)
 	what := SpanEnd{Outcome: OutcomeMiss}
 	defer func() { end(what) }() // also when the store ends the goroutine
-	if e, s, found = c.lookup(ctx, key); e != nil {
+	if e, s, found = c.lookup(ctx, oc, key); e != nil {
 		what.Outcome = OutcomeHit
 	}
 	return e, s, found
 }
 
 // lookup is find without a span.
-func (c *Cache) lookup(ctx context.Context, key []byte) (*store.Entry, *stamp, watch.Found) {
+func (c *Cache) lookup(ctx context.Context, oc *graphql.OperationContext, key []byte) (*store.Entry, *stamp, watch.Found) {
 	e, found := c.engine.Lookup(ctx, key)
 	if e == nil {
 		return nil, nil, foundNothing[found]
@@ -225,6 +228,9 @@ func (c *Cache) lookup(ctx context.Context, key []byte) (*store.Entry, *stamp, w
 	s, ok := e.Meta.(*stamp)
 	if !ok {
 		return nil, nil, watch.Unsure
+	}
+	if s.only != 0 && !c.isFor(ctx, oc, s.only) {
+		return nil, nil, watch.Nothing
 	}
 	if c.opts.beyond() > 0 && s.ExpiredFor(c.opts.Now()) >= 0 {
 		return nil, nil, watch.Nothing // see findOlder

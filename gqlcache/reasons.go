@@ -54,6 +54,7 @@ const (
 const (
 	ReasonUncommitted Reason = reason.Uncommitted // it may show what a transaction has written and not committed
 	ReasonUnexplained Reason = reason.Unexplained // no statement shows where the data of a field come from
+	ReasonKey         Reason = reason.Key         // a value in a statement comes from nothing that the key has: see Observe.KeyCheck
 	ReasonVolatile    Reason = reason.Volatile    // a statement asks for the time, or so, and no maxAge says how long that lasts
 )
 
@@ -64,7 +65,7 @@ var reasons = []Reason{
 	ReasonMutating, ReasonInspector, ReasonDirective, ReasonCallers, ReasonShadow,
 	ReasonErrors, ReasonNoData, ReasonIncremental, ReasonLists, ReasonTooLarge, ReasonInvalidated,
 	ReasonUnreadable, ReasonReads, ReasonStore, ReasonEnded, ReasonDoNotStore, ReasonPrivate, ReasonWrote, ReasonBeside, ReasonInner,
-	ReasonUncommitted, ReasonUnexplained, ReasonVolatile,
+	ReasonUncommitted, ReasonUnexplained, ReasonVolatile, ReasonKey,
 }
 
 // firstNotStored is where the reasons not to store begin.

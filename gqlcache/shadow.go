@@ -59,10 +59,10 @@ func (c *Cache) shadowed(ctx context.Context, r *request, oc *graphql.OperationC
 		who.partition = c.partition(ctx)
 	}
 	q := &shadowQuery{c: c, d: d, who: who, key: string(key)}
-	c.shield.Run(func() { q.entry, q.stamp, _ = c.lookup(ctx, key) })
+	c.shield.Run(func() { q.entry, q.stamp, _ = c.lookup(ctx, oc, key) })
 	q.compared = c.shadow.found.Query(c.callerDigest(ctx, oc, who))
 	q.vars = plans.CopyVariables(oc.Variables)
-	f, res := c.resolved(ctx, r, oc, d, who, q.key, nil, next)
+	f, res := c.resolved(ctx, r, &asked{oc, d, who, q.key, q.vars}, nil, next)
 	f.born = f.seen.based(r.begin())
 	c.shield.Run(func() {
 		c.shadow.found.Count(d.named())
@@ -121,7 +121,7 @@ func (q *shadowQuery) keep(ctx context.Context, r *request, f *filled, res *extr
 		return
 	}
 	tags = f.seen.add(tags)
-	body, s := slices.Clone(f.resp.Data), &stamp{}
+	body, s := slices.Clone(f.resp.Data), &stamp{only: f.only}
 	q.compared.Keep(&s.verified, body)
 	e, kept := c.engine.Keep(ctx, q.key, engine.Answer{
 		Body: body, Meta: s, Took: f.took, Token: f.born, Tags: tags, Expires: c.opts.Now().Add(c.lifetime(d, f.maxAge)),

@@ -436,7 +436,7 @@ func (o *outcome) kept() (k keptAnswer) {
 	case o.f != nil && o.f.stamp != nil:
 		k = keptAnswer{data: o.f.body, stamp: o.f.stamp, entry: o.f.entry, key: o.key}
 	}
-	k.public = o.d.Operation.Policy.Public
+	k.public = o.d.Operation.Policy.Public && (k.stamp == nil || k.stamp.only == 0)
 	return k
 }
 

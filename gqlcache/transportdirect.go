@@ -60,7 +60,7 @@ func (t *answering) direct(w http.ResponseWriter, r *http.Request, oc *graphql.O
 	if why != "" {
 		return notSent
 	}
-	e, s, _ := c.find(ctx, key)
+	e, s, _ := c.find(ctx, oc, key)
 	if e != nil && c.draws(s) {
 		return wasDrawn
 	}
@@ -68,8 +68,8 @@ func (t *answering) direct(w http.ResponseWriter, r *http.Request, oc *graphql.O
 		return notSent
 	}
 	c.countHit(d)
-	k := keptAnswer{data: e.Body, stamp: s, public: who.public, entry: e}
-	if c.encodes(who.public) {
+	k := keptAnswer{data: e.Body, stamp: s, public: who.public && s.only == 0, entry: e}
+	if c.encodes(k.public) {
 		k.key = string(key)
 	}
 	c.addStatusOf(ctx, w.Header(), c.hitStatus)

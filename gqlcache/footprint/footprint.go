@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/keycheck"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/observe"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/rowtag"
 )
@@ -35,6 +36,13 @@ type (
 	Start = observe.Start
 	// A Footprint is what a computation has read.
 	Footprint = observe.Footprint
+
+	// A KeyChecker finds what is missing in the keys of a cache, a Key is one computation's,
+	// and a KeyCheck the check of that. A Caller tells who asks.
+	KeyChecker = keycheck.Checker
+	Key        = keycheck.Key
+	KeyCheck   = keycheck.Fill
+	Caller     = keycheck.Caller
 
 	// A Finding is something that makes answers wider, or that the owner should know.
 	Finding = observe.Finding
@@ -79,6 +87,7 @@ const (
 	ImageRefused     = observe.ImageRefused
 	ManyShapes       = observe.ManyShapes
 	Elsewhere        = observe.Elsewhere
+	IncompleteKey    = observe.IncompleteKey
 	Panicked         = observe.Panicked
 )
 
@@ -94,6 +103,20 @@ func Begin(ctx context.Context, start Start, observers ...*Observer) (context.Co
 // Outside marks the context of what belongs to no computation, such as a job: what it
 // reads is nobody's, and what it writes counts.
 func Outside(ctx context.Context) context.Context { return observe.Outside(ctx) }
+
+// Known vouches for a value that a resolver has computed in Go from its arguments, from the
+// caller's predicate, or from rows that were read, a digest for instance, and that is about
+// to be an argument of a statement. Without it the key check finds no part of the cache key
+// that the value comes from. A value that depends on the caller in a way that the key does
+// not have must not be vouched for: callers would share the answer.
+func Known(ctx context.Context, v any) { observe.Known(ctx, v) }
+
+// keyCallers is how many callers must confirm where a value comes from. Two users of one
+// tenant have the same tenant; three callers seldom are of one.
+const keyCallers = 3
+
+// NewKeyChecker returns a KeyChecker, for a cache.
+func NewKeyChecker() *KeyChecker { return keycheck.New(keycheck.Options{Callers: keyCallers}) }
 
 // Generation is read when a request arrives, for Start.Since.
 func Generation() uint64 { return rowtag.Generation() }

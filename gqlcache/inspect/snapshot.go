@@ -118,7 +118,7 @@ type LogEvent struct {
 }
 
 // Cause is what invalidated. Kind is mutation, resolver (Touch outside of a mutation),
-// manual (an action of the inspector, Invalidate, Clear) or peer (another instance).
+// manual (an action of the inspector, Invalidate, Clear), commit (seen by a handle of Options.Observe) or peer (another instance).
 type Cause struct {
 	Kind string `json:"kind"`
 	Name string `json:"name"`
@@ -250,4 +250,35 @@ type ShadowFinding struct {
 	StoredFor string    `json:"storedFor"`
 	Computed  string    `json:"computed"`
 	Caller    string    `json:"caller"`
+}
+
+// Observed is what the SQL statements of a server tell.
+type Observed struct {
+	// Findings are what makes answers wider, the most frequent first.
+	Findings []ObservedFinding `json:"findings,omitempty"`
+	// Operations are those whose statements were seen, by name.
+	Operations []ObservedOperation `json:"operations,omitempty"`
+}
+
+// An ObservedFinding is something that makes answers wider, or that the owner should know.
+type ObservedFinding struct {
+	Kind string `json:"kind"`
+	// Text is the statement's, or a field's name. Place is the file and line that it came
+	// from, where that is known.
+	Text  string `json:"text,omitempty"`
+	Why   string `json:"why,omitempty"`
+	Place string `json:"place,omitempty"`
+	Count uint64 `json:"count"`
+}
+
+// An ObservedOperation is what the statements of an operation read and write.
+type ObservedOperation struct {
+	Operation Operation `json:"operation"`
+	// Undeclared is the first field that does not declare what it reads, "" when all do.
+	Undeclared string `json:"undeclared,omitempty"`
+	// Reads are statements in words, Writes tables.
+	Reads  []string `json:"reads,omitempty"`
+	Writes []string `json:"writes,omitempty"`
+	// Uncovered are tables that no directive of the operation names.
+	Uncovered []string `json:"uncovered,omitempty"`
 }

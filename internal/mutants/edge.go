@@ -105,13 +105,13 @@ var edgeRules = []mutant{
 	},
 	{
 		name: "edge: a change is purged before it is applied", file: edgeFile,
-		old:  "	p := c.fleet.Publish(ctx, a, tags, all)\n	if !c.front.purges() {\n		return p\n	}\n	purged := c.front.purger.Add(c.changeKeys(tags, all, edge.MaxChange))\n",
-		new:  "	if !c.front.purges() {\n		return c.fleet.Publish(ctx, a, tags, all)\n	}\n	purged := c.front.purger.Add(c.changeKeys(tags, all, edge.MaxChange))\n	<-purged\n	p := c.fleet.Publish(ctx, a, tags, all)\n",
+		old:  "	p := c.fleet.Publish(ctx, a, ch)\n	if !c.front.purges() {\n		return p\n	}\n	purged := c.front.purger.Add(c.changeKeys(ch, edge.MaxChange))\n",
+		new:  "	if !c.front.purges() {\n		return c.fleet.Publish(ctx, a, ch)\n	}\n	purged := c.front.purger.Add(c.changeKeys(ch, edge.MaxChange))\n	<-purged\n	p := c.fleet.Publish(ctx, a, ch)\n",
 		test: "TestPurgedAfterTheCascade",
 	},
 	{
 		name: "edge: a response names more groups than a cache must read", file: edgeFile,
-		old: "return groups(c.changeKeys(b.tags, b.all, edge.MaxNames))", new: "return groups(c.changeKeys(b.tags, b.all, 100*edge.MaxNames))",
+		old: "return groups(c.changeKeys(b.Change, edge.MaxNames))", new: "return groups(c.changeKeys(b.Change, 100*edge.MaxNames))",
 		test: "TestCacheGroupInvalidation",
 	},
 	{
@@ -121,7 +121,7 @@ var edgeRules = []mutant{
 	},
 	{
 		name: "edge: groups of what is not changed are named", file: edgeFile,
-		old: "!c.opts.HTTP.Edge.Groups || !b.all && len(b.tags) == 0 {", new: "!c.opts.HTTP.Edge.Groups {",
+		old: "!c.opts.HTTP.Edge.Groups || b.IsEmpty() {", new: "!c.opts.HTTP.Edge.Groups {",
 		test: "TestCacheGroupInvalidation",
 	},
 	{

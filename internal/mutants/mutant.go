@@ -106,12 +106,35 @@ type binary struct {
 }
 
 // build builds the tests of packages, out being a file or a directory. It leaves out tables for debuggers, which
-// take a good part of the time.
+// take a good part of the time. A package at the root of a nested module is built there.
 func build(overlay, out string, pkgs ...string) error {
+	var own []string
+	for _, pkg := range pkgs {
+		if _, err := os.Stat(filepath.Join(filepath.FromSlash(pkg), "go.mod")); err != nil {
+			own = append(own, pkg)
+			continue
+		}
+		if err := buildIn(pkg, overlay, out, "."); err != nil {
+			return err
+		}
+	}
+	if len(own) == 0 {
+		return nil
+	}
+	return buildIn(".", overlay, out, own...)
+}
+
+// buildIn builds the tests of packages of the module in a directory.
+func buildIn(module, overlay, out string, pkgs ...string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), buildTime)
 	defer cancel()
 	args := append([]string{"test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay", overlay, "-o", out}, pkgs...)
-	said, err := exec.CommandContext(ctx, "go", args...).CombinedOutput()
+	cmd := exec.CommandContext(ctx, "go", args...)
+	if module != "." {
+		cmd.Dir = filepath.FromSlash(module)
+		cmd.Env = append(cmd.Environ(), "GOWORK=off")
+	}
+	said, err := cmd.CombinedOutput()
 	switch {
 	case ctx.Err() != nil:
 		return fmt.Errorf("building the tests takes longer than %v", buildTime)

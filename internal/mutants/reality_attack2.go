@@ -5,7 +5,7 @@ package main
 var attack2Rules = []mutant{
 	{
 		name: "attack2: an inner hold keeps a hijacked connection", file: arrivalFile,
-		old: "a.at, a.number, a.hold, a.around = outer.at, outer.number, outer.hold, outer", new: "a.at, a.number, a.hold = outer.at, outer.number, outer.hold",
+		old: "a.at, a.number, a.shapes, a.hold, a.around = outer.at, outer.number, outer.shapes, outer.hold, outer", new: "a.at, a.number, a.shapes, a.hold = outer.at, outer.number, outer.shapes, outer.hold",
 		test: "TestNestedHoldsHijacked",
 	},
 	{

@@ -28,7 +28,7 @@ var commitsRules = []mutant{
 	},
 	{
 		name: "commits: the record is written when gqlgen has answered", file: "gqlcache/publish.go",
-		old: "		p.Number = c.fleet.Apply(tags, all) // the others learn of it later\n", new: "		p.Publication = c.fleet.Publish(ctx, nil, tags, all)\n",
+		old: "		p.Number = c.fleet.Apply(what) // the others learn of it later\n", new: "		p.Publication = c.fleet.Publish(ctx, nil, what)\n",
 		test: "TestCommitInAnExtensionIsOneRecord",
 	},
 	{
@@ -71,7 +71,7 @@ var commitsRules = []mutant{
 	},
 	{
 		name: "commits: what a stream changes is not applied at its end", file: holdFile,
-		old: "		h.uncommitted.keep(&batch{by: b.by, tags: b.tags, all: b.all})\n", new: "",
+		old: "		h.uncommitted.keep(&batch{by: b.by, Change: b.Change})\n", new: "",
 		test: "TestStreamsAreNotHeld",
 	},
 	{
@@ -91,7 +91,7 @@ var commitsRules = []mutant{
 	},
 	{
 		name: "commits: what a middleware has read is as new as its operation", file: extensionFile,
-		old: "r.arrived, r.at, r.hold = a.number, a.at, a.hold", new: "r.at, r.hold = a.at, a.hold",
+		old: "r.arrived, r.at, r.hold, r.shapes = a.number, a.at, a.hold, a.shapes", new: "r.at, r.hold, r.shapes = a.at, a.hold, a.shapes",
 		test: "TestReadBeforeTheHandler",
 	},
 	{

@@ -63,7 +63,7 @@ var fleetRules = []mutant{
 	},
 	{
 		name: "partitions of another build are thought to be called alike", file: recordFile, in: "gqlcache",
-		old: "if rec.build != 0 && rec.build != f.build {", new: "if false {",
+		old: "rec.mark == s.cfg.Mark && (rec.build == 0 || rec.build == f.build):", new: "rec.mark == s.cfg.Mark:",
 		test: "TestRenamedPartitions",
 	},
 	{

@@ -1,6 +1,10 @@
 package blog
 
-import "context"
+import (
+	"context"
+
+	"github.com/cascadeql/cascadeql/gqlcache/footprint"
+)
 
 const statsColumns = `s.author_id, s.post_count, s.published_count, s.comment_count, s.latest_post_id`
 
@@ -54,12 +58,14 @@ func (s Session) Search(ctx context.Context, term string, limit int) (f Found, e
 	if limit -= len(f.Users); limit == 0 {
 		return f, nil
 	}
+	footprint.Known(ctx, limit) // made of the argument and of how many rows there were
 	if f.Posts, err = read(ctx, s, postsByTitle, scanPost, term, limit); err != nil {
 		return Found{}, err
 	}
 	if limit -= len(f.Posts); limit == 0 {
 		return f, nil
 	}
+	footprint.Known(ctx, limit)
 	if f.Tags, err = read(ctx, s, tagsByName, scanTag, term, limit); err != nil {
 		return Found{}, err
 	}

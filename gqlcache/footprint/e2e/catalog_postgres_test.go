@@ -202,12 +202,14 @@ func TestCatalogFunctions(t *testing.T) {
 		`CREATE FUNCTION lower(mine int) RETURNS int VOLATILE LANGUAGE sql AS 'SELECT 1'`,
 		`CREATE PROCEDURE proc() LANGUAGE sql AS 'SELECT 1'`,
 		`CREATE AGGREGATE total(int) (sfunc = int4pl, stype = int)`,
+		`CREATE FUNCTION plus(int, int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT a FROM t'`,
+		`CREATE AGGREGATE summed(int) (sfunc = plus, stype = int)`,
 		`CREATE EXTENSION citext`,
 	)
 	c := readCatalog(t, catalog.PostgreSQL, conn)
 	for name, want := range map[string]bool{
 		"pure": true, "atomic": true, "returned": true, "atomic_read": false, "block": true, "stable": false, "lies": false, "calls": false, "callscalls": false,
-		"clock": false, "who": false, "dynamic": false, "twice": false, "lower": false, "proc": false, "total": false, "citext_eq": true,
+		"clock": false, "who": false, "dynamic": false, "twice": false, "lower": false, "proc": false, "total": true, "summed": false, "citext_eq": true, "max": true,
 	} {
 		if f, ok := c.Functions[name]; !ok || f.Pure != want || f.Name != name {
 			t.Errorf("%s: %+v, %v", name, f, ok)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/cascadeql/cascadeql/gqlcache"
@@ -31,6 +32,11 @@ var undeclared = []string{"cacheControl", "view", "dependsOn", "reads", "writes"
 
 func newSeam(t *testing.T, o gqlcache.Observe, without []string, around func(*seam, http.Handler) http.Handler) *seam {
 	t.Helper()
+	return newSeamOf(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Observe: o}, without, around)
+}
+
+func newSeamOf(t *testing.T, o gqlcache.Options, without []string, around func(*seam, http.Handler) http.Handler) *seam {
+	t.Helper()
 	s := &seam{T: t, store: testgraph.NewStore(), watched: footprint.New(footprint.Options{Dialect: footprint.SQLite, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})}
 	var err error
 	if s.db, err = footprintsql.Open("sqlite", filepath.Join(t.TempDir(), "seam.db")+"?_pragma=foreign_keys(1)", s.watched); err != nil {
@@ -39,11 +45,9 @@ func newSeam(t *testing.T, o gqlcache.Observe, without []string, around func(*se
 	t.Cleanup(func() { _ = s.db.Close() })
 	s.exec(t.Context(), `CREATE TABLE loose (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL)`)
 	s.exec(t.Context(), `INSERT INTO loose VALUES ('1', 'one'), ('2', 'two')`)
-	o.Handles = []*footprint.Observer{s.watched}
-	s.cache, err = gqlcache.New(gqlcache.Options{
-		Callers: gqlcache.AllSeeTheSame, FieldHooksCovered: true, SweepInterval: -1, Observe: o,
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
-	})
+	o.Observe.Handles = []*footprint.Observer{s.watched}
+	o.FieldHooksCovered, o.SweepInterval, o.Logger = true, -1, slog.New(slog.NewTextHandler(io.Discard, nil))
+	s.cache, err = gqlcache.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,6 +57,16 @@ func newSeam(t *testing.T, o gqlcache.Observe, without []string, around func(*se
 		s.srv = around(s, s.srv)
 	}
 	return s
+}
+
+// learn has the shapes of a query's reads known.
+func (s *seam) learn(query string) {
+	s.Helper()
+	for range 2 {
+		s.ask(query)
+		s.exec(s.Context(), `UPDATE loose SET name = name || '?'`)
+	}
+	s.ask(query)
 }
 
 func (s *seam) exec(ctx context.Context, text string, args ...any) {
@@ -97,7 +111,7 @@ func (s *seam) ask(operation string) (hit bool) {
 }
 
 const (
-	first  = `{loose(id: "1") {name}}`
+	first  = `{loose(id: "l1") {name}}`
 	byID   = `SELECT id, name FROM loose WHERE id = ?`
 	rename = `UPDATE loose SET name = name || '!' WHERE id = ?`
 )
@@ -112,12 +126,11 @@ func everything(t *testing.T, o gqlcache.Observe) *seam {
 	return s
 }
 
-// warm asks until the answer is stored: shapes of reads are new at first.
+// warm asks until the answer is stored. A shape of reads is new at first, and not relied
+// upon: the answer depends on the table until it is computed again.
 func (s *seam) warm() {
 	s.Helper()
-	for range 3 {
-		s.ask(first)
-	}
+	s.learn(first)
 	if !s.ask(first) {
 		s.Fatalf("it is not stored: %v", s.cache.Stats().NotStored)
 	}
@@ -200,9 +213,7 @@ func TestReasonsOfStatements(t *testing.T) {
 			c.observe.Everything = true
 			s := newSeam(t, c.observe, undeclared, nil)
 			c.resolve(s)
-			for range 3 {
-				s.ask(first)
-			}
+			s.learn(first)
 			if hit := s.ask(first); hit != (c.why == "") {
 				t.Errorf("hit: %v, not stored: %v", hit, s.cache.Stats().NotStored)
 			}
@@ -222,7 +233,7 @@ func (s *seam) inTransaction(changed string) {
 			return err
 		}
 		defer func() { _ = tx.Rollback() }()
-		if _, err := tx.ExecContext(ctx, rename, changed); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE loose SET name = 'x' WHERE id = ?`, changed); err != nil {
 			return err
 		}
 		rows, err := tx.QueryContext(ctx, byID, "1")
@@ -240,11 +251,9 @@ func (s *seam) inTransaction(changed string) {
 // drops what has read the row, and a read that none declares is heard of.
 func TestDirectivesAreGuarded(t *testing.T) {
 	const named = `{usersByName(name: "Ann") {name}}`
-	s := newSeam(t, gqlcache.Observe{}, []string{"cacheControl", "writes"}, nil)
+	s := newSeam(t, gqlcache.Observe{}, []string{"cacheControl"}, nil)
 	s.reads("Query.usersByName", byID, "1")
-	for range 3 {
-		s.ask(named)
-	}
+	s.learn(named)
 	if !s.ask(named) {
 		t.Fatalf("it is not stored: %v", s.cache.Stats().NotStored)
 	}
@@ -267,6 +276,17 @@ func TestReportOnly(t *testing.T) {
 	s.exec(t.Context(), rename, "1")
 	if !s.ask(named) {
 		t.Error("an observed write has dropped it")
+	}
+	s.exec(t.Context(), `CREATE TABLE later (id TEXT)`) // everything may have changed
+	if !s.ask(named) {
+		t.Error("a statement that may write anything has dropped it")
+	}
+	reads := false
+	for _, op := range s.cache.Observed().Operations {
+		reads = reads || slices.Contains(op.Uncovered, "loose")
+	}
+	if !reads {
+		t.Errorf("the table that no directive names is not reported: %+v", s.cache.Observed())
 	}
 }
 
@@ -294,8 +314,7 @@ func TestReadByAMiddleware(t *testing.T) {
 func TestDroppedContext(t *testing.T) {
 	s := newSeam(t, gqlcache.Observe{Everything: true}, undeclared, nil)
 	s.store.On("Query.loose", func(context.Context) error { return s.read(context.Background(), byID, "1") })
-	s.ask(first)
-	s.warmOr()
+	s.learn(first)
 	s.exec(t.Context(), rename, "1")
 	if s.ask(first) {
 		t.Error("stale")
@@ -309,9 +328,44 @@ func TestDroppedContext(t *testing.T) {
 	}
 }
 
-// warmOr asks until the answer is stored, or often enough.
-func (s *seam) warmOr() {
-	for range 3 {
-		s.ask(first)
+// Where directives stand for what was seen, a table that a mutation writes and does not
+// declare, or that anybody else writes, is changed as a whole; and what is declared keeps
+// its precision.
+func TestCoverTables(t *testing.T) {
+	const ann = `{user(id: "` + testgraph.Ann + `") {name}}`
+	s := newSeam(t, gqlcache.Observe{Cover: gqlcache.CoverTables}, []string{"cacheControl"}, nil)
+	s.exec(t.Context(), `CREATE TABLE v_user (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL)`)
+	s.exec(t.Context(), `INSERT INTO v_user VALUES ('a', 'Ann'), ('b', 'Bob')`)
+	s.reads("Query.user", `SELECT id, name FROM v_user`) // all of it: the directive says by which column
+	const touch = `UPDATE v_user SET name = name || '' WHERE id = 'b'`
+	s.ask(ann)
+	if !s.ask(ann) {
+		t.Fatalf("it is not stored: %v", s.cache.Stats().NotStored)
+	}
+	s.writes("Mutation.renameUser", touch)
+	s.ask(`mutation {renameUser(id: "` + testgraph.Bob + `", name: "Rob")}`)
+	if !s.ask(ann) {
+		t.Error("a declared write of another row drops it")
+	}
+	s.writes("Mutation.log", touch)
+	s.ask(`mutation {log}`)
+	if s.ask(ann) {
+		t.Error("stale: no directive declares the write")
+	}
+	s.ask(ann)
+	s.exec(t.Context(), touch)
+	if s.ask(ann) {
+		t.Error("stale after a write outside of GraphQL")
+	}
+	s.exec(t.Context(), touch)
+	s.reads("Query.user", byID, "1")
+	s.learn(ann)
+	s.exec(t.Context(), rename, "2")
+	if !s.ask(ann) {
+		t.Error("another row of a table that is not declared drops it")
+	}
+	s.exec(t.Context(), rename, "1")
+	if s.ask(ann) {
+		t.Error("stale: a table that is not declared")
 	}
 }

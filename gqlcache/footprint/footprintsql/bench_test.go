@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/keycheck"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/observe"
 )
 
@@ -45,6 +46,7 @@ func (c *quickConn) QueryContext(_ context.Context, text string, _ []driver.Name
 		row    []driver.Value
 	}{
 		{"PRAGMA database_list", []driver.Value{int64(0), "main", ""}},
+		{"PRAGMA read_uncommitted", []driver.Value{int64(0)}},
 		{"PRAGMA", []driver.Value{int64(1)}},
 		{"SELECT schema, name, type", []driver.Value{"main", "users", "table"}},
 		{"SELECT m.type, m.name", []driver.Value{"table", "users", "users", "CREATE TABLE users (id INTEGER PRIMARY KEY)"}},
@@ -80,7 +82,7 @@ const (
 // What the wrapper adds to a statement of a driver that costs nothing: without it, with
 // nobody who records, and recorded.
 func BenchmarkWrapper(b *testing.B) {
-	for _, how := range []string{"plain", "wrapped", "recorded"} {
+	for _, how := range []string{"plain", "wrapped", "recorded", "checked"} {
 		for _, rows := range []int{1, 10, 100} {
 			b.Run(fmt.Sprintf("query %d/%s", rows, how), func(b *testing.B) {
 				bench(b, how, rows, func(ctx context.Context, db *sql.DB) error {
@@ -131,15 +133,22 @@ func bench(b *testing.B, how string, rows int, do func(context.Context, *sql.DB)
 	if how != "plain" && (!o.Loaded() || len(o.Findings()) > 0) {
 		b.Fatalf("loaded is %v: %+v", o.Loaded(), o.Findings())
 	}
+	keys := keycheck.New(keycheck.Options{Callers: 3})
 	b.ReportAllocs()
 	for b.Loop() {
-		if how != "recorded" {
+		if how != "recorded" && how != "checked" {
 			if err := do(ctx, db); err != nil {
 				b.Fatal(err)
 			}
 			continue
 		}
-		ctx, rec := observe.Begin(ctx, observe.Start{}, o)
+		var start observe.Start
+		if how == "checked" {
+			start.Check = func() *keycheck.Fill {
+				return keys.Begin(keycheck.Key{Operation: "Q", Document: 1, Variables: map[string]any{"id": int64(1)}, Predicate: "tenant = 'acme'", Caller: 1})
+			}
+		}
+		ctx, rec := observe.Begin(ctx, start, o)
 		if err := do(ctx, db); err != nil {
 			b.Fatal(err)
 		}

@@ -60,11 +60,15 @@ var messages = map[string]string{
 	reason.Unreadable:  "The answer was computed and not stored: it could not be read.",
 	reason.Reads:       "The answer was computed and not stored: Predicate.Reads names what the schema does not have.",
 	reason.Beside:      "The answer was computed and not stored: resolvers, or an extension that comes after the cache, set an extension or a header beside it.",
+	reason.Uncommitted: "The answer was computed and not stored: a statement may have read what its transaction had changed and not committed, or has read from a replica.",
+	reason.Unexplained: "The answer was computed and not stored: no statement shows where the data of a field come from. Name the field in Observe.Computed or Observe.Foreign.",
+	reason.Volatile:    "The answer was computed and not stored: a statement asks for the time, or the like, and no maxAge says how long the answer lasts.",
 	reason.Inner:       "The answer was computed and not stored: an extension that comes after the cache changed who asks. Add the cache last.",
 	reason.Store:       "The answer was computed and not stored: the store refused it.",
 	reason.Ended:       "The answer was computed and not stored: the request ended, or a time limit inside of it, so the answer may be a part of the truth.",
 	reason.DoNotStore:  "The answer was computed and not stored: a resolver said DoNotStore.",
 	reason.Private:     "The answer was computed and not stored: a resolver said Private, and its key has no predicate.",
+	reason.Key:         "The answer was computed and not stored: a value in one of its statements comes from nothing that its key has. The server's log names the statement.",
 	reason.Wrote:       "The answer was computed and not stored: a resolver said that it changed something.",
 }
 

@@ -44,4 +44,5 @@ const (
 	Uncommitted = "uncommitted"
 	Unexplained = "unexplained"
 	Volatile    = "volatile"
+	Key         = "key"
 )

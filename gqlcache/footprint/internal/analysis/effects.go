@@ -92,7 +92,7 @@ func (z *analyzer) follow(t *catalog.Table, kind WriteKind, changed catalog.Mask
 		}
 	}
 	for _, c := range Children(t, kind, changed) {
-		if kind == Any {
+		if kind == Any || c.Table.Replaces && c.Kind == Updates {
 			z.any(c.Table)
 			continue
 		}

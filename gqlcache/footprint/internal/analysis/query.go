@@ -472,6 +472,10 @@ func (z *analyzer) relation(f *sqlparse.From, s *scope) *binding {
 		return z.derived(f.Alias, f.Columns, z.rename(r, v.Columns))
 	}
 	m := z.mention(t)
+	if !z.same(f.Table.Name, t.Name) {
+		// A partition: a row moves to another one when its key of partitioning changes.
+		m.ref.Where = catalog.All
+	}
 	b := &binding{alias: f.Alias, mention: m, sole: m, scattered: t.Ambiguous}
 	if len(f.Columns) > 0 {
 		if len(f.Columns) > len(t.Columns) || t.Ambiguous {

@@ -34,6 +34,9 @@ func (z *analyzer) dml(s *sqlparse.Statement, parent *scope, alone bool) {
 		fail("a statement in WITH that is not known")
 	}
 	z.unused(with)
+	if t.Replaces && w.Kind != Deletes {
+		w.replaces()
+	}
 	z.triggered(w, s)
 	if alone && !w.partly {
 		z.out.Columns = len(w.Returning)
@@ -44,7 +47,7 @@ func (z *analyzer) dml(s *sqlparse.Statement, parent *scope, alone bool) {
 func (z *analyzer) triggered(w *Write, s *sqlparse.Statement) {
 	t := w.Table
 	switch {
-	case w.Kind == Any && s.OnConflict == sqlparse.UpdateRow:
+	case w.Kind == Any && s.OnConflict == sqlparse.UpdateRow && !t.Replaces:
 		z.follow(t, Inserts, 0)
 		z.follow(t, Updates, w.upserted)
 		for _, c := range Children(t, Updates, w.upserted) {

@@ -108,6 +108,9 @@ type Table struct {
 	// condition that could not be read is "".
 	Policies   bool
 	Conditions []string
+	// Replaces says that a constraint of SQLite resolves conflicts by itself, with ON
+	// CONFLICT REPLACE or IGNORE: a write may delete other rows, or leave rows out.
+	Replaces bool
 	// Virtual tables (FTS) may read and write others.
 	Virtual bool
 	// Materialized views change by REFRESH only; Definition is their query.

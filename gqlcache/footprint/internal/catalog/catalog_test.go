@@ -428,3 +428,18 @@ func TestFinishOnce(t *testing.T) {
 		t.Error(names)
 	}
 }
+
+func TestReplaces(t *testing.T) {
+	for sql, want := range map[string]bool{
+		`CREATE TABLE t (id TEXT UNIQUE ON CONFLICT REPLACE)`:                         true,
+		`CREATE TABLE t (id TEXT, n INT, UNIQUE (id, n) on /* so */ Conflict Ignore)`: true,
+		`CREATE TABLE t (id TEXT NOT NULL ON CONFLICT REPLACE DEFAULT 'x')`:           true,
+		`CREATE TABLE t (id TEXT UNIQUE ON CONFLICT ABORT, n INT ON CONFLICT FAIL)`:   false,
+		`CREATE TABLE t (id TEXT DEFAULT 'on conflict replace')`:                      false,
+		`CREATE TABLE t (id TEXT 'never ends)`:                                        true,
+	} {
+		if got := replaces(sql); got != want {
+			t.Errorf("%v: %s", got, sql)
+		}
+	}
+}

@@ -155,6 +155,7 @@ func join(t, o *Table) {
 	t.Conditions = append(t.Conditions, o.Conditions...)
 	t.Rules = t.Rules || o.Rules
 	t.Policies = t.Policies || o.Policies
+	t.Replaces = t.Replaces || o.Replaces
 	t.Virtual = t.Virtual || o.Virtual
 	t.ForeignData = t.ForeignData || o.ForeignData
 }

@@ -358,17 +358,23 @@ func (p *postgres) readFunctions(ctx context.Context, q Query) error {
 		return err
 	}
 	bodies := map[string][]body{}
-	err = q.each(ctx, 8, qualified+`SELECT n.nspname::text, f.proname::text, f.provolatile::text, f.prokind::text, l.lanname::text, f.prosrc,
+	err = q.each(ctx, 9, qualified+`SELECT n.nspname::text, f.proname::text, f.provolatile::text, f.prokind::text, l.lanname::text, f.prosrc,
 		CASE WHEN l.lanname = 'sql' AND f.prokind = 'f' AND f.prosrc = '' THEN pg_catalog.pg_get_functiondef(f.oid) END,
-		concat_ws(' ', pg_catalog.oidvectortypes(f.proargtypes), a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn)
+		concat_ws(' ', pg_catalog.oidvectortypes(f.proargtypes), a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn),
+		(f.prokind = 'a' AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_proc s JOIN pg_catalog.pg_language sl ON sl.oid = s.prolang
+			WHERE s.oid IN (a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn)
+			AND (s.provolatile <> 'i' OR sl.lanname NOT IN ('internal', 'c'))))::text
 		FROM path CROSS JOIN pg_catalog.pg_proc f JOIN pg_catalog.pg_namespace n ON n.oid = f.pronamespace JOIN pg_catalog.pg_language l ON l.oid = f.prolang
 		LEFT JOIN pg_catalog.pg_aggregate a ON a.aggfnoid = f.oid
 		WHERE path.set IS NOT NULL AND n.nspname <> 'information_schema' AND f.oid >= 16384`, func(r record) {
 		name, source := r.text(1), r.text(5)
 		p.extra = append(p.extra, joined("function", r.text(0), name, r.text(2), r.text(3), r.text(4), source, r.text(6), r.text(7)))
 		var b body
-		// The functions of an aggregate are not looked for: it is pure only if it is the
-		// database's own.
+		// An aggregate is pure if the functions that it is made of are the database's or an
+		// extension's, like max(citext): the bodies of others are not looked for.
+		if r.text(2) == "i" && r.yes(8) {
+			b = body{pure: true}
+		}
 		if r.text(2) == "i" && (r.text(3) == "f" || r.text(3) == "w") {
 			if def := r.text(6); def != "" {
 				// What is before the body names types, whose parentheses look like calls.

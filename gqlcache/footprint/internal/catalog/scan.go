@@ -197,6 +197,17 @@ func (r *reader) qualified() bool {
 	return true
 }
 
+// replaces reports whether a constraint of CREATE TABLE says ON CONFLICT REPLACE or IGNORE.
+func replaces(sql string) bool {
+	tokens, ok := scan(SQLite, sql)
+	for i, t := range tokens {
+		if t.kind == 'w' && t.text == "conflict" && i+1 < len(tokens) && (tokens[i+1].text == "replace" || tokens[i+1].text == "ignore") {
+			return true
+		}
+	}
+	return !ok
+}
+
 // collated returns the columns of CREATE TABLE by name in lower case, in order, with the
 // collation that each names, "" for none. It reports false for what it does not understand.
 func collated(sql string) (names []string, collations map[string]string, ok bool) {

@@ -147,6 +147,7 @@ func readDatabase(ctx context.Context, q Query, db string, extra *[]string) (map
 				n.table.Virtual = true
 				virtual = append(virtual, name)
 			}
+			n.table.Replaces = replaces(sql)
 			texts[name], out[name] = sql, n
 		case "view":
 			n.view = true

@@ -31,7 +31,7 @@ func BenchmarkArguments(b *testing.B) {
 			f, left = c.Begin(Key{Document: 1, Variables: variables, Caller: Caller(caller % 8), Predicate: "tenant:7"}), 100
 		}
 		left--
-		f.Argument("posts", texts[left%20], hashes[left%20], 1+left/20, values[left%4])
+		f.Argument("posts", texts[left%20], hashes[left%20], 1+left/20, 1+left/20, values[left%4])
 	}
 }
 

@@ -139,8 +139,8 @@ func TestConcurrent(t *testing.T) {
 					inner.Go(func() {
 						id := fmt.Sprintf("p%d-%d", i, r)
 						f.Row("posts", 7, []driver.Value{id, int64(r)})
-						f.Argument("posts.author", users, 8, 1, id)
-						f.Argument("", users, 9, 1, fmt.Sprint("u", i))
+						f.Argument("posts.author", users, 8, 1, 1, id)
+						f.Argument("", users, 9, 1, 1, fmt.Sprint("u", i))
 						f.Setting("role", "app")
 						f.Literal(uint64(i))
 					})
@@ -192,7 +192,7 @@ func TestAllocations(t *testing.T) {
 			f := c.Begin(Key{Document: 1, Variables: variables, Caller: Caller(caller % 3)})
 			for i := range n {
 				f.Row("posts", 7, row)
-				f.Argument("posts", users, 8, 1+i, values[i%4])
+				f.Argument("posts", users, 8, 1+i, 1+i, values[i%4])
 			}
 			if v := f.End(); len(v.Convicted) > 0 {
 				t.Errorf("%+v", v)

@@ -62,17 +62,18 @@ const keptSlots = 8192
 
 // Argument says that a statement is about to run with a value. field is the path of the
 // field that sent it, without places in lists, "" when that is not known. textHash is of
-// text; texts that differ in the length of a list only should have one: see Shape. ordinal
-// counts from 1. A value that is a list is one position. Statements whose rows are not read
+// text; texts that differ in the length of a list only should have one, and one position
+// for all of the list: see Shape. ordinal is the argument's number, for reports. Both count
+// from 1. A value that is a list is one position. Statements whose rows are not read
 // do not count: nothing should be said of them.
-func (f *Fill) Argument(field, text string, textHash uint64, ordinal int, v any) {
+func (f *Fill) Argument(field, text string, textHash uint64, position, ordinal int, v any) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	defer f.contain()
 	if f.b == nil {
 		return
 	}
-	hash := mix(mix(textHash, uint64(ordinal)), hashString(field))
+	hash := mix(mix(textHash, uint64(position)), hashString(field))
 	f.b.observe(f, place{hash: hash, field: field, text: text, ordinal: ordinal}, v)
 }
 
@@ -86,6 +87,28 @@ func (f *Fill) Setting(name string, v any) {
 		return
 	}
 	f.b.observe(f, place{hash: mix(5, hashString(name)), setting: name}, v)
+}
+
+// Known vouches for a value that was computed in Go, for statements to come.
+func (f *Fill) Known(v any) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	defer f.contain()
+	if f.b == nil {
+		return
+	}
+	f.b.index(f)
+	f.b.origins.part(mix(4, 0), ofKnown, v, 0)
+}
+
+// Doubt says that something of the computation cannot be judged: a setting whose value is
+// not known, say.
+func (f *Fill) Doubt() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.b != nil {
+		f.b.over = true
+	}
 }
 
 // Literal says that a statement's text has literals. They count as constants once two
@@ -160,11 +183,16 @@ func (b *buffers) observe(f *Fill, p place, v any) {
 	if b.over || b.origins.over {
 		return
 	}
+	b.index(f)
+	b.value(f, number, v, 0)
+}
+
+// index takes in the key, once.
+func (b *buffers) index(f *Fill) {
 	if !b.indexed {
 		b.indexed = true
 		b.origins.key(&f.key)
 	}
-	b.value(f, number, v, 0)
 }
 
 // value notes a value, or the elements of one.

@@ -306,7 +306,7 @@ func TestHostileValues(t *testing.T) {
 	c := newChecker(Options{})
 	f := c.Begin(Key{Variables: vars{"a": panics{}, "b": (*panics)(nil), "c": func() {}, "d": [][]byte{{1}}, "e": self()}})
 	for i, v := range []any{panics{}, &panics{}, (*panics)(nil), []any{panics{}}, func() {}, (*valuer)(nil), nilMap(nil), self(), "{", "[", `{"a`, "{{1,2},{3}}", "[1] 2"} {
-		f.Argument("", "x", 1, i, v)
+		f.Argument("", "x", 1, i, i, v)
 		f.Row("", 1, []driver.Value{v})
 	}
 	f.End()
@@ -336,7 +336,7 @@ func TestAfterEnd(t *testing.T) {
 	f := c.Begin(Key{Caller: 1})
 	f.End()
 	other := c.Begin(Key{Caller: 1})
-	f.Argument("", "x", 1, 1, noon)
+	f.Argument("", "x", 1, 1, 1, noon)
 	f.Setting("x", noon)
 	f.Literal(1)
 	f.Row("", 1, []driver.Value{"x"})
@@ -352,14 +352,14 @@ func TestAfterEnd(t *testing.T) {
 func TestPanics(t *testing.T) {
 	c := newChecker(Options{})
 	f := c.Begin(Key{})
-	f.Argument("", "x", 1, 1, "a")
+	f.Argument("", "x", 1, 1, 1, "a")
 	f.b.places = nil
-	f.Argument("", "x", 1, 1, "b")
+	f.Argument("", "x", 1, 1, 1, "b")
 	if g := grade(f.End()); g != private {
 		t.Errorf("an argument: %s", g)
 	}
 	f = c.Begin(Key{})
-	f.Argument("", "x", 1, 1, "a")
+	f.Argument("", "x", 1, 1, 1, "a")
 	f.b.places = nil
 	if g := grade(f.End()); g != private {
 		t.Errorf("the end: %s", g)

@@ -25,7 +25,7 @@ type event func(*Fill)
 func arg(text string, v any) event { return argAt("", text, 1, v) }
 
 func argAt(field, text string, ordinal int, v any) event {
-	return func(f *Fill) { f.Argument(field, text, hashString(text), ordinal, v) }
+	return func(f *Fill) { f.Argument(field, text, hashString(text), ordinal, ordinal, v) }
 }
 
 func row(text string, cells ...driver.Value) event { return rowAt("", text, cells...) }

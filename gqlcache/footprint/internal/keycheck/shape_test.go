@@ -64,7 +64,7 @@ func TestShapeOfLists(t *testing.T) {
 		hash, positions := Shape(text + ")")
 		f := by(i, vars{"ids": ids})
 		for j, id := range ids {
-			f.events = append(f.events, func(f *Fill) { f.Argument("", text, hash, positions[j], id) })
+			f.events = append(f.events, func(f *Fill) { f.Argument("", text, hash, positions[j], positions[j], id) })
 		}
 		if g := grade(f.run(c)); i > 1 && g != shared {
 			t.Errorf("with %d placeholders: %s", i, g)

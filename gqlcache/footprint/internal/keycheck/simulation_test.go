@@ -137,7 +137,7 @@ func (s *server) compute(c *Checker, o, caller int) Verdict {
 			case "predicate", "session":
 				v = user
 			}
-			f.Argument("", st.text, hashString(st.text), a+1, v)
+			f.Argument("", st.text, hashString(st.text), a+1, a+1, v)
 		}
 		for range st.rows {
 			one, other := s.ids(r.IntN(200)), s.ids(r.IntN(200))

@@ -11,6 +11,7 @@ import (
 	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/analysis"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/keycheck"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/sqlparse"
 )
 
@@ -21,10 +22,21 @@ type Execution struct {
 	ctx   context.Context
 	text  string
 	a     *analysis.Statement
-	st    *state // nil: the catalog was not known
-	why   string // nothing is known of what it reads: "" when it is
-	asOf  moment // of the snapshot that it reads
+	known *analyzed // of the text, nil after a fault of ours
+	st    *state    // nil: the catalog was not known
+	why   string    // nothing is known of what it reads: "" when it is
+	asOf  moment    // of the snapshot that it reads
 	write *writing
+
+	// sets are the settings that it makes, checks is the recording whose key is checked,
+	// args are its arguments until it is known whether its rows are read, and fill is the
+	// check from then on: see check.go.
+	sets   []setting
+	checks *Recording
+	args   arguments
+	fill   *keycheck.Fill
+	// field is that of fill's computation which has sent it.
+	field string
 
 	done, rows, writes, attributed bool
 	// moreResults says that further results followed: nothing is known of them.
@@ -52,7 +64,7 @@ type Execution struct {
 var unknownStatement = &analysis.Statement{Unknown: "an internal fault", Transaction: true, Columns: -1}
 
 // Start is called before the driver runs a statement. text is the statement's, also of a
-// prepared one; args are not kept. It may run statements of its own on the connection. The
+// prepared one; args must not change until Rows or End. It may run statements of its own on the connection. The
 // Execution must be ended.
 func (s *Session) Start(ctx context.Context, text string, args []driver.NamedValue) *Execution {
 	e := &Execution{s: s, ctx: ctx, text: text, a: unknownStatement, why: unknownStatement.Unknown}
@@ -90,7 +102,8 @@ func (s *Session) begin(e *Execution, args []driver.NamedValue) {
 	e.undone = s.undone.Load()
 	// The catalog is looked up after the moment: a recording that is not lowered below a
 	// change of the catalog reads with the new one.
-	e.a, e.st = s.o.analysis(e.text)
+	e.known, e.st = s.o.analysis(e.text)
+	e.a = e.known.Statement
 	switch e.why = e.a.Unknown; {
 	case e.why != "":
 	case s.unsure != "":
@@ -109,6 +122,8 @@ func (s *Session) begin(e *Execution, args []driver.NamedValue) {
 			e.semiJoins(args)
 		}
 	}
+	e.sets = e.settings(args)
+	e.checkLater(args)
 	if e.writes {
 		e.prepareWrite(args)
 	}
@@ -151,6 +166,7 @@ func (e *Execution) Rows(columns int) {
 	}
 	e.rows = true
 	e.s.open++
+	e.check()
 	if e.a.Columns >= 0 && columns != e.a.Columns && e.a.Unknown == "" {
 		e.misread("the result has other columns than the statement")
 	}
@@ -178,10 +194,13 @@ func (e *Execution) NextResultSet() {
 
 // Row is called for each row that was read. dest is not kept.
 func (e *Execution) Row(dest []driver.Value) {
-	if e.done || e.moreResults || !e.observed && e.write == nil {
+	if e.done || e.moreResults || !e.observed && e.write == nil && e.fill == nil {
 		return
 	}
 	if !e.s.contain("row", func() {
+		if e.fill != nil { // before the application has it
+			e.fill.Row(e.field, e.known.shape, dest)
+		}
 		if e.observed {
 			e.mu.Lock()
 			defer e.mu.Unlock()
@@ -200,7 +219,7 @@ func (e *Execution) Skip() {
 	if e.done {
 		return
 	}
-	e.done = true
+	e.done, e.args = true, nil
 	e.mu.Lock()
 	e.rd.skipped = true
 	e.mu.Unlock()
@@ -216,7 +235,7 @@ func (e *Execution) End(err error, affected int64, complete bool) {
 	if e.done {
 		return
 	}
-	e.done = true
+	e.done, e.args = true, nil
 	s := e.s
 	if e.rows {
 		s.open = max(0, s.open-1)
@@ -233,6 +252,9 @@ func (e *Execution) End(err error, affected int64, complete bool) {
 // finish is End, which contains its panics.
 func (e *Execution) finish(err error, affected int64, complete bool) {
 	s := e.s
+	if err == nil {
+		s.set(e.sets)
+	}
 	if e.writes {
 		s.wrote(e, err, affected, complete)
 	}
@@ -315,9 +337,10 @@ func (s *Session) settle(ctx context.Context, asOf moment) {
 		switch {
 		case !known:
 		case open && !s.tx.open:
-			s.tx = transaction{open: true, asOf: asOf}
+			s.tx = transaction{open: true, asOf: asOf, before: s.made}
 		case !open && s.tx.open: // ended by something that was not understood, or by an error
 			s.flush(ctx, true)
+			s.made = withoutLocal(s.made)
 			s.tx = transaction{}
 		}
 	}

@@ -25,6 +25,7 @@ const (
 	ImageRefused     FindingKind = "no row images"     // the rows of a write could not be asked for
 	ManyShapes       FindingKind = "too many shapes"   // reads that compare further columns depend on tables
 	Elsewhere        FindingKind = "elsewhere"         // a connection that reads from a replica, or what is not committed
+	IncompleteKey    FindingKind = "incomplete key"    // a value of a statement comes from nothing that the cache key has
 	Panicked         FindingKind = "panic"             // a fault of this package or of a cache's
 )
 

@@ -89,7 +89,7 @@ func (s *Session) imagesBefore(e *Execution, args arguments) *images {
 		return nil
 	}
 	key := imageKey(t, w.Changed)
-	if w.Kind == analysis.Updates && key == nil {
+	if w.Kind == analysis.Updates && (key == nil || s.o.opts.Dialect == catalog.PostgreSQL && setsKey(w)) {
 		return nil
 	}
 	where, own, ok := condition(s.o.opts.Dialect, e.text, w.Where, w.Returning != nil, args)
@@ -126,14 +126,25 @@ func (s *Session) imagesBefore(e *Execution, args arguments) *images {
 	return m
 }
 
-// lockOf is the lock that a write of PostgreSQL takes of its rows.
+// lockOf is the lock that a write of PostgreSQL takes of its rows, if it takes any: an
+// UPDATE that changes no key lets others refer to the row.
 func lockOf(w *analysis.Write) string {
-	if w.Kind == analysis.Updates && !slices.ContainsFunc(w.Table.Keys, func(key []int) bool {
-		return slices.ContainsFunc(key, func(c int) bool { return w.Changed&catalog.Bit(c) != 0 })
-	}) {
+	if w.Kind == analysis.Updates {
 		return " FOR NO KEY UPDATE"
 	}
 	return " FOR UPDATE"
+}
+
+// setsKey reports whether a write sets a column of a key. Which lock it takes is not known
+// before it runs then: a key that is set to what it was is not changed.
+//
+//   - T and U insert rows that refer to an author. T sets all columns of the author, the
+//     mail among them, to what they were but for a counter: it asks for FOR NO KEY UPDATE
+//     and gets it. A query with FOR UPDATE before it would wait for U, and U's for T.
+func setsKey(w *analysis.Write) bool {
+	return slices.ContainsFunc(w.Table.Keys, func(key []int) bool {
+		return slices.ContainsFunc(key, func(c int) bool { return w.Changed&catalog.Bit(c) != 0 })
+	})
 }
 
 // The savepoint of a query of ours.

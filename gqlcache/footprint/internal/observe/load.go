@@ -164,15 +164,15 @@ func (s *Session) reload(ctx context.Context) {
 
 // analysis returns what is known of a text, with the state that it was derived from: nil
 // when the catalog is not known.
-func (o *Observer) analysis(text string) (*analysis.Statement, *state) {
+func (o *Observer) analysis(text string) (*analyzed, *state) {
 	st := o.state.Load()
 	if st == nil {
-		return o.blank(text), nil
+		return analyzedOf(text, o.blank(text)), nil
 	}
 	if a := st.memo.get(text); a != nil {
 		return a, st
 	}
-	a := o.opts.analyze(st.catalog, text)
+	a := analyzedOf(text, o.opts.analyze(st.catalog, text))
 	st.memo.put(text, a)
 	if a.Unknown != "" {
 		o.found(Finding{Kind: NotUnderstood, Text: text, Why: a.Unknown})

@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/analysis"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/keycheck"
 )
 
 // memoBytes bounds what the analyses of one catalog hold, by estimate.
@@ -13,11 +14,27 @@ const memoBytes = 8 << 20
 // the bytes, the old one is forgotten. An analysis that is asked for is young again.
 type memo struct {
 	mu         sync.RWMutex
-	young, old map[string]*analysis.Statement
+	young, old map[string]*analyzed
 	bytes      int // of young
 }
 
-func (m *memo) get(text string) *analysis.Statement {
+// analyzed is what is known of a text.
+type analyzed struct {
+	*analysis.Statement
+	// shape and positions are what the key check knows the text's arguments by: see
+	// keycheck.Shape.
+	shape     uint64
+	positions []int
+}
+
+// analyzedOf returns what is known of a text, with its analysis.
+func analyzedOf(text string, a *analysis.Statement) *analyzed {
+	x := &analyzed{Statement: a}
+	x.shape, x.positions = keycheck.Shape(text)
+	return x
+}
+
+func (m *memo) get(text string) *analyzed {
 	m.mu.RLock()
 	a, old := m.young[text], m.old[text]
 	m.mu.RUnlock()
@@ -28,15 +45,15 @@ func (m *memo) get(text string) *analysis.Statement {
 	return a
 }
 
-func (m *memo) put(text string, a *analysis.Statement) {
-	size := weight(text, a)
+func (m *memo) put(text string, a *analyzed) {
+	size := weight(text, a.Statement) + 8*len(a.positions)
 	if size > memoBytes/2 {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.young == nil || m.bytes+size > memoBytes/2 {
-		m.old, m.young, m.bytes = m.young, map[string]*analysis.Statement{}, 0
+		m.old, m.young, m.bytes = m.young, map[string]*analyzed{}, 0
 	}
 	if m.young[text] == nil {
 		m.young[text] = a

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"slices"
 
 	"github.com/cascadeql/cascadeql/cascade/tag"
 )
@@ -11,6 +12,38 @@ func (o *Observer) wrote(ctx context.Context) {
 	for _, a := range o.attached() {
 		o.contain("wrote", func() { a.sink.Wrote(ctx) })
 	}
+}
+
+// Tables returns the names of the tables that the commit has changed, none when everything
+// may have been.
+func (c *Commit) Tables() (names []string) {
+	for i := range c.Events {
+		if t := c.Events[i].Table; t != nil && !slices.Contains(names, t.Name) {
+			names = append(names, t.Name)
+		}
+	}
+	return names
+}
+
+// Tables returns the names of the tables that were read. It returns false when there may
+// be others.
+func (f *Footprint) Tables() (names []string, all bool) {
+	for _, a := range f.Analyses {
+		for _, r := range a.Refs {
+			if !slices.Contains(names, r.Table.Name) {
+				names = append(names, r.Table.Name)
+			}
+		}
+	}
+	return names, len(f.Analyses) < maxAnalyses && f.Unknown == ""
+}
+
+// Words returns what was read in words, a statement each.
+func (f *Footprint) Words() (list []string) {
+	for _, a := range f.Analyses {
+		list = append(list, a.String())
+	}
+	return list
 }
 
 // Reach adds to tags those that words of events have for reads through the observers, now.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/analysis"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/keycheck"
 )
 
 // The bounds of a recording.
@@ -86,6 +87,10 @@ type Recording struct {
 	missed     bool     // the log did not reach back far enough
 	returned   map[unsafe.Pointer]struct{}
 
+	// checking guards the begin of the check, which is fill.
+	checking sync.Once
+	fill     *keycheck.Fill
+
 	// mu guards what was collected.
 	mu  sync.Mutex
 	sum sum
@@ -101,6 +106,11 @@ type Start struct {
 	Sink   Sink
 	// Coarse asks for Footprint.Coarse.
 	Coarse bool
+	// Check begins the check of the computation's key, nil for none. It is called at most
+	// once, when the first value is to be judged. Field returns the path of the field that
+	// a context belongs to, without places in lists; nil for unknown.
+	Check func() *keycheck.Fill
+	Field func(context.Context) string
 }
 
 // sum is what executions have added up to.
@@ -145,6 +155,8 @@ type Footprint struct {
 	// Unexplained are fields that returned something although no statement ran meanwhile:
 	// where the values come from is not known.
 	Unexplained []string
+	// Verdict is that of the check of the computation's key.
+	Verdict keycheck.Verdict
 }
 
 type recordingKey struct{}
@@ -451,6 +463,7 @@ func (r *Recording) End() Footprint {
 		r.take(e)
 	}
 	r.takeEarly()
+	verdict := r.endCheck()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := &r.sum
@@ -469,6 +482,7 @@ func (r *Recording) End() Footprint {
 	if len(f.Tags) > maxTags && f.Unknown == "" {
 		f.Unknown = "it depends on too many rows"
 	}
+	f.Verdict = verdict
 	return f
 }
 

@@ -38,6 +38,10 @@ type Session struct {
 	// elsewhere says why answers that were read on the connection must not be stored, ""
 	// when they may be. It is set before the session is used.
 	elsewhere string
+	// made are the settings that were made on the connection, of SET and set_config; it is
+	// replaced and never changed. crowded says that they are not all.
+	made    []setting
+	crowded bool
 	// open counts rows that are being read: no statement of ours runs meanwhile.
 	open int
 	// leaks says that something was written since the last statement ended.
@@ -59,6 +63,9 @@ type transaction struct {
 	// that the outermost began the transaction.
 	savepoints []string
 	implied    bool
+	// before are the session's settings when it began, marks those at the savepoints.
+	before []setting
+	marks  [][]setting
 	// shaky says that a statement, a commit or a rollback has failed: the transaction may
 	// have ended. What is written is told at once, and when it ends.
 	shaky bool
@@ -92,6 +99,7 @@ func (s *Session) Reset(ctx context.Context) {
 		}
 		s.flush(ctx, true)
 	})
+	s.made = withoutLocal(s.made)
 	s.tx, s.unsure, s.raw, s.open = transaction{}, "", false, 0
 	s.contain("reset", func() { s.poll(ctx) })
 }
@@ -131,6 +139,7 @@ func (s *Session) begun(ctx context.Context, tx transaction, err error) {
 			s.tx.dirtyReads = s.tx.dirtyReads || tx.dirtyReads
 		} else {
 			s.tx = tx
+			s.tx.before = s.made
 		}
 	}
 	s.settle(ctx, tx.asOf)
@@ -182,11 +191,15 @@ func (s *Session) rolledBack(ctx context.Context, err error) {
 		s.pending.take()
 		s.dirty.Store(false)
 	}
+	if s.tx.open {
+		s.made = s.tx.before
+	}
 	s.ended(ctx)
 }
 
 // ended notes that no transaction is open.
 func (s *Session) ended(ctx context.Context) {
+	s.made = withoutLocal(s.made)
 	s.tx = transaction{}
 	if !s.raw {
 		s.unsure = ""
@@ -206,8 +219,9 @@ func (s *Session) savepoint(e *Execution) {
 	tx := &s.tx
 	if e.a.Kind == sqlparse.Savepoint {
 		if !tx.open {
-			*tx = transaction{open: true, implied: true, asOf: e.asOf}
+			*tx = transaction{open: true, implied: true, asOf: e.asOf, before: s.made}
 		}
+		tx.marks = append(tx.marks, s.made)
 		if tx.savepoints = append(tx.savepoints, name); len(tx.savepoints) > maxSavepoints {
 			s.doubt("too many savepoints")
 		}
@@ -224,11 +238,13 @@ func (s *Session) savepoint(e *Execution) {
 		return
 	}
 	if e.a.Kind == sqlparse.RollbackTo { // what was written stays pending: wider
+		s.made, tx.marks = tx.marks[at], tx.marks[:at+1]
 		if tx.savepoints = tx.savepoints[:at+1]; !s.pending.empty() {
 			s.undone.Add(1)
 		}
 		return
 	}
+	tx.marks = tx.marks[:at]
 	if tx.savepoints = tx.savepoints[:at]; at == 0 && tx.implied {
 		s.committed(e.ctx, nil)
 	}

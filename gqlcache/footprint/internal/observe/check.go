@@ -1,0 +1,257 @@
+package observe
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/analysis"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/keycheck"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/sqlparse"
+)
+
+// What the key check is told. Invariants:
+//
+//   - A statement is told of to the recording of its own context alone. One without a
+//     context may be anybody's: its values say nothing of this computation's key.
+//   - What was read before the recording began, by a middleware, is not told: a value that
+//     comes from its rows has no source but the key.
+//   - Arguments are told once rows come, and before the application has the first: a
+//     statement whose rows are not read, such as the UPDATE of a time of last visit,
+//     decides nothing that is answered.
+//   - A setting is told with each statement whose rows are read under it, whoever made it.
+
+// check returns the check of the recording's key, nil for none.
+func (r *Recording) check() *keycheck.Fill {
+	if r == nil || r.start.Check == nil {
+		return nil
+	}
+	r.checking.Do(func() { r.fill = r.start.Check() })
+	return r.fill
+}
+
+// endCheck ends the check, and reports what was found. A check that has not begun does not
+// begin any more.
+func (r *Recording) endCheck() (v keycheck.Verdict) {
+	r.checking.Do(func() {})
+	if r.fill == nil {
+		return v
+	}
+	v = r.fill.End()
+	for i := range v.Convicted {
+		if p := &v.Convicted[i]; len(r.watched) > 0 && p.New {
+			r.watched[0].found(Finding{Kind: IncompleteKey, Text: positionText(p), Why: positionWhy(p)})
+		}
+	}
+	return v
+}
+
+func positionText(p *keycheck.Position) string {
+	if p.Setting != "" {
+		return "setting " + p.Setting
+	}
+	return fmt.Sprintf("argument %d of %s", p.Ordinal, strings.Join(strings.Fields(p.Text), " "))
+}
+
+func positionWhy(p *keycheck.Position) string {
+	why := fmt.Sprintf("in operation %q, field %q, its value comes from nothing that the cache key has: no variable, literal, Predicate or Vary, "+
+		"and no row that was read; add it to Predicate or Vary, or vouch for it with footprint.Known", p.Operation, p.Field)
+	if p.Clock {
+		why += "; it is about the time of the computation: give the field a maxAge, and vouch for the time"
+	}
+	return why
+}
+
+// Known vouches for a value that the computation of a context has made in Go from its key
+// or from rows: a digest of a variable, say. It must be called before the statement that
+// has the value.
+func Known(ctx context.Context, v any) {
+	if r, ok := ctx.Value(recordingKey{}).(*Recording); ok && r != outside {
+		if f := r.check(); f != nil {
+			f.Known(v)
+		}
+	}
+}
+
+// checkLater keeps the arguments of a statement whose rows may be read.
+func (e *Execution) checkLater(args arguments) {
+	r, ok := e.ctx.Value(recordingKey{}).(*Recording)
+	if ok && r.start.Check != nil && e.known != nil {
+		e.args, e.checks = args, r
+	}
+}
+
+// check tells of the statement, whose rows are about to be read.
+func (e *Execution) check() {
+	args := e.args
+	e.args = nil
+	if e.checks == nil || e.known == nil {
+		return
+	}
+	f := e.checks.check()
+	if f == nil {
+		return
+	}
+	if !e.s.contain("key check", func() {
+		if e.checks.start.Field != nil {
+			e.field = e.checks.start.Field(e.ctx)
+		}
+		e.underSettings(f)
+		f.Literal(e.known.shape)
+		for i := range args {
+			a := &args[i]
+			position := a.Ordinal
+			if n := a.Ordinal; a.Name == "" && n >= 1 && n <= len(e.known.positions) && e.known.positions[n-1] > 0 {
+				position = e.known.positions[n-1]
+			}
+			f.Argument(e.field, e.text, e.known.shape, position, a.Ordinal, a.Value)
+		}
+		e.fill = f
+	}) {
+		f.Doubt()
+	}
+}
+
+// underSettings tells of the settings that the statement runs under.
+func (e *Execution) underSettings(f *keycheck.Fill) {
+	s := e.s
+	if s.crowded || s.unsure != "" {
+		f.Doubt()
+	}
+	for i := range s.made {
+		m := &s.made[i]
+		switch {
+		case m.reset, !m.local && s.hasLocal(m.name):
+		case decidesNothing[m.name] && !slices.Contains(e.a.Settings, m.name) && !slices.Contains(e.a.Settings, "*"):
+		case m.unknown:
+			f.Doubt()
+		default:
+			f.Setting(m.name, m.value)
+		}
+	}
+}
+
+// decidesNothing are settings that change no row, but for a statement that asks for them.
+// Servers set them to what is left of a request's time, or to its id.
+var decidesNothing = map[string]bool{
+	"application_name": true, "statement_timeout": true, "lock_timeout": true, "transaction_timeout": true,
+	"idle_in_transaction_session_timeout": true, "idle_session_timeout": true, "work_mem": true,
+	"deadlock_timeout": true, "client_min_messages": true, "synchronous_commit": true,
+}
+
+// A setting was made on a connection.
+type setting struct {
+	name  string
+	value any
+	// unknown says that the value is not known, reset that it is the connection's default
+	// again.
+	unknown, reset bool
+	// local says that it ends with the transaction.
+	local bool
+}
+
+// maxSettings bounds the settings of a connection that are remembered.
+const maxSettings = 64
+
+// settings returns what the statement sets if it succeeds.
+func (e *Execution) settings(args arguments) (list []setting) {
+	if set := e.a.Set; set != nil && set.Kind == sqlparse.Setting {
+		switch set.Setting {
+		case "transaction", "session characteristics", "constraints":
+		default:
+			list = append(list, settingOf(set, args))
+		}
+	}
+	for _, c := range e.a.SetConfigs {
+		m := setting{name: c.Name, local: c.Local, unknown: true}
+		if c.Value != nil {
+			switch c.Value.Kind {
+			case analysis.Constant:
+				m.value, m.unknown = c.Value.Text, false
+			case analysis.Param:
+				v, ok := args.get(c.Value.Param, c.Value.Name)
+				m.value, m.unknown = copied(v), !ok
+			}
+		}
+		list = append(list, m)
+	}
+	return list
+}
+
+func settingOf(set *sqlparse.Statement, args arguments) setting {
+	m := setting{name: set.Setting, local: set.Local, reset: len(set.Values) == 0}
+	var values []any
+	for _, x := range set.Values {
+		switch x := x.(type) {
+		case *sqlparse.Literal:
+			values = append(values, x.Text)
+		case *sqlparse.Param:
+			v, ok := args.get(x.N, x.Name)
+			values, m.unknown = append(values, copied(v)), m.unknown || !ok
+		default:
+			m.unknown = true
+		}
+	}
+	switch len(values) {
+	case 0:
+	case 1:
+		m.value = values[0]
+	default:
+		m.value = values
+	}
+	return m
+}
+
+// copied returns a value that is the application's once the statement has returned, as one
+// that is not.
+func copied(v any) any {
+	switch v := v.(type) {
+	case []byte:
+		return slices.Clone(v)
+	case string:
+		return strings.Clone(v)
+	}
+	return v
+}
+
+// set remembers what a statement has set. Without a transaction SET LOCAL sets nothing.
+func (s *Session) set(list []setting) {
+	for _, m := range list {
+		if m.local && !s.tx.open {
+			continue
+		}
+		if m.reset && m.name == "all" {
+			s.crowded = false
+		}
+		made := make([]setting, 0, len(s.made)+1)
+		for _, old := range s.made {
+			switch {
+			case m.reset && m.name == "all", old.name == m.name && (old.local || !m.local):
+			default:
+				made = append(made, old)
+			}
+		}
+		switch {
+		case m.reset && !m.local:
+		case len(made) >= maxSettings:
+			s.crowded = true
+		default:
+			made = append(made, m)
+		}
+		s.made = made
+	}
+}
+
+// hasLocal reports whether a setting has a value until the transaction ends.
+func (s *Session) hasLocal(name string) bool {
+	return slices.ContainsFunc(s.made, func(m setting) bool { return m.local && m.name == name })
+}
+
+// withoutLocal returns the settings that outlive the transaction.
+func withoutLocal(list []setting) []setting {
+	if !slices.ContainsFunc(list, func(m setting) bool { return m.local }) {
+		return list
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(m setting) bool { return m.local })
+}
