@@ -373,7 +373,11 @@ func (r *Recording) Leave(name string, entered uint64, returned any) {
 			found = true
 		}
 	}
-	if found || absent(returned) || slices.Contains(r.odd, name) {
+	if found { // the statements are the recording's now, and so is what they have read
+		r.remember(at)
+		return
+	}
+	if absent(returned) || slices.Contains(r.odd, name) {
 		return
 	}
 	if len(r.odd) == maxNames {
@@ -391,6 +395,11 @@ func (r *Recording) explain(name string, at unsafe.Pointer) {
 	if len(r.explained) < maxNames {
 		r.explained[name] = true
 	}
+	r.remember(at)
+}
+
+// remember notes an object whose statements belong to the recording.
+func (r *Recording) remember(at unsafe.Pointer) {
 	if at == nil || len(r.returned) >= maxPointers {
 		return
 	}
