@@ -170,7 +170,7 @@ func (o *observing) Number() uint64 { return o.c.clock.Seq() }
 
 // Wrote implements footprint.Sink.
 func (o *observing) Wrote(ctx context.Context) {
-	if r := o.mutationOf(ctx); r != nil {
+	if r := o.mutationOf(ctx); r != nil { //nolint:contextcheck // it looks for the operation of contexts
 		r.noteWrite(rootField(ctx))
 	}
 }
@@ -266,7 +266,7 @@ func (c *Cache) seenWrites(r *request, d *document) map[string]bool {
 // that makes known at its end; outside of one it is made known in a moment, with others.
 func (o *observing) Committed(ctx context.Context, commit footprint.Commit) {
 	c := o.c
-	r := o.mutationOf(append([]context.Context{ctx}, commit.Origins...)...)
+	r := o.mutationOf(append([]context.Context{ctx}, commit.Origins...)...) //nolint:contextcheck // as above
 	r.noteCommit(&commit)
 	if c.opts.Observe.ReportOnly {
 		return

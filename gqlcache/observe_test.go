@@ -52,7 +52,7 @@ func TestRecomputedStatements(t *testing.T) {
 		statements, orphans := 0, 0
 		r.hit(readAnn)
 		r.store.On("Query.user", func(ctx context.Context) error {
-			_, other := footprint.Begin(context.Background(), footprint.Start{}, handle) //nolint:contextcheck // of another request
+			_, other := footprint.Begin(context.Background(), footprint.Start{}, handle) // of another request
 			statements++
 			handle.NewSession(nil).Start(ctx, "SELECT 1 FROM people", nil).End(nil, -1, true)
 			orphans += other.End().Orphans

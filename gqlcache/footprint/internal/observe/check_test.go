@@ -18,6 +18,7 @@ type keyRig struct {
 }
 
 func newKeyRig(t *testing.T) *keyRig {
+	t.Helper()
 	return &keyRig{newRig(t, Options{Dialect: catalog.PostgreSQL}), keycheck.New(keycheck.Options{Callers: 3})}
 }
 
