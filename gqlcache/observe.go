@@ -79,7 +79,7 @@ const (
 
 func (o *Observe) validate(fault func(string, ...any)) {
 	if len(o.Handles) == 0 {
-		if o.Everything || o.ReportOnly || len(o.Foreign)+len(o.Computed) > 0 {
+		if o.Everything || o.ReportOnly || o.Cover != CoverNone || len(o.Foreign)+len(o.Computed) > 0 {
 			fault("Observe has no Handles, so nothing is observed; make one with footprint.New and give it to the driver's wrapper")
 		}
 		return
@@ -389,8 +389,7 @@ type recording struct {
 }
 
 // record begins a recording for a request's computation, nil when nothing is observed. ctx
-// is the operation's.
-// Without q its key is not checked.
+// is the operation's. Without q its key is not checked.
 func (c *Cache) record(ctx context.Context, r *request, q *asked) (context.Context, *recording) {
 	if c.observing == nil {
 		return ctx, nil
@@ -444,13 +443,12 @@ type seen struct {
 	private, convicted bool
 }
 
-// end ends the recording. undeclared says that a field does not declare what it reads.
+// end ends the recording, and says what becomes of the answer. It may be called on nil.
 func (rec *recording) end(d *document) (s seen) {
 	if rec == nil {
 		return s
 	}
-	fp := rec.End()
-	opts := &rec.o.c.opts.Observe
+	fp, opts := rec.End(), &rec.o.c.opts.Observe
 	rec.o.warnUncovered(d, rec.o.seen.read(d, &fp))
 	if opts.ReportOnly {
 		return s
