@@ -1,6 +1,7 @@
 package keycheck
 
 import (
+	"database/sql/driver"
 	"fmt"
 	"runtime"
 	"sync"
