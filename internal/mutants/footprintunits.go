@@ -1,0 +1,161 @@
+package main
+
+// footprintUnitRules are those of the packages below gqlcache/footprint, each with a test
+// beside it.
+var footprintUnitRules = []mutant{
+	{
+		name: "sqlparse: what follows a statement does not matter", file: "gqlcache/footprint/internal/sqlparse/parse.go",
+		old: "if p.err == nil && p.peek().Kind != EndToken {", new: "if false {",
+		test: "TestKinds|TestCorpus",
+	},
+	{
+		name: "sqlparse: COMMIT AND CHAIN ends the transaction", file: "gqlcache/footprint/internal/sqlparse/statement.go",
+		old: "if p.accept(\"and\", \"no\", \"chain\") {", new: "if p.accept(\"and\", \"chain\") || p.accept(\"and\", \"no\", \"chain\") {",
+		test: "TestKinds",
+	},
+	{
+		name: "sqlparse: a setting that changes texts is one like others", file: "gqlcache/footprint/internal/sqlparse/statement.go",
+		old: "\"standard_conforming_strings\", ", new: "",
+		test: "TestKinds",
+	},
+	{
+		name: "sqlparse: OR ROLLBACK is an error like others", file: "gqlcache/footprint/internal/sqlparse/dml.go",
+		old: "p.acceptAny(\"ignore\", \"replace\", \"abort\")", new: "p.acceptAny(\"ignore\", \"replace\", \"abort\", \"rollback\")",
+		test: "TestKinds",
+	},
+	{
+		name: "sqlparse: both databases bind operators alike", file: "gqlcache/footprint/internal/sqlparse/expr.go",
+		old: "if pg != lite {", new: "if false {",
+		test: "TestPrecedence|TestAmbiguous",
+	},
+	{
+		name: "catalog: a collation of another column counts", file: "gqlcache/footprint/internal/catalog/scan.go",
+		old: "case depth == 0 && t.kind", new: "case t.kind",
+		test: "TestCollated",
+	},
+	{
+		name: "analysis: the optional side of a join is shown by its key", file: "gqlcache/footprint/internal/analysis/finish.go",
+		old: "if m.hidden || m.masked {", new: "if m.hidden {",
+		test: "TestStatements",
+	},
+	{
+		name: "analysis: ON of a left join restricts the left side", file: "gqlcache/footprint/internal/analysis/query.go",
+		old: "restricts.side = right", new: "restricts.side = nil",
+		test: "TestStatements",
+	},
+	{
+		name: "analysis: conditions are pushed below LIMIT", file: "gqlcache/footprint/internal/analysis/query.go",
+		old: "r.shows && !limited && !q.Distinct", new: "r.shows && !q.Distinct",
+		test: "TestStatements",
+	},
+	{
+		name: "analysis: rows that come do not matter though others rely on them", file: "gqlcache/footprint/internal/analysis/finish.go",
+		old: "e.from.m.ref.Pinned = true", new: "_ = e",
+		test: "TestStatements",
+	},
+	{
+		name: "analysis: generated columns stay as they are", file: "gqlcache/footprint/internal/analysis/write.go",
+		old: "changed |= generated(w.Table)", new: "_ = generated",
+		test: "TestStatements",
+	},
+	{
+		name: "analysis: values of any class are equal as bytes", file: "gqlcache/footprint/internal/analysis/terms.go",
+		old: "class != catalog.Opaque && from.node.class() == class", new: "true",
+		test: "TestStatements",
+	},
+	{
+		name: "analysis: a partition has all rows of its table", file: "gqlcache/footprint/internal/analysis/query.go",
+		old: "if !z.same(f.Table.Name, t.Name) {", new: "if false {",
+		test: "TestPartitions",
+	},
+	{
+		name: "rowtag: columns of another catalog have the same numbers", file: "gqlcache/footprint/internal/rowtag/publish.go",
+		old: "e.Table != t.table", new: "e.Table == nil",
+		test: "TestOldTable",
+	},
+	{
+		name: "rowtag: a column that is not known here is left out", file: "gqlcache/footprint/internal/rowtag/encode.go",
+		old: "exact = exact && known", new: "_ = known",
+		test: "TestEvents",
+	},
+	{
+		name: "rowtag: every text is searched as ASCII", file: "gqlcache/footprint/internal/rowtag/grams.go",
+		old: "text[i] >= 0x80 ||", new: "",
+		test: "TestContains",
+	},
+	{
+		name: "observe: what the log has forgotten did not run", file: "gqlcache/footprint/internal/observe/recording.go",
+		old: "entered <= reg.lost", new: "false",
+		test: "TestLongWait",
+	},
+	{
+		name: "observe: what was refused is published", file: "gqlcache/footprint/internal/observe/write.go",
+		old: "case e.nothingDone(err)", new: "case false",
+		test: "TestRefusedStatement",
+	},
+	{
+		name: "observe: a catalog that went away reaches nothing", file: "gqlcache/footprint/internal/observe/reach.go",
+		old: "o.loaded.Load()", new: "false",
+		test: "TestReach",
+	},
+	{
+		name: "observe: a catalog that cannot be read any more is that of before", file: "gqlcache/footprint/internal/observe/load.go",
+		old: "o.state.Store(nil)\n\t\to.found", new: "o.found",
+		test: "TestCatalogChanges",
+	},
+	{
+		name: "observe: images under policies show all rows", file: "gqlcache/footprint/internal/observe/images.go",
+		old: "|| w.Policies", new: "",
+		test: "TestWritesUnderPolicies",
+	},
+	{
+		name: "observe: a savepoint that is not known is none", file: "gqlcache/footprint/internal/observe/session.go",
+		old: "s.doubt(\"a savepoint is not known\")", new: "_ = s",
+		test: "TestSavepoints",
+	},
+	{
+		name: "keycheck: parameters of a list are positions of their own", file: "gqlcache/footprint/internal/observe/check.go",
+		old: "position = e.known.positions[n-1]", new: "position = n",
+		test: "TestCheckOfLists",
+	},
+	{
+		name: "keycheck: the time is a constant", file: "gqlcache/footprint/internal/keycheck/judge.go",
+		old: "if ob.clock {", new: "if false {",
+		test: "TestClock",
+	},
+	{
+		name: "keycheck: a position has any number of explanations", file: "gqlcache/footprint/internal/keycheck/judge.go",
+		old: "if len(p.strands) == maxStrands {", new: "if false {",
+		test: "TestManySources",
+	},
+	{
+		name: "keycheck: a sibling's rows explain", file: "gqlcache/footprint/internal/keycheck/judge.go",
+		old: "if !above(og.field, pl.field)", new: "if false",
+		test: "TestSiblingRows",
+	},
+	{
+		name: "keycheck: rows explain without a bound", file: "gqlcache/footprint/internal/keycheck/source.go",
+		old: "if o.rows++; o.rows > maxRows", new: "if o.rows++; false",
+		test: "TestTooMuch",
+	},
+	{
+		name: "keycheck: another case is another value", file: "gqlcache/footprint/internal/keycheck/value.go",
+		old: "b = fold(b)", new: "_ = fold",
+		test: "TestLawful",
+	},
+	{
+		name: "footprintsql: statements of workers enter answers", file: "gqlcache/footprint/footprintsql/told.go",
+		old: "if c.outside {", new: "if false {",
+		test: "TestAttribution",
+	},
+	{
+		name: "footprintsql: statements of ours run while rows are open", file: "gqlcache/footprint/footprintsql/own.go",
+		old: "if o.c.open > 0 {", new: "if false {",
+		test: "TestOwnStatements",
+	},
+	{
+		name: "footprintsql: a panic of the driver ends nothing", file: "gqlcache/footprint/footprintsql/rows.go",
+		old: "r.end(errPanicked)", new: "_ = r",
+		test: "TestPublishedPanic",
+	},
+}
