@@ -420,6 +420,14 @@ directive @view(
   static: Boolean! = false
   "Rows belong to one partition (tenant) each: see Options.Partition."
   partitioned: Boolean! = false
+  "Name of the table in the database, where that is not the view's: see Options.Observe."
+  table: String
+  """
+  All columns of the table by which code outside of the database hides, sorts, counts or computes something: with it, and
+  Options.Observe, a change of a column that an operation does not select is no change of its answer. An empty list
+  says that there are none.
+  """
+  decides: [String!]
 ) repeatable on OBJECT | INTERFACE | SCHEMA
 
 """
