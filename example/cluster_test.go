@@ -89,7 +89,10 @@ func TestNoStaleReadsInACluster(t *testing.T) {
 			for _, f := range r.faults {
 				t.Error(f)
 			}
-			if writes < r.reads/100 || st.Hits == 0 || st.SharedHits == 0 || st.Dead == 0 || st.SharedDead == 0 {
+			// Until three callers have asked, the key check keeps answers from other
+			// instances, and here are two tenants.
+			shares := !row.database.bare
+			if writes < r.reads/100 || st.Hits == 0 || st.Dead == 0 || shares && (st.SharedHits == 0 || st.SharedDead == 0) {
 				t.Error("the run did not exercise hits, shared hits and dead entries")
 			}
 		})
@@ -248,7 +251,8 @@ func startPair(t *testing.T, database kind) (a, b *process, server *redistest.Se
 		t.Fatalf("%+v", got)
 	}
 	a.sees("zero")
-	if got := b.sees("zero"); got.Extensions.Cache.Status != "HIT" {
+	shares := !database.bare // see TestNoStaleReadsInACluster
+	if got := b.sees("zero"); shares && got.Extensions.Cache.Status != "HIT" {
 		t.Errorf("b answers %s, want what a has stored", got.Extensions.Cache.Status)
 	}
 	return a, b, server
