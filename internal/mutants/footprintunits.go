@@ -158,4 +158,9 @@ var footprintUnitRules = []mutant{
 		old: "r.end(errPanicked)", new: "_ = r",
 		test: "TestPublishedPanic",
 	},
+	{
+		name: "observe: a COMMIT that fails is a statement that failed", file: "gqlcache/footprint/internal/observe/execution.go",
+		old: "s.o.opts.Dialect == catalog.PostgreSQL && e.a.Kind != sqlparse.Commit {", new: "s.o.opts.Dialect == catalog.PostgreSQL {",
+		test: "TestCommitOfAServerThatGoesAway",
+	},
 }

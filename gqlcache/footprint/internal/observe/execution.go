@@ -275,7 +275,7 @@ func (e *Execution) finish(err error, affected int64, complete bool) {
 		s.Broken(e.ctx)
 		return
 	}
-	if s.o.opts.Dialect == catalog.PostgreSQL {
+	if s.o.opts.Dialect == catalog.PostgreSQL && e.a.Kind != sqlparse.Commit { // of a COMMIT, committed judges
 		s.tx.failed = s.tx.open && err != nil && sqlState(err) != ""
 	}
 	if err != nil && s.tx.open && s.o.opts.Dialect == catalog.SQLite {

@@ -529,3 +529,23 @@ func TestRefusedCommit(t *testing.T) {
 		}
 	}
 }
+
+// A COMMIT that fails because the server goes away may have been one, also when it is sent
+// as a text: the failure is that of the COMMIT, and not of a statement before it.
+func TestCommitOfAServerThatGoesAway(t *testing.T) {
+	for _, text := range []bool{false, true} {
+		r := newRig(t, Options{Dialect: catalog.PostgreSQL, Images: Off})
+		s := r.session()
+		exec(t.Context(), s, `BEGIN`)
+		exec(t.Context(), s, `UPDATE posts SET title = $1 WHERE id = $2`, "new", 7)
+		const shutdown = postgresError("57P01")
+		if text {
+			s.Start(t.Context(), `COMMIT`, nil).End(shutdown, -1, true)
+		} else {
+			s.Committed(t.Context(), shutdown)
+		}
+		if r.commits() != 1 || !r.last().Uncertain {
+			t.Errorf("as a text %v: %d commits are published", text, r.commits())
+		}
+	}
+}
