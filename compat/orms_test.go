@@ -54,7 +54,8 @@ const (
 // openORM opens a database with rows in it.
 func openORM(t testing.TB, o orm, observed bool) *ormSite {
 	t.Helper()
-	driver, dsn, dialect := "sqlite", "", footprint.SQLite
+	driver, dialect := "sqlite", footprint.SQLite
+	var dsn string
 	if o.postgres {
 		driver, dsn, dialect = "pgx", pgtest.Database(t), footprint.PostgreSQL
 	} else {

@@ -286,7 +286,7 @@ func (g generator) composed() statement {
 		return name + " = " + bind()
 	}
 	from := ""
-	var item func(i, depth int) string
+	var item func(i, depth int) string //nolint:staticcheck // it calls itself
 	item = func(i, depth int) string {
 		t := table{g.pick(kinds...), string(rune('a' + i))}
 		tables = append(tables, t)

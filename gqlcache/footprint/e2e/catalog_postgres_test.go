@@ -229,14 +229,14 @@ func TestCatalogVersionPostgres(t *testing.T) {
 		`CREATE FUNCTION g(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1'`,
 		`CREATE COLLATION loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`)
 	last, c := version(t, catalog.PostgreSQL, one), readCatalog(t, catalog.PostgreSQL, two)
-	print := c.Fingerprint
+	fingerprint := c.Fingerprint
 	if last != c.Version {
 		t.Error("the version of another connection is another one")
 	}
 	for _, tt := range []struct {
-		statement          string
-		on                 *sql.Conn
-		version, catalogue bool
+		statement        string
+		on               *sql.Conn
+		version, changed bool
 	}{
 		{`INSERT INTO t VALUES (1, 'a')`, two, false, false},
 		{`ANALYZE`, one, false, false},
@@ -279,13 +279,13 @@ func TestCatalogVersionPostgres(t *testing.T) {
 		if (v != last) != tt.version {
 			t.Errorf("%s: version changed: %v", tt.statement, v != last)
 		}
-		if tt.catalogue && c.Fingerprint == print {
+		if tt.changed && c.Fingerprint == fingerprint {
 			t.Errorf("%s: fingerprint is the same", tt.statement)
 		}
-		if !tt.version && c.Fingerprint != print {
+		if !tt.version && c.Fingerprint != fingerprint {
 			t.Errorf("%s: fingerprint changed", tt.statement)
 		}
-		last, print = v, c.Fingerprint
+		last, fingerprint = v, c.Fingerprint
 	}
 }
 

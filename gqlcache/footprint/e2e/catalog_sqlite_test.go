@@ -118,11 +118,11 @@ func TestCatalogVersionSQLite(t *testing.T) {
 	file := "file:" + filepath.Join(t.TempDir(), "db")
 	one, two := connect(t, "sqlite", file), connect(t, "sqlite", file)
 	run(t, one, `CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT)`)
-	last, print := version(t, catalog.SQLite, one), readCatalog(t, catalog.SQLite, one).Fingerprint
+	last, fingerprint := version(t, catalog.SQLite, one), readCatalog(t, catalog.SQLite, one).Fingerprint
 	for _, tt := range []struct {
-		statement          string
-		on                 *sql.Conn
-		version, catalogue bool
+		statement        string
+		on               *sql.Conn
+		version, changed bool
 	}{
 		{`INSERT INTO t VALUES (1, 'a')`, two, false, false},
 		{`CREATE TEMP TABLE mine (a)`, one, false, false},
@@ -144,10 +144,10 @@ func TestCatalogVersionSQLite(t *testing.T) {
 		if (v != last) != tt.version {
 			t.Errorf("%s: version changed: %v", tt.statement, v != last)
 		}
-		if tt.catalogue && c.Fingerprint == print {
+		if tt.changed && c.Fingerprint == fingerprint {
 			t.Errorf("%s: fingerprint is the same", tt.statement)
 		}
-		last, print = v, c.Fingerprint
+		last, fingerprint = v, c.Fingerprint
 	}
 	// Copies of a database are one.
 	var prints [2][32]byte

@@ -152,7 +152,7 @@ func TestCommitsThroughTheHandle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tx.Exec(rename, "1"); err != nil {
+	if _, err := tx.ExecContext(t.Context(), rename, "1"); err != nil {
 		t.Fatal(err)
 	}
 	if !s.ask(first) {
