@@ -43,7 +43,7 @@ var ours = map[string][]string{
 	"gqlcache/internal/history":            {"cascade/tag", "gqlcache/changelog"},
 	"gqlcache/changelog":                   {"cascade/tag"},
 	"gqlcache/changelog/redislog":          {"cascade/tag", "gqlcache/changelog", "gqlcache/internal/safe"},
-	"gqlcache/footprint":                   {"cascade/tag", "gqlcache/footprint/internal/catalog", "gqlcache/footprint/internal/observe", "gqlcache/footprint/internal/rowtag"},
+	"gqlcache/footprint":                   {"cascade/tag", "gqlcache/footprint/internal/catalog", "gqlcache/footprint/internal/keycheck", "gqlcache/footprint/internal/observe", "gqlcache/footprint/internal/rowtag"},
 	"gqlcache/footprint/footprintsql":      {"gqlcache/footprint", "gqlcache/footprint/internal/observe"},
 	"gqlcache/footprint/internal/sqlparse": {},
 	"gqlcache/footprint/internal/catalog":  {},
