@@ -155,7 +155,7 @@ func (s *server) tell(database string, statements ...string) error {
 // returns. An immediate shutdown is enough: the data is not needed any more.
 const keeper = `
 "$1" -D "$2/data" -k "$2" -p "$3" \
-  -c listen_addresses= -c max_connections=1000 -c max_locks_per_transaction=64 \
+  -c listen_addresses= -c max_connections=1000 -c max_locks_per_transaction=64 -c max_prepared_transactions=10 \
   -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
   -c autovacuum=off -c log_min_messages=fatal </dev/null &
 server=$!
