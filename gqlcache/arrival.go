@@ -124,9 +124,7 @@ func (c *Cache) arrive(ctx context.Context, w http.ResponseWriter) *arrival {
 	}
 	if c.observing != nil {
 		a.shapes = footprint.Generation()
-		defer func() {
-			a.early.Init(ctx, footprint.Start{Since: a.shapes, Number: a.number, Sink: c.observing, Coarse: c.opts.Shared != nil})
-		}()
+		defer func() { a.early.Init(ctx, c.startOf(a.shapes, a.number)) }()
 	}
 	a.at, a.number = c.fleet.Place()
 	return a

@@ -261,7 +261,7 @@ func newRequest(ctx context.Context, c *Cache, outer *request) *request {
 		r.at = changelog.Position{}
 	}
 	if c.observing != nil {
-		r.early.Init(ctx, footprint.Start{Since: r.shapes, Number: r.arrived, Sink: c.observing, Coarse: c.opts.Shared != nil})
+		r.early.Init(ctx, c.startOf(r.shapes, r.arrived))
 	}
 	return r
 }

@@ -388,6 +388,12 @@ type recording struct {
 	elsewhere atomic.Bool
 }
 
+// startOf returns the recording's start of a request that arrived at number, when
+// footprint.Generation was shapes. It is for a cache that observes.
+func (c *Cache) startOf(shapes, number uint64) footprint.Start {
+	return footprint.Start{Since: shapes, Number: number, Sink: c.observing, Coarse: c.opts.Shared != nil}
+}
+
 // record begins a recording for a request's computation, nil when nothing is observed. ctx
 // is the operation's. Without q its key is not checked.
 func (c *Cache) record(ctx context.Context, r *request, q *asked) (context.Context, *recording) {
@@ -395,7 +401,7 @@ func (c *Cache) record(ctx context.Context, r *request, q *asked) (context.Conte
 		return ctx, nil
 	}
 	rec := &recording{o: c.observing}
-	start := footprint.Start{Since: r.shapes, Number: r.arrived, Sink: c.observing, Coarse: c.opts.Shared != nil}
+	start := c.startOf(r.shapes, r.arrived)
 	if c.observing.keys != nil && q != nil {
 		outside := ctx
 		start.Check, start.Field = func() *footprint.KeyCheck { return c.check(outside, q) }, fieldPath
