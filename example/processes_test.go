@@ -200,11 +200,18 @@ func (c *company) write(p *process, k int) {
 }
 
 // run lets clients work for a while, eight of a hundred requests being mutations, and
-// disturbs one process after the other.
+// disturbs one process after the other. On a busy machine it takes longer, until there
+// were hits and mutations.
 func (c *company) run(seed uint64, d time.Duration, disturb func(c *company, n int, wait func(time.Duration))) {
 	over := make(chan struct{})
-	timer := time.AfterFunc(d, func() { close(over) })
-	defer timer.Stop()
+	go func() {
+		defer close(over)
+		limit := time.Now().Add(20 * d)
+		time.Sleep(d)
+		for (c.hits.Load() == 0 || c.writes.Load() == 0) && time.Now().Before(limit) {
+			time.Sleep(d / 10)
+		}
+	}()
 	wait := func(d time.Duration) {
 		select {
 		case <-over:
