@@ -25,11 +25,6 @@ var pgxRules = []mutant{
 		test: "TestRollback",
 	},
 	{
-		name: "pgx: a commit that the server has refused is published", file: pgxDir + "state.go",
-		old: "case errors.As(err, &refused) &&", new: "case false && errors.As(err, &refused) &&",
-		test: "TestSerializationFailure",
-	},
-	{
 		name: "pgx: rows that were closed early are complete", file: pgxDir + "state.go",
 		old: "r.seen == tag.RowsAffected()", new: "r.seen <= tag.RowsAffected()",
 		test: "TestClosedEarly",

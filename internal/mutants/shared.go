@@ -21,7 +21,7 @@ var sharedRules = []mutant{
 		old: "	if why == \"\" && c.opts.Log != nil {\n",
 		new: "	if why == \"\" {\n" +
 			"		k, _ := c.appendKey(ctx, nil, d, oc.Variables, who)\n" +
-			"		if e, _, _ := c.lookup(ctx, k); e != nil && c.fresh() {\n" +
+			"		if e, _, _ := c.lookup(ctx, oc, k); e != nil && c.fresh() {\n" +
 			"			return respond(ctx, e.Body)\n		}\n	}\n" +
 			"	if why == \"\" && c.opts.Log != nil {\n",
 		test: "TestLeaseBeforeValidity",

@@ -172,12 +172,7 @@ func (c *conn) rolledBack(r *run, tag pgconn.CommandTag, err error) bool {
 	if r == nil || r.ended || r.e == nil || !strings.EqualFold(strings.TrimSpace(r.text), "commit") {
 		return false
 	}
-	var refused *pgconn.PgError
-	switch {
-	case err == nil && tag.String() == "ROLLBACK":
-	case errors.As(err, &refused) && !c.pg.IsClosed() && c.pg.PgConn().TxStatus() == 'I':
-		// The server has answered: what comes after the commit is never an error.
-	default:
+	if err != nil || tag.String() != "ROLLBACK" {
 		return false
 	}
 	r.ended = true
