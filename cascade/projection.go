@@ -3,6 +3,8 @@ package cascade
 import (
 	"slices"
 	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // A Projection says which columns of a table matter to the answers of an operation,
@@ -40,9 +42,9 @@ func (o *Operation) Projections() []Projection {
 			}
 			p.Decides = append(p.Decides, v.Decides...)
 			for _, f := range s.Fields {
-				switch def := o.plan.schema.Types[f.Definition.Type.Name()]; {
+				switch {
 				case f.Definition.Name == "__typename":
-				case def == nil || !def.IsLeafType() || len(f.Definition.Arguments) > 0:
+				case !o.IsLeaf(f.Definition) || len(f.Definition.Arguments) > 0:
 					void[name] = true
 				default:
 					p.Fields = append(p.Fields, f.Definition.Name)
@@ -60,6 +62,26 @@ func (o *Operation) Projections() []Projection {
 	}
 	slices.SortFunc(list, func(a, b Projection) int { return strings.Compare(a.Table, b.Table) })
 	return list
+}
+
+// IsLeaf reports whether a field has a scalar or an enum, or a list of these.
+func (o *Operation) IsLeaf(f *ast.FieldDefinition) bool {
+	def := o.plan.schema.Types[f.Type.Name()]
+	return def != nil && def.IsLeafType()
+}
+
+// ComesFrom reports whether a field of a type, or of a list of it, may be made of rows of
+// a projection's table, and of nothing else that an answer shows: the type is one of the
+// projection's, an abstract one, or an object without a view of its own, such as a page.
+func (o *Operation) ComesFrom(typ string, p *Projection) bool {
+	def := o.plan.schema.Types[typ]
+	switch {
+	case def == nil:
+		return false
+	case def.IsAbstractType():
+		return true
+	}
+	return def.Kind == ast.Object && (slices.Contains(p.Types, typ) || len(o.plan.byType[typ]) == 0)
 }
 
 // Tables returns the names of the tables that the operation's views come from, and those

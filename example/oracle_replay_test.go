@@ -16,6 +16,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
 
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/example/graph"
@@ -31,6 +32,9 @@ import (
 type oracleLevel struct {
 	name string
 	keep []string
+	// projected says that the types of tables say by which columns code decides: by those
+	// that name the rows that they refer to.
+	projected bool
 	// watched says what sees the statements, nil for nothing. Its dialect is that of the
 	// database. floors are the precisions that a short replay must reach, by ratio.
 	watched *footprint.Options
@@ -58,6 +62,7 @@ var oracleLevels = []oracleLevel{
 	{name: "images of PostgreSQL", watched: &footprint.Options{Dialect: footprint.PostgreSQL, Images: footprint.On}, floors: []float64{.91, .75, .50}},
 	{name: "images", watched: &footprint.Options{Dialect: footprint.SQLite}, floors: []float64{.92, .83, .61}},
 	{name: "images and joins", watched: &footprint.Options{Dialect: footprint.SQLite, SemiJoins: true}, floors: []float64{.95, .89, .70}},
+	{name: "images, joins and projection", projected: true, watched: &footprint.Options{Dialect: footprint.SQLite, SemiJoins: true}, floors: []float64{.96, .94, .82}},
 	{name: "everything", keep: []string{"view", "dependsOn", "reads", "writes"}},
 }
 
@@ -102,7 +107,27 @@ func (l oracleLevel) schema(tb testing.TB, es graphql.ExecutableSchema) graphql.
 			f.Directives = keep(f.Directives)
 		}
 	}
+	if l.projected {
+		for name, text := range projectedTypes {
+			d := schema.Directives["view"]
+			doc, err := parser.ParseSchema(&ast.Source{Input: "type T " + text + " { id: ID! }"})
+			if err != nil {
+				tb.Fatal(err)
+			}
+			list := doc.Definitions[0].Directives
+			list[0].Definition = d
+			schema.Types[name].Directives = list
+		}
+	}
 	return strippedSchema{es, schema}
+}
+
+// projectedTypes are all that a schema declares beside what the statements tell.
+var projectedTypes = map[string]string{
+	"User":    `@view(name: "users", decides: [])`,
+	"Post":    `@view(name: "posts", decides: ["author_id"])`,
+	"Comment": `@view(name: "comments", decides: ["author_id", "post_id"])`,
+	"Tag":     `@view(name: "tags", decides: [])`,
 }
 
 // An oracle answers every read twice: from a server without a cache, which is the truth,
@@ -204,8 +229,12 @@ func newOracle(tb testing.TB, w *workload, level oracleLevel) *oracle {
 	opts.Inspector = gqlcache.Inspector{Allow: func(context.Context) bool { return true }}
 	opts.Schema, opts.Store, opts.TTL, opts.SweepInterval = es.Schema(), spy, time.Hour, -1
 	if watched != nil {
+		stripped := es.Schema()
 		es = graph.WithoutDirectives(es)
 		observe(&opts, watched)
+		if level.projected {
+			es, opts.Schema = strippedSchema{es, stripped}, stripped
+		}
 		tb.Cleanup(func() {
 			for _, f := range watched.Findings() {
 				tb.Log(f)

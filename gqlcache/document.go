@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/probe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
@@ -23,6 +24,8 @@ type document struct {
 	probe *probe.Plan
 	// template is what the key check knows its computations by.
 	template template
+	// projections are what @view(decides:) promises of what is observed.
+	projections []cascade.Projection
 	// usual is how long its computations take.
 	usual usual
 }
@@ -38,6 +41,9 @@ func (c *Cache) document(ctx context.Context, oc *graphql.OperationContext) *doc
 	d := &document{Plan: c.plans.Make(st.Schema, &s)}
 	if d.Operation != nil {
 		c.seeFieldHooks(oc)
+		if c.observing != nil {
+			d.projections = d.Operation.Projections()
+		}
 	}
 	if d.Walk {
 		d.probe = c.prober.Plan(d.Operation.Extract, st.Definition, c.runs)

@@ -386,6 +386,8 @@ type recording struct {
 	o *observing
 	// elsewhere says that a field of Options.Observe.Foreign was resolved.
 	elsewhere atomic.Bool
+	// projecting is nil without a promise of @view(decides:).
+	projecting *projecting
 }
 
 // startOf returns the recording's start of a request that arrived at number, when
@@ -406,6 +408,11 @@ func (c *Cache) record(ctx context.Context, r *request, q *asked) (context.Conte
 		outside := ctx
 		start.Check, start.Field = func() *footprint.KeyCheck { return c.check(outside, q) }, fieldPath
 	}
+	if q != nil {
+		if rec.projecting = newProjecting(q.d); rec.projecting != nil {
+			start.Projects = rec.projecting.of
+		}
+	}
 	ctx, rec.Recording = footprint.Begin(ctx, start, c.opts.Observe.Handles...)
 	rec.Late = func() { r.refuseToStore(ReasonUnexplained) }
 	return ctx, rec
@@ -416,6 +423,9 @@ func (rec *recording) Enter(*graphql.FieldContext) uint64 { return rec.Recording
 
 // Leave implements witness.Fields.
 func (rec *recording) Leave(fc *graphql.FieldContext, entered uint64, returned any) {
+	if rec.projecting != nil && rec.projecting.refutes(fc) {
+		rec.Unproject()
+	}
 	if len(rec.o.foreign) > 0 && rec.o.foreign[fieldName{fc.Object, fc.Field.Name}] {
 		rec.elsewhere.Store(true)
 		return

@@ -34,6 +34,8 @@ type (
 	Recording = observe.Recording
 	// A Start is what a computation knows when it begins.
 	Start = observe.Start
+	// A Projection is a promise of what a computation makes of the columns of a table.
+	Projection = observe.Projection
 	// A Footprint is what a computation has read.
 	Footprint = observe.Footprint
 
@@ -88,6 +90,7 @@ const (
 	ManyShapes       = observe.ManyShapes
 	Elsewhere        = observe.Elsewhere
 	IncompleteKey    = observe.IncompleteKey
+	UnknownColumn    = observe.UnknownColumn
 	Panicked         = observe.Panicked
 )
 

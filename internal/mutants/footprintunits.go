@@ -34,6 +34,46 @@ var footprintUnitRules = []mutant{
 		test: "TestCollated",
 	},
 	{
+		name: "analysis: a column in an expression is shown as it is", file: "gqlcache/footprint/internal/analysis/query.go",
+		old: "n.m.ref.Computed |= catalog.Bit(n.column)", new: "_ = n",
+		test: "TestProjection", in: "gqlcache/footprint/internal/observe",
+	},
+	{
+		name: "observe: columns by which code decides do not matter", file: "gqlcache/footprint/internal/observe/projection.go",
+		old: "slices.Concat(p.Decides, p.Shown)", new: "p.Shown",
+		test: "TestProjection",
+	},
+	{
+		name: "observe: a field of another name is no column, and hides", file: "gqlcache/footprint/internal/observe/projection.go",
+		old: "return 0, \"\"", new: "continue",
+		test: "TestProjection",
+	},
+	{
+		name: "observe: columns that a statement compares or computes with do not matter", file: "gqlcache/footprint/internal/observe/projection.go",
+		old: "&^ (r.Where | r.Order | r.Computed)", new: "&^ (r.Where | r.Order)",
+		test: "TestProjection",
+	},
+	{
+		name: "observe: the order does not matter to a page", file: "gqlcache/footprint/internal/observe/projection.go",
+		old: "&^ (r.Where | r.Order | r.Computed)", new: "&^ (r.Where | r.Computed)",
+		test: "TestProjection",
+	},
+	{
+		name: "observe: a promise holds for other recordings", file: "gqlcache/footprint/internal/observe/execution.go",
+		old: "dst.tags = append(dst.tags, e.rd.hidden...)", new: "_ = own",
+		test: "TestProjectionIsOwn",
+	},
+	{
+		name: "observe: a promise is not taken back", file: "gqlcache/footprint/internal/observe/recording.go",
+		old: "if r.unprojected.Load() {", new: "if false {",
+		test: "TestProjectionIsOwn",
+	},
+	{
+		name: "observe: own changes of hidden columns are committed", file: "gqlcache/footprint/internal/observe/read.go",
+		old: " || slices.ContainsFunc(rd.hidden, p.reaches)", new: "",
+		test: "TestProjectionOfUncommitted",
+	},
+	{
 		name: "analysis: the optional side of a join is shown by its key", file: "gqlcache/footprint/internal/analysis/finish.go",
 		old: "if m.hidden || m.masked {", new: "if m.hidden {",
 		test: "TestStatements",
@@ -87,6 +127,11 @@ var footprintUnitRules = []mutant{
 		name: "observe: what the log has forgotten did not run", file: "gqlcache/footprint/internal/observe/recording.go",
 		old: "entered <= reg.lost", new: "false",
 		test: "TestLongWait",
+	},
+	{
+		name: "observe: a commit that PostgreSQL has refused may have been one", file: "gqlcache/footprint/internal/observe/session.go",
+		old: "(s.tx.failed || s.o.refusal(err))", new: "s.tx.failed",
+		test: "TestRefusedCommit",
 	},
 	{
 		name: "observe: what was refused is published", file: "gqlcache/footprint/internal/observe/write.go",

@@ -10,6 +10,26 @@ var seamRules = []mutant{
 		test: "TestCommitsThroughTheHandle",
 	},
 	{
+		name: "seam: code of a type sees the columns that are shown alone", file: "gqlcache/projection.go", in: footprintTests,
+		old: "return slices.Contains(t.Types, fc.Object) }) {", new: "return false }) {",
+		test: "TestDecides",
+	},
+	{
+		name: "seam: a leaf is made of what it has read itself", file: "gqlcache/projection.go", in: footprintTests,
+		old: "return !p.leaves[fc]", new: "return false",
+		test: "TestDecides",
+	},
+	{
+		name: "seam: a leaf shows the columns that others show alone", file: "gqlcache/projection.go", in: footprintTests,
+		old: "		p.leaves[fc] = true\n		return nil", new: "		p.leaves[fc] = true\n		return p.all",
+		test: "TestDecides",
+	},
+	{
+		name: "seam: rows of other types show the same columns", file: "gqlcache/projection.go", in: footprintTests,
+		old: "p.operation.ComesFrom(def.Type.Name(), &p.list[i])", new: "def != nil",
+		test: "TestDecides",
+	},
+	{
 		name: "seam: commits outside of operations are not heard", file: observeFile, in: footprintTests,
 		old: "	c.publish(ctx, ch)\n	if commit.Uncertain {", new: "	if r != nil {\n		c.publish(ctx, ch)\n	}\n	if commit.Uncertain {",
 		test: "TestCommitsThroughTheHandle",

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/99designs/gqlgen/graphql"
+
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/footprintsql"
@@ -37,6 +39,12 @@ func newSeam(t *testing.T, o gqlcache.Observe, without []string, around func(*se
 
 func newSeamOf(t *testing.T, o gqlcache.Options, without []string, around func(*seam, http.Handler) http.Handler) *seam {
 	t.Helper()
+	return newSeamOn(t, o, func(store *testgraph.Store) graphql.ExecutableSchema { return testgraph.Executable(store, without...) }, around)
+}
+
+// newSeamOn makes a server with a schema of its own.
+func newSeamOn(t *testing.T, o gqlcache.Options, schema func(*testgraph.Store) graphql.ExecutableSchema, around func(*seam, http.Handler) http.Handler) *seam {
+	t.Helper()
 	s := &seam{T: t, store: testgraph.NewStore(), watched: footprint.New(footprint.Options{Dialect: footprint.SQLite, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})}
 	var err error
 	if s.db, err = footprintsql.Open("sqlite", filepath.Join(t.TempDir(), "seam.db")+"?_pragma=foreign_keys(1)", s.watched); err != nil {
@@ -52,7 +60,7 @@ func newSeamOf(t *testing.T, o gqlcache.Options, without []string, around func(*
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.cache.Close() })
-	s.srv = testgraph.Serve(testgraph.Executable(s.store, without...), s.cache)
+	s.srv = testgraph.Serve(schema(s.store), s.cache)
 	if around != nil {
 		s.srv = around(s, s.srv)
 	}

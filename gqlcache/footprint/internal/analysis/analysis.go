@@ -68,6 +68,9 @@ type Ref struct {
 	// order where that matters; Selected are those that are merely in the result; Order
 	// decides only when the rows are not read to the end.
 	Where, Selected, Order catalog.Mask
+	// Computed are those of Selected that the result does not only have as they are: an
+	// expression is computed from them.
+	Computed catalog.Mask
 	// Terms are necessary conditions: every row of the table that contributes has one of
 	// the source's values in the column. At most one a column. A term whose source cannot
 	// be evaluated for some arguments is left out for these.

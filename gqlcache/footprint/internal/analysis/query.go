@@ -258,6 +258,9 @@ func (z *analyzer) item(it *sqlparse.Item, s *scope, u use, r *result) {
 		}
 	}
 	o.deps = z.collect(func() { z.walk(it.X, s, u) })
+	for _, n := range o.deps {
+		n.m.ref.Computed |= catalog.Bit(n.column)
+	}
 	if v, ok := z.source(it.X); ok {
 		o.value = &v
 	}

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/analysis"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/keycheck"
@@ -116,8 +115,9 @@ func (s *Session) begin(e *Execution, args []driver.NamedValue) {
 	if len(e.a.Refs) > 0 || e.a.Unknown != "" || e.a.Volatile != "" || len(e.a.Settings) > 0 || e.writes {
 		e.attribute()
 		if e.observed {
+			hidden := e.hides()
 			e.mu.Lock()
-			e.read(args)
+			e.read(args, hidden)
 			e.mu.Unlock()
 			e.semiJoins(args)
 		}
@@ -366,13 +366,13 @@ func (s *Session) settle(ctx context.Context, asOf moment) {
 	s.leaks = false
 }
 
-// collect adds the tags of what was read, from a statement that still runs as if it were
-// not read to its end.
-func (e *Execution) collect(dst []tag.Tag) (tags []tag.Tag, unknown, uncommitted string) {
+// collect adds the tags of what was read to a sum, from a statement that still runs as if
+// it were not read to its end. own says that the sum is of its own recording.
+func (e *Execution) collect(dst *sum, own bool) (unknown, uncommitted string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.rd.skipped {
-		return dst, "", ""
+		return "", ""
 	}
 	switch {
 	case e.s.o.opts.Replica:
@@ -380,26 +380,24 @@ func (e *Execution) collect(dst []tag.Tag) (tags []tag.Tag, unknown, uncommitted
 	case e.s.elsewhere != "":
 		uncommitted = e.s.elsewhere
 	}
-	if !e.observed || e.rd.refs == nil && e.rd.unknown == "" { // nobody recorded when it started
-		tags, more := e.wide(dst)
-		if unknown == "" {
-			unknown = more
-		}
+	observed := e.observed && (e.rd.refs != nil || e.rd.unknown != "") // somebody recorded when it started
+	if !observed || !e.rd.finished {
 		if uncommitted == "" && (e.s.dirty.Load() || e.s.undone.Load() != e.undone) {
 			uncommitted = e.text
 		}
-		return tags, unknown, uncommitted
 	}
-	if unknown == "" {
-		unknown = e.rd.unknown
+	if !observed {
+		dst.tags, unknown = e.wide(dst.tags)
+		return unknown, uncommitted
 	}
-	dst = append(dst, e.rd.tags...)
-	uncommitted = cmp.Or(uncommitted, e.rd.uncommitted)
+	dst.tags = append(dst.tags, e.rd.tags...)
 	if !e.rd.finished {
-		dst = e.rest(dst, false)
-		if uncommitted == "" && (e.s.dirty.Load() || e.s.undone.Load() != e.undone) {
-			uncommitted = e.text
-		}
+		dst.tags = e.rest(dst.tags, false)
 	}
-	return dst, unknown, uncommitted
+	if own {
+		dst.hidden = append(dst.hidden, e.rd.hidden...)
+	} else {
+		dst.tags = append(dst.tags, e.rd.hidden...)
+	}
+	return e.rd.unknown, cmp.Or(uncommitted, e.rd.uncommitted)
 }

@@ -26,6 +26,7 @@ const (
 	ManyShapes       FindingKind = "too many shapes"   // reads that compare further columns depend on tables
 	Elsewhere        FindingKind = "elsewhere"         // a connection that reads from a replica, or what is not committed
 	IncompleteKey    FindingKind = "incomplete key"    // a value of a statement comes from nothing that the cache key has
+	UnknownColumn    FindingKind = "unknown column"    // a name of @view(decides:) that is no column of the table
 	Panicked         FindingKind = "panic"             // a fault of this package or of a cache's
 )
 

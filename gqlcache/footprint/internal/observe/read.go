@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"cmp"
 	"database/sql/driver"
 	"slices"
 
@@ -12,15 +13,18 @@ import (
 
 // A reading is what one run of a statement reads, as far as it is known.
 type reading struct {
-	tags        []tag.Tag
-	merged      int
-	unknown     string
-	uncommitted string
-	finished    bool
-	skipped     bool
-	since       uint64
-	rows        int64
-	refs        []refReading
+	tags   []tag.Tag
+	merged int
+	// hidden are the tags of columns that do not matter to the own recording.
+	hidden       []tag.Tag
+	mergedHidden int
+	unknown      string
+	uncommitted  string
+	finished     bool
+	skipped      bool
+	since        uint64
+	rows         int64
+	refs         []refReading
 }
 
 // A refReading is a ref's, with this run's arguments.
@@ -28,6 +32,8 @@ type refReading struct {
 	terms []rowtag.Known
 	// byKey says that the terms are a key's.
 	byKey bool
+	// hidden are columns that do not matter to the own recording.
+	hidden catalog.Mask
 	// none says that a term has no values: there are no rows.
 	none bool
 	// searched is a column of Contains, -1 for none.
@@ -44,8 +50,9 @@ type refReading struct {
 	unkeyed bool
 }
 
-// read evaluates what the statement reads. REQUIRES: mu is held.
-func (e *Execution) read(args arguments) {
+// read evaluates what the statement reads. hidden is what hides has returned. REQUIRES: mu
+// is held.
+func (e *Execution) read(args arguments, hidden []catalog.Mask) {
 	rd := &e.rd
 	if rd.unknown = e.why; rd.unknown != "" {
 		return
@@ -57,6 +64,9 @@ func (e *Execution) read(args arguments) {
 	rd.refs = make([]refReading, len(e.a.Refs))
 	for i, r := range e.a.Refs {
 		rd.refs[i].evaluate(r, args)
+		if hidden != nil {
+			rd.refs[i].hidden = hidden[i]
+		}
 	}
 }
 
@@ -144,7 +154,7 @@ func (e *Execution) showRow(r *analysis.Ref, x *refReading, dest []driver.Value)
 		terms[j] = rowtag.Known{Column: c, Values: x.key[j : j+1 : j+1]}
 	}
 	slices.SortFunc(terms, func(a, b rowtag.Known) int { return a.Column - b.Column })
-	e.rd.tags = e.st.shapes.Subscribe(e.rd.tags, &rowtag.Rows{
+	e.rd.tags = e.subscribe(e.rd.tags, x, &rowtag.Rows{
 		Table: r.Table, Terms: terms, Since: e.rd.since,
 		Mask: r.Where | r.Selected | r.Order | catalog.Presence,
 	})
@@ -157,8 +167,12 @@ func (e *Execution) compact() {
 		rd.tags = tag.Merge(rd.tags)
 		rd.merged = len(rd.tags)
 	}
-	if len(rd.tags) > maxTags {
-		rd.unknown, rd.tags = "it depends on too many rows", nil
+	if len(rd.hidden) > 2*rd.mergedHidden+1024 {
+		rd.hidden = tag.Merge(rd.hidden)
+		rd.mergedHidden = len(rd.hidden)
+	}
+	if len(rd.tags)+len(rd.hidden) > maxTags {
+		rd.unknown, rd.tags, rd.hidden = "it depends on too many rows", nil, nil
 	}
 }
 
@@ -184,21 +198,13 @@ func (p *pending) meets(st *state, rd *reading) bool {
 	if g := rowtag.Generation(); p.generation != g || p.tags == nil {
 		p.tags, p.generation = st.tagsOf(p.events), g
 	}
-	for _, t := range rd.tags {
-		i, found := slices.BinarySearchFunc(p.tags, t.Hash, func(a tag.Tag, h uint64) int {
-			switch {
-			case a.Hash < h:
-				return -1
-			case a.Hash > h:
-				return 1
-			}
-			return 0
-		})
-		if found && p.tags[i].Mask&t.Mask != 0 {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(rd.tags, p.reaches) || slices.ContainsFunc(rd.hidden, p.reaches)
+}
+
+// reaches reports whether what is pending changes what has the tag.
+func (p *pending) reaches(t tag.Tag) bool {
+	i, found := slices.BinarySearchFunc(p.tags, t.Hash, func(a tag.Tag, h uint64) int { return cmp.Compare(a.Hash, h) })
+	return found && p.tags[i].Mask&t.Mask != 0
 }
 
 // wide adds what a statement reads whose rows were not observed.
@@ -277,7 +283,7 @@ func (e *Execution) restOf(dst []tag.Tag, r *analysis.Ref, x *refReading, comple
 			return tags
 		}
 	}
-	return e.st.shapes.Subscribe(dst, &rows)
+	return e.subscribe(dst, x, &rows)
 }
 
 // presence returns whether it matters that rows come to the set, or go from it, which are

@@ -87,6 +87,9 @@ type Recording struct {
 	missed     bool     // the log did not reach back far enough
 	returned   map[unsafe.Pointer]struct{}
 
+	// unprojected says that Unproject was called.
+	unprojected atomic.Bool
+
 	// checking guards the begin of the check, which is fill.
 	checking sync.Once
 	fill     *keycheck.Fill
@@ -111,14 +114,20 @@ type Start struct {
 	// a context belongs to, without places in lists; nil for unknown.
 	Check func() *keycheck.Fill
 	Field func(context.Context) string
+	// Projects returns the projections that hold for a statement which was sent with a
+	// context of the computation. It may be nil, must not block, and may be called
+	// concurrently.
+	Projects func(context.Context) []Projection
 }
 
 // sum is what executions have added up to.
 type sum struct {
-	tags     []tag.Tag
+	tags []tag.Tag
+	// hidden are tags that do not matter by the recording's projections.
+	hidden   []tag.Tag
 	coarse   []tag.Tag
 	analyses []*analysis.Statement
-	merged   int // length after the last merge
+	merged   int // length after the last merge, of tags and hidden
 	number   uint64
 	// mergedCoarse is that of coarse. A request that streams for hours has one Early.
 	mergedCoarse int
@@ -325,7 +334,7 @@ func (g *registry) drop(n int) {
 func (e *Execution) size() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return 16 + len(e.rd.tags)
+	return 16 + len(e.rd.tags) + len(e.rd.hidden)
 }
 
 // Enter is called before a resolver. What it returns is for Leave.
@@ -486,6 +495,9 @@ func (r *Recording) End() Footprint {
 			o.found(Finding{Kind: UnexplainedField, Text: name, Why: "no statement ran while the field was resolved"})
 		}
 	}
+	if r.unprojected.Load() {
+		s.tags = append(s.tags, s.hidden...)
+	}
 	f := Footprint{
 		Tags: tag.Merge(s.tags), Coarse: tag.Merge(s.coarse), Analyses: s.analyses, Unknown: s.unknown, Number: s.number, Uncommitted: s.uncommitted,
 		Volatile: s.volatile, Settings: s.settings, Statements: s.statements, Orphans: s.orphans, Unexplained: odd,
@@ -524,29 +536,28 @@ func (r *Recording) take(e *Execution) {
 			s.mergedCoarse = len(s.coarse)
 		}
 	}
-	tags, unknown, uncommitted := e.collect(s.tags)
-	s.tags = tags
+	unknown, uncommitted := e.collect(s, e.own == r)
 	if s.unknown == "" {
 		s.unknown = unknown
 	}
 	if s.uncommitted == "" {
 		s.uncommitted = uncommitted
 	}
-	if len(s.tags) > 2*s.merged+1024 {
-		s.tags = tag.Merge(s.tags)
-		s.merged = len(s.tags)
+	if len(s.tags)+len(s.hidden) > 2*s.merged+1024 {
+		s.tags, s.hidden = tag.Merge(s.tags), tag.Merge(s.hidden)
+		s.merged = len(s.tags) + len(s.hidden)
 	}
-	if len(s.tags) > maxTags && s.unknown == "" {
+	if len(s.tags)+len(s.hidden) > maxTags && s.unknown == "" {
 		s.unknown = "it depends on too many rows"
 	}
 	if s.unknown != "" {
-		s.tags, s.merged = nil, 0 // it depends on anything
+		s.tags, s.hidden, s.merged = nil, nil, 0 // it depends on anything
 	}
 }
 
 // add adds what another sum has.
 func (s *sum) add(o *sum) {
-	s.tags, s.coarse = append(s.tags, o.tags...), append(s.coarse, o.coarse...)
+	s.tags, s.hidden, s.coarse = append(s.tags, o.tags...), append(s.hidden, o.hidden...), append(s.coarse, o.coarse...)
 	s.number = min(s.number, o.number)
 	s.unknown, s.uncommitted = cmp.Or(s.unknown, o.unknown), cmp.Or(s.uncommitted, o.uncommitted)
 	s.volatile = cmp.Or(s.volatile, o.volatile)
