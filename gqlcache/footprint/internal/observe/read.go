@@ -44,8 +44,9 @@ type refReading struct {
 	bounded       bool
 	// last is the Window's column in the last row.
 	last rowtag.Value
-	// key is that of the last row.
-	key []rowtag.Value
+	// key is that of the last row, and keyTerms are the terms with its values.
+	key      []rowtag.Value
+	keyTerms []rowtag.Known
 	// unkeyed says that a row had a key that is not known.
 	unkeyed bool
 }
@@ -133,6 +134,11 @@ func (e *Execution) showRow(r *analysis.Ref, x *refReading, dest []driver.Value)
 	same := len(x.key) == len(r.KeyColumns)
 	if !same {
 		x.key = make([]rowtag.Value, len(r.KeyColumns))
+		x.keyTerms = make([]rowtag.Known, len(x.key))
+		for j, c := range r.KeyColumns {
+			x.keyTerms[j] = rowtag.Known{Column: c, Values: x.key[j : j+1 : j+1]}
+		}
+		slices.SortFunc(x.keyTerms, func(a, b rowtag.Known) int { return a.Column - b.Column })
 	}
 	for j, c := range r.KeyColumns {
 		v, ok := rowtag.Value(0), false
@@ -149,13 +155,8 @@ func (e *Execution) showRow(r *analysis.Ref, x *refReading, dest []driver.Value)
 	if same || slices.Contains(x.key, rowtag.Null) { // the empty side of an outer join
 		return
 	}
-	terms := make([]rowtag.Known, len(x.key))
-	for j, c := range r.KeyColumns {
-		terms[j] = rowtag.Known{Column: c, Values: x.key[j : j+1 : j+1]}
-	}
-	slices.SortFunc(terms, func(a, b rowtag.Known) int { return a.Column - b.Column })
 	e.rd.tags = e.subscribe(e.rd.tags, x, &rowtag.Rows{
-		Table: r.Table, Terms: terms, Since: e.rd.since,
+		Table: r.Table, Terms: x.keyTerms, Since: e.rd.since,
 		Mask: r.Where | r.Selected | r.Order | catalog.Presence,
 	})
 }
