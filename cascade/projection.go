@@ -3,6 +3,8 @@ package cascade
 import (
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -103,6 +105,43 @@ func (o *Operation) Tables() (names []string) {
 	return names
 }
 
+// Conditions returns, for each declared read of rows of a table by a condition, the columns
+// that the condition compares for these variables: none for all rows. It returns false for a table of which
+// the operation names no row, and for one that a view of the operation is derived from:
+// which rows such a view comes from is not told.
+func (o *Operation) Conditions(table string, vars map[string]any) (sets [][]string, named bool) {
+	for _, list := range [][]*View{o.sets, o.rows} {
+		for _, v := range list {
+			named = named || v.TableName() == table
+			if slices.ContainsFunc(v.above, func(a *View) bool { return a.TableName() == table }) {
+				return nil, false
+			}
+		}
+	}
+	r := reader{o: o, vars: vars}
+	for i := range o.reads {
+		for j := range o.reads[i].reads {
+			b := &o.reads[i].reads[j]
+			if b.Kind != readWhere || b.Views[0].TableName() != table {
+				continue
+			}
+			args := r.args(&o.reads[i])
+			columns := make([]string, 0, len(b.Where))
+			for k := range b.Where {
+				t := &b.Where[k]
+				if t.Operand.Kind == fromArgs {
+					if vals, null, ok := valuesAt(args, t.Operand.Path); null || !ok || maySelectAll(vals) {
+						continue // servers may take it for no condition
+					}
+				}
+				columns = append(columns, t.Column)
+			}
+			sets = append(sets, columns)
+		}
+	}
+	return sets, named
+}
+
 // ViewsOf returns the views that come from some tables.
 func (p *Plan) ViewsOf(tables []string) (views []*View) {
 	for _, v := range p.views {
@@ -121,9 +160,27 @@ func (v *View) TableName() string {
 	return v.Name
 }
 
-// ColumnOf reports whether a column's name is that of a field: equal but for case and
-// underscores, as in author_id and authorId.
+// ColumnOf reports whether a column's name is that of a field: equal but for case,
+// underscores and dots, as in author_id, authorId and author.id.
 func ColumnOf(column, field string) bool {
-	fold := func(s string) string { return strings.ToLower(strings.ReplaceAll(s, "_", "")) }
-	return fold(column) == fold(field)
+	for {
+		a, one := letter(column)
+		b, other := letter(field)
+		if a != b {
+			return false
+		}
+		if column, field = one, other; a == 0 {
+			return true
+		}
+	}
+}
+
+// letter returns the first letter of a name, in lower case, and the rest: 0 at the end.
+func letter(name string) (letter rune, rest string) {
+	for i, r := range name {
+		if r != '_' && r != '.' {
+			return unicode.ToLower(r), name[i+utf8.RuneLen(r):]
+		}
+	}
+	return 0, ""
 }

@@ -268,7 +268,7 @@ func (c *Cache) resolved(ctx context.Context, r *request, q *asked, own *flight.
 	defer statements.stop() // also when an extension below panics
 	w.Fields = statements.fields()
 	f.resp, f.took, rec = c.execute(observed, r, oc, d, who, key, w, next)
-	f.seen = statements.end(d)
+	f.seen = statements.end(d, oc.Variables)
 	if f.seen.private {
 		f.only = c.asker(ctx, oc)
 	}

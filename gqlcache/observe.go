@@ -188,6 +188,31 @@ func (o *observing) mutationOf(contexts ...context.Context) *request {
 	return nil
 }
 
+// nameUnowned reports a commit that belongs to no mutation which still runs; r is the one of
+// this cache that it belongs to, nil for none. It is a method because the place of a finding
+// is the first function that is none of observing's.
+func (*observing) nameUnowned(ctx context.Context, commit *footprint.Commit, r *request) {
+	switch {
+	case r == nil && !mutates(append([]context.Context{ctx}, commit.Origins...)): //nolint:contextcheck // as above
+		commit.Unowned(ctx, "no mutation has sent its statements: it may be a job's, another handler's, or on a context of its own")
+	case r != nil && r.hold == nil && !r.isRunning():
+		commit.Unowned(ctx, "its mutation has been answered")
+	}
+}
+
+// mutates reports whether one of the contexts belongs to a mutation of any cache: several
+// may observe one handle.
+func mutates(contexts []context.Context) bool {
+	for _, ctx := range contexts {
+		for r := requestFrom(ctx); r != nil; r = r.outer {
+			if r.mutates {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // noteWrite notes that a statement of a root field of the mutation has written. A
 // statement that was sent outside of all fields is that of the only one.
 func (r *request) noteWrite(root string) {
@@ -267,6 +292,7 @@ func (c *Cache) seenWrites(r *request, d *document) map[string]bool {
 func (o *observing) Committed(ctx context.Context, commit footprint.Commit) {
 	c := o.c
 	r := o.mutationOf(append([]context.Context{ctx}, commit.Origins...)...) //nolint:contextcheck // as above
+	o.nameUnowned(ctx, &commit, r)
 	r.noteCommit(&commit)
 	if c.opts.Observe.ReportOnly {
 		return
@@ -459,13 +485,14 @@ type seen struct {
 	private, convicted bool
 }
 
-// end ends the recording, and says what becomes of the answer. It may be called on nil.
-func (rec *recording) end(d *document) (s seen) {
+// end ends the recording, and says what becomes of the answer to an operation with these
+// variables. It may be called on nil.
+func (rec *recording) end(d *document, vars map[string]any) (s seen) {
 	if rec == nil {
 		return s
 	}
 	fp, opts := rec.End(), &rec.o.c.opts.Observe
-	rec.o.warnUncovered(d, rec.o.seen.read(d, &fp))
+	rec.o.warnUncovered(d, rec.o.seen.read(d, vars, &fp))
 	if opts.ReportOnly {
 		return s
 	}

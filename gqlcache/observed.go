@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 )
@@ -27,8 +28,9 @@ type observed struct {
 }
 
 // read notes what the computation of a query's answer has read. It reports whether that
-// is the first time that no directive of the operation names one of the tables.
-func (o *observed) read(d *document, fp *footprint.Footprint) (news bool) {
+// is the first time that no directive of the operation names one of the tables, or that
+// none is about the rows that were asked for.
+func (o *observed) read(d *document, vars map[string]any, fp *footprint.Footprint) (news bool) {
 	if d.Operation == nil {
 		return false
 	}
@@ -38,7 +40,8 @@ func (o *observed) read(d *document, fp *footprint.Footprint) (news bool) {
 			op.Reads = addOnce(op.Reads, words)
 		}
 		tables, _ := fp.Tables()
-		return uncover(op, tables, declared)
+		news := uncover(op, tables, declared)
+		return unmatch(op, fp.Unmatched(func(table string) ([][]string, bool) { return d.Operation.Conditions(table, vars) }, cascade.ColumnOf)) || news
 	})
 }
 
@@ -88,6 +91,18 @@ func uncover(op *inspect.ObservedOperation, tables, declared []string) (news boo
 	return before == 0 && len(op.Uncovered) > 0
 }
 
+// unmatch adds the sets of rows that no condition of a directive is about.
+func unmatch(op *inspect.ObservedOperation, sets []string) (news bool) {
+	if op.Undeclared != "" {
+		return false
+	}
+	before := len(op.Unmatched)
+	for _, set := range sets {
+		op.Unmatched = addOnce(op.Unmatched, set)
+	}
+	return before == 0 && len(op.Unmatched) > 0
+}
+
 func addOnce(list []string, s string) []string {
 	if len(list) == maxObservedWords || slices.Contains(list, s) {
 		return list
@@ -97,7 +112,8 @@ func addOnce(list []string, s string) []string {
 
 // Observed returns what the handles of Options.Observe have seen since the cache was made:
 // what makes answers wider, the most frequent first, and by operation what it reads and
-// writes, with the tables that none of its directives names. A table has the name of its
+// writes, with the tables that none of its directives names, and the sets of rows that its
+// conditions are not about. A table has the name of its
 // view, or that of @view(table:). Without handles it is empty. The result belongs to the
 // caller. It does not block.
 func (c *Cache) Observed() inspect.Observed {
@@ -116,7 +132,8 @@ func (c *Cache) Observed() inspect.Observed {
 	defer o.mu.Unlock()
 	for _, op := range o.operations {
 		one := *op
-		one.Reads, one.Writes, one.Uncovered = slices.Clone(op.Reads), slices.Clone(op.Writes), slices.Clone(op.Uncovered)
+		one.Reads, one.Writes = slices.Clone(op.Reads), slices.Clone(op.Writes)
+		one.Uncovered, one.Unmatched = slices.Clone(op.Uncovered), slices.Clone(op.Unmatched)
 		all.Operations = append(all.Operations, one)
 	}
 	slices.SortFunc(all.Operations, func(a, b inspect.ObservedOperation) int {
@@ -125,7 +142,7 @@ func (c *Cache) Observed() inspect.Observed {
 	return all
 }
 
-var errUncovered = errors.New("statements of an operation with directives read or write a table that none of them names: see Cache.Observed")
+var errUncovered = errors.New("statements of an operation with directives read or write a table, or rows of one, that none of them names: see Cache.Observed")
 
 // warnUncovered logs once that directives lack a table.
 func (o *observing) warnUncovered(d *document, news bool) {

@@ -83,6 +83,8 @@ const (
 	NotUnderstood    = observe.NotUnderstood
 	NoCatalog        = observe.NoCatalog
 	Orphan           = observe.Orphan
+	SharedStatement  = observe.SharedStatement
+	OutsideCommit    = observe.OutsideCommit
 	LateStatement    = observe.LateStatement
 	UnexplainedField = observe.UnexplainedField
 	UncertainCommit  = observe.UncertainCommit

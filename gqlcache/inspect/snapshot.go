@@ -281,4 +281,7 @@ type ObservedOperation struct {
 	Writes []string `json:"writes,omitempty"`
 	// Uncovered are tables that no directive of the operation names.
 	Uncovered []string `json:"uncovered,omitempty"`
+	// Unmatched are sets of rows that were read, in words, of tables of which the directives
+	// name other sets: by columns that the statements do not compare.
+	Unmatched []string `json:"unmatched,omitempty"`
 }

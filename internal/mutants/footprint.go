@@ -15,6 +15,30 @@ var footprintRules = []mutant{
 		test: "TestLateShape",
 	},
 	{
+		name: "footprint: columns that are merely selected are not read, SQLite", in: footprintTests,
+		file: footprintDir + "analysis/scope.go",
+		old:  "			n.m.ref.Selected |= bit\n", new: "			n.m.ref.Selected |= 0 * bit\n",
+		test: "TestAuthorizer$",
+	},
+	{
+		name: "footprint: columns that are merely selected are not read, PostgreSQL", in: footprintTests,
+		file: footprintDir + "analysis/scope.go",
+		old:  "			n.m.ref.Selected |= bit\n", new: "			n.m.ref.Selected |= 0 * bit\n",
+		test: "TestDependencies$",
+	},
+	{
+		name: "footprint: of what a statement sets only the last is written", in: footprintTests,
+		file: footprintDir + "analysis/write.go",
+		old:  "			changed |= catalog.Bit(c)\n", new: "			changed = catalog.Bit(c)\n",
+		test: "TestAuthorizer$",
+	},
+	{
+		name: "footprint: what triggers do is not in the analysis", in: footprintTests,
+		file: footprintDir + "analysis/write.go",
+		old:  "	z.follow(t, w.Kind, w.Changed)\n	w.Cascades", new: "	w.Cascades",
+		test: "TestAuthorizer$",
+	},
+	{
 		name: "footprint: what is said by OR is taken for what is said by AND", in: footprintTests,
 		file: footprintDir + "analysis/terms.go",
 		old:  "if p, test, rest := unlessNull(x); p != nil && r.unless == nil {",

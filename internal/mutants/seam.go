@@ -45,6 +45,46 @@ var seamRules = []mutant{
 		test: "TestMutationsThatAreNotSeen",
 	},
 	{
+		name: "seam: a commit outside of mutations is not named", file: observeFile, in: footprintTests,
+		old: "	o.nameUnowned(ctx, &commit, r)\n", new: "",
+		test: "TestPlantedFaults",
+	},
+	{
+		name: "seam: a field that waits for the statement of another request is not named", file: footprintDir + "observe/recording.go", in: footprintTests,
+		old: "			if e.own != nil && from == nil {", new: "			if false {",
+		test: "TestPlantedFaults",
+	},
+	{
+		name: "seam: the place of a shared statement is not looked for", file: footprintDir + "observe/memo.go", in: footprintTests,
+		old: "	if x.shared.Load() &&", new: "	if false &&",
+		test: "TestPlantedFaults",
+	},
+	{
+		name: "seam: a set of rows that no directive names is not named", file: "gqlcache/observed.go", in: footprintTests,
+		old: "	for _, set := range sets {\n", new: "	for _, set := range sets[:0] {\n",
+		test: "TestPlantedFaults",
+	},
+	{
+		name: "seam: a where of other columns is taken for that of the statement", file: footprintDir + "observe/reach.go", in: footprintTests,
+		old: "r.Where&catalog.Bit(i) != 0 && same(c.Name, field)", new: "r.Where&catalog.Bit(i) != 0",
+		test: "TestPlantedFaults",
+	},
+	{
+		name: "seam: an argument that is null counts as a condition", file: "cascade/projection.go", in: footprintTests,
+		old: "null || !ok || maySelectAll(vals) {", new: "!ok && !null && vals != nil {",
+		test: "TestPlantedFaults",
+	},
+	{
+		name: "seam: the commits of the second face are named", file: footprintDir + "observe/reach.go",
+		old: "r == outside {\n			return", new: "r == outside && false {\n			return",
+		test: "TestUnowned",
+	},
+	{
+		name: "seam: commits outside of mutations keep other findings away", file: footprintDir + "observe/findings.go",
+		old: " || f.Kind == OutsideCommit && g.outside >= maxOutside", new: "",
+		test: "TestUnowned",
+	},
+	{
 		name: "seam: what is not committed is stored", file: observeFile, in: footprintTests,
 		old: "	case fp.Uncommitted != \"\":\n", new: "	case false:\n",
 		test: "TestReasonsOfStatements",

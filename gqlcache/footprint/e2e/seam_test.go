@@ -317,25 +317,6 @@ func TestReadByAMiddleware(t *testing.T) {
 	}
 }
 
-// A statement without the resolver's context belongs to what is computed meanwhile, and is
-// named.
-func TestDroppedContext(t *testing.T) {
-	s := newSeam(t, gqlcache.Observe{Everything: true}, undeclared, nil)
-	s.store.On("Query.loose", func(context.Context) error { return s.read(context.Background(), byID, "1") })
-	s.learn(first)
-	s.exec(t.Context(), rename, "1")
-	if s.ask(first) {
-		t.Error("stale")
-	}
-	named := false
-	for _, f := range s.watched.Findings() {
-		named = named || f.Kind == footprint.Orphan
-	}
-	if !named {
-		t.Errorf("not named: %v", s.watched.Findings())
-	}
-}
-
 // Where directives stand for what was seen, a table that a mutation writes and does not
 // declare, or that anybody else writes, is changed as a whole; and what is declared keeps
 // its precision.

@@ -12,6 +12,7 @@ type Points struct {
 	mu      sync.Mutex
 	calls   map[string]int
 	hooks   map[string]func(context.Context) error
+	answers map[string]func(context.Context) (any, error)
 	latches map[string]*Latch
 }
 
@@ -42,6 +43,23 @@ func (p *Points) On(point string, hook func(context.Context) error) {
 		p.hooks = map[string]func(context.Context) error{}
 	}
 	p.hooks[point] = hook
+}
+
+// Answer has a function called at a point, whose result is the resolver's: the store is
+// not asked. What it returns must be of the resolver's type, or nil.
+func (p *Points) Answer(point string, answer func(context.Context) (any, error)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.answers == nil {
+		p.answers = map[string]func(context.Context) (any, error){}
+	}
+	p.answers[point] = answer
+}
+
+func (p *Points) answer(point string) func(context.Context) (any, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.answers[point]
 }
 
 // A Latch stops whoever reaches a point.

@@ -128,7 +128,13 @@ func at[T any](ctx context.Context, s *Store, name string, work func() (T, error
 	if err = s.reach(ctx, name); err != nil {
 		return v, err
 	}
-	v, err = locked(s, work)
+	if answer := s.answer(name); answer != nil {
+		var got any
+		got, err = answer(ctx)
+		v, _ = got.(T)
+	} else {
+		v, err = locked(s, work)
+	}
 	if err != nil {
 		return v, err
 	}

@@ -46,12 +46,12 @@ func (s *Statement) String() string {
 	return strings.Join(lines, "\n")
 }
 
+// Set is the table with the terms of its rows.
+func (r *Ref) Set() string { return r.Table.Name + "(" + termsText(r.Table, r.Terms) + ")" }
+
 func (r *Ref) String() string {
 	var b strings.Builder
-	b.WriteString(r.Table.Name)
-	b.WriteByte('(')
-	b.WriteString(termsText(r.Table, r.Terms))
-	b.WriteByte(')')
+	b.WriteString(r.Set())
 	part(&b, " decides ", maskText(r.Table, r.Where))
 	part(&b, " selects ", maskText(r.Table, r.Selected&^r.Where))
 	part(&b, " orders by ", maskText(r.Table, r.Order&^r.Where))

@@ -144,6 +144,9 @@ func (e *Execution) attribute() {
 		return
 	}
 	e.attributed = true
+	if e.known != nil {
+		e.known.locate()
+	}
 	s := e.s
 	own := owner(e.ctx)
 	switch late, over := reg.start(e, own); {

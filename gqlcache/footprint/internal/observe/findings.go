@@ -19,6 +19,8 @@ const (
 	NotUnderstood    FindingKind = "not understood"    // a statement: it depends on anything, or may write everything
 	NoCatalog        FindingKind = "no catalog"        // nothing is known of the database
 	Orphan           FindingKind = "no computation"    // a statement came without the context of the computation that asked for it
+	SharedStatement  FindingKind = "shared statement"  // a field waited for the statement of another computation
+	OutsideCommit    FindingKind = "outside commit"    // a commit that belongs to no mutation which still runs
 	LateStatement    FindingKind = "late statement"    // a statement came after the answer
 	UnexplainedField FindingKind = "unexplained field" // where its value comes from is not known
 	UncertainCommit  FindingKind = "uncertain commit"  // the outcome of a transaction is not known
@@ -30,6 +32,10 @@ const (
 	Panicked         FindingKind = "panic"             // a fault of this package or of a cache's
 )
 
+// placed are the kinds of findings that are made while the application waits for the
+// statement, beside OutsideCommit: the file and line are those of the caller.
+var placed = []FindingKind{NotUnderstood, Orphan, LateStatement}
+
 // A Finding is something that makes answers wider, or that the owner should know. Place is
 // the file and line that a statement came from, where that was looked for.
 type Finding struct {
@@ -38,18 +44,24 @@ type Finding struct {
 	Count            uint64
 }
 
-// maxFindings bounds the kinds of findings. The text of one is cut to maxFindingText.
+// maxFindings bounds the kinds of findings, and maxOutside those of OutsideCommit: what a
+// server's jobs write must not keep other findings away. The text of one is cut to
+// maxFindingText.
 const (
 	maxFindings    = 256
+	maxOutside     = 64
 	maxFindingText = 500
 )
 
 type findings struct {
-	mu   sync.Mutex
-	list map[findingKey]*Finding
-	lost uint64
+	mu      sync.Mutex
+	list    map[findingKey]*Finding
+	lost    uint64
+	outside int // of OutsideCommit in list
 }
 
+// findingKey tells findings apart. The text of OutsideCommit is its place, where there is
+// one: some libraries write values into their statements.
 type findingKey struct {
 	kind FindingKind
 	text string
@@ -61,30 +73,44 @@ func (o *Observer) found(f Finding) {
 		f.Text = strings.ToValidUTF8(f.Text[:maxFindingText], "")
 	}
 	f.Count = 1
+	key := findingKey{f.Kind, f.Text}
+	if f.Kind == OutsideCommit {
+		f.Place = caller()
+		key.text = cmp.Or(f.Place, f.Text)
+	}
 	g := &o.finds
 	g.mu.Lock()
-	old := g.list[findingKey{f.Kind, f.Text}]
-	full := len(g.list) >= maxFindings
+	old := g.list[key]
+	full := len(g.list) >= maxFindings || f.Kind == OutsideCommit && g.outside >= maxOutside
 	switch {
 	case old != nil:
 		old.Count++
+		old.Place = cmp.Or(old.Place, f.Place)
 	case full:
 		g.lost++
 	default:
 		if g.list == nil {
 			g.list = map[findingKey]*Finding{}
 		}
-		if f.Kind == Orphan {
+		if slices.Contains(placed, f.Kind) {
 			f.Place = caller()
 		}
-		g.list[findingKey{f.Kind, f.Text}] = &f
+		if f.Kind == OutsideCommit {
+			g.outside++
+		}
+		kept := f // its place may be set while f is logged
+		g.list[key] = &kept
 	}
 	g.mu.Unlock()
 	if old != nil || full {
 		return
 	}
 	defer func() { _ = recover() }() // a handler's panic is no business of the application's
-	o.opts.Logger.Warn("footprint: "+string(f.Kind), "statement", f.Text, "why", f.Why, "place", f.Place, "handle", o.opts.Name)
+	log := o.opts.Logger.Warn
+	if f.Kind == OutsideCommit { // it costs nothing
+		log = o.opts.Logger.Info
+	}
+	log("footprint: "+string(f.Kind), "statement", f.Text, "why", f.Why, "place", f.Place, "handle", o.opts.Name)
 }
 
 // Findings returns what was found, the most frequent first.
@@ -144,4 +170,5 @@ var passed = []string{
 	"runtime.", "database/sql.",
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/",
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/footprintsql.",
+	"github.com/cascadeql/cascadeql/gqlcache.(*observing).",
 }

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/analysis"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/keycheck"
@@ -25,6 +26,18 @@ type analyzed struct {
 	// keycheck.Shape.
 	shape     uint64
 	positions []int
+	// shared says that a field of another computation waited for the text's statement, and
+	// place is where one was sent from since.
+	shared atomic.Bool
+	place  atomic.Pointer[string]
+}
+
+// locate notes where a statement is sent from that is shared by computations.
+func (x *analyzed) locate() {
+	if x.shared.Load() && x.place.Load() == nil {
+		at := caller()
+		x.place.Store(&at)
+	}
 }
 
 // analyzedOf returns what is known of a text, with its analysis.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/cascadeql/cascadeql/cascade/tag"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/analysis"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/rowtag"
 )
@@ -27,6 +28,19 @@ func (c *Commit) Tables() (names []string) {
 	return names
 }
 
+// Unowned says that the commit belongs to no mutation which still runs, and why: it is a
+// finding unless a statement came from Outside. It must be called by Sink.Committed.
+func (c *Commit) Unowned(ctx context.Context, why string) {
+	for _, of := range append([]context.Context{ctx}, c.Origins...) {
+		if r, _ := of.Value(recordingKey{}).(*Recording); r == outside {
+			return
+		}
+	}
+	if c.Text != "" { // it is a statement's, not a change of the catalog by somebody else
+		c.Observer.found(Finding{Kind: OutsideCommit, Text: c.Text, Why: why})
+	}
+}
+
 // Tables returns the names of the tables that were read. It returns false when there may
 // be others.
 func (f *Footprint) Tables() (names []string, all bool) {
@@ -38,6 +52,47 @@ func (f *Footprint) Tables() (names []string, all bool) {
 		}
 	}
 	return names, len(f.Analyses) < maxAnalyses && f.Unknown == ""
+}
+
+// Unmatched returns the sets of rows, in words, that were read of tables of which the
+// directives name other sets, or single rows only. declared returns the columns that each
+// of a table's declared conditions compares, none where there is no condition, and false
+// for a table that is not to be judged. same reports whether a column of
+// the table is one of those. A set that is asked for by a key, or through another table, is
+// not judged: its rows are known one by one.
+func (f *Footprint) Unmatched(declared func(table string) ([][]string, bool), same func(column, field string) bool) (list []string) {
+	for _, a := range f.Analyses {
+		for _, r := range a.Refs {
+			if r.Via != nil || r.Joined || keyed(r) {
+				continue
+			}
+			sets, named := declared(r.Table.Name)
+			if !named {
+				continue
+			}
+			compares := func(field string) bool {
+				return slices.ContainsFunc(r.Table.Columns, func(c catalog.Column) bool {
+					i, ok := r.Table.Index(c.Name)
+					return ok && r.Where&catalog.Bit(i) != 0 && same(c.Name, field)
+				})
+			}
+			if !slices.ContainsFunc(sets, func(fields []string) bool {
+				return !slices.ContainsFunc(fields, func(field string) bool { return !compares(field) })
+			}) {
+				list = append(list, r.Set())
+			}
+		}
+	}
+	return list
+}
+
+// keyed reports whether the terms of a ref have a key of its table.
+func keyed(r *analysis.Ref) bool {
+	return slices.ContainsFunc(r.Table.Keys, func(key []int) bool {
+		return !slices.ContainsFunc(key, func(c int) bool {
+			return !slices.ContainsFunc(r.Terms, func(t analysis.Term) bool { return t.Column == c })
+		})
+	})
 }
 
 // Words returns what was read in words, a statement each.

@@ -83,8 +83,9 @@ type Recording struct {
 	ownEnded   uint64 // when the last of them ended
 	explained  map[string]bool
 	odd        []string // fields that nothing explains
-	oddMore    bool     // more than maxNames
-	missed     bool     // the log did not reach back far enough
+	borrowed   []borrowed
+	oddMore    bool // more than maxNames
+	missed     bool // the log did not reach back far enough
 	returned   map[unsafe.Pointer]struct{}
 
 	// unprojected says that Unproject was called.
@@ -168,6 +169,13 @@ type Footprint struct {
 	Unexplained []string
 	// Verdict is that of the check of the computation's key.
 	Verdict keycheck.Verdict
+}
+
+// borrowed is a field that waited while a statement of another recording ran, and none of
+// its own.
+type borrowed struct {
+	field string
+	from  *Execution
 }
 
 type recordingKey struct{}
@@ -370,19 +378,24 @@ func (r *Recording) Leave(name string, entered uint64, returned any) {
 		r.missed = true
 	}
 	found := false
-	for e := reg.open; e != nil; e = e.next {
+	var from *Execution
+	take := func(e *Execution) {
 		if r.watches(e.s.o) {
 			r.add(e)
 			found = true
+			if e.own != nil && from == nil {
+				from = e
+			}
 		}
+	}
+	for e := reg.open; e != nil; e = e.next {
+		take(e)
 	}
 	for i := len(reg.ended) - 1; i >= 0 && reg.ended[i].ended >= entered; i-- {
-		if r.watches(reg.ended[i].s.o) {
-			r.add(reg.ended[i])
-			found = true
-		}
+		take(reg.ended[i])
 	}
 	if found { // the statements are the recording's now, and so is what they have read
+		r.borrow(name, from, returned)
 		r.remember(at)
 		return
 	}
@@ -405,6 +418,32 @@ func (r *Recording) explain(name string, at unsafe.Pointer) {
 		r.explained[name] = true
 	}
 	r.remember(at)
+}
+
+// borrow notes a field that has returned something while a statement of another recording
+// ran. From then on the places that the statement's text comes from are looked for.
+func (r *Recording) borrow(name string, from *Execution, returned any) {
+	if from == nil || absent(returned) || len(r.borrowed) == maxNames ||
+		slices.ContainsFunc(r.borrowed, func(b borrowed) bool { return b.field == name }) {
+		return
+	}
+	r.borrowed = append(r.borrowed, borrowed{name, from})
+	if from.known != nil {
+		from.known.shared.Store(true)
+	}
+}
+
+// lent reports the fields that statements of others explain.
+func lent(list []borrowed) {
+	for _, b := range list {
+		f := Finding{Kind: SharedStatement, Text: b.field, Why: "no statement of its computation ran while the field was resolved: it depends on what those of others read meanwhile, such as " + b.from.text}
+		if b.from.known != nil {
+			if at := b.from.known.place.Load(); at != nil {
+				f.Place = *at
+			}
+		}
+		b.from.s.o.found(f)
+	}
 }
 
 // remember notes an object whose statements belong to the recording.
@@ -476,8 +515,11 @@ func (r *Recording) End() Footprint {
 			odd = append(odd, name)
 		}
 	}
+	shared := slices.DeleteFunc(r.borrowed, func(b borrowed) bool { return r.explained[b.field] })
+	r.borrowed = nil
 	missed := r.missed || r.oddMore
 	reg.mu.Unlock()
+	lent(shared)
 
 	for _, e := range executions {
 		r.take(e)
