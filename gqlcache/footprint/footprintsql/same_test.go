@@ -415,12 +415,19 @@ func cancelInside(tr *transcript, db *sql.DB, open string) {
 	case c != nil && (kept || tx == nil):
 		c.Close()
 	case c != nil:
-		nothing := func(any) error { return nil }
-		for i := 0; i < 1e6 && !errors.Is(c.Raw(nothing), sql.ErrConnDone); i++ {
+		for i := 0; i < 1e6 && !isDone(c); i++ {
 			runtime.Gosched()
 		}
 		tr.failed("conn", c.Close())
 	}
 	_, err = db.Exec(app+"after", 1)
 	tr.failed("after", err)
+}
+
+// isDone reports whether the end of a transaction's context has closed a connection. Raw of
+// database/sql panics when it meets that: it looks whether the connection is closed before
+// it takes the lock.
+func isDone(c *sql.Conn) (done bool) {
+	defer func() { done = done || recover() != nil }()
+	return errors.Is(c.Raw(func(any) error { return nil }), sql.ErrConnDone)
 }
