@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"slices"
 	"testing"
 
@@ -321,10 +322,37 @@ func TestDroppedContext(t *testing.T) {
 	}
 	named := false
 	for _, f := range s.watched.Findings() {
-		named = named || f.Kind == footprint.Orphan
+		named = named || f.Kind == footprint.Orphan && strings.Contains(f.Place, "seam_test.go:")
 	}
 	if !named {
 		t.Errorf("not named: %v", s.watched.Findings())
+	}
+}
+
+// A statement that is not understood is named with the operation and the line that it came
+// from, also a mutation's, and without its values.
+func TestNotUnderstoodIsNamed(t *testing.T) {
+	const unknown = `SELECT name FROM pragma_table_info('sesame') WHERE name <> 'sesame'`
+	s := newSeam(t, gqlcache.Observe{Everything: true}, undeclared, nil)
+	s.reads("Query.loose", unknown)
+	s.writes("Mutation.renameUser", `INSERT INTO loose SELECT 'sesame', name FROM pragma_table_info('sesame')`)
+	s.ask(`query Reader ` + first)
+	s.ask(`query Reader ` + first)
+	s.ask(`mutation Writer {renameUser(id: "` + testgraph.Ann + `", name: "x")}`)
+	operations := map[string]uint64{}
+	for _, f := range s.cache.Observed().Findings {
+		if f.Kind == string(footprint.NotUnderstood) && f.Why != "DDL" {
+			operations[f.Operation] = f.Count
+			if !strings.Contains(f.Place, "seam_test.go:") || strings.Contains(f.Text+f.Why, "sesame") || !strings.Contains(f.Text, "pragma_table_info(?)") {
+				t.Errorf("%+v", f)
+			}
+		}
+	}
+	if len(operations) != 2 || operations["Reader"] != 2 || operations["Writer"] != 1 {
+		t.Errorf("%v: %+v", operations, s.cache.Observed())
+	}
+	if st := s.cache.Stats().Observed; st.NotUnderstood != 4 || st.Findings[footprint.NotUnderstood] != 4 { // and CREATE TABLE
+		t.Errorf("%+v", st)
 	}
 }
 

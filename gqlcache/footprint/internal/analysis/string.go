@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
@@ -44,6 +45,66 @@ func (s *Statement) String() string {
 		return "no data"
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Words is String without the constants of the statement, for reports to people who may
+// not see data.
+func (s *Statement) Words() string {
+	words := *s
+	words.Refs, words.Writes, words.SetConfigs = nil, nil, nil
+	for _, r := range s.Refs {
+		one := *r
+		one.Terms, one.Contains = withoutConstants(r.Terms), withoutConstants(r.Contains)
+		words.Refs = append(words.Refs, &one)
+	}
+	for _, w := range s.Writes {
+		one := *w
+		one.Terms, one.Sets, one.Rows = withoutConstants(w.Terms), valuesWithoutConstants(w.Sets), nil
+		for _, row := range w.Rows {
+			one.Rows = append(one.Rows, valuesWithoutConstants(row))
+		}
+		words.Writes = append(words.Writes, &one)
+	}
+	for _, c := range s.SetConfigs {
+		if c.Value != nil {
+			value := c.Value.withoutConstants()
+			c.Value = &value
+		}
+		words.SetConfigs = append(words.SetConfigs, c)
+	}
+	return words.String()
+}
+
+func withoutConstants(terms []Term) []Term {
+	list := slices.Clone(terms)
+	for i := range list {
+		list[i].Source = list[i].Source.withoutConstants()
+	}
+	return list
+}
+
+func valuesWithoutConstants(sets []SetValue) []SetValue {
+	list := slices.Clone(sets)
+	for i := range list {
+		if list[i].Source != nil {
+			value := list[i].Source.withoutConstants()
+			list[i].Source = &value
+		}
+	}
+	return list
+}
+
+func (s Source) withoutConstants() Source {
+	switch s.Kind {
+	case Constant:
+		s.Text, s.Number = "?", true
+	case List:
+		s.List = slices.Clone(s.List)
+		for i := range s.List {
+			s.List[i] = s.List[i].withoutConstants()
+		}
+	}
+	return s
 }
 
 func (r *Ref) String() string {

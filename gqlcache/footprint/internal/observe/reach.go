@@ -40,10 +40,10 @@ func (f *Footprint) Tables() (names []string, all bool) {
 	return names, len(f.Analyses) < maxAnalyses && f.Unknown == ""
 }
 
-// Words returns what was read in words, a statement each.
+// Words returns what was read in words, a statement each, without its constants.
 func (f *Footprint) Words() (list []string) {
 	for _, a := range f.Analyses {
-		list = append(list, a.String())
+		list = append(list, a.Words())
 	}
 	return list
 }
