@@ -118,6 +118,7 @@ type observing struct {
 	detach            []func()
 	outside           commits
 	seen              observed
+	counts            commitCounts
 	uncertain         sync.WaitGroup // see again
 	// keys checks keys, nil when that is off.
 	keys *footprint.KeyChecker
@@ -268,10 +269,11 @@ func (o *observing) Committed(ctx context.Context, commit footprint.Commit) {
 	c := o.c
 	r := o.mutationOf(append([]context.Context{ctx}, commit.Origins...)...) //nolint:contextcheck // as above
 	r.noteCommit(&commit)
+	ch := change{by: inspect.Cause{Kind: causeCommit, Name: commit.Text}, within: r, everything: commit.Everything}
 	if c.opts.Observe.ReportOnly {
+		o.counts.add(&commit, &ch)
 		return
 	}
-	ch := change{by: inspect.Cause{Kind: causeCommit, Name: commit.Text}, within: r, everything: commit.Everything}
 	if ch.everything == "" {
 		var ok bool
 		if ch.rows, ok = footprint.Words(commit); !ok {
@@ -282,6 +284,7 @@ func (o *observing) Committed(ctx context.Context, commit footprint.Commit) {
 		ch.events = c.wholeTables(commit.Tables())
 	}
 	c.publish(ctx, ch)
+	o.counts.add(&commit, &ch)
 	if commit.Uncertain {
 		o.again(context.WithoutCancel(ctx), ch)
 	}
