@@ -268,12 +268,12 @@ func (c *Cache) seenWrites(r *request, d *document) map[string]bool {
 func (o *observing) Committed(ctx context.Context, commit footprint.Commit) {
 	c := o.c
 	r := o.mutationOf(append([]context.Context{ctx}, commit.Origins...)...) //nolint:contextcheck // as above
+	o.counts.add(&commit, r == nil)
 	r.noteCommit(&commit)
-	ch := change{by: inspect.Cause{Kind: causeCommit, Name: commit.Text}, within: r, everything: commit.Everything}
 	if c.opts.Observe.ReportOnly {
-		o.counts.add(&commit, &ch)
 		return
 	}
+	ch := change{by: inspect.Cause{Kind: causeCommit, Name: commit.Text}, within: r, everything: commit.Everything}
 	if ch.everything == "" {
 		var ok bool
 		if ch.rows, ok = footprint.Words(commit); !ok {
@@ -284,7 +284,6 @@ func (o *observing) Committed(ctx context.Context, commit footprint.Commit) {
 		ch.events = c.wholeTables(commit.Tables())
 	}
 	c.publish(ctx, ch)
-	o.counts.add(&commit, &ch)
 	if commit.Uncertain {
 		o.again(context.WithoutCancel(ctx), ch)
 	}

@@ -161,9 +161,9 @@ type ObservedStats struct {
 	// footprint.Figures.
 	Known, Widened, NotUnderstood uint64
 	// Commits are the commits seen, and the changes of a catalog. Of these,
-	// CommitsOfEverything have dropped everything, OutsideCommits belong to no operation
+	// CommitsOfEverything may have changed everything, OutsideCommits belong to no mutation
 	// of this cache, and the outcome of UncertainCommits is not known. Each is counted when
-	// it was applied, and with Observe.ReportOnly when it was seen.
+	// it is seen, before it is applied.
 	Commits, CommitsOfEverything, OutsideCommits, UncertainCommits uint64
 	// Findings counts the findings of each kind.
 	Findings map[footprint.FindingKind]uint64
@@ -172,12 +172,12 @@ type ObservedStats struct {
 // commitCounts count what Committed was told.
 type commitCounts struct{ seen, everything, outside, uncertain atomic.Uint64 }
 
-func (c *commitCounts) add(commit *footprint.Commit, ch *change) {
+func (c *commitCounts) add(commit *footprint.Commit, isOutside bool) {
 	c.seen.Add(1)
-	if ch.everything != "" {
+	if commit.Everything != "" {
 		c.everything.Add(1)
 	}
-	if ch.within == nil {
+	if isOutside {
 		c.outside.Add(1)
 	}
 	if commit.Uncertain {

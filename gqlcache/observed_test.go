@@ -133,10 +133,16 @@ func TestFindingsAreExplained(t *testing.T) {
 		t.Errorf("kinds %v", kinds)
 	}
 	for kind := range kinds {
-		f := inspect.ObservedFinding{Kind: string(kind)}
+		f := inspect.ObservedFinding{Kind: string(kind), Why: "ERROR: sesame (SQLSTATE 22P02)"}
 		inspector.Explain(&f)
 		if f.Effect == "" || f.Advice == "" || strings.HasPrefix(f.Advice, "The server's log has more") {
 			t.Errorf("%s: %q, %q", kind, f.Effect, f.Advice)
+		}
+		switch kind {
+		case footprint.NoCatalog, footprint.ImageRefused, footprint.Panicked: // they quote errors, which have values
+			if f.Why != "" {
+				t.Errorf("%s tells what the database has said: %q", kind, f.Why)
+			}
 		}
 	}
 }

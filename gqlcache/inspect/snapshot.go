@@ -285,8 +285,8 @@ type ObservedStatements struct {
 // ObservedCommits counts commits, and what else has changed the data.
 type ObservedCommits struct {
 	Seen uint64 `json:"seen"`
-	// Everything is how many of them have dropped everything, Outside how many belong to
-	// no operation, and Uncertain those whose outcome nobody saw.
+	// Everything is how many of them may have changed everything, Outside how many belong
+	// to no mutation, and Uncertain those whose outcome nobody saw.
 	Everything uint64 `json:"everything"`
 	Outside    uint64 `json:"outside"`
 	Uncertain  uint64 `json:"uncertain"`

@@ -106,8 +106,8 @@ var observed = []Metric{
 	byOutcome("observed.statements", "Runs of SQL statements that read or write, by what is known of them."),
 	byFinding("observed.findings", "What makes answers wider, or should be known, by kind."),
 	ofObserved("observed.commits", "Commits seen, and changes of the database's schema.", func(o *gqlcache.ObservedStats) uint64 { return o.Commits }),
-	ofObserved("observed.everything_commits", "Commits that have dropped everything, a part of the commits.", func(o *gqlcache.ObservedStats) uint64 { return o.CommitsOfEverything }),
-	ofObserved("observed.outside_commits", "Commits outside of operations, a part of the commits.", func(o *gqlcache.ObservedStats) uint64 { return o.OutsideCommits }),
+	ofObserved("observed.everything_commits", "Commits that may have changed everything, a part of the commits.", func(o *gqlcache.ObservedStats) uint64 { return o.CommitsOfEverything }),
+	ofObserved("observed.outside_commits", "Commits outside of mutations, a part of the commits.", func(o *gqlcache.ObservedStats) uint64 { return o.OutsideCommits }),
 	ofObserved("observed.uncertain_commits", "Commits whose outcome nobody saw, a part of the commits.", func(o *gqlcache.ObservedStats) uint64 { return o.UncertainCommits }),
 }
 

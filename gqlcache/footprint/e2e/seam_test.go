@@ -7,8 +7,8 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
-	"strings"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/cascadeql/cascadeql/gqlcache"

@@ -78,7 +78,13 @@ func (o *Observer) found(ctx context.Context, f Finding) {
 	if !o.finds.count(findingKey{f.Kind, f.Text}) {
 		return
 	}
-	f.Count, f.Operation = 1, clip(o.operationOf(ctx), maxFindingName)
+	f.Operation = clip(o.operationOf(ctx), maxFindingName)
+	o.first(f)
+}
+
+// first adds a finding that was counted to the list, and logs it.
+func (o *Observer) first(f Finding) {
+	f.Count = 1
 	switch f.Kind {
 	case Orphan, NotUnderstood, LateStatement, ImageRefused, UncertainCommit:
 		f.Place = clip(caller(), maxFindingPlace)
@@ -226,7 +232,9 @@ func (o *Observer) normalize(st *state, text string) string {
 // panicked notes a panic, with the stack that it came from.
 func (o *Observer) panicked(what string, v any) {
 	stack := debug.Stack()
-	o.found(context.Background(), Finding{Kind: Panicked, Text: what, Why: fmt.Sprintf("%v\n%s", v, stack[:min(len(stack), maxStack)])})
+	if f := (Finding{Kind: Panicked, Text: what, Why: fmt.Sprintf("%v\n%s", v, stack[:min(len(stack), maxStack)])}); o.finds.count(findingKey{f.Kind, f.Text}) {
+		o.first(f)
+	}
 }
 
 // maxStack bounds the stack of a Finding.

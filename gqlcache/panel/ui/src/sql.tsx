@@ -39,8 +39,8 @@ function Counts({ observed: { statements, commits } }: { observed: Observed }) {
         columns={2}
         facts={[
           ['commits', <span data-commits="seen">{compact(commits.seen)}</span>],
-          ['outside of operations', <span data-commits="outside">{compact(commits.outside)}</span>],
-          ['of everything', <span data-commits="everything" title="they have dropped all answers">{compact(commits.everything)}</span>],
+          ['outside of mutations', <span data-commits="outside">{compact(commits.outside)}</span>],
+          ['of everything', <span data-commits="everything" title="they may have changed everything">{compact(commits.everything)}</span>],
           ['of unknown outcome', <span data-commits="uncertain">{compact(commits.uncertain)}</span>],
         ]}
       />
