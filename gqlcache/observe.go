@@ -118,6 +118,7 @@ type observing struct {
 	detach            []func()
 	outside           commits
 	seen              observed
+	counts            commitCounts
 	uncertain         sync.WaitGroup // see again
 	// keys checks keys, nil when that is off.
 	keys *footprint.KeyChecker
@@ -293,6 +294,7 @@ func (o *observing) Committed(ctx context.Context, commit footprint.Commit) {
 	c := o.c
 	r := o.mutationOf(append([]context.Context{ctx}, commit.Origins...)...) //nolint:contextcheck // as above
 	o.nameUnowned(ctx, &commit, r)
+	o.counts.add(&commit, r == nil)
 	r.noteCommit(&commit)
 	if c.opts.Observe.ReportOnly {
 		return

@@ -2,22 +2,29 @@ package gqlcache
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"maps"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/inspector"
 )
 
-// maxObserved bounds the operations that a report names, maxObservedWords what is told of
-// one.
+// maxObserved bounds the operations that a report names, and maxObservedWords what is told
+// of one. maxObservedText bounds a word in bytes, maxObservedName the name of an operation,
+// which clients choose.
 const (
 	maxObserved      = 256
 	maxObservedWords = 32
+	maxObservedText  = 500
+	maxObservedName  = 100
 )
 
 // observed is what statements tell of operations, for reports. The zero value is ready to
@@ -72,6 +79,7 @@ func (o *observed) note(d *document, f func(*inspect.ObservedOperation) bool) (n
 			o.operations = map[string]*inspect.ObservedOperation{}
 		}
 		op = &inspect.ObservedOperation{Operation: d.named(), Undeclared: d.Operation.Anything}
+		op.Operation.Name = clip(op.Operation.Name, maxObservedName)
 		o.operations[hash] = op
 	}
 	return f(op)
@@ -104,29 +112,42 @@ func unmatch(op *inspect.ObservedOperation, sets []string) (news bool) {
 }
 
 func addOnce(list []string, s string) []string {
+	s = clip(s, maxObservedText)
 	if len(list) == maxObservedWords || slices.Contains(list, s) {
 		return list
 	}
 	return append(list, s)
 }
 
+// clip returns at most n bytes of a text.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "")
+}
+
 // Observed returns what the handles of Options.Observe have seen since the cache was made:
-// what makes answers wider, the most frequent first, and by operation what it reads and
-// writes, with the tables that none of its directives names, and the sets of rows that its
-// conditions are not about. A table has the name of its
-// view, or that of @view(table:). Without handles it is empty. The result belongs to the
-// caller. It does not block.
+// what makes answers wider, the widest first, and by operation what it reads and writes,
+// with the tables that none of its directives names, and the sets of rows that its
+// conditions are not about. A table has the name of its view, or that of @view(table:). No value of a statement is in it, and its size is bounded. Without
+// handles it is empty. The result belongs to the caller. It does not block.
 func (c *Cache) Observed() inspect.Observed {
-	var all inspect.Observed
+	all := inspect.Observed{Findings: []inspect.ObservedFinding{}, Operations: []inspect.ObservedOperation{}}
 	if c.unmade() || c.observing == nil {
 		return all
 	}
+	figures := c.observing.figures()
+	all.Statements = inspect.ObservedStatements{Known: figures.Known, Widened: figures.Widened, NotUnderstood: figures.NotUnderstood}
+	all.Commits = inspect.ObservedCommits{Seen: figures.Commits, Everything: figures.CommitsOfEverything, Outside: figures.OutsideCommits, Uncertain: figures.UncertainCommits}
 	for _, h := range c.opts.Observe.Handles {
 		for _, f := range h.Findings() {
-			all.Findings = append(all.Findings, inspect.ObservedFinding{Kind: string(f.Kind), Text: f.Text, Why: f.Why, Place: f.Place, Count: f.Count})
+			one := inspect.ObservedFinding{Kind: string(f.Kind), Text: f.Text, Why: clip(f.Why, maxObservedText), Place: f.Place, Operation: f.Operation, Count: f.Count}
+			inspector.Explain(&one)
+			all.Findings = append(all.Findings, one)
 		}
 	}
-	slices.SortStableFunc(all.Findings, func(a, b inspect.ObservedFinding) int { return cmp.Compare(b.Count, a.Count) })
+	inspector.Widest(all.Findings)
 	o := &c.observing.seen
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -140,6 +161,79 @@ func (c *Cache) Observed() inspect.Observed {
 		return cmp.Or(strings.Compare(a.Operation.Name, b.Operation.Name), strings.Compare(a.Operation.Hash, b.Operation.Hash))
 	})
 	return all
+}
+
+// showObserved returns what a snapshot has of Observed, nil without handles.
+func (c *Cache) showObserved() *inspect.Observed {
+	if c.observing == nil {
+		return nil
+	}
+	return inspector.ShowObserved(c.Observed())
+}
+
+// ObservedStats are the figures of the handles of Options.Observe, added up.
+type ObservedStats struct {
+	// Known, Widened and NotUnderstood are the runs of statements that read or write: see
+	// footprint.Figures.
+	Known, Widened, NotUnderstood uint64
+	// Commits are the commits seen, and the changes of a catalog. Of these,
+	// CommitsOfEverything may have changed everything, OutsideCommits belong to no mutation
+	// of this cache, and the outcome of UncertainCommits is not known. Each is counted when
+	// it is seen, before it is applied.
+	Commits, CommitsOfEverything, OutsideCommits, UncertainCommits uint64
+	// Findings counts the findings of each kind.
+	Findings map[footprint.FindingKind]uint64
+}
+
+// commitCounts count what Committed was told.
+type commitCounts struct{ seen, everything, outside, uncertain atomic.Uint64 }
+
+func (c *commitCounts) add(commit *footprint.Commit, isOutside bool) {
+	c.seen.Add(1)
+	if commit.Everything != "" {
+		c.everything.Add(1)
+	}
+	if isOutside {
+		c.outside.Add(1)
+	}
+	if commit.Uncertain {
+		c.uncertain.Add(1)
+	}
+}
+
+// figures returns the figures, nil without handles. It may be called on nil.
+func (o *observing) figures() *ObservedStats {
+	if o == nil {
+		return nil
+	}
+	s := &ObservedStats{
+		Commits: o.counts.seen.Load(), CommitsOfEverything: o.counts.everything.Load(),
+		OutsideCommits: o.counts.outside.Load(), UncertainCommits: o.counts.uncertain.Load(),
+		Findings: map[footprint.FindingKind]uint64{},
+	}
+	for _, h := range o.c.opts.Observe.Handles {
+		f := h.Figures()
+		s.Known, s.Widened, s.NotUnderstood = s.Known+f.Known, s.Widened+f.Widened, s.NotUnderstood+f.NotUnderstood
+		for kind, n := range f.Findings {
+			s.Findings[kind] += n
+		}
+	}
+	return s
+}
+
+// OperationOf implements footprint.Namer.
+func (o *observing) OperationOf(ctx context.Context) string {
+	if !graphql.HasOperationContext(ctx) {
+		return ""
+	}
+	op := graphql.GetOperationContext(ctx).Operation
+	switch {
+	case op == nil:
+		return ""
+	case op.Name == "":
+		return "(anonymous)"
+	}
+	return op.Name
 }
 
 var errUncovered = errors.New("statements of an operation with directives read or write a table, or rows of one, that none of them names: see Cache.Observed")

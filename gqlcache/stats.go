@@ -100,6 +100,8 @@ type Stats struct {
 	// the memory that they take. It is part of Bytes, but for the tags of entries that
 	// are gone.
 	LiveTags, TagBytes int64
+	// Observed are the figures of the handles of Options.Observe, nil without one.
+	Observed *ObservedStats
 	// LastSweep tells live entries from dead ones, as of then. Nil before the first
 	// sweep.
 	LastSweep *SweepReport
@@ -150,6 +152,7 @@ func (c *Cache) Stats() Stats {
 	s.MaxPlanBytes = c.opts.MaxPlanBytes
 	s.Tiers = c.storeTiers(st)
 	s.Log = c.fleet.LogStats()
+	s.Observed = c.observing.figures()
 	for i, r := range reasons {
 		n := c.counts.byReason[i].Load()
 		switch {

@@ -50,6 +50,10 @@ type (
 	Finding = observe.Finding
 	// A FindingKind says what was found.
 	FindingKind = observe.FindingKind
+	// Figures are what an Observer has counted.
+	Figures = observe.Figures
+	// A Namer is a Sink that names operations, for findings.
+	Namer = observe.Namer
 
 	// A Session is one connection of a handle, an Execution one run of a statement on it. A
 	// Conn runs statements of the observer's own. They are for wrappers of drivers.

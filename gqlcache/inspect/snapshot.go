@@ -16,11 +16,13 @@ type Snapshot struct {
 	Views         []ViewStats `json:"views"`
 	// Log are the invalidations after the request's cursor, oldest first, as far as they
 	// are kept; LogNext is the next cursor.
-	Log          []LogEvent   `json:"log"`
-	LogNext      uint64       `json:"logNext"`
-	Verify       *Verify      `json:"verify,omitempty"`
-	Shadow       *Shadow      `json:"shadow,omitempty"`
-	Cluster      *Cluster     `json:"cluster,omitempty"`
+	Log     []LogEvent `json:"log"`
+	LogNext uint64     `json:"logNext"`
+	Verify  *Verify    `json:"verify,omitempty"`
+	Shadow  *Shadow    `json:"shadow,omitempty"`
+	Cluster *Cluster   `json:"cluster,omitempty"`
+	// Observed is what SQL statements tell, left out where no handle is observed.
+	Observed     *Observed    `json:"observed,omitempty"`
 	Security     Security     `json:"security"`
 	Warnings     []Warning    `json:"warnings"`
 	Capabilities Capabilities `json:"capabilities"`
@@ -118,7 +120,9 @@ type LogEvent struct {
 }
 
 // Cause is what invalidated. Kind is mutation, resolver (Touch outside of a mutation),
-// manual (an action of the inspector, Invalidate, Clear), commit (seen by a handle of Options.Observe) or peer (another instance).
+// manual (an action of the inspector, Invalidate, Clear), commit (seen by a handle of
+// Options.Observe; Name is one of its statements, without values) or peer (another
+// instance).
 type Cause struct {
 	Kind string `json:"kind"`
 	Name string `json:"name"`
@@ -252,23 +256,58 @@ type ShadowFinding struct {
 	Caller    string    `json:"caller"`
 }
 
-// Observed is what the SQL statements of a server tell.
+// Observed is what the SQL statements of a server tell. No value of a statement is in it:
+// constants and parameters are shown as ?.
 type Observed struct {
-	// Findings are what makes answers wider, the most frequent first.
-	Findings []ObservedFinding `json:"findings,omitempty"`
-	// Operations are those whose statements were seen, by name.
-	Operations []ObservedOperation `json:"operations,omitempty"`
+	Statements ObservedStatements `json:"statements"`
+	Commits    ObservedCommits    `json:"commits"`
+	// Findings are what makes answers wider, the widest first; among those that are as
+	// wide, the most frequent.
+	Findings []ObservedFinding `json:"findings"`
+	// MoreFindings is how many a snapshot leaves out.
+	MoreFindings int `json:"moreFindings,omitempty"`
+	// Operations are those whose statements were seen, by name. A snapshot has only those
+	// that read or write tables which no directive of theirs names.
+	Operations []ObservedOperation `json:"operations"`
+}
+
+// ObservedStatements counts the runs of statements that read or write.
+type ObservedStatements struct {
+	// Known is how many there were of which it is known what they read and write, Widened
+	// how many of which that is known, and which count for more: they came without the
+	// context of an operation, or on a connection in doubt.
+	Known   uint64 `json:"known"`
+	Widened uint64 `json:"widened"`
+	// NotUnderstood depend on anything, and may have changed everything if they write.
+	NotUnderstood uint64 `json:"notUnderstood"`
+}
+
+// ObservedCommits counts commits, and what else has changed the data.
+type ObservedCommits struct {
+	Seen uint64 `json:"seen"`
+	// Everything is how many of them may have changed everything, Outside how many belong
+	// to no mutation, and Uncertain those whose outcome nobody saw.
+	Everything uint64 `json:"everything"`
+	Outside    uint64 `json:"outside"`
+	Uncertain  uint64 `json:"uncertain"`
 }
 
 // An ObservedFinding is something that makes answers wider, or that the owner should know.
 type ObservedFinding struct {
 	Kind string `json:"kind"`
-	// Text is the statement's, or a field's name. Place is the file and line that it came
-	// from, where that is known.
-	Text  string `json:"text,omitempty"`
-	Why   string `json:"why,omitempty"`
-	Place string `json:"place,omitempty"`
-	Count uint64 `json:"count"`
+	// Effect is what it does to answers: everything (they depend on anything, or everything
+	// is dropped), notStored, wider (they depend on more than they need), or none.
+	Effect string `json:"effect"`
+	// Text is a statement without its values, a field's name, or what is missing in a key.
+	Text string `json:"text,omitempty"`
+	Why  string `json:"why,omitempty"`
+	// Place is the file and line that the first such statement came from, Operation the
+	// name of its operation, where that is known.
+	Place     string `json:"place,omitempty"`
+	Operation string `json:"operation,omitempty"`
+	// Advice says what to do.
+	Advice string `json:"advice"`
+	Count  uint64 `json:"count"`
 }
 
 // An ObservedOperation is what the statements of an operation read and write.

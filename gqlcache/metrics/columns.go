@@ -12,6 +12,8 @@ const (
 	labelReason    = "reason"
 	labelTier      = "tier"
 	labelOperation = "operation"
+	labelKind      = "kind"
+	labelOutcome   = "outcome"
 )
 
 func counter(name, help string, of func(*gqlcache.Stats) uint64) Metric {
@@ -68,6 +70,38 @@ func ofLog(name string, kind Kind, help string, of func(*changelog.Stats) float6
 	return Metric{Name: name, Kind: kind, Help: help, each: func(r *Reading, yield func(string, float64)) {
 		if r.stats.Log != nil {
 			yield("", of(r.stats.Log))
+		}
+	}}
+}
+
+// ofObserved is left out where no handle is observed.
+func ofObserved(name, help string, of func(*gqlcache.ObservedStats) uint64) Metric {
+	return Metric{Name: name, Kind: Counter, Help: help, each: func(r *Reading, yield func(string, float64)) {
+		if r.stats.Observed != nil {
+			yield("", float64(of(r.stats.Observed)))
+		}
+	}}
+}
+
+// byOutcome are the runs of statements, by what is known of them.
+func byOutcome(name, help string) Metric {
+	return Metric{Name: name, Kind: Counter, Label: labelOutcome, Help: help, each: func(r *Reading, yield func(string, float64)) {
+		if o := r.stats.Observed; o != nil {
+			yield("known", float64(o.Known))
+			yield("widened", float64(o.Widened))
+			yield("not understood", float64(o.NotUnderstood))
+		}
+	}}
+}
+
+// byFinding are findings by their kinds, those among them that were never found: an alert
+// about an increase must see the 0 before the first.
+func byFinding(name, help string) Metric {
+	return Metric{Name: name, Kind: Counter, Label: labelKind, Help: help, each: func(r *Reading, yield func(string, float64)) {
+		if o := r.stats.Observed; o != nil {
+			for kind, n := range o.Findings {
+				yield(string(kind), float64(n))
+			}
 		}
 	}}
 }

@@ -88,8 +88,8 @@ type Metric struct {
 	Name string
 	Kind Kind
 	Unit Unit
-	// Label is the name of the label, empty for a metric of one figure: reason, tier or
-	// operation.
+	// Label is the name of the label, empty for a metric of one figure: reason, tier,
+	// operation, kind or outcome.
 	Label string
 	// Help says in a sentence what the figure is.
 	Help string

@@ -1,8 +1,10 @@
 package metrics_test
 
 import (
+	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"os"
 	"reflect"
 	"slices"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/metrics"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
@@ -82,7 +85,8 @@ func TestEveryFigureIsExported(t *testing.T) {
 	distinct(reflect.ValueOf(&s.verify).Elem(), "Verify", &next, want)
 	s.stats.Bypassed = map[gqlcache.Reason]uint64{gqlcache.ReasonDefer: 7}
 	s.stats.NotStored = map[gqlcache.Reason]uint64{gqlcache.ReasonErrors: 8}
-	want["Bypassed"], want["NotStored"], want["Log.Fresh"] = 7, 8, 1
+	s.stats.Observed.Findings = map[footprint.FindingKind]uint64{footprint.Orphan: 9}
+	want["Bypassed"], want["NotStored"], want["Log.Fresh"], want["Observed.Findings"] = 7, 8, 1, 9
 
 	for _, left := range []string{
 		"Stats.Entries", "Stats.Bytes", "Stats.Evictions", "Stats.Expirations", "Stats.StoreErrors", // by tier
@@ -155,10 +159,11 @@ func TestAbsentFigures(t *testing.T) {
 		s    source
 		want []string
 	}{
-		{"nothing", source{}, []string{"sweep", "lease", "members", "log", "verify"}},
-		{"a log", source{stats: gqlcache.Stats{Log: &changelog.Stats{}}}, []string{"sweep", "verify"}},
-		{"a sweep", source{stats: gqlcache.Stats{LastSweep: &gqlcache.SweepReport{}}}, []string{"lease", "members", "log", "verify"}},
-		{"verify mode", source{verify: inspect.Verify{Rate: 0.5}}, []string{"sweep", "lease", "members", "log"}},
+		{"nothing", source{}, []string{"sweep", "lease", "members", "log", "observed", "verify"}},
+		{"a log", source{stats: gqlcache.Stats{Log: &changelog.Stats{}}}, []string{"sweep", "observed", "verify"}},
+		{"a sweep", source{stats: gqlcache.Stats{LastSweep: &gqlcache.SweepReport{}}}, []string{"lease", "members", "log", "observed", "verify"}},
+		{"a handle", source{stats: gqlcache.Stats{Observed: &gqlcache.ObservedStats{}}}, []string{"sweep", "lease", "members", "log", "verify"}},
+		{"verify mode", source{verify: inspect.Verify{Rate: 0.5}}, []string{"sweep", "lease", "members", "log", "observed"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -168,6 +173,42 @@ func TestAbsentFigures(t *testing.T) {
 		})
 	}
 }
+
+// TestLabelsAreFew: however much was found, a metric of statements has a series for each
+// kind and each outcome, and no more. Kinds that were never found are 0.
+func TestLabelsAreFew(t *testing.T) {
+	t.Parallel()
+	handle := footprint.New(footprint.Options{Dialect: footprint.SQLite, Logger: slog.New(slog.DiscardHandler)})
+	c, err := gqlcache.New(gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Observe: gqlcache.Observe{Handles: []*footprint.Observer{handle}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	for i := range 300 {
+		handle.NewSession(nil).Start(t.Context(), fmt.Sprintf("UPDATE t%d SET a = 'x'", i), nil).End(errBroken, -1, true)
+	}
+	labels := map[string]map[string]float64{}
+	for _, m := range metrics.All() {
+		if strings.HasPrefix(m.Name, "observed.") {
+			labels[m.Name] = map[string]float64{}
+			m.Each(metrics.Read(c), func(label string, v float64) { labels[m.Name][label] = v })
+		}
+	}
+	if got := labels["observed.statements"]; len(got) != 3 || got["not understood"] != 300 {
+		t.Errorf("statements %v", got)
+	}
+	if got := labels["observed.findings"]; len(got) != 14 || got[string(footprint.UncertainCommit)] != 300 {
+		t.Errorf("findings %v", got)
+	}
+	if got := labels["observed.uncertain_commits"]; len(got) != 1 || got[""] != 300 {
+		t.Errorf("uncertain commits %v", got)
+	}
+	if got := labels["observed.outside_commits"]; len(got) != 1 || got[""] != 300 {
+		t.Errorf("commits outside of operations %v", got)
+	}
+}
+
+var errBroken = errors.New("the connection broke")
 
 // TestTable: docs/metrics.md has every metric, as it is.
 func TestTable(t *testing.T) {

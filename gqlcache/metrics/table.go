@@ -11,7 +11,7 @@ import (
 
 // All returns every metric, in the order of docs/metrics.md.
 func All() []Metric {
-	return slices.Concat(requests, operations, fills, invalidations, stores, memory, sweeps, logs, verifies)
+	return slices.Concat(requests, operations, fills, invalidations, stores, memory, sweeps, logs, observed, verifies)
 }
 
 var requests = []Metric{
@@ -100,6 +100,15 @@ var logs = []Metric{
 	ofLog("log.intents_refused", Counter, "Mutations refused because they could not be announced.", func(l *changelog.Stats) float64 { return float64(l.Refused) }),
 	ofLog("log.intents_expired", Counter, "Announcements that nobody stood by, ended by this instance.", func(l *changelog.Stats) float64 { return float64(l.Expired) }),
 	ofLog("log.intents_open", Gauge, "Announced mutations that are not over, of all instances.", func(l *changelog.Stats) float64 { return float64(l.Open) }),
+}
+
+var observed = []Metric{
+	byOutcome("observed.statements", "Runs of SQL statements that read or write, by what is known of them."),
+	byFinding("observed.findings", "What makes answers wider, or should be known, by kind."),
+	ofObserved("observed.commits", "Commits seen, and changes of the database's schema.", func(o *gqlcache.ObservedStats) uint64 { return o.Commits }),
+	ofObserved("observed.everything_commits", "Commits that may have changed everything, a part of the commits.", func(o *gqlcache.ObservedStats) uint64 { return o.CommitsOfEverything }),
+	ofObserved("observed.outside_commits", "Commits outside of mutations, a part of the commits.", func(o *gqlcache.ObservedStats) uint64 { return o.OutsideCommits }),
+	ofObserved("observed.uncertain_commits", "Commits whose outcome nobody saw, a part of the commits.", func(o *gqlcache.ObservedStats) uint64 { return o.UncertainCommits }),
 }
 
 var verifies = []Metric{

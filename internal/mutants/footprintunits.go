@@ -1,5 +1,7 @@
 package main
 
+const normalizeFile = "gqlcache/footprint/internal/sqlparse/normalize.go"
+
 // footprintUnitRules are those of the packages below gqlcache/footprint, each with a test
 // beside it.
 var footprintUnitRules = []mutant{
@@ -7,6 +9,31 @@ var footprintUnitRules = []mutant{
 		name: "sqlparse: what follows a statement does not matter", file: "gqlcache/footprint/internal/sqlparse/parse.go",
 		old: "if p.err == nil && p.peek().Kind != EndToken {", new: "if false {",
 		test: "TestKinds|TestCorpus",
+	},
+	{
+		name: "sqlparse: a normalized statement has its strings", file: normalizeFile,
+		old: "case StringToken, NumberToken, ParamToken:", new: "case NumberToken, ParamToken:",
+		test: "TestNormalize",
+	},
+	{
+		name: "sqlparse: a normalized statement has what SET sets", file: normalizeFile,
+		old: "	case WordToken:\n		return n.setting", new: "	case WordToken:\n		return false",
+		test: "TestNormalize",
+	},
+	{
+		name: "sqlparse: any name in double quotes is one, in SQLite, too", file: normalizeFile,
+		old: " && !n.isName(t.Text)", new: " && false",
+		test: "TestNormalize",
+	},
+	{
+		name: "observe: a commit is named with its values", file: "gqlcache/footprint/internal/observe/session.go", in: "gqlcache",
+		old: "c.Text = s.o.normalized(c.Text)", new: "_ = s.o.normalized(c.Text)",
+		test: "TestInspectorTellsOfStatements",
+	},
+	{
+		name: "observe: findings beyond the list are not counted", file: "gqlcache/footprint/internal/observe/findings.go",
+		old: "i >= 0 {\n		g.counts[i]++", new: "i >= 0 && len(g.list) < maxFindings {\n		g.counts[i]++",
+		test: "TestFigures",
 	},
 	{
 		name: "sqlparse: COMMIT AND CHAIN ends the transaction", file: "gqlcache/footprint/internal/sqlparse/statement.go",

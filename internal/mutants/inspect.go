@@ -13,6 +13,16 @@ var inspectRules = []mutant{
 		test: "TestInspectorAbsent|TestDebugForbidden",
 	},
 	{
+		name: "inspector: errors of the database are told", file: "gqlcache/internal/inspector/observed.go", in: "gqlcache",
+		old: "if about.quiet {", new: "if about.quiet && f.Advice == \"\" {",
+		test: "TestFindingsAreExplained",
+	},
+	{
+		name: "inspector: all findings are told, however many", file: "gqlcache/internal/inspector/observed.go", in: "gqlcache",
+		old: "- maxFindings; more > 0 {", new: "- maxFindings; more < 0 {",
+		test: "TestInspectorBoundsStatements",
+	},
+	{
 		name: "inspector without the header", file: "gqlcache/inspector.go",
 		old: `oc.Headers.Get(DebugHeader) != "true"`, new: "false",
 		test: "TestInspectorAbsent|TestDebugForbidden",

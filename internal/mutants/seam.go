@@ -81,7 +81,7 @@ var seamRules = []mutant{
 	},
 	{
 		name: "seam: commits outside of mutations keep other findings away", file: footprintDir + "observe/findings.go",
-		old: " || f.Kind == OutsideCommit && g.outside >= maxOutside", new: "",
+		old: " && (kind != OutsideCommit || g.outside < maxOutside)", new: "",
 		test: "TestUnowned",
 	},
 	{

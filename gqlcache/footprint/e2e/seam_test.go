@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -314,6 +315,33 @@ func TestReadByAMiddleware(t *testing.T) {
 	s.exec(t.Context(), rename, "2")
 	if s.ask(first) {
 		t.Error("stale: a middleware has read the row")
+	}
+}
+
+// A statement that is not understood is named with the operation and the line that it came
+// from, also a mutation's, and without its values.
+func TestNotUnderstoodIsNamed(t *testing.T) {
+	const unknown = `SELECT name FROM pragma_table_info('sesame') WHERE name <> 'sesame'`
+	s := newSeam(t, gqlcache.Observe{Everything: true}, undeclared, nil)
+	s.reads("Query.loose", unknown)
+	s.writes("Mutation.renameUser", `INSERT INTO loose SELECT 'sesame', name FROM pragma_table_info('sesame')`)
+	s.ask(`query Reader ` + first)
+	s.ask(`query Reader ` + first)
+	s.ask(`mutation Writer {renameUser(id: "` + testgraph.Ann + `", name: "x")}`)
+	operations := map[string]uint64{}
+	for _, f := range s.cache.Observed().Findings {
+		if f.Kind == string(footprint.NotUnderstood) && f.Why != "DDL" {
+			operations[f.Operation] = f.Count
+			if !strings.Contains(f.Place, "seam_test.go:") || strings.Contains(f.Text+f.Why, "sesame") || !strings.Contains(f.Text, "pragma_table_info(?)") {
+				t.Errorf("%+v", f)
+			}
+		}
+	}
+	if len(operations) != 2 || operations["Reader"] != 2 || operations["Writer"] != 1 {
+		t.Errorf("%v: %+v", operations, s.cache.Observed())
+	}
+	if st := s.cache.Stats().Observed; st.NotUnderstood != 4 || st.Findings[footprint.NotUnderstood] != 4 { // and CREATE TABLE
+		t.Errorf("%+v", st)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/metrics"
 	cacheotel "github.com/cascadeql/cascadeql/gqlcache/metrics/otel"
@@ -43,6 +44,10 @@ func everything() *source {
 			Tiers:     []store.TierStats{{Name: "memory", Stats: store.Stats{Bytes: 99}}, {Name: "shared", Faults: 5}},
 			Log:       &changelog.Stats{Fresh: true, Members: 2},
 			LastSweep: &gqlcache.SweepReport{LiveEntries: 4},
+			Observed: &gqlcache.ObservedStats{
+				Known: 20, Widened: 3, NotUnderstood: 2, Commits: 11, OutsideCommits: 5, UncertainCommits: 1,
+				Findings: map[footprint.FindingKind]uint64{footprint.NotUnderstood: 2, footprint.IncompleteKey: 0},
+			},
 		},
 		operations: []gqlcache.OperationStats{{Name: "(other)", Hits: 2, FillTime: 1500 * time.Millisecond}, {Name: "Feed", Hits: 10}},
 		verify:     inspect.Verify{Rate: 0.01, Mismatched: 6},
@@ -105,23 +110,27 @@ func TestRegister(t *testing.T) {
 	}
 	got := collect(t, reader)
 	for name, want := range map[string]float64{
-		"cascadeql.cache.hits":                        12,
-		"cascadeql.cache.bypassed defer":              3,
-		"cascadeql.cache.operation.hits Feed":         10,
-		"cascadeql.cache.operation.hits (other)":      2,
-		"cascadeql.cache.operation.fill_time (other)": 1.5,
-		"cascadeql.cache.store.errors shared":         5,
-		"cascadeql.cache.bytes memory":                99,
-		"cascadeql.cache.lease":                       1,
-		"cascadeql.cache.members":                     2,
-		"cascadeql.cache.sweep.live_entries":          4,
-		"cascadeql.cache.verify.rate":                 0.01,
-		"cascadeql.cache.verify.mismatched":           6,
-		"cascadeql.cache.fill.duration.count":         7,
-		"cascadeql.cache.fill.duration.sum":           9.5,
-		"cascadeql.cache.fill.duration.bucket 0.001":  1,
-		"cascadeql.cache.fill.duration.bucket 1":      3,
-		"cascadeql.cache.fill.duration.bucket +Inf":   7,
+		"cascadeql.cache.hits":                             12,
+		"cascadeql.cache.bypassed defer":                   3,
+		"cascadeql.cache.observed.statements widened":      3,
+		"cascadeql.cache.observed.findings not understood": 2,
+		"cascadeql.cache.observed.findings incomplete key": 0,
+		"cascadeql.cache.observed.uncertain_commits":       1,
+		"cascadeql.cache.operation.hits Feed":              10,
+		"cascadeql.cache.operation.hits (other)":           2,
+		"cascadeql.cache.operation.fill_time (other)":      1.5,
+		"cascadeql.cache.store.errors shared":              5,
+		"cascadeql.cache.bytes memory":                     99,
+		"cascadeql.cache.lease":                            1,
+		"cascadeql.cache.members":                          2,
+		"cascadeql.cache.sweep.live_entries":               4,
+		"cascadeql.cache.verify.rate":                      0.01,
+		"cascadeql.cache.verify.mismatched":                6,
+		"cascadeql.cache.fill.duration.count":              7,
+		"cascadeql.cache.fill.duration.sum":                9.5,
+		"cascadeql.cache.fill.duration.bucket 0.001":       1,
+		"cascadeql.cache.fill.duration.bucket 1":           3,
+		"cascadeql.cache.fill.duration.bucket +Inf":        7,
 	} {
 		if v, ok := got.values[name]; !ok || v != want {
 			t.Errorf("%s is %v, want %v", name, v, want)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 	"github.com/cascadeql/cascadeql/gqlcache/metrics"
@@ -44,6 +45,10 @@ func everything() *source {
 			Tiers:     []store.TierStats{{Name: "memory", Stats: store.Stats{Bytes: 99}}, {Name: "shared", Faults: 5}},
 			Log:       &changelog.Stats{Fresh: true, Members: 2},
 			LastSweep: &gqlcache.SweepReport{LiveEntries: 4},
+			Observed: &gqlcache.ObservedStats{
+				Known: 20, Widened: 3, NotUnderstood: 2, Commits: 11, OutsideCommits: 5, UncertainCommits: 1,
+				Findings: map[footprint.FindingKind]uint64{footprint.NotUnderstood: 2, footprint.IncompleteKey: 0},
+			},
 		},
 		operations: []gqlcache.OperationStats{{Name: "(other)", Hits: 2, FillTime: time.Second}, {Name: "Feed", Hits: 10}},
 		verify:     inspect.Verify{Rate: 0.01, Mismatched: 6},
@@ -110,6 +115,12 @@ gqlcache_store_errors_total{tier="shared"} 5`},
 		{"gauge", "gqlcache_lease", "gauge", "gqlcache_lease 1"},
 		{"bytes", "gqlcache_bytes", "gauge", `gqlcache_bytes{tier="memory"} 99
 gqlcache_bytes{tier="shared"} 0`},
+		{"statements", "gqlcache_observed_statements_total", "counter", `gqlcache_observed_statements_total{outcome="known"} 20
+gqlcache_observed_statements_total{outcome="not understood"} 2
+gqlcache_observed_statements_total{outcome="widened"} 3`},
+		{"findings", "gqlcache_observed_findings_total", "counter", `gqlcache_observed_findings_total{kind="incomplete key"} 0
+gqlcache_observed_findings_total{kind="not understood"} 2`},
+		{"commits", "gqlcache_observed_outside_commits_total", "counter", "gqlcache_observed_outside_commits_total 5"},
 		{"verify mode", "gqlcache_verify_mismatched_total", "counter", "gqlcache_verify_mismatched_total 6"},
 		{"histogram", "gqlcache_fill_duration_seconds", "histogram", `gqlcache_fill_duration_seconds_bucket{le="0.001"} 1
 gqlcache_fill_duration_seconds_bucket{le="1"} 3

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog/redislog"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 	"github.com/cascadeql/cascadeql/gqlcache/metrics"
 	cacheprometheus "github.com/cascadeql/cascadeql/gqlcache/metrics/prometheus"
@@ -37,6 +39,7 @@ const (
 // An instance is one of two servers that share a Redis.
 type instance struct {
 	graphql http.Handler
+	handle  *footprint.Observer
 	metrics *httptest.Server
 }
 
@@ -50,7 +53,9 @@ func newInstance(t *testing.T, server *redistest.Server, rows *testgraph.Store) 
 	if err != nil {
 		t.Fatal(err)
 	}
+	handle := footprint.New(footprint.Options{Dialect: footprint.SQLite, Logger: slog.New(slog.DiscardHandler)})
 	cache, err := gqlcache.New(gqlcache.Options{
+		Observe: gqlcache.Observe{Handles: []*footprint.Observer{handle}},
 		Callers: gqlcache.AllSeeTheSame, Instances: gqlcache.Instances{Log: log, Shared: shared}, SweepInterval: 100 * time.Millisecond,
 		Verify: gqlcache.VerifyOptions{Rate: 0.1, WithoutValues: true},
 	})
@@ -67,7 +72,7 @@ func newInstance(t *testing.T, server *redistest.Server, rows *testgraph.Store) 
 	})
 	reg := prometheus.NewPedanticRegistry()
 	reg.MustRegister(cacheprometheus.NewCollector(cache))
-	i := &instance{graphql: srv, metrics: httptest.NewServer(promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))}
+	i := &instance{graphql: srv, handle: handle, metrics: httptest.NewServer(promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))}
 	t.Cleanup(i.metrics.Close)
 	return i
 }
@@ -88,6 +93,7 @@ func load(t *testing.T, all []*instance) {
 					testgraph.Ask(t, i.graphql, q, nil)
 				}
 				testgraph.Ask(t, i.graphql, fmt.Sprintf(`mutation Rename{renameUser(id:%q,name:"n%d")}`, testgraph.Ann, n), nil)
+				i.handle.NewSession(nil).Start(ctx, "UPDATE people SET name = 'x'", nil).End(nil, 1, true)
 				<-pace.C
 			}
 		})

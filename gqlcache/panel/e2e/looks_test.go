@@ -45,7 +45,7 @@ func TestLooks(t *testing.T) {
 	}{{"wide", 1280, 900}, {"narrow", 420, 860}} {
 		for _, scheme := range []string{"light", "dark"} {
 			p.resize(size.width, size.height, scheme)
-			for _, tab := range []string{"request", "live", "operations", "views", "log"} {
+			for _, tab := range []string{"request", "live", "operations", "views", "sql", "log"} {
 				t.Run(fmt.Sprintf("%s/%s/%s", size.name, scheme, tab), func(t *testing.T) {
 					p := &tabOf{p, t}
 					p.visit(tab)
@@ -70,17 +70,22 @@ func (p *tabOf) visit(name string) {
 	case "log":
 		p.click("[data-event] > button")
 	}
-	for _, fault := range eval[[]string](p.tab, faults) {
-		p.sub.Error(fault)
-	}
-	if wide := eval[[]string](p.tab, `[...document.querySelectorAll(".gqc-body > *")].filter(e => e.getBoundingClientRect().right > document.querySelector(".gqc-body").getBoundingClientRect().right).map(e => e.className)`); len(wide) > 0 {
-		p.sub.Errorf("wider than the pane: %q", wide)
-	}
+	p.check()
 	p.shoot(p.sub.Name()[len("TestLooks/"):])
 	switch name {
 	case "log":
 		p.click("[data-event] > button[aria-expanded=true]")
 	case "operations", "views":
 		p.click("[data-row] button[aria-expanded=true]")
+	}
+}
+
+// check looks for what axe calls serious, and for what is wider than the pane.
+func (p *tabOf) check() {
+	for _, fault := range eval[[]string](p.tab, faults) {
+		p.sub.Error(fault)
+	}
+	if wide := eval[[]string](p.tab, `[...document.querySelectorAll(".gqc-body > *")].filter(e => e.getBoundingClientRect().right > document.querySelector(".gqc-body").getBoundingClientRect().right).map(e => e.className)`); len(wide) > 0 {
+		p.sub.Errorf("wider than the pane: %q", wide)
 	}
 }

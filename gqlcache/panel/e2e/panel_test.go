@@ -211,7 +211,7 @@ func TestHostileText(t *testing.T) {
 	}
 	p.run(feed)
 	p.run(fmt.Sprintf(`query Evil { post(id: %q) { title } }`, evil))
-	for _, name := range []string{"request", "live", "operations", "views", "log"} {
+	for _, name := range []string{"request", "live", "operations", "views", "sql", "log"} {
 		p.tabTo(name)
 		p.until(`document.querySelector(".gqc-body").innerText !== ""`)
 	}

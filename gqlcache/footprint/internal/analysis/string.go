@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
@@ -47,7 +48,76 @@ func (s *Statement) String() string {
 }
 
 // Set is the table with the terms of its rows.
-func (r *Ref) Set() string { return r.Table.Name + "(" + termsText(r.Table, r.Terms) + ")" }
+func (r *Ref) Set() string {
+	return r.Table.Name + "(" + termsText(r.Table, r.Terms) + ")"
+}
+
+// SetWords is Set without the constants of the statement.
+func (r *Ref) SetWords() string {
+	one := *r
+	one.Terms = withoutConstants(r.Terms)
+	return one.Set()
+}
+
+// Words is String without the constants of the statement, for reports to people who may
+// not see data.
+func (s *Statement) Words() string {
+	words := *s
+	words.Refs, words.Writes, words.SetConfigs = nil, nil, nil
+	for _, r := range s.Refs {
+		one := *r
+		one.Terms, one.Contains = withoutConstants(r.Terms), withoutConstants(r.Contains)
+		words.Refs = append(words.Refs, &one)
+	}
+	for _, w := range s.Writes {
+		one := *w
+		one.Terms, one.Sets, one.Rows = withoutConstants(w.Terms), valuesWithoutConstants(w.Sets), nil
+		for _, row := range w.Rows {
+			one.Rows = append(one.Rows, valuesWithoutConstants(row))
+		}
+		words.Writes = append(words.Writes, &one)
+	}
+	for _, c := range s.SetConfigs {
+		if c.Value != nil {
+			value := c.Value.withoutConstants()
+			c.Value = &value
+		}
+		words.SetConfigs = append(words.SetConfigs, c)
+	}
+	return words.String()
+}
+
+func withoutConstants(terms []Term) []Term {
+	list := slices.Clone(terms)
+	for i := range list {
+		list[i].Source = list[i].Source.withoutConstants()
+	}
+	return list
+}
+
+func valuesWithoutConstants(sets []SetValue) []SetValue {
+	list := slices.Clone(sets)
+	for i := range list {
+		if list[i].Source != nil {
+			value := list[i].Source.withoutConstants()
+			list[i].Source = &value
+		}
+	}
+	return list
+}
+
+func (s Source) withoutConstants() Source {
+	switch s.Kind {
+	case Constant:
+		s.Text, s.Number = "?", true
+	case List:
+		s.List = slices.Clone(s.List)
+		for i := range s.List {
+			s.List[i] = s.List[i].withoutConstants()
+		}
+	}
+	return s
+}
 
 func (r *Ref) String() string {
 	var b strings.Builder

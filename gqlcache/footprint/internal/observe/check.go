@@ -41,17 +41,17 @@ func (r *Recording) endCheck() (v keycheck.Verdict) {
 	v = r.fill.End()
 	for i := range v.Convicted {
 		if p := &v.Convicted[i]; len(r.watched) > 0 && p.New {
-			r.watched[0].found(Finding{Kind: IncompleteKey, Text: positionText(p), Why: positionWhy(p)})
+			r.watched[0].found(r.ctx, Finding{Kind: IncompleteKey, Text: r.watched[0].positionText(p), Why: positionWhy(p)})
 		}
 	}
 	return v
 }
 
-func positionText(p *keycheck.Position) string {
+func (o *Observer) positionText(p *keycheck.Position) string {
 	if p.Setting != "" {
 		return "setting " + p.Setting
 	}
-	return fmt.Sprintf("argument %d of %s", p.Ordinal, strings.Join(strings.Fields(p.Text), " "))
+	return fmt.Sprintf("argument %d of %s", p.Ordinal, o.normalized(p.Text))
 }
 
 func positionWhy(p *keycheck.Position) string {

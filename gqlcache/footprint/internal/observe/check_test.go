@@ -168,7 +168,7 @@ func TestCheckOfSettings(t *testing.T) {
 					r.read(ctx, s, readUsers)
 				})
 				for _, p := range v.Convicted {
-					convicted = append(convicted, positionText(&p))
+					convicted = append(convicted, r.positionText(&p))
 				}
 				if i == 0 && len(convicted) > 0 {
 					t.Errorf("convicted at the first caller: %q", convicted)
@@ -228,7 +228,7 @@ func TestCheckOfLists(t *testing.T) {
 			texts = append(texts, f.Text)
 		}
 	}
-	if want := `argument 3 of SELECT id, name FROM users WHERE name IN ($1, $2) AND email = $3`; !slices.Equal(texts, []string{want}) {
+	if want := `argument 3 of SELECT id, name FROM users WHERE name IN (?) AND email = ?`; !slices.Equal(texts, []string{want}) {
 		t.Errorf("%q", texts)
 	}
 }

@@ -38,6 +38,8 @@ type Execution struct {
 	field string
 
 	done, rows, writes, attributed bool
+	// misunderstood says that it was not what it was taken for.
+	misunderstood bool
 	// moreResults says that further results followed: nothing is known of them.
 	moreResults bool
 
@@ -103,6 +105,9 @@ func (s *Session) begin(e *Execution, args []driver.NamedValue) {
 	// change of the catalog reads with the new one.
 	e.known, e.st = s.o.analysis(e.text)
 	e.a = e.known.Statement
+	if e.st != nil && e.a.Unknown != "" {
+		e.found(NotUnderstood, e.a.Unknown)
+	}
 	switch e.why = e.a.Unknown; {
 	case e.why != "":
 	case s.unsure != "":
@@ -154,10 +159,15 @@ func (e *Execution) attribute() {
 		if late != nil {
 			s.o.contain("late", late)
 		}
-		s.o.found(Finding{Kind: LateStatement, Text: e.text, Why: "its computation has been answered"})
+		e.found(LateStatement, "its computation has been answered")
 	case e.orphan && own == nil:
-		s.o.found(Finding{Kind: Orphan, Text: e.text, Why: "it belongs to all computations that run"})
+		e.found(Orphan, "it belongs to all computations that run")
 	}
+}
+
+// found counts a finding about the statement.
+func (e *Execution) found(kind FindingKind, why string) {
+	e.s.o.found(e.ctx, Finding{Kind: kind, Text: e.s.o.normalized(e.text), Why: why})
 }
 
 // Rows says that the statement has returned, and that its rows are about to be read;
@@ -177,7 +187,8 @@ func (e *Execution) Rows(columns int) {
 
 // misread says that the statement is not what it was taken for.
 func (e *Execution) misread(why string) {
-	e.s.o.found(Finding{Kind: NotUnderstood, Text: e.text, Why: why})
+	e.misunderstood = true
+	e.found(NotUnderstood, why)
 	e.mu.Lock()
 	e.rd.unknown = why
 	e.mu.Unlock()
@@ -254,6 +265,7 @@ func (e *Execution) End(err error, affected int64, complete bool) {
 		s.dirty.Store(true)
 		s.flush(e.ctx, true)
 	}
+	s.o.counts.add(e)
 	reg.end(e)
 }
 
@@ -271,7 +283,7 @@ func (e *Execution) finish(err error, affected int64, complete bool) {
 		e.readAll(complete, err)
 		e.mu.Unlock()
 		if e.st != nil && e.st.shapes.Full() {
-			s.o.found(Finding{Kind: ManyShapes, Why: "reads compare more sets of columns than are told apart"})
+			s.o.found(e.ctx, Finding{Kind: ManyShapes, Why: "reads compare more sets of columns than are told apart"})
 		}
 	}
 	if errors.Is(err, driver.ErrBadConn) {

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -9,6 +10,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
+
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/sqlparse"
 )
 
 // A FindingKind says what was found.
@@ -32,77 +37,71 @@ const (
 	Panicked         FindingKind = "panic"             // a fault of this package or of a cache's
 )
 
-// placed are the kinds of findings that are made while the application waits for the
-// statement, beside OutsideCommit: the file and line are those of the caller.
-var placed = []FindingKind{NotUnderstood, Orphan, LateStatement}
-
-// A Finding is something that makes answers wider, or that the owner should know. Place is
-// the file and line that a statement came from, where that was looked for.
-type Finding struct {
-	Kind             FindingKind
-	Text, Why, Place string
-	Count            uint64
+// kindsOfFindings are all of them.
+var kindsOfFindings = [...]FindingKind{
+	NotUnderstood, NoCatalog, Orphan, SharedStatement, OutsideCommit, LateStatement, UnexplainedField, UncertainCommit, ImageRefused, ManyShapes, Elsewhere,
+	IncompleteKey, UnknownColumn, Panicked,
 }
 
-// maxFindings bounds the kinds of findings, and maxOutside those of OutsideCommit: what a
-// server's jobs write must not keep other findings away. The text of one is cut to
-// maxFindingText.
+// A Finding is something that makes answers wider, or that the owner should know.
+type Finding struct {
+	Kind FindingKind
+	// Text is a statement without its values, the name of a field, or what is missing in a
+	// key. Why is for the owner of the server: it may quote an error of the database.
+	Text, Why string
+	// Place is the file and line that the first such statement came from, Operation the
+	// name of the operation whose resolver has sent it; "" where that is not known.
+	Place, Operation string
+	// Count is how often it was found since the Observer was made.
+	Count uint64
+}
+
+// The bounds of findings: how many there are, how many of these are of OutsideCommit, since
+// what a server's jobs write must not keep other findings away, and how many bytes each
+// has.
 const (
-	maxFindings    = 256
-	maxOutside     = 64
-	maxFindingText = 500
+	maxFindings     = 256
+	maxOutside      = 64
+	maxFindingText  = 500
+	maxFindingPlace = 300
+	maxFindingName  = 100
 )
 
 type findings struct {
 	mu      sync.Mutex
 	list    map[findingKey]*Finding
-	lost    uint64
-	outside int // of OutsideCommit in list
+	outside int                          // of OutsideCommit in list
+	counts  [len(kindsOfFindings)]uint64 // by kind, also of those that the list has no room for
 }
 
-// findingKey tells findings apart. The text of OutsideCommit is its place, where there is
-// one: some libraries write values into their statements.
 type findingKey struct {
 	kind FindingKind
 	text string
 }
 
-// found counts a finding, and logs the first of its kind and text.
-func (o *Observer) found(f Finding) {
-	if len(f.Text) > maxFindingText {
-		f.Text = strings.ToValidUTF8(f.Text[:maxFindingText], "")
-	}
-	f.Count = 1
-	key := findingKey{f.Kind, f.Text}
+// found counts a finding, and logs the first of its kind and text. ctx is that of the
+// statement, or of the computation.
+func (o *Observer) found(ctx context.Context, f Finding) {
+	f.Text = clip(f.Text, maxFindingText)
 	if f.Kind == OutsideCommit {
 		f.Place = caller()
-		key.text = cmp.Or(f.Place, f.Text)
 	}
-	g := &o.finds
-	g.mu.Lock()
-	old := g.list[key]
-	full := len(g.list) >= maxFindings || f.Kind == OutsideCommit && g.outside >= maxOutside
-	switch {
-	case old != nil:
-		old.Count++
-		old.Place = cmp.Or(old.Place, f.Place)
-	case full:
-		g.lost++
-	default:
-		if g.list == nil {
-			g.list = map[findingKey]*Finding{}
-		}
-		if slices.Contains(placed, f.Kind) {
-			f.Place = caller()
-		}
-		if f.Kind == OutsideCommit {
-			g.outside++
-		}
-		kept := f // its place may be set while f is logged
-		g.list[key] = &kept
+	f.Place = clip(f.Place, maxFindingPlace)
+	if !o.finds.count(&f) {
+		return
 	}
-	g.mu.Unlock()
-	if old != nil || full {
+	f.Operation = clip(o.operationOf(ctx), maxFindingName)
+	o.first(f)
+}
+
+// first adds a finding that was counted to the list, and logs it.
+func (o *Observer) first(f Finding) {
+	f.Count = 1
+	switch f.Kind {
+	case Orphan, NotUnderstood, LateStatement, ImageRefused, UncertainCommit:
+		f.Place = clip(caller(), maxFindingPlace)
+	}
+	if !o.finds.add(f) {
 		return
 	}
 	defer func() { _ = recover() }() // a handler's panic is no business of the application's
@@ -110,7 +109,77 @@ func (o *Observer) found(f Finding) {
 	if f.Kind == OutsideCommit { // it costs nothing
 		log = o.opts.Logger.Info
 	}
-	log("footprint: "+string(f.Kind), "statement", f.Text, "why", f.Why, "place", f.Place, "handle", o.opts.Name)
+	log("footprint: "+string(f.Kind), "statement", f.Text, "why", f.Why, "place", f.Place, "operation", f.Operation, "handle", o.opts.Name)
+}
+
+// key tells findings apart. That of OutsideCommit is its place, where there is one: a
+// library may send another text each time.
+func (f *Finding) key() findingKey {
+	if f.Kind == OutsideCommit {
+		return findingKey{f.Kind, cmp.Or(f.Place, f.Text)}
+	}
+	return findingKey{f.Kind, f.Text}
+}
+
+// count counts a finding, and reports whether the list has it not, and has room.
+func (g *findings) count(f *Finding) (isNew bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if i := slices.Index(kindsOfFindings[:], f.Kind); i >= 0 {
+		g.counts[i]++
+	}
+	if old := g.list[f.key()]; old != nil {
+		old.Count++
+		old.Place = cmp.Or(old.Place, f.Place)
+		return false
+	}
+	return g.hasRoom(f.Kind)
+}
+
+func (g *findings) hasRoom(kind FindingKind) bool {
+	return len(g.list) < maxFindings && (kind != OutsideCommit || g.outside < maxOutside)
+}
+
+// add adds a finding that count has counted. It reports whether it is the first one.
+func (g *findings) add(f Finding) (first bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if old := g.list[f.key()]; old != nil { // added meanwhile
+		old.Count++
+		return false
+	}
+	if !g.hasRoom(f.Kind) {
+		return false
+	}
+	if g.list == nil {
+		g.list = map[findingKey]*Finding{}
+	}
+	if f.Kind == OutsideCommit {
+		g.outside++
+	}
+	g.list[f.key()] = &f // a copy: its place may be set while the finding is logged
+	return true
+}
+
+// clip returns at most n bytes of a text.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "")
+}
+
+// operationOf asks the sinks for the operation of a context.
+func (o *Observer) operationOf(ctx context.Context) (name string) {
+	for _, a := range o.attached() {
+		if n, ok := a.sink.(Namer); ok && ctx != nil && name == "" {
+			func() {
+				defer func() { _ = recover() }() // a finding within a finding has no end
+				name = n.OperationOf(ctx)
+			}()
+		}
+	}
+	return name
 }
 
 // Findings returns what was found, the most frequent first.
@@ -128,10 +197,76 @@ func (o *Observer) Findings() []Finding {
 	return list
 }
 
+// Figures are what an Observer has counted since it was made.
+type Figures struct {
+	// Known are the runs of statements of which it is known what they read and write.
+	// Widened are those of them that count for more: they came without the context of a
+	// computation, or on a connection in doubt; they are no part of Known. NotUnderstood
+	// are the runs of all other statements. Statements that have no data, such as BEGIN,
+	// are not counted.
+	Known, Widened, NotUnderstood uint64
+	// Findings has each kind, how often it was found.
+	Findings map[FindingKind]uint64
+}
+
+// Figures returns the figures. They are not taken at one instant. It does not block.
+func (o *Observer) Figures() Figures {
+	c := &o.counts
+	f := Figures{
+		Known: c.known.Load(), Widened: c.widened.Load(), NotUnderstood: c.notUnderstood.Load(),
+		Findings: make(map[FindingKind]uint64, len(kindsOfFindings)),
+	}
+	g := &o.finds
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for i, kind := range kindsOfFindings {
+		f.Findings[kind] = g.counts[i]
+	}
+	return f
+}
+
+// statementCounts count the runs of statements that read or write.
+type statementCounts struct{ known, widened, notUnderstood atomic.Uint64 }
+
+// add counts a run that has ended.
+func (c *statementCounts) add(e *Execution) {
+	switch {
+	case !e.attributed:
+	case e.a.Unknown != "" || e.misunderstood:
+		c.notUnderstood.Add(1)
+	case e.why != "" || e.orphan:
+		c.widened.Add(1)
+	default:
+		c.known.Add(1)
+	}
+}
+
+// normalized returns a statement without its values, for findings.
+func (o *Observer) normalized(text string) string {
+	st := o.state.Load()
+	if st != nil {
+		if a := st.memo.get(text); a != nil {
+			return a.normalized(o, st, text)
+		}
+	}
+	return o.normalize(st, text)
+}
+
+// normalize is normalized, without the memo. st may be nil.
+func (o *Observer) normalize(st *state, text string) string {
+	d := sqlparse.PostgreSQL
+	if o.opts.Dialect == catalog.SQLite {
+		d = sqlparse.SQLite
+	}
+	return sqlparse.Normalize(text, d, maxFindingText, func(name string) bool { return st != nil && st.names()[strings.ToLower(name)] })
+}
+
 // panicked notes a panic, with the stack that it came from.
 func (o *Observer) panicked(what string, v any) {
 	stack := debug.Stack()
-	o.found(Finding{Kind: Panicked, Text: what, Why: fmt.Sprintf("%v\n%s", v, stack[:min(len(stack), maxStack)])})
+	if f := (Finding{Kind: Panicked, Text: what, Why: fmt.Sprintf("%v\n%s", v, stack[:min(len(stack), maxStack)])}); o.finds.count(&f) {
+		o.first(f)
+	}
 }
 
 // maxStack bounds the stack of a Finding.
@@ -171,4 +306,5 @@ var passed = []string{
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/",
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/footprintsql.",
 	"github.com/cascadeql/cascadeql/gqlcache.(*observing).",
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/footprintpgx.",
 }

@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -51,5 +52,68 @@ func TestUnowned(t *testing.T) {
 	new(sync.Once).Do(func() { commit.Unowned(t.Context(), "x") }) // from another place
 	if list := o.Findings(); len(list) != 1 || list[0].Count != 3 {
 		t.Errorf("found: %+v", list)
+	}
+}
+
+type operationKey struct{}
+
+// A namingSink names the operations of contexts.
+type namingSink struct{ *fakeSink }
+
+func (namingSink) OperationOf(ctx context.Context) string {
+	name, _ := ctx.Value(operationKey{}).(string)
+	return name
+}
+
+// TestFindingsOfStatements: a finding has the statement without its values, the first place
+// and operation that it came from, and how often it ran.
+func TestFindingsOfStatements(t *testing.T) {
+	var log strings.Builder
+	r := newRig(t, Options{Logger: logger(&log)})
+	r.Attach(namingSink{r.sink})
+	ctx := context.WithValue(t.Context(), operationKey{}, strings.Repeat("Long", 100))
+	for _, secret := range []string{"sesame", "barley", "millet"} {
+		query(ctx, r.session(), "SELECT nothing_known('"+secret+"')", nil)
+		query(context.WithValue(t.Context(), operationKey{}, "Later"), r.session(), "SELECT nothing_known('"+secret+"')", nil)
+	}
+	list := r.Findings()
+	if len(list) != 1 {
+		t.Fatalf("%+v", list)
+	}
+	f := list[0]
+	if f.Kind != NotUnderstood || f.Text != "SELECT nothing_known(?)" || f.Count != 6 || !strings.HasPrefix(f.Operation, "LongLong") || len(f.Operation) > maxFindingName {
+		t.Errorf("%+v", f)
+	}
+	if !strings.Contains(f.Place, ".go:") {
+		t.Errorf("it came from %q", f.Place)
+	}
+	if strings.Contains(log.String(), "sesame") || strings.Count(log.String(), "nothing_known") != 2 {
+		t.Errorf("logged %s", log.String())
+	}
+}
+
+// TestFigures: each run of a statement that reads or writes is counted once, and each
+// finding by its kind, also when the list is full.
+func TestFigures(t *testing.T) {
+	var log strings.Builder
+	r := newRig(t, Options{Logger: logger(&log)})
+	own, rec := r.record(t.Context())
+	query(own, r.session(), postByID, args(7), args(7, "old"))         // known
+	query(t.Context(), r.session(), postByID, args(7), args(7, "old")) // somebody's
+	exec(own, r.session(), updateTitle, "new", 7)                      // known
+	exec(own, r.session(), "BEGIN")                                    // no data
+	rec.End()
+	for i := range maxFindings + 10 {
+		exec(t.Context(), r.session(), "SELECT 1 FROM nobody"+strings.Repeat("x", i))
+	}
+	f := r.Figures()
+	if f.Known != 2 || f.Widened != 1 || f.NotUnderstood != maxFindings+10 {
+		t.Errorf("%d known, %d widened, %d not understood", f.Known, f.Widened, f.NotUnderstood)
+	}
+	if len(f.Findings) != len(kindsOfFindings) || f.Findings[NotUnderstood] != maxFindings+10 || f.Findings[Orphan] != 1 || f.Findings[Panicked] != 0 {
+		t.Errorf("%v", f.Findings)
+	}
+	if n := len(r.Findings()); n != maxFindings {
+		t.Errorf("%d are listed", n)
 	}
 }

@@ -71,9 +71,9 @@ func (r *refusals) add(text string) {
 }
 
 // refuse turns images off for a text.
-func (s *Session) refuse(text, why string) {
+func (s *Session) refuse(ctx context.Context, text, why string) {
 	s.o.refused.add(text)
-	s.o.found(Finding{Kind: ImageRefused, Text: text, Why: why})
+	s.o.found(ctx, Finding{Kind: ImageRefused, Text: s.o.normalized(text), Why: why})
 }
 
 // imagesBefore asks for the rows that a write is about to change, nil where that is not
@@ -94,7 +94,7 @@ func (s *Session) imagesBefore(e *Execution, args arguments) *images {
 	}
 	where, own, ok := condition(s.o.opts.Dialect, e.text, w.Where, w.Returning != nil, args)
 	if !ok {
-		s.refuse(e.text, "its condition cannot be asked alone")
+		s.refuse(e.ctx, e.text, "its condition cannot be asked alone")
 		return nil
 	}
 	from := quote(w.Name.Name)
@@ -115,7 +115,7 @@ func (s *Session) imagesBefore(e *Execution, args arguments) *images {
 		return nil
 	case err != nil:
 		if e.ctx.Err() == nil {
-			s.refuse(e.text, err.Error())
+			s.refuse(e.ctx, e.text, err.Error())
 		}
 		return nil
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/analysis"
@@ -22,6 +24,22 @@ type state struct {
 	catalog *catalog.Catalog
 	shapes  *rowtag.Shapes
 	memo    memo
+	names   func() map[string]bool // of tables and columns, in lower case
+}
+
+// namesOf returns the names of the tables, views and columns of a catalog, in lower case.
+func namesOf(c *catalog.Catalog) map[string]bool {
+	names := map[string]bool{}
+	for name := range c.Views {
+		names[strings.ToLower(name)] = true
+	}
+	for name, t := range c.Tables {
+		names[strings.ToLower(name)] = true
+		for i := range t.Columns {
+			names[strings.ToLower(t.Columns[i].Name)] = true
+		}
+	}
+	return names
 }
 
 // How often the database is asked whether its catalog is another one.
@@ -64,7 +82,7 @@ func (o *Observer) load(ctx context.Context, conn Conn) error {
 	switch {
 	case err != nil:
 		o.state.Store(nil)
-		o.found(Finding{Kind: NoCatalog, Why: err.Error()})
+		o.found(ctx, Finding{Kind: NoCatalog, Why: err.Error()})
 	case old != nil && old.catalog.Fingerprint == next.catalog.Fingerprint && old.catalog.Version == next.catalog.Version:
 		return nil
 	default:
@@ -94,7 +112,10 @@ func (o *Observer) read(ctx context.Context, conn Conn) (st *state, err error) {
 	if o.unenforced.Load() {
 		c.Unenforce()
 	}
-	return &state{catalog: c, shapes: rowtag.NewShapes(o.opts.Name, c)}, nil
+	return &state{
+		catalog: c, shapes: rowtag.NewShapes(o.opts.Name, c),
+		names: sync.OnceValue(func() map[string]bool { return namesOf(c) }),
+	}, nil
 }
 
 // CatalogChanged says that the catalog is another one, or is about to be: everything is
@@ -175,9 +196,6 @@ func (o *Observer) analysis(text string) (*analyzed, *state) {
 	}
 	a := analyzedOf(text, o.opts.analyze(st.catalog, text))
 	st.memo.put(text, a)
-	if a.Unknown != "" {
-		o.found(Finding{Kind: NotUnderstood, Text: text, Why: a.Unknown})
-	}
 	return a, st
 }
 

@@ -30,6 +30,9 @@ type analyzed struct {
 	// place is where one was sent from since.
 	shared atomic.Bool
 	place  atomic.Pointer[string]
+
+	naming sync.Once // guards the first use of name
+	name   string
 }
 
 // locate notes where a statement is sent from that is shared by computations.
@@ -38,6 +41,12 @@ func (x *analyzed) locate() {
 		at := caller()
 		x.place.Store(&at)
 	}
+}
+
+// normalized returns the text without its values: see sqlparse.Normalize.
+func (x *analyzed) normalized(o *Observer, st *state, text string) string {
+	x.naming.Do(func() { x.name = o.normalize(st, text) })
+	return x.name
 }
 
 // analyzedOf returns what is known of a text, with its analysis.
@@ -74,9 +83,10 @@ func (m *memo) put(text string, a *analyzed) {
 	}
 }
 
-// weight estimates the bytes of an analysis. A text is in its key, and in conditions.
+// weight estimates the bytes of an analysis. A text is in its key, in
+// conditions, and without its values in its name.
 func weight(text string, a *analysis.Statement) int {
-	n := 512 + 3*len(text)
+	n := 512 + 4*len(text)
 	for _, r := range a.Refs {
 		n += 512 + 8*len(r.Outs) + 128*(len(r.Terms)+len(r.Contains))
 	}

@@ -27,6 +27,12 @@ type Sink interface {
 	Wrote(ctx context.Context)
 }
 
+// A Namer is a Sink that names the operations of contexts, for findings: "" for a context
+// of none. It must not block.
+type Namer interface {
+	OperationOf(ctx context.Context) string
+}
+
 // A Commit is what a transaction has changed.
 type Commit struct {
 	// Observer has seen it.
@@ -37,7 +43,7 @@ type Commit struct {
 	// Uncertain says that the outcome is not known: the connection broke, or the driver
 	// returned an error.
 	Uncertain bool
-	// Text is one of the statements, for reports.
+	// Text is one of the statements without its values, for reports.
 	Text string
 	// Origins are the contexts of what the commit is the end of: of the transaction's
 	// beginning, and of the last statement that has written. COMMIT itself is often sent
@@ -120,6 +126,7 @@ type Observer struct {
 	finds      findings
 	refused    refusals
 	waiting    waiting
+	counts     statementCounts
 }
 
 // An attachment is a sink's.

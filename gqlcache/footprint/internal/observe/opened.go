@@ -28,7 +28,7 @@ func (s *Session) opened(ctx context.Context) {
 		s.elsewhere = "it was read on a connection that reads what is not committed"
 	}
 	if s.elsewhere != "" {
-		o.found(Finding{Kind: Elsewhere, Why: s.elsewhere})
+		o.found(ctx, Finding{Kind: Elsewhere, Why: s.elsewhere})
 	}
 	if o.opts.Dialect == catalog.SQLite && (err != nil || !c.ForeignKeys && !c.ReadOnly) && !o.unenforced.Swap(true) {
 		_ = o.Load(ctx, s.conn) // a finding

@@ -73,7 +73,7 @@ func (e *Execution) hides() []catalog.Mask {
 		}
 		hidden, unknown := list[p].columns(r.Table)
 		if unknown != "" {
-			e.s.o.found(Finding{
+			e.s.o.found(e.ctx, Finding{
 				Kind: UnknownColumn, Text: r.Table.Name + "." + unknown,
 				Why: "@view(decides:) names it, and the table has no such column: all its columns matter",
 			})

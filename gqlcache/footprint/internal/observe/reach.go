@@ -37,7 +37,7 @@ func (c *Commit) Unowned(ctx context.Context, why string) {
 		}
 	}
 	if c.Text != "" { // it is a statement's, not a change of the catalog by somebody else
-		c.Observer.found(Finding{Kind: OutsideCommit, Text: c.Text, Why: why})
+		c.Observer.found(ctx, Finding{Kind: OutsideCommit, Text: c.Text, Why: why})
 	}
 }
 
@@ -79,7 +79,7 @@ func (f *Footprint) Unmatched(declared func(table string) ([][]string, bool), sa
 			if !slices.ContainsFunc(sets, func(fields []string) bool {
 				return !slices.ContainsFunc(fields, func(field string) bool { return !compares(field) })
 			}) {
-				list = append(list, r.Set())
+				list = append(list, r.SetWords())
 			}
 		}
 	}
@@ -95,10 +95,10 @@ func keyed(r *analysis.Ref) bool {
 	})
 }
 
-// Words returns what was read in words, a statement each.
+// Words returns what was read in words, a statement each, without its constants.
 func (f *Footprint) Words() (list []string) {
 	for _, a := range f.Analyses {
-		list = append(list, a.String())
+		list = append(list, a.Words())
 	}
 	return list
 }

@@ -69,6 +69,7 @@ type Recording struct {
 	watched []*Observer
 	parent  *Recording
 	early   *Early
+	ctx     context.Context // that it began with, for findings
 	// Late is called when a statement starts on the recording's context after End: whoever
 	// asked for it may still change what was stored. It must be set before End is called,
 	// may be called more than once, and must not block.
@@ -192,7 +193,7 @@ func Outside(ctx context.Context) context.Context {
 // Begin starts a recording of what is read through the observers. It must be called before
 // anything is read. Within another recording's context, statements belong to both.
 func Begin(ctx context.Context, start Start, observers ...*Observer) (context.Context, *Recording) {
-	r := &Recording{start: start, watched: observers}
+	r := &Recording{start: start, watched: observers, ctx: ctx}
 	if r.parent, _ = ctx.Value(recordingKey{}).(*Recording); r.parent == outside {
 		r.parent = nil
 	}
@@ -436,13 +437,13 @@ func (r *Recording) borrow(name string, from *Execution, returned any) {
 // lent reports the fields that statements of others explain.
 func lent(list []borrowed) {
 	for _, b := range list {
-		f := Finding{Kind: SharedStatement, Text: b.field, Why: "no statement of its computation ran while the field was resolved: it depends on what those of others read meanwhile, such as " + b.from.text}
+		f := Finding{Kind: SharedStatement, Text: b.field, Why: "no statement of its computation ran while the field was resolved: it depends on what those of others read meanwhile, such as " + b.from.s.o.normalized(b.from.text)}
 		if b.from.known != nil {
 			if at := b.from.known.place.Load(); at != nil {
 				f.Place = *at
 			}
 		}
-		b.from.s.o.found(f)
+		b.from.s.o.found(context.Background(), f)
 	}
 }
 
@@ -534,7 +535,7 @@ func (r *Recording) End() Footprint {
 	}
 	for _, name := range odd {
 		for _, o := range r.watched {
-			o.found(Finding{Kind: UnexplainedField, Text: name, Why: "no statement ran while the field was resolved"})
+			o.found(r.ctx, Finding{Kind: UnexplainedField, Text: name, Why: "no statement ran while the field was resolved"})
 		}
 	}
 	if r.unprojected.Load() {

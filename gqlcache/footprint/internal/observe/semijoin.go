@@ -75,7 +75,7 @@ func (e *Execution) keys(v *analysis.Via, args arguments) (keys []rowtag.Value, 
 	rows, err := e.s.ask(e.ctx, text, own, 1)
 	if err != nil {
 		if e.ctx.Err() == nil {
-			e.s.refuse(e.text, err.Error())
+			e.s.refuse(e.ctx, e.text, err.Error())
 		}
 		return nil, false
 	}

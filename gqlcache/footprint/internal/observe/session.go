@@ -408,8 +408,11 @@ func (s *Session) publish(ctx context.Context, uncertain bool) {
 		s.pending.all(s.unsure, "")
 	}
 	c := s.pending.commit(s.o.state.Load(), uncertain)
+	if c.Text != "" {
+		c.Text = s.o.normalized(c.Text)
+	}
 	if c.Uncertain {
-		s.o.found(Finding{Kind: UncertainCommit, Text: c.Text, Why: "its outcome is not known"})
+		s.o.found(ctx, Finding{Kind: UncertainCommit, Text: c.Text, Why: "its outcome is not known"})
 	}
 	c.Events = slices.Clone(c.Events)
 	for _, origin := range []context.Context{s.tx.ctx, s.pending.ctx} {

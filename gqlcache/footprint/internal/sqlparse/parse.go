@@ -89,6 +89,8 @@ func (p *parser) fail(what string) {
 		near = "the end"
 	case t.Kind == StringToken || t.Kind == NumberToken:
 		near = "a constant"
+	case t.Kind == QuotedToken: // which may be a string of SQLite
+		near = "a name in quotes"
 	case len(near) > 32:
 		near = near[:32]
 	}

@@ -76,6 +76,7 @@ type lexer struct {
 	max  int            // the highest ordinal so far
 	name map[string]int // ordinals of named parameters
 	open []int          // tokens of open parentheses and brackets
+	most int            // tokens to read, 0 for all
 	err  error
 }
 
@@ -106,8 +107,8 @@ func (l *lexer) run() error {
 	case strings.IndexByte(l.text, 0) >= 0: // ends the text in SQLite
 		l.fail("NUL")
 	}
-	l.toks = make([]Token, 0, min(len(l.text), maxText)/4+2)
-	for l.i < len(l.text) {
+	l.toks = make([]Token, 0, l.room())
+	for l.i < len(l.text) && (l.most == 0 || len(l.toks) < l.most) {
 		c := l.text[l.i]
 		switch {
 		case c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f':
@@ -138,11 +139,20 @@ func (l *lexer) run() error {
 			l.op()
 		}
 	}
-	if l.err == nil && len(l.open) > 0 {
+	if l.err == nil && len(l.open) > 0 && l.i == len(l.text) {
 		l.fail("open parenthesis")
 	}
 	l.toks = append(l.toks, Token{Kind: EndToken, Pos: len(l.text), End: len(l.text)})
 	return l.err
+}
+
+// room is how many tokens there may be, by estimate.
+func (l *lexer) room() int {
+	n := min(len(l.text), maxText)/4 + 2
+	if l.most > 0 {
+		n = min(n, l.most)
+	}
+	return n
 }
 
 // lineComment skips a comment. PostgreSQL ends it at a carriage return, too.

@@ -1,6 +1,7 @@
 import { useId, useRef, type KeyboardEvent } from 'react';
 import { LiveTab } from './live';
 import { LogTab } from './log';
+import { SQLTab } from './sql';
 import { OperationsTab, ViewsTab } from './tables';
 import { RequestTab } from './request';
 import { PauseIcon, PlayIcon } from './icons';
@@ -13,6 +14,7 @@ const tabs: { id: Tab; label: string; Content: () => React.ReactNode }[] = [
   { id: 'live', label: 'Live', Content: LiveTab },
   { id: 'operations', label: 'Operations', Content: OperationsTab },
   { id: 'views', label: 'Views', Content: ViewsTab },
+  { id: 'sql', label: 'SQL', Content: SQLTab },
   { id: 'log', label: 'Log', Content: LogTab },
 ];
 

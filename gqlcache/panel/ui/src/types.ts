@@ -116,6 +116,7 @@ export interface Snapshot {
   verify?: Verify;
   shadow?: Shadow;
   cluster?: Cluster;
+  observed?: Observed;
   security: Security;
   warnings: Warning[];
   capabilities: Capabilities;
@@ -266,6 +267,14 @@ export interface Cluster {
   epochs: number;
 }
 
+export interface Observed {
+  statements: ObservedStatements;
+  commits: ObservedCommits;
+  findings: ObservedFinding[];
+  moreFindings?: number;
+  operations: ObservedOperation[];
+}
+
 export interface Security {
   callers: string;
   predicate: boolean;
@@ -344,6 +353,39 @@ export interface ShadowFinding {
   storedFor: string;
   computed: string;
   caller: string;
+}
+
+export interface ObservedStatements {
+  known: number;
+  widened: number;
+  notUnderstood: number;
+}
+
+export interface ObservedCommits {
+  seen: number;
+  everything: number;
+  outside: number;
+  uncertain: number;
+}
+
+export interface ObservedFinding {
+  kind: string;
+  effect: string;
+  text?: string;
+  why?: string;
+  place?: string;
+  operation?: string;
+  advice: string;
+  count: number;
+}
+
+export interface ObservedOperation {
+  operation: Operation;
+  undeclared?: string;
+  reads?: string[];
+  writes?: string[];
+  uncovered?: string[];
+  unmatched?: string[];
 }
 
 export interface Suspect {
