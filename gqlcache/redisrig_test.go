@@ -62,7 +62,7 @@ type nodeSpec struct {
 	ttl    time.Duration
 	intent time.Duration // redislog.Options.IntentTTL
 	logger *slog.Logger
-	// readTimeout is how long the shared store is waited for. A test that counts its hits
+	// readTimeout is how long the shared store is waited for, for a read or a write. A test that counts its hits
 	// waits longer than a server in production does.
 	readTimeout time.Duration
 	change      func(*gqlcache.Options)
@@ -85,7 +85,7 @@ func newNode(tb testing.TB, s nodeSpec) *node {
 		tb.Fatal(err)
 	}
 	n.shared, err = redisstore.New(redisstore.Options{
-		Client: s.client, Prefix: "gqlc", DecodeMeta: gqlcache.DecodeMeta, Logger: s.logger, CoolDown: 100 * time.Millisecond, ReadTimeout: s.readTimeout,
+		Client: s.client, Prefix: "gqlc", DecodeMeta: gqlcache.DecodeMeta, Logger: s.logger, CoolDown: 100 * time.Millisecond, ReadTimeout: s.readTimeout, WriteTimeout: s.readTimeout,
 	})
 	if err != nil {
 		tb.Fatal(err)

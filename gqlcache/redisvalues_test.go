@@ -16,11 +16,11 @@ import (
 
 // newPatientRig makes two instances that a busy machine does not keep from their leases
 // and entries.
-func newPatientRig(t *testing.T) *redisRig {
+func newPatientRig(t *testing.T, lease time.Duration) *redisRig {
 	t.Helper()
 	r := newRedisRig(t)
 	for range 2 {
-		r.add(nodeSpec{level: changelog.Strong, ttl: patientLease, readTimeout: 10 * time.Second})
+		r.add(nodeSpec{level: changelog.Strong, ttl: lease, readTimeout: 10 * time.Second})
 	}
 	r.untilFresh()
 	return r
@@ -57,7 +57,7 @@ func metaOf(v []byte) []byte { return v[44+binary.BigEndian.Uint32(v[32:]):] }
 // and the answer that is computed takes its place.
 func TestForeignValues(t *testing.T) { //nolint:tparallel // its parts count the same store's figures
 	t.Parallel()
-	p := newPatientRig(t)
+	p := newPatientRig(t, 10*time.Second)
 	edit := func(change func([]byte) []byte) func(string, []byte) error {
 		return func(key string, v []byte) error {
 			return p.admin.Set(t.Context(), key, change(v), time.Minute).Err()
@@ -124,7 +124,7 @@ func TestForeignValues(t *testing.T) { //nolint:tparallel // its parts count the
 				earlier[key] = true
 			}
 			if len(planted) != operations {
-				t.Fatalf("%d entries, want %d", len(planted), operations)
+				t.Fatalf("%d entries, want %d; %+v", len(planted), operations, p.nodes[0].cache.Stats())
 			}
 			for key, value := range planted {
 				if err := row.plant(key, value); err != nil {
@@ -160,7 +160,7 @@ func TestForeignValues(t *testing.T) { //nolint:tparallel // its parts count the
 // is too large for that is not kept. Either is counted, and both are answered.
 func TestHugeAnswers(t *testing.T) {
 	t.Parallel()
-	p := newPatientRig(t)
+	p := newPatientRig(t, 10*time.Second)
 	const limit = 1 << 20 // of both
 	const query = "query($t:String){echo(text:$t)}"
 	ask := func(n *node, size int) {
@@ -175,7 +175,7 @@ func TestHugeAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := p.nodes[0].shared.Stats().Refused; got != 1 {
-		t.Errorf("%d refused by the shared store, want one: a value is larger than its body", got)
+		t.Errorf("%d refused by the shared store, want one: a value is larger than its body; %+v", got, p.nodes[0].cache.Stats())
 	}
 	hits := p.nodes[0].cache.Stats().Hits
 	ask(p.nodes[0], limit)
@@ -232,7 +232,7 @@ func TestForeignLog(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			p := newPatientRig(t)
+			p := newPatientRig(t, patientLease)
 			reads := func(value int) {
 				t.Helper()
 				for _, n := range []*node{p.nodes[0], p.nodes[1]} {
