@@ -401,6 +401,8 @@ const (
 	allNames  = `query Q {userNames}`
 	otherwise = `query R {names: userNames}`
 	renameRow = `UPDATE v_user SET name = 'Anna' WHERE id = '1'`
+	// renameWords is what reports have of it.
+	renameWords = `UPDATE v_user SET name = ? WHERE id = ?`
 )
 
 // faults are those that docs/observe.md has in its table.
@@ -499,7 +501,7 @@ var faults = map[string]*fault{
 				s.Error(w.Body)
 			}
 		},
-		named: found(footprint.OutsideCommit, renameRow),
+		named: found(footprint.OutsideCommit, renameWords),
 	},
 	"a job that writes": {
 		query: userByID, before: `"Ann"`, after: `"Anna"`,
@@ -510,7 +512,7 @@ var faults = map[string]*fault{
 				s.Error(err)
 			}
 		},
-		named: found(footprint.OutsideCommit, renameRow),
+		named: found(footprint.OutsideCommit, renameWords),
 	},
 	"a middleware that writes after the answer": { // another client asks in between
 		plant: []string{`setLoose(id: ID!, name: String!): Boolean!`, `setLoose(id: ID!, name: String!): Boolean! @writes(view: "User", row: "args.id")`},
@@ -538,7 +540,7 @@ var faults = map[string]*fault{
 			})
 			s.ask(s.srv, `mutation {setLoose(id: "1", name: "Anna")}`)
 		},
-		named: found(footprint.OutsideCommit, renameRow),
+		named: found(footprint.OutsideCommit, renameWords),
 	},
 }
 
