@@ -84,12 +84,12 @@ func FuzzNormalize(f *testing.F) {
 		const value = "8f1c7a52d0"
 		d := sqlparse.Dialect(dialect%2) + sqlparse.SQLite
 		if strings.Contains(before+after, value) {
-			t.Skip()
+			return
 		}
 		// Where what precedes is not a statement of whole tokens, the quotes may be within a
 		// name, or the end of a string.
 		if toks, err := sqlparse.TokensDialect(before, d); err != nil || len(toks) > 0 && toks[len(toks)-1].End == len(before) {
-			t.Skip()
+			return
 		}
 		got := sqlparse.Normalize(before+"'"+value+"'"+after, d, 300, func(string) bool { return true })
 		if strings.Contains(got, value) || len(got) > 300 {
