@@ -106,9 +106,9 @@ func (o *Operation) Tables() (names []string) {
 }
 
 // Conditions returns, for each declared read of rows of a table by a condition, the columns
-// that the condition compares for these variables: none for all rows. It returns false for a table of which
-// the operation names no row, and for one that a view of the operation is derived from:
-// which rows such a view comes from is not told.
+// that the condition compares for these variables: none for all rows. It returns false for
+// a table of which the operation names no row, and for one that a view of the operation is
+// derived from: which rows such a view comes from is not told.
 func (o *Operation) Conditions(table string, vars map[string]any) (sets [][]string, named bool) {
 	for _, list := range [][]*View{o.sets, o.rows} {
 		for _, v := range list {

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/probe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
@@ -24,8 +23,8 @@ type document struct {
 	probe *probe.Plan
 	// template is what the key check knows its computations by.
 	template template
-	// projections are what @view(decides:) promises of what is observed.
-	projections []cascade.Projection
+	// projections are what @view(decides:) promises of what is observed, nil for nothing.
+	projections *projections
 	// usual is how long its computations take.
 	usual usual
 }
@@ -42,7 +41,7 @@ func (c *Cache) document(ctx context.Context, oc *graphql.OperationContext) *doc
 	if d.Operation != nil {
 		c.seeFieldHooks(oc)
 		if c.observing != nil {
-			d.projections = d.Operation.Projections()
+			d.projections = newProjections(d.Operation)
 		}
 	}
 	if d.Walk {

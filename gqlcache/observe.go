@@ -179,9 +179,14 @@ func (o *observing) Wrote(ctx context.Context) {
 // mutationOf returns the mutation that one of the contexts belongs to, the innermost of
 // the first, and nil when there is none.
 func (o *observing) mutationOf(contexts ...context.Context) *request {
+	return mutationIn(contexts, func(c *Cache) bool { return c == o.c })
+}
+
+// mutationIn returns the first mutation of such a cache that one of the contexts belongs to.
+func mutationIn(contexts []context.Context, of func(*Cache) bool) *request {
 	for _, ctx := range contexts {
 		for r := requestFrom(ctx); r != nil; r = r.outer {
-			if r.cache == o.c && r.mutates {
+			if r.mutates && of(r.cache) {
 				return r
 			}
 		}
@@ -194,25 +199,15 @@ func (o *observing) mutationOf(contexts ...context.Context) *request {
 // is the first function that is none of observing's.
 func (*observing) nameUnowned(ctx context.Context, commit *footprint.Commit, r *request) {
 	switch {
-	case r == nil && !mutates(append([]context.Context{ctx}, commit.Origins...)): //nolint:contextcheck // as above
+	case r == nil && mutationIn(append([]context.Context{ctx}, commit.Origins...), anyCache) == nil: //nolint:contextcheck // as above
 		commit.Unowned(ctx, "no mutation has sent its statements: it may be a job's, another handler's, or on a context of its own")
 	case r != nil && r.hold == nil && !r.isRunning():
 		commit.Unowned(ctx, "its mutation has been answered")
 	}
 }
 
-// mutates reports whether one of the contexts belongs to a mutation of any cache: several
-// may observe one handle.
-func mutates(contexts []context.Context) bool {
-	for _, ctx := range contexts {
-		for r := requestFrom(ctx); r != nil; r = r.outer {
-			if r.mutates {
-				return true
-			}
-		}
-	}
-	return false
-}
+// anyCache is for mutationIn: several caches may observe one handle.
+func anyCache(*Cache) bool { return true }
 
 // noteWrite notes that a statement of a root field of the mutation has written. A
 // statement that was sent outside of all fields is that of the only one.
@@ -436,10 +431,9 @@ func (c *Cache) record(ctx context.Context, r *request, q *asked) (context.Conte
 		outside := ctx
 		start.Check, start.Field = func() *footprint.KeyCheck { return c.check(outside, q) }, fieldPath
 	}
-	if q != nil {
-		if rec.projecting = newProjecting(q.d); rec.projecting != nil {
-			start.Projects = rec.projecting.of
-		}
+	if q != nil && q.d.projections != nil {
+		rec.projecting = &projecting{projections: q.d.projections}
+		start.Projects = rec.projecting.of
 	}
 	ctx, rec.Recording = footprint.Begin(ctx, start, c.opts.Observe.Handles...)
 	rec.Late = func() { r.refuseToStore(ReasonUnexplained) }

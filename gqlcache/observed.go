@@ -130,8 +130,9 @@ func clip(s string, n int) string {
 // Observed returns what the handles of Options.Observe have seen since the cache was made:
 // what makes answers wider, the widest first, and by operation what it reads and writes,
 // with the tables that none of its directives names, and the sets of rows that its
-// conditions are not about. A table has the name of its view, or that of @view(table:). No value of a statement is in it, and its size is bounded. Without
-// handles it is empty. The result belongs to the caller. It does not block.
+// conditions are not about. A table has the name of its view, or that of @view(table:). No
+// value of a statement is in it, and its size is bounded. Without handles it is empty. The
+// result belongs to the caller. It does not block.
 func (c *Cache) Observed() inspect.Observed {
 	all := inspect.Observed{Findings: []inspect.ObservedFinding{}, Operations: []inspect.ObservedOperation{}}
 	if c.unmade() || c.observing == nil {

@@ -18,23 +18,29 @@ import (
 // operation nothing is projected. Nor is it with a field that runs code in one of the
 // projected types. Its methods may be called concurrently.
 type projecting struct {
-	operation *cascade.Operation
-	list      []cascade.Projection
-	all       []footprint.Projection // of list
+	*projections
 
 	mu sync.Mutex
 	// leaves are the leaf fields that have sent a statement.
 	leaves map[*graphql.FieldContext]bool
 }
 
-// newProjecting returns nil when the operation's views promise nothing.
-func newProjecting(d *document) *projecting {
-	if len(d.projections) == 0 {
+// projections are what the views of an operation promise.
+type projections struct {
+	operation *cascade.Operation
+	list      []cascade.Projection
+	all       []footprint.Projection // of list
+}
+
+// newProjections returns nil when the operation's views promise nothing.
+func newProjections(op *cascade.Operation) *projections {
+	list := op.Projections()
+	if len(list) == 0 {
 		return nil
 	}
-	p := &projecting{operation: d.Operation, list: d.projections, all: make([]footprint.Projection, len(d.projections))}
-	for i, t := range d.projections {
-		p.all[i] = footprint.Projection{Table: t.Table, Shown: t.Fields, Decides: t.Decides}
+	p := &projections{operation: op, list: list, all: make([]footprint.Projection, len(list))}
+	for i, t := range list {
+		p.all[i] = footprint.Projection{Table: t.Table, Shown: t.Fields, Decides: t.Decides, Same: cascade.ColumnOf}
 	}
 	return p
 }

@@ -181,7 +181,7 @@ func unknownField(at, name, known string) error {
 func quoted(s string) string {
 	const most = 60
 	if len(s) > most {
-		s = strings.ToValidUTF8(s[:most], "") + "…"
+		s = clip(s, most) + "…"
 	}
 	return strconv.Quote(s)
 }

@@ -62,8 +62,8 @@ type nodeSpec struct {
 	ttl    time.Duration
 	intent time.Duration // redislog.Options.IntentTTL
 	logger *slog.Logger
-	// readTimeout is how long the shared store is waited for, for a read or a write. A test that counts its hits
-	// waits longer than a server in production does.
+	// readTimeout is how long the shared store is waited for, for a read or a write. A test
+	// that counts its hits waits longer than a server in production does.
 	readTimeout time.Duration
 	change      func(*gqlcache.Options)
 }

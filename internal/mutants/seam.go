@@ -66,7 +66,7 @@ var seamRules = []mutant{
 	},
 	{
 		name: "seam: a where of other columns is taken for that of the statement", file: footprintDir + "observe/reach.go", in: footprintTests,
-		old: "r.Where&catalog.Bit(i) != 0 && same(c.Name, field)", new: "r.Where&catalog.Bit(i) != 0",
+		old: "r.Where&catalog.Bit(i) != 0 && same(r.Table.Columns[i].Name, field)", new: "r.Where&catalog.Bit(i) != 0",
 		test: "TestPlantedFaults",
 	},
 	{

@@ -5,36 +5,28 @@ import (
 	"testing"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/parser"
 
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
-// A viewed schema declares views, and nothing else.
-type viewed struct {
-	graphql.ExecutableSchema
-	schema *ast.Schema
-}
-
-func (v viewed) Schema() *ast.Schema { return v.schema }
-
-// withViews gives types of a schema without directives their @view.
-func withViews(t *testing.T, es graphql.ExecutableSchema, views map[string]string) graphql.ExecutableSchema {
+// withViews has types of a schema without other directives declare their @view.
+func withViews(t *testing.T, store *testgraph.Store, views map[string]string) graphql.ExecutableSchema {
 	t.Helper()
-	schema := es.Schema()
+	var replacements []string
 	for name, view := range views {
-		doc, err := parser.ParseSchema(&ast.Source{Input: "type T " + view + " { id: ID! }"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		list := doc.Definitions[0].Directives
-		list[0].Definition = schema.Directives["view"]
-		schema.Types[name].Directives = list
+		head := "type " + name + " implements Node & Named "
+		replacements = append(replacements, head+viewsOf[name], head+view)
 	}
-	return viewed{es, schema}
+	es, err := testgraph.ExecutablePlanted(store, replacements, "cacheControl", "dependsOn", "reads", "writes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return es
 }
+
+// viewsOf are the declarations of the schema itself.
+var viewsOf = map[string]string{"User": `@view(name: "v_user")`, "Post": `@view(name: "v_post")`}
 
 // TestDecides: with @view(decides:), and nothing else, a change of a column that an
 // operation does not select leaves its answer alone. Where code may decide or compute by
@@ -106,7 +98,7 @@ func TestDecides(t *testing.T) {
 			s := newSeamOn(t, gqlcache.Options{
 				Callers: gqlcache.AllSeeTheSame, Observe: gqlcache.Observe{Everything: true, Computed: row.computed},
 			}, func(store *testgraph.Store) graphql.ExecutableSchema {
-				return withViews(t, testgraph.Executable(store, undeclared...), row.views)
+				return withViews(t, store, row.views)
 			}, nil)
 			s.exec(t.Context(), `CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL, email TEXT, boss_id TEXT, flaky TEXT)`)
 			s.exec(t.Context(), `CREATE TABLE posts (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL)`)

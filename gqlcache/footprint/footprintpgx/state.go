@@ -169,10 +169,7 @@ func (c *conn) end(r *run, tag pgconn.CommandTag, err error) {
 
 // rolledBack ends a COMMIT of pgx's that was none, and reports whether it was none.
 func (c *conn) rolledBack(r *run, tag pgconn.CommandTag, err error) bool {
-	if r == nil || r.ended || r.e == nil || !strings.EqualFold(strings.TrimSpace(r.text), "commit") {
-		return false
-	}
-	if err != nil || tag.String() != "ROLLBACK" {
+	if r == nil || r.ended || r.e == nil || err != nil || tag.String() != "ROLLBACK" || !strings.EqualFold(strings.TrimSpace(r.text), "commit") {
 		return false
 	}
 	r.ended = true

@@ -23,13 +23,10 @@ const faults = `(async () => {
 // TestLooks: every tab, wide and narrow, light and dark: nothing serious for axe, nothing
 // wider than the pane, and a screenshot of each.
 func TestLooks(t *testing.T) {
-	axe, err := os.ReadFile(axeSource)
-	if err != nil {
-		t.Skip("axe is not there: run npm ci in gqlcache/panel/ui")
-	}
+	axe := readAxe(t)
 	p := open(t, serveExample(t))
 	p.ready()
-	p.do(chromedp.Evaluate(string(axe), nil))
+	p.do(chromedp.Evaluate(axe, nil))
 	for _, query := range []string{
 		feed, feed,
 		`query Leaders { leaderboard(limit: 3) { author { name } publishedCount } }`,
@@ -39,18 +36,35 @@ func TestLooks(t *testing.T) {
 	} {
 		p.run(query)
 	}
+	p.eachLook(func(size, scheme string) {
+		for _, tab := range []string{"request", "live", "operations", "views", "sql", "log"} {
+			t.Run(fmt.Sprintf("%s/%s/%s", size, scheme, tab), func(t *testing.T) {
+				p := &tabOf{p, t}
+				p.visit(tab)
+			})
+		}
+	})
+}
+
+// readAxe returns the source of axe.
+func readAxe(t *testing.T) string {
+	t.Helper()
+	axe, err := os.ReadFile(axeSource)
+	if err != nil {
+		t.Skip("axe is not there: run npm ci in gqlcache/panel/ui")
+	}
+	return string(axe)
+}
+
+// eachLook calls f with the page in each size and theme.
+func (p *tab) eachLook(f func(size, scheme string)) {
 	for _, size := range []struct {
 		name          string
 		width, height int64
 	}{{"wide", 1280, 900}, {"narrow", 420, 860}} {
 		for _, scheme := range []string{"light", "dark"} {
 			p.resize(size.width, size.height, scheme)
-			for _, tab := range []string{"request", "live", "operations", "views", "sql", "log"} {
-				t.Run(fmt.Sprintf("%s/%s/%s", size.name, scheme, tab), func(t *testing.T) {
-					p := &tabOf{p, t}
-					p.visit(tab)
-				})
-			}
+			f(size.name, scheme)
 		}
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -140,13 +139,10 @@ func addFindings(resp *http.Response) error {
 // where, and what to do. It is shown as text, in all sizes and themes, with nothing that is
 // serious for axe.
 func TestFindings(t *testing.T) {
-	axe, err := os.ReadFile(axeSource)
-	if err != nil {
-		t.Skip("axe is not there: run npm ci in gqlcache/panel/ui")
-	}
+	axe := readAxe(t)
 	p := open(t, serveFindings(t))
 	p.ready()
-	p.do(chromedp.Evaluate(string(axe), nil))
+	p.do(chromedp.Evaluate(axe, nil))
 	p.tabTo("sql")
 	p.until(`document.querySelector("[data-finding]") !== null`)
 	kinds := eval[[]string](p, `[...document.querySelectorAll("[data-finding]")].map(e => e.dataset.finding)`)
@@ -173,16 +169,10 @@ func TestFindings(t *testing.T) {
 		t.Errorf("%d elements made of text", n)
 	}
 	p.click("[data-finding] > button")
-	for _, size := range []struct {
-		name          string
-		width, height int64
-	}{{"wide", 1280, 900}, {"narrow", 420, 860}} {
-		for _, scheme := range []string{"light", "dark"} {
-			t.Run(size.name+"/"+scheme, func(t *testing.T) {
-				p.resize(size.width, size.height, scheme)
-				(&tabOf{p, t}).check()
-				p.shoot("findings-" + size.name + "-" + scheme)
-			})
-		}
-	}
+	p.eachLook(func(size, scheme string) {
+		t.Run(size+"/"+scheme, func(t *testing.T) {
+			(&tabOf{p, t}).check()
+			p.shoot("findings-" + size + "-" + scheme)
+		})
+	})
 }

@@ -83,8 +83,8 @@ func (m *memo) put(text string, a *analyzed) {
 	}
 }
 
-// weight estimates the bytes of an analysis. A text is in its key, in
-// conditions, and without its values in its name.
+// weight estimates the bytes of an analysis. A text is in its key, in conditions, and
+// without its values in its name.
 func weight(text string, a *analysis.Statement) int {
 	n := 512 + 4*len(text)
 	for _, r := range a.Refs {

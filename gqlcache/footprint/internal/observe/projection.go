@@ -2,7 +2,6 @@ package observe
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
@@ -19,9 +18,10 @@ import (
 // by it, for whatever field of the answer.
 type Projection struct {
 	Table string
-	// Shown and Decides have the names of columns, or of fields: equal but for case and
-	// underscores, as in author_id and authorId.
+	// Shown and Decides have names of columns. Same reports whether a column has one of
+	// them.
 	Shown, Decides []string
+	Same           func(column, name string) bool
 }
 
 // columns returns the columns of a table that do not matter, and the first of Decides that
@@ -30,7 +30,7 @@ type Projection struct {
 func (p *Projection) columns(t *catalog.Table) (hidden catalog.Mask, unknown string) {
 	var kept catalog.Mask
 	for i, name := range slices.Concat(p.Decides, p.Shown) {
-		c := slices.IndexFunc(t.Columns, func(c catalog.Column) bool { return sameName(c.Name, name) })
+		c := slices.IndexFunc(t.Columns, func(c catalog.Column) bool { return p.Same(c.Name, name) })
 		switch {
 		case c >= 0:
 			kept |= catalog.Bit(c)
@@ -44,12 +44,6 @@ func (p *Projection) columns(t *catalog.Table) (hidden catalog.Mask, unknown str
 		hidden |= catalog.Bit(c)
 	}
 	return hidden &^ kept, ""
-}
-
-// sameName reports whether two names are equal but for case and underscores.
-func sameName(a, b string) bool {
-	fold := func(s string) string { return strings.ToLower(strings.ReplaceAll(s, "_", "")) }
-	return fold(a) == fold(b)
 }
 
 // Unproject takes back what Start.Projects has promised. It may be called until End.

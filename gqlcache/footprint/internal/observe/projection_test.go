@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"strings"
 	"testing"
 )
 
@@ -13,7 +14,17 @@ const (
 
 // project begins a recording that promises what it makes of columns.
 func (r *rig) project(list ...Projection) (context.Context, *Recording) {
-	return Begin(r.t.Context(), Start{
+	return r.projectIn(r.t.Context(), list...)
+}
+
+// projectIn is project within another computation.
+func (r *rig) projectIn(ctx context.Context, list ...Projection) (context.Context, *Recording) {
+	for i := range list {
+		list[i].Same = func(column, name string) bool {
+			return strings.EqualFold(strings.ReplaceAll(column, "_", ""), name)
+		}
+	}
+	return Begin(ctx, Start{
 		Since: ^uint64(0), Number: r.sink.Number(), Sink: r.sink,
 		Projects: func(context.Context) []Projection { return list },
 	}, r.Observer)
@@ -107,10 +118,7 @@ func TestProjectionIsOwn(t *testing.T) {
 		}},
 		{"an outer recording", func(r *rig) (own, other Footprint) {
 			ctx, outer := r.record(t.Context())
-			ctx, rec := Begin(ctx, Start{
-				Since: ^uint64(0), Number: r.sink.Number(), Sink: r.sink,
-				Projects: func(context.Context) []Projection { return []Projection{titles} },
-			}, r.Observer)
+			ctx, rec := r.projectIn(ctx, titles)
 			query(ctx, r.session(), wholePost, args(7), args(7, 1, "P", "x", 1))
 			return rec.End(), outer.End()
 		}},

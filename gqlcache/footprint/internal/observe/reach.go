@@ -57,13 +57,13 @@ func (f *Footprint) Tables() (names []string, all bool) {
 // Unmatched returns the sets of rows, in words, that were read of tables of which the
 // directives name other sets, or single rows only. declared returns the columns that each
 // of a table's declared conditions compares, none where there is no condition, and false
-// for a table that is not to be judged. same reports whether a column of
-// the table is one of those. A set that is asked for by a key, or through another table, is
-// not judged: its rows are known one by one.
+// for a table that is not to be judged. same reports whether a column of the table is one
+// of those. A set that is asked for by a key, or through another table, is not judged: its
+// rows are known one by one.
 func (f *Footprint) Unmatched(declared func(table string) ([][]string, bool), same func(column, field string) bool) (list []string) {
 	for _, a := range f.Analyses {
 		for _, r := range a.Refs {
-			if r.Via != nil || r.Joined || keyed(r) {
+			if r.Via != nil || r.Joined || hasKey(r.Table, termOf(r)) {
 				continue
 			}
 			sets, named := declared(r.Table.Name)
@@ -71,10 +71,12 @@ func (f *Footprint) Unmatched(declared func(table string) ([][]string, bool), sa
 				continue
 			}
 			compares := func(field string) bool {
-				return slices.ContainsFunc(r.Table.Columns, func(c catalog.Column) bool {
-					i, ok := r.Table.Index(c.Name)
-					return ok && r.Where&catalog.Bit(i) != 0 && same(c.Name, field)
-				})
+				for i := range r.Table.Columns {
+					if r.Where&catalog.Bit(i) != 0 && same(r.Table.Columns[i].Name, field) {
+						return true
+					}
+				}
+				return false
 			}
 			if !slices.ContainsFunc(sets, func(fields []string) bool {
 				return !slices.ContainsFunc(fields, func(field string) bool { return !compares(field) })
@@ -86,13 +88,11 @@ func (f *Footprint) Unmatched(declared func(table string) ([][]string, bool), sa
 	return list
 }
 
-// keyed reports whether the terms of a ref have a key of its table.
-func keyed(r *analysis.Ref) bool {
-	return slices.ContainsFunc(r.Table.Keys, func(key []int) bool {
-		return !slices.ContainsFunc(key, func(c int) bool {
-			return !slices.ContainsFunc(r.Terms, func(t analysis.Term) bool { return t.Column == c })
-		})
-	})
+// termOf returns what reports whether a column is one of the terms of a ref.
+func termOf(r *analysis.Ref) func(column int) bool {
+	return func(column int) bool {
+		return slices.ContainsFunc(r.Terms, func(t analysis.Term) bool { return t.Column == column })
+	}
 }
 
 // Words returns what was read in words, a statement each, without its constants.

@@ -84,7 +84,7 @@ func (x *refReading) evaluate(r *analysis.Ref, args arguments) {
 		x.terms = append(x.terms, rowtag.Known{Column: t.Column, Values: vals})
 	}
 	slices.SortFunc(x.terms, func(a, b rowtag.Known) int { return a.Column - b.Column })
-	x.byKey = hasKey(r.Table, x.terms)
+	x.byKey = hasKey(r.Table, x.compares)
 	for i := range r.Contains {
 		t := &r.Contains[i]
 		if text, ok := args.text(&t.Source); ok && r.Table.Columns[t.Column].Class == catalog.Text {
@@ -100,12 +100,15 @@ func (x *refReading) evaluate(r *analysis.Ref, args arguments) {
 	}
 }
 
-// hasKey reports whether the columns of a key are among those of terms.
-func hasKey(t *catalog.Table, terms []rowtag.Known) bool {
+// compares reports whether a column is one of the terms.
+func (x *refReading) compares(column int) bool {
+	return slices.ContainsFunc(x.terms, func(k rowtag.Known) bool { return k.Column == column })
+}
+
+// hasKey reports whether a table has a key of such columns.
+func hasKey(t *catalog.Table, is func(column int) bool) bool {
 	return slices.ContainsFunc(t.Keys, func(key []int) bool {
-		return !slices.ContainsFunc(key, func(c int) bool {
-			return !slices.ContainsFunc(terms, func(k rowtag.Known) bool { return k.Column == c })
-		})
+		return !slices.ContainsFunc(key, func(c int) bool { return !is(c) })
 	})
 }
 

@@ -598,9 +598,9 @@ func (r *Recording) take(e *Execution) {
 	}
 }
 
-// add adds what another sum has.
+// add adds what another sum has, which is that of an Early: nothing is hidden in it.
 func (s *sum) add(o *sum) {
-	s.tags, s.hidden, s.coarse = append(s.tags, o.tags...), append(s.hidden, o.hidden...), append(s.coarse, o.coarse...)
+	s.tags, s.coarse = append(s.tags, o.tags...), append(s.coarse, o.coarse...)
 	s.number = min(s.number, o.number)
 	s.unknown, s.uncommitted = cmp.Or(s.unknown, o.unknown), cmp.Or(s.uncommitted, o.uncommitted)
 	s.volatile = cmp.Or(s.volatile, o.volatile)

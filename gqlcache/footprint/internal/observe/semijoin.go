@@ -44,7 +44,7 @@ func (e *Execution) semiJoins(args arguments) {
 		x.terms = append(x.terms, rowtag.Known{Column: v.Column, Values: keys})
 		sortKnown(x.terms)
 		x.none = x.none || len(keys) == 0
-		x.byKey = hasKey(r.Table, x.terms)
+		x.byKey = hasKey(r.Table, x.compares)
 		e.mu.Unlock()
 	}
 }
