@@ -147,7 +147,7 @@ func Get[T any](ctx context.Context, cache *Cache, key Key, opts ...ComputeOptio
 		return none, err
 	}
 	if q.why != "" {
-		q.figures.Bypass(string(q.why))
+		q.figures().Bypass(string(q.why))
 		q.missed(ctx)
 		return none, ErrMiss
 	}
@@ -176,7 +176,7 @@ func Exists(ctx context.Context, cache *Cache, key Key, opts ...ComputeOption) (
 		return false, err
 	}
 	if q.why != "" {
-		q.figures.Bypass(string(q.why))
+		q.figures().Bypass(string(q.why))
 	} else if s, _ := cache.findValue(ctx, &q); s != nil {
 		q.depend(ctx, &s.sum, s.Expires())
 		return true, nil

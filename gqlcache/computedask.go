@@ -34,7 +34,6 @@ type valueQuery struct {
 	key     []byte
 	name    string
 	typ     reflect.Type // of the value, where one is computed or put
-	figures *values.Figures
 	// why says why the cache is bypassed, "" when it is not.
 	why Reason
 	// since is the number from which on others' computations may be joined.
@@ -47,9 +46,15 @@ type valueQuery struct {
 	// personal says that the value is the caller's by predicate or tenant, so that what it
 	// is made a part of is not for all.
 	personal bool
+	tenant   string
 	tenanted bool
-	part     cascade.Partition
 }
+
+// part returns the partition of the key's tenant. A hit does not need it.
+func (q *valueQuery) part() cascade.Partition { return cascade.PartitionOf(q.tenant) }
+
+// figures returns those of the key's name. A hit has them in its stamp.
+func (q *valueQuery) figures() *values.Figures { return q.c.values.names.Of(q.name) }
 
 // askValue finds out whose value a call asks for. The error is for what is wrong with the
 // call. q.free gives back what it takes.
@@ -70,7 +75,6 @@ func (c *Cache) askValue(ctx context.Context, k *values.Key, opts []ComputeOptio
 		return ErrNoSchema
 	}
 	q.name = k.Name()
-	q.figures = c.values.names.Of(q.name)
 	q.enclose(ctx)
 	if c.observing != nil {
 		q.shapes = q.generation()
@@ -187,7 +191,7 @@ func (q *valueQuery) tenantOf(ctx context.Context, k *values.Key) error {
 	if !tenanted {
 		return nil
 	}
-	q.tenanted, q.part = true, cascade.PartitionOf(tenant)
+	q.tenant, q.tenanted = tenant, true
 	if q.set.anyTenant || !q.isWithinRequest() {
 		return nil
 	}

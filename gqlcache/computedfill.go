@@ -99,14 +99,14 @@ func (q *valueQuery) hit(ctx context.Context, s *valueStamp) {
 
 // declared returns the tags of what a call declares, and says what is wrong with it.
 func (q *valueQuery) declared() ([]cascade.Tag, error) {
-	return q.c.tagsRead(nil, q.set.reads, q.part, q.tenanted)
+	return q.c.tagsRead(nil, q.set.reads, q.part(), q.tenanted)
 }
 
 // newComputation makes the computation of a call.
 func (q *valueQuery) newComputation(ctx context.Context, token uint64, own *flight.Flight[*valueResult]) *computation {
 	x := &computation{
 		Context: ctx, c: q.c, outer: q.computation, within: q.request, token: token, shapes: q.shapes,
-		forAll: q.set.forAll, tenanted: q.tenanted, part: q.part,
+		forAll: q.set.forAll, tenanted: q.tenanted, part: q.part(),
 	}
 	x.mu.flight = own
 	return x
@@ -115,7 +115,7 @@ func (q *valueQuery) newComputation(ctx context.Context, token uint64, own *flig
 // bypass returns the context for a function whose value is neither looked up nor kept. end
 // hands on what it depends on.
 func (q *valueQuery) bypass(ctx context.Context) (x *computation, end func(), err error) {
-	q.figures.Bypass(string(q.why))
+	q.figures().Bypass(string(q.why))
 	tags, err := q.declared()
 	if err != nil {
 		return nil, nil, err
@@ -151,7 +151,7 @@ func (c *Cache) computeValue(ctx context.Context, q *valueQuery, f *valueFunc) (
 		led = c.fillValue(ctx, q, f, &valueFill{key: key, tags: tags, token: token, ended: ended, own: own})
 		return led.outcome()
 	}
-	usual := q.figures.Usual()
+	usual := q.figures().Usual()
 	out, role := c.values.flights.Do(ctx, flight.Call[*valueResult]{
 		Key: key, Arrived: q.since, Begin: q.begin, Compute: fill, Valid: c.usableValue,
 		Bound: max(minBound, boundFactor*usual), Usual: usual,
@@ -161,10 +161,10 @@ func (c *Cache) computeValue(ctx context.Context, q *valueQuery, f *valueFunc) (
 	})
 	switch role {
 	case flight.Ended:
-		q.figures.Abandoned.Add(1)
+		q.figures().Abandoned.Add(1)
 		return nil, ctx.Err()
 	case flight.Joined:
-		q.figures.Joined.Add(1)
+		q.figures().Joined.Add(1)
 		q.depend(ctx, &out.Value.sum, out.Value.until)
 		return out.Value, nil
 	case flight.Alone, flight.Busy:
@@ -176,10 +176,10 @@ func (c *Cache) computeValue(ctx context.Context, q *valueQuery, f *valueFunc) (
 		q.hit(ctx, led.stamp)
 		return led, nil
 	}
-	q.figures.Misses.Add(1)
+	q.figures().Misses.Add(1)
 	c.inspector.ValueMissed(q.name)
 	if led.why != "" {
-		q.figures.Refuse(string(led.why))
+		q.figures().Refuse(string(led.why))
 	}
 	return led, led.fault
 }
@@ -282,7 +282,7 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 	err := f.run(run) //nolint:contextcheck // it is made of the caller's own context
 	took = time.Since(start)
 	if err == nil {
-		q.figures.Filled(took)
+		q.figures().Filled(took)
 	}
 	var fp footprint.Footprint
 	observed := rec != nil && !c.opts.Observe.ReportOnly
@@ -349,7 +349,7 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 // consulted returns the tags of what the caller's predicate depends on.
 func (c *Cache) consulted(q *valueQuery) (tags []cascade.Tag, ok bool) {
 	for _, name := range q.predicate.Reads {
-		if tags, ok = c.schema.Load().Plan.ReadConsulted(tags, name, q.part); !ok {
+		if tags, ok = c.schema.Load().Plan.ReadConsulted(tags, name, q.part()); !ok {
 			c.once.Warn("reads", "gqlcache: what values depend on cannot be told, as Predicate.Reads is wrong: they are not kept", errors.New(name+" is neither a view nor a column"))
 			return nil, false
 		}
@@ -435,7 +435,7 @@ func (c *Cache) storeValue(ctx context.Context, q *valueQuery, key string, res *
 	if beside > c.opts.MaxEntryBytes {
 		return nil, nil, ReasonTooLarge
 	}
-	s := &valueStamp{value: res.value, plain: res.plain, typ: res.typ, sum: res.sum.Clone(), figures: q.figures}
+	s := &valueStamp{value: res.value, plain: res.plain, typ: res.typ, sum: res.sum.Clone(), figures: q.figures()}
 	// Who keeps a value in place of another is not concerned by the tag of that: a Put
 	// publishes it for those who have made something of the older one.
 	_, replaced := cascade.ValueTags([]byte(key))
@@ -483,7 +483,7 @@ func (c *Cache) putValue(ctx context.Context, q *valueQuery, f *valueFunc, token
 	}
 	consulted, ok := c.consulted(q)
 	if !ok {
-		q.figures.Refuse(string(ReasonReads))
+		q.figures().Refuse(string(ReasonReads))
 		return nil
 	}
 	stored, replaced := cascade.ValueTags(q.key)
@@ -498,7 +498,7 @@ func (c *Cache) putValue(ctx context.Context, q *valueQuery, f *valueFunc, token
 		_, _, res.why = c.storeValue(ctx, q, key, res, token.number, engine.UnknownCost)
 	}
 	if res.why != "" {
-		q.figures.Refuse(string(res.why))
+		q.figures().Refuse(string(res.why))
 	}
 	switch {
 	case err != nil:
@@ -518,7 +518,7 @@ func (q *valueQuery) mayWrite() error {
 	if q.why == "" {
 		return nil
 	}
-	q.figures.Bypass(string(q.why))
+	q.figures().Bypass(string(q.why))
 	switch q.why {
 	case ReasonMutating:
 		return ErrWriting

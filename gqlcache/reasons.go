@@ -58,7 +58,8 @@ const (
 	ReasonVolatile    Reason = reason.Volatile    // a statement asks for the time, or so, and no maxAge says how long that lasts
 )
 
-// ReasonCodec is a reason not to keep a value that a program computes: see Compute.
+// ReasonCodec is a reason not to keep a value that a program computes, which ComputedStats
+// has and Stats has not: see Compute.
 const ReasonCodec Reason = reason.Codec // it is not what it was once it is encoded and decoded
 
 // reasons lists all of them, so that counters need no map on the way of a request.
@@ -68,7 +69,7 @@ var reasons = []Reason{
 	ReasonMutating, ReasonInspector, ReasonDirective, ReasonCallers, ReasonShadow,
 	ReasonErrors, ReasonNoData, ReasonIncremental, ReasonLists, ReasonTooLarge, ReasonInvalidated,
 	ReasonUnreadable, ReasonReads, ReasonStore, ReasonEnded, ReasonDoNotStore, ReasonPrivate, ReasonWrote, ReasonBeside, ReasonInner,
-	ReasonUncommitted, ReasonUnexplained, ReasonVolatile, ReasonKey, ReasonCodec,
+	ReasonUncommitted, ReasonUnexplained, ReasonVolatile, ReasonKey,
 }
 
 // firstNotStored is where the reasons not to store begin.

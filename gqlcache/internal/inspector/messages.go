@@ -69,7 +69,6 @@ var messages = map[string]string{
 	reason.DoNotStore:  "The answer was computed and not stored: a resolver said DoNotStore.",
 	reason.Private:     "The answer was computed and not stored: a resolver said Private, and its key has no predicate.",
 	reason.Key:         "The answer was computed and not stored: a value in one of its statements comes from nothing that its key has. The server's log names the statement.",
-	reason.Codec:       "The value was computed and not stored: it is not what it was once it is encoded and decoded.",
 	reason.Wrote:       "The answer was computed and not stored: a resolver said that it changed something.",
 }
 
