@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -1098,5 +1099,41 @@ func TestComputedStats(t *testing.T) {
 	}
 	if s := r.cache.Stats(); s.Hits+s.Misses != 0 || s.Entries != 300 {
 		t.Errorf("%+v", s)
+	}
+}
+
+// TestComputedValuesAreListed: values that are still true are listed by their keys, and what
+// arguments hold is not shown where it is hidden.
+func TestComputedValuesAreListed(t *testing.T) {
+	t.Parallel()
+	for _, hide := range []bool{false, true} {
+		r := newValues(t, gqlcache.Options{Inspector: gqlcache.Inspector{Allow: func(context.Context) bool { return true }, HideVariables: hide}})
+		if len(r.cache.Snapshot().Values) != 0 {
+			t.Error("values before there are any")
+		}
+		r.job(gqlcache.KeyOf("b").Tenant("t").Arg("limit", 10), 1, gqlcache.Reads(gqlcache.Tag("x")))
+		r.job(gqlcache.KeyOf("a").Arg("secret", "s3cret"), 1, gqlcache.Reads(gqlcache.Tag("y")))
+		r.do(testgraph.Request{Query: `{ counter(id: 1) { value } }`})
+		var keys []string
+		for _, v := range r.cache.ComputedValues(10) {
+			keys = append(keys, v.Key)
+			if v.Type != "int" || v.Bytes < 100 || v.LeftMS <= 0 || v.AgeMS < 0 {
+				t.Errorf("%+v", v)
+			}
+		}
+		if want := []string{`a(secret: "s3cret")`, `b(tenant: "t", limit: 10)`}; !slices.Equal(keys, want) {
+			t.Errorf("%q, want %q", keys, want)
+		}
+		shown := r.cache.Snapshot().Values
+		if len(shown) != 2 || strings.Contains(fmt.Sprint(shown), "s3cret") == hide || !strings.HasPrefix(shown[0].Key, "a") {
+			t.Errorf("hidden %v: %+v", hide, shown)
+		}
+		if n := len(r.cache.ComputedValues(1)); n != 1 {
+			t.Errorf("%d values, want 1", n)
+		}
+		r.invalidate(gqlcache.Tag("x"), gqlcache.Tag("y"))
+		if list := r.cache.ComputedValues(10); len(list) != 0 {
+			t.Errorf("after a change: %+v", list)
+		}
 	}
 }

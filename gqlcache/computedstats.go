@@ -1,9 +1,14 @@
 package gqlcache
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/values"
 )
 
 // ComputedStats are the figures of the values under keys of one name, since the cache was
@@ -53,4 +58,65 @@ func byReason(counts map[string]uint64) map[Reason]uint64 {
 		m[Reason(why)] = n
 	}
 	return m
+}
+
+// ComputedValues returns at most limit of the values that are kept and still true, in the
+// order of their keys, with these as they were built. It looks at every entry of the store,
+// and is not for the way of a request. The result belongs to the caller.
+func (c *Cache) ComputedValues(limit int) []inspect.Value {
+	if c.unmade() {
+		return nil
+	}
+	return c.listValues(limit, maxLooked, false)
+}
+
+// maxShown bounds the values of a snapshot, and maxShownOf the entries that are looked at
+// for it. maxLooked is no bound.
+const (
+	maxShown   = 200
+	maxShownOf = 20_000
+	maxLooked  = int(^uint(0) >> 1)
+)
+
+// shownValues returns the values of a snapshot.
+func (c *Cache) shownValues() []inspect.Value {
+	if len(c.ComputedStats()) == 0 {
+		return nil
+	}
+	return c.listValues(maxShown, maxShownOf, c.opts.Inspector.HideIDs || c.opts.Inspector.HideVariables)
+}
+
+// listValues returns values among the first entries of the store. hide leaves out what
+// arguments hold.
+func (c *Cache) listValues(limit, of int, hide bool) (list []inspect.Value) {
+	now := c.opts.Now()
+	err := safe.Do(func() error {
+		for key, e := range c.store.All(context.Background()) {
+			if of--; of < 0 || len(list) >= limit {
+				break
+			}
+			s, ok := e.Meta.(*valueStamp)
+			if !ok || !c.engine.Valid(&s.Stamp) {
+				continue
+			}
+			text, ok := values.Describe(key)
+			if !ok {
+				continue
+			}
+			if hide {
+				name, _, _ := strings.Cut(text, "(")
+				text = name + " " + c.inspector.Fingerprint("value", key)
+			}
+			list = append(list, inspect.Value{
+				Key: text, Type: s.typ.String(), Bytes: e.Size,
+				AgeMS: (now.UnixNano() - s.Stored) / 1e6, LeftMS: s.Expires().Sub(now).Milliseconds(),
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		c.once.Warn("list", "gqlcache: the store failed to enumerate its entries", err)
+	}
+	slices.SortFunc(list, func(a, b inspect.Value) int { return strings.Compare(a.Key, b.Key) })
+	return list
 }

@@ -111,6 +111,7 @@ export interface Snapshot {
   tiers: Tier[];
   operations: OpStats[];
   views: ViewStats[];
+  values?: Value[];
   log: LogEvent[];
   logNext: number;
   verify?: Verify;
@@ -222,6 +223,14 @@ export interface ViewStats {
   dependsOn: string[];
   dependents: string[];
   lastInvalidation?: LastInvalidation;
+}
+
+export interface Value {
+  key: string;
+  type: string;
+  bytes: number;
+  ageMs: number;
+  leftMs: number;
 }
 
 export interface LogEvent {
