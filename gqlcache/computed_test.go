@@ -158,6 +158,32 @@ func TestComputed(t *testing.T) {
 	}
 }
 
+// TestWhereReachesAnswers: a change of rows with a value reaches the answers that depend on
+// them, by the declarations of the schema.
+func TestWhereReachesAnswers(t *testing.T) {
+	t.Parallel()
+	r := newValues(t, gqlcache.Options{})
+	comments := testgraph.Request{Query: expand(`{ post(id: $Hello) { comments { text } } }`)}
+	for range 2 {
+		if _, got := r.do(comments); got != "MISS" {
+			t.Errorf("%s, want MISS", got)
+		}
+		r.invalidate(gqlcache.Where("User", "name", "x"))
+		if _, got := r.do(comments); got != "HIT" {
+			t.Errorf("%s, want HIT", got)
+		}
+		r.invalidate(gqlcache.Where("Comment", "post.id", testgraph.Hello))
+	}
+	for _, change := range []gqlcache.Change{gqlcache.Where("Comment", "nothing", 1), gqlcache.Where("Nothing", "id", 1)} {
+		if err := r.cache.Invalidate(t.Context(), change); !errors.Is(err, gqlcache.ErrUnknownName) {
+			t.Errorf("%v: %v", change, err)
+		}
+	}
+	if err := r.cache.Invalidate(t.Context(), gqlcache.Where("Comment", "post.id", struct{}{})); err == nil {
+		t.Error("a value that has no text is taken")
+	}
+}
+
 // TestComputedByMutations: mutations drop values as they drop answers: by row, and by the
 // values that their rows have.
 func TestComputedByMutations(t *testing.T) {
@@ -671,25 +697,33 @@ func TestComputedInPublicAnswers(t *testing.T) {
 	t.Parallel()
 	r := newPartitioned(t)
 	const banner = `{ banner(id: "b1") { text } }`
-	tenant := true
+	tenant, within := true, false
 	r.store.On("Query.banner", func(ctx context.Context) error {
 		key := gqlcache.KeyOf("fee")
 		if tenant {
 			key = key.Tenant(who(ctx))
 		}
-		_, err := gqlcache.Compute(ctx, r.cache, key, func(context.Context) (int64, error) { return r.calls.Add(1), nil }, gqlcache.Reads())
+		fee := func(ctx context.Context) (int64, error) {
+			return gqlcache.Compute(ctx, r.cache, key, func(context.Context) (int64, error) { return r.calls.Add(1), nil }, gqlcache.Reads())
+		}
+		if within { // a value that is for all, but for what it is made of
+			_, err := gqlcache.Compute(ctx, r.cache, gqlcache.KeyOf("fees"), fee, gqlcache.ForAll(), gqlcache.Reads())
+			return err
+		}
+		_, err := fee(ctx)
 		return err
 	})
 	ask := func(viewer string) string {
 		_, status := r.do(testgraph.Request{Query: banner, Header: map[string]string{"X-Viewer": viewer}})
 		return status
 	}
-	for range 2 {
+	for range 4 {
 		for _, viewer := range []string{"a", "b"} {
 			if got := ask(viewer); got != "MISS private" {
 				t.Errorf("an answer for all that has a tenant's value: %s", got)
 			}
 		}
+		within = !within
 	}
 	if n := r.calls.Load(); n != 2 {
 		t.Errorf("%d calls for two tenants", n)

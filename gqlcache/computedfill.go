@@ -69,8 +69,9 @@ type valueResult struct {
 	// that others may have it.
 	why          Reason
 	left, shared bool
-	// found says that it was kept after all.
-	found bool
+	// found says that it was kept after all, and personal that a part of it is the
+	// caller's.
+	found, personal bool
 	// fault is an error in place of the value.
 	fault error
 }
@@ -125,11 +126,12 @@ func (q *valueQuery) bypass(ctx context.Context) (x *computation, end func(), er
 	}
 	around := q.enclosing
 	c := q.c
+	personal := c.opts.Predicate != nil && !q.set.forAll || q.tenanted && !q.set.anyTenant // it was not asked whose it is
 	x = q.newComputation(orBackground(ctx), q.begin(), nil)
 	return x, func() {
 		said := x.close()
 		said.sum.Add(&values.Sum{Tags: tags})
-		around.dependOn(c, &said.sum, said.sum.Until, false)
+		around.dependOn(c, &said.sum, said.sum.Until, personal || said.personal)
 	}, nil
 }
 
@@ -233,7 +235,7 @@ func (c *Cache) fillValue(ctx context.Context, q *valueQuery, f *valueFunc, fill
 	res := &valueResult{own: true, typ: q.typ}
 	token, took := c.runValue(ctx, x, q, f, fill, res)
 	done = true
-	around.dependOn(c, &res.sum, res.until, q.personal)
+	around.dependOn(c, &res.sum, res.until, q.personal || res.personal)
 	if res.why != "" {
 		return res
 	}
@@ -293,7 +295,7 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 	// have taken the end of its context for the end of its rows.
 	res.left = ctx.Err() != nil
 	said := x.close()
-	res.sum = said.sum
+	res.sum, res.personal = said.sum, said.personal
 	res.sum.Add(&values.Sum{Tags: fill.tags})
 	known := q.set.declared || said.read
 	if observed {

@@ -46,14 +46,15 @@ type computation struct {
 	mu struct {
 		sync.Mutex
 		sum values.Sum
-		// read says that something was collected.
-		read     bool
-		unstored Reason
-		maxAge   time.Duration // 0 when nothing was said
-		closed   bool
-		flight   *flight.Flight[*valueResult]
-		key      string
-		entry    *store.Entry
+		// read says that something was collected, and personal that a part of it is the
+		// caller's.
+		read, personal bool
+		unstored       Reason
+		maxAge         time.Duration // 0 when nothing was said
+		closed         bool
+		flight         *flight.Flight[*valueResult]
+		key            string
+		entry          *store.Entry
 	}
 }
 
@@ -78,11 +79,11 @@ func computationFrom(ctx context.Context) *computation {
 }
 
 // depend adds what a part of the value depends on. false: it was too late.
-func (x *computation) depend(s *values.Sum, until time.Time) bool {
+func (x *computation) depend(s *values.Sum, until time.Time, personal bool) bool {
 	x.mu.Lock()
 	late := x.mu.closed
 	if !late {
-		x.mu.read = true
+		x.mu.read, x.mu.personal = true, x.mu.personal || personal
 		x.mu.sum.Add(s)
 		x.mu.sum.Expire(until)
 	}
@@ -137,10 +138,10 @@ func (x *computation) limitAge(age time.Duration) bool {
 
 // collected is what was said of a computation.
 type collected struct {
-	sum      values.Sum
-	read     bool
-	unstored Reason
-	maxAge   time.Duration
+	sum            values.Sum
+	read, personal bool
+	unstored       Reason
+	maxAge         time.Duration
 }
 
 // close ends what may be said in time.
@@ -148,7 +149,7 @@ func (x *computation) close() collected {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.mu.closed, x.mu.flight = true, nil
-	return collected{x.mu.sum, x.mu.read, x.mu.unstored, x.mu.maxAge}
+	return collected{x.mu.sum, x.mu.read, x.mu.personal, x.mu.unstored, x.mu.maxAge}
 }
 
 // keep notes what was kept. It returns false when that must be removed.
@@ -171,13 +172,13 @@ func (x *computation) refusal() Reason {
 type enclosing struct {
 	computation *computation
 	request     *request
-	arrival     *arrival // where there is no operation
+	arrival     *arrival // where there is no operation of the cache's
 }
 
 // enclose finds what is around a call.
 func (q *valueQuery) enclose(ctx context.Context) {
 	q.computation, q.request = computationFrom(ctx), requestFrom(ctx)
-	if q.request == nil {
+	if q.own() == nil {
 		q.arrival = arrivalFrom(ctx, q.c)
 	}
 }
@@ -203,7 +204,7 @@ func (e *enclosing) dependOn(c *Cache, s *values.Sum, until time.Time, personal 
 		case personal && x.forAll:
 			x.refuseToStore(ReasonPrivate)
 		}
-		inTime := x.depend(s, until)
+		inTime := x.depend(s, until, personal)
 		if inTime && x.within == e.request {
 			return false
 		}

@@ -47,7 +47,7 @@ var computedRules = []mutant{
 	},
 	{
 		name: "computed: a value that is computed hands nothing on", file: computedFillFile,
-		old: "	around.dependOn(c, &res.sum, res.until, q.personal)\n", new: "",
+		old: "	around.dependOn(c, &res.sum, res.until, q.personal || res.personal)\n", new: "",
 		test: "TestComputedForAnswers$|TestComputedNested$",
 	},
 	{
@@ -68,6 +68,11 @@ var computedRules = []mutant{
 	{
 		name: "computed: a caller's value is a part of an answer for all", file: computedReadsFile,
 		old: "case personal && !r.mu.predicate:", new: "case false:",
+		test: "TestComputedInPublicAnswers$",
+	},
+	{
+		name: "computed: a value for all hides whose its parts are", file: computedFillFile,
+		old: "around.dependOn(c, &res.sum, res.until, q.personal || res.personal)", new: "around.dependOn(c, &res.sum, res.until, q.personal)",
 		test: "TestComputedInPublicAnswers$",
 	},
 	{
