@@ -106,9 +106,10 @@ func TestStatementsOfValues(t *testing.T) {
 		if err != nil {
 			return err
 		}
+		defer func() { _ = rows.Close() }()
 		for rows.Next() {
 		}
-		return rows.Close()
+		return rows.Err()
 	})
 	if !compute(read) {
 		t.Error("what a transaction has not committed is kept")
