@@ -51,6 +51,7 @@ type Cache struct {
 	// observing is nil when no statements are observed.
 	observing *observing
 	flights   flight.Group[*filled]
+	values    computedValues
 	plans     *plans.Plans
 	counts    counters
 	// operations are the counters by name.

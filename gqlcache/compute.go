@@ -17,6 +17,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/probe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/values"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/witness"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
@@ -47,8 +48,10 @@ type filled struct {
 	left bool
 	// seen is what statements told of it.
 	seen seen
-	// maxAge is what resolvers said of the age, 0 for nothing.
+	// maxAge is what resolvers said of the age, 0 for nothing, and reads what the answer
+	// depends on by values that they have got.
 	maxAge time.Duration
+	reads  values.Sum
 }
 
 // compute runs the operation on the request's own goroutine and context, or waits for a
@@ -109,7 +112,7 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 //	its resolver asks B, and waits for 2
 //	                                       its resolver asks A, and would wait for 1
 func (c *Cache) share(ctx context.Context, r *request, d *document, key string, fill func(uint64, *flight.Flight[*filled]) flight.Outcome[*filled]) (flight.Outcome[*filled], flight.Role) {
-	if r.outer != nil && r.within((*request).isComputing) {
+	if r.enclosed || r.outer != nil && r.within((*request).isComputing) {
 		return flight.Outcome[*filled]{}, flight.Alone
 	}
 	usual := d.usual.get()
@@ -186,8 +189,15 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		f.why = ReasonReads
 		return f
 	}
-	tags = f.seen.add(tags)
+	tags = f.addRead(tags)
 	f.stamp, f.ttl = &stamp{caller: f.caller, only: f.only}, c.lifetime(d, f.maxAge)
+	now := c.opts.Now()
+	if until := f.reads.Until; !until.IsZero() {
+		if f.ttl = min(f.ttl, until.Sub(now)); f.ttl <= 0 {
+			f.stamp, f.ttl, f.why = nil, 0, ReasonPolicy
+			return f
+		}
+	}
 	f.stamp.ready, resp.Data = c.ready(resp.Data)
 	f.body = resp.Data
 	f.stamp.edge = c.edgeFields(d, who.public && f.only == 0, key, tags)
@@ -197,7 +207,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	}
 	e, kept := c.engine.Keep(ctx, key, engine.Answer{
 		Body: f.body, Meta: f.stamp, Beside: f.beside(), Took: f.took, Token: token, Tags: tags,
-		Expires: c.opts.Now().Add(f.ttl), Beyond: c.opts.beyond(),
+		Expires: now.Add(f.ttl), Beyond: c.opts.beyond(),
 	})
 	if f.why = notKept[kept]; e == nil {
 		f.stamp, f.ttl = nil, 0
@@ -215,9 +225,18 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	}
 	c.fleet.Answered(r.anew, key, f.stamp.Stamp.Stamp)
 	if f.only == 0 {
-		c.fleet.Share(ctx, key, whileFresh(e, f.stamp), r.at, f.seen.others(named))
+		c.fleet.Share(ctx, key, whileFresh(e, f.stamp), r.at, f.seen.others(f.reads.Coarse, named))
 	}
 	return f
+}
+
+// addRead adds what was read to the tags of an answer, beside what is declared.
+func (f *filled) addRead(tags []cascade.Tag) []cascade.Tag {
+	tags = f.seen.add(tags)
+	if len(f.reads.Tags) == 0 {
+		return tags
+	}
+	return cascade.Merge(append(tags, f.reads.Tags...))
 }
 
 // beside is what a stored answer takes beside its data.
@@ -277,7 +296,7 @@ func (c *Cache) resolved(ctx context.Context, r *request, q *asked, own *flight.
 	}
 	c.besidesAfter(ctx, r, before, f.resp)
 	said := r.computed()
-	f.maxAge = said.maxAge
+	f.maxAge, f.reads = said.maxAge, said.reads
 	// Asked before the answer is looked at, and after all that runs for it has ended: a
 	// resolver that took the end of its context for the end of its rows returned before.
 	f.left = ctx.Err() != nil

@@ -12,6 +12,9 @@
 // package cascade. A schema without any is served correctly, with every mutation dropping
 // every answer; each annotation lets answers stay that the mutation did not change.
 //
+// Values that a program computes by itself, in resolvers, other handlers and jobs, are kept
+// beside the answers with [Compute], and dropped by the same changes.
+//
 // # Promises
 //
 // In this order; where two collide, the earlier wins:

@@ -19,4 +19,23 @@ var (
 	// refused, or that could not be announced as Options.Intent demands. The server's
 	// error presenter gets it like those of resolvers.
 	ErrNoLease = errors.New("the server is cut off from its peers: nothing was changed, try again")
+	// ErrMiss says that no value is kept under a key, or none that is still true.
+	ErrMiss = errors.New("gqlcache: no value is kept under this key")
+	// ErrKey is wrapped when a key is of no use, or options of a call: the error says why.
+	ErrKey = errors.New("gqlcache: invalid key")
+	// ErrTenant is wrapped when a key has not the caller's tenant, or none where one is
+	// needed.
+	ErrTenant = errors.New("gqlcache: tenant")
+	// ErrCallers is wrapped when a value belongs to no request, and nobody has said who
+	// shares it.
+	ErrCallers = errors.New("gqlcache: not within a request, and neither ForAll nor a tenant says who shares the value")
+	// ErrCodec is wrapped when values of a type are not what they were once they are
+	// encoded and decoded.
+	ErrCodec = errors.New("gqlcache: the value does not survive being encoded")
+	// ErrOutdated says that a change has come since a value's token, so that the value was
+	// not kept.
+	ErrOutdated = errors.New("gqlcache: the value may be older than a change that is known")
+	// ErrWriting says that nothing is kept or removed within a mutation, or a request with
+	// uncommitted changes.
+	ErrWriting = errors.New("gqlcache: within a mutation, or a transaction that has written")
 )

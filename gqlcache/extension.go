@@ -15,6 +15,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/inspector"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/values"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/wire"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
@@ -66,6 +67,10 @@ func (c *Cache) InterceptOperation(ctx context.Context, next graphql.OperationHa
 	}
 	r := newRequest(ctx, c, outer)
 	r.operation = oc
+	for x := computationFrom(ctx); x != nil; x = x.outer {
+		x.refuseToStore(ReasonUnexplained) // the operation does not tell what its answer depends on
+		r.enclosed = true
+	}
 	r.header = wire.HeaderFrom(ctx)
 	r.explained, _ = ctx.Value(explainKey{}).(bool)
 	switch oc.Operation.Operation {
@@ -208,6 +213,13 @@ type request struct {
 	// mutation is what Options.Verify remembers of a mutation; nil when it is off.
 	mutation *verify.Mutation
 
+	// enclosed says that the operation runs within a computation of Compute, so that it
+	// waits for nobody.
+	enclosed bool
+	// plainValues says that functions of Compute run beside the cache: the answer is
+	// compared with what is stored, or must be computed anew.
+	plainValues atomic.Bool
+
 	// What resolvers said, until the mutation is published or the query's answer stored.
 	mu struct {
 		sync.Mutex
@@ -221,6 +233,9 @@ type request struct {
 		// kept, 0 for nothing said.
 		unstored Reason
 		maxAge   time.Duration
+		// reads is what the answer depends on by values that resolvers have got, and by
+		// Read.
+		reads values.Sum
 		// lease gives up the lease to compute the answer for all instances; nil without.
 		lease func()
 		// entry is what was made of the answer, under key.

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/values"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
@@ -20,14 +22,16 @@ var ErrLate = errors.New("gqlcache: the answer was computed already: say it befo
 // waits for it computes for itself, at once. It does nothing for an answer that would not
 // be stored anyway, as that of a mutation.
 //
-// It returns ErrNoOperation outside of an operation. Called when the answer was computed
+// Within a function of Compute it is said of the function's value, too.
+//
+// It returns ErrNoOperation outside of an operation and of such a function. Called when the answer was computed
 // already, by a goroutine that the resolver has left behind, it removes the answer and
 // returns ErrLate: others may have got it. A call with another request's context, as a
 // loader makes that serves several, speaks of that request's answer. It is said, too, of
 // the operations in whose resolvers this one runs, and counts as well when an extension
 // that comes before the cache says it.
 func DoNotStore(ctx context.Context) error {
-	return hint(ctx, func(r *request) bool { return r.refuseToStore(ReasonDoNotStore) })
+	return hint(ctx, func(h hinted) bool { return h.refuseToStore(ReasonDoNotStore) })
 }
 
 // Private tells the cache, like DoNotStore, that the answer is for callers with this
@@ -35,7 +39,7 @@ func DoNotStore(ctx context.Context) error {
 // public or of a server without Options.Predicate, is not stored. One that has is stored;
 // who waits for it computes for itself.
 func Private(ctx context.Context) error {
-	return hint(ctx, (*request).private)
+	return hint(ctx, hinted.private)
 }
 
 // private keeps the answer from others than the callers with the request's predicate.
@@ -63,7 +67,7 @@ func MaxAge(ctx context.Context, age time.Duration) error {
 	if age < 0 {
 		return fmt.Errorf("gqlcache: MaxAge is %v; it must not be negative", age)
 	}
-	return hint(ctx, func(r *request) bool { return r.limitAge(age) })
+	return hint(ctx, func(h hinted) bool { return h.limitAge(age) })
 }
 
 // limitAge says how long the answer may be kept at most. false: it was too late.
@@ -83,21 +87,41 @@ func (r *request) limitAge(age time.Duration) bool {
 	return r.refuseToStore(ReasonPolicy) // which age it was stored for is told to others
 }
 
-// hint has something said of an answer. It is said of those, too, in whose resolvers the
-// operation runs: they have its answer in theirs.
-func hint(ctx context.Context, say func(*request) bool) error {
-	r := requestFrom(ctx)
-	if r == nil {
+// hinted is an answer, or a value, of which something may be said.
+type hinted interface {
+	// refuseToStore, private and limitAge return false when it was too late.
+	refuseToStore(why Reason) bool
+	private() bool
+	limitAge(age time.Duration) bool
+}
+
+// hint has something said of an answer, and of the values that are computed for it where it
+// is said. It is said of those, too, in whose resolvers the operation runs: they have its
+// answer in theirs.
+func hint(ctx context.Context, say func(hinted) bool) error {
+	if ctx == nil {
 		return ErrNoOperation
 	}
-	inTime := say(r)
-	for o := r.outer; o != nil; o = o.outer {
-		say(o)
+	x, r := computationFrom(ctx), requestFrom(ctx)
+	var once *safe.Once
+	inTime := true
+	if r != nil {
+		once, inTime = r.cache.once, say(r)
+		for o := r.outer; o != nil; o = o.outer {
+			say(o)
+		}
 	}
-	if inTime {
+	for ; x != nil; x = x.outer {
+		once = x.c.once
+		inTime = say(x) && inTime
+	}
+	switch {
+	case once == nil:
+		return ErrNoOperation
+	case inTime:
 		return nil
 	}
-	r.cache.once.Warn("late", "gqlcache: a resolver has said of an answer that it must not be kept after it was computed", ErrLate)
+	once.Warn("late", "gqlcache: a resolver has said of an answer that it must not be kept after it was computed", ErrLate)
 	return ErrLate
 }
 
@@ -118,6 +142,7 @@ func (r *request) computing(f *flight.Flight[*filled], predicate bool) {
 type said struct {
 	unstored Reason
 	maxAge   time.Duration // 0 when nothing was said
+	reads    values.Sum
 }
 
 // computed ends what may be said of the answer in time.
@@ -130,7 +155,7 @@ func (r *request) computed() said {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.mu.computing, r.mu.computed, r.mu.flight = false, true, nil
-	return said{r.mu.unstored, r.mu.maxAge}
+	return said{r.mu.unstored, r.mu.maxAge, r.mu.reads}
 }
 
 // keep notes the entry that was made of the answer. It returns false when it must be

@@ -151,7 +151,7 @@ func (c *Cache) inspect(ctx context.Context, r *request, oc *graphql.OperationCo
 	}
 	if ask := r.access.ask.Inspect; ask != nil {
 		c.inspector.Watch()
-		s := c.snapshot(ask.Since)
+		s := c.snapshot(ask.Since) //nolint:contextcheck // what it lists does not end with the request
 		s.Capabilities.Actions = r.access.actions
 		s.Warnings = append(c.unwrapped(ctx), s.Warnings...)
 		x.Inspect = &s

@@ -9,11 +9,14 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 )
 
-// A Change names something that was changed outside of GraphQL.
+// A Change names something that was changed outside of GraphQL, or that a value depends
+// on: see Reads.
 type Change struct {
 	kind changeKind
 	name string
-	id   any
+	id   any // of a row, or a value of column
+	// column is that of the rows of Where.
+	column string
 }
 
 type changeKind uint8
@@ -23,13 +26,35 @@ const (
 	changeEntity
 	changeView
 	changeOperation
+	changeWhere
+	changeTag
+	changeComputed
 )
 
 // Entity is a change of one row: of a type or view, by its key as a string or number.
-func Entity(typ string, id any) Change { return Change{changeEntity, typ, id} }
+func Entity(typ string, id any) Change { return Change{kind: changeEntity, name: typ, id: id} }
 
 // View is a change of unknown rows of a view, or of the views of a type.
 func View(name string) Change { return Change{kind: changeView, name: name} }
+
+// Where is a change of unknown rows of a view, or of the views of a type, that had or have
+// one value in a column: Where("Comment", "post.id", id). Any of them may have come, gone or
+// changed. As what a value reads, it is all of these rows, of which rows come and go, and
+// any column counts. It is as precise as the schema's own @reads: where no field compares
+// the column, it is the whole view; updates of other rows of the view count as well.
+func Where(typ, column string, value any) Change {
+	return Change{kind: changeWhere, name: typ, column: column, id: value}
+}
+
+// Tag is a change of something that the schema does not have, under a name of the
+// program's own: Tag("pricing"). It reaches the values that read this tag, and what may
+// depend on anything.
+func Tag(name string) Change { return Change{kind: changeTag, name: name} }
+
+// Computed drops the values under keys of a name, those of all callers and tenants: see
+// KeyOf. It is no change of rows: beside these values only the answers fall that were made
+// of one.
+func Computed(name string) Change { return Change{kind: changeComputed, name: name} }
 
 // Operation drops the stored answers of an operation, whatever they depend on: of all
 // operations of that name, or of the one without a name that has this hash, as
@@ -73,7 +98,15 @@ func (c *Cache) invalidate(ctx context.Context, by inspect.Cause, changes ...Cha
 	return p, p.Err
 }
 
-// events resolves the names of changes. Operations have tags instead.
+// unknown is the error for a name that the schema does not have.
+func (ch *Change) unknown() error {
+	if ch.kind == changeWhere {
+		return fmt.Errorf("%w: %q is no view and no type with a column %q", ErrUnknownName, ch.name, ch.column)
+	}
+	return fmt.Errorf("%w: %q is no view and no type with a key", ErrUnknownName, ch.name)
+}
+
+// events resolves the names of changes. What is no change of rows has tags instead.
 func (c *Cache) events(changes ...Change) (events []cascade.Event, operations []cascade.Tag, err error) {
 	st := c.schema.Load()
 	if st == nil {
@@ -91,11 +124,21 @@ func (c *Cache) events(changes ...Change) (events []cascade.Event, operations []
 			found, ok = st.Plan.RowEvent(ch.name, id)
 		case changeView:
 			found, ok = st.Plan.ViewEvent(ch.name)
+		case changeWhere:
+			value := cascade.ValueOf(ch.id)
+			if !value.Known() {
+				return nil, nil, fmt.Errorf("gqlcache: the value of %s.%s is a %T; use a text, a number or a truth value", ch.name, ch.column, ch.id)
+			}
+			found, ok = st.Plan.WhereEvents(ch.name, ch.column, value)
+		case changeTag:
+			operations, ok = append(operations, cascade.UserTag(ch.name), cascade.Anything), true
+		case changeComputed:
+			operations, ok = append(operations, cascade.ValueNameTag(ch.name)), true
 		case changeOperation:
 			operations, ok = append(operations, cascade.OperationTag(ch.name)), true
 		}
 		if !ok {
-			return nil, nil, fmt.Errorf("%w: %q is no view and no type with a key", ErrUnknownName, ch.name)
+			return nil, nil, ch.unknown()
 		}
 		events = append(events, found...)
 	}

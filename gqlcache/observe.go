@@ -548,12 +548,12 @@ func (s *seen) add(tags []cascade.Tag) []cascade.Tag {
 }
 
 // others returns the tags with which other instances get the answer. What was read is
-// named by tags there that rely on no shape.
-func (s *seen) others(tags []cascade.Tag) []cascade.Tag {
-	if len(s.shared) == 0 {
+// named by tags there that rely on no shape; more are those of values.
+func (s *seen) others(more, tags []cascade.Tag) []cascade.Tag {
+	if len(s.shared)+len(more) == 0 {
 		return tags
 	}
-	return cascade.Merge(append(slices.Clip(tags), s.shared...))
+	return cascade.Merge(append(append(slices.Clip(tags), s.shared...), more...))
 }
 
 // fields returns what a witness tells of fields, nil when nothing is recorded.

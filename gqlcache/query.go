@@ -180,6 +180,10 @@ func (c *Cache) admit(ctx context.Context, oc *graphql.OperationContext, who *ca
 func (c *Cache) bypass(ctx context.Context, r *request, why Reason, next graphql.ResponseHandler) *graphql.Response {
 	r.passed = true
 	r.out.fate, r.out.why = inspector.Bypassed, why
+	switch why {
+	case ReasonToken, ReasonInspector, ReasonCallers, ReasonMutating:
+		r.plainValues.Store(true)
+	}
 	if c.opts.Tracer != nil {
 		_, end := c.span(ctx, SpanLookup)
 		end(SpanEnd{OutcomeBypass, why})

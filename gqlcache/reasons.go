@@ -58,6 +58,10 @@ const (
 	ReasonVolatile    Reason = reason.Volatile    // a statement asks for the time, or so, and no maxAge says how long that lasts
 )
 
+// ReasonCodec is a reason not to keep a value that a program computes, which ComputedStats
+// has and Stats has not: see Compute.
+const ReasonCodec Reason = reason.Codec // it is not what it was once it is encoded and decoded
+
 // reasons lists all of them, so that counters need no map on the way of a request.
 var reasons = []Reason{
 	ReasonDisabled, ReasonClosed, ReasonIntrospection, ReasonTypename, ReasonDefer, ReasonPolicy,

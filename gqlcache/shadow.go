@@ -120,7 +120,7 @@ func (q *shadowQuery) keep(ctx context.Context, r *request, f *filled, res *extr
 	if !ok {
 		return
 	}
-	tags = f.seen.add(tags)
+	tags = f.addRead(tags)
 	body, s := slices.Clone(f.resp.Data), &stamp{only: f.only}
 	q.compared.Keep(&s.verified, body)
 	e, kept := c.engine.Keep(ctx, q.key, engine.Answer{

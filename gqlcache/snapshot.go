@@ -29,7 +29,7 @@ func (c *Cache) snapshot(since uint64) inspect.Snapshot {
 	s := inspect.Snapshot{
 		Now: now.UnixMilli(), Instance: c.opts.Inspector.Instance, UptimeMS: now.Sub(c.started).Milliseconds(),
 		WatchingSince: seen.WatchingSince, Totals: totalsOf(st), Series: seen.Series,
-		Tiers: c.showTiers(st), Operations: seen.Operations, Views: seen.Views, Log: seen.Log, LogNext: seen.LogNext,
+		Tiers: c.showTiers(st), Operations: seen.Operations, Views: seen.Views, Values: c.shownValues(), Log: seen.Log, LogNext: seen.LogNext,
 		Verify: c.VerifyStats(), Shadow: c.ShadowStats(), Cluster: clusterOf(st.Log), Observed: c.showObserved(), Security: c.security(), Warnings: c.warnings(),
 		Capabilities: inspect.Capabilities{HidesIDs: c.opts.Inspector.HideIDs},
 	}

@@ -79,6 +79,9 @@ func (r *request) add(ctx context.Context, events []cascade.Event) {
 	if !r.mutates {
 		r.refuseToStore(ReasonWrote)
 	}
+	for x := computationFrom(ctx); x != nil; x = x.outer {
+		x.refuseToStore(ReasonWrote)
+	}
 	by := causeOf(ctx)
 	by.Kind = causeResolver
 	r.cache.publish(ctx, change{by: by, events: events, part: r.cache.partition(ctx), within: r})

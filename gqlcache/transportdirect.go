@@ -37,8 +37,8 @@ func (t *answering) direct(w http.ResponseWriter, r *http.Request, oc *graphql.O
 		return notSent
 	}
 	ctx := graphql.WithOperationContext(r.Context(), oc)
-	if requestFrom(ctx) != nil {
-		return notSent // a resolver sends a request of its own
+	if requestFrom(ctx) != nil || computationFrom(ctx) != nil {
+		return notSent // a resolver, or a function of Compute, sends a request of its own
 	}
 	if a := arrivalFrom(ctx, c); a != nil && a.hold != nil {
 		return notSent

@@ -1,6 +1,8 @@
 package footprint
 
 import (
+	"context"
+
 	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/observe"
@@ -16,6 +18,10 @@ var EarlyKey = observe.EarlyKey
 // AnyRow is a tag for answers that depend on anything: caches publish it with each commit
 // that a handle has seen.
 var AnyRow = tag.Tag{Hash: 0x8c54_01f2_9d3e_6b77, Mask: catalog.All}
+
+// Explain tells the recording of a context that fields which are being resolved return
+// what was kept: the cache has added what that depends on.
+func Explain(ctx context.Context) { observe.Explain(ctx) }
 
 // Words returns the words of a commit's events, for Reach in this process and in others.
 // It returns false when everything may have changed.

@@ -14,6 +14,9 @@ type Snapshot struct {
 	Tiers         []Tier      `json:"tiers"`
 	Operations    []OpStats   `json:"operations"`
 	Views         []ViewStats `json:"views"`
+	// Values are some of the values that the program has computed and that are still true:
+	// see gqlcache.Compute.
+	Values []Value `json:"values,omitempty"`
 	// Log are the invalidations after the request's cursor, oldest first, as far as they
 	// are kept; LogNext is the next cursor.
 	Log     []LogEvent `json:"log"`
@@ -84,6 +87,17 @@ type OpStats struct {
 	SavedMS          int64             `json:"savedMs"`
 	Views            []string          `json:"views"`
 	LastInvalidation *LastInvalidation `json:"lastInvalidation,omitempty"`
+}
+
+// Value is a value that the program has computed. Key is as it was built, without who
+// shares the value; where the inspector hides variables or ids it is the name and a
+// fingerprint. LeftMS is the time until it expires.
+type Value struct {
+	Key    string `json:"key"`
+	Type   string `json:"type"`
+	Bytes  int    `json:"bytes"`
+	AgeMS  int64  `json:"ageMs"`
+	LeftMS int64  `json:"leftMs"`
 }
 
 // LastInvalidation is the last one that reached an operation or a view.

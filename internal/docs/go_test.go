@@ -26,7 +26,7 @@ const module = "github.com/cascadeql/cascadeql/"
 // under.
 var packages = map[string]string{
 	"binary": "encoding/binary", "context": "context", "fmt": "fmt", "http": "net/http", "log": "log",
-	"rand": "math/rand/v2", "testing": "testing", "time": "time",
+	"errors": "errors", "json": "encoding/json", "rand": "math/rand/v2", "testing": "testing", "time": "time",
 	"redis":        "github.com/redis/go-redis/v9",
 	"changelog":    module + "gqlcache/changelog",
 	"gqlcache":     module + "gqlcache",
@@ -175,6 +175,22 @@ func TestGo(t *testing.T) {
 	}
 	if programs == 0 {
 		t.Error("no page has a whole program")
+	}
+}
+
+// TestRecipes: each recipe of docs/compute.md is a part of an example, which is run.
+func TestRecipes(t *testing.T) {
+	t.Parallel()
+	indent := regexp.MustCompile(`(?m)^[\t ]+`)
+	examples := indent.ReplaceAllString(read(t, root+"gqlcache/computed_example_test.go"), "")
+	recipes := blocks(t, root+"docs/compute.md", "go")
+	for _, b := range recipes {
+		if !strings.Contains(examples, strings.TrimSpace(indent.ReplaceAllString(b.text, ""))) {
+			t.Errorf("%s is in no example:\n%s", b.place, b.text)
+		}
+	}
+	if len(recipes) < 3 {
+		t.Errorf("found %d recipes", len(recipes))
 	}
 }
 

@@ -60,7 +60,7 @@ var sharedRules = []mutant{
 	},
 	{
 		name: "shared entry is stamped when it is stored", file: computeFile,
-		old: "c.fleet.Share(ctx, key, whileFresh(e, f.stamp), r.at, f.seen.others(named))", new: "r.at, _ = c.fleet.Place()\n		c.fleet.Share(ctx, key, whileFresh(e, f.stamp), r.at, f.seen.others(named))",
+		old: "c.fleet.Share(ctx, key, whileFresh(e, f.stamp), r.at, f.seen.others(f.reads.Coarse, named))", new: "r.at, _ = c.fleet.Place()\n		c.fleet.Share(ctx, key, whileFresh(e, f.stamp), r.at, f.seen.others(f.reads.Coarse, named))",
 		test: "TestSharedStampIsOfTheBeginning",
 	},
 	{

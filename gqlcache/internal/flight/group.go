@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"hash/maphash"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -150,11 +151,13 @@ func (g *Group[T]) Do(ctx context.Context, c Call[T]) (Outcome[T], Role) {
 				s.mu.Unlock()
 				return Outcome[T]{}, Alone
 			}
-			p = &place[T]{key: c.Key, over: make(chan struct{})}
+			// A copy: were a part of c kept, the functions in it would be in the heap, and
+			// what a caller of the cache gives it, for hits, too.
+			p = &place[T]{key: strings.Clone(c.Key), over: make(chan struct{})}
 			if s.places == nil {
 				s.places = map[string]*place[T]{}
 			}
-			s.places[c.Key] = p
+			s.places[p.key] = p
 			token := p.start(c.Begin)
 			s.mu.Unlock()
 			return g.lead(s, p, hash, c, token), Led

@@ -120,6 +120,37 @@ func (i *Inspector) Stored(key string, p *plans.Plan, vars map[string]any, e fun
 	})
 }
 
+// ShowValues returns what the watch knows the values under keys of a name by.
+func ShowValues(name string) *watch.Operation { return watch.NewOperation("compute "+name, "", nil) }
+
+// ValueServed counts a value that was found under a key.
+func (i *Inspector) ValueServed(key []byte, name string) {
+	if i.Watching() {
+		i.shield.Run(func() { i.watch.Served(key, ShowValues(name), 0) })
+	}
+}
+
+// ValueMissed counts a value that was computed.
+func (i *Inspector) ValueMissed(name string) {
+	if i.Watching() {
+		i.shield.Run(func() { i.watch.Count(ShowValues(name), watch.Miss) })
+	}
+}
+
+// ValueStored tells the watch of a value that the store has taken. e is what the watch
+// keeps, but for the operation.
+func (i *Inspector) ValueStored(key, name string, e func() watch.Entry) {
+	if i.watch == nil {
+		return
+	}
+	defer i.shield.Recover()
+	i.watch.Stored(key, func() watch.Entry {
+		x := e()
+		x.Op = ShowValues(name)
+		return x
+	})
+}
+
 // Ended counts a query for those who watch, op being what the watch knows it by. A hit of
 // a Look was counted by that; late is the key of another hit.
 func (i *Inspector) Ended(op *watch.Operation, f Fate, late string) {

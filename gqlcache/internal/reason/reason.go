@@ -45,4 +45,5 @@ const (
 	Unexplained = "unexplained"
 	Volatile    = "volatile"
 	Key         = "key"
+	Codec       = "codec"
 )

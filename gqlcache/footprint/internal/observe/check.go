@@ -67,17 +67,27 @@ func positionWhy(p *keycheck.Position) string {
 // or from rows: a digest of a variable, say. It must be called before the statement that
 // has the value.
 func Known(ctx context.Context, v any) {
-	if r, ok := ctx.Value(recordingKey{}).(*Recording); ok && r != outside {
+	if r := checked(ctx); r != nil {
 		if f := r.check(); f != nil {
 			f.Known(v)
 		}
 	}
 }
 
+// checked returns the innermost recording of a context whose key is checked, nil for none.
+// What is computed within another computation, under a key of its own that is not checked,
+// is a part of that one's answer.
+func checked(ctx context.Context) *Recording {
+	r, _ := ctx.Value(recordingKey{}).(*Recording)
+	for r != nil && r.start.Check == nil {
+		r = r.parent
+	}
+	return r
+}
+
 // checkLater keeps the arguments of a statement whose rows may be read.
 func (e *Execution) checkLater(args arguments) {
-	r, ok := e.ctx.Value(recordingKey{}).(*Recording)
-	if ok && r.start.Check != nil && e.known != nil {
+	if r := checked(e.ctx); r != nil && e.known != nil {
 		e.args, e.checks = args, r
 	}
 }

@@ -410,6 +410,24 @@ func (r *Recording) Leave(name string, entered uint64, returned any) {
 	r.odd = append(r.odd, name)
 }
 
+// Explain says that what the computation of a context has just got, from a value that was
+// kept, has been read by statements which it depends on from here on: the fields that are
+// being resolved are explained.
+func Explain(ctx context.Context) {
+	own, _ := ctx.Value(recordingKey{}).(*Recording)
+	if own == nil {
+		return
+	}
+	reg.mu.Lock()
+	defer reg.mu.Unlock()
+	reg.counter++
+	for r := own; r != nil; r = r.parent {
+		if !r.over {
+			r.ownEnded = reg.counter
+		}
+	}
+}
+
 // explain notes a field that a statement explains.
 func (r *Recording) explain(name string, at unsafe.Pointer) {
 	if r.explained == nil {

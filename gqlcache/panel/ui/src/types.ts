@@ -111,6 +111,7 @@ export interface Snapshot {
   tiers: Tier[];
   operations: OpStats[];
   views: ViewStats[];
+  values?: Value[];
   log: LogEvent[];
   logNext: number;
   verify?: Verify;
@@ -223,6 +224,14 @@ export interface ViewStats {
   dependsOn: string[];
   dependents: string[];
   lastInvalidation?: LastInvalidation;
+}
+
+export interface Value {
+  key: string;
+  type: string;
+  bytes: number;
+  ageMs: number;
+  leftMs: number;
 }
 
 export interface LogEvent {

@@ -1,0 +1,249 @@
+package gqlcache
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+
+	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/values"
+)
+
+// A valueQuery is a call of Compute, Get, Put, Delete or Exists: whose value it asks for,
+// and what gets it.
+//
+// Invariants:
+//
+//  1. Within a request the key has the caller's predicate and Vary unless the call says
+//     ForAll, and a tenant only if it is the caller's or the call says AnyTenant. Outside of
+//     requests one of ForAll and a tenant is given: a job sees everything, and what it
+//     computes must not become an anonymous caller's by the predicate of nobody.
+//  2. Whatever gives a value to a query hands on what the value depends on, and its
+//     expiry, to the computation and the operations around it: see enclosing.
+//  3. Nothing is looked up, joined or kept within a mutation, or a request with uncommitted
+//     changes: what is kept is older than they are, and what they see is nobody else's yet.
+type valueQuery struct {
+	enclosing
+	c   *Cache
+	set computeSettings
+	// scratch is freed when the call ends; key, the value's whole key, is in it.
+	scratch *[]byte
+	key     []byte
+	name    string
+	typ     reflect.Type // of the value, where one is computed or put
+	// why says why the cache is bypassed, "" when it is not.
+	why Reason
+	// since is the number from which on others' computations may be joined.
+	since uint64
+	// shapes is the generation of shapes, read before any number that the value may be
+	// based on.
+	shapes uint64
+	// predicate is the caller's, when it is in the key.
+	predicate Predicate
+	// personal says that the value is the caller's by predicate or tenant, so that what it
+	// is made a part of is not for all.
+	personal bool
+	tenant   string
+	tenanted bool
+}
+
+// part returns the partition of the key's tenant. A hit does not need it.
+func (q *valueQuery) part() cascade.Partition { return cascade.PartitionOf(q.tenant) }
+
+// figures returns those of the key's name. A hit has them in its stamp.
+func (q *valueQuery) figures() *values.Figures { return q.c.values.names.Of(q.name) }
+
+// askValue finds out whose value a call asks for. The error is for what is wrong with the
+// call. q.free gives back what it takes.
+func (c *Cache) askValue(ctx context.Context, k *values.Key, opts []ComputeOption, q *valueQuery) error {
+	if c.unmade() {
+		return errUnmade
+	}
+	ctx = orBackground(ctx)
+	q.c = c
+	q.set.set(opts)
+	if fault := k.Fault(); fault != "" {
+		return fmt.Errorf("%w: %s", ErrKey, k.String())
+	}
+	if q.set.fault != "" {
+		return fmt.Errorf("%w: of %s: %s", ErrKey, k.Name(), q.set.fault)
+	}
+	if c.schema.Load() == nil {
+		return ErrNoSchema
+	}
+	q.name = k.Name()
+	q.enclose(ctx)
+	if c.observing != nil {
+		q.shapes = q.generation()
+	}
+	if q.why = q.bypasses(ctx); q.why != "" {
+		return q.tenantOf(ctx, k)
+	}
+	scope := values.Scope{All: q.set.forAll}
+	if err := q.scopeOf(ctx, k, &scope); err != nil || q.why != "" {
+		return err
+	}
+	if err := q.tenantOf(ctx, k); err != nil || q.why != "" {
+		return err
+	}
+	// The lease first, then the number, and the validity when the value is looked up: see
+	// Fleet.Arrive.
+	q.since = c.clock.Seq()
+	if c.opts.Log != nil {
+		var ok bool
+		if q.since, ok = c.fleet.Arrive(); !ok {
+			q.why = ReasonLease
+			return nil
+		}
+	}
+	q.scratch = plans.KeyBuffer()
+	q.key = k.AppendTo((*q.scratch)[:0], &scope)
+	*q.scratch = q.key
+	return nil
+}
+
+// free gives the scratch back. The key may not be used any more.
+func (q *valueQuery) free() {
+	if q.scratch != nil {
+		plans.FreeKeyBuffer(q.scratch)
+		q.scratch, q.key = nil, nil
+	}
+}
+
+// bypasses says why nothing is looked up or kept, whoever asks.
+func (q *valueQuery) bypasses(ctx context.Context) Reason {
+	c := q.c
+	switch {
+	case c.isClosed():
+		return ReasonClosed
+	case c.shadow != nil:
+		return ReasonShadow
+	case q.arrival != nil && q.arrival.hold != nil && q.arrival.hold.hasChanged():
+		return ReasonMutating
+	}
+	for r := q.request; r != nil; r = r.outer {
+		switch {
+		case r.mutates, r.uncommitted.some.Load(), r.hold != nil && r.hold.hasChanged():
+			return ReasonMutating
+		case r.anew != "":
+			return ReasonToken
+		case r.plainValues.Load():
+			return ReasonCallers
+		}
+	}
+	if c.opts.Enabled == nil {
+		return ""
+	}
+	on, err := safe.Call(func() (bool, error) { return c.opts.Enabled(ctx), nil })
+	switch {
+	case err != nil:
+		c.once.Warn("enabled", "gqlcache: Options.Enabled failed, so the request bypasses the cache", err)
+		return ReasonFailed
+	case !on:
+		return ReasonDisabled
+	}
+	return ""
+}
+
+// within says whether the call belongs to a request.
+func (q *valueQuery) isWithinRequest() bool { return q.request != nil || q.arrival != nil }
+
+// scopeOf tells who shares the value.
+func (q *valueQuery) scopeOf(ctx context.Context, k *values.Key, s *values.Scope) error {
+	c := q.c
+	if s.All {
+		return nil
+	}
+	if !q.isWithinRequest() {
+		if _, tenanted := k.Tenant(); !tenanted {
+			return fmt.Errorf("%w: %s", ErrCallers, k.Name())
+		}
+		s.Outside = true
+		return nil
+	}
+	if r := q.request; r != nil && r.cache == c && r.who.public {
+		s.Public = true
+	} else {
+		p, ok := c.predicate(ctx)
+		if !ok {
+			q.why = ReasonPredicate
+			return nil
+		}
+		q.predicate, s.Predicate = p, p.Text
+		q.personal = c.opts.Predicate != nil
+	}
+	if c.opts.Vary != nil {
+		var err error
+		if s.Vary, err = safe.Call(func() ([]string, error) { return c.opts.Vary(ctx), nil }); err != nil {
+			c.once.Warn("vary", "gqlcache: Options.Vary failed, so the request bypasses the cache", err)
+			q.why = ReasonFailed
+		}
+	}
+	return nil
+}
+
+// tenantOf looks at the key's tenant.
+func (q *valueQuery) tenantOf(ctx context.Context, k *values.Key) error {
+	tenant, tenanted := k.Tenant()
+	if !tenanted {
+		return nil
+	}
+	q.tenant, q.tenanted = tenant, true
+	if q.set.anyTenant || !q.isWithinRequest() {
+		return nil
+	}
+	q.personal = true
+	c := q.c
+	if c.opts.Partition == nil {
+		return fmt.Errorf("%w: %s has a tenant, and Options.Partition is not set, so nobody knows whether it is the caller's; check it, and say AnyTenant", ErrTenant, k.Name())
+	}
+	own, err := safe.Call(func() (string, error) { return c.opts.Partition(ctx), nil })
+	if err != nil {
+		c.once.Warn("partition", "gqlcache: a request's partition is unknown, so it counts as outside of all", err)
+	}
+	if err != nil || own != tenant {
+		return fmt.Errorf("%w: the tenant of %s is not the caller's; check that the caller may see it, and say AnyTenant", ErrTenant, k.Name())
+	}
+	return nil
+}
+
+// begin returns the number that a computation of this call is based on: that of the
+// computation around it, of the operation, or of the request, since the function may read
+// in a snapshot of theirs, and else that of now. See request.begin.
+func (q *valueQuery) begin() uint64 {
+	switch {
+	case q.computation != nil && q.computation.c == q.c:
+		return q.computation.token
+	case q.own() != nil:
+		return q.own().begin()
+	case q.arrival != nil:
+		return q.arrival.number
+	}
+	return q.c.clock.Seq()
+}
+
+// generation returns that of the shapes, as begin returns the number.
+func (q *valueQuery) generation() uint64 {
+	switch {
+	case q.computation != nil && q.computation.c == q.c:
+		return q.computation.shapes
+	case q.own() != nil:
+		return q.own().shapes
+	case q.arrival != nil:
+		return q.arrival.shapes
+	}
+	return footprint.Generation()
+}
+
+// own returns the innermost operation of the query's cache that it runs in, nil for none.
+func (q *valueQuery) own() *request {
+	for r := q.request; r != nil; r = r.outer {
+		if r.cache == q.c {
+			return r
+		}
+	}
+	return nil
+}

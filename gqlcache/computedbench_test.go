@@ -1,0 +1,126 @@
+package gqlcache_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/cascadeql/cascadeql/gqlcache"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
+	"github.com/maypok86/otter/v2"
+)
+
+// A benchBoard is what the benchmarks keep.
+type benchBoard struct {
+	Names []string
+}
+
+func newBenchValues(tb testing.TB, o gqlcache.Options) *gqlcache.Cache {
+	tb.Helper()
+	o.Schema = testgraph.Executable(testgraph.NewStore(), "cacheControl").Schema()
+	return newBenchCache(tb, o)
+}
+
+// computeBoard is a call as a program makes it: its key has arguments, and its function
+// uses variables around it.
+func computeBoard(ctx context.Context, c *gqlcache.Cache, tenant string, limit int, runs *int) (*benchBoard, error) {
+	return gqlcache.Compute(ctx, c, gqlcache.KeyOf("leaderboard").Tenant(tenant).Arg("season", tenant).Arg("limit", limit), func(context.Context) (*benchBoard, error) {
+		*runs++
+		return &benchBoard{Names: make([]string, limit)}, nil
+	}, boardOptions...)
+}
+
+// boardOptions are made once: the list of Reads is in the heap.
+var boardOptions = []gqlcache.ComputeOption{
+	gqlcache.ForAll(), gqlcache.Immutable(), gqlcache.Reads(gqlcache.View("v_post"), gqlcache.Tag("pricing")), gqlcache.TTL(time.Hour),
+}
+
+// TestComputedHitDoesNotAllocate: a value that nobody changes is found without allocating,
+// the key included, and the function with the variables that it refers to.
+func TestComputedHitDoesNotAllocate(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	c := newBenchValues(t, gqlcache.Options{})
+	runs, ctx, tenant := 0, t.Context(), string([]byte("tenant five"))
+	n := testing.AllocsPerRun(1000, func() {
+		if _, err := computeBoard(ctx, c, tenant, 1000, &runs); err != nil {
+			t.Error(err)
+		}
+	})
+	if n != 0 || runs != 1 {
+		t.Errorf("%v allocations, %d runs", n, runs)
+	}
+}
+
+// BenchmarkComputed compares a value that is found with otter's Get, which looks at no key
+// of parts, and at no change.
+func BenchmarkComputed(b *testing.B) {
+	b.Run("hit", func(b *testing.B) {
+		c := newBenchValues(b, gqlcache.Options{})
+		runs, ctx := 0, b.Context()
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := computeBoard(ctx, c, "tenant five", 1000, &runs); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if runs != 1 {
+			b.Fatalf("%d runs", runs)
+		}
+	})
+	b.Run("get", func(b *testing.B) {
+		c := newBenchValues(b, gqlcache.Options{})
+		runs, ctx := 0, b.Context()
+		if _, err := computeBoard(ctx, c, "tenant five", 1000, &runs); err != nil {
+			b.Fatal(err)
+		}
+		key := gqlcache.KeyOf("leaderboard").Tenant("tenant five").Arg("season", "tenant five").Arg("limit", 1000)
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := gqlcache.Get[*benchBoard](ctx, c, key, gqlcache.ForAll(), gqlcache.Immutable()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("otter", func(b *testing.B) {
+		type key struct {
+			name, tenant, season string
+			limit                int
+		}
+		o, err := otter.New(&otter.Options[key, *benchBoard]{
+			MaximumSize: 1000, ExpiryCalculator: otter.ExpiryWriting[key, *benchBoard](time.Hour), Clock: wallClock{},
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { o.StopAllGoroutines() })
+		load := otter.LoaderFunc[key, *benchBoard](func(context.Context, key) (*benchBoard, error) { return &benchBoard{}, nil })
+		ctx := b.Context()
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := o.Get(ctx, key{"leaderboard", "tenant five", "tenant five", 1000}, load); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("encoded hit", func(b *testing.B) {
+		c := newBenchValues(b, gqlcache.Options{})
+		ctx := b.Context()
+		b.ReportAllocs()
+		for b.Loop() {
+			_, err := gqlcache.Compute(ctx, c, gqlcache.KeyOf("encoded"), func(context.Context) (benchBoard, error) {
+				return benchBoard{Names: make([]string, 10)}, nil
+			}, gqlcache.ForAll(), gqlcache.Reads())
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// A wallClock is the clock of the memory store: it reads the time for each look-up.
+type wallClock struct{}
+
+func (wallClock) NowNano() int64                        { return time.Now().UnixNano() }
+func (wallClock) Tick(d time.Duration) <-chan time.Time { return time.Tick(d) }

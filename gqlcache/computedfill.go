@@ -1,0 +1,549 @@
+package gqlcache
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"reflect"
+	"sync"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint"
+	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/engine"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/values"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
+	"github.com/cascadeql/cascadeql/gqlcache/store"
+)
+
+// computedValues is what the cache keeps for Compute. The zero value is ready to use.
+type computedValues struct {
+	flights flight.Group[*valueResult]
+	names   values.Names
+	// survived has the types of which a value was once the same after it was encoded and
+	// decoded.
+	survived sync.Map // of bool by survivor
+}
+
+type survivor struct{ typ, codec reflect.Type }
+
+// A valueStamp is the cache's part of the entry of a value. It is not changed.
+type valueStamp struct {
+	engine.Stamp
+	// value points to the value, nil for one that is encoded. plain says that a copy of it
+	// shares nothing that could be changed.
+	value any
+	plain bool
+	typ   reflect.Type
+	// sum is what those depend on who have the value in theirs.
+	sum     values.Sum
+	figures *values.Figures
+}
+
+// A valueFunc is the function of a call of Compute, and its value. Nothing of it may be
+// kept: then it need not be in the heap, nor what the program's function refers to.
+type valueFunc struct {
+	// run calls the function. It keeps the value in the caller's variable.
+	run func(context.Context) error
+	// box returns a pointer to a copy of the value.
+	box func() any
+}
+
+// A valueResult is what a computation gave.
+type valueResult struct {
+	// own says that the value is in the caller's variable.
+	own bool
+	// For others: see valueStamp.
+	value any
+	body  []byte
+	plain bool
+	typ   reflect.Type
+	stamp *valueStamp // nil when nothing was kept
+	sum   values.Sum
+	until time.Time
+	// why says why the value was not kept; left that its context had ended, and shared
+	// that others may have it.
+	why          Reason
+	left, shared bool
+	// found says that it was kept after all, and personal that a part of it is the
+	// caller's.
+	found, personal bool
+	// fault is an error in place of the value.
+	fault error
+}
+
+// findValue looks a value up. It returns nil when there is none.
+func (c *Cache) findValue(ctx context.Context, q *valueQuery) (s *valueStamp, body []byte) {
+	e, _ := c.engine.Lookup(ctx, q.key)
+	if e == nil {
+		return nil, nil
+	}
+	s, ok := e.Meta.(*valueStamp)
+	if !ok {
+		return nil, nil
+	}
+	return s, e.Body
+}
+
+// hit counts a value that was found, and hands on what it depends on.
+func (q *valueQuery) hit(ctx context.Context, s *valueStamp) {
+	s.figures.Hits.Add(1)
+	q.depend(ctx, &s.sum, s.Expires())
+	if q.c.opts.Inspector.Allow != nil {
+		q.c.inspector.ValueServed(q.key, q.name)
+	}
+}
+
+// declared returns the tags of what a call declares, and says what is wrong with it.
+func (q *valueQuery) declared() ([]cascade.Tag, error) {
+	return q.c.tagsRead(nil, q.set.reads, q.part(), q.tenanted)
+}
+
+// newComputation makes the computation of a call.
+func (q *valueQuery) newComputation(ctx context.Context, token uint64, own *flight.Flight[*valueResult]) *computation {
+	x := &computation{
+		Context: ctx, c: q.c, outer: q.computation, within: q.request, token: token, shapes: q.shapes,
+		forAll: q.set.forAll, tenanted: q.tenanted, part: q.part(),
+	}
+	x.mu.flight = own
+	return x
+}
+
+// bypass returns the context for a function whose value is neither looked up nor kept. end
+// hands on what it depends on.
+func (q *valueQuery) bypass(ctx context.Context) (x *computation, end func(), err error) {
+	q.figures().Bypass(string(q.why))
+	tags, err := q.declared()
+	if err != nil {
+		return nil, nil, err
+	}
+	if !q.set.declared {
+		tags = q.c.appendAnything(tags)
+	}
+	around := q.enclosing
+	c := q.c
+	personal := c.opts.Predicate != nil && !q.set.forAll || q.tenanted && !q.set.anyTenant // it was not asked whose it is
+	x = q.newComputation(orBackground(ctx), q.begin(), nil)
+	return x, func() {
+		said := x.close()
+		said.sum.Add(&values.Sum{Tags: tags})
+		around.dependOn(c, &said.sum, said.sum.Until, personal || said.personal)
+	}, nil
+}
+
+// computeValue has a value computed, by the caller or by another one. With an error there
+// is no value.
+func (c *Cache) computeValue(ctx context.Context, q *valueQuery, f *valueFunc) (*valueResult, error) {
+	ctx = orBackground(ctx)
+	if fault := q.set.typeFault(q.typ); fault != "" {
+		return nil, codecFault(q.typ, fault)
+	}
+	tags, err := q.declared()
+	if err != nil {
+		return nil, err
+	}
+	key := string(q.key)
+	ended := c.values.flights.Ended()
+	var led *valueResult
+	fill := func(token uint64, own *flight.Flight[*valueResult]) flight.Outcome[*valueResult] {
+		led = c.fillValue(ctx, q, f, &valueFill{key: key, tags: tags, token: token, ended: ended, own: own})
+		return led.outcome()
+	}
+	usual := q.figures().Usual()
+	out, role := c.values.flights.Do(ctx, flight.Call[*valueResult]{
+		Key: key, Arrived: q.since, Begin: q.begin, Compute: fill, Valid: c.usableValue,
+		Bound: max(minBound, boundFactor*usual), Usual: usual,
+		// Who is within a computation waits for nobody: one of those may wait for it. So
+		// whoever leads comes to an end, and operations may wait for it.
+		NoWait: q.computation != nil,
+	})
+	switch role {
+	case flight.Ended:
+		q.figures().Abandoned.Add(1)
+		return nil, ctx.Err()
+	case flight.Joined:
+		q.figures().Joined.Add(1)
+		q.depend(ctx, &out.Value.sum, out.Value.until)
+		return out.Value, nil
+	case flight.Alone, flight.Busy:
+		if fill(q.begin(), nil).End == flight.Shared {
+			c.values.flights.Shareable(key)
+		}
+	}
+	if led.found {
+		q.hit(ctx, led.stamp)
+		return led, nil
+	}
+	q.figures().Misses.Add(1)
+	c.inspector.ValueMissed(q.name)
+	if led.why != "" {
+		q.figures().Refuse(string(led.why))
+	}
+	return led, led.fault
+}
+
+// outcome says who else may have a result.
+func (res *valueResult) outcome() flight.Outcome[*valueResult] {
+	out := flight.Outcome[*valueResult]{Value: res}
+	switch {
+	case res.left:
+		out.End = flight.Left
+	case res.shared:
+		out.End = flight.Shared
+		// The leader's value is in its own variable, not in that of who joins.
+		others := *res
+		others.own = false
+		out.Value = &others
+	default:
+		out.Lasting = res.why != ReasonInvalidated
+	}
+	return out
+}
+
+// usableValue says whether a value computed by an older flight is still true.
+func (c *Cache) usableValue(res *valueResult) bool {
+	return res.stamp != nil && c.fresh() && c.engine.Valid(&res.stamp.Stamp)
+}
+
+// A valueFill is one run of a function.
+type valueFill struct {
+	key   string
+	tags  []cascade.Tag // declared
+	token uint64
+	ended uint64 // flights, before the first look-up
+	own   *flight.Flight[*valueResult]
+}
+
+// fillValue runs a function, and keeps its value if nothing that it depends on has changed
+// since its token.
+func (c *Cache) fillValue(ctx context.Context, q *valueQuery, f *valueFunc, fill *valueFill) *valueResult {
+	if res := c.againValue(ctx, q, f, fill); res != nil {
+		return res
+	}
+	x := q.newComputation(ctx, fill.token, fill.own)
+	around, done := q.enclosing, false
+	defer func() {
+		if !done { // the function has panicked, or ended its goroutine
+			x.close()
+			around.refuse(ReasonErrors)
+		}
+	}()
+	res := &valueResult{own: true, typ: q.typ}
+	token, took := c.runValue(ctx, x, q, f, fill, res)
+	done = true
+	around.dependOn(c, &res.sum, res.until, q.personal || res.personal)
+	if res.why != "" {
+		return res
+	}
+	if res.why, res.fault = c.packValue(res, &q.set, f.box()); res.why != "" {
+		return res
+	}
+	res.shared = true
+	c.keepValue(ctx, q, fill.key, x, res, token, took)
+	return res
+}
+
+// againValue looks once more for a value, if one may have come since the first look: see
+// Cache.again.
+func (c *Cache) againValue(ctx context.Context, q *valueQuery, f *valueFunc, fill *valueFill) *valueResult {
+	if fill.ended == c.values.flights.Ended() || !c.fresh() {
+		return nil
+	}
+	e, _ := c.engine.Lookup(ctx, []byte(fill.key))
+	if e == nil {
+		return nil
+	}
+	s, ok := e.Meta.(*valueStamp)
+	if !ok || s.typ != q.typ || s.value != nil && !s.plain && !q.set.immutable {
+		return nil
+	}
+	return &valueResult{
+		value: s.value, body: e.Body, plain: s.plain, typ: s.typ, stamp: s, sum: s.sum, until: s.Expires(), found: true, shared: true,
+	}
+}
+
+// runValue runs the function. It sets what the value depends on, whatever becomes of it,
+// and why it must not be kept. It returns the number that the value is based on.
+func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *valueFunc, fill *valueFill, res *valueResult) (token uint64, took time.Duration) {
+	token = fill.token
+	var rec *footprint.Recording
+	run := context.Context(x)
+	if c.observing != nil {
+		run, rec = footprint.Begin(run, footprint.Start{
+			Since: q.shapes, Number: token, Sink: c.observing, Coarse: c.opts.Shared != nil,
+		}, c.opts.Observe.Handles...)
+		rec.Late = func() { x.refuseToStore(ReasonUnexplained) }
+		defer rec.End() // also when the function panics; the second time it does nothing
+	}
+	failures := failuresIn(ctx)
+	start := time.Now()
+	err := f.run(run) //nolint:contextcheck // it is made of the caller's own context
+	took = time.Since(start)
+	if err == nil {
+		q.figures().Filled(took)
+	}
+	var fp footprint.Footprint
+	observed := rec != nil && !c.opts.Observe.ReportOnly
+	if rec != nil {
+		fp = rec.End()
+	}
+	// Asked before the value is looked at, and after the function has returned: it may
+	// have taken the end of its context for the end of its rows.
+	res.left = ctx.Err() != nil
+	said := x.close()
+	res.sum, res.personal = said.sum, said.personal
+	res.sum.Add(&values.Sum{Tags: fill.tags})
+	known := q.set.declared || said.read
+	if observed {
+		token = min(token, fp.Number)
+		res.sum.Add(&values.Sum{Tags: fp.Tags, Coarse: fp.Coarse})
+		known = known || c.opts.Observe.Everything && fp.Statements > 0
+	}
+	var anything values.Sum
+	if !known || observed && fp.Unknown != "" {
+		anything.Tags = c.appendAnything(nil)
+		anything.Coarse = anything.Tags
+	}
+	stored, replaced := cascade.ValueTags([]byte(fill.key))
+	anything.Tags = append(anything.Tags, stored, replaced, cascade.ValueNameTag(q.name))
+	consulted, consultable := c.consulted(q)
+	anything.Tags = append(anything.Tags, consulted...)
+	res.sum.Add(&anything)
+	res.sum.Merge()
+	age := q.set.ttl
+	if age == 0 {
+		age = c.opts.TTL
+	}
+	if said.maxAge > 0 {
+		age = min(age, said.maxAge)
+	}
+	if c.opts.Jitter > 0 {
+		age -= time.Duration(rand.Float64() * c.opts.Jitter * float64(age))
+	}
+	now := c.opts.Now()
+	res.until = now.Add(age)
+	if until := res.sum.Until; !until.IsZero() && until.Before(res.until) {
+		res.until = until
+	}
+	switch {
+	case res.left:
+		res.why = ReasonEnded
+	case err != nil, failuresIn(ctx) > failures:
+		res.why = ReasonErrors
+	case said.unstored != "":
+		res.why = said.unstored
+	case observed && fp.Uncommitted != "":
+		res.why = ReasonUncommitted
+	case observed && fp.Volatile != "" && !q.set.declared && q.set.ttl == 0:
+		res.why = ReasonVolatile
+	case res.sum.Full, !consultable:
+		res.why = ReasonReads
+	case !res.until.After(now):
+		res.why = ReasonPolicy
+	}
+	return token, took
+}
+
+// consulted returns the tags of what the caller's predicate depends on.
+func (c *Cache) consulted(q *valueQuery) (tags []cascade.Tag, ok bool) {
+	for _, name := range q.predicate.Reads {
+		if tags, ok = c.schema.Load().Plan.ReadConsulted(tags, name, q.part()); !ok {
+			c.once.Warn("reads", "gqlcache: what values depend on cannot be told, as Predicate.Reads is wrong: they are not kept", errors.New(name+" is neither a view nor a column"))
+			return nil, false
+		}
+	}
+	return tags, true
+}
+
+// failuresIn counts the errors that resolvers have added to the operation's answer by
+// themselves: a value that is found adds none.
+func failuresIn(ctx context.Context) int {
+	if !graphql.HasOperationContext(ctx) {
+		return 0
+	}
+	n, _ := safe.Call(func() (int, error) { return len(graphql.GetErrors(ctx)), nil }) // there may be no response yet
+	return n
+}
+
+// typeFault says why values of a type cannot be kept with these settings, whatever they
+// are.
+func (s *computeSettings) typeFault(typ reflect.Type) string {
+	if s.immutable || s.codec != nil || values.Plain(typ) {
+		return ""
+	}
+	return values.JSONFault(typ)
+}
+
+// packValue makes of a value what is kept of it, and given to others. boxed points to the
+// value. why says why it cannot be kept, "" when it can; the error is for a type of which
+// no value was the same yet after it was encoded and decoded.
+func (c *Cache) packValue(res *valueResult, set *computeSettings, boxed any) (why Reason, fault error) {
+	if res.plain = values.Plain(res.typ); res.plain || set.immutable {
+		res.value = boxed
+		return "", nil
+	}
+	key := survivor{res.typ, reflect.TypeOf(set.by())}
+	back := reflect.New(res.typ)
+	body, err := safe.Call(func() ([]byte, error) {
+		body, err := set.by().Marshal(reflect.ValueOf(boxed).Elem().Interface())
+		if err != nil {
+			return nil, err
+		}
+		return body, set.by().Unmarshal(body, back.Interface())
+	})
+	if err == nil && !values.Same(boxed, back.Interface()) {
+		err = errChanged
+	}
+	if err == nil {
+		c.values.survived.Store(key, true)
+		res.body = body
+		return "", nil
+	}
+	if _, ok := c.values.survived.Load(key); !ok {
+		return ReasonCodec, codecFault(res.typ, err.Error())
+	}
+	c.once.Warn("codec "+res.typ.String(), "gqlcache: a value of "+res.typ.String()+" was not kept, since it is not what it was once it is encoded and decoded", err)
+	return ReasonCodec, nil
+}
+
+var errChanged = errors.New("what was decoded is not what was encoded")
+
+// keepValue stores a result. Where it is not stored, others may have it all the same.
+func (c *Cache) keepValue(ctx context.Context, q *valueQuery, key string, x *computation, res *valueResult, token uint64, took time.Duration) {
+	e, s, why := c.storeValue(ctx, q, key, res, token, took)
+	if res.why = why; why != "" {
+		// See Cache.mayShare.
+		res.shared = !c.opts.Intent || why != ReasonInvalidated
+		return
+	}
+	if !x.keep(key, e) {
+		c.withdraw(key, e)
+		res.why, res.shared = x.refusal(), false
+		return
+	}
+	res.stamp = s
+}
+
+// storeValue stores a value that has been packed.
+func (c *Cache) storeValue(ctx context.Context, q *valueQuery, key string, res *valueResult, token uint64, took time.Duration) (*store.Entry, *valueStamp, Reason) {
+	beside := 0
+	if res.value != nil {
+		beside = values.SizeOf(res.value)
+	}
+	if beside > c.opts.MaxEntryBytes {
+		return nil, nil, ReasonTooLarge
+	}
+	s := &valueStamp{value: res.value, plain: res.plain, typ: res.typ, sum: res.sum.Clone(), figures: q.figures()}
+	// Who keeps a value in place of another is not concerned by the tag of that: a Put
+	// publishes it for those who have made something of the older one.
+	_, replaced := cascade.ValueTags([]byte(key))
+	tags := make([]cascade.Tag, 0, len(s.sum.Tags))
+	for _, t := range s.sum.Tags {
+		if t.Hash != replaced.Hash {
+			tags = append(tags, t)
+		}
+	}
+	e, kept := c.engine.Keep(ctx, key, engine.Answer{
+		Body: res.body, Meta: s, Beside: beside + s.sum.Size(), Took: took, Token: token, Tags: tags, Expires: res.until,
+	})
+	if kept != engine.Stored {
+		return nil, nil, notKept[kept]
+	}
+	c.inspector.ValueStored(key, q.name, func() watch.Entry {
+		return watch.Entry{
+			Tags: tags, Born: e.Version, Size: e.Size, Expires: res.until, Cost: s.Took(),
+			Live: func() bool { return c.engine.Valid(&s.Stamp) },
+		}
+	})
+	return e, s, ""
+}
+
+// putValue keeps a value that the program has computed.
+func (c *Cache) putValue(ctx context.Context, q *valueQuery, f *valueFunc, token Token) error {
+	ctx = orBackground(ctx)
+	if token.cache != c {
+		return errNoToken
+	}
+	if fault := q.set.typeFault(q.typ); fault != "" {
+		return codecFault(q.typ, fault)
+	}
+	tags, err := q.declared()
+	if err != nil {
+		return err
+	}
+	if err := q.mayWrite(); err != nil || q.why != "" {
+		return err
+	}
+	key := string(q.key)
+	res := &valueResult{typ: q.typ}
+	if !q.set.declared {
+		tags = c.appendAnything(tags)
+	}
+	consulted, ok := c.consulted(q)
+	if !ok {
+		q.figures().Refuse(string(ReasonReads))
+		return nil
+	}
+	stored, replaced := cascade.ValueTags(q.key)
+	res.sum.Add(&values.Sum{Tags: append(append(tags, consulted...), stored, replaced, cascade.ValueNameTag(q.name))})
+	res.sum.Merge()
+	age := q.set.ttl
+	if age == 0 {
+		age = c.opts.TTL
+	}
+	res.until = c.opts.Now().Add(age)
+	if res.why, err = c.packValue(res, &q.set, f.box()); res.why == "" {
+		_, _, res.why = c.storeValue(ctx, q, key, res, token.number, engine.UnknownCost)
+	}
+	if res.why != "" {
+		q.figures().Refuse(string(res.why))
+	}
+	switch {
+	case err != nil:
+		return err
+	case res.why == ReasonInvalidated:
+		return ErrOutdated
+	}
+	// After it is stored: whoever gets the older value from here on would keep it for good.
+	return c.publish(ctx, change{
+		by: inspect.Cause{Kind: causeManual, Name: "Put " + q.name}, operations: []cascade.Tag{replaced},
+	}).Err
+}
+
+// mayWrite says whether a program may put and remove values. An error says that it may
+// not; where operations bypass the cache there is none, and nothing to do.
+func (q *valueQuery) mayWrite() error {
+	if q.why == "" {
+		return nil
+	}
+	q.figures().Bypass(string(q.why))
+	switch q.why {
+	case ReasonMutating:
+		return ErrWriting
+	case ReasonClosed:
+		return ErrClosed
+	}
+	return nil
+}
+
+// deleteValue removes a value. It publishes the change before it removes the entry, so that
+// a computation which is running cannot bring it back.
+func (c *Cache) deleteValue(ctx context.Context, q *valueQuery) (existed bool, err error) {
+	ctx = orBackground(ctx)
+	if err := q.mayWrite(); err != nil || q.why != "" {
+		return false, err
+	}
+	e, _ := c.engine.Lookup(ctx, q.key)
+	stored, replaced := cascade.ValueTags(q.key)
+	p := c.publish(ctx, change{
+		by: inspect.Cause{Kind: causeManual, Name: "Delete " + q.name}, operations: []cascade.Tag{stored, replaced},
+	})
+	if e != nil {
+		c.engine.Remove(ctx, q.key, e)
+	}
+	return e != nil, p.Err
+}

@@ -1,0 +1,122 @@
+package gqlcache
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/values"
+)
+
+// ComputedStats are the figures of the values under keys of one name, since the cache was
+// made: see Compute. They are no part of Stats, but for its figures of stores.
+type ComputedStats struct {
+	// Name is the name of the keys, or OperationOther for those that came after 200
+	// others, and very long ones.
+	Name string
+	// Hits are values that were found, Misses those that were computed, Joined those that
+	// another caller was computing already, Abandoned callers whose context ended while
+	// they waited.
+	Hits, Misses, Joined, Abandoned uint64
+	// Fills are the times that a function has returned a value, FillTime how long they
+	// took altogether.
+	Fills    uint64
+	FillTime time.Duration
+	// Bypassed counts calls that looked nothing up, NotStored values that were not kept,
+	// by reason.
+	Bypassed, NotStored map[Reason]uint64
+}
+
+// ComputedStats returns the figures by name, in the order of the names. It does not block
+// for long, and is not for the way of a request.
+func (c *Cache) ComputedStats() []ComputedStats {
+	if c.unmade() {
+		return nil
+	}
+	var all []ComputedStats
+	for name, f := range c.values.names.All() {
+		s := ComputedStats{
+			Name: name, Hits: f.Hits.Load(), Misses: f.Misses.Load(), Joined: f.Joined.Load(), Abandoned: f.Abandoned.Load(),
+			Fills: f.Fills.Load(), FillTime: time.Duration(f.FillTime.Load()),
+		}
+		bypassed, refused := f.Reasons()
+		s.Bypassed, s.NotStored = byReason(bypassed), byReason(refused)
+		if s.Hits+s.Misses+s.Joined+s.Abandoned > 0 || len(s.Bypassed)+len(s.NotStored) > 0 {
+			all = append(all, s)
+		}
+	}
+	slices.SortFunc(all, func(a, b ComputedStats) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+func byReason(counts map[string]uint64) map[Reason]uint64 {
+	m := map[Reason]uint64{}
+	for why, n := range counts {
+		m[Reason(why)] = n
+	}
+	return m
+}
+
+// ComputedValues returns at most limit of the values that are kept and still true, in the
+// order of their keys, with these as they were built. It looks at every entry of the store,
+// and is not for the way of a request. The result belongs to the caller.
+func (c *Cache) ComputedValues(limit int) []inspect.Value {
+	if c.unmade() {
+		return nil
+	}
+	return c.listValues(limit, maxLooked, false)
+}
+
+// maxShown bounds the values of a snapshot, and maxShownOf the entries that are looked at
+// for it. maxLooked is no bound.
+const (
+	maxShown   = 200
+	maxShownOf = 20_000
+	maxLooked  = int(^uint(0) >> 1)
+)
+
+// shownValues returns the values of a snapshot.
+func (c *Cache) shownValues() []inspect.Value {
+	if len(c.ComputedStats()) == 0 {
+		return nil
+	}
+	return c.listValues(maxShown, maxShownOf, c.opts.Inspector.HideIDs || c.opts.Inspector.HideVariables)
+}
+
+// listValues returns values among the first entries of the store. hide leaves out what
+// arguments hold.
+func (c *Cache) listValues(limit, of int, hide bool) (list []inspect.Value) {
+	now := c.opts.Now()
+	err := safe.Do(func() error {
+		for key, e := range c.store.All(context.Background()) {
+			if of--; of < 0 || len(list) >= limit {
+				break
+			}
+			s, ok := e.Meta.(*valueStamp)
+			if !ok || !c.engine.Valid(&s.Stamp) {
+				continue
+			}
+			text, ok := values.Describe(key)
+			if !ok {
+				continue
+			}
+			if hide {
+				name, _, _ := strings.Cut(text, "(")
+				text = name + " " + c.inspector.Fingerprint("value", key)
+			}
+			list = append(list, inspect.Value{
+				Key: text, Type: s.typ.String(), Bytes: e.Size,
+				AgeMS: (now.UnixNano() - s.Stored) / 1e6, LeftMS: s.Expires().Sub(now).Milliseconds(),
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		c.once.Warn("list", "gqlcache: the store failed to enumerate its entries", err)
+	}
+	slices.SortFunc(list, func(a, b inspect.Value) int { return strings.Compare(a.Key, b.Key) })
+	return list
+}

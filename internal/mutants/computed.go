@@ -1,0 +1,183 @@
+package main
+
+const (
+	computedFile      = "gqlcache/computed.go"
+	computedAskFile   = "gqlcache/computedask.go"
+	computedFillFile  = "gqlcache/computedfill.go"
+	computedReadsFile = "gqlcache/computedreads.go"
+	valuesKeyFile     = "gqlcache/internal/values/key.go"
+)
+
+// computedRules are those of values that programs compute.
+var computedRules = []mutant{
+	{
+		name: "computed: the key has no predicate", file: computedAskFile,
+		old: "q.predicate, s.Predicate = p, p.Text", new: "q.predicate = p",
+		test: "TestComputedCallers$",
+	},
+	{
+		name: "computed: the key has no Vary parts", file: valuesKeyFile, in: "gqlcache",
+		old: "	for _, part := range vary {\n", new: "	for _, part := range vary[:0] {\n",
+		test: "TestComputedCallers$",
+	},
+	{
+		name: "computed: any tenant is the caller's", file: computedAskFile,
+		old: "err != nil || own != tenant", new: "err != nil || own == \"\" && tenant == \"\"",
+		test: "TestComputedTenants$",
+	},
+	{
+		name: "computed: a job need not say who shares its values", file: computedAskFile,
+		old: "if _, tenanted := k.Tenant(); !tenanted {", new: "if false {",
+		test: "TestComputedCallers$",
+	},
+	{
+		name: "computed: a job is an anonymous caller", file: computedAskFile,
+		old: "if !q.isWithinRequest() {\n		if", new: "if false {\n		if",
+		test: "TestComputedCallers$",
+	},
+	{
+		name: "computed: partitioned views need no tenant", file: computedReadsFile,
+		old: "case partitioned && !tenanted:", new: "case partitioned && !tenanted && false:",
+		test: "TestComputedTenants$",
+	},
+	{
+		name: "computed: a value that is found hands nothing on", file: computedFillFile,
+		old: "	s.figures.Hits.Add(1)\n	q.depend(ctx, &s.sum, s.Expires())\n", new: "	s.figures.Hits.Add(1)\n",
+		test: "TestComputedForAnswers$|TestComputedNested$",
+	},
+	{
+		name: "computed: a value that is computed hands nothing on", file: computedFillFile,
+		old: "	around.dependOn(c, &res.sum, res.until, q.personal || res.personal)\n", new: "",
+		test: "TestComputedForAnswers$|TestComputedNested$",
+	},
+	{
+		name: "computed: an answer outlives its values", file: computedReadsFile,
+		old: "		r.mu.reads.Expire(until)\n", new: "",
+		test: "TestComputedExpiresAnswers$",
+	},
+	{
+		name: "computed: a value outlives those that it is made of", file: computedReadsFile,
+		old: "		x.mu.sum.Expire(until)\n", new: "",
+		test: "TestComputedNested$",
+	},
+	{
+		name: "computed: a caller's value is a part of one for all", file: computedReadsFile,
+		old: "case personal && x.forAll:", new: "case false:",
+		test: "TestComputedNested$",
+	},
+	{
+		name: "computed: a caller's value is a part of an answer for all", file: computedReadsFile,
+		old: "case personal && !r.mu.predicate:", new: "case false:",
+		test: "TestComputedInPublicAnswers$",
+	},
+	{
+		name: "computed: a value for all hides whose its parts are", file: computedFillFile,
+		old: "around.dependOn(c, &res.sum, res.until, q.personal || res.personal)", new: "around.dependOn(c, &res.sum, res.until, q.personal)",
+		test: "TestComputedInPublicAnswers$",
+	},
+	{
+		name: "computed: an operation is a part of a value", file: "gqlcache/extension.go",
+		old: "		x.refuseToStore(ReasonUnexplained) // the operation", new: "		// the operation",
+		test: "TestComputedNested$",
+	},
+	{
+		name: "computed: the token is taken after the function", file: computedFillFile,
+		old: "	took = time.Since(start)\n	if err == nil {", new: "	took, token = time.Since(start), c.clock.Seq()\n	if err == nil {",
+		test: "TestComputedOverChanges$",
+	},
+	{
+		name: "computed: what is declared does not count", file: computedFillFile,
+		old: "	res.sum.Add(&values.Sum{Tags: fill.tags})\n", new: "",
+		test: "TestComputed$|TestComputedOverChanges$",
+	},
+	{
+		name: "computed: an undeclared value depends on nothing", file: computedFillFile,
+		old: "if !known || observed && fp.Unknown", new: "if observed && fp.Unknown",
+		test: "TestComputed$",
+	},
+	{
+		name: "computed: a late read is not heard", file: computedReadsFile,
+		old: "	if late {\n		x.refuseToStore(ReasonUnexplained)\n	}\n	return !late", new: "	return !late",
+		test: "TestComputedOverChanges$",
+	},
+	{
+		name: "computed: a removal does not reach who computes", file: computedFillFile,
+		old: "operations: []cascade.Tag{stored, replaced},\n	})\n	if e != nil", new: "operations: []cascade.Tag{replaced, {Hash: stored.Hash + 1, Mask: stored.Mask}},\n	})\n	if e != nil",
+		test: "TestComputedOverChanges$|TestComputedPut$",
+	},
+	{
+		name: "computed: a value is put with a token of now", file: computedFillFile,
+		old: "key, res, token.number, engine.UnknownCost", new: "key, res, c.clock.Seq(), engine.UnknownCost",
+		test: "TestComputedPut$",
+	},
+	{
+		name: "computed: what was made of an older value stays", file: computedFillFile,
+		old: "operations: []cascade.Tag{replaced},\n	}).Err", new: "operations: []cascade.Tag{{Hash: 1, Mask: 1}},\n	}).Err",
+		test: "TestComputedForAnswers$|TestComputedMissIsNoted$",
+	},
+	{
+		name: "computed: what was made of no value stays", file: computedReadsFile,
+		old: "	q.depend(ctx, &s, time.Time{})\n", new: "",
+		test: "TestComputedMissIsNoted$",
+	},
+	{
+		name: "computed: a mutation finds what is older than itself", file: computedAskFile,
+		old: "case r.mutates, r.uncommitted", new: "case r.uncommitted",
+		test: "TestComputedInMutations$",
+	},
+	{
+		name: "computed: a value is kept though its context has ended", file: computedFillFile,
+		old: "	res.left = ctx.Err() != nil\n", new: "",
+		test: "TestComputedSharing$",
+	},
+	{
+		name: "computed: another's computation is good for everybody", file: computedFillFile,
+		old: "	return res.stamp != nil && c.fresh() && c.engine.Valid(&res.stamp.Stamp)\n", new: "	return true\n",
+		test: "TestComputedHistories$",
+	},
+	{
+		name: "computed: callers within a computation wait", file: computedFillFile,
+		old: "NoWait: q.computation != nil,", new: "NoWait: false,",
+		test: "TestComputedCrosswise$",
+	},
+	{
+		name: "computed: a field with a found value is not explained", file: computedReadsFile, in: footprintTests,
+		old: "	if q.c.observing != nil {\n		footprint.Explain(ctx)\n	}\n", new: "",
+		test: "TestFoundValuesHideNoStatements$",
+	},
+	{
+		name: "computed: the statements of a function are not the value's", file: computedFillFile, in: footprintTests,
+		old: "		res.sum.Add(&values.Sum{Tags: fp.Tags, Coarse: fp.Coarse})\n", new: "",
+		test: "TestFoundValuesHideNoStatements$|TestStatementsOfValues$",
+	},
+	{
+		name: "computed: what a function has read and not committed is kept", file: computedFillFile, in: footprintTests,
+		old: "case observed && fp.Uncommitted != \"\":", new: "case false:",
+		test: "TestStatementsOfValues$",
+	},
+	{
+		name: "computed: texts and numbers are one argument", file: valuesKeyFile, in: "gqlcache",
+		old: "binary.AppendVarint(append(b, 'i'), v.Int()), true", new: "opkey.AppendPart(append(b, 's'), strconv.FormatInt(v.Int(), 10)), true",
+		test: "TestComputedKeys$",
+	},
+	{
+		name: "computed: the tenant is no part of the key", file: valuesKeyFile, in: "gqlcache",
+		old: "b = opkey.AppendPart(append(b, 'T'), k.tenant)", new: "b = append(b, 'T')",
+		test: "TestComputedKeys$|TestComputedTenants$",
+	},
+	{
+		name: "computed: what may be changed is kept as it is", file: computedFillFile,
+		old: "res.plain || set.immutable {", new: "res.plain || set.immutable || true {",
+		test: "TestComputedValues$",
+	},
+	{
+		name: "computed: who may change a value gets the one that is kept", file: computedFile,
+		old: "		if !plain && !set.immutable {\n			return v, false, nil\n		}\n", new: "",
+		test: "TestComputedValues$",
+	},
+	{
+		name: "computed: what is not the same after it is decoded is kept", file: computedFillFile,
+		old: "if err == nil && !values.Same(boxed, back.Interface()) {", new: "if false {",
+		test: "TestComputedBadCalls$|TestComputedValues$",
+	},
+}
