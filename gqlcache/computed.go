@@ -37,7 +37,8 @@ var errNoFunction = fmt.Errorf("%w: the function is nil", ErrKey)
 // unless ForAll is given, and a tenant must be the caller's: else the error wraps
 // ErrTenant. Outside of requests it needs ForAll or a tenant: else the error is ErrCallers.
 // Errors that wrap ErrKey, ErrTenant, ErrCallers, ErrUnknownName, ErrNoSchema or ErrCodec
-// say what is wrong with the call: fn has not been called then, but for some of ErrCodec.
+// say what is wrong with the call: fn has not been called then. A value that cannot be
+// encoded, or is not the same once it is decoded, is returned and not kept.
 //
 // Where operations would bypass the cache, fn is called, and nothing is looked up or kept:
 // within a mutation, in a request with uncommitted changes, when the predicate cannot be
@@ -187,13 +188,14 @@ func Exists(ctx context.Context, cache *Cache, key Key, opts ...ComputeOption) (
 
 // Put keeps a value that the program has computed by itself. token is what Cache.Begin
 // returned before the first read for it: a value that is older than a change which is known
-// is not kept, and the error is ErrOutdated. What was made of an older value of the key
-// falls, in all instances, as after Invalidate. Within a mutation, and in a request with
-// uncommitted changes, the error is ErrWriting. Where operations would bypass the cache
-// nothing is kept, and there is no error. Other errors are as those of Compute, or the
-// log's: then other instances learn of it later.
+// is not kept, and the error is ErrOutdated. An older value of the key falls, and what was
+// made of it, in all instances, as after Invalidate: also where the new one cannot be kept,
+// since operations would bypass the cache, say, which is no error. Within a mutation, and
+// in a request with uncommitted changes, the error is ErrWriting. ErrCallers also says that
+// nobody can tell who the caller is, and ErrCodec that the value cannot be encoded. Other
+// errors are as those of Compute, or the log's: then other instances learn of it later.
 func Put[T any](ctx context.Context, cache *Cache, key Key, value T, token Token, opts ...ComputeOption) error {
-	var q valueQuery
+	q := valueQuery{writes: true}
 	defer q.free()
 	if err := cache.askValue(ctx, &key.key, opts, &q); err != nil {
 		return err
@@ -206,10 +208,10 @@ func Put[T any](ctx context.Context, cache *Cache, key Key, value T, token Token
 
 // Delete removes the value of a key, and reports whether there was one that was still true.
 // A computation that is running does not bring it back: its value is not kept. What was
-// made of the value falls, in all instances, as after Invalidate. Errors are as those of
-// Put. Computed drops the values of all callers.
+// made of the value falls, in all instances, as after Invalidate, also where operations would
+// bypass the cache. Errors are as those of Put. Computed drops the values of all callers.
 func Delete(ctx context.Context, cache *Cache, key Key, opts ...ComputeOption) (existed bool, err error) {
-	var q valueQuery
+	q := valueQuery{writes: true}
 	defer q.free()
 	if err := cache.askValue(ctx, &key.key, opts, &q); err != nil {
 		return false, err

@@ -267,8 +267,6 @@ func TestComputedBadCalls(t *testing.T) {
 		{"a type with a field that is left out", callOf[struct {
 			A []int `json:"-"`
 		}](key), gqlcache.ErrCodec},
-		{"a codec that loses something", callOf[[]int](key, gqlcache.WithCodec(lossy{})), gqlcache.ErrCodec},
-		{"a codec that panics", callOf[[]int](key, gqlcache.WithCodec(lossy{panics: true})), gqlcache.ErrCodec},
 		{"no function", func(ctx context.Context, c *gqlcache.Cache, _ *bool) error {
 			_, err := gqlcache.Compute[int](ctx, c, key, nil, gqlcache.ForAll())
 			return err
@@ -286,7 +284,7 @@ func TestComputedBadCalls(t *testing.T) {
 				if err == nil || row.want != nil && !errors.Is(err, row.want) {
 					t.Errorf("got %v, want %v", err, row.want)
 				}
-				if ran && row.want != gqlcache.ErrCodec { //nolint:errorlint // of the table
+				if ran {
 					t.Error("the function ran")
 				}
 				t.Log(err)

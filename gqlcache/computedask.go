@@ -34,6 +34,8 @@ type valueQuery struct {
 	key     []byte
 	name    string
 	typ     reflect.Type // of the value, where one is computed or put
+	// writes says that the call is Put or Delete.
+	writes bool
 	// why says why the cache is bypassed, "" when it is not.
 	why Reason
 	// since is the number from which on others' computations may be joined.
@@ -43,12 +45,24 @@ type valueQuery struct {
 	shapes uint64
 	// predicate is the caller's, when it is in the key.
 	predicate Predicate
-	// personal says that the value is the caller's by predicate or tenant, so that what it
-	// is made a part of is not for all.
-	personal bool
-	tenant   string
-	tenanted bool
+	// whose says what the value is one caller's by, so that what it is made a part of is
+	// not for all. predicated says that it is the predicate.
+	whose      whose
+	predicated bool
+	tenant     string
+	tenanted   bool
+	// ended is how many computations of values had ended before it was looked up.
+	ended uint64
 }
+
+// whose says by what a value is one caller's.
+type whose uint8
+
+const (
+	// personal is by the predicate or the tenant, varied by Options.Vary.
+	personal whose = 1 << iota
+	varied
+)
 
 // part returns the partition of the key's tenant. A hit does not need it.
 func (q *valueQuery) part() cascade.Partition { return cascade.PartitionOf(q.tenant) }
@@ -79,14 +93,15 @@ func (c *Cache) askValue(ctx context.Context, k *values.Key, opts []ComputeOptio
 	if c.observing != nil {
 		q.shapes = q.generation()
 	}
-	if q.why = q.bypasses(ctx); q.why != "" {
+	if q.why = q.bypasses(ctx); q.why != "" && !q.drops() {
 		return q.tenantOf(ctx, k)
 	}
+	why := q.why
 	scope := values.Scope{All: q.set.forAll}
-	if err := q.scopeOf(ctx, k, &scope); err != nil || q.why != "" {
+	if err := q.scopeOf(ctx, k, &scope); err != nil || q.why != why {
 		return err
 	}
-	if err := q.tenantOf(ctx, k); err != nil || q.why != "" {
+	if err := q.tenantOf(ctx, k); err != nil {
 		return err
 	}
 	// The lease first, then the number, and the validity when the value is looked up: see
@@ -94,15 +109,24 @@ func (c *Cache) askValue(ctx context.Context, k *values.Key, opts []ComputeOptio
 	q.since = c.clock.Seq()
 	if c.opts.Log != nil {
 		var ok bool
-		if q.since, ok = c.fleet.Arrive(); !ok {
+		if q.since, ok = c.fleet.Arrive(); !ok && q.why == "" {
 			q.why = ReasonLease
-			return nil
 		}
 	}
+	if q.why != "" && !q.drops() {
+		return nil
+	}
+	q.ended = c.values.flights.Ended()
 	q.scratch = plans.KeyBuffer()
 	q.key = k.AppendTo((*q.scratch)[:0], &scope)
 	*q.scratch = q.key
 	return nil
+}
+
+// drops says that the call replaces or removes a value, which it does although the cache is
+// bypassed: others, who do not bypass it, must not get the older value.
+func (q *valueQuery) drops() bool {
+	return q.writes && q.why != ReasonMutating && q.why != ReasonClosed
 }
 
 // free gives the scratch back. The key may not be used any more.
@@ -169,19 +193,31 @@ func (q *valueQuery) scopeOf(ctx context.Context, k *values.Key, s *values.Scope
 	} else {
 		p, ok := c.predicate(ctx)
 		if !ok {
-			q.why = ReasonPredicate
-			return nil
+			return q.unknownCaller(ReasonPredicate, k)
 		}
 		q.predicate, s.Predicate = p, p.Text
-		q.personal = c.opts.Predicate != nil
+		if q.predicated = c.opts.Predicate != nil; q.predicated {
+			q.whose |= personal
+		}
 	}
 	if c.opts.Vary != nil {
+		q.whose |= varied
 		var err error
 		if s.Vary, err = safe.Call(func() ([]string, error) { return c.opts.Vary(ctx), nil }); err != nil {
 			c.once.Warn("vary", "gqlcache: Options.Vary failed, so the request bypasses the cache", err)
-			q.why = ReasonFailed
+			return q.unknownCaller(ReasonFailed, k)
 		}
 	}
+	return nil
+}
+
+// unknownCaller says that nobody can tell whose the value is. A value that is to be
+// replaced or removed cannot be found then.
+func (q *valueQuery) unknownCaller(why Reason, k *values.Key) error {
+	if q.writes {
+		return fmt.Errorf("%w: %s is the caller's, and Options.Predicate or Vary cannot tell who that is", ErrCallers, k.Name())
+	}
+	q.why = why
 	return nil
 }
 
@@ -195,7 +231,7 @@ func (q *valueQuery) tenantOf(ctx context.Context, k *values.Key) error {
 	if q.set.anyTenant || !q.isWithinRequest() {
 		return nil
 	}
-	q.personal = true
+	q.whose |= personal
 	c := q.c
 	if c.opts.Partition == nil {
 		return fmt.Errorf("%w: %s has a tenant, and Options.Partition is not set, so nobody knows whether it is the caller's; check it, and say AnyTenant", ErrTenant, k.Name())

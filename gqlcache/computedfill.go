@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"reflect"
-	"sync"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -24,12 +23,7 @@ import (
 type computedValues struct {
 	flights flight.Group[*valueResult]
 	names   values.Names
-	// survived has the types of which a value was once the same after it was encoded and
-	// decoded.
-	survived sync.Map // of bool by survivor
 }
-
-type survivor struct{ typ, codec reflect.Type }
 
 // A valueStamp is the cache's part of the entry of a value. It is not changed.
 type valueStamp struct {
@@ -69,11 +63,10 @@ type valueResult struct {
 	// that others may have it.
 	why          Reason
 	left, shared bool
-	// found says that it was kept after all, and personal that a part of it is the
-	// caller's.
-	found, personal bool
-	// fault is an error in place of the value.
-	fault error
+	// found says that it was kept after all, and whose what a part of it is one caller's
+	// by.
+	found bool
+	whose whose
 }
 
 // findValue looks a value up. It returns nil when there is none.
@@ -107,7 +100,7 @@ func (q *valueQuery) declared() ([]cascade.Tag, error) {
 func (q *valueQuery) newComputation(ctx context.Context, token uint64, own *flight.Flight[*valueResult]) *computation {
 	x := &computation{
 		Context: ctx, c: q.c, outer: q.computation, within: q.request, token: token, shapes: q.shapes,
-		forAll: q.set.forAll, tenanted: q.tenanted, part: q.part(),
+		forAll: q.set.forAll, tenanted: q.tenanted, predicated: q.predicated, part: q.part(),
 	}
 	x.mu.flight = own
 	return x
@@ -126,13 +119,24 @@ func (q *valueQuery) bypass(ctx context.Context) (x *computation, end func(), er
 	}
 	around := q.enclosing
 	c := q.c
-	personal := c.opts.Predicate != nil && !q.set.forAll || q.tenanted && !q.set.anyTenant // it was not asked whose it is
+	by := q.mayBe() // it was not asked whose it is
 	x = q.newComputation(orBackground(ctx), q.begin(), nil)
 	return x, func() {
 		said := x.close()
 		said.sum.Add(&values.Sum{Tags: tags})
-		around.dependOn(c, &said.sum, said.sum.Until, personal || said.personal)
+		around.dependOn(c, &said.sum, said.sum.Until, by|said.whose)
 	}, nil
+}
+
+// mayBe says whose a value may be by what the call says.
+func (q *valueQuery) mayBe() (by whose) {
+	if q.c.opts.Predicate != nil && !q.set.forAll || q.tenanted && !q.set.anyTenant {
+		by |= personal
+	}
+	if q.c.opts.Vary != nil && !q.set.forAll {
+		by |= varied
+	}
+	return by
 }
 
 // computeValue has a value computed, by the caller or by another one. With an error there
@@ -147,10 +151,9 @@ func (c *Cache) computeValue(ctx context.Context, q *valueQuery, f *valueFunc) (
 		return nil, err
 	}
 	key := string(q.key)
-	ended := c.values.flights.Ended()
 	var led *valueResult
 	fill := func(token uint64, own *flight.Flight[*valueResult]) flight.Outcome[*valueResult] {
-		led = c.fillValue(ctx, q, f, &valueFill{key: key, tags: tags, token: token, ended: ended, own: own})
+		led = c.fillValue(ctx, q, f, &valueFill{key: key, tags: tags, token: token, ended: q.ended, own: own})
 		return led.outcome()
 	}
 	usual := q.figures().Usual()
@@ -183,7 +186,7 @@ func (c *Cache) computeValue(ctx context.Context, q *valueQuery, f *valueFunc) (
 	if led.why != "" {
 		q.figures().Refuse(string(led.why))
 	}
-	return led, led.fault
+	return led, nil
 }
 
 // outcome says who else may have a result.
@@ -235,11 +238,13 @@ func (c *Cache) fillValue(ctx context.Context, q *valueQuery, f *valueFunc, fill
 	res := &valueResult{own: true, typ: q.typ}
 	token, took := c.runValue(ctx, x, q, f, fill, res)
 	done = true
-	around.dependOn(c, &res.sum, res.until, q.personal || res.personal)
+	around.dependOn(c, &res.sum, res.until, q.whose|res.whose)
 	if res.why != "" {
 		return res
 	}
-	if res.why, res.fault = c.packValue(res, &q.set, f.box()); res.why != "" {
+	if err := packValue(res, &q.set, f.box()); err != nil {
+		c.once.Warn("codec "+res.typ.String(), "gqlcache: a value of "+res.typ.String()+" is not kept", err)
+		res.why = ReasonCodec
 		return res
 	}
 	res.shared = true
@@ -272,9 +277,12 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 	token = fill.token
 	var rec *footprint.Recording
 	run := context.Context(x)
+	// Where statements alone say what the value depends on, they also say it of what the
+	// function has from outside of it: of the parent object of a resolver, say.
+	fromAround := c.opts.Observe.Everything && !q.set.declared
 	if c.observing != nil {
 		run, rec = footprint.Begin(run, footprint.Start{
-			Since: q.shapes, Number: token, Sink: c.observing, Coarse: c.opts.Shared != nil,
+			Since: q.shapes, Number: token, Sink: c.observing, Coarse: c.opts.Shared != nil, Around: fromAround,
 		}, c.opts.Observe.Handles...)
 		rec.Late = func() { x.refuseToStore(ReasonUnexplained) }
 		defer rec.End() // also when the function panics; the second time it does nothing
@@ -295,13 +303,17 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 	// have taken the end of its context for the end of its rows.
 	res.left = ctx.Err() != nil
 	said := x.close()
-	res.sum, res.personal = said.sum, said.personal
+	res.sum, res.whose = said.sum, said.whose
 	res.sum.Add(&values.Sum{Tags: fill.tags})
+	// Values that it has got say nothing of what else it has read.
 	known := q.set.declared || said.read
 	if observed {
 		token = min(token, fp.Number)
 		res.sum.Add(&values.Sum{Tags: fp.Tags, Coarse: fp.Coarse})
-		known = known || c.opts.Observe.Everything && fp.Statements > 0
+		known = known || c.opts.Observe.Everything && (fp.Statements > 0 || said.got)
+	}
+	if fromAround {
+		q.addAround(&res.sum)
 	}
 	var anything values.Sum
 	if !known || observed && fp.Unknown != "" {
@@ -348,6 +360,21 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 	return token, took
 }
 
+// addAround adds what the computations and operations around a call depend on by the values
+// that they have got.
+func (e *enclosing) addAround(s *values.Sum) {
+	for x := e.computation; x != nil; x = x.outer {
+		x.mu.Lock()
+		s.Add(&x.mu.sum)
+		x.mu.Unlock()
+	}
+	for r := e.request; r != nil; r = r.outer {
+		r.mu.Lock()
+		s.Add(&r.mu.reads)
+		r.mu.Unlock()
+	}
+}
+
 // consulted returns the tags of what the caller's predicate depends on.
 func (c *Cache) consulted(q *valueQuery) (tags []cascade.Tag, ok bool) {
 	for _, name := range q.predicate.Reads {
@@ -379,14 +406,13 @@ func (s *computeSettings) typeFault(typ reflect.Type) string {
 }
 
 // packValue makes of a value what is kept of it, and given to others. boxed points to the
-// value. why says why it cannot be kept, "" when it can; the error is for a type of which
-// no value was the same yet after it was encoded and decoded.
-func (c *Cache) packValue(res *valueResult, set *computeSettings, boxed any) (why Reason, fault error) {
+// value. The error wraps ErrCodec. Which values cannot be kept is a matter of the data: so
+// it is none of whoever asks for the value.
+func packValue(res *valueResult, set *computeSettings, boxed any) error {
 	if res.plain = values.Plain(res.typ); res.plain || set.immutable {
 		res.value = boxed
-		return "", nil
+		return nil
 	}
-	key := survivor{res.typ, reflect.TypeOf(set.by())}
 	back := reflect.New(res.typ)
 	body, err := safe.Call(func() ([]byte, error) {
 		body, err := set.by().Marshal(reflect.ValueOf(boxed).Elem().Interface())
@@ -398,23 +424,18 @@ func (c *Cache) packValue(res *valueResult, set *computeSettings, boxed any) (wh
 	if err == nil && !values.Same(boxed, back.Interface()) {
 		err = errChanged
 	}
-	if err == nil {
-		c.values.survived.Store(key, true)
-		res.body = body
-		return "", nil
+	if err != nil {
+		return codecFault(res.typ, err.Error())
 	}
-	if _, ok := c.values.survived.Load(key); !ok {
-		return ReasonCodec, codecFault(res.typ, err.Error())
-	}
-	c.once.Warn("codec "+res.typ.String(), "gqlcache: a value of "+res.typ.String()+" was not kept, since it is not what it was once it is encoded and decoded", err)
-	return ReasonCodec, nil
+	res.body = body
+	return nil
 }
 
 var errChanged = errors.New("what was decoded is not what was encoded")
 
 // keepValue stores a result. Where it is not stored, others may have it all the same.
 func (c *Cache) keepValue(ctx context.Context, q *valueQuery, key string, x *computation, res *valueResult, token uint64, took time.Duration) {
-	e, s, why := c.storeValue(ctx, q, key, res, token, took)
+	e, s, why := c.storeValue(ctx, q, key, res, token, took, nil)
 	if res.why = why; why != "" {
 		// See Cache.mayShare.
 		res.shared = !c.opts.Intent || why != ReasonInvalidated
@@ -428,8 +449,9 @@ func (c *Cache) keepValue(ctx context.Context, q *valueQuery, key string, x *com
 	res.stamp = s
 }
 
-// storeValue stores a value that has been packed.
-func (c *Cache) storeValue(ctx context.Context, q *valueQuery, key string, res *valueResult, token uint64, took time.Duration) (*store.Entry, *valueStamp, Reason) {
+// storeValue stores a value that has been packed. The entry does not subscribe to a tag of
+// its sum, but, if there is one.
+func (c *Cache) storeValue(ctx context.Context, q *valueQuery, key string, res *valueResult, token uint64, took time.Duration, but *cascade.Tag) (*store.Entry, *valueStamp, Reason) {
 	beside := 0
 	if res.value != nil {
 		beside = values.SizeOf(res.value)
@@ -438,12 +460,9 @@ func (c *Cache) storeValue(ctx context.Context, q *valueQuery, key string, res *
 		return nil, nil, ReasonTooLarge
 	}
 	s := &valueStamp{value: res.value, plain: res.plain, typ: res.typ, sum: res.sum.Clone(), figures: q.figures()}
-	// Who keeps a value in place of another is not concerned by the tag of that: a Put
-	// publishes it for those who have made something of the older one.
-	_, replaced := cascade.ValueTags([]byte(key))
 	tags := make([]cascade.Tag, 0, len(s.sum.Tags))
 	for _, t := range s.sum.Tags {
-		if t.Hash != replaced.Hash {
+		if but == nil || t.Hash != but.Hash {
 			tags = append(tags, t)
 		}
 	}
@@ -462,7 +481,19 @@ func (c *Cache) storeValue(ctx context.Context, q *valueQuery, key string, res *
 	return e, s, ""
 }
 
-// putValue keeps a value that the program has computed.
+// putValue keeps a value that the program has computed, in place of any other one.
+//
+// Every entry of the key subscribes to the tag that a Put publishes, in all instances, and a
+// computation that runs meanwhile has a token of before. Its own entry is stored before that
+// publication, or who looks in between would have made something of its absence for good,
+// and without the tag. Once it is published the entry gets the tag, with the number of then:
+//
+//	Put                                      reader                     Put in another instance
+//	the entry, without the tag
+//	                                         has the new value
+//	publishes n: all others fall
+//	the entry, with the tag, based on n
+//	                                                                    publishes: it falls
 func (c *Cache) putValue(ctx context.Context, q *valueQuery, f *valueFunc, token Token) error {
 	ctx = orBackground(ctx)
 	if token.cache != c {
@@ -475,20 +506,28 @@ func (c *Cache) putValue(ctx context.Context, q *valueQuery, f *valueFunc, token
 	if err != nil {
 		return err
 	}
-	if err := q.mayWrite(); err != nil || q.why != "" {
+	if err := q.mayWrite(); err != nil {
 		return err
 	}
-	key := string(q.key)
 	res := &valueResult{typ: q.typ}
+	if err := packValue(res, &q.set, f.box()); err != nil {
+		q.figures().Refuse(string(ReasonCodec))
+		return err
+	}
 	if !q.set.declared {
 		tags = c.appendAnything(tags)
 	}
-	consulted, ok := c.consulted(q)
-	if !ok {
-		q.figures().Refuse(string(ReasonReads))
-		return nil
-	}
 	stored, replaced := cascade.ValueTags(q.key)
+	drop := change{by: inspect.Cause{Kind: causeManual, Name: "Put " + q.name}, operations: []cascade.Tag{stored, replaced}}
+	consulted, ok := c.consulted(q)
+	switch {
+	case q.why != "":
+		return c.publish(ctx, drop).Err
+	case !ok:
+		q.figures().Refuse(string(ReasonReads))
+		return c.publish(ctx, drop).Err
+	}
+	key := string(q.key)
 	res.sum.Add(&values.Sum{Tags: append(append(tags, consulted...), stored, replaced, cascade.ValueNameTag(q.name))})
 	res.sum.Merge()
 	age := q.set.ttl
@@ -496,26 +535,30 @@ func (c *Cache) putValue(ctx context.Context, q *valueQuery, f *valueFunc, token
 		age = c.opts.TTL
 	}
 	res.until = c.opts.Now().Add(age)
-	if res.why, err = c.packValue(res, &q.set, f.box()); res.why == "" {
-		_, _, res.why = c.storeValue(ctx, q, key, res, token.number, engine.UnknownCost)
+	if e, _ := c.engine.Lookup(ctx, q.key); e != nil && e.Version > token.number {
+		c.engine.Remove(ctx, q.key, e) // the store would keep it
 	}
-	if res.why != "" {
-		q.figures().Refuse(string(res.why))
+	e, s, why := c.storeValue(ctx, q, key, res, token.number, engine.UnknownCost, &replaced)
+	if why != "" {
+		q.figures().Refuse(string(why))
+		if why == ReasonInvalidated {
+			return ErrOutdated
+		}
+		return c.publish(ctx, drop).Err
 	}
-	switch {
-	case err != nil:
-		return err
-	case res.why == ReasonInvalidated:
-		return ErrOutdated
+	drop.operations = drop.operations[1:]
+	p := c.publish(ctx, drop)
+	if c.engine.Valid(&s.Stamp) { // nothing else has changed since the token
+		if _, _, why = c.storeValue(ctx, q, key, res, p.Number, engine.UnknownCost, nil); why == "" {
+			return p.Err
+		}
 	}
-	// After it is stored: whoever gets the older value from here on would keep it for good.
-	return c.publish(ctx, change{
-		by: inspect.Cause{Kind: causeManual, Name: "Put " + q.name}, operations: []cascade.Tag{replaced},
-	}).Err
+	c.engine.Withdraw(ctx, q.key, e) // it does not hear of who replaces it
+	return p.Err
 }
 
 // mayWrite says whether a program may put and remove values. An error says that it may
-// not; where operations bypass the cache there is none, and nothing to do.
+// not.
 func (q *valueQuery) mayWrite() error {
 	if q.why == "" {
 		return nil
@@ -534,7 +577,7 @@ func (q *valueQuery) mayWrite() error {
 // a computation which is running cannot bring it back.
 func (c *Cache) deleteValue(ctx context.Context, q *valueQuery) (existed bool, err error) {
 	ctx = orBackground(ctx)
-	if err := q.mayWrite(); err != nil || q.why != "" {
+	if err := q.mayWrite(); err != nil {
 		return false, err
 	}
 	e, _ := c.engine.Lookup(ctx, q.key)

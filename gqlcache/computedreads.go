@@ -40,21 +40,23 @@ type computation struct {
 	// token is the number that it is based on, shapes the generation of shapes.
 	token, shapes uint64
 	// forAll says that everybody shares it; part is that of its tenant.
-	forAll, tenanted bool
-	part             cascade.Partition
+	// predicated says that its key has the caller's predicate.
+	forAll, tenanted, predicated bool
+	part                         cascade.Partition
 
 	mu struct {
 		sync.Mutex
 		sum values.Sum
-		// read says that something was collected, and personal that a part of it is the
-		// caller's.
-		read, personal bool
-		unstored       Reason
-		maxAge         time.Duration // 0 when nothing was said
-		closed         bool
-		flight         *flight.Flight[*valueResult]
-		key            string
-		entry          *store.Entry
+		// read says that Read was called, got that the function has got a value, or its
+		// absence, and whose what a part of these is one caller's by.
+		read, got bool
+		whose     whose
+		unstored  Reason
+		maxAge    time.Duration // 0 when nothing was said
+		closed    bool
+		flight    *flight.Flight[*valueResult]
+		key       string
+		entry     *store.Entry
 	}
 }
 
@@ -79,11 +81,11 @@ func computationFrom(ctx context.Context) *computation {
 }
 
 // depend adds what a part of the value depends on. false: it was too late.
-func (x *computation) depend(s *values.Sum, until time.Time, personal bool) bool {
+func (x *computation) depend(s *values.Sum, until time.Time, by whose) bool {
 	x.mu.Lock()
 	late := x.mu.closed
 	if !late {
-		x.mu.read, x.mu.personal = true, x.mu.personal || personal
+		x.mu.got, x.mu.whose = true, x.mu.whose|by
 		x.mu.sum.Add(s)
 		x.mu.sum.Expire(until)
 	}
@@ -92,6 +94,13 @@ func (x *computation) depend(s *values.Sum, until time.Time, personal bool) bool
 		x.refuseToStore(ReasonUnexplained)
 	}
 	return !late
+}
+
+// says notes that the function itself says what it reads.
+func (x *computation) says() {
+	x.mu.Lock()
+	x.mu.read = true
+	x.mu.Unlock()
 }
 
 // refuseToStore says that the value must neither be kept nor given to others. The first reason
@@ -112,7 +121,7 @@ func (x *computation) refuseToStore(why Reason) bool {
 
 // private keeps the value from others than callers with one predicate.
 func (x *computation) private() bool {
-	if x.forAll {
+	if !x.predicated {
 		return x.refuseToStore(ReasonPrivate)
 	}
 	x.mu.Lock()
@@ -138,10 +147,11 @@ func (x *computation) limitAge(age time.Duration) bool {
 
 // collected is what was said of a computation.
 type collected struct {
-	sum            values.Sum
-	read, personal bool
-	unstored       Reason
-	maxAge         time.Duration
+	sum       values.Sum
+	read, got bool
+	whose     whose
+	unstored  Reason
+	maxAge    time.Duration
 }
 
 // close ends what may be said in time.
@@ -149,7 +159,7 @@ func (x *computation) close() collected {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.mu.closed, x.mu.flight = true, nil
-	return collected{x.mu.sum, x.mu.read, x.mu.personal, x.mu.unstored, x.mu.maxAge}
+	return collected{x.mu.sum, x.mu.read, x.mu.got, x.mu.whose, x.mu.unstored, x.mu.maxAge}
 }
 
 // keep notes what was kept. It returns false when that must be removed.
@@ -193,25 +203,30 @@ func (e *enclosing) refuse(why Reason) {
 	}
 }
 
-// dependOn hands on what a value of a cache depends on. A personal value is the caller's:
-// what is for all must not hold it. The innermost computation hands it on to what is around
-// that when it ends; an operation that runs within the computation is not around it.
-func (e *enclosing) dependOn(c *Cache, s *values.Sum, until time.Time, personal bool) (late bool) {
+// dependOn hands on what a value of a cache depends on. What is for all must not hold a
+// value that is one caller's. The innermost computation hands it on to what is around that
+// when it ends; an operation that runs within the computation is not around it. If it has
+// ended, those around it have its value already, without this.
+func (e *enclosing) dependOn(c *Cache, s *values.Sum, until time.Time, by whose) (late bool) {
 	if x := e.computation; x != nil {
 		switch {
 		case x.c != c:
 			x.refuseToStore(ReasonUnexplained) // another clock
-		case personal && x.forAll:
+		case by != 0 && x.forAll:
 			x.refuseToStore(ReasonPrivate)
 		}
-		inTime := x.depend(s, until, personal)
+		inTime := x.depend(s, until, by)
 		if inTime && x.within == e.request {
 			return false
 		}
-		late = !inTime
+		if late = !inTime; late {
+			for x = x.outer; x != nil; x = x.outer {
+				x.refuseToStore(ReasonUnexplained)
+			}
+		}
 	}
 	for r := e.request; r != nil; r = r.outer {
-		if !r.dependOn(c, s, until, personal) {
+		if !r.dependOn(c, s, until, by) {
 			late = true
 		}
 	}
@@ -226,7 +241,7 @@ func (q *valueQuery) depend(ctx context.Context, s *values.Sum, until time.Time)
 	if q.c.observing != nil {
 		footprint.Explain(ctx)
 	}
-	q.dependOn(q.c, s, until, q.personal)
+	q.dependOn(q.c, s, until, q.whose)
 }
 
 // missed hands on that there was no value: what is made of that falls when one is put.
@@ -246,7 +261,7 @@ func (q *valueQuery) missed(ctx context.Context) {
 
 // dependOn adds what a part of the operation's answer depends on, if the answer is being
 // computed. false: it was computed already, and what was stored of it is removed.
-func (r *request) dependOn(c *Cache, s *values.Sum, until time.Time, personal bool) bool {
+func (r *request) dependOn(c *Cache, s *values.Sum, until time.Time, by whose) bool {
 	r.mu.Lock()
 	computing, late := r.mu.computing, r.mu.computed
 	if !computing && !late {
@@ -257,7 +272,7 @@ func (r *request) dependOn(c *Cache, s *values.Sum, until time.Time, personal bo
 	switch {
 	case late, r.cache != c: // the latter has another clock
 		why = ReasonUnexplained
-	case personal && !r.mu.predicate:
+	case by&personal != 0 && !r.mu.predicate:
 		why = ReasonPrivate
 	default:
 		r.mu.reads.Add(s)
@@ -314,7 +329,10 @@ func Read(ctx context.Context, reads ...Change) error {
 		e.refuse(ReasonReads)
 		return err
 	}
-	if e.dependOn(c, &s, time.Time{}, false) {
+	if e.computation != nil {
+		e.computation.says()
+	}
+	if e.dependOn(c, &s, time.Time{}, 0) {
 		c.once.Warn("late read", "gqlcache: Read was called when the value, or the answer, was computed already", ErrLate)
 		return ErrLate
 	}

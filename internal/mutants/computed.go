@@ -47,7 +47,7 @@ var computedRules = []mutant{
 	},
 	{
 		name: "computed: a value that is computed hands nothing on", file: computedFillFile,
-		old: "	around.dependOn(c, &res.sum, res.until, q.personal || res.personal)\n", new: "",
+		old: "	around.dependOn(c, &res.sum, res.until, q.whose|res.whose)\n", new: "",
 		test: "TestComputedForAnswers$|TestComputedNested$",
 	},
 	{
@@ -62,17 +62,17 @@ var computedRules = []mutant{
 	},
 	{
 		name: "computed: a caller's value is a part of one for all", file: computedReadsFile,
-		old: "case personal && x.forAll:", new: "case false:",
+		old: "case by != 0 && x.forAll:", new: "case false:",
 		test: "TestComputedNested$",
 	},
 	{
 		name: "computed: a caller's value is a part of an answer for all", file: computedReadsFile,
-		old: "case personal && !r.mu.predicate:", new: "case false:",
+		old: "case by&personal != 0 && !r.mu.predicate:", new: "case false:",
 		test: "TestComputedInPublicAnswers$",
 	},
 	{
 		name: "computed: a value for all hides whose its parts are", file: computedFillFile,
-		old: "around.dependOn(c, &res.sum, res.until, q.personal || res.personal)", new: "around.dependOn(c, &res.sum, res.until, q.personal)",
+		old: "around.dependOn(c, &res.sum, res.until, q.whose|res.whose)", new: "around.dependOn(c, &res.sum, res.until, q.whose)",
 		test: "TestComputedInPublicAnswers$",
 	},
 	{
@@ -112,7 +112,7 @@ var computedRules = []mutant{
 	},
 	{
 		name: "computed: what was made of an older value stays", file: computedFillFile,
-		old: "operations: []cascade.Tag{replaced},\n	}).Err", new: "operations: []cascade.Tag{{Hash: 1, Mask: 1}},\n	}).Err",
+		old: "drop.operations = drop.operations[1:]\n", new: "drop.operations = []cascade.Tag{{Hash: 1, Mask: 1}}\n",
 		test: "TestComputedForAnswers$|TestComputedMissIsNoted$",
 	},
 	{
@@ -178,6 +178,46 @@ var computedRules = []mutant{
 	{
 		name: "computed: what is not the same after it is decoded is kept", file: computedFillFile,
 		old: "if err == nil && !values.Same(boxed, back.Interface()) {", new: "if false {",
-		test: "TestComputedBadCalls$|TestComputedValues$",
+		test: "TestComputedUnencodable$|TestComputedValues$",
+	},
+	{
+		name: "computed: what is private is kept without a predicate", file: computedReadsFile,
+		old: "	if !x.predicated {\n", new: "	if x.forAll {\n",
+		test: "TestComputedPrivate$",
+	},
+	{
+		name: "computed: what varies is a part of a value for all", file: computedAskFile,
+		old: "		q.whose |= varied\n", new: "",
+		test: "TestComputedVaryInValuesForAll$",
+	},
+	{
+		name: "computed: an entry does not hear of who replaces it", file: computedFillFile,
+		old: "p.Number, engine.UnknownCost, nil)", new: "p.Number, engine.UnknownCost, &replaced)",
+		test: "TestComputedPutReplaces$",
+	},
+	{
+		name: "computed: a computation overwrites what was put meanwhile", file: computedFillFile,
+		old: "res, token, took, nil)", new: "res, token, took, func() *cascade.Tag { _, t := cascade.ValueTags([]byte(key)); return &t }())",
+		test: "TestComputedPutReplaces$",
+	},
+	{
+		name: "computed: who bypasses the cache removes nothing", file: computedAskFile,
+		old: "return q.writes && q.why != ReasonMutating", new: "return q.writes && q.why == \"\" && q.why != ReasonMutating",
+		test: "TestComputedWritesBesideTheCache$",
+	},
+	{
+		name: "computed: values that a function has got are all that it reads", file: computedFillFile,
+		old: "known := q.set.declared || said.read\n", new: "known := q.set.declared || said.read || said.got\n",
+		test: "TestComputedOfValuesAndMore$",
+	},
+	{
+		name: "computed: what is said late of a part is not said of the whole", file: computedReadsFile,
+		old: "for x = x.outer; x != nil; x = x.outer {", new: "for x = nil; x != nil; x = x.outer {",
+		test: "TestComputedLateInParts$",
+	},
+	{
+		name: "computed: what a function has from outside of it does not count", file: computedFillFile, in: footprintTests,
+		old: "Around: fromAround,", new: "Around: false,",
+		test: "TestValuesOfWhatWasReadAround$",
 	},
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/cascadeql/cascadeql/gqlcache"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint"
 )
 
 const second = `{loose(id: "l2") {name}}`
@@ -120,5 +121,37 @@ func TestStatementsOfValues(t *testing.T) {
 	s.exec(t.Context(), rename, "2")
 	if !compute(read) {
 		t.Error("a value without statements is kept over a commit")
+	}
+}
+
+// What a function has from outside of it was read by its operation: its value depends on
+// that as well, where statements alone say what it depends on.
+func TestValuesOfWhatWasReadAround(t *testing.T) {
+	s := newSeam(t, gqlcache.Observe{Everything: true, KeyCheck: footprint.Off}, undeclared, nil)
+	name := "old"
+	got := ""
+	s.store.On("Query.loose", func(ctx context.Context) (err error) {
+		if err := s.read(ctx, byID, "1"); err != nil {
+			return err
+		}
+		captured := name // as a field of the parent object is
+		got, err = gqlcache.Compute(ctx, s.cache, gqlcache.KeyOf("card"), func(ctx context.Context) (string, error) {
+			return captured, s.read(ctx, byID, "2")
+		})
+		return err
+	})
+	s.learn(first)
+	s.learn(second)
+	for range 2 {
+		s.ask(first)
+		s.ask(second)
+	}
+	if !s.ask(first) {
+		t.Fatalf("it is not stored: %v", s.cache.Stats().NotStored)
+	}
+	name = "new"
+	s.exec(t.Context(), rename, "1")
+	if s.ask(first); got != "new" {
+		t.Errorf("after a change of the row that the function has from outside: %q", got)
 	}
 }

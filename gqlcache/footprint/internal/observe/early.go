@@ -59,24 +59,43 @@ func (r *Recording) takeEarly() {
 	for y := r.early; y != nil; y = y.outer {
 		reg.mu.Lock()
 		from := y.rec
-		var executions []*Execution
-		if from != nil {
-			executions = append(executions, from.executions...)
-		}
 		reg.mu.Unlock()
-		if from == nil {
-			continue
+		if from != nil {
+			r.takeAll(from)
 		}
-		from.mu.Lock()
-		s := from.sum
-		s.tags = append(s.tags[:0:0], s.tags...)
-		s.coarse = append(s.coarse[:0:0], s.coarse...)
-		from.mu.Unlock()
-		r.mu.Lock()
-		r.sum.add(&s)
-		r.mu.Unlock()
-		for _, e := range executions {
-			r.take(e)
-		}
+	}
+}
+
+// takeAround adds what the recordings around have read so far: see Start.Around.
+func (r *Recording) takeAround() {
+	if !r.start.Around {
+		return
+	}
+	r.mu.Lock()
+	own, orphans := r.sum.statements, r.sum.orphans
+	r.mu.Unlock()
+	for p := r.parent; p != nil; p = p.parent {
+		r.takeAll(p)
+	}
+	r.mu.Lock()
+	r.sum.statements, r.sum.orphans = own, orphans
+	r.mu.Unlock()
+}
+
+// takeAll adds what another recording has. What that one's projections hide counts.
+func (r *Recording) takeAll(from *Recording) {
+	reg.mu.Lock()
+	executions := append([]*Execution(nil), from.executions...)
+	reg.mu.Unlock()
+	from.mu.Lock()
+	s := from.sum
+	s.tags = append(append(s.tags[:0:0], s.tags...), s.hidden...)
+	s.coarse = append(s.coarse[:0:0], s.coarse...)
+	from.mu.Unlock()
+	r.mu.Lock()
+	r.sum.add(&s)
+	r.mu.Unlock()
+	for _, e := range executions {
+		r.take(e)
 	}
 }

@@ -111,6 +111,9 @@ type Start struct {
 	Sink   Sink
 	// Coarse asks for Footprint.Coarse.
 	Coarse bool
+	// Around says that the computation may be made of what the recordings around it have
+	// read, up to its end: their statements count as its own, but in Footprint.Statements.
+	Around bool
 	// Check begins the check of the computation's key, nil for none. It is called at most
 	// once, when the first value is to be judged. Field returns the path of the field that
 	// a context belongs to, without places in lists; nil for unknown.
@@ -544,6 +547,7 @@ func (r *Recording) End() Footprint {
 		r.take(e)
 	}
 	r.takeEarly()
+	r.takeAround()
 	verdict := r.endCheck()
 	r.mu.Lock()
 	defer r.mu.Unlock()

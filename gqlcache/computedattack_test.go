@@ -1,0 +1,309 @@
+package gqlcache_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+
+	"github.com/cascadeql/cascadeql/gqlcache"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
+)
+
+// TestComputedPrivate: a value whose function says Private is kept only under a predicate.
+func TestComputedPrivate(t *testing.T) {
+	t.Parallel()
+	mine := func(ctx context.Context, c *gqlcache.Cache) (string, error) {
+		return gqlcache.Compute(ctx, c, gqlcache.KeyOf("mine"), func(ctx context.Context) (string, error) {
+			return who(ctx), gqlcache.Private(ctx)
+		}, gqlcache.Reads())
+	}
+	t.Run("all see the same", func(t *testing.T) {
+		t.Parallel()
+		r := &valuesRig{rig: newRig(t, "annotated", gqlcache.Options{Callers: gqlcache.AllSeeTheSame})}
+		for _, viewer := range []string{"ann", "bob"} {
+			r.within(viewer, func(ctx context.Context) {
+				if got, err := mine(ctx, r.cache); got != viewer || err != nil {
+					t.Errorf("%s got what is private to %q, %v", viewer, got, err)
+				}
+			})
+		}
+	})
+	t.Run("public", func(t *testing.T) {
+		t.Parallel()
+		r := newPartitioned(t)
+		r.store.On("Query.banner", func(ctx context.Context) error {
+			got, err := mine(ctx, r.cache)
+			if got != who(ctx) {
+				t.Errorf("%s got what is private to %q", who(ctx), got)
+			}
+			return err
+		})
+		for _, viewer := range []string{"ann", "bob"} {
+			r.do(testgraph.Request{Query: `{ banner(id: "b1") { text } }`, Header: map[string]string{"X-Viewer": viewer}})
+		}
+	})
+	t.Run("predicate", func(t *testing.T) {
+		t.Parallel()
+		r := newValues(t, gqlcache.Options{})
+		for range 2 {
+			for _, viewer := range []string{"ann", "bob"} {
+				r.within(viewer, func(ctx context.Context) {
+					if got, err := mine(ctx, r.cache); got != viewer || err != nil {
+						t.Errorf("%s got what is private to %q, %v", viewer, got, err)
+					}
+				})
+			}
+		}
+		if s := valueStats(r.cache, "mine"); s.Hits != 2 {
+			t.Errorf("it is not kept under a predicate: %+v", s)
+		}
+	})
+}
+
+// TestComputedPutReplaces: once Put has returned nil, nobody gets an older value of the key,
+// whatever became of the new one.
+func TestComputedPutReplaces(t *testing.T) {
+	t.Parallel()
+	key, all, reads := gqlcache.KeyOf("rate"), gqlcache.ForAll(), gqlcache.Reads()
+	put := func(t *testing.T, c *gqlcache.Cache, v int) {
+		t.Helper()
+		if err := gqlcache.Put(t.Context(), c, key, v, c.Begin(t.Context()), all, reads); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Run("in other instances", func(t *testing.T) {
+		t.Parallel()
+		a, b := newInstances(t, 2).two()
+		get := func(m *instance) int {
+			v, err := gqlcache.Get[int](t.Context(), m.cache, key, all)
+			if err != nil && !errors.Is(err, gqlcache.ErrMiss) {
+				t.Error(err)
+			}
+			return v
+		}
+		put(t, a.cache, 1)
+		put(t, b.cache, 2)
+		if got := get(a); got == 1 {
+			t.Error("an instance gives a value that another one has replaced")
+		}
+		if got := get(b); got != 2 {
+			t.Errorf("the value that was put is %d", got)
+		}
+		put(t, b.cache, 3)
+		if got := get(b); got != 3 {
+			t.Errorf("the value that was put again is %d", got)
+		}
+		if _, err := gqlcache.Compute(t.Context(), a.cache, key, func(context.Context) (int, error) { return 3, nil }, all, reads); err != nil {
+			t.Fatal(err)
+		}
+		put(t, b.cache, 4)
+		if got := get(a); got == 3 {
+			t.Error("an instance gives a computed value that another one has replaced")
+		}
+	})
+	t.Run("while one is computed", func(t *testing.T) {
+		t.Parallel()
+		r := newValues(t, gqlcache.Options{})
+		if _, err := gqlcache.Compute(t.Context(), r.cache, key, func(context.Context) (int, error) {
+			put(t, r.cache, 2) // by somebody else, who has seen a newer state
+			return 1, nil
+		}, all, reads); err != nil {
+			t.Fatal(err)
+		}
+		r.wantJob(key, -1, 2, false, reads)
+	})
+	t.Run("a token of before the last put", func(t *testing.T) {
+		t.Parallel()
+		r := newValues(t, gqlcache.Options{})
+		token := r.cache.Begin(t.Context())
+		r.invalidate(gqlcache.Tag("other"))
+		put(t, r.cache, 1)
+		if err := gqlcache.Put(t.Context(), r.cache, key, 2, token, all, reads); err != nil {
+			t.Fatal(err)
+		}
+		r.wantJob(key, -1, 2, false, reads)
+	})
+	t.Run("by one that is too large", func(t *testing.T) {
+		t.Parallel()
+		r := newValues(t, gqlcache.Options{Limits: gqlcache.Limits{MaxEntryBytes: 4096}})
+		key := gqlcache.KeyOf("text")
+		for _, n := range []int{1, 10_000} {
+			if err := gqlcache.Put(t.Context(), r.cache, key, string(make([]byte, n)), r.cache.Begin(t.Context()), all, reads); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if v, err := gqlcache.Get[string](t.Context(), r.cache, key, all); !errors.Is(err, gqlcache.ErrMiss) {
+			t.Errorf("the older value is given, of %d bytes, %v", len(v), err)
+		}
+	})
+}
+
+// TestComputedWritesBesideTheCache: where a request bypasses the cache, Put and Delete drop
+// the value all the same, since others do not bypass it.
+func TestComputedWritesBesideTheCache(t *testing.T) {
+	t.Parallel()
+	key, all, reads := gqlcache.KeyOf("rate"), gqlcache.ForAll(), gqlcache.Reads()
+	for name, write := range map[string]func(context.Context, *gqlcache.Cache) error{
+		"Put": func(ctx context.Context, c *gqlcache.Cache) error {
+			return gqlcache.Put(ctx, c, key, 2, c.Begin(ctx), all, reads)
+		},
+		"Delete": func(ctx context.Context, c *gqlcache.Cache) error {
+			_, err := gqlcache.Delete(ctx, c, key, all)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			off := atomic.Bool{}
+			r := newValues(t, gqlcache.Options{Enabled: func(context.Context) bool { return !off.Load() }})
+			r.wantJob(key, 1, 1, true, reads)
+			off.Store(true)
+			if err := write(t.Context(), r.cache); err != nil {
+				t.Fatal(err)
+			}
+			off.Store(false)
+			if v, err := gqlcache.Get[int](t.Context(), r.cache, key, all); v == 1 {
+				t.Errorf("the value from before is given: %d, %v", v, err)
+			}
+		})
+	}
+	t.Run("an unknown caller", func(t *testing.T) {
+		t.Parallel()
+		r := newValues(t, gqlcache.Options{Predicate: func(context.Context) (gqlcache.Predicate, error) { return gqlcache.Predicate{}, errors.New("no") }})
+		r.within("ann", func(ctx context.Context) {
+			if _, err := gqlcache.Delete(ctx, r.cache, key); !errors.Is(err, gqlcache.ErrCallers) {
+				t.Errorf("a removal of nobody knows whose value: %v", err)
+			}
+			if err := gqlcache.Put(ctx, r.cache, key, 1, r.cache.Begin(ctx)); !errors.Is(err, gqlcache.ErrCallers) {
+				t.Errorf("a value of nobody knows whom: %v", err)
+			}
+		})
+	})
+}
+
+// TestComputedOfValuesAndMore: a value of values of which nothing is declared depends on
+// every change: its function may have read more than these.
+func TestComputedOfValuesAndMore(t *testing.T) {
+	t.Parallel()
+	r := newValues(t, gqlcache.Options{})
+	part := func(ctx context.Context) (int, error) {
+		return gqlcache.Compute(ctx, r.cache, gqlcache.KeyOf("part"), func(context.Context) (int, error) { return 1, nil },
+			gqlcache.ForAll(), gqlcache.Reads(gqlcache.Tag("part")))
+	}
+	row := 10
+	whole := func(opts ...gqlcache.ComputeOption) int {
+		got, err := gqlcache.Compute(t.Context(), r.cache, gqlcache.KeyOf("whole").Arg("declared", len(opts)), func(ctx context.Context) (int, error) {
+			v, err := part(ctx)
+			return v + row, err // the row comes from a plain statement
+		}, append(opts, gqlcache.ForAll())...)
+		if err != nil {
+			t.Error(err)
+		}
+		return got
+	}
+	whole()
+	row = 20
+	r.invalidate(gqlcache.Entity("User", testgraph.Ann))
+	if got := whole(); got != 21 {
+		t.Errorf("got %d after a change of a row that nothing was said of", got)
+	}
+	whole(gqlcache.Reads())
+	row = 30
+	r.invalidate(gqlcache.Entity("User", testgraph.Ann))
+	if got := whole(gqlcache.Reads()); got != 21 {
+		t.Errorf("got %d, though it is declared to depend on its part alone", got)
+	}
+	r.invalidate(gqlcache.Tag("part"))
+	if got := whole(gqlcache.Reads()); got != 31 {
+		t.Errorf("got %d after a change of its part", got)
+	}
+}
+
+// TestComputedVaryInValuesForAll: what varies by Vary is no part of what is for all.
+func TestComputedVaryInValuesForAll(t *testing.T) {
+	t.Parallel()
+	r := &valuesRig{rig: newRig(t, "annotated", gqlcache.Options{
+		Callers: gqlcache.AllSeeTheSame, Vary: func(ctx context.Context) []string { return []string{who(ctx)} },
+	})}
+	for range 2 {
+		for _, language := range []string{"de", "en"} {
+			r.within(language, func(ctx context.Context) {
+				got, err := gqlcache.Compute(ctx, r.cache, gqlcache.KeyOf("page"), func(ctx context.Context) (string, error) {
+					return gqlcache.Compute(ctx, r.cache, gqlcache.KeyOf("title"), func(ctx context.Context) (string, error) { return who(ctx), nil }, gqlcache.Reads())
+				}, gqlcache.ForAll(), gqlcache.Reads())
+				if got != language || err != nil {
+					t.Errorf("%s gets %q, %v", language, got, err)
+				}
+			})
+		}
+	}
+}
+
+// TestComputedLateInParts: what a part says late is said of the computation around it, too:
+// that has the part already.
+func TestComputedLateInParts(t *testing.T) {
+	t.Parallel()
+	r := newValues(t, gqlcache.Options{})
+	whole := func() (ran bool) {
+		_, err := gqlcache.Compute(t.Context(), r.cache, gqlcache.KeyOf("whole"), func(ctx context.Context) (int, error) {
+			ran = true
+			var left context.Context
+			v, err := gqlcache.Compute(ctx, r.cache, gqlcache.KeyOf("part"), func(ctx context.Context) (int, error) {
+				left = ctx // by a goroutine that goes on
+				return 1, nil
+			}, gqlcache.ForAll(), gqlcache.Reads())
+			if left != nil {
+				if err := gqlcache.Read(left, gqlcache.Tag("late")); !errors.Is(err, gqlcache.ErrLate) {
+					t.Errorf("late: %v", err)
+				}
+			}
+			return v, err
+		}, gqlcache.ForAll(), gqlcache.Reads())
+		if err != nil {
+			t.Error(err)
+		}
+		return ran
+	}
+	whole()
+	r.invalidate(gqlcache.Tag("late"))
+	if !whole() {
+		t.Error("what was made of a part is kept over a change of what the part has read late")
+	}
+}
+
+// TestComputedUnencodable: a value that cannot be kept is its caller's all the same: which
+// values cannot is a matter of the data.
+func TestComputedUnencodable(t *testing.T) {
+	t.Parallel()
+	type list struct {
+		Tags []string `json:"tags,omitempty"`
+	}
+	r := newValues(t, gqlcache.Options{})
+	for _, want := range [][]string{{}, nil, {"a"}, {}} {
+		key := gqlcache.KeyOf("list").Arg("tags", want)
+		for range 2 {
+			got, err := gqlcache.Compute(t.Context(), r.cache, key, func(context.Context) (list, error) { return list{want}, nil }, gqlcache.ForAll(), gqlcache.Reads())
+			if err != nil || (got.Tags == nil) != (want == nil) || len(got.Tags) != len(want) {
+				t.Errorf("%#v: got %#v, %v", want, got.Tags, err)
+			}
+		}
+		err := gqlcache.Put(t.Context(), r.cache, key, list{want}, r.cache.Begin(t.Context()), gqlcache.ForAll(), gqlcache.Reads())
+		if lost := want != nil && len(want) == 0; errors.Is(err, gqlcache.ErrCodec) != lost {
+			t.Errorf("%#v is put: %v", want, err)
+		}
+	}
+	if s := valueStats(r.cache, "list"); s.NotStored[gqlcache.ReasonCodec] != 6 {
+		t.Errorf("%+v", s)
+	}
+	for _, codec := range []gqlcache.Codec{lossy{}, lossy{panics: true}} {
+		key, by := gqlcache.KeyOf("lossy"), gqlcache.WithCodec(codec)
+		got, err := gqlcache.Compute(t.Context(), r.cache, key, func(context.Context) ([]int, error) { return []int{2}, nil }, gqlcache.ForAll(), by)
+		if err != nil || len(got) != 1 || got[0] != 2 {
+			t.Errorf("%+v: %v, %v", codec, got, err)
+		}
+		if err := gqlcache.Put(t.Context(), r.cache, key, []int{2}, r.cache.Begin(t.Context()), gqlcache.ForAll(), by); !errors.Is(err, gqlcache.ErrCodec) {
+			t.Errorf("%+v: put: %v", codec, err)
+		}
+	}
+}
