@@ -61,6 +61,8 @@ type arrival struct {
 	shapes uint64
 	early  footprint.Early
 	hold   *hold // nil without HoldUntilCommit
+	// values are those that middlewares have got for the request.
+	values earlyValues
 	// gone is set when the connection was hijacked. Its operations are no part of the
 	// request: with the request's number none of their answers could be stored after a
 	// while.

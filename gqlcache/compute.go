@@ -320,6 +320,8 @@ func (c *Cache) resolved(ctx context.Context, r *request, q *asked, own *flight.
 		f.why = ReasonNoData
 	case said.unstored != "":
 		f.why = said.unstored
+	case said.reads.Full:
+		f.why = ReasonReads
 	case f.seen.why != "":
 		f.why = f.seen.why
 	case w.Failed():

@@ -3,9 +3,14 @@ package gqlcache_test
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
@@ -305,5 +310,78 @@ func TestComputedUnencodable(t *testing.T) {
 		if err := gqlcache.Put(t.Context(), r.cache, key, []int{2}, r.cache.Begin(t.Context()), gqlcache.ForAll(), by); !errors.Is(err, gqlcache.ErrCodec) {
 			t.Errorf("%+v: put: %v", codec, err)
 		}
+	}
+}
+
+// TestComputedInMiddlewares: an answer depends on the values that middlewares and extensions
+// have got for its request: a resolver may show what they put into the context.
+func TestComputedInMiddlewares(t *testing.T) {
+	t.Parallel()
+	user := func(ctx context.Context, c *gqlcache.Cache) error {
+		_, err := gqlcache.Compute(ctx, c, gqlcache.KeyOf("user"), func(context.Context) (string, error) { return "ann", nil },
+			gqlcache.ForAll(), gqlcache.Reads(gqlcache.Tag("users")), gqlcache.TTL(time.Hour))
+		return err
+	}
+	for _, where := range []string{"middleware", "extension"} {
+		t.Run(where, func(t *testing.T) {
+			t.Parallel()
+			r := newValues(t, gqlcache.Options{})
+			var h http.Handler
+			if where == "middleware" {
+				h = r.cache.Handler(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+					for range 10 {
+						if err := user(req.Context(), r.cache); err != nil {
+							t.Error(err)
+						}
+					}
+					r.cached.ServeHTTP(w, req)
+				}))
+			} else {
+				srv := testgraph.NewServer(r.store)
+				srv.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+					if err := user(ctx, r.cache); err != nil {
+						t.Error(err)
+					}
+					return next(ctx)
+				})
+				srv.Use(r.cache)
+				h = srv
+			}
+			computed := 0
+			r.store.On("Query.counter", func(context.Context) error { computed++; return nil })
+			for i := range 3 {
+				for range 2 {
+					req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(`{"query":"{ counter(id: 1) { value } }"}`))
+					req.Header.Set("Content-Type", "application/json")
+					h.ServeHTTP(httptest.NewRecorder(), req)
+				}
+				if computed != i+1 {
+					t.Errorf("computed %d times after %d changes of what it was made of", computed, i)
+				}
+				r.invalidate(gqlcache.Tag("users"))
+			}
+		})
+	}
+}
+
+// TestComputedIsVerified: a hit that is recomputed gets no values that are kept: one of them
+// may be what is wrong.
+func TestComputedIsVerified(t *testing.T) {
+	t.Parallel()
+	r := &valuesRig{rig: newRig(t, "annotated", gqlcache.Options{
+		Callers: gqlcache.AllSeeTheSame, Verify: gqlcache.VerifyOptions{Rate: 1, Grace: time.Nanosecond, WithoutValues: true},
+	})}
+	r.store.On("Query.counter", func(ctx context.Context) error {
+		_, err := gqlcache.Compute(ctx, r.cache, gqlcache.KeyOf("value"), func(context.Context) (int64, error) { return r.calls.Add(1), nil }, gqlcache.Reads())
+		return err
+	})
+	for range 2 {
+		r.do(testgraph.Request{Query: `{ counter(id: 1) { value } }`})
+	}
+	for start := time.Now(); r.cache.VerifyStats().Confirmed == 0 && time.Since(start) < 10*time.Second; {
+		time.Sleep(time.Millisecond)
+	}
+	if n := r.calls.Load(); n != 2 {
+		t.Errorf("%d calls, %+v", n, r.cache.VerifyStats())
 	}
 }

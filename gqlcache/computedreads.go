@@ -11,6 +11,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/values"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // A computation is a function of Compute that runs. It is the function's context, too.
@@ -230,12 +231,16 @@ func (e *enclosing) dependOn(c *Cache, s *values.Sum, until time.Time, by whose)
 			late = true
 		}
 	}
+	if e.computation == nil && e.request == nil {
+		e.arrival.dependOn(s, until)
+	}
 	return late
 }
 
 // depend hands on what a value depends on that the query has got without computing it.
 func (q *valueQuery) depend(ctx context.Context, s *values.Sum, until time.Time) {
 	if q.computation == nil && q.request == nil {
+		q.arrival.dependOn(s, until)
 		return
 	}
 	if q.c.observing != nil {
@@ -244,9 +249,56 @@ func (q *valueQuery) depend(ctx context.Context, s *values.Sum, until time.Time)
 	q.dependOn(q.c, s, until, q.whose)
 }
 
+// earlyValues are values that middlewares have got for a request before an operation of it
+// began, by what they depend on: what the operation answers may be made of them, as of what
+// statements of middlewares have read. The zero value is ready to use.
+type earlyValues struct {
+	mu sync.Mutex
+	// first are not copied, so that few values cost nothing.
+	first [8]earlyValue
+	n     int
+	sum   values.Sum
+}
+
+type earlyValue struct {
+	sum   *values.Sum
+	until time.Time
+}
+
+// dependOn adds what operations of the request may depend on. s is not changed any more. It
+// may be called on nil.
+func (a *arrival) dependOn(s *values.Sum, until time.Time) {
+	if a == nil {
+		return
+	}
+	y := &a.values
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	if y.n == len(y.first) {
+		for _, v := range y.first {
+			y.sum.Add(v.sum)
+			y.sum.Expire(v.until)
+		}
+		y.first, y.n = [8]earlyValue{}, 0
+	}
+	y.first[y.n] = earlyValue{s, until}
+	y.n++
+}
+
+// addTo adds them to what an answer depends on.
+func (y *earlyValues) addTo(s *values.Sum) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	s.Add(&y.sum)
+	for _, v := range y.first[:y.n] {
+		s.Add(v.sum)
+		s.Expire(v.until)
+	}
+}
+
 // missed hands on that there was no value: what is made of that falls when one is put.
 func (q *valueQuery) missed(ctx context.Context) {
-	if q.computation == nil && q.request == nil {
+	if q.computation == nil && q.request == nil && q.arrival == nil {
 		return
 	}
 	if q.why != "" {
@@ -264,7 +316,7 @@ func (q *valueQuery) missed(ctx context.Context) {
 func (r *request) dependOn(c *Cache, s *values.Sum, until time.Time, by whose) bool {
 	r.mu.Lock()
 	computing, late := r.mu.computing, r.mu.computed
-	if !computing && !late {
+	if !computing && !late && (r.mutates || r.operation == nil || r.operation.Operation.Operation != ast.Query) {
 		r.mu.Unlock()
 		return true // nothing is kept of it
 	}
@@ -272,7 +324,7 @@ func (r *request) dependOn(c *Cache, s *values.Sum, until time.Time, by whose) b
 	switch {
 	case late, r.cache != c: // the latter has another clock
 		why = ReasonUnexplained
-	case by&personal != 0 && !r.mu.predicate:
+	case by&personal != 0 && computing && !r.mu.predicate:
 		why = ReasonPrivate
 	default:
 		r.mu.reads.Add(s)

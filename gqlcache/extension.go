@@ -175,6 +175,8 @@ type request struct {
 	// what was read for it before a recording began.
 	shapes uint64
 	early  footprint.Early
+	// arrival is that of the operation's request, nil when it is not known.
+	arrival *arrival
 	// since is the number from which on a computation that somebody else began is as good
 	// as one that begins now.
 	since uint64
@@ -270,7 +272,7 @@ func newRequest(ctx context.Context, c *Cache, outer *request) *request {
 	// was still being read may lack a change that its client has seen acknowledged.
 	r.since = r.arrived
 	if a != nil {
-		r.arrived, r.at, r.hold, r.shapes = a.number, a.at, a.hold, a.shapes
+		r.arrived, r.at, r.hold, r.shapes, r.arrival = a.number, a.at, a.hold, a.shapes, a
 	}
 	if r.hold != nil {
 		r.at = changelog.Position{}

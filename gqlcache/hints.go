@@ -154,6 +154,11 @@ type said struct {
 func (r *request) computed() said {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if !r.mu.computed {
+		for a := r.arrival; a != nil; a = a.around {
+			a.values.addTo(&r.mu.reads)
+		}
+	}
 	r.mu.computing, r.mu.computed, r.mu.flight = false, true, nil
 	return said{r.mu.unstored, r.mu.maxAge, r.mu.reads}
 }

@@ -180,6 +180,7 @@ func (x *recomputation) run(ctx context.Context) (*verify.Answer, verify.Skip) {
 	ctx = graphql.WithResponseContext(ctx, graphql.DefaultErrorPresenter, quiet)
 	r := newRequest(ctx, c, nil) // what resolvers say is not said of the hit
 	r.hold = nil                 // should the owner's context be derived from the request's, that is over all the same
+	r.plainValues.Store(true)    // a value that is kept may be what is wrong
 	r.computing(nil, !x.who.public && c.opts.Predicate != nil)
 	ctx = context.WithValue(ctx, requestKey{}, r)
 

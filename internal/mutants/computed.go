@@ -220,4 +220,19 @@ var computedRules = []mutant{
 		old: "Around: fromAround,", new: "Around: false,",
 		test: "TestValuesOfWhatWasReadAround$",
 	},
+	{
+		name: "computed: an answer does not depend on what middlewares have got", file: "gqlcache/hints.go",
+		old: "			a.values.addTo(&r.mu.reads)\n", new: "",
+		test: "TestComputedInMiddlewares$",
+	},
+	{
+		name: "computed: an answer does not depend on what extensions have got", file: computedReadsFile,
+		old: "if !computing && !late && (r.mutates ||", new: "if !computing && !late && (true || r.mutates ||",
+		test: "TestComputedInMiddlewares$",
+	},
+	{
+		name: "computed: a hit is recomputed with values that are kept", file: "gqlcache/recompute.go",
+		old: "	r.plainValues.Store(true) ", new: "	r.plainValues.Store(false) ",
+		test: "TestComputedIsVerified$",
+	},
 }
