@@ -250,9 +250,10 @@ func (q *valueQuery) tenantOf(ctx context.Context, k *values.Key) error {
 // computation around it, of the operation, or of the request, since the function may read
 // in a snapshot of theirs, and else that of now. See request.begin.
 func (q *valueQuery) begin() uint64 {
+	x := q.ownComputation()
 	switch {
-	case q.computation != nil && q.computation.c == q.c:
-		return q.computation.token
+	case x != nil:
+		return x.token
 	case q.own() != nil:
 		return q.own().begin()
 	case q.arrival != nil:
@@ -263,15 +264,26 @@ func (q *valueQuery) begin() uint64 {
 
 // generation returns that of the shapes, as begin returns the number.
 func (q *valueQuery) generation() uint64 {
+	x := q.ownComputation()
 	switch {
-	case q.computation != nil && q.computation.c == q.c:
-		return q.computation.shapes
+	case x != nil:
+		return x.shapes
 	case q.own() != nil:
 		return q.own().shapes
 	case q.arrival != nil:
 		return q.arrival.shapes
 	}
 	return footprint.Generation()
+}
+
+// ownComputation returns the innermost computation of the query's cache that it runs in, nil
+// for none: those of other caches may be in between.
+func (q *valueQuery) ownComputation() *computation {
+	x := q.computation
+	for x != nil && x.c != q.c {
+		x = x.outer
+	}
+	return x
 }
 
 // own returns the innermost operation of the query's cache that it runs in, nil for none.

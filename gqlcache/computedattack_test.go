@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -367,21 +368,45 @@ func TestComputedInMiddlewares(t *testing.T) {
 // TestComputedIsVerified: a hit that is recomputed gets no values that are kept: one of them
 // may be what is wrong.
 func TestComputedIsVerified(t *testing.T) {
-	t.Parallel()
-	r := &valuesRig{rig: newRig(t, "annotated", gqlcache.Options{
-		Callers: gqlcache.AllSeeTheSame, Verify: gqlcache.VerifyOptions{Rate: 1, Grace: time.Nanosecond, WithoutValues: true},
-	})}
-	r.store.On("Query.counter", func(ctx context.Context) error {
-		_, err := gqlcache.Compute(ctx, r.cache, gqlcache.KeyOf("value"), func(context.Context) (int64, error) { return r.calls.Add(1), nil }, gqlcache.Reads())
-		return err
+	synctest.Test(t, func(t *testing.T) {
+		r := &valuesRig{rig: newRig(t, "annotated", gqlcache.Options{
+			Callers: gqlcache.AllSeeTheSame, Verify: gqlcache.VerifyOptions{Rate: 1, WithoutValues: true},
+		})}
+		r.store.On("Query.counter", func(ctx context.Context) error {
+			_, err := gqlcache.Compute(ctx, r.cache, gqlcache.KeyOf("value"), func(context.Context) (int64, error) { return r.calls.Add(1), nil }, gqlcache.Reads())
+			return err
+		})
+		for range 2 {
+			r.do(testgraph.Request{Query: `{ counter(id: 1) { value } }`})
+		}
+		time.Sleep(2 * time.Second) // of the bubble's clock: beyond the grace
+		synctest.Wait()
+		if n := r.calls.Load(); n != 2 {
+			t.Errorf("%d calls, %+v", n, r.cache.VerifyStats())
+		}
 	})
-	for range 2 {
-		r.do(testgraph.Request{Query: `{ counter(id: 1) { value } }`})
+}
+
+// TestComputedAroundAnotherCache: a function that runs within one of the same cache, with one
+// of another cache in between, may read in a snapshot of the outer one.
+func TestComputedAroundAnotherCache(t *testing.T) {
+	t.Parallel()
+	r, other := newValues(t, gqlcache.Options{}), newValues(t, gqlcache.Options{})
+	all := gqlcache.ForAll()
+	state := 1
+	inner := func(ctx context.Context, snapshot int) (int, error) {
+		return gqlcache.Compute(ctx, r.cache, gqlcache.KeyOf("inner"), func(context.Context) (int, error) { return snapshot, nil }, all, gqlcache.Reads(gqlcache.Tag("state")))
 	}
-	for start := time.Now(); r.cache.VerifyStats().Confirmed == 0 && time.Since(start) < 10*time.Second; {
-		time.Sleep(time.Millisecond)
+	_, err := gqlcache.Compute(t.Context(), r.cache, gqlcache.KeyOf("outer"), func(ctx context.Context) (int, error) {
+		snapshot := state
+		state = 2
+		r.invalidate(gqlcache.Tag("state"))
+		return gqlcache.Compute(ctx, other.cache, gqlcache.KeyOf("between"), func(ctx context.Context) (int, error) { return inner(ctx, snapshot) }, all, gqlcache.Reads())
+	}, all, gqlcache.Reads())
+	if err != nil {
+		t.Fatal(err)
 	}
-	if n := r.calls.Load(); n != 2 {
-		t.Errorf("%d calls, %+v", n, r.cache.VerifyStats())
+	if got, err := inner(t.Context(), state); got != 2 || err != nil {
+		t.Errorf("got %d, %v after the change", got, err)
 	}
 }

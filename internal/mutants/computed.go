@@ -235,4 +235,9 @@ var computedRules = []mutant{
 		old: "	r.plainValues.Store(true) ", new: "	r.plainValues.Store(false) ",
 		test: "TestComputedIsVerified$",
 	},
+	{
+		name: "computed: another cache in between hides the computation around", file: computedAskFile,
+		old: "	for x != nil && x.c != q.c {\n		x = x.outer\n	}\n", new: "	if x != nil && x.c != q.c {\n		x = nil\n	}\n",
+		test: "TestComputedAroundAnotherCache$",
+	},
 }
