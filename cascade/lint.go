@@ -23,8 +23,8 @@ const (
 	// or the fields of a mutation are incomplete, and then answers are stale.
 	CodeUnchangedColumn = "unchanged-column"
 	// CodeUnknownValue: a value that a term, a row or a key names is not what a client
-	// sends or a database compares, as far as the schema tells: what depends on it falls
-	// with every change of its view.
+	// sends or a database compares, as far as the schema tells. Every change of its
+	// view drops the answers that depend on it.
 	CodeUnknownValue = "unknown-value"
 	// CodeKeyArguments: a key takes arguments. What it is without them identifies the
 	// row.
@@ -211,7 +211,7 @@ func rowAdvice(op Op, row string) string {
 // values tells of values that are unknown. They lose nothing but hits.
 func (l *linter) values() {
 	for _, v := range l.plan.vagues {
-		remedy := "its answers fall with every change of the view"
+		remedy := "every change of the view drops its answers"
 		switch name := directiveOf(v.why); {
 		case name != "":
 			remedy += fmt.Sprintf("; name %s in PassiveDirectives of the options if it changes no values", name)

@@ -18,8 +18,8 @@ type Operation struct {
 	// Policy is what @cacheControl says of a query.
 	Policy Policy
 	// Anything names the first field whose reads nobody declared ("Query.version"), or
-	// the first view that nobody writes; "" when all reads are declared. Answers with it
-	// fall with any change.
+	// the first view that nobody writes; "" when all reads are declared. Any change
+	// drops answers with it.
 	Anything string
 
 	plan  *Plan

@@ -95,7 +95,7 @@ var payloadOps = map[extractor.ChangeOp]Op{
 }
 
 // queries adds the tags of the query fields that an invalidation means. Arguments narrow
-// it to a part of their answers: all of them fall.
+// it to a part of their answers. All of their answers are dropped nevertheless.
 func (out *Payloads) queries(p *Plan, inv extractor.Invalidation) bool {
 	var match func(field string) bool
 	switch {

@@ -14,8 +14,8 @@ import (
 type Projection struct {
 	Table string
 	// Types are those whose rows come from the table, of the objects that are selected.
-	// A field of one of them that turns out to run code of the server makes the
-	// projection void.
+	// The projection
+	// does not hold once a field of one of them has run code of the server.
 	Types []string
 	// Fields are the selected fields of these types, and Decides what @view(decides:)
 	// names. Each stands for a column of its name: see ColumnOf.
@@ -27,7 +27,7 @@ type Projection struct {
 // tables have none: all their columns matter.
 func (o *Operation) Projections() []Projection {
 	byTable := map[string]*Projection{}
-	void := map[string]bool{}
+	unknown := map[string]bool{}
 	for _, s := range o.Extract.Selections {
 		for _, v := range o.plan.byType[s.Object.Name] {
 			name := v.TableName()
@@ -37,7 +37,7 @@ func (o *Operation) Projections() []Projection {
 				byTable[name] = p
 			}
 			if !v.HasDecides {
-				void[name] = true
+				unknown[name] = true
 			}
 			if !slices.Contains(p.Types, s.Object.Name) {
 				p.Types = append(p.Types, s.Object.Name)
@@ -47,7 +47,7 @@ func (o *Operation) Projections() []Projection {
 				switch {
 				case f.Definition.Name == "__typename":
 				case !o.IsLeaf(f.Definition) || len(f.Definition.Arguments) > 0:
-					void[name] = true
+					unknown[name] = true
 				default:
 					p.Fields = append(p.Fields, f.Definition.Name)
 				}
@@ -56,7 +56,7 @@ func (o *Operation) Projections() []Projection {
 	}
 	var list []Projection
 	for name, p := range byTable {
-		if !void[name] {
+		if !unknown[name] {
 			slices.Sort(p.Decides)
 			p.Decides = slices.Compact(p.Decides)
 			list = append(list, *p)

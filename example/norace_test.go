@@ -15,6 +15,11 @@ var (
 	defaultVerified        = size[uint64](shortVerified, 20_000)
 )
 
+// oracleReplay is how many reads TestOracle replays at each ratio.
+const oracleReplay = 600
+
+const raceEnabled = false
+
 func size[T any](short, long T) T {
 	if os.Getenv("CASCADEQL_LONG") != "" {
 		return long

@@ -45,11 +45,11 @@ func TestOracle(t *testing.T) {
 			}
 			t.Run(level.name+" "+ratio.name, func(t *testing.T) {
 				t.Parallel()
-				log := newOracle(t, newWorkload(11, oracleSmall, ratio.writes), level).replay(600)
+				log := newOracle(t, newWorkload(11, oracleSmall, ratio.writes), level).replay(oracleReplay)
 				// a small replay is a noisy figure: the benchmark tells the true one
 				p := log.precision()
 				t.Logf("%s at %s: precision %.3f", level.name, ratio.name, p)
-				if p < floor {
+				if p < floor && !raceEnabled { // of a few reads it says nothing
 					t.Errorf("precision %.3f, below %.3f\n%s", p, floor, log.lostTable(20))
 				}
 				if log.possible == 0 || log.stale > 0 {

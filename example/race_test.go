@@ -4,9 +4,11 @@ package main
 
 // See norace_test.go.
 const (
-	defaultSteps           = 500
-	defaultReads           = 4000
-	defaultClusterReads    = 2500
-	defaultEverythingReads = 1000
-	defaultVerified        = uint64(2_000)
+	defaultSteps           = 400
+	defaultReads           = 2000
+	defaultClusterReads    = 1200
+	defaultEverythingReads = 300
+	defaultVerified        = uint64(800)
+	oracleReplay           = 200 // one client alone: the detector has little to see
+	raceEnabled            = true
 )

@@ -59,7 +59,8 @@ func Computed(name string) Change { return Change{kind: changeComputed, name: na
 // Operation drops the stored answers of an operation, whatever they depend on: of all
 // operations of that name, or of the one without a name that has this hash, as
 // extensions.cache shows it. Operations that differ in nothing but the name share no
-// answers. It is no change of rows: nothing else falls.
+// answers. It is no change of rows: nothing else is
+// dropped.
 func Operation(name string) Change { return Change{kind: changeOperation, name: name} }
 
 // Everything is a change of unknown extent.

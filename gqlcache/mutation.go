@@ -195,8 +195,8 @@ func (r *request) reported(end bool) (s reported) {
 }
 
 // declared returns the change that a mutation is declared to have made, with what its
-// resolvers have said. It has been committed: what cannot be told must fall, and the
-// error says why.
+// resolvers have said. The mutation has been committed. So the change is Everything where
+// its extent is not known, and the error says why.
 func (c *Cache) declared(ctx context.Context, r *request, d *document, res *extractor.Result, said reported) (ch change, err error) {
 	ch = change{by: causeOf(ctx), everything: "an operation without a plan"}
 	if d.Operation != nil {

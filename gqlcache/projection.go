@@ -70,7 +70,7 @@ func (p *projecting) of(ctx context.Context) []footprint.Projection {
 	return list
 }
 
-// refutes reports whether a field that has run code makes the promises void.
+// refutes reports whether the promises no longer hold after a field has run code.
 func (p *projecting) refutes(fc *graphql.FieldContext) bool {
 	if slices.ContainsFunc(p.list, func(t cascade.Projection) bool { return slices.Contains(t.Types, fc.Object) }) {
 		return true

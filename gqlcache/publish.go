@@ -32,8 +32,8 @@ func causeOf(ctx context.Context) inspect.Cause {
 // change is a change that is to be made known.
 type change struct {
 	by inspect.Cause
-	// everything says why everything falls, "" when it does not; cleared that it is
-	// removed as well.
+	// everything says why all entries are dropped, "" when only some are. cleared says
+	// that they are removed from the store as well.
 	everything string
 	cleared    bool
 	events     []cascade.Event

@@ -26,11 +26,11 @@ type Record struct {
 // A Sink is the side of the instance: its caches. The log calls it from one goroutine at
 // a time, in the order of the numbers. A sink does not call the log.
 type Sink interface {
-	// Apply makes what the record names void. It must have taken effect when Apply
-	// returns: from then on the publisher may be told that this instance knows. The
+	// Apply drops the entries that the record names. None of them may be served any more
+	// when Apply returns: from then on the publisher may be told that this instance knows. The
 	// record's tags may not be changed, and may be kept.
 	Apply(r Record)
-	// Flush makes everything void that was cached before. It comes with the first
+	// Flush drops everything that was cached before. It comes with the first
 	// position in an epoch, and when records are missing; records up to number will not
 	// come any more.
 	Flush(epoch, number uint64)

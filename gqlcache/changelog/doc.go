@@ -13,7 +13,7 @@
 // state after somebody has seen the new one: see Intender.
 //
 // Numbers belong to an epoch. Whenever the log may have lost something, it begins a new
-// epoch, and everything that was cached under an older one is void. Epochs grow.
+// epoch, and nothing that was cached in an older one is served any more. Epochs grow.
 //
 // The package is the contract alone; redislog is the implementation on Redis.
 package changelog

@@ -3,8 +3,8 @@ package changelog
 import "errors"
 
 var (
-	// ErrEpoch says that a position belongs to an epoch that is over: whatever it was is
-	// void by now, and no entry of that epoch is served.
+	// ErrEpoch says that a position belongs to an epoch that is over. No entry of that
+	// epoch is served.
 	ErrEpoch = errors.New("changelog: the position is of an epoch that is over")
 	// ErrBehind says that the log itself has not got as far as a position.
 	ErrBehind = errors.New("changelog: the log has not reached the position")

@@ -150,7 +150,7 @@ type Invalidation struct {
 	Confirmed bool `json:"confirmed"`
 }
 
-// Cascade is the graph from what was written to what fell. Evictions of the nodes sum up
+// Cascade is the graph from the written rows to the dropped entries. Evictions of the nodes sum up
 // to Evicted.Entries: an entry counts at the first node that reaches it, nearest to the
 // mutation.
 type Cascade struct {
@@ -160,7 +160,7 @@ type Cascade struct {
 }
 
 // CascadeNode is a mutation or another cause (cause), a written row or set of rows (row),
-// a view reached from it (view), or an operation whose entries fell (operation). Evicted
+// a view reached from it (view), or an operation whose entries were dropped (operation). Evicted
 // of an operation is that of the view or row above it, by operation, and is not part of
 // the sum.
 type CascadeNode struct {
@@ -178,14 +178,14 @@ type CascadeEdge struct {
 	Via  string `json:"via,omitempty"`
 }
 
-// Evicted are the entries that fell.
+// Evicted are the entries that were dropped.
 type Evicted struct {
 	Entries    int                `json:"entries"`
 	Bytes      int64              `json:"bytes"`
 	Operations []EvictedOperation `json:"operations"`
 }
 
-// EvictedOperation is how many entries of an operation fell.
+// EvictedOperation is how many entries of an operation were dropped.
 type EvictedOperation struct {
 	Name    string `json:"name"`
 	Entries int    `json:"entries"`

@@ -58,7 +58,7 @@ var rules = []mutant{
 	},
 	{
 		name: "no tombstones", file: shardFile,
-		old: "s.bury(hash, tombstone{n, mask}, bound)", new: "_ = bound",
+		old: "s.addTombstone(hash, tombstone{n, mask}, bound)", new: "_ = bound",
 		test: "TestRules",
 	},
 	{
@@ -103,7 +103,7 @@ var rules = []mutant{
 	},
 	{
 		name: "sweep forgets young invalidations", file: shardFile,
-		old: "s.bury(hash, t, bound)", new: "",
+		old: "s.addTombstone(hash, t, bound)", new: "",
 		test: "TestSweepKeepsFillsInFlight",
 	},
 	{

@@ -254,5 +254,5 @@ func (a *applier) adopt(epoch, first uint64, quiet bool) {
 		close(a.joined)
 		return
 	}
-	a.report.log.Warn("a new epoch has begun, everything cached is void", "epoch", epoch)
+	a.report.log.Warn("a new epoch has begun, everything cached is dropped", "epoch", epoch)
 }

@@ -48,11 +48,11 @@ func (s *shard) apply(hash, mask, n uint64, bound int) {
 		c.raise(mask, n)
 		return
 	}
-	s.bury(hash, tombstone{n, mask}, bound)
+	s.addTombstone(hash, tombstone{n, mask}, bound)
 }
 
-// bury adds a tombstone, at most bound of them in a generation. REQUIRES: mu.
-func (s *shard) bury(hash uint64, t tombstone, bound int) {
+// addTombstone adds a tombstone, at most bound of them in a generation. REQUIRES: mu.
+func (s *shard) addTombstone(hash uint64, t tombstone, bound int) {
 	if before, ok := s.young.tombs[hash]; ok {
 		t.num = max(t.num, before.num)
 		t.mask |= before.mask
@@ -134,7 +134,7 @@ func (s *shard) sweep(sweep, horizon uint64, bound int) (kept, removed int) {
 		case t.num <= horizon:
 			s.low = max(s.low, t.num)
 		default:
-			s.bury(hash, t, bound)
+			s.addTombstone(hash, t, bound)
 		}
 	}
 	if kept < s.room/2 {

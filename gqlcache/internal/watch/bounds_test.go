@@ -26,7 +26,7 @@ func put(r *watch.Recorder, key string, op *watch.Operation, born uint64, tags .
 // Clients choose names, documents and variables; none of it may grow what is held.
 func TestMemoryIsBounded(t *testing.T) {
 	t.Parallel()
-	limits := watch.Limits{Entries: 300, Tags: 2000, Ghosts: 200, Operations: 20, Views: 10, Log: 5, Nodes: 3}
+	limits := watch.Limits{Entries: 300, Tags: 2000, Removals: 200, Operations: 20, Views: 10, Log: 5, Nodes: 3}
 	r := watch.New(watch.Options{Limits: limits})
 	defer r.Close()
 	r.Watch()
@@ -39,7 +39,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		}
 		key := fmt.Sprint("key", i)
 		put(r, key, op, 0, tags...)
-		r.Missed(r.Mark(), []byte(key), watch.Nothing) // evicted: makes a ghost
+		r.Missed(r.Mark(), []byte(key), watch.Nothing) // evicted: makes a removal
 		put(r, key, op, 0, tags...)
 		r.Served([]byte(key), op, 0)
 		r.Count(op, watch.Miss)
@@ -53,7 +53,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		}
 	}
 	got := r.Sizes()
-	if got.Entries > limits.Entries || got.Entries == 0 || got.Slots > limits.Tags || got.Buckets > limits.Tags || got.Ghosts > limits.Ghosts ||
+	if got.Entries > limits.Entries || got.Entries == 0 || got.Slots > limits.Tags || got.Buckets > limits.Tags || got.Removals > limits.Removals ||
 		got.Operations > limits.Operations || got.Views > limits.Views+1 || got.Log > limits.Log || got.Refs > 8*limits.Tags {
 		t.Errorf("holds %+v, limits %+v", got, limits)
 	}
@@ -237,7 +237,7 @@ func TestUnwatchedAllocatesNothing(t *testing.T) {
 // Everything at once; what is left must be whole.
 func TestConcurrentUse(t *testing.T) {
 	t.Parallel()
-	r := watch.New(watch.Options{Limits: watch.Limits{Entries: 40, Ghosts: 20, Operations: 5, Tags: 200, Log: 10}})
+	r := watch.New(watch.Options{Limits: watch.Limits{Entries: 40, Removals: 20, Operations: 5, Tags: 200, Log: 10}})
 	defer r.Close()
 	r.Watch()
 	var wg sync.WaitGroup

@@ -23,9 +23,9 @@ const (
 	otherViewsLabel = "(other views)"
 )
 
-// cascade draws what a change has reached. The evictions of its nodes, those of
-// operations left out, sum up to the change's: what there is no room for is counted in
-// one node of its own. REQUIRES: mu held.
+// cascade returns the graph from a change to the entries that it has reached. The evictions
+// of its nodes, without those of operations, sum up to the change's. One node counts what
+// there is no room for. REQUIRES: mu held.
 func (s *session) cascade(p *Pending) inspect.Cascade {
 	g := inspect.Cascade{Nodes: []inspect.CascadeNode{}, Edges: []inspect.CascadeEdge{}}
 	g.Nodes = append(g.Nodes, inspect.CascadeNode{
@@ -74,7 +74,7 @@ func dependsOn(view, key string) string {
 	return fmt.Sprintf("@dependsOn(on: %q, key: %q)", view, key)
 }
 
-// operations adds those whose entries fell at a node, the most first.
+// operations adds the operations whose entries were dropped at a node, the most first.
 func operations(g *inspect.Cascade, at string, r *reached) {
 	rows := byEntries(r.ops)
 	if len(rows) > maxOpsPerNode {
@@ -98,7 +98,7 @@ func byEntries(ops map[*opRow]int) []*opRow {
 	return rows
 }
 
-// evicted sums up what has fallen. REQUIRES: mu held.
+// evicted sums up the entries that were dropped. REQUIRES: mu held.
 func (s *session) evicted(p *Pending) inspect.Evicted {
 	sum := inspect.Evicted{Operations: []inspect.EvictedOperation{}}
 	ops := map[*opRow]int{}

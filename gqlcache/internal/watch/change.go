@@ -13,7 +13,7 @@ import (
 // tags, the first that is set says what it reaches.
 type Change struct {
 	Cause inspect.Cause
-	// Everything says why all entries fall; "" when only some do.
+	// Everything says why all entries are dropped. It is empty when only some are.
 	Everything string
 	// Cleared says that entries are taken out of the store, too: with Everything, or
 	// those of Only.
@@ -21,12 +21,12 @@ type Change struct {
 	// Only takes the entries of some operations out of the store, which is no change to
 	// the clock. It is called with the recorder's lock held. It needs Cleared.
 	Only func(*Operation) bool
-	// Again says that the change was told of before, and is only applied once more: what
-	// it reaches is not looked for, and it is no event. Its record, when it comes back
-	// through the log, is no peer's.
+	// Again says that the change was reported before and is only applied once more. The
+	// recorder does not look for entries that it reaches, and it is no event of the log.
+	// Its record is not another instance's when it comes back through the log.
 	Again bool
-	// Tags are what is published, in any order. Trace says where they come from; nil when
-	// nobody knows. Both are kept and must not be changed.
+	// Tags are the tags that are published, in any order. Trace says where they come from,
+	// nil when nobody knows. Both are kept and must not be changed.
 	Tags  []cascade.Tag
 	Trace *cascade.Trace
 }
@@ -47,7 +47,7 @@ type Pending struct {
 	event   inspect.LogEvent
 }
 
-// reached is what has fallen at one node.
+// reached counts the entries that were dropped at one node.
 type reached struct {
 	entries int
 	bytes   int64
@@ -58,10 +58,10 @@ type reached struct {
 // end them.
 const maxPending = 1000
 
-// Begin tells that a change is about to be applied. Call it before the clock, the log or
-// the store learns of the change, and Done when they have, whatever became of it. While
-// nobody watches it returns nil, but for a change that is Cleared: somebody may begin to
-// watch while the store is being emptied.
+// Begin reports that a change is about to be applied. Call it before the clock, the log or
+// the store learns of the change. Call Done after they have, also if they failed. Begin
+// returns nil while nobody watches, except for a change that is Cleared: somebody may
+// begin to watch while the store is being emptied.
 func (r *Recorder) Begin(c Change) *Pending {
 	s, _ := r.session()
 	if c.Cleared {
@@ -69,7 +69,8 @@ func (r *Recorder) Begin(c Change) *Pending {
 	} else if s == nil {
 		return nil
 	}
-	// Clients choose names, and payloads reasons: the log and every ghost keep them.
+	// Clients choose names, and payloads choose reasons. The log and each removal keep
+	// them.
 	c.Cause.Name, c.Everything = clip(c.Cause.Name, maxName), clip(c.Everything, maxReason)
 	p := &Pending{r: r, s: s, c: c}
 	if s == nil {
@@ -80,7 +81,7 @@ func (r *Recorder) Begin(c Change) *Pending {
 	defer s.mu.Unlock()
 	p.began = s.stores.Load()
 	if len(s.pending) >= maxPending {
-		s.pending = slices.Delete(s.pending, 0, 1) // what of it is applied counts as a peer's
+		s.pending = slices.Delete(s.pending, 0, 1) // its records count as a peer's
 	}
 	s.pending = append(s.pending, p)
 	return p
@@ -96,11 +97,11 @@ func sumOf(tags []cascade.Tag) uint64 {
 	return sum
 }
 
-// Applied tells that the sink of the log has applied a record to the clock, which gave it
-// the number. everything is why all fall, "" if the tags say what does. A record of the
-// same tags as a pending change counts as that one: it is then this instance's own, and
-// what falls is counted there. Any other is an event in the log of the kind peer, under
-// the name of its origin. The tags are not kept.
+// Applied reports that the sink of the log has applied a record to the clock, which gave
+// it the number. everything says why all entries are dropped. It is empty if the tags say
+// which are. A record with the tags of a pending change is this instance's own: the
+// entries that it drops count for that change. Any other record is an event of the kind
+// peer in the log, under the name of its origin. The tags are not kept.
 func (r *Recorder) Applied(origin string, tags []cascade.Tag, everything string, number uint64) {
 	s, now := r.session()
 	if s == nil {
@@ -169,8 +170,8 @@ func (p *Pending) Done(number uint64, took time.Duration) *inspect.Invalidation 
 	}
 }
 
-// apply lets fall what the change reaches. An entry counts at the first node that reaches
-// it. REQUIRES: mu held.
+// apply drops the entries that the change reaches. An entry counts at the first node that
+// reaches it. REQUIRES: mu held.
 func (s *session) apply(p *Pending, number uint64, now time.Time) {
 	s.prune(now)
 	s.changes++
@@ -211,8 +212,8 @@ func (s *session) apply(p *Pending, number uint64, now time.Time) {
 	s.note(p, now)
 }
 
-// unclaim takes out of the index, after a removal, what was stored while it ran: the
-// store may have it or not, so nothing is to be claimed of it. REQUIRES: mu held.
+// unclaim takes entries out of the index that were stored while a removal ran. The store
+// may have them or not, so the recorder claims nothing of them. REQUIRES: mu held.
 func (s *session) unclaim(p *Pending, began uint64) {
 	if !p.c.Cleared {
 		return
@@ -258,7 +259,7 @@ func (s *session) reach(p *Pending, node int, e *entry, number uint64, now time.
 	case number > 0 && e.born >= number:
 		return
 	case e.expired(now):
-		s.bury(e, ghost{code: expired})
+		s.drop(e, removal{code: expired})
 		return
 	case p.c.Only != nil && e.stored > p.began:
 		return // perhaps it was stored after the removal: see unclaim
@@ -279,12 +280,11 @@ func (s *session) reach(p *Pending, node int, e *entry, number uint64, now time.
 	if p.c.Cleared {
 		code = cleared
 	}
-	s.bury(e, ghost{code: code, seq: p.last.Seq, cause: p.c.Cause})
+	s.drop(e, removal{code: code, seq: p.last.Seq, cause: p.c.Cause})
 }
 
-// note writes the change into the log: when it is applied, so that the log is in the
-// order of the numbers that are told, and a reader's cursor passes nothing that is still
-// to come. REQUIRES: mu held.
+// note writes the change into the log when it is applied. So the log is in the order of
+// its numbers, and no event comes behind a reader's cursor. REQUIRES: mu held.
 func (s *session) note(p *Pending, now time.Time) {
 	p.event = inspect.LogEvent{
 		Seq: p.last.Seq, At: now.UnixMilli(), Cause: p.c.Cause, Everything: p.c.Everything,

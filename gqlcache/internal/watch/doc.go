@@ -1,7 +1,7 @@
-// Package watch notes what a cache does while somebody watches it: which entries there
-// are and what they depend on, why a key is missing, what a change has reached. The cache
-// itself enumerates nothing when it invalidates; this package does, for the inspector,
-// within fixed bounds of memory.
+// Package watch records what a cache does while somebody watches it: which entries there
+// are and what they depend on, why a key is missing, which entries a change has reached.
+// The cache itself does not list entries when it invalidates. This package does, for the
+// inspector, within fixed bounds of memory.
 //
 // A Recorder is on for 30 seconds from each call of Watch, which each request of the
 // inspector makes. While it is off, Watching, Mark and Begin are one atomic load each;
@@ -20,9 +20,9 @@
 //	... stored:  rec.Stored(key, func() watch.Entry { ... })  // after the store has taken it, each time
 //	... at the end of what is no hit:  rec.Count(op, watch.Miss)  // Collapsed, Bypass
 //
-// Missed counts nothing: a query that missed at first may be served by Options.Shared, or
-// by what another request has stored, and then ends with Served. Missed is to be called
-// before the answer is stored. Building op and parts is worth a look at Watching first.
+// Missed counts nothing. A query that missed at first may be served by Options.Shared, or
+// by an entry that another request has stored: it ends with Served. Call Missed before the
+// answer is stored. Ask Watching before op and parts are built.
 //
 // A change, whoever made it:
 //
@@ -30,34 +30,34 @@
 //	number := clock.Apply(published)
 //	invalidation := p.Done(number, took)
 //
-// Trace costs more than publishing: make it only while Watching. Every change is told,
-// those of transactions, of Invalidate, and those that drop everything included
-// (Everything says why). One that is not told makes reasons weaker, not wrong: entries
-// that it has reached are then "invalidated" without a number if they are found dead, and
-// of unknown fate otherwise. Clear is a change with Everything and Cleared, begun before
-// and done after the store is cleared. Taking an operation's entries out of the store is
-// one with Only and Cleared, done with the number 0.
+// Trace costs more than publishing: make it only while Watching. Report every change:
+// also those of transactions, those of Invalidate, and those that drop everything, whose
+// Everything says why. A change that is not reported makes reasons weaker, not wrong. Then
+// an entry that it has reached is "invalidated" without a number if it is found dead, and
+// otherwise "miss". Clear is a change with Everything and Cleared. It begins before the
+// store is cleared and is done after it. The removal of an operation's entries is a change
+// with Only and Cleared, which is done with the number 0.
 //
-// With a log of several instances the sink calls Applied after clock.Apply, or
-// clock.Flush, for each record. The instance's own records are among them; they are told
-// from others by their tags, and count for the change that is pending, whose Done comes
-// later, when the other instances have confirmed.
+// With a log of several instances the sink calls Applied for each record, after
+// clock.Apply or clock.Flush. The instance's own records are among them. The recorder
+// knows them by their tags, and counts them for the pending change. Its Done comes later,
+// when the other instances have confirmed.
 //
 // # What it does not know
 //
-// The store does not tell what it evicts. An entry that it has evicted stays in the index
-// until a lookup misses it, it expires, a change reaches it or there is no room: until
-// then it counts as kept, and when a change reaches it, as fallen. Expired entries leave
-// the index when it is asked for, within a second.
+// The store does not report what it evicts. An entry that it has evicted stays in the
+// index until a lookup misses it, it expires, a change reaches it, or there is no room.
+// Until then it counts as kept, and if a change reaches it, as dropped. Expired entries
+// leave the index when it is asked for, within a second.
 //
 // Entries that were stored before somebody watched are not in the index. They are neither
-// in Kept nor in Evicted, and why they are gone is told as "miss".
+// in Kept nor in Evicted. The reason for their absence is "miss".
 //
 // # Traps
 //
-//   - A stamp that is not valid any more does not prove that a change came. A sweep
-//     forgets the cells of entries that the store has evicted. So a key is missing for
-//     unknown reasons when its last entry is neither known to be reached nor still valid.
+//   - A stamp that is no longer valid does not prove that a change came. A sweep forgets
+//     the cells of entries that the store has evicted. So the reason of a miss is unknown
+//     when the last entry is no longer valid and no change is known to have reached it.
 //   - The cache reports a miss after the lookup. An entry that was stored in between does
 //     not explain the miss. Mark, called before the lookup, tells the two apart.
 //   - With a log, an instance gets its own records back before its Publish returns. The

@@ -79,10 +79,10 @@ func partOf(p inspect.KeyPart) part {
 	return part{maphash.String(seeds[0], p.Name), maphash.String(seeds[0], p.Fingerprint), p.Name == "predicate"}
 }
 
-// Stored tells that the store has taken an answer, after it has. Call it each time,
-// watched or not: it remembers that the key was stored, which takes some tens of
-// nanoseconds. describe is called, before Stored returns, only while somebody watches;
-// its slices are not kept.
+// Stored reports that the store has taken an answer. Call it after each put, watched or
+// not: it remembers that the key was stored, which takes some tens of nanoseconds.
+// describe is only called while somebody watches, before Stored returns. Its slices are
+// not kept.
 func (r *Recorder) Stored(key string, describe func() Entry) {
 	k := idOf(key)
 	r.known.add(k)
@@ -106,7 +106,7 @@ func (r *Recorder) Stored(key string, describe func() Entry) {
 		s.remove(old)
 	}
 	s.forget(k)
-	// A change that has reached the entry already was perhaps told before this: nobody
+	// The change that has reached the entry was perhaps reported before this call. Nobody
 	// would count it.
 	if e.expired(now) || !e.live() {
 		return
@@ -119,7 +119,7 @@ func (r *Recorder) Stored(key string, describe func() Entry) {
 	s.add(e, x.Tags, now)
 }
 
-// A Hit is what the recorder adds to what is known of a hit.
+// A Hit is what the recorder knows of a hit.
 type Hit struct {
 	// Entry is how often the entry was served, this time included, since it is in the
 	// index; 0 when it is not. Saved is the time that its computation took, less that of
@@ -157,10 +157,10 @@ func (r *Recorder) Served(key []byte, op *Operation, lookup time.Duration) Hit {
 	return Hit{Entry: e.hits, Saved: saved}
 }
 
-// Outcome is what became of a query that was no hit.
+// An Outcome says how a query ended that was no hit.
 type Outcome uint8
 
-// Of an Outcome: computed, joined to another's computation, or not looked up.
+// A query was computed, joined to another query's computation, or not looked up.
 const (
 	Miss Outcome = iota
 	Collapsed

@@ -3,7 +3,7 @@ package watch
 import "fmt"
 
 // Sizes are how much a recorder holds.
-type Sizes struct{ Entries, Slots, Buckets, Ghosts, Operations, Views, Log, Pending, Refs int }
+type Sizes struct{ Entries, Slots, Buckets, Removals, Operations, Views, Log, Pending, Refs int }
 
 // Sizes returns how much is held; nothing while nobody watches.
 func (r *Recorder) Sizes() Sizes {
@@ -13,7 +13,7 @@ func (r *Recorder) Sizes() Sizes {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	x := Sizes{len(s.entries), s.slots, len(s.buckets), len(s.ghosts), len(s.ops), len(s.views), len(s.log), len(s.pending), 0}
+	x := Sizes{len(s.entries), s.slots, len(s.buckets), len(s.removals), len(s.ops), len(s.views), len(s.log), len(s.pending), 0}
 	for _, b := range s.buckets {
 		x.Refs += cap(b.refs)
 	}
@@ -33,8 +33,8 @@ func (r *Recorder) Check() error {
 	views := map[*viewRow]int{}
 	predicates := map[uint64]int{}
 	for k, e := range s.entries {
-		if e.id != k || s.ghosts[k] != nil {
-			return fmt.Errorf("entry %v under %v, ghost %v", e.id, k, s.ghosts[k])
+		if e.id != k || s.removals[k] != nil {
+			return fmt.Errorf("entry %v under %v, removal %v", e.id, k, s.removals[k])
 		}
 		for i, sl := range e.slots {
 			if b := s.buckets[sl.b.hash]; b != sl.b || b.refs[sl.at].e != e || int(b.refs[sl.at].slot) != i {
@@ -59,9 +59,9 @@ func (r *Recorder) Check() error {
 		}
 		refs += len(b.refs)
 	}
-	if slots != s.slots || refs != s.slots || bytes != s.bytes || s.recent.Len() != len(s.entries) || s.departed.Len() != len(s.ghosts) {
-		return fmt.Errorf("slots %d, in buckets %d, counted %d; bytes %d, counted %d; %d entries, %d in order; %d ghosts, %d in order",
-			slots, refs, s.slots, bytes, s.bytes, len(s.entries), s.recent.Len(), len(s.ghosts), s.departed.Len())
+	if slots != s.slots || refs != s.slots || bytes != s.bytes || s.recent.Len() != len(s.entries) || s.removed.Len() != len(s.removals) {
+		return fmt.Errorf("slots %d, in buckets %d, counted %d; bytes %d, counted %d; %d entries, %d in order; %d removals, %d in order",
+			slots, refs, s.slots, bytes, s.bytes, len(s.entries), s.recent.Len(), len(s.removals), s.removed.Len())
 	}
 	for _, row := range s.ops {
 		if row.entries != rows[row] || row.ages.Len() != rows[row] {

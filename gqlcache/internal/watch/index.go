@@ -126,7 +126,7 @@ func (s *session) prune(now time.Time) {
 	s.pruned = now
 	for _, e := range s.entries {
 		if e.expired(now) {
-			s.bury(e, ghost{code: expired})
+			s.drop(e, removal{code: expired})
 		}
 	}
 }

@@ -13,7 +13,7 @@ type Options struct {
 	Now func() time.Time
 	// For is how long one call of Watch lasts. Defaults to 30 seconds.
 	For time.Duration
-	// HideIDs leaves the keys of rows out of what is told.
+	// HideIDs leaves the keys of rows out of all reports.
 	HideIDs bool
 	// Limits bound the memory. Each defaults to what DefaultLimits has.
 	Limits Limits
@@ -23,7 +23,7 @@ type Options struct {
 type Limits struct {
 	Entries    int // entries indexed
 	Tags       int // tags of all of them; an entry with more than a quarter is not indexed
-	Ghosts     int // keys whose entries went, with the reason
+	Removals   int // keys whose entries are gone, with the reason
 	Operations int // rows of the table of operations, "(other)" left out
 	Views      int // rows of the table of views
 	Log        int // invalidations
@@ -33,7 +33,7 @@ type Limits struct {
 
 // DefaultLimits take some 26 MB at worst, and about 5 MB for 10,000 entries with ten tags
 // each.
-var DefaultLimits = Limits{Entries: 10_000, Tags: 1 << 18, Ghosts: 10_000, Operations: 200, Views: 1_000, Log: 200, LogBytes: 512 << 10, Nodes: 40}
+var DefaultLimits = Limits{Entries: 10_000, Tags: 1 << 18, Removals: 10_000, Operations: 200, Views: 1_000, Log: 200, LogBytes: 512 << 10, Nodes: 40}
 
 func (l Limits) withDefaults() Limits {
 	def := func(p *int, v int) {
@@ -43,7 +43,7 @@ func (l Limits) withDefaults() Limits {
 	}
 	def(&l.Entries, DefaultLimits.Entries)
 	def(&l.Tags, DefaultLimits.Tags)
-	def(&l.Ghosts, DefaultLimits.Ghosts)
+	def(&l.Removals, DefaultLimits.Removals)
 	def(&l.Operations, DefaultLimits.Operations)
 	def(&l.Views, DefaultLimits.Views)
 	def(&l.Log, DefaultLimits.Log)
@@ -52,7 +52,7 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// A Recorder notes what a cache does, while somebody watches. All methods are safe for
+// A Recorder records what a cache does while somebody watches. All methods are safe for
 // concurrent use, and none blocks but on other calls of the recorder.
 type Recorder struct {
 	opts  Options

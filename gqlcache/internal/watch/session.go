@@ -9,14 +9,15 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 )
 
-// A session is what is known from when somebody begins to watch until nobody does. Who
-// still holds one that has ended writes into what nobody reads.
+// A session holds what is recorded from when somebody begins to watch until nobody does.
+// A caller that still holds a session which has ended writes into it, and nobody reads
+// that.
 //
 // These hold whenever mu is free:
 //
 //  1. Each entry is in entries, in recent, in the ages of its operation's row, and in the
 //     bucket of each of its tags; no other entries are in these.
-//  2. A key is in entries or in ghosts, never in both.
+//  2. A key is in entries or in removals, never in both.
 //  3. The rows' entries and bytes sum up to those of the index.
 type session struct {
 	r     *Recorder
@@ -33,8 +34,8 @@ type session struct {
 	slots    int   // tags of all entries
 	bytes    int64 // of all entries
 	left     uint64
-	ghosts   map[id]*list.Element // of *ghost
-	departed list.List            // of *ghost, the last to go first
+	removals map[id]*list.Element // of *removal
+	removed  list.List            // of *removal, the latest first
 
 	predicates map[uint64]int // how many entries have it
 	ops        map[opName]*opRow
@@ -52,7 +53,7 @@ type session struct {
 func newSession(r *Recorder, now time.Time) *session {
 	return &session{
 		r: r, since: now, pruned: now,
-		entries: map[id]*entry{}, buckets: map[uint64]*bucket{}, ghosts: map[id]*list.Element{},
+		entries: map[id]*entry{}, buckets: map[uint64]*bucket{}, removals: map[id]*list.Element{},
 		predicates: map[uint64]int{}, ops: map[opName]*opRow{}, views: map[string]*viewRow{},
 		other:  &opRow{op: &Operation{name: otherName}},
 		series: newSeries(now),

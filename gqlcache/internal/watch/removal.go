@@ -16,8 +16,8 @@ const (
 	unknown     = "miss"
 )
 
-// A ghost is why the last entry of a key went.
-type ghost struct {
+// A removal says why the last entry of a key is gone.
+type removal struct {
 	id     id
 	code   string
 	stored uint64 // of the entry
@@ -25,52 +25,55 @@ type ghost struct {
 	cause  inspect.Cause
 }
 
-// bury takes an entry out of the index and notes why. REQUIRES: mu held.
-func (s *session) bury(e *entry, g ghost) {
+// drop takes an entry out of the index and keeps the removal of its key. The oldest
+// removal makes room for it. REQUIRES: mu held.
+func (s *session) drop(e *entry, g removal) {
 	s.remove(e)
 	g.id, g.stored = e.id, e.stored
-	for len(s.ghosts) >= s.r.opts.Limits.Ghosts {
-		s.forget(s.departed.Back().Value.(*ghost).id)
+	for len(s.removals) >= s.r.opts.Limits.Removals {
+		s.forget(s.removed.Back().Value.(*removal).id)
 	}
-	s.ghosts[e.id] = s.departed.PushFront(&g)
+	s.removals[e.id] = s.removed.PushFront(&g)
 }
 
-// forget drops the ghost of a key. What is neither in the index nor a ghost is not known.
-// REQUIRES: mu held.
+// forget drops the removal of a key. Nothing is known then of a key that is not in the
+// index. REQUIRES: mu held.
 func (s *session) forget(k id) {
-	if el := s.ghosts[k]; el != nil {
-		s.departed.Remove(el)
-		delete(s.ghosts, k)
+	if el := s.removals[k]; el != nil {
+		s.removed.Remove(el)
+		delete(s.removals, k)
 	}
 }
 
-func (s *session) ghost(k id) *ghost {
-	if el := s.ghosts[k]; el != nil {
-		return el.Value.(*ghost)
+// removalOf returns the removal of a key, nil for none. REQUIRES: mu held.
+func (s *session) removalOf(k id) *removal {
+	if el := s.removals[k]; el != nil {
+		return el.Value.(*removal)
 	}
 	return nil
 }
 
-// Found says what a lookup has found that is no hit.
+// Found is what a lookup that was no hit has found in the store.
 type Found uint8
 
 const (
 	// Nothing: the store has no entry.
 	Nothing Found = iota
-	// Dead: the store has one which a change has reached.
+	// Dead: the store has an entry that a change has reached.
 	Dead
-	// Unsure: the store has failed, or its entry was not looked at.
+	// Unsure: the store has failed, or nobody looked at its entry.
 	Unsure
 )
 
-// A Mark is a moment before a lookup. The zero Mark is one when nobody watched.
+// A Mark is a moment before a lookup. The zero Mark stands for a moment at which nobody
+// watched.
 type Mark struct {
 	s      *session
 	stores uint64
 }
 
-// Mark is called before each lookup whose miss is told to Missed. While nobody watches it
-// is one atomic load.
+// Mark returns the present moment. Call it before each lookup whose miss is reported to
+// Missed. It costs one atomic load while nobody watches.
 func (r *Recorder) Mark() Mark {
 	s := r.live.Load()
 	if s == nil {
@@ -79,21 +82,21 @@ func (r *Recorder) Mark() Mark {
 	return Mark{s, s.stores.Load()}
 }
 
-// Missed tells why a lookup, begun after the mark, was no hit, as far as is known. It
-// counts nothing. It is right to call it while nobody watches; then it knows of keys that
-// were never stored only.
+// Missed returns why a lookup that began after the mark was no hit, as far as the
+// recorder knows. It counts nothing. It may be called while nobody watches. Then it only
+// knows which keys were never stored.
 //
-// What it says of the key holds at some moment between the mark and the call:
+// The reason was true at some moment between the mark and the call:
 //
 //   - cold: no entry of the key was ever stored in this process, since the recorder was
 //     made.
 //   - expired: the time to live of the last entry was over.
-//   - evicted: the store gave the entry up although it had not expired, no change had
-//     reached it, and nothing was being removed.
-//   - invalidated: the lookup has found an entry dead, or a change that was told reached
-//     the last entry before it expired. Seq is its event in the log; 0 when it was not
-//     told, or not yet. That the store had evicted the entry before is not known then.
-//   - cleared: the same of a change that is Cleared.
+//   - evicted: the store removed the entry to make room. It had not expired, no change
+//     had reached it, and nothing was being removed.
+//   - invalidated: the lookup has found a dead entry, or a change reached the last entry
+//     before it expired. Seq is the change's event in the log, 0 while there is none. The
+//     store may have evicted the entry before: the recorder cannot know.
+//   - cleared: as invalidated, by a change that is Cleared.
 //   - miss: nobody watched when the last entry was stored, or it was stored again between
 //     the mark and the call, or too much happened since to remember it.
 func (r *Recorder) Missed(m Mark, key []byte, found Found) inspect.Reason {
@@ -102,45 +105,45 @@ func (r *Recorder) Missed(m Mark, key []byte, found Found) inspect.Reason {
 	if s == nil || m.s != s || found == Unsure {
 		switch {
 		case found == Dead:
-			return reason(invalidated, ghost{})
+			return reason(invalidated, removal{})
 		case found == Nothing && !r.known.maybe(k):
-			return reason(cold, ghost{})
+			return reason(cold, removal{})
 		}
-		return reason(unknown, ghost{})
+		return reason(unknown, removal{})
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e, g := s.entries[k], s.ghost(k)
+	e, g := s.entries[k], s.removalOf(k)
 	switch {
 	case g != nil && g.stored <= m.stores:
 		return reason(g.code, *g)
 	case found == Dead:
-		return reason(invalidated, ghost{}) // the entry stays: the change that has reached it is told soon
+		return reason(invalidated, removal{}) // the entry stays: the change that has reached it is reported soon
 	case e != nil && e.stored <= m.stores:
 		return s.gone(e, now)
 	case e == nil && g == nil && !r.known.maybe(k):
-		return reason(cold, ghost{})
+		return reason(cold, removal{})
 	}
-	return reason(unknown, ghost{})
+	return reason(unknown, removal{})
 }
 
-// gone tells why the store has not got an entry of the index. REQUIRES: mu held.
+// gone returns why the store has no longer got an entry of the index. REQUIRES: mu held.
 func (s *session) gone(e *entry, now time.Time) inspect.Reason {
-	g := ghost{code: evicted}
+	g := removal{code: evicted}
 	switch {
 	case e.expired(now):
 		g.code = expired
 	case s.r.removing.Load() > 0 || !e.live():
-		// Somebody is removing entries, or a change has reached it that is told soon, or
-		// the clock has forgotten the tags of an entry evicted long ago. It stays, for
-		// the change to be counted.
-		return reason(unknown, ghost{})
+		// Somebody is removing entries, or a change has reached the entry and is reported
+		// soon, or the clock has forgotten the tags of an entry that was evicted long ago.
+		// The entry stays in the index, so that the change is counted.
+		return reason(unknown, removal{})
 	}
-	s.bury(e, g)
+	s.drop(e, g)
 	return reason(g.code, g)
 }
 
-func reason(code string, g ghost) inspect.Reason {
+func reason(code string, g removal) inspect.Reason {
 	why := inspect.Reason{Code: code, Seq: g.seq}
 	switch code {
 	case cold:
