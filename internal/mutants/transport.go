@@ -212,4 +212,19 @@ var transportRules = []mutant{
 		old: "	t.cache.warnOfQueryCache(e)\n", new: "",
 		test: "TestNoQueryCache",
 	},
+	{
+		name: "transport: a hit of an answer that has expired is told as any other", file: statusHTTPFile,
+		old: "own.out.fate == inspector.Hit && !own.out.expired {", new: "own.out.fate == inspector.Hit {",
+		test: "TestExpiredAnswersAtTheEdge",
+	},
+	{
+		name: "transport: a miss of an answer that has expired is told as any other", file: statusHTTPFile,
+		old: "			s.Forward = wire.ForwardStale\n", new: "",
+		test: "TestExpiredAnswersAtTheEdge",
+	},
+	{
+		name: "http: an answer that has expired may be kept", file: answerHTTPFile,
+		old: " || c.opts.beyond() > 0 && k.stamp.ExpiredFor(c.opts.Now()) >= 0,", new: ",",
+		test: "TestExpiredAnswersAtTheEdge",
+	},
 }
