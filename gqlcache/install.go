@@ -171,7 +171,7 @@ func (p *passedBy) met() {
 // isPost says of the header of an operation's request that gqlgen's POST would take it,
 // and none of its transports for streams.
 func isPost(h http.Header) bool {
-	return h.Get("Upgrade") == "" && strings.HasPrefix(h.Get("Content-Type"), "application/json") &&
+	return strings.HasPrefix(h.Get("Content-Type"), "application/json") && h.Get("Upgrade") == "" &&
 		!strings.Contains(h.Get("Accept"), "text/event-stream") && !strings.Contains(h.Get("Accept"), "multipart/mixed")
 }
 
