@@ -62,15 +62,22 @@ func startVarnish(t *testing.T, server *httptest.Server) *varnish {
 	if _, err := exec.LookPath("varnishd"); err != nil {
 		t.Skip("there is no varnishd in the PATH")
 	}
-	dir, ctx := t.TempDir(), context.WithoutCancel(t.Context()) // it ends by a signal
+	dir := t.TempDir()
 	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
 	vcl := filepath.Join(dir, "edge.vcl")
 	if err := os.WriteFile(vcl, fmt.Appendf(nil, edgeVCL, port), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	address := freeAddress(t)
+	return startFront(t, address, "varnishd", "-F", "-j", "none", "-n", filepath.Join(dir, "work"), "-a", address, "-f", vcl, "-s", "malloc,16m")
+}
+
+// startFront starts a program that listens on an address, until the test ends.
+func startFront(t *testing.T, address, name string, args ...string) *varnish {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context()) // it ends by a signal
 	var log bytes.Buffer
-	cmd := exec.CommandContext(ctx, "varnishd", "-F", "-j", "none", "-n", filepath.Join(dir, "work"), "-a", address, "-f", vcl, "-s", "malloc,16m")
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Stdout, cmd.Stderr = &log, &log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -92,10 +99,56 @@ func startVarnish(t *testing.T, server *httptest.Server) *varnish {
 		}
 		select {
 		case <-ended:
-			t.Fatalf("varnishd has ended: %s", &log)
+			t.Fatalf("%s has ended: %s", name, &log)
 		case <-tick:
 		}
 	}
+}
+
+// edgeNginx is the configuration of an nginx in front of the server, which keeps what it may.
+const edgeNginx = `
+daemon off;
+master_process off;
+pid %[1]s/nginx.pid;
+error_log stderr;
+events {}
+http {
+	access_log off;
+	client_body_temp_path %[1]s/body;
+	proxy_temp_path %[1]s/proxy;
+	fastcgi_temp_path %[1]s/fastcgi;
+	uwsgi_temp_path %[1]s/uwsgi;
+	scgi_temp_path %[1]s/scgi;
+	proxy_cache_path %[1]s/cache keys_zone=edge:1m;
+	server {
+		listen %[2]s;
+		location / {
+			proxy_pass http://127.0.0.1:%[3]s;
+			proxy_http_version 1.1;
+			proxy_cache edge;
+			proxy_cache_revalidate on;
+			proxy_cache_lock on;
+			proxy_set_header X-Edge-Token "` + edgeToken + `";
+			proxy_hide_header Surrogate-Key;
+			add_header X-Cache $upstream_cache_status;
+		}
+	}
+}
+`
+
+// startNginx starts an nginx in front of a server. It cannot purge by keys. Without nginx the test is skipped.
+func startNginx(t *testing.T, server *httptest.Server) *varnish {
+	t.Helper()
+	if _, err := exec.LookPath("nginx"); err != nil {
+		t.Skip("there is no nginx in the PATH")
+	}
+	dir, address := t.TempDir(), freeAddress(t)
+	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
+	conf := filepath.Join(dir, "nginx.conf")
+	if err := os.WriteFile(conf, fmt.Appendf(nil, edgeNginx, dir, address, port), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return startFront(t, address, "nginx", "-p", dir, "-c", conf)
 }
 
 // freeAddress returns an address that nobody listens on.
@@ -218,10 +271,16 @@ func (o *origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // startOrigin starts a server whose things everybody may see, and a Varnish in front of it.
 func startOrigin(t *testing.T, o func(*varnish) gqlcache.HTTP) (*origin, *varnish, *gqlcache.Cache) {
 	t.Helper()
+	return startOriginBehind(t, startVarnish, o)
+}
+
+// startOriginBehind is startOrigin for another cache in front.
+func startOriginBehind(t *testing.T, start func(*testing.T, *httptest.Server) *varnish, o func(*varnish) gqlcache.HTTP) (*origin, *varnish, *gqlcache.Cache) {
+	t.Helper()
 	made := &origin{}
 	server := httptest.NewServer(made)
 	t.Cleanup(server.Close)
-	front := startVarnish(t, server)
+	front := start(t, server)
 	store := shop.NewStore()
 	store.PutThing("a", "0")
 	r := &shop.Resolver{Store: store}
@@ -298,6 +357,51 @@ func TestEdgeAsks(t *testing.T) {
 	}
 	if reads := stop() + 200; made.answers.Load() != reads {
 		t.Errorf("%d answers to %d reads", made.answers.Load(), reads)
+	}
+}
+
+// TestNginxAsks: an nginx in front keeps no answer by default, so it shows what is acknowledged, whoever reads meanwhile.
+func TestNginxAsks(t *testing.T) {
+	t.Parallel()
+	made, front, _ := startOriginBehind(t, startNginx, func(*varnish) gqlcache.HTTP { return gqlcache.HTTP{} })
+	var acknowledged atomic.Int64
+	stop := readers(t, front, &acknowledged)
+	for version := 1; version <= 100; version++ {
+		front.write(t, version)
+		acknowledged.Store(int64(version))
+		if got := front.read(t, readThing); got != version {
+			t.Errorf("version %d, after %d", got, version)
+		}
+	}
+	if reads := stop() + 100; made.answers.Load() != reads {
+		t.Errorf("%d answers to %d reads", made.answers.Load(), reads)
+	}
+}
+
+// TestNginxKeeps: an nginx in front keeps what the server's owner lets it keep, for as long, and asks with the answer's tag
+// afterwards; it keeps nothing else.
+func TestNginxKeeps(t *testing.T) {
+	t.Parallel()
+	made, front, _ := startOriginBehind(t, startNginx, func(v *varnish) gqlcache.HTTP {
+		o := keepFor(v, func() {}, func() {})
+		o.Edge.Purge = nil
+		return o
+	})
+	var all [3]reply
+	for i := range all {
+		all[i] = front.get(t, readThing, "")
+	}
+	if n := made.answers.Load(); n != 1 || all[2].header.Get("X-Cache") != "HIT" || string(all[2].body) != string(all[0].body) {
+		t.Errorf("%d answers; the last reply: %s %v", n, all[2].body, all[2].header)
+	}
+	if got := front.get(t, readThing, all[0].header.Get("ETag")); got.status != http.StatusNotModified {
+		t.Errorf("%d %s to a client that has it", got.status, got.body)
+	}
+	for range 2 {
+		front.get(t, "{ nothing }", "")
+	}
+	if n := made.answers.Load(); n != 3 {
+		t.Errorf("%d answers: an error was kept", n-1)
 	}
 }
 

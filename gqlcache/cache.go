@@ -81,6 +81,7 @@ type Cache struct {
 	// transports is how many transports were made that send answers as they are kept, and
 	// requests what they remember.
 	transports atomic.Int32
+	post       passedBy
 	requests   *memo.Memo[*question]
 	vary       []string // of answers to GET
 	front      *front   // nil when there is nothing to do for caches in front

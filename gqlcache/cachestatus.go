@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/cascadeql/cascadeql/gqlcache/internal/inspector"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/wire"
@@ -33,13 +34,13 @@ func (c *Cache) addStatus(ctx context.Context, own *request, h http.Header) {
 	// for it. Nothing has ended of what the inspector has answered, or what Shadow
 	// watches.
 	ended := own.mutates || own.out.given.Load() != nil
-	if ended && !own.mutates && own.out.fate == inspector.Hit {
+	if ended && !own.mutates && own.out.fate == inspector.Hit && !own.out.expired {
 		c.addStatusOf(ctx, h, c.hitStatus)
 		return
 	}
 	s := wire.Status{Forward: wire.ForwardBypass}
 	if ended {
-		s = own.status()
+		s = own.status(c)
 	}
 	s.Cache = c.opts.HTTP.CacheStatus
 	c.addStatusOf(ctx, h, []string{s.String()})
@@ -56,18 +57,24 @@ func (c *Cache) addStatusOf(ctx context.Context, h http.Header, value []string) 
 	}
 }
 
-// status says what became of an operation that is no hit, once that is reported.
-func (r *request) status() wire.Status {
+// status says what became of an operation that is no hit of a fresh answer, once that is
+// reported.
+func (r *request) status(c *Cache) wire.Status {
 	if r.mutates {
 		return wire.Status{Forward: wire.ForwardMethod}
 	}
 	o := &r.out
 	s := wire.Status{Forward: wire.ForwardBypass, Detail: string(o.why)}
 	switch {
+	case o.fate == inspector.Hit: // while another request computes
+		return wire.Status{Hit: true, HasTTL: true, TTL: -r.old.stamp.ExpiredFor(c.opts.Now()).Round(time.Second)}
 	case o.computes(), o.fate == inspector.Abandoned:
 		s.Forward = wire.ForwardMiss
-		if r.anew != "" {
+		switch {
+		case r.anew != "":
 			s.Forward = wire.ForwardRequest
+		case r.old != nil && !r.old.early:
+			s.Forward = wire.ForwardStale
 		}
 		s.Stored = o.fate == inspector.Computed && o.why == ""
 		s.Collapsed = o.fate == inspector.Joined

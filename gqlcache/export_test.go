@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
 )
@@ -74,3 +76,11 @@ func (o *Outside) Await() (fleet.Publication, uint64) { return o.q.await() }
 
 // Wait returns when nothing is being published any more.
 func (o *Outside) Wait() { o.q.idle.Wait() }
+
+// TransportsIn returns where a server, a pointer to a struct, keeps its transports.
+func TransportsIn(server any) *[]graphql.Transport { return transportsIn(server) }
+
+// InstallUnseen is Install for a server whose transports cannot be seen.
+func InstallUnseen(srv *handler.Server, c *Cache, transports ...graphql.Transport) {
+	install(srv, nil, c, transports)
+}

@@ -65,6 +65,7 @@ func (c *Cache) InterceptOperation(ctx context.Context, next graphql.OperationHa
 		c.once.Warn("twice", "gqlcache: the cache was added to a server twice, and works once", errTwice)
 		return next(ctx)
 	}
+	c.warnOfOrder(oc)
 	r := newRequest(ctx, c, outer)
 	r.operation = oc
 	for x := computationFrom(ctx); x != nil; x = x.outer {

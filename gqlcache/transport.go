@@ -15,8 +15,6 @@ import (
 	"unsafe"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/handler"
-	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/inspector"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -46,35 +44,18 @@ import (
 // the same.
 func (c *Cache) Transport(inner graphql.Transport) graphql.Transport {
 	c.mustBeMade()
-	t := &answering{Transport: inner, cache: c}
-	switch inner.(type) {
-	case transport.POST, *transport.POST:
-		t.json = true
-	case transport.GET, *transport.GET:
-		t.get = true
-	case transport.UrlEncodedForm, *transport.UrlEncodedForm:
-	default:
+	kind := kindOf(inner)
+	if kind == noKind {
 		return inner
+	}
+	t := &answering{Transport: inner, cache: c, get: kind == getKind, json: kind == postKind}
+	if t.json {
+		c.post.wrapped()
 	}
 	if n := c.transports.Add(1); n <= math.MaxUint8 {
 		t.number = byte(n)
 	}
 	return t
-}
-
-// Install adds the cache to a server, and transports to which Transport was applied: it
-// is
-//
-//	srv.AddTransport(cache.Transport(t)) // for each
-//	srv.Use(cache)
-//
-// Call it after the other extensions were added, and before other transports are. Like
-// srv.Use it panics when the schema's directives are wrong.
-func Install(srv *handler.Server, cache *Cache, transports ...graphql.Transport) {
-	for _, t := range transports {
-		srv.AddTransport(cache.Transport(t))
-	}
-	srv.Use(cache)
 }
 
 // answering is a transport that sends answers of the cache as they are kept.
@@ -107,6 +88,9 @@ type answering struct {
 
 // Do implements graphql.Transport.
 func (t *answering) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	if t.json {
+		t.cache.post.met()
+	}
 	if !t.get && r.Body == nil {
 		t.through(w, r, &executing{GraphExecutor: exec})
 		return

@@ -208,6 +208,8 @@ type serverKind struct {
 	transports []graphql.Transport
 	extensions func() []graphql.HandlerExtension
 	noCache    bool // of documents
+	installed  bool // the transports are there before the cache
+	base       func(graphql.ExecutableSchema) *handler.Server
 }
 
 func serverKinds() []serverKind {
@@ -230,15 +232,25 @@ func serverKinds() []serverKind {
 		{name: "headers of the transports", extensions: known, transports: []graphql.Transport{
 			&transport.GET{ResponseHeaders: headers}, &transport.POST{ResponseHeaders: headers}, transport.UrlEncodedForm{ResponseHeaders: headers},
 		}},
+		{name: "transports that are there already", extensions: known, installed: true, transports: []graphql.Transport{
+			transport.SSE{}, odd{}, transport.GET{ResponseHeaders: headers}, &transport.POST{ResponseHeaders: headers}, transport.POST{}, transport.UrlEncodedForm{},
+		}},
+		{name: "gqlgen's default server", installed: true, base: handler.NewDefaultServer, extensions: func() []graphql.HandlerExtension {
+			return known()[2:]
+		}},
 	}
 }
 
 // server makes one, with the cache or without.
 func (k *serverKind) server(s *testgraph.Store, c *gqlcache.Cache) *handler.Server {
-	srv := handler.New(testgraph.Executable(s, "cacheControl"))
+	base := k.base
+	if base == nil {
+		base = handler.New
+	}
+	srv := base(testgraph.Executable(s, "cacheControl"))
 	srv.SetRecoverFunc(func(context.Context, any) error { return errors.New("panicked") })
 	for _, t := range k.transports {
-		if c != nil {
+		if c != nil && !k.installed {
 			t = c.Transport(t)
 		}
 		srv.AddTransport(t)
@@ -249,10 +261,23 @@ func (k *serverKind) server(s *testgraph.Store, c *gqlcache.Cache) *handler.Serv
 	for _, x := range k.extensions() {
 		srv.Use(x)
 	}
-	if c != nil {
+	switch {
+	case c == nil:
+	case k.installed:
+		gqlcache.Install(srv, c)
+	default:
 		srv.Use(c)
 	}
 	return srv
+}
+
+// odd is a transport of the server's own.
+type odd struct{}
+
+func (odd) Supports(r *http.Request) bool { return r.Method == http.MethodPut }
+
+func (odd) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	transport.POST{}.Do(w, r, exec)
 }
 
 // TestTransport: requests of all kinds are answered alike with and without Transport, in
@@ -737,22 +762,6 @@ func TestDirectSaysWhatClosesIt(t *testing.T) {
 		if n := strings.Count(log.String(), fmt.Sprintf("%T", x)); n != 1 {
 			t.Errorf("%T is named %d times: %s", x, n, log.String())
 		}
-	}
-}
-
-// TestInstall: a server that Install has set up sends answers as they are kept.
-func TestInstall(t *testing.T) {
-	t.Parallel()
-	c := newCache(t, gqlcache.Options{Predicate: viewerPredicate})
-	srv := handler.New(testgraph.Executable(testgraph.NewStore(), "cacheControl"))
-	gqlcache.Install(srv, c, transport.GET{}, transport.POST{}, transport.SSE{})
-	for range 2 {
-		if got := testgraph.Ask(t, srv, "{ users { name } }", nil, "X-Viewer", "ann"); got.Errors != nil {
-			t.Error(got.Body)
-		}
-	}
-	if s := c.Stats(); s.Hits != 1 || s.Sent != 2 {
-		t.Errorf("%d hits, %d sent", s.Hits, s.Sent)
 	}
 }
 

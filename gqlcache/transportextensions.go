@@ -67,6 +67,7 @@ func (t *answering) extensionsOf(exec graphql.GraphExecutor) *extensions {
 		return met
 	}
 	met := t.cache.newExtensions(e, list)
+	t.cache.warnOfQueryCache(e)
 	t.met.Store(met)
 	return met
 }

@@ -5,6 +5,7 @@ const (
 	memoFile       = "gqlcache/transportmemo.go"
 	extensionsFile = "gqlcache/transportextensions.go"
 	directFile     = "gqlcache/transportdirect.go"
+	installFile    = "gqlcache/install.go"
 	answerHTTPFile = "gqlcache/http.go"
 	statusHTTPFile = "gqlcache/cachestatus.go"
 )
@@ -160,5 +161,70 @@ var transportRules = []mutant{
 		name: "transport: a hit past the hooks has no Cache-Status", file: directFile,
 		old: "	c.addStatusOf(ctx, w.Header(), c.hitStatus)\n", new: "",
 		test: "TestCacheStatusOfTransports",
+	},
+	{
+		name: "install: the transports that a server has are not wrapped", file: installFile,
+		old: "			all = append(all, cache.Transport(t))", new: "			all = append(all, t)",
+		test: "TestInstall$",
+	},
+	{
+		name: "install: the transports that a server has change places", file: installFile,
+		old: "			all = append(all, cache.Transport(t))", new: "			all = append([]graphql.Transport{cache.Transport(t)}, all...)",
+		test: "TestTransport$",
+	},
+	{
+		name: "install: the first transport takes requests", file: installFile,
+		old: "	return false\n}\n\n// Do implements", new: "	return true\n}\n\n// Do implements",
+		test: "TestTransport$",
+	},
+	{
+		name: "install: a copy of the server is changed", file: installFile,
+		old: "		*list = all\n", new: "		copy(*list, all[1:])\n		*list = all\n",
+		test: "TestInstallKeepsTheServer",
+	},
+	{
+		name: "install: a field of another type is taken for the transports", file: installFile,
+		old: "!f.IsValid() || f.Type() != reflect.TypeFor[[]graphql.Transport]()", new: "!f.IsValid()",
+		test: "TestTransportsIn",
+	},
+	{
+		name: "install: transports that are added later are not named", file: installFile,
+		old: "l.seen.Load() != n {", new: "l.seen.Load() != n && false {",
+		test: "TestTransportsThatEncodeAgain",
+	},
+	{
+		name: "install: transports that get no requests are named", file: installFile,
+		old: "		met[k] = true\n", new: "		met[k] = met[k] && wrapped\n",
+		test: "TestInstall$",
+	},
+	{
+		name: "install: an unwrapped POST that comes first is not noticed", file: "gqlcache/extension.go",
+		old: "	c.warnOfOrder(oc)\n", new: "",
+		test: "TestTransportsThatEncodeAgain",
+	},
+	{
+		name: "install: streams are taken for an unwrapped POST", file: installFile,
+		old: " &&\n		!strings.Contains(h.Get(\"Accept\"), \"text/event-stream\")", new: " &&\n		true",
+		test: "TestStreamsBesideAWrappedPOST",
+	},
+	{
+		name: "install: a server that parses each request is not noticed", file: extensionsFile,
+		old: "	t.cache.warnOfQueryCache(e)\n", new: "",
+		test: "TestNoQueryCache",
+	},
+	{
+		name: "transport: a hit of an answer that has expired is told as any other", file: statusHTTPFile,
+		old: "own.out.fate == inspector.Hit && !own.out.expired {", new: "own.out.fate == inspector.Hit {",
+		test: "TestExpiredAnswersAtTheEdge",
+	},
+	{
+		name: "transport: a miss of an answer that has expired is told as any other", file: statusHTTPFile,
+		old: "			s.Forward = wire.ForwardStale\n", new: "",
+		test: "TestExpiredAnswersAtTheEdge",
+	},
+	{
+		name: "http: an answer that has expired may be kept", file: answerHTTPFile,
+		old: " || c.opts.beyond() > 0 && k.stamp.ExpiredFor(c.opts.Now()) >= 0,", new: ",",
+		test: "TestExpiredAnswersAtTheEdge",
 	},
 }
