@@ -1,6 +1,9 @@
 package main
 
-const normalizeFile = "gqlcache/footprint/internal/sqlparse/normalize.go"
+const (
+	normalizeFile = "gqlcache/footprint/internal/sqlparse/normalize.go"
+	listsFile     = "gqlcache/footprint/internal/observe/lists.go"
+)
 
 // footprintUnitRules are those of the packages below gqlcache/footprint, each with a test
 // beside it.
@@ -24,6 +27,51 @@ var footprintUnitRules = []mutant{
 		name: "sqlparse: any name in double quotes is one, in SQLite, too", file: normalizeFile,
 		old: " && !n.isName(t.Text)", new: " && false",
 		test: "TestNormalize",
+	},
+	{
+		name: "observe: a list of one is a list", file: listsFile,
+		old: "if count < 2 ||", new: "if count < 1 ||",
+		test: "TestTemplates",
+	},
+	{
+		name: "observe: a list in a string is made short", file: listsFile,
+		old: "\tcase c == '\\'' || c == '\"'", new: "\tcase c == '\"'",
+		test: "TestTemplates",
+	},
+	{
+		name: "observe: a backslash keeps no quote from ending a string", file: listsFile,
+		old: "if !ok || strings.IndexByte(s.text[s.at:end], '\\\\') >= 0 {", new: "if !ok {",
+		test: "TestTemplates",
+	},
+	{
+		name: "observe: an argument that is mentioned twice may be in a list", file: listsFile,
+		old: "return end, n == ordinal && ", new: "return end, ",
+		test: "TestTemplates",
+	},
+	{
+		name: "observe: what follows a list has the list's arguments", file: listsFile,
+		old: "ordinal += int(l.count) - 1", new: "ordinal += 0",
+		test: "TestTemplateTellsTheSame",
+	},
+	{
+		name: "observe: the second of two lists begins where the template's does", file: listsFile,
+		old: "more += int(l.count) - 1", new: "more += 0",
+		test: "TestTemplateTellsTheSame",
+	},
+	{
+		name: "observe: the last value of a list does not count", file: "gqlcache/footprint/internal/observe/values.go",
+		old: "for n := from; n < to; n++ {", new: "for n := from; n < to-1; n++ {",
+		test: "TestReadOfLists|TestTemplateTellsTheSame",
+	},
+	{
+		name: "observe: the key check takes a list for many arguments", file: listsFile,
+		old: "case ordinal < at+count:\n\t\t\treturn at", new: "case ordinal < at+count:\n\t\t\treturn ordinal",
+		test: "TestPositionsOfLists|TestTemplateTellsTheSame",
+	},
+	{
+		name: "observe: each length of a list is remembered", file: "gqlcache/footprint/internal/observe/memo.go",
+		old: "\tx := m.getBytes(template)\n", new: "\tx := m.get(*text)\n",
+		test: "TestOneTextForAllLengths",
 	},
 	{
 		name: "observe: a commit is named with its values", file: "gqlcache/footprint/internal/observe/session.go", in: "gqlcache",

@@ -246,7 +246,7 @@ func (o *Observer) normalized(text string) string {
 	st := o.state.Load()
 	if st != nil {
 		if a := st.memo.get(text); a != nil {
-			return a.normalized(o, st, text)
+			return a.normalized(o, st)
 		}
 	}
 	return o.normalize(st, text)

@@ -39,7 +39,7 @@ func blog(d catalog.Dialect) *catalog.Catalog {
 // A rig is an observer with one cache, and a database that does nothing.
 type rig struct {
 	*Observer
-	t    *testing.T
+	t    testing.TB
 	sink *fakeSink
 	conn *fakeConn
 }
@@ -106,7 +106,7 @@ func (f *fakeConn) Query(_ context.Context, text string, args []driver.NamedValu
 	return err
 }
 
-func newRig(t *testing.T, o Options) *rig {
+func newRig(t testing.TB, o Options) *rig {
 	t.Helper()
 	if o.Dialect == 0 {
 		o.Dialect = catalog.SQLite
