@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
 )
 
@@ -74,3 +75,6 @@ func (o *Outside) Await() (fleet.Publication, uint64) { return o.q.await() }
 
 // Wait returns when nothing is being published any more.
 func (o *Outside) Wait() { o.q.idle.Wait() }
+
+// Sink is what the handles of Options.Observe tell.
+func (c *Cache) Sink() footprint.Sink { return c.observing }

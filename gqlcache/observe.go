@@ -169,6 +169,10 @@ func (o *observing) attach() {
 // Number implements footprint.Sink.
 func (o *observing) Number() uint64 { return o.c.clock.Seq() }
 
+// Forget implements footprint.Forgetter. Other instances have no answers that depend on
+// such tags.
+func (o *observing) Forget(tags []cascade.Tag) { o.c.clock.Apply(tags) }
+
 // Wrote implements footprint.Sink.
 func (o *observing) Wrote(ctx context.Context) {
 	if r := o.mutationOf(ctx); r != nil { //nolint:contextcheck // it looks for the operation of contexts

@@ -2,6 +2,7 @@ package main
 
 const (
 	normalizeFile = "gqlcache/footprint/internal/sqlparse/normalize.go"
+	evictFile     = "gqlcache/footprint/internal/rowtag/evict.go"
 	listsFile     = "gqlcache/footprint/internal/observe/lists.go"
 )
 
@@ -182,6 +183,56 @@ var footprintUnitRules = []mutant{
 		name: "analysis: a partition has all rows of its table", file: "gqlcache/footprint/internal/analysis/query.go",
 		old: "if !z.same(f.Table.Name, t.Name) {", new: "if false {",
 		test: "TestPartitions",
+	},
+	{
+		name: "rowtag: reads rely on shapes that are retired", file: "gqlcache/footprint/internal/rowtag/shapes.go",
+		old: "slices.Equal(s.columns, columns) && !s.retired.Load() {", new: "slices.Equal(s.columns, columns) {",
+		test: "TestRetireHistory|TestRetire$",
+	},
+	{
+		name: "observe: shapes are taken out before their answers are dropped", file: "gqlcache/footprint/internal/observe/observe.go",
+		old: "	if len(tags) == 0 {\n		return\n	}\n	// A sink", new: "	if len(tags) == 0 {\n		return\n	}\n	st.shapes.Remove(retired)\n	// A sink",
+		test: "TestMakeRoom",
+	},
+	{
+		name: "rowtag: the answers of a shape of terms stay", file: evictFile,
+		old: "default:\n\t\t\ttags = append(tags, tag.Tag{Hash: hash,", new: "default:\n\t\t\ttags = append(tags, tag.Tag{Hash: hash + 1,",
+		test: "TestRetireHistory|TestRetiredTags",
+	},
+	{
+		name: "rowtag: the answers of a page of a whole table stay", file: evictFile,
+		old: "case sh.order >= 0 && len(sh.columns) == 0:", new: "case false:",
+		test: "TestRetiredTags",
+	},
+	{
+		name: "rowtag: the answers of a search stay", file: evictFile,
+		old: "sh.gramTag(\"\")", new: "sh.hash",
+		test: "TestRetiredTags",
+	},
+	{
+		name: "rowtag: shapes are taken out whoever asks for them", file: evictFile,
+		old: "return !sh.used.Swap(false)", new: "return sh.used.Swap(false) || true",
+		test: "TestRetire$",
+	},
+	{
+		name: "rowtag: a full set is swept all the time", file: evictFile,
+		old: "s.sweeps && now-s.swept < sweepEvery", new: "s.sweeps && now < s.swept",
+		test: "TestRetire$",
+	},
+	{
+		name: "observe: a shape is taken out although a cache has answers that rely on it", file: "gqlcache/footprint/internal/observe/observe.go",
+		old: "if slices.ContainsFunc(o.attached(), keeps) {", new: "if false {",
+		test: "TestMakeRoom",
+	},
+	{
+		name: "observe: a shape is taken out although a cache could not drop its answers", file: "gqlcache/footprint/internal/observe/observe.go",
+		old: "\t\tif !done {\n", new: "\t\tif !done && false {\n",
+		test: "TestMakeRoom",
+	},
+	{
+		name: "observe: answers of a cache stay when their shape is taken out", file: "gqlcache/observe.go",
+		old: "{ o.c.clock.Apply(tags) }", new: "{ _ = tags }",
+		test: "TestShapesMakeRoom",
 	},
 	{
 		name: "rowtag: columns of another catalog have the same numbers", file: "gqlcache/footprint/internal/rowtag/publish.go",

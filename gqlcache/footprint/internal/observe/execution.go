@@ -295,6 +295,7 @@ func (e *Execution) finish(err error, affected int64, complete bool) {
 		e.mu.Unlock()
 		if e.st != nil && e.st.shapes.Full() {
 			s.o.found(e.ctx, Finding{Kind: ManyShapes, Why: "reads compare more sets of columns than are told apart"})
+			s.o.makeRoom(e.st)
 		}
 	}
 	if errors.Is(err, driver.ErrBadConn) {

@@ -51,6 +51,7 @@ type fakeSink struct {
 	commits []commitRecord
 	wrote   int
 	panics  bool
+	forget  func([]tag.Tag)
 }
 
 type commitRecord struct {
@@ -75,6 +76,15 @@ func (f *fakeSink) Committed(ctx context.Context, c Commit) {
 	if f.panics {
 		panic("committed")
 	}
+}
+
+func (f *fakeSink) Forget(tags []tag.Tag) {
+	if f.forget != nil {
+		f.forget(tags)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.commits = append(f.commits, commitRecord{tags: tags})
 }
 
 func (f *fakeSink) Wrote(context.Context) {
