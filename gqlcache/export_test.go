@@ -78,3 +78,15 @@ func (o *Outside) Wait() { o.q.idle.Wait() }
 
 // Sink is what the handles of Options.Observe tell.
 func (c *Cache) Sink() footprint.Sink { return c.observing }
+
+// LookedAt returns which of the first n computations of an operation are compared with its
+// directives.
+func LookedAt(n int) (list []int) {
+	d := &document{}
+	for i := range n {
+		if d.isLookedAt() {
+			list = append(list, i+1)
+		}
+	}
+	return list
+}

@@ -75,6 +75,16 @@ var footprintUnitRules = []mutant{
 		test: "TestOneTextForAllLengths",
 	},
 	{
+		name: "observe: an operation is compared with its directives once", file: "gqlcache/observed.go",
+		old: "n <= lookedAt || n%lookedOf == 0", new: "n <= 1",
+		test: "TestLookedAt",
+	},
+	{
+		name: "observe: all commits outside come from one place", file: "gqlcache/footprint/internal/observe/findings.go",
+		old: "hash = bits.RotateLeft64(hash^uint64(pc), 29) * 0x9e3779b97f4a7c15", new: "_ = bits.RotateLeft64(uint64(pc), 29)",
+		test: "TestPlaces",
+	},
+	{
 		name: "observe: a commit is named with its values", file: "gqlcache/footprint/internal/observe/session.go", in: "gqlcache",
 		old: "c.Text = s.o.normalized(c.Text)", new: "_ = s.o.normalized(c.Text)",
 		test: "TestInspectorTellsOfStatements",
