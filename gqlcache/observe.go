@@ -61,7 +61,9 @@ type Observe struct {
 	ReportOnly bool
 }
 
-// A Cover says when directives stand for what was seen.
+// A Cover says when directives stand for what was seen. There is none that compares rows:
+// a declared set of rows may stand for one that was seen only where it is the wider one, and
+// what CoverNone adds then drops nothing more.
 type Cover uint8
 
 const (
