@@ -150,8 +150,12 @@ func TestTemplateTellsTheSame(t *testing.T) {
 	}
 	for _, d := range []catalog.Dialect{catalog.SQLite, catalog.PostgreSQL} {
 		r := newRig(t, Options{Dialect: d})
-		for _, text := range texts {
-			for _, length := range []int{2, 3, 7, 300, maxListed + 1} {
+		for n, text := range texts {
+			lengths := []int{2, 3, 7}
+			if n%7 == 0 { // a read and a write: these take long
+				lengths = append(lengths, maxListed+1)
+			}
+			for _, length := range lengths {
 				var list []driver.NamedValue
 				one := func(v any) string {
 					list = append(list, driver.NamedValue{Ordinal: len(list) + 1, Value: v})

@@ -122,7 +122,7 @@ func TestRetireHistory(t *testing.T) {
 	const columns, steps = 6, 400
 	table := wide(columns)
 	served, dropped := 0, 0
-	for seed := range uint64(300) {
+	for seed := range uint64(100) {
 		rnd := rand.New(rand.NewPCG(seed, 11)) //nolint:gosec // a history that can be repeated
 		s := NewShapes("", catalogOf(table))
 		var (
