@@ -2,6 +2,7 @@ package gqlcache
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
@@ -27,6 +28,8 @@ type document struct {
 	projections *projections
 	// usual is how long its computations take.
 	usual usual
+	// reported counts the computations that were to be reported of: see observed.read.
+	reported atomic.Uint64
 }
 
 // document returns the plan of the operation at hand. A plan is used only for the very

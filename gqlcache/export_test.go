@@ -8,6 +8,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
 )
 
@@ -83,4 +84,19 @@ func TransportsIn(server any) *[]graphql.Transport { return transportsIn(server)
 // InstallUnseen is Install for a server whose transports cannot be seen.
 func InstallUnseen(srv *handler.Server, c *Cache, transports ...graphql.Transport) {
 	install(srv, nil, c, transports)
+}
+
+// Sink is what the handles of Options.Observe tell.
+func (c *Cache) Sink() footprint.Sink { return c.observing }
+
+// LookedAt returns which of the first n computations of an operation are compared with its
+// directives.
+func LookedAt(n int) (list []int) {
+	d := &document{}
+	for i := range n {
+		if d.isLookedAt() {
+			list = append(list, i+1)
+		}
+	}
+	return list
 }

@@ -61,7 +61,9 @@ type Observe struct {
 	ReportOnly bool
 }
 
-// A Cover says when directives stand for what was seen.
+// A Cover says when directives stand for what was seen. There is none that compares rows:
+// a declared set of rows may stand for one that was seen only where it is the wider one, and
+// what CoverNone adds then drops nothing more.
 type Cover uint8
 
 const (
@@ -168,6 +170,10 @@ func (o *observing) attach() {
 
 // Number implements footprint.Sink.
 func (o *observing) Number() uint64 { return o.c.clock.Seq() }
+
+// Forget implements footprint.Forgetter. Other instances have no answers that depend on
+// such tags.
+func (o *observing) Forget(tags []cascade.Tag) { o.c.clock.Apply(tags) }
 
 // Wrote implements footprint.Sink.
 func (o *observing) Wrote(ctx context.Context) {

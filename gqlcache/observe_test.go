@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint"
 )
@@ -68,4 +69,22 @@ func TestRecomputedStatements(t *testing.T) {
 			t.Error("its statements are everybody's")
 		}
 	})
+}
+
+// TestShapesMakeRoom: what depends on a shape that is taken out of a full set is dropped,
+// and nothing else.
+func TestShapesMakeRoom(t *testing.T) {
+	t.Parallel()
+	handle := footprint.New(footprint.Options{Dialect: footprint.SQLite, Logger: slog.New(slog.DiscardHandler)})
+	r := newRig(t, "bare", gqlcache.Options{Observe: gqlcache.Observe{Handles: []*footprint.Observer{handle}}})
+	// Nothing is declared, so that answers depend on any row.
+	sink, ok := r.cache.Sink().(footprint.Forgetter)
+	if !ok {
+		t.Fatal("a cache cannot drop answers: no shape is ever taken out")
+	}
+	r.run("bare", []string{"MISS: " + readAnn})
+	sink.Forget([]cascade.Tag{{Hash: 1, Mask: 1}})
+	r.run("bare", []string{"HIT: " + readAnn})
+	sink.Forget([]cascade.Tag{footprint.AnyRow})
+	r.run("bare", []string{"MISS: " + readAnn})
 }

@@ -34,11 +34,25 @@ type observed struct {
 	operations map[string]*inspect.ObservedOperation
 }
 
+// What an operation reads is told after a few of its computations, and comparing it with
+// the directives takes longer than recording it. So the first computations of an operation
+// are looked at, and then one of many: its statements may be others by then.
+const (
+	lookedAt = 64
+	lookedOf = 64
+)
+
+// isLookedAt reports whether a computation of the operation is reported of.
+func (d *document) isLookedAt() bool {
+	n := d.reported.Add(1)
+	return n <= lookedAt || n%lookedOf == 0
+}
+
 // read notes what the computation of a query's answer has read. It reports whether that
 // is the first time that no directive of the operation names one of the tables, or that
-// none is about the rows that were asked for.
+// none is about the rows that were asked for. Not every computation is noted.
 func (o *observed) read(d *document, vars map[string]any, fp *footprint.Footprint) (news bool) {
-	if d.Operation == nil {
+	if d.Operation == nil || !d.isLookedAt() {
 		return false
 	}
 	declared := d.Operation.Tables()

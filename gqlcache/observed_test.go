@@ -146,3 +146,13 @@ func TestFindingsAreExplained(t *testing.T) {
 		}
 	}
 }
+
+// TestLookedAt: the first computations of an operation are compared with its directives,
+// and later ones now and then, since its statements may be others by then.
+func TestLookedAt(t *testing.T) {
+	t.Parallel()
+	list := gqlcache.LookedAt(1000)
+	if len(list) < 64+1000/64-2 || len(list) > 100 || list[63] != 64 || list[len(list)-1] < 900 {
+		t.Errorf("%d of 1000 are: %v", len(list), list)
+	}
+}

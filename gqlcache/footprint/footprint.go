@@ -52,6 +52,8 @@ type (
 	FindingKind = observe.FindingKind
 	// Figures are what an Observer has counted.
 	Figures = observe.Figures
+	// A Forgetter is a Sink that can drop answers by tags.
+	Forgetter = observe.Forgetter
 	// A Namer is a Sink that names operations, for findings.
 	Namer = observe.Namer
 

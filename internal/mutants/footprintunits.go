@@ -1,6 +1,10 @@
 package main
 
-const normalizeFile = "gqlcache/footprint/internal/sqlparse/normalize.go"
+const (
+	normalizeFile = "gqlcache/footprint/internal/sqlparse/normalize.go"
+	evictFile     = "gqlcache/footprint/internal/rowtag/evict.go"
+	listsFile     = "gqlcache/footprint/internal/observe/lists.go"
+)
 
 // footprintUnitRules are those of the packages below gqlcache/footprint, each with a test
 // beside it.
@@ -24,6 +28,61 @@ var footprintUnitRules = []mutant{
 		name: "sqlparse: any name in double quotes is one, in SQLite, too", file: normalizeFile,
 		old: " && !n.isName(t.Text)", new: " && false",
 		test: "TestNormalize",
+	},
+	{
+		name: "observe: a list of one is a list", file: listsFile,
+		old: "if count < 2 ||", new: "if count < 1 ||",
+		test: "TestTemplates",
+	},
+	{
+		name: "observe: a list in a string is made short", file: listsFile,
+		old: "\tcase c == '\\'' || c == '\"'", new: "\tcase c == '\"'",
+		test: "TestTemplates",
+	},
+	{
+		name: "observe: a backslash keeps no quote from ending a string", file: listsFile,
+		old: "if !ok || strings.IndexByte(s.text[s.at:end], '\\\\') >= 0 {", new: "if !ok {",
+		test: "TestTemplates",
+	},
+	{
+		name: "observe: an argument that is mentioned twice may be in a list", file: listsFile,
+		old: "return end, n == ordinal && ", new: "return end, ",
+		test: "TestTemplates",
+	},
+	{
+		name: "observe: what follows a list has the list's arguments", file: listsFile,
+		old: "ordinal += int(l.count) - 1", new: "ordinal += 0",
+		test: "TestTemplateTellsTheSame",
+	},
+	{
+		name: "observe: the second of two lists begins where the template's does", file: listsFile,
+		old: "more += int(l.count) - 1", new: "more += 0",
+		test: "TestTemplateTellsTheSame",
+	},
+	{
+		name: "observe: the last value of a list does not count", file: "gqlcache/footprint/internal/observe/values.go",
+		old: "for n := from; n < to; n++ {", new: "for n := from; n < to-1; n++ {",
+		test: "TestReadOfLists|TestTemplateTellsTheSame",
+	},
+	{
+		name: "observe: the key check takes a list for many arguments", file: listsFile,
+		old: "case ordinal < at+count:\n\t\t\treturn at", new: "case ordinal < at+count:\n\t\t\treturn ordinal",
+		test: "TestPositionsOfLists|TestTemplateTellsTheSame",
+	},
+	{
+		name: "observe: each length of a list is remembered", file: "gqlcache/footprint/internal/observe/memo.go",
+		old: "\tx := m.getBytes(template)\n", new: "\tx := m.get(*text)\n",
+		test: "TestOneTextForAllLengths",
+	},
+	{
+		name: "observe: an operation is compared with its directives once", file: "gqlcache/observed.go",
+		old: "n <= lookedAt || n%lookedOf == 0", new: "n <= 1",
+		test: "TestLookedAt",
+	},
+	{
+		name: "observe: all commits outside come from one place", file: "gqlcache/footprint/internal/observe/findings.go",
+		old: "hash = bits.RotateLeft64(hash^uint64(pc), 29) * 0x9e3779b97f4a7c15", new: "_ = bits.RotateLeft64(uint64(pc), 29)",
+		test: "TestPlaces",
 	},
 	{
 		name: "observe: a commit is named with its values", file: "gqlcache/footprint/internal/observe/session.go", in: "gqlcache",
@@ -134,6 +193,56 @@ var footprintUnitRules = []mutant{
 		name: "analysis: a partition has all rows of its table", file: "gqlcache/footprint/internal/analysis/query.go",
 		old: "if !z.same(f.Table.Name, t.Name) {", new: "if false {",
 		test: "TestPartitions",
+	},
+	{
+		name: "rowtag: reads rely on shapes that are retired", file: "gqlcache/footprint/internal/rowtag/shapes.go",
+		old: "slices.Equal(s.columns, columns) && !s.retired.Load() {", new: "slices.Equal(s.columns, columns) {",
+		test: "TestRetireHistory|TestRetire$",
+	},
+	{
+		name: "observe: shapes are taken out before their answers are dropped", file: "gqlcache/footprint/internal/observe/observe.go",
+		old: "	if len(tags) == 0 {\n		return\n	}\n	// A sink", new: "	if len(tags) == 0 {\n		return\n	}\n	st.shapes.Remove(retired)\n	// A sink",
+		test: "TestMakeRoom",
+	},
+	{
+		name: "rowtag: the answers of a shape of terms stay", file: evictFile,
+		old: "default:\n\t\t\ttags = append(tags, tag.Tag{Hash: hash,", new: "default:\n\t\t\ttags = append(tags, tag.Tag{Hash: hash + 1,",
+		test: "TestRetireHistory|TestRetiredTags",
+	},
+	{
+		name: "rowtag: the answers of a page of a whole table stay", file: evictFile,
+		old: "case sh.order >= 0 && len(sh.columns) == 0:", new: "case false:",
+		test: "TestRetiredTags",
+	},
+	{
+		name: "rowtag: the answers of a search stay", file: evictFile,
+		old: "sh.gramTag(\"\")", new: "sh.hash",
+		test: "TestRetiredTags",
+	},
+	{
+		name: "rowtag: shapes are taken out whoever asks for them", file: evictFile,
+		old: "return !sh.used.Swap(false)", new: "return sh.used.Swap(false) || true",
+		test: "TestRetire$",
+	},
+	{
+		name: "rowtag: a full set is swept all the time", file: evictFile,
+		old: "s.sweeps && now-s.swept < sweepEvery", new: "s.sweeps && now < s.swept",
+		test: "TestRetire$",
+	},
+	{
+		name: "observe: a shape is taken out although a cache has answers that rely on it", file: "gqlcache/footprint/internal/observe/observe.go",
+		old: "if slices.ContainsFunc(o.attached(), keeps) {", new: "if false {",
+		test: "TestMakeRoom",
+	},
+	{
+		name: "observe: a shape is taken out although a cache could not drop its answers", file: "gqlcache/footprint/internal/observe/observe.go",
+		old: "\t\tif !done {\n", new: "\t\tif !done && false {\n",
+		test: "TestMakeRoom",
+	},
+	{
+		name: "observe: answers of a cache stay when their shape is taken out", file: "gqlcache/observe.go",
+		old: "{ o.c.clock.Apply(tags) }", new: "{ _ = tags }",
+		test: "TestShapesMakeRoom",
 	},
 	{
 		name: "rowtag: columns of another catalog have the same numbers", file: "gqlcache/footprint/internal/rowtag/publish.go",

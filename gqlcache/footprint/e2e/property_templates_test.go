@@ -9,7 +9,8 @@ import (
 // readTemplates are statements as programs have them. {pool} is an argument, {pool?} one
 // that may be NULL, {n:pool?} the same argument wherever n is the same, {lim} a limit,
 // {off} an OFFSET or nothing, {::text} a
-// cast for PostgreSQL, {list:pool} a list of values as one argument, {id+} an
+// cast for PostgreSQL, {list:pool} a list of values as one argument, {many:pool} two or more
+// arguments, {id+} an
 // identifier that is not there yet. A part before a bar is SQLite's, after it
 // PostgreSQL's.
 var readTemplates = []string{
@@ -31,6 +32,9 @@ var readTemplates = []string{
 	`SELECT u.id FROM users u LEFT JOIN posts p ON p.author_id = u.id WHERE p.id IS NULL ORDER BY 1`,
 	`SELECT u.id, count(p.id) FROM users u LEFT JOIN posts p ON p.author_id = u.id GROUP BY u.id ORDER BY 2 DESC, 1 LIMIT {lim}`,
 	`SELECT id, title FROM posts WHERE id IN ({post}, {post}, {post}) ORDER BY id`,
+	`SELECT id, title FROM posts WHERE status = {status} AND id IN ({many:post}) AND tenant = {tenant} ORDER BY id`,
+	`SELECT id, seq FROM posts WHERE author_id IN ({many:user}) AND status = {status} ORDER BY seq LIMIT {lim}`,
+	`SELECT p.id, count(c.id) FROM posts p LEFT JOIN comments c ON c.post_id = p.id AND c.author_id IN ({many:user}) WHERE p.id IN ({many:post}) AND p.tenant = {tenant} GROUP BY p.id ORDER BY 1`,
 	`SELECT p.id, p.title FROM json_each({list:post}) k JOIN posts p ON p.id = k.value ORDER BY 1|SELECT p.id, p.title FROM unnest({list:post}::text[]) AS k (value) JOIN posts p ON p.id = k.value ORDER BY 1, 2`,
 	`SELECT k.value, p.id, p.seq FROM json_each({list:user}) k CROSS JOIN posts p ON p.seq IN (SELECT q.seq FROM posts q WHERE q.author_id = k.value ORDER BY q.seq DESC LIMIT {lim}) ORDER BY 2, 1|SELECT k.value, p.id, p.seq FROM unnest({list:user}::text[]) AS k (value) JOIN posts p ON p.seq IN (SELECT q.seq FROM posts q WHERE q.author_id = k.value ORDER BY q.seq DESC LIMIT {lim}) ORDER BY 2, 1`,
 	`SELECT c.post_id, count(*) FROM json_each({list:post}) k JOIN comments c ON c.post_id = k.value GROUP BY c.post_id ORDER BY 1|SELECT c.post_id, count(*) FROM comments c WHERE c.post_id = ANY({list:post}::text[]) GROUP BY c.post_id ORDER BY 1`,
@@ -80,6 +84,9 @@ var writeTemplates = []string{
 	`UPDATE posts SET title = coalesce({title?}, title), status = coalesce({status?}, status) WHERE id = {post} RETURNING id, title, author_id`,
 	`UPDATE posts SET status = {status} WHERE author_id = {user} AND status <> {status}`,
 	`UPDATE posts SET status = {status} WHERE id IN (SELECT value FROM json_each({list:post}))|UPDATE posts SET status = {status} WHERE id = ANY({list:post}::text[])`,
+	`UPDATE posts SET title = {title}, version = version + 1 WHERE id IN ({many:post}) AND author_id = {user}`,
+	`UPDATE posts SET status = {status} WHERE author_id IN ({many:user}) AND id IN ({many:post})`,
+	`DELETE FROM comments WHERE author_id IN ({many:user}) AND post_id = {post}`,
 	`UPDATE posts SET author_id = {user} WHERE id = {post}`,
 	`UPDATE posts SET parent_id = {post} WHERE id = {post}`,
 	`UPDATE posts SET tenant = (SELECT tenant FROM users u WHERE u.id = posts.author_id)`,
@@ -131,7 +138,7 @@ func (g *sqlGenerator) fill(template string) sqlStatement {
 		}
 		name, after, _ := strings.Cut(rest, "}")
 		text = after
-		if n, _, ok := strings.Cut(name, ":"); ok && n != "list" && n != "" {
+		if n, _, ok := strings.Cut(name, ":"); ok && n != "list" && n != "many" && n != "" {
 			if shared[name] == "" {
 				shared[name] = g.hole(name[len(n)+1:])
 			}
@@ -167,6 +174,13 @@ func (g *sqlGenerator) hole(name string) string {
 		return g.arg(fmt.Sprint("u", 5+g.r.IntN(3)))
 	case "mail+":
 		return g.arg(fmt.Sprintf("u%d@x", 5+g.r.IntN(1000)))
+	}
+	if pool, ok := strings.CutPrefix(name, "many:"); ok {
+		var list []string
+		for range 2 + g.r.IntN(5) {
+			list = append(list, g.hole(pool))
+		}
+		return strings.Join(list, ", ")
 	}
 	if pool, ok := strings.CutPrefix(name, "list:"); ok {
 		var list []string

@@ -95,7 +95,7 @@ func (e *Execution) checkLater(args arguments) {
 // check tells of the statement, whose rows are about to be read.
 func (e *Execution) check() {
 	args := e.args
-	e.args = nil
+	e.args = arguments{}
 	if e.checks == nil || e.known == nil {
 		return
 	}
@@ -109,10 +109,10 @@ func (e *Execution) check() {
 		}
 		e.underSettings(f)
 		f.Literal(e.known.shape)
-		for i := range args {
-			a := &args[i]
+		for i := range args.list {
+			a := &args.list[i]
 			position := a.Ordinal
-			if n := a.Ordinal; a.Name == "" && n >= 1 && n <= len(e.known.positions) && e.known.positions[n-1] > 0 {
+			if n := e.folds.placeholder(a.Ordinal); a.Name == "" && n >= 1 && n <= len(e.known.positions) && e.known.positions[n-1] > 0 {
 				position = e.known.positions[n-1]
 			}
 			f.Argument(e.field, e.text, e.known.shape, position, a.Ordinal, a.Value)

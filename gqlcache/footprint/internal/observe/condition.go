@@ -9,7 +9,7 @@ import (
 )
 
 // condition returns the condition of a write as a text of its own, with WHERE, and the
-// arguments of the parameters in it. Parameters are numbered as SQLite does: "?" is one
+// arguments of the parameters in it. text is the template of the statement's. Parameters are numbered as SQLite does: "?" is one
 // more than the largest so far, "?n" is n, and a name is one more when it is new.
 //
 // Where the condition's text occurs more than once it is the last one, unless RETURNING
@@ -37,13 +37,28 @@ func condition(d catalog.Dialect, text, where string, returning bool, args argum
 		if p.from < at || p.from >= end {
 			continue
 		}
+		b.WriteString(text[at:p.from])
+		at = p.to
+		if from, to, several := args.spread(p.n); several {
+			for n := from; n < to; n++ {
+				v, found := args.at(n)
+				if !found {
+					return "", nil, false
+				}
+				own = append(own, driver.NamedValue{Ordinal: len(own) + 1, Value: v})
+				if n > from {
+					b.WriteString(", ")
+				}
+				b.WriteString(placeholder(d, len(own)))
+			}
+			continue
+		}
 		v, found := args.get(p.n, p.name)
 		if !found {
 			return "", nil, false
 		}
 		own = append(own, driver.NamedValue{Ordinal: len(own) + 1, Value: v})
-		b.WriteString(text[at:p.from] + placeholder(d, len(own)))
-		at = p.to
+		b.WriteString(placeholder(d, len(own)))
 	}
 	b.WriteString(text[at:end] + "\n)") // a comment may end the condition
 	return b.String(), own, true

@@ -22,6 +22,7 @@ type Execution struct {
 	text  string
 	a     *analysis.Statement
 	known *analyzed // of the text, nil after a fault of ours
+	folds folds     // of its template
 	st    *state    // nil: the catalog was not known
 	why   string    // nothing is known of what it reads: "" when it is
 	asOf  moment    // of the snapshot that it reads
@@ -93,7 +94,7 @@ func (s *Session) contain(what string, f func()) (ok bool) {
 }
 
 // begin is Start, which contains its panics.
-func (s *Session) begin(e *Execution, args []driver.NamedValue) {
+func (s *Session) begin(e *Execution, values []driver.NamedValue) {
 	s.poll(e.ctx)
 	if s.tx.open {
 		e.asOf = s.tx.asOf
@@ -103,8 +104,12 @@ func (s *Session) begin(e *Execution, args []driver.NamedValue) {
 	e.undone = s.undone.Load()
 	// The catalog is looked up after the moment: a recording that is not lowered below a
 	// change of the catalog reads with the new one.
-	e.known, e.st = s.o.analysis(e.text)
+	e.known, e.st = s.o.analysis(e.text, &e.folds)
 	e.a = e.known.Statement
+	args := arguments{list: values}
+	if e.folds.n > 0 {
+		args.folds = &e.folds
+	}
 	if e.st != nil && e.a.Unknown != "" {
 		e.found(NotUnderstood, e.a.Unknown)
 	}
@@ -167,7 +172,13 @@ func (e *Execution) attribute() {
 
 // found counts a finding about the statement.
 func (e *Execution) found(kind FindingKind, why string) {
-	e.s.o.found(e.ctx, Finding{Kind: kind, Text: e.s.o.normalized(e.text), Why: why})
+	var text string
+	if e.known != nil && e.st != nil {
+		text = e.known.normalized(e.s.o, e.st)
+	} else {
+		text = e.s.o.normalized(e.text)
+	}
+	e.s.o.found(e.ctx, Finding{Kind: kind, Text: text, Why: why})
 }
 
 // Rows says that the statement has returned, and that its rows are about to be read;
@@ -238,7 +249,7 @@ func (e *Execution) Skip() {
 	if e.done {
 		return
 	}
-	e.done, e.args = true, nil
+	e.done, e.args = true, arguments{}
 	e.mu.Lock()
 	e.rd.skipped = true
 	e.mu.Unlock()
@@ -254,7 +265,7 @@ func (e *Execution) End(err error, affected int64, complete bool) {
 	if e.done {
 		return
 	}
-	e.done, e.args = true, nil
+	e.done, e.args = true, arguments{}
 	s := e.s
 	if e.rows {
 		s.open = max(0, s.open-1)
@@ -284,6 +295,7 @@ func (e *Execution) finish(err error, affected int64, complete bool) {
 		e.mu.Unlock()
 		if e.st != nil && e.st.shapes.Full() {
 			s.o.found(e.ctx, Finding{Kind: ManyShapes, Why: "reads compare more sets of columns than are told apart"})
+			s.o.makeRoom(e.st)
 		}
 	}
 	if errors.Is(err, driver.ErrBadConn) {

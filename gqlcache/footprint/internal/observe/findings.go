@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math/bits"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -62,6 +63,7 @@ type Finding struct {
 const (
 	maxFindings     = 256
 	maxOutside      = 64
+	maxPlaces       = 1024
 	maxFindingText  = 500
 	maxFindingPlace = 300
 	maxFindingName  = 100
@@ -71,6 +73,7 @@ type findings struct {
 	mu      sync.Mutex
 	list    map[findingKey]*Finding
 	outside int                          // of OutsideCommit in list
+	places  map[uint64]string            // by the hash of the stack that has them, of OutsideCommit
 	counts  [len(kindsOfFindings)]uint64 // by kind, also of those that the list has no room for
 }
 
@@ -84,7 +87,7 @@ type findingKey struct {
 func (o *Observer) found(ctx context.Context, f Finding) {
 	f.Text = clip(f.Text, maxFindingText)
 	if f.Kind == OutsideCommit {
-		f.Place = caller()
+		f.Place = o.finds.caller()
 	}
 	f.Place = clip(f.Place, maxFindingPlace)
 	if !o.finds.count(&f) {
@@ -246,7 +249,7 @@ func (o *Observer) normalized(text string) string {
 	st := o.state.Load()
 	if st != nil {
 		if a := st.memo.get(text); a != nil {
-			return a.normalized(o, st, text)
+			return a.normalized(o, st)
 		}
 	}
 	return o.normalize(st, text)
@@ -276,8 +279,44 @@ const maxStack = 4 << 10
 // of database/sql, not ours, and of no module that the application requires, such as an
 // ORM. Where there is none, it is the first of such a module.
 func caller() string {
-	pcs := make([]uintptr, 128)
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)])
+	var pcs [maxFrames]uintptr
+	return placeOf(pcs[:runtime.Callers(3, pcs[:])])
+}
+
+// maxFrames bounds the stack that is looked at.
+const maxFrames = 128
+
+// caller is the function of that name, for what is found at each commit of a job: the names
+// of a stack's functions are looked up once. Two stacks of one hash have one place, in
+// reports.
+func (g *findings) caller() string {
+	var pcs [maxFrames]uintptr
+	stack := pcs[:runtime.Callers(3, pcs[:])]
+	hash := uint64(len(stack))
+	for _, pc := range stack {
+		hash = bits.RotateLeft64(hash^uint64(pc), 29) * 0x9e3779b97f4a7c15
+	}
+	g.mu.Lock()
+	place, ok := g.places[hash]
+	g.mu.Unlock()
+	if ok {
+		return place
+	}
+	place = placeOf(slices.Clone(stack))
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.places == nil {
+		g.places = map[uint64]string{}
+	}
+	if len(g.places) < maxPlaces {
+		g.places[hash] = place
+	}
+	return place
+}
+
+// placeOf is caller, for a stack.
+func placeOf(stack []uintptr) string {
+	frames := runtime.CallersFrames(stack)
 	first := ""
 	for {
 		f, more := frames.Next()

@@ -117,3 +117,30 @@ func TestFigures(t *testing.T) {
 		t.Errorf("%d are listed", n)
 	}
 }
+
+// TestPlaces: two places of one function are told apart, and each is the same every time.
+func TestPlaces(t *testing.T) {
+	t.Parallel()
+	var g findings
+	report := func() string { return g.caller() }
+	at := map[string]int{}
+	for range 3 {
+		at["one "+report()]++
+		at["two "+report()]++
+	}
+	if len(at) != 2 || len(g.places) != 2 {
+		t.Errorf("%v: %d stacks are known", at, len(g.places))
+	}
+}
+
+func BenchmarkPlace(b *testing.B) {
+	var g findings
+	for name, f := range map[string]func() string{"each time": caller, "once": g.caller} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				f()
+			}
+		})
+	}
+}

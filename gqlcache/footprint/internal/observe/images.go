@@ -92,7 +92,7 @@ func (s *Session) imagesBefore(e *Execution, args arguments) *images {
 	if w.Kind == analysis.Updates && (key == nil || s.o.opts.Dialect == catalog.PostgreSQL && setsKey(w)) {
 		return nil
 	}
-	where, own, ok := condition(s.o.opts.Dialect, e.text, w.Where, w.Returning != nil, args)
+	where, own, ok := condition(s.o.opts.Dialect, e.known.text, w.Where, w.Returning != nil, args)
 	if !ok {
 		s.refuse(e.ctx, e.text, "its condition cannot be asked alone")
 		return nil

@@ -185,18 +185,14 @@ func (s *Session) reload(ctx context.Context) {
 }
 
 // analysis returns what is known of a text, with the state that it was derived from: nil
-// when the catalog is not known.
-func (o *Observer) analysis(text string) (*analyzed, *state) {
+// when the catalog is not known. In f it notes how the text's arguments are those of its
+// template.
+func (o *Observer) analysis(text string, f *folds) (*analyzed, *state) {
 	st := o.state.Load()
 	if st == nil {
 		return analyzedOf(text, o.blank(text)), nil
 	}
-	if a := st.memo.get(text); a != nil {
-		return a, st
-	}
-	a := analyzedOf(text, o.opts.analyze(st.catalog, text))
-	st.memo.put(text, a)
-	return a, st
+	return st.memo.find(o.opts.Dialect, text, f, func(text string) *analysis.Statement { return o.opts.analyze(st.catalog, text) }), st
 }
 
 // blank returns what is known of a text without a catalog: nothing, unless it controls a

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/analysis"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/keycheck"
 )
 
@@ -19,9 +20,10 @@ type memo struct {
 	bytes      int // of young
 }
 
-// analyzed is what is known of a text.
+// analyzed is what is known of a text, or of all texts with one template.
 type analyzed struct {
 	*analysis.Statement
+	text string
 	// shape and positions are what the key check knows the text's arguments by: see
 	// keycheck.Shape.
 	shape     uint64
@@ -44,24 +46,76 @@ func (x *analyzed) locate() {
 }
 
 // normalized returns the text without its values: see sqlparse.Normalize.
-func (x *analyzed) normalized(o *Observer, st *state, text string) string {
-	x.naming.Do(func() { x.name = o.normalize(st, text) })
+func (x *analyzed) normalized(o *Observer, st *state) string {
+	x.naming.Do(func() { x.name = o.normalize(st, x.text) })
 	return x.name
 }
 
 // analyzedOf returns what is known of a text, with its analysis.
 func analyzedOf(text string, a *analysis.Statement) *analyzed {
-	x := &analyzed{Statement: a}
+	x := &analyzed{Statement: a, text: text}
 	x.shape, x.positions = keycheck.Shape(text)
 	return x
 }
 
+// find returns what is known of a text, and notes in f how its arguments are those of its
+// template. analyze is called where that is not known yet.
+func (m *memo) find(d catalog.Dialect, text string, f *folds, analyze func(string) *analysis.Statement) *analyzed {
+	if x := m.get(text); x != nil {
+		return x
+	}
+	if x := m.findTemplate(d, &text, f); x != nil {
+		return x
+	}
+	x := analyzedOf(text, analyze(text))
+	m.put(text, x)
+	return x
+}
+
+// templates are buffers for them.
+var templates = sync.Pool{New: func() any { return new([]byte) }}
+
+// maxTemplate bounds the buffers that are kept.
+const maxTemplate = 64 << 10
+
+// findTemplate returns what is known of a text's template, nil for nothing: then text is the
+// template, where there is one.
+func (m *memo) findTemplate(d catalog.Dialect, text *string, f *folds) *analyzed {
+	buffer, _ := templates.Get().(*[]byte)
+	template, ok := fold((*buffer)[:0], d, *text, f)
+	if cap(template) <= maxTemplate {
+		*buffer = template
+		defer templates.Put(buffer)
+	}
+	if !ok {
+		return nil
+	}
+	x := m.getBytes(template)
+	if x == nil {
+		*text = string(template)
+	}
+	return x
+}
+
+// get returns what is known of a text without a template of its own, nil for nothing.
 func (m *memo) get(text string) *analyzed {
 	m.mu.RLock()
 	a, old := m.young[text], m.old[text]
 	m.mu.RUnlock()
 	if a == nil && old != nil {
 		m.put(text, old)
+		return old
+	}
+	return a
+}
+
+// getBytes is get.
+func (m *memo) getBytes(text []byte) *analyzed {
+	m.mu.RLock()
+	a, old := m.young[string(text)], m.old[string(text)]
+	m.mu.RUnlock()
+	if a == nil && old != nil {
+		m.put(old.text, old)
 		return old
 	}
 	return a

@@ -5,9 +5,12 @@ import (
 	"database/sql/driver"
 	"log/slog"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
+	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/analysis"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/rowtag"
@@ -25,6 +28,14 @@ type Sink interface {
 	// Wrote is called when a statement has written, or may have, before the commit, with
 	// the statement's context; also when it affected no rows.
 	Wrote(ctx context.Context)
+}
+
+// A Forgetter is a Sink that can drop answers by tags. Where a sink is none, no shape is
+// taken out of a full set.
+type Forgetter interface {
+	// Forget returns when no answer that depends on one of the tags, and was begun before,
+	// is served or stored any more. It must not block.
+	Forget(tags []tag.Tag)
 }
 
 // A Namer is a Sink that names the operations of contexts, for findings: "" for a context
@@ -189,6 +200,34 @@ func (o *Observer) tell(ctx context.Context, c Commit) {
 	for _, a := range o.attached() {
 		o.contain("committed", func() { a.sink.Committed(ctx, c) })
 	}
+}
+
+// makeRoom takes shapes out of a full set that no read has asked for in a long time. All
+// sinks drop the answers that rely on them: see rowtag.Shapes.Retire. No lock is held.
+func (o *Observer) makeRoom(st *state) {
+	keeps := func(a *attachment) bool { _, ok := a.sink.(Forgetter); return !ok }
+	if slices.ContainsFunc(o.attached(), keeps) {
+		return
+	}
+	retired, tags := st.shapes.Retire(time.Since(started))
+	if len(tags) == 0 {
+		return
+	}
+	// A sink that is attached from here on has no answer that relies on one of them: its
+	// first recording begins after they were retired.
+	for _, a := range o.attached() {
+		done := false
+		o.contain("forget", func() {
+			if f, ok := a.sink.(Forgetter); ok {
+				f.Forget(tags)
+				done = true
+			}
+		})
+		if !done {
+			return // writers go on with the shapes
+		}
+	}
+	st.shapes.Remove(retired)
 }
 
 // contain calls f. What it panics with is a finding.

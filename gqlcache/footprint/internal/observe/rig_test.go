@@ -39,7 +39,7 @@ func blog(d catalog.Dialect) *catalog.Catalog {
 // A rig is an observer with one cache, and a database that does nothing.
 type rig struct {
 	*Observer
-	t    *testing.T
+	t    testing.TB
 	sink *fakeSink
 	conn *fakeConn
 }
@@ -51,6 +51,7 @@ type fakeSink struct {
 	commits []commitRecord
 	wrote   int
 	panics  bool
+	forget  func([]tag.Tag)
 }
 
 type commitRecord struct {
@@ -75,6 +76,15 @@ func (f *fakeSink) Committed(ctx context.Context, c Commit) {
 	if f.panics {
 		panic("committed")
 	}
+}
+
+func (f *fakeSink) Forget(tags []tag.Tag) {
+	if f.forget != nil {
+		f.forget(tags)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.commits = append(f.commits, commitRecord{tags: tags})
 }
 
 func (f *fakeSink) Wrote(context.Context) {
@@ -106,7 +116,7 @@ func (f *fakeConn) Query(_ context.Context, text string, args []driver.NamedValu
 	return err
 }
 
-func newRig(t *testing.T, o Options) *rig {
+func newRig(t testing.TB, o Options) *rig {
 	t.Helper()
 	if o.Dialect == 0 {
 		o.Dialect = catalog.SQLite

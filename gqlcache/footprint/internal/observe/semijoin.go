@@ -110,6 +110,18 @@ func (args arguments) raw(s *analysis.Source) (list []any, ok bool) {
 		}
 		return []any{s.Text}, true
 	case analysis.Param:
+		if from, to, several := args.spread(s.Param); several {
+			for n := from; n < to; n++ {
+				v, _ := args.at(n)
+				switch v.(type) {
+				case int64, string:
+					list = append(list, v)
+				default:
+					return nil, false
+				}
+			}
+			return list, true
+		}
 		v, found := args.get(s.Param, s.Name)
 		switch v.(type) {
 		case int64, string:

@@ -13,25 +13,50 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/rowtag"
 )
 
-// arguments are those of one run of a statement.
-type arguments []driver.NamedValue
+// arguments are those of one run of a statement, for the parameters of its template.
+type arguments struct {
+	list  []driver.NamedValue
+	folds *folds // nil for a text that is its own template
+}
 
 // get returns the argument of a parameter. A parameter with a name, with its sign, has the
 // argument of that name where there is one.
 func (args arguments) get(n int, name string) (v any, ok bool) {
 	if len(name) > 1 {
-		for i := range args {
-			if args[i].Name == name[1:] {
-				return args[i].Value, true
+		for i := range args.list {
+			if args.list[i].Name == name[1:] {
+				return args.list[i].Value, true
 			}
 		}
 	}
-	for i := range args {
-		if args[i].Ordinal == n && args[i].Name == "" {
-			return args[i].Value, true
+	if args.folds != nil {
+		if n, ok = args.folds.argument(n); !ok {
+			return nil, false
+		}
+	}
+	return args.at(n)
+}
+
+// at returns the argument with an ordinal.
+func (args arguments) at(n int) (v any, ok bool) {
+	if n >= 1 && n <= len(args.list) && args.list[n-1].Ordinal == n && args.list[n-1].Name == "" {
+		return args.list[n-1].Value, true
+	}
+	for i := range args.list {
+		if args.list[i].Ordinal == n && args.list[i].Name == "" {
+			return args.list[i].Value, true
 		}
 	}
 	return nil, false
+}
+
+// spread returns the ordinals of the arguments that a parameter of a list stands for: see
+// folds.spread. ok is false for a parameter that has one argument.
+func (args arguments) spread(n int) (from, to int, ok bool) {
+	if args.folds == nil {
+		return 0, 0, false
+	}
+	return args.folds.spread(n)
 }
 
 // maxListed bounds the values of one source.
@@ -72,6 +97,14 @@ func (args arguments) appendValues(vals []rowtag.Value, class catalog.Class, s *
 		}
 		return vals, one(s.Text), false
 	case analysis.Param:
+		if from, to, several := args.spread(s.Param); several {
+			for n := from; n < to; n++ {
+				if v, found := args.at(n); !found || !one(v) {
+					return nil, false, false
+				}
+			}
+			return vals, true, false
+		}
 		v, found := args.get(s.Param, s.Name)
 		return vals, found && one(v), false
 	case analysis.List:

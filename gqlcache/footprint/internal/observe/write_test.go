@@ -191,7 +191,7 @@ func TestValuesThatAreMade(t *testing.T) {
 	}
 	table := r.state.Load().catalog.Tables["posts"]
 	set := []analysis.SetValue{{Column: 0, Source: &analysis.Source{Kind: analysis.Param, Param: 1}}}
-	if known := r.session().setsOf(table, set, named(args(nil)), nil); len(known) > 0 {
+	if known := r.session().setsOf(table, set, arguments{list: named(args(nil))}, nil); len(known) > 0 {
 		t.Error("a key is NULL")
 	}
 	r = newRig(t, Options{Dialect: catalog.PostgreSQL})
@@ -473,7 +473,7 @@ func TestCondition(t *testing.T) {
 		{`UPDATE t SET c = ? WHERE c = ?;`, `c = ?`, "c = ?", args(int64(2))},
 		{`DELETE FROM t`, ``, ``, nil},
 	} {
-		clause, own, ok := condition(catalog.SQLite, c.text, c.where, false, named(args(1, 2, 3)))
+		clause, own, ok := condition(catalog.SQLite, c.text, c.where, false, arguments{list: named(args(1, 2, 3))})
 		var got []any
 		for _, a := range own {
 			got = append(got, a.Value)
@@ -482,22 +482,22 @@ func TestCondition(t *testing.T) {
 			t.Errorf("%s: %q %v %v", c.text, clause, got, ok)
 		}
 	}
-	if _, _, ok := condition(catalog.SQLite, `UPDATE t SET a = b = ? WHERE b = ? RETURNING b = ?`, `b = ?`, true, named(args(1, 2, 3))); ok {
+	if _, _, ok := condition(catalog.SQLite, `UPDATE t SET a = b = ? WHERE b = ? RETURNING b = ?`, `b = ?`, true, arguments{list: named(args(1, 2, 3))}); ok {
 		t.Error("a condition that occurs twice")
 	}
-	if _, _, ok := condition(catalog.SQLite, `UPDATE t SET a = ? WHERE b = ?`, `b = ?`, false, named(args(1))); ok {
+	if _, _, ok := condition(catalog.SQLite, `UPDATE t SET a = ? WHERE b = ?`, `b = ?`, false, arguments{list: named(args(1))}); ok {
 		t.Error("an argument that is not there")
 	}
-	clause, own, ok := condition(catalog.PostgreSQL, `UPDATE t SET a = $1 WHERE b = $3 AND c = '$2' AND d = $2`, `b = $3 AND c = '$2' AND d = $2`, false, named(args(1, 2, 3)))
+	clause, own, ok := condition(catalog.PostgreSQL, `UPDATE t SET a = $1 WHERE b = $3 AND c = '$2' AND d = $2`, `b = $3 AND c = '$2' AND d = $2`, false, arguments{list: named(args(1, 2, 3))})
 	if !ok || clause != " WHERE (b = $1 AND c = '$2' AND d = $2\n)" || len(own) != 2 || own[0].Value != int64(3) || own[1].Value != int64(2) {
 		t.Errorf("%q %v %v", clause, own, ok)
 	}
 	for _, text := range []string{`DELETE FROM t WHERE a = E'\'$1' AND b = $1`, `DELETE FROM t WHERE a = $x$ $1 $x$`, `DELETE FROM t WHERE /* $2 */ a = $1`} {
-		if clause, _, ok := condition(catalog.PostgreSQL, text, text[20:], false, named(args(1, 2))); ok {
+		if clause, _, ok := condition(catalog.PostgreSQL, text, text[20:], false, arguments{list: named(args(1, 2))}); ok {
 			t.Errorf("%s: %s", text, clause)
 		}
 	}
-	a := arguments{{Ordinal: 1, Name: "x", Value: int64(5)}, {Ordinal: 2, Value: int64(6)}}
+	a := arguments{list: []driver.NamedValue{{Ordinal: 1, Name: "x", Value: int64(5)}, {Ordinal: 2, Value: int64(6)}}}
 	if v, ok := a.get(2, ":x"); !ok || v != int64(5) {
 		t.Error("a named argument")
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -54,7 +55,10 @@ type Shapes struct {
 	total  atomic.Int64
 	tables map[*catalog.Table]*tableShapes
 	byHash map[uint64]*tableShapes
-	full   atomic.Bool
+	full   atomic.Bool // a shape was refused since the last sweep
+	swept  time.Duration
+	sweeps bool // swept is set
+	evicts sync.Mutex
 }
 
 // tableShapes are those of one table.
@@ -72,6 +76,9 @@ type shape struct {
 	grams   int // a column that is searched, -1 without
 	born    uint64
 	hash    uint64
+	// used says that a read has asked for it since the last sweep, retired that none relies
+	// on it any more: see Retire.
+	used, retired atomic.Bool
 }
 
 // NewShapes returns the shapes of a catalog: none yet. handle is the name of the handle.
@@ -106,7 +113,7 @@ func (s *Shapes) Table(hash uint64) *catalog.Table {
 // Knows reports whether a table is one of the catalog's.
 func (s *Shapes) Knows(t *catalog.Table) bool { return s.tables[t] != nil }
 
-// Full reports whether a shape was refused.
+// Full reports whether a shape was refused since the last sweep.
 func (s *Shapes) Full() bool { return s.full.Load() }
 
 func columnHash(name string) uint64 { return mix(xxhash.Sum64String(name) + 'c') }
@@ -120,11 +127,19 @@ func (t *tableShapes) all() []*shape {
 
 func (t *tableShapes) find(columns []int, order, grams int) *shape {
 	for _, s := range t.all() {
-		if s.order == order && s.grams == grams && slices.Equal(s.columns, columns) {
+		if s.order == order && s.grams == grams && slices.Equal(s.columns, columns) && !s.retired.Load() {
 			return s
 		}
 	}
 	return nil
+}
+
+// touch notes that a read asks for the shape. It may be called on nil.
+func (s *shape) touch() *shape {
+	if s != nil && !s.used.Load() {
+		s.used.Store(true)
+	}
+	return s
 }
 
 // need returns the shape with these columns, which it registers when there is none. Where
@@ -132,20 +147,21 @@ func (t *tableShapes) find(columns []int, order, grams int) *shape {
 // there is none.
 func (s *Shapes) need(t *tableShapes, columns []int, order, grams int) *shape {
 	if found := t.find(columns, order, grams); found != nil {
-		return found
+		return found.touch()
 	}
 	registering.Lock()
 	defer registering.Unlock()
 	if found := t.find(columns, order, grams); found != nil {
-		return found
+		return found.touch()
 	}
 	list := t.all()
 	if len(list) >= maxShapesOfTable || s.total.Load() >= maxShapes {
 		s.full.Store(true)
-		return largest(list, columns)
+		return largest(list, columns).touch()
 	}
 	born := generation.Load() + 1
 	one := &shape{columns: slices.Clone(columns), order: order, grams: grams, born: born, hash: t.shapeHash(columns, order, grams)}
+	one.used.Store(true)
 	next := append(slices.Clone(list), one)
 	t.list.Store(&next) // before generation: who has read it finds the shape in the list
 	s.total.Add(1)
@@ -156,7 +172,7 @@ func (s *Shapes) need(t *tableShapes, columns []int, order, grams int) *shape {
 // largest returns the shape with most of the columns, and no others.
 func largest(list []*shape, columns []int) (best *shape) {
 	for _, s := range list {
-		if s.order >= 0 || s.grams >= 0 || best != nil && len(s.columns) <= len(best.columns) {
+		if s.order >= 0 || s.grams >= 0 || s.retired.Load() || best != nil && len(s.columns) <= len(best.columns) {
 			continue
 		}
 		if !slices.ContainsFunc(s.columns, func(c int) bool { return !slices.Contains(columns, c) }) {
