@@ -41,7 +41,9 @@ var operations = []Metric{
 
 var fills = []Metric{
 	histogram("fill.duration", "How long resolvers took, of queries that were computed.", func(s *gqlcache.Stats) gqlcache.Histogram { return s.FillDuration }),
+	upDown("active_fills", "{fill}", "Computations that run now, of operations and values.", func(s *gqlcache.Stats) int64 { return s.InFlight }),
 	byReason("not_stored", "{query}", "Answers that were computed and not stored.", func(s *gqlcache.Stats) map[gqlcache.Reason]uint64 { return s.NotStored }),
+	histogram("shared_get.duration", "How long looks into the store took that the instances share.", func(s *gqlcache.Stats) gqlcache.Histogram { return s.SharedGetDuration }),
 	counter("lease_waits", "{query}", "Answers computed here after another instance's was waited for in vain.", func(s *gqlcache.Stats) uint64 { return s.LeaseWaits }),
 }
 
