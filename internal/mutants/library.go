@@ -44,4 +44,24 @@ var libraryRules = []mutant{
 		old: "	defer c.counts.inFlight.Add(-1) // also when a resolver panics\n", new: "",
 		test: "TestInFlight",
 	},
+	{
+		name: "wake: the end of a lease is not told", file: "gqlcache/store/redisstore/lease.go",
+		old: " redis.pcall('PUBLISH',ARGV[2],KEYS[1])", new: "",
+		test: "TestReleased$",
+	},
+	{
+		name: "wake: who waits when the subscription breaks is left waiting", file: "gqlcache/store/redisstore/wake.go",
+		old: "		w.hearing(false)\n", new: "",
+		test: "TestReleasedOutage$",
+	},
+	{
+		name: "wake: what is told is not heard", file: "gqlcache/internal/fleet/lead.go",
+		old: "	case <-released:\n		return nil, release, true\n", new: "",
+		test: "TestLeadIsWoken$",
+	},
+	{
+		name: "wake: a wait is not stopped", file: "gqlcache/internal/fleet/lead.go",
+		old: "	defer stop()\n", new: "	_ = stop\n",
+		test: "TestLeadIsWoken$",
+	},
 }
