@@ -33,7 +33,7 @@ func (figures) Stats() gqlcache.Stats {
 	}
 	return gqlcache.Stats{
 		Hits: 12, Bypassed: map[gqlcache.Reason]uint64{gqlcache.ReasonDefer: 3}, NotStored: map[gqlcache.Reason]uint64{gqlcache.ReasonErrors: 1},
-		FillDuration: h, SettleDuration: h, WaitDuration: h,
+		FillDuration: h, SettleDuration: h, WaitDuration: h, SharedGetDuration: h,
 		Tiers:     []store.TierStats{{Name: "memory", Stats: store.Stats{Bytes: 99}}, {Name: "shared", Faults: 5}},
 		Log:       &changelog.Stats{Fresh: true, Members: 2},
 		LastSweep: &gqlcache.SweepReport{LiveEntries: 4},
