@@ -24,7 +24,7 @@ func wantWoken(t *testing.T, released <-chan struct{}) {
 	t.Helper()
 	select {
 	case <-released:
-	case <-time.After(30 * time.Second):
+	case <-time.After(10 * time.Second):
 		t.Fatal("nobody has said that the lease was given up")
 	}
 }
