@@ -37,6 +37,9 @@ func TestACLOfLeasesAndFeeds(t *testing.T) {
 		t.Errorf("b answers %s, shared hits %d", got, b.cache.Stats().SharedHits)
 	}
 	a.run(t, "mutation{setCounter(id:1,value:5){value}}", nil)
+	if last, err := b.cache.LastChanges(t.Context(), 1); err != nil || len(last) != 1 {
+		t.Errorf("the last changes are %+v, %v", last, err)
+	}
 	for c, err := range changes {
 		if err != nil || len(c.Tags) == 0 {
 			t.Errorf("%+v, %v", c, err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 )
 
 // ErrNoLog says that there is no Options.Log, or that the one there is has no feed.
@@ -32,6 +33,24 @@ func (c *Cache) Changes(ctx context.Context, since changelog.Position) iter.Seq2
 		return failedFeed(ErrNoLog)
 	}
 	return feed.Changes(orBackground(ctx), since)
+}
+
+// LastChanges returns the last n changes of all instances, the youngest first, or fewer
+// when the log has no more: for people who look at what fell a moment ago, and by whom. It
+// asks the log's server, and is not for the way of a request. Whoever has to miss none uses
+// Changes. The errors are ErrNoLog, ErrClosed, and those of changelog.Tail.
+func (c *Cache) LastChanges(ctx context.Context, n int) ([]changelog.Change, error) {
+	if c.unmade() {
+		return nil, errUnmade
+	}
+	tail, ok := c.opts.Log.(changelog.Tail)
+	switch {
+	case c.isClosed():
+		return nil, ErrClosed
+	case !ok:
+		return nil, ErrNoLog
+	}
+	return safe.Call(func() ([]changelog.Change, error) { return tail.LastChanges(orBackground(ctx), n) })
 }
 
 func failedFeed(err error) iter.Seq2[changelog.Change, error] {

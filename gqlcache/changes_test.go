@@ -42,6 +42,10 @@ func TestChanges(t *testing.T) {
 			break
 		}
 	}
+	last, err := b.cache.LastChanges(t.Context(), 9)
+	if err != nil || len(last) != 2 || !last[0].All || last[1].Position() != renamed || last[1].Origin == "" {
+		t.Errorf("the last changes are %+v, %v", last, err)
+	}
 	for c, err := range b.cache.Changes(t.Context(), renamed) {
 		if err != nil || !c.All || c.Number != renamed.Number+1 {
 			t.Errorf("%+v, %v after the mutation", c, err)
@@ -55,6 +59,9 @@ func TestChangesWithout(t *testing.T) {
 	only := func(t *testing.T, c *gqlcache.Cache, want error) {
 		t.Helper()
 		n := 0
+		if _, err := c.LastChanges(t.Context(), 1); !errors.Is(err, want) {
+			t.Errorf("the last changes: %v, want %v", err, want)
+		}
 		for _, err := range c.Changes(t.Context(), changelog.Position{}) {
 			if n++; !errors.Is(err, want) {
 				t.Errorf("%v, want %v", err, want)

@@ -158,6 +158,8 @@ func (c *Cache) usable(f *filled) bool {
 // fill computes an answer and stores it if nothing that it depends on changed since
 // token.
 func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, token uint64, own *flight.Flight[*filled], next graphql.ResponseHandler) *filled {
+	c.counts.inFlight.Add(1)
+	defer c.counts.inFlight.Add(-1) // also when a resolver panics
 	if f := c.again(ctx, r, oc, key); f != nil {
 		return f
 	}

@@ -153,6 +153,8 @@ func (c *Cache) computeValue(ctx context.Context, q *valueQuery, f *valueFunc) (
 	key := string(q.key)
 	var led *valueResult
 	fill := func(token uint64, own *flight.Flight[*valueResult]) flight.Outcome[*valueResult] {
+		c.counts.inFlight.Add(1)
+		defer c.counts.inFlight.Add(-1) // also when the function panics
 		led = c.fillValue(ctx, q, f, &valueFill{key: key, tags: tags, token: token, ended: q.ended, own: own})
 		return led.outcome()
 	}

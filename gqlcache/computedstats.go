@@ -16,18 +16,22 @@ import (
 type ComputedStats struct {
 	// Name is the name of the keys, or OperationOther for those that came after 200
 	// others, and very long ones.
-	Name string
+	Name string `json:"name"`
 	// Hits are values that were found, Misses those that were computed, Joined those that
 	// another caller was computing already, Abandoned callers whose context ended while
 	// they waited.
-	Hits, Misses, Joined, Abandoned uint64
+	Hits      uint64 `json:"hits"`
+	Misses    uint64 `json:"misses"`
+	Joined    uint64 `json:"joined"`
+	Abandoned uint64 `json:"abandoned"`
 	// Fills are the times that a function has returned a value, FillTime how long they
 	// took altogether.
-	Fills    uint64
-	FillTime time.Duration
+	Fills    uint64        `json:"fills"`
+	FillTime time.Duration `json:"fillTimeNs"`
 	// Bypassed counts calls that looked nothing up, NotStored values that were not kept,
 	// by reason.
-	Bypassed, NotStored map[Reason]uint64
+	Bypassed  map[Reason]uint64 `json:"bypassed"`
+	NotStored map[Reason]uint64 `json:"notStored"`
 }
 
 // ComputedStats returns the figures by name, in the order of the names. It does not block

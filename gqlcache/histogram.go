@@ -13,11 +13,11 @@ type Histogram struct {
 	// Bounds are the upper bounds of the buckets, ascending, and Counts how many
 	// durations were in each: above the bound before, and at most its own. There is one
 	// more count, of those above all bounds.
-	Bounds []time.Duration
-	Counts []uint64
+	Bounds []time.Duration `json:"boundsNs"`
+	Counts []uint64        `json:"counts"`
 	// Count is the sum of Counts, Sum that of the durations.
-	Count uint64
-	Sum   time.Duration
+	Count uint64        `json:"count"`
+	Sum   time.Duration `json:"sumNs"`
 }
 
 // histogramOf returns the figures. Count is summed up here: a count of its own could

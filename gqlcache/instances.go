@@ -66,7 +66,7 @@ func (c *Cache) fromShared(ctx context.Context, r *request, d *document, public 
 	if r.anew != "" {
 		return nil
 	}
-	return c.adopt(ctx, d, public, key, c.fleet.TakeYounger(ctx, key, r.old.expires()))
+	return c.adopt(ctx, r, d, public, key, c.fleet.TakeYounger(ctx, key, r.old.expires()))
 }
 
 // lead decides which of all instances computes a key: see Options.FillLease and
@@ -76,12 +76,20 @@ func (c *Cache) lead(ctx context.Context, r *request, d *document, public bool, 
 		return nil, func() {}
 	}
 	t, release := c.fleet.Lead(ctx, key)
-	return c.adopt(ctx, d, public, key, t), release
+	return c.adopt(ctx, r, d, public, key, t), release
+}
+
+// promotes reports whether an answer that was taken over is kept in this process: see
+// Instances.PromoteEvery. One that takes the place of an expired entry is: that entry
+// would send every request to the shared store.
+func (c *Cache) promotes(r *request) bool {
+	every := uint64(max(1, c.opts.PromoteEvery))
+	return r.old != nil || c.counts.adopted.Add(1)%every == 0
 }
 
 // adopt stores another instance's answer in the store of this one, and returns the
 // answer. Without an answer it returns nil.
-func (c *Cache) adopt(ctx context.Context, d *document, public bool, key string, t *fleet.Taken) *filled {
+func (c *Cache) adopt(ctx context.Context, r *request, d *document, public bool, key string, t *fleet.Taken) *filled {
 	if t == nil {
 		return nil
 	}
@@ -97,7 +105,7 @@ func (c *Cache) adopt(ctx context.Context, d *document, public bool, key string,
 	}
 	own, kept := c.engine.Keep(ctx, key, engine.Answer{
 		Body: f.body, Meta: f.stamp, Beside: f.beside(), Took: engine.UnknownCost,
-		Proven: t.Stamp, Expires: t.Expires, Beyond: c.opts.beyond(),
+		Proven: t.Stamp, Passing: !c.promotes(r), Expires: t.Expires, Beyond: c.opts.beyond(),
 	})
 	if kept == engine.Stored {
 		f.entry, f.tags = own, t.Tags

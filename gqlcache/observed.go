@@ -190,14 +190,19 @@ func (c *Cache) showObserved() *inspect.Observed {
 type ObservedStats struct {
 	// Known, Widened and NotUnderstood are the runs of statements that read or write: see
 	// footprint.Figures.
-	Known, Widened, NotUnderstood uint64
+	Known         uint64 `json:"known"`
+	Widened       uint64 `json:"widened"`
+	NotUnderstood uint64 `json:"notUnderstood"`
 	// Commits are the commits seen, and the changes of a catalog. Of these,
 	// CommitsOfEverything may have changed everything, OutsideCommits belong to no mutation
 	// of this cache, and the outcome of UncertainCommits is not known. Each is counted when
 	// it is seen, before it is applied.
-	Commits, CommitsOfEverything, OutsideCommits, UncertainCommits uint64
+	Commits             uint64 `json:"commits"`
+	CommitsOfEverything uint64 `json:"commitsOfEverything"`
+	OutsideCommits      uint64 `json:"outsideCommits"`
+	UncertainCommits    uint64 `json:"uncertainCommits"`
 	// Findings counts the findings of each kind.
-	Findings map[footprint.FindingKind]uint64
+	Findings map[footprint.FindingKind]uint64 `json:"findings"`
 }
 
 // commitCounts count what Committed was told.

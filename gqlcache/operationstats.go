@@ -21,14 +21,18 @@ const (
 // They add up, over all names, to those of Stats.
 type OperationStats struct {
 	// Name is the operation's, OperationAnonymous or OperationOther.
-	Name string
+	Name string `json:"name"`
 	// Hits, Misses, Joined and Abandoned are as in Stats; Bypassed is the sum over all
 	// reasons.
-	Hits, Misses, Joined, Abandoned, Bypassed uint64
+	Hits      uint64 `json:"hits"`
+	Misses    uint64 `json:"misses"`
+	Joined    uint64 `json:"joined"`
+	Abandoned uint64 `json:"abandoned"`
+	Bypassed  uint64 `json:"bypassed"`
 	// Fills are the times that its resolvers ran to their end, FillTime how long they
 	// took altogether.
-	Fills    uint64
-	FillTime time.Duration
+	Fills    uint64        `json:"fills"`
+	FillTime time.Duration `json:"fillTimeNs"`
 }
 
 // OperationStats returns the figures by name of the operation, in the order of the names:

@@ -249,6 +249,12 @@ type Instances struct {
 	// stored make their queries wait for nothing. Shared must be a store.Leaser. Defaults
 	// to 0, never.
 	FillLease time.Duration
+	// PromoteEvery is how many answers are taken over from Shared to one that is also kept
+	// in this process. 2 and more keep its memory for what is asked for again and again: a
+	// client that asks for everything once replaces one entry in so many. The requests
+	// between make a trip to Shared each. Answers that this instance computes are kept in
+	// any case. Defaults to 1, every answer.
+	PromoteEvery int
 	// RequireLease refuses mutations, before they run, while this instance is cut off
 	// from the log: what it changed then would stay hidden from the others. It waits a
 	// while for the log to come back. Mutations are answered with an error. Defaults to
@@ -374,6 +380,9 @@ func (o Options) validate() error {
 	}
 	if _, ok := o.Log.(changelog.Intender); o.Log != nil && o.Intent && !ok {
 		fault("Intent needs a Log that is a changelog.Intender, such as redislog; without, its level says what other instances may show")
+	}
+	if o.PromoteEvery < 0 || o.PromoteEvery > 0 && o.Shared == nil {
+		fault("PromoteEvery is %d; it must be 1 or more, or 0 for 1, and needs a Shared", o.PromoteEvery)
 	}
 	if _, ok := o.Shared.(store.Leaser); o.FillLease < 0 || o.FillLease > 0 && !ok {
 		fault("FillLease is %v; it must not be negative, and needs a Shared that is a store.Leaser, such as redisstore", o.FillLease)

@@ -43,6 +43,8 @@ func TestOptionsRefused(t *testing.T) {
 		{"actions for nobody", gqlcache.Options{Inspector: gqlcache.Inspector{Actions: func(context.Context) bool { return true }}}, []string{"Inspector.Actions"}},
 		{"PathTimeout", gqlcache.Options{PathTimeout: -1}, []string{"PathTimeout is -1ns"}},
 		{"FillLease", gqlcache.Options{Instances: gqlcache.Instances{FillLease: -1}}, []string{"FillLease is -1ns"}},
+		{"PromoteEvery", gqlcache.Options{Instances: gqlcache.Instances{PromoteEvery: -1}}, []string{"PromoteEvery is -1"}},
+		{"PromoteEvery without a shared store", gqlcache.Options{Instances: gqlcache.Instances{PromoteEvery: 2}}, []string{"PromoteEvery is 2", "needs a Shared"}},
 		{"FillLease without leases", gqlcache.Options{Instances: gqlcache.Instances{FillLease: time.Second, Log: newFakeLog().join(changelog.Bounded), Shared: newMapStore()}}, []string{"FillLease is 1s", "store.Leaser"}},
 		{"Verify.Rate above 1", gqlcache.Options{Verify: gqlcache.VerifyOptions{Rate: 1.5}}, []string{"Verify.Rate is 1.5; it must be from 0 to 1"}},
 		{"Verify.Rate below 0", gqlcache.Options{Verify: gqlcache.VerifyOptions{Rate: -0.1}}, []string{"Verify.Rate is -0.1"}},

@@ -21,6 +21,8 @@ type counters struct {
 	sent                            atomic.Uint64 // answers that a transport has sent as they are kept
 	purges, purgeErrors             atomic.Uint64
 	replanned                       atomic.Uint64 // operations planned again for the same text
+	inFlight                        atomic.Int64  // computations that run
+	adopted                         atomic.Uint64 // answers taken over, to count PromoteEvery by
 	byReason                        [64]atomic.Uint64
 }
 
@@ -40,71 +42,93 @@ type Stats struct {
 	// Hits are answers from the cache, Misses answers computed, Joined answers that
 	// another request was computing already, Abandoned requests that ended while they
 	// waited.
-	Hits, Misses, Joined, Abandoned uint64
+	Hits      uint64 `json:"hits"`
+	Misses    uint64 `json:"misses"`
+	Joined    uint64 `json:"joined"`
+	Abandoned uint64 `json:"abandoned"`
 	// Bypassed counts queries that were not looked up, and NotStored answers that were
 	// computed but not kept, by reason.
-	Bypassed, NotStored map[Reason]uint64
+	Bypassed  map[Reason]uint64 `json:"bypassed"`
+	NotStored map[Reason]uint64 `json:"notStored"`
 	// Refreshed are answers computed anew before they expired, a part of Misses: see
 	// Options.EarlyRefresh.
-	Refreshed uint64
+	Refreshed uint64 `json:"refreshed"`
 	// Hidden are failures that no client saw, since an older answer was there, a part of
 	// Misses. NotStored counts them, too.
-	Hidden uint64
+	Hidden uint64 `json:"hidden"`
 	// Stale are queries answered by an entry that had expired: a part of Hits by
 	// Options.StaleWhileRevalidate, and of Misses by Options.StaleIfError.
-	Stale uint64
+	Stale uint64 `json:"stale"`
 	// Dead are lookups that found an entry which a change had reached.
-	Dead uint64
+	Dead uint64 `json:"dead"`
 	// Invalidations are changes applied, Tags the tags they named, Flushes those that
 	// dropped everything.
-	Invalidations, Tags, Flushes uint64
+	Invalidations uint64 `json:"invalidations"`
+	Tags          uint64 `json:"tags"`
+	Flushes       uint64 `json:"flushes"`
 	// StoreErrors are failures of the store: misses, as far as clients can tell.
-	StoreErrors uint64
+	StoreErrors uint64 `json:"storeErrors"`
 	// FillDuration is how long resolvers took, of queries that were computed, stored or
 	// not.
-	FillDuration Histogram
+	FillDuration Histogram `json:"fillDuration"`
+	// InFlight is how many computations run now, of operations and of values, those
+	// included that look into Options.Shared first or wait for another instance. Who
+	// waits for one of them is not counted.
+	InFlight int64 `json:"inFlight"`
+	// SharedGetDuration is how long the looks into Options.Shared took, also those that
+	// found nothing or failed.
+	SharedGetDuration Histogram `json:"sharedGetDuration"`
 	// SettleDuration is how long responses of mutations were held up by the cache, to
 	// apply what they had changed; WaitDuration the part of it that was a wait for other
 	// instances, for each change that the log has taken.
-	SettleDuration, WaitDuration Histogram
+	SettleDuration Histogram `json:"settleDuration"`
+	WaitDuration   Histogram `json:"waitDuration"`
 	// Tiers are the figures of each store: of Options.Store, called memory, or of its
 	// tiers if it is a store.Tiered, and of Options.Shared, called shared. Faults of the
 	// first and the last are failures that the cache was told of, and add up to
 	// StoreErrors.
-	Tiers []store.TierStats
+	Tiers []store.TierStats `json:"tiers"`
 	// Log are the figures of Options.Log, nil without one.
-	Log *changelog.Stats
+	Log *changelog.Stats `json:"log,omitempty"`
 	// SharedHits are answers taken over from Options.Shared, a part of Hits; SharedDead
 	// those found there that could not be proven true.
-	SharedHits, SharedDead uint64
+	SharedHits uint64 `json:"sharedHits"`
+	SharedDead uint64 `json:"sharedDead"`
 	// LeaseWaits are answers computed here after Options.FillLease was waited for another
 	// instance's in vain.
-	LeaseWaits uint64
+	LeaseWaits uint64 `json:"leaseWaits"`
 	// Unconfirmed are changes that other instances had perhaps not applied when they were
 	// acknowledged, LogErrors those that did not reach the log at first.
-	Unconfirmed, LogErrors uint64
+	Unconfirmed uint64 `json:"unconfirmed"`
+	LogErrors   uint64 `json:"logErrors"`
 	// Entries and Bytes are what the store holds, dead entries included; Evictions and
 	// Expirations what it removed.
-	Entries, Bytes         int64
-	Evictions, Expirations uint64
+	Entries     int64  `json:"entries"`
+	Bytes       int64  `json:"bytes"`
+	Evictions   uint64 `json:"evictions"`
+	Expirations uint64 `json:"expirations"`
 	// Sent are the answers that transports made by Cache.Transport have sent as they are
 	// kept, hits and others.
-	Sent uint64
+	Sent uint64 `json:"sent"`
 	// EdgePurges are the calls of Options.HTTP.Edge.Purge, EdgePurgeErrors those that
 	// failed.
-	EdgePurges, EdgePurgeErrors uint64
+	EdgePurges      uint64 `json:"edgePurges"`
+	EdgePurgeErrors uint64 `json:"edgePurgeErrors"`
 	// Plans are the operations remembered, PlanBytes the memory that they take with their
 	// documents: at most Options.MaxPlanBytes, which MaxPlanBytes repeats.
-	Plans, PlanBytes, MaxPlanBytes int64
+	Plans        int64 `json:"plans"`
+	PlanBytes    int64 `json:"planBytes"`
+	MaxPlanBytes int64 `json:"maxPlanBytes"`
 	// LiveTags are the tags that entries depend on, or did at the last sweep; TagBytes
 	// the memory that they take. It is part of Bytes, but for the tags of entries that
 	// are gone.
-	LiveTags, TagBytes int64
+	LiveTags int64 `json:"liveTags"`
+	TagBytes int64 `json:"tagBytes"`
 	// Observed are the figures of the handles of Options.Observe, nil without one.
-	Observed *ObservedStats
+	Observed *ObservedStats `json:"observed,omitempty"`
 	// LastSweep tells live entries from dead ones, as of then. Nil before the first
 	// sweep.
-	LastSweep *SweepReport
+	LastSweep *SweepReport `json:"lastSweep,omitempty"`
 }
 
 // Stats returns the figures. They are not taken at one instant. It does not block.
@@ -130,6 +154,9 @@ func (c *Cache) Stats() Stats {
 		Tags:          c.counts.tags.Load(),
 		Flushes:       c.counts.flushes.Load(),
 		StoreErrors:   en.Errors + c.fleet.Counts.SharedErrors.Load(),
+
+		InFlight:          c.counts.inFlight.Load(),
+		SharedGetDuration: histogramOf(&c.fleet.Counts.SharedGets),
 
 		FillDuration:   histogramOf(&c.counts.fill),
 		SettleDuration: histogramOf(&c.counts.settle),
@@ -212,11 +239,13 @@ func (s Stats) HitRate() float64 {
 
 // SweepReport is what a sweep found.
 type SweepReport struct {
-	At   time.Time
-	Took time.Duration
+	At   time.Time     `json:"at"`
+	Took time.Duration `json:"tookNs"`
 	// Live entries could be served; Dead ones could not and were removed.
-	LiveEntries, DeadEntries int
-	LiveBytes, DeadBytes     int64
+	LiveEntries int   `json:"liveEntries"`
+	DeadEntries int   `json:"deadEntries"`
+	LiveBytes   int64 `json:"liveBytes"`
+	DeadBytes   int64 `json:"deadBytes"`
 	// Tags are those that live entries depend on.
-	Tags int
+	Tags int `json:"tags"`
 }

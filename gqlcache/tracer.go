@@ -25,6 +25,8 @@ type Span struct {
 	// Operation is the name of the operation, as in OperationStats but not bounded in
 	// number; empty outside of one.
 	Operation string
+	// Type is the operation's: query, mutation or subscription; empty outside of one.
+	Type string
 }
 
 // SpanKind says what a span is about.
@@ -81,7 +83,7 @@ func (c *Cache) span(ctx context.Context, kind SpanKind) (context.Context, func(
 	s := Span{Kind: kind}
 	if graphql.HasOperationContext(ctx) {
 		if op := graphql.GetOperationContext(ctx).Operation; op != nil {
-			s.Operation = count.Name(op.Name)
+			s.Operation, s.Type = count.Name(op.Name), string(op.Operation)
 		}
 	}
 	type started struct {

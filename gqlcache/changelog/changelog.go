@@ -87,27 +87,35 @@ func (r Receipt) Position() Position { return Position{r.Epoch, r.Number} }
 type Stats struct {
 	// Applied is the position of the last record applied here. Fresh says whether a lease
 	// is valid.
-	Applied Position
-	Fresh   bool
+	Applied Position `json:"applied"`
+	Fresh   bool     `json:"fresh"`
 	// Members is how many instances held a lease or might have, this one included, when
 	// the log was last asked, by a publication.
-	Members int
+	Members int `json:"members"`
 	// Published counts records that got a number, Unconfirmed those that others had
 	// perhaps not applied, Failed the publications that the server did not take. Pending
 	// is how many of those still wait.
-	Published, Unconfirmed, Failed uint64
-	Pending                        int
+	Published   uint64 `json:"published"`
+	Unconfirmed uint64 `json:"unconfirmed"`
+	Failed      uint64 `json:"failed"`
+	Pending     int    `json:"pending"`
 	// Records counts those applied, of all instances. Flushes, Epochs and LeasesLost
 	// count what their names say. Reaped counts when members without a lease were
 	// dropped.
-	Records, Flushes, Epochs, LeasesLost, Reaped uint64
+	Records    uint64 `json:"records"`
+	Flushes    uint64 `json:"flushes"`
+	Epochs     uint64 `json:"epochs"`
+	LeasesLost uint64 `json:"leasesLost"`
+	Reaped     uint64 `json:"reaped"`
 	// Intents counts the announcements of this instance, Refused those that failed, and
 	// Expired those, of any instance, that this one has ended because nobody stood by
 	// them. Open is how many are open now.
-	Intents, Refused, Expired uint64
-	Open                      int
+	Intents uint64 `json:"intents"`
+	Refused uint64 `json:"refused"`
+	Expired uint64 `json:"expired"`
+	Open    int    `json:"open"`
 	// Waited is the time spent in waiting for others, over all publications.
-	Waited time.Duration
+	Waited time.Duration `json:"waitedNs"`
 }
 
 // A Log connects one instance to the others. Its methods are safe for concurrent use.

@@ -39,3 +39,15 @@ type Feed interface {
 	// body may take its time: that delays nobody else.
 	Changes(ctx context.Context, since Position) iter.Seq2[Change, error]
 }
+
+// A Tail tells what was logged last. It is an optional part of a Log.
+type Tail interface {
+	// LastChanges returns the last n changes of the log's epoch, the youngest first, or
+	// fewer when the log has no more of them: it keeps a bounded number. They are for
+	// people who look, and for tools; whoever has to miss none uses a Feed. Announcements
+	// are left out, and a record that cannot be understood comes as one with All, as in a
+	// Feed. It blocks for some trips to the server. N of 0 or less gives none. The error
+	// is ErrNotStarted, ErrClosed, that of ctx, or the server's. The changes belong to the
+	// caller.
+	LastChanges(ctx context.Context, n int) ([]Change, error)
+}

@@ -16,6 +16,10 @@ func (p Position) String() string {
 	return strconv.FormatUint(p.Epoch, 10) + ":" + strconv.FormatUint(p.Number, 10)
 }
 
+// MarshalText returns String, so that JSON has the position as one text: its numbers may
+// be beyond those that JavaScript can hold.
+func (p Position) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
 // ParsePosition reads a token. It accepts what String returns and nothing else, and the
 // zero position, which every instance has reached, not.
 func ParsePosition(s string) (Position, error) {

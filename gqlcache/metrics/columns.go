@@ -7,23 +7,23 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
-// The labels.
+// The labels, as OpenTelemetry writes attributes.
 const (
-	labelReason    = "reason"
-	labelTier      = "tier"
-	labelOperation = "operation"
-	labelKind      = "kind"
-	labelOutcome   = "outcome"
+	labelReason    = "gqlcache.reason"
+	labelTier      = "gqlcache.tier"
+	labelOperation = "graphql.operation.name" // OpenTelemetry's
+	labelKind      = "gqlcache.finding.kind"
+	labelOutcome   = "gqlcache.statement.outcome"
 )
 
-func counter(name, help string, of func(*gqlcache.Stats) uint64) Metric {
-	return Metric{Name: name, Kind: Counter, Help: help, each: func(r *Reading, yield func(string, float64)) {
+func counter(name string, unit Unit, help string, of func(*gqlcache.Stats) uint64) Metric {
+	return Metric{Name: name, Kind: Counter, Unit: unit, Help: help, each: func(r *Reading, yield func(string, float64)) {
 		yield("", float64(of(&r.stats)))
 	}}
 }
 
-func gauge(name string, unit Unit, help string, of func(*gqlcache.Stats) int64) Metric {
-	return Metric{Name: name, Kind: Gauge, Unit: unit, Help: help, each: func(r *Reading, yield func(string, float64)) {
+func upDown(name string, unit Unit, help string, of func(*gqlcache.Stats) int64) Metric {
+	return Metric{Name: name, Kind: UpDown, Unit: unit, Help: help, each: func(r *Reading, yield func(string, float64)) {
 		yield("", float64(of(&r.stats)))
 	}}
 }
@@ -34,8 +34,8 @@ func histogram(name, help string, of func(*gqlcache.Stats) gqlcache.Histogram) M
 	}}
 }
 
-func byReason(name, help string, of func(*gqlcache.Stats) map[gqlcache.Reason]uint64) Metric {
-	return Metric{Name: name, Kind: Counter, Label: labelReason, Help: help, each: func(r *Reading, yield func(string, float64)) {
+func byReason(name string, unit Unit, help string, of func(*gqlcache.Stats) map[gqlcache.Reason]uint64) Metric {
+	return Metric{Name: name, Kind: Counter, Unit: unit, Label: labelReason, Help: help, each: func(r *Reading, yield func(string, float64)) {
 		for reason, n := range of(&r.stats) {
 			yield(string(reason), float64(n))
 		}
@@ -59,15 +59,15 @@ func byTier(name string, kind Kind, unit Unit, help string, of func(*store.TierS
 }
 
 func ofSweep(name string, unit Unit, help string, of func(*gqlcache.SweepReport) float64) Metric {
-	return Metric{Name: name, Kind: Gauge, Unit: unit, Help: help, each: func(r *Reading, yield func(string, float64)) {
+	return Metric{Name: name, Kind: UpDown, Unit: unit, Help: help, each: func(r *Reading, yield func(string, float64)) {
 		if r.stats.LastSweep != nil {
 			yield("", of(r.stats.LastSweep))
 		}
 	}}
 }
 
-func ofLog(name string, kind Kind, help string, of func(*changelog.Stats) float64) Metric {
-	return Metric{Name: name, Kind: kind, Help: help, each: func(r *Reading, yield func(string, float64)) {
+func ofLog(name string, kind Kind, unit Unit, help string, of func(*changelog.Stats) float64) Metric {
+	return Metric{Name: name, Kind: kind, Unit: unit, Help: help, each: func(r *Reading, yield func(string, float64)) {
 		if r.stats.Log != nil {
 			yield("", of(r.stats.Log))
 		}
@@ -75,8 +75,8 @@ func ofLog(name string, kind Kind, help string, of func(*changelog.Stats) float6
 }
 
 // ofObserved is left out where no handle is observed.
-func ofObserved(name, help string, of func(*gqlcache.ObservedStats) uint64) Metric {
-	return Metric{Name: name, Kind: Counter, Help: help, each: func(r *Reading, yield func(string, float64)) {
+func ofObserved(name string, unit Unit, help string, of func(*gqlcache.ObservedStats) uint64) Metric {
+	return Metric{Name: name, Kind: Counter, Unit: unit, Help: help, each: func(r *Reading, yield func(string, float64)) {
 		if r.stats.Observed != nil {
 			yield("", float64(of(r.stats.Observed)))
 		}
@@ -84,8 +84,8 @@ func ofObserved(name, help string, of func(*gqlcache.ObservedStats) uint64) Metr
 }
 
 // byOutcome are the runs of statements, by what is known of them.
-func byOutcome(name, help string) Metric {
-	return Metric{Name: name, Kind: Counter, Label: labelOutcome, Help: help, each: func(r *Reading, yield func(string, float64)) {
+func byOutcome(name string, unit Unit, help string) Metric {
+	return Metric{Name: name, Kind: Counter, Unit: unit, Label: labelOutcome, Help: help, each: func(r *Reading, yield func(string, float64)) {
 		if o := r.stats.Observed; o != nil {
 			yield("known", float64(o.Known))
 			yield("widened", float64(o.Widened))
@@ -96,8 +96,8 @@ func byOutcome(name, help string) Metric {
 
 // byFinding are findings by their kinds, those among them that were never found: an alert
 // about an increase must see the 0 before the first.
-func byFinding(name, help string) Metric {
-	return Metric{Name: name, Kind: Counter, Label: labelKind, Help: help, each: func(r *Reading, yield func(string, float64)) {
+func byFinding(name string, unit Unit, help string) Metric {
+	return Metric{Name: name, Kind: Counter, Unit: unit, Label: labelKind, Help: help, each: func(r *Reading, yield func(string, float64)) {
 		if o := r.stats.Observed; o != nil {
 			for kind, n := range o.Findings {
 				yield(string(kind), float64(n))
@@ -107,8 +107,8 @@ func byFinding(name, help string) Metric {
 }
 
 // ofVerify is left out while verify mode is off.
-func ofVerify(name string, kind Kind, help string, of func(*inspect.Verify) float64) Metric {
-	return Metric{Name: name, Kind: kind, Help: help, each: func(r *Reading, yield func(string, float64)) {
+func ofVerify(name string, kind Kind, unit Unit, help string, of func(*inspect.Verify) float64) Metric {
+	return Metric{Name: name, Kind: kind, Unit: unit, Help: help, each: func(r *Reading, yield func(string, float64)) {
 		if r.verify.Rate > 0 {
 			yield("", of(&r.verify))
 		}

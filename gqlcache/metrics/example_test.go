@@ -19,12 +19,12 @@ func ExampleAll() {
 	for _, m := range metrics.All() {
 		m.Each(reading, func(label string, value float64) {
 			if value != 0 {
-				fmt.Println(m.Prometheus(), m.Label, label, value)
+				fmt.Println(m.Prometheus(), m.PrometheusLabel(), label, value)
 			}
 		})
 	}
 	// Output:
-	// gqlcache_max_entries tier memory 500
-	// gqlcache_max_bytes tier memory 6.7108864e+07
-	// gqlcache_max_plan_bytes   3.3554432e+07
+	// gqlcache_store_entry_limit gqlcache_tier memory 500
+	// gqlcache_store_size_limit_bytes gqlcache_tier memory 6.7108864e+07
+	// gqlcache_plan_size_limit_bytes   3.3554432e+07
 }

@@ -62,34 +62,56 @@ type Kind uint8
 const (
 	// Counter only grows, from 0 when the cache was made.
 	Counter Kind = iota
-	// Gauge goes up and down.
+	// Gauge goes up and down, and its sum over instances means nothing.
 	Gauge
 	// Histogram is a gqlcache.Histogram.
 	Histogram
+	// UpDown goes up and down, and adds up over instances: OpenTelemetry's UpDownCounter,
+	// a gauge in Prometheus.
+	UpDown
 )
 
-// String returns the kind's name.
-func (k Kind) String() string { return [...]string{"counter", "gauge", "histogram"}[k] }
+// String returns the kind's name, that of the instrument in OpenTelemetry.
+func (k Kind) String() string {
+	return [...]string{"counter", "gauge", "histogram", "updowncounter"}[k]
+}
 
-// Unit is what a figure is measured in.
+// Unit is what a figure is measured in, in the Unified Code for Units of Measure (UCUM).
+// Counts have an annotation, {query} say, which says of what.
 type Unit string
 
-// The units. Those of counts have no name.
+// The units that are none of counts.
 const (
-	Count   Unit = ""
-	Seconds Unit = "seconds"
-	Bytes   Unit = "bytes"
+	Seconds Unit = "s"
+	Bytes   Unit = "By"
+	Ratio   Unit = "1"
 )
+
+// prometheus is the word that stands for the unit at the end of a name in Prometheus.
+func (u Unit) prometheus() string {
+	switch u {
+	case Seconds:
+		return "seconds"
+	case Bytes:
+		return "bytes"
+	case Ratio:
+		return "ratio"
+	default:
+		return ""
+	}
+}
 
 // A Metric is one figure, or several that a label tells apart.
 type Metric struct {
-	// Name has its words, as in gqlcache.Stats, with underscores, and dots between what
-	// belongs to each other.
+	// Name has its words with underscores, and dots between a name space and what is in
+	// it. It names neither its unit nor its kind.
 	Name string
 	Kind Kind
 	Unit Unit
-	// Label is the name of the label, empty for a metric of one figure: reason, tier,
-	// operation, kind or outcome.
+	// Label is the name of the label, as OpenTelemetry writes attributes: gqlcache.reason,
+	// gqlcache.tier, gqlcache.finding.kind, gqlcache.statement.outcome, or
+	// graphql.operation.name of the semantic conventions. It is empty for a metric of one
+	// figure.
 	Label string
 	// Help says in a sentence what the figure is.
 	Help string
@@ -98,26 +120,35 @@ type Metric struct {
 	histogram func(*Reading) gqlcache.Histogram
 }
 
-// words is the name as one word, with its unit.
+// Stem is what the names of all metrics begin with, on every road.
+const Stem = "gqlcache"
+
+// words is the name as one word, with its unit. A unit that the name ends with already is
+// not repeated.
 func (m Metric) words() string {
 	w := strings.ReplaceAll(m.Name, ".", "_")
-	if m.Unit == Seconds {
-		w += "_seconds"
+	if unit := m.Unit.prometheus(); unit != "" && !strings.HasSuffix(w, "_"+unit) {
+		w += "_" + unit
 	}
 	return w
 }
 
-// Prometheus returns the name that Prometheus' conventions make of it.
+// Prometheus returns the name in Prometheus. The specification of OpenTelemetry says how
+// its names become Prometheus': of OpenTelemetry() it makes the same.
 func (m Metric) Prometheus() string {
-	w := "gqlcache_" + m.words()
+	w := Stem + "_" + m.words()
 	if m.Kind == Counter {
 		w += "_total"
 	}
 	return w
 }
 
-// OpenTelemetry returns the name that OpenTelemetry's conventions make of it.
-func (m Metric) OpenTelemetry() string { return "cascadeql.cache." + m.Name }
+// PrometheusLabel returns the label's name in Prometheus, to which OpenTelemetry's
+// specification translates Label.
+func (m Metric) PrometheusLabel() string { return strings.ReplaceAll(m.Label, ".", "_") }
+
+// OpenTelemetry returns the name in OpenTelemetry.
+func (m Metric) OpenTelemetry() string { return Stem + "." + m.Name }
 
 // Expvar returns the name of the member in expvar's object.
 func (m Metric) Expvar() string { return m.words() }

@@ -131,8 +131,9 @@ func TestNames(t *testing.T) {
 		}
 	}
 	for _, name := range []string{
-		"gqlcache_hits_total", "cascadeql.cache.hits", "gqlcache_fill_duration_seconds", "cascadeql.cache.fill.duration",
-		"gqlcache_operation_fill_time_seconds_total", "expvar fill_duration_seconds", "gqlcache_bytes",
+		"gqlcache_hits_total", "gqlcache.hits", "gqlcache_fill_duration_seconds", "gqlcache.fill.duration",
+		"gqlcache_operation_fill_time_seconds_total", "expvar fill_duration_seconds", "gqlcache_store_size_bytes",
+		"gqlcache.store.size", "gqlcache_verify_sample_ratio", "gqlcache_store_entries", "gqlcache_lease_held",
 	} {
 		if !seen[name] {
 			t.Errorf("no %s", name)
@@ -159,11 +160,11 @@ func TestAbsentFigures(t *testing.T) {
 		s    source
 		want []string
 	}{
-		{"nothing", source{}, []string{"sweep", "lease", "members", "log", "observed", "verify"}},
+		{"nothing", source{}, []string{"sweep", "lease_held", "members", "log", "observed", "verify"}},
 		{"a log", source{stats: gqlcache.Stats{Log: &changelog.Stats{}}}, []string{"sweep", "observed", "verify"}},
-		{"a sweep", source{stats: gqlcache.Stats{LastSweep: &gqlcache.SweepReport{}}}, []string{"lease", "members", "log", "observed", "verify"}},
-		{"a handle", source{stats: gqlcache.Stats{Observed: &gqlcache.ObservedStats{}}}, []string{"sweep", "lease", "members", "log", "verify"}},
-		{"verify mode", source{verify: inspect.Verify{Rate: 0.5}}, []string{"sweep", "lease", "members", "log", "observed"}},
+		{"a sweep", source{stats: gqlcache.Stats{LastSweep: &gqlcache.SweepReport{}}}, []string{"lease_held", "members", "log", "observed", "verify"}},
+		{"a handle", source{stats: gqlcache.Stats{Observed: &gqlcache.ObservedStats{}}}, []string{"sweep", "lease_held", "members", "log", "verify"}},
+		{"verify mode", source{verify: inspect.Verify{Rate: 0.5}}, []string{"sweep", "lease_held", "members", "log", "observed"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -223,9 +224,9 @@ func TestTable(t *testing.T) {
 		t.Fatalf("%s has no table", file)
 	}
 	var b strings.Builder
-	b.WriteString("| Prometheus | OpenTelemetry | kind | label | |\n|---|---|---|---|---|\n")
+	b.WriteString("| Prometheus | OpenTelemetry | kind | unit | label | |\n|---|---|---|---|---|---|\n")
 	for _, m := range metrics.All() {
-		fmt.Fprintf(&b, "| `%s` | `%s` | %v | %s | %s |\n", m.Prometheus(), m.OpenTelemetry(), m.Kind, m.Label, m.Help)
+		fmt.Fprintf(&b, "| `%s` | `%s` | %v | `%s` | %s | %s |\n", m.Prometheus(), m.OpenTelemetry(), m.Kind, m.Unit, m.Label, m.Help)
 	}
 	if got == b.String() {
 		return

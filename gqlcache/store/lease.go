@@ -19,3 +19,15 @@ type Leaser interface {
 	// lease that stays ends with its ttl. Another call does nothing.
 	Lease(ctx context.Context, key []byte, ttl time.Duration) (release func(context.Context), holder bool, err error)
 }
+
+// A Waker is an optional part of a Leaser. It tells when leases are given up, so that who
+// waits for one need not ask again and again.
+type Waker interface {
+	// Released returns a channel that is closed when anybody has given the lease of a key
+	// up after the call, once the writes that Lease speaks of can be seen; it may be
+	// closed without a reason. It is nil while the store cannot hear of that. A lease may
+	// end without a word, when its holder is dead, and a message may be lost: who waits
+	// asks again after a while all the same. Stop, which is never nil, ends the wait; call
+	// it in any case. Released does not block. The key's bytes are not kept.
+	Released(key []byte) (released <-chan struct{}, stop func())
+}

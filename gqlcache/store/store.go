@@ -48,21 +48,25 @@ type Meta = encoding.BinaryAppender
 // counted in Deletes, Evictions or Expirations.
 type Stats struct {
 	// Hits and Misses are the answers of Get.
-	Hits, Misses uint64
+	Hits   uint64 `json:"hits"`
+	Misses uint64 `json:"misses"`
 	// Puts are entries taken in: not those refused, and not those that a younger one kept
 	// out.
-	Puts uint64
+	Puts uint64 `json:"puts"`
 	// Deletes are entries removed by Delete, DeleteEntry, Clear and Close.
-	Deletes uint64
+	Deletes uint64 `json:"deletes"`
 	// Evictions are entries removed to make room; Expirations those removed because of
 	// their age.
-	Evictions, Expirations uint64
+	Evictions   uint64 `json:"evictions"`
+	Expirations uint64 `json:"expirations"`
 	// Refused are puts refused for their size.
-	Refused uint64
+	Refused uint64 `json:"refused"`
 	// Entries and Bytes are what is held now; Bytes is the sum of Entry.Size.
-	Entries, Bytes int64
+	Entries int64 `json:"entries"`
+	Bytes   int64 `json:"bytes"`
 	// MaxEntries and MaxBytes are the bounds; 0 is unbounded.
-	MaxEntries, MaxBytes int64
+	MaxEntries int64 `json:"maxEntries"`
+	MaxBytes   int64 `json:"maxBytes"`
 }
 
 // A Store holds entries. All methods are safe for concurrent use. Stores in memory do not

@@ -117,12 +117,12 @@ func noticedBy(t *testing.T, m mutant, tests [][]string) bool {
 	return false
 }
 
-// testNames returns the names of the tests of the repository.
+// testNames returns the names of the tests and examples of the repository.
 func testNames(t *testing.T) map[string]bool {
 	t.Helper()
 	names := map[string]bool{}
 	root := os.DirFS("../..")
-	function := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	function := regexp.MustCompile(`(?m)^func ((?:Test|Example)\w*)\(`)
 	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(name, "_test.go") {
 			if err == nil && d.IsDir() && d.Name() == "node_modules" {

@@ -40,6 +40,9 @@ type Answer struct {
 	// Proven is the clock's stamp of an answer that has one: another instance has
 	// computed it. Then Token and Tags do not count, nor does Config.MaxBody.
 	Proven *clock.Stamp
+	// Passing says that the answer is for those who wait for it alone: it gets its stamp,
+	// and is Refused without asking the store.
+	Passing bool
 }
 
 // Kept is what became of an answer.
@@ -52,7 +55,8 @@ const (
 	Reached
 	// TooLarge: the body is larger than Config.MaxBody. There is no entry.
 	TooLarge
-	// Refused: the store has not taken the entry, which is as good as any other.
+	// Refused: the store has not taken the entry, which is as good as any other, or was
+	// not asked.
 	Refused
 )
 
@@ -73,6 +77,9 @@ func (e *Engine) Keep(ctx context.Context, key string, a Answer) (*store.Entry, 
 	entry := &store.Entry{
 		Body: a.Body, Expires: a.Expires.Add(a.Beyond), Version: s.Born(), Meta: a.Meta,
 		Size: len(key) + len(a.Body) + a.Beside + entryOverhead + s.Size(),
+	}
+	if a.Passing {
+		return entry, Refused
 	}
 	defer e.pressure.add(entry.Size - s.Len()*clock.CellSize) // Finish has counted the tags
 	err := safe.Do(func() error { return e.config.Store.Put(ctx, []byte(key), entry) })

@@ -92,6 +92,8 @@ type Counts struct {
 	LogErrors, Unconfirmed atomic.Uint64
 	// Foreign are records of instances with another schema.
 	Foreign atomic.Uint64
+	// SharedGets are how long reads of the shared store took.
+	SharedGets count.Durations
 	// Waits are how long changes that the log has taken waited for other instances.
 	Waits count.Durations
 }

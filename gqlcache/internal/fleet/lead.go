@@ -14,7 +14,11 @@ import (
 const fillLeaseTTL = 3 * time.Second
 
 // fillPolls are the waits between looks at the shared store; the last one is repeated.
+// Where the store tells of leases that are given up, wakePoll is the wait: for those whose
+// holders are dead, and for messages that are lost.
 var fillPolls = [...]time.Duration{5 * time.Millisecond, 20 * time.Millisecond, 50 * time.Millisecond}
+
+const wakePoll = 500 * time.Millisecond
 
 // Lead decides which of all instances computes a key that is not in the shared store. It
 // returns the answer of another instance, as TakeOver does, or nil: then this instance
@@ -33,33 +37,77 @@ func (f *Fleet) Lead(ctx context.Context, key string) (t *Taken, release func())
 	over := time.NewTimer(f.cfg.FillLease)
 	defer over.Stop()
 	for n := 0; ; n++ {
-		end, holder, err := f.lease(ctx, leaser, key)
-		if err != nil {
-			f.storeFailed("shared lease", err)
-			return nil, release
+		t, end, again := f.tryToLead(ctx, leaser, key, fillPolls[min(n, len(fillPolls)-1)], over.C)
+		if !again {
+			return t, end
 		}
-		// After the lease, also of its holder: the one before may have stored the answer
-		// between this one's look at the store and the lease.
-		if t := f.TakeOver(ctx, key); t != nil {
-			end()
-			return t, release
-		}
-		if holder {
-			return nil, end
-		}
-		poll := fillPolls[min(n, len(fillPolls)-1)]
-		wait := time.NewTimer(poll/2 + rand.N(poll))
-		select {
-		case <-wait.C:
-			continue
-		case <-over.C:
-			f.Counts.LeaseWaits.Add(1)
-		case <-ctx.Done():
-		case <-f.cfg.Closed:
-		}
-		wait.Stop()
-		return nil, release
 	}
+}
+
+// tryToLead is one round of Lead. It asks for the lease and, when another instance holds
+// it, waits until it is given up, or for about poll where nobody tells of that. Again says
+// that the wait is not over.
+func (f *Fleet) tryToLead(ctx context.Context, leaser store.Leaser, key string, poll time.Duration, over <-chan time.Time) (t *Taken, release func(), again bool) {
+	release = func() {}
+	// Before the lease is asked for: one that is given up after the answer is heard of.
+	released, stop := f.released(key)
+	defer stop()
+	end, holder, err := f.lease(ctx, leaser, key)
+	if err != nil {
+		f.storeFailed("shared lease", err)
+		return nil, release, false
+	}
+	// After the lease, also of its holder: the one before may have stored the answer
+	// between this one's look at the store and the lease.
+	if t := f.TakeOver(ctx, key); t != nil {
+		end()
+		return t, release, false
+	}
+	if holder {
+		return nil, end, false
+	}
+	if released != nil {
+		poll = wakePoll
+	}
+	wait := time.NewTimer(poll/2 + rand.N(poll))
+	defer wait.Stop()
+	select {
+	case <-released:
+		return nil, release, true
+	case <-wait.C:
+		return nil, release, true
+	case <-over:
+		f.Counts.LeaseWaits.Add(1)
+	case <-ctx.Done():
+	case <-f.cfg.Closed:
+	}
+	return nil, release, false
+}
+
+// released asks the shared store to tell when the lease of a key is given up. The channel
+// is nil when it cannot. Stop is never nil.
+func (f *Fleet) released(key string) (released <-chan struct{}, stop func()) {
+	stop = func() {}
+	w, ok := f.cfg.Shared.(store.Waker)
+	if !ok {
+		return nil, stop
+	}
+	err := safe.Do(func() error {
+		var end func()
+		if released, end = w.Released(f.sharedKey(key)); end != nil {
+			stop = func() {
+				if err := safe.Do(func() error { end(); return nil }); err != nil {
+					f.storeFailed("shared lease", err)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		f.storeFailed("shared lease", err)
+		released = nil
+	}
+	return released, stop
 }
 
 // lease asks for the lease of a key. End is never nil.

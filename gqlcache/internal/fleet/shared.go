@@ -69,6 +69,8 @@ func (f *Fleet) get(ctx context.Context, key []byte, after time.Time) (e *store.
 		}
 		return ok
 	}
+	began := time.Now()
+	defer func() { f.Counts.SharedGets.Observe(time.Since(began)) }()
 	e, err = safe.Call(func() (*store.Entry, error) {
 		if s, ok := f.cfg.Shared.(store.Sieve); ok {
 			return s.GetIf(ctx, key, proven)

@@ -41,9 +41,9 @@ func TestVar(t *testing.T) {
 		Hits           float64            `json:"hits"`
 		Bypassed       map[string]float64 `json:"bypassed"`
 		OperationHits  map[string]float64 `json:"operation_hits"`
-		Entries        map[string]float64 `json:"entries"`
+		Entries        map[string]float64 `json:"store_entries"`
 		StoreErrors    map[string]float64 `json:"store_errors"`
-		Lease          *float64           `json:"lease"`
+		Lease          *float64           `json:"lease_held"`
 		SettleDuration *struct{}          `json:"settle_duration_seconds"`
 		FillDuration   struct {
 			Count   uint64

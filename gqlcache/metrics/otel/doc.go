@@ -3,9 +3,11 @@
 //
 //	cache, err := gqlcache.New(gqlcache.Options{Tracer: cacheotel.NewTracer(otel.GetTracerProvider())})
 //	…
-//	registration, err := cacheotel.Register(otel.GetMeterProvider(), cache)
+//	reader := sdkmetric.NewPeriodicReader(exporter, sdkmetric.WithProducer(cacheotel.NewProducer(cache)))
+//	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
+//	registration, err := cacheotel.Register(provider, cache)
 //
-// The instruments are those of docs/metrics.md. OpenTelemetry has no histogram that is
-// read rather than pushed; each of ours is three counters: .count, .sum in seconds, and
-// .bucket, cumulative, with the attribute le.
+// The instruments and histograms are those of docs/metrics.md. Their names, units and
+// attributes follow OpenTelemetry's semantic conventions. Where they are translated for
+// Prometheus, as its specification says, they are those of package cacheprometheus.
 package cacheotel

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,8 +57,9 @@ func everything() *source {
 
 // collected is what a reader has collected: values by name and attribute values.
 type collected struct {
-	values map[string]float64
-	units  map[string]string
+	values    map[string]float64
+	units     map[string]string
+	monotonic map[string]bool
 }
 
 func collect(t *testing.T, reader *sdkmetric.ManualReader) collected {
@@ -66,7 +68,7 @@ func collect(t *testing.T, reader *sdkmetric.ManualReader) collected {
 	if err := reader.Collect(t.Context(), &rm); err != nil {
 		t.Fatal(err)
 	}
-	c := collected{map[string]float64{}, map[string]string{}}
+	c := collected{map[string]float64{}, map[string]string{}, map[string]bool{}}
 	key := func(name string, set attribute.Set) string {
 		for _, kv := range set.ToSlice() {
 			name += " " + kv.Value.String()
@@ -81,12 +83,23 @@ func collect(t *testing.T, reader *sdkmetric.ManualReader) collected {
 				for _, p := range data.DataPoints {
 					c.values[key(m.Name, p.Attributes)] = float64(p.Value)
 				}
-				if !data.IsMonotonic {
-					t.Errorf("%s may fall", m.Name)
-				}
+				c.monotonic[m.Name] = data.IsMonotonic
 			case metricdata.Sum[float64]:
 				for _, p := range data.DataPoints {
 					c.values[key(m.Name, p.Attributes)] = p.Value
+				}
+				c.monotonic[m.Name] = data.IsMonotonic
+			case metricdata.Histogram[float64]:
+				for _, p := range data.DataPoints {
+					c.values[key(m.Name+".count", p.Attributes)] = float64(p.Count)
+					c.values[key(m.Name+".sum", p.Attributes)] = p.Sum
+					for i, n := range p.BucketCounts {
+						le := "+Inf"
+						if i < len(p.Bounds) {
+							le = fmt.Sprint(p.Bounds[i])
+						}
+						c.values[key(m.Name+".bucket", p.Attributes)+" "+le] = float64(n)
+					}
 				}
 			case metricdata.Gauge[float64]:
 				for _, p := range data.DataPoints {
@@ -102,35 +115,35 @@ func collect(t *testing.T, reader *sdkmetric.ManualReader) collected {
 
 func TestRegister(t *testing.T) {
 	t.Parallel()
-	reader := sdkmetric.NewManualReader()
 	s := everything()
+	reader := sdkmetric.NewManualReader(sdkmetric.WithProducer(cacheotel.NewProducer(s)))
 	registration, err := cacheotel.Register(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)), s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := collect(t, reader)
 	for name, want := range map[string]float64{
-		"cascadeql.cache.hits":                             12,
-		"cascadeql.cache.bypassed defer":                   3,
-		"cascadeql.cache.observed.statements widened":      3,
-		"cascadeql.cache.observed.findings not understood": 2,
-		"cascadeql.cache.observed.findings incomplete key": 0,
-		"cascadeql.cache.observed.uncertain_commits":       1,
-		"cascadeql.cache.operation.hits Feed":              10,
-		"cascadeql.cache.operation.hits (other)":           2,
-		"cascadeql.cache.operation.fill_time (other)":      1.5,
-		"cascadeql.cache.store.errors shared":              5,
-		"cascadeql.cache.bytes memory":                     99,
-		"cascadeql.cache.lease":                            1,
-		"cascadeql.cache.members":                          2,
-		"cascadeql.cache.sweep.live_entries":               4,
-		"cascadeql.cache.verify.rate":                      0.01,
-		"cascadeql.cache.verify.mismatched":                6,
-		"cascadeql.cache.fill.duration.count":              7,
-		"cascadeql.cache.fill.duration.sum":                9.5,
-		"cascadeql.cache.fill.duration.bucket 0.001":       1,
-		"cascadeql.cache.fill.duration.bucket 1":           3,
-		"cascadeql.cache.fill.duration.bucket +Inf":        7,
+		"gqlcache.hits":                             12,
+		"gqlcache.bypassed defer":                   3,
+		"gqlcache.observed.statements widened":      3,
+		"gqlcache.observed.findings not understood": 2,
+		"gqlcache.observed.findings incomplete key": 0,
+		"gqlcache.observed.uncertain_commits":       1,
+		"gqlcache.operation.hits Feed":              10,
+		"gqlcache.operation.hits (other)":           2,
+		"gqlcache.operation.fill_time (other)":      1.5,
+		"gqlcache.store.errors shared":              5,
+		"gqlcache.store.size memory":                99,
+		"gqlcache.lease_held":                       1,
+		"gqlcache.members":                          2,
+		"gqlcache.sweep.live_entries":               4,
+		"gqlcache.verify.sample_ratio":              0.01,
+		"gqlcache.verify.mismatched":                6,
+		"gqlcache.fill.duration.count":              7,
+		"gqlcache.fill.duration.sum":                9.5,
+		"gqlcache.fill.duration.bucket 0.001":       1,
+		"gqlcache.fill.duration.bucket 1":           2,
+		"gqlcache.fill.duration.bucket +Inf":        4,
 	} {
 		if v, ok := got.values[name]; !ok || v != want {
 			t.Errorf("%s is %v, want %v", name, v, want)
@@ -138,24 +151,25 @@ func TestRegister(t *testing.T) {
 	}
 	for _, m := range metrics.All() {
 		name := m.OpenTelemetry()
-		if m.Kind == metrics.Histogram {
-			name += ".sum"
+		if unit, ok := got.units[name]; !ok || unit != string(m.Unit) {
+			t.Errorf("%s: %v, unit %q, want %q", name, ok, unit, m.Unit)
 		}
-		unit, ok := got.units[name]
-		if want := map[metrics.Unit]string{metrics.Seconds: "s", metrics.Bytes: "By"}[m.Unit]; !ok || unit != want {
-			t.Errorf("%s: %v, unit %q, want %q", name, ok, unit, want)
+		if got.monotonic[name] != (m.Kind == metrics.Counter) {
+			t.Errorf("%s is monotonic: %v", name, got.monotonic[name])
 		}
 	}
 
 	s.stats.Hits = 13
-	if v := collect(t, reader).values["cascadeql.cache.hits"]; v != 13 {
+	if v := collect(t, reader).values["gqlcache.hits"]; v != 13 {
 		t.Errorf("hits are %v after one more", v)
 	}
 	if err := registration.Unregister(); err != nil {
 		t.Error(err)
 	}
-	if n := len(collect(t, reader).values); n != 0 {
-		t.Errorf("%d figures after Unregister", n)
+	for name := range collect(t, reader).values {
+		if !strings.Contains(name, ".duration.") {
+			t.Errorf("%s after Unregister", name)
+		}
 	}
 }
 
@@ -172,7 +186,7 @@ func TestAttributes(t *testing.T) {
 		}
 	}
 	got := collect(t, reader).values
-	if got["cascadeql.cache.hits a"] != 1 || got["cascadeql.cache.hits b"] != 2 || got["cascadeql.cache.bypassed b defer"] != 3 {
+	if got["gqlcache.hits a"] != 1 || got["gqlcache.hits b"] != 2 || got["gqlcache.bypassed b defer"] != 3 {
 		t.Errorf("%v", got)
 	}
 }
@@ -204,8 +218,8 @@ func ExampleRegister() {
 		return
 	}
 	defer func() { _ = cache.Close() }()
-	reader := sdkmetric.NewManualReader()
-	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)) // yours: otel.GetMeterProvider()
+	reader := sdkmetric.NewManualReader(sdkmetric.WithProducer(cacheotel.NewProducer(cache))) // yours: NewPeriodicReader
+	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
 	registration, err := cacheotel.Register(provider, cache)
 	if err != nil {
 		fmt.Println(err)
@@ -214,6 +228,12 @@ func ExampleRegister() {
 	defer func() { _ = registration.Unregister() }()
 
 	var rm metricdata.ResourceMetrics
-	fmt.Println(reader.Collect(context.Background(), &rm), rm.ScopeMetrics[0].Metrics[0].Name)
-	// Output: <nil> cascadeql.cache.hits
+	fmt.Println(reader.Collect(context.Background(), &rm))
+	for _, scope := range rm.ScopeMetrics {
+		fmt.Println(scope.Metrics[0].Name)
+	}
+	// Output:
+	// <nil>
+	// gqlcache.hits
+	// gqlcache.fill.duration
 }

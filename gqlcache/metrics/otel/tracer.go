@@ -8,30 +8,35 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/cascadeql/cascadeql/gqlcache"
+	"github.com/cascadeql/cascadeql/gqlcache/metrics"
 )
 
 // The attributes of spans. There are no others: neither keys nor predicates, variables or
 // rows leave the cache with a span.
 const (
-	AttributeOperation = attribute.Key("graphql.operation.name")
-	AttributeOutcome   = attribute.Key("cascadeql.cache.outcome")
-	AttributeReason    = attribute.Key("cascadeql.cache.reason")
+	AttributeOperation = attribute.Key("graphql.operation.name") // of the semantic conventions
+	AttributeType      = attribute.Key("graphql.operation.type") // of the semantic conventions
+	AttributeOutcome   = attribute.Key("gqlcache.outcome")
+	AttributeReason    = attribute.Key("gqlcache.reason")
 )
 
 // tracer implements gqlcache.Tracer.
 type tracer struct{ trace.Tracer }
 
 // NewTracer returns a tracer for gqlcache.Options that makes spans called
-// cascadeql.cache.lookup, .fill and .invalidate within those of requests. A span of a
+// gqlcache.lookup, .fill and .invalidate within those of requests. A span of a
 // change that other instances perhaps do not know of, see gqlcache.OutcomePending, has
 // the status error.
 func NewTracer(p trace.TracerProvider) gqlcache.Tracer { return tracer{p.Tracer(scope)} }
 
 // Start implements gqlcache.Tracer.
 func (t tracer) Start(ctx context.Context, s gqlcache.Span) (context.Context, func(gqlcache.SpanEnd)) {
-	ctx, span := t.Tracer.Start(ctx, "cascadeql.cache."+string(s.Kind), trace.WithSpanKind(trace.SpanKindInternal))
+	ctx, span := t.Tracer.Start(ctx, metrics.Stem+"."+string(s.Kind), trace.WithSpanKind(trace.SpanKindInternal))
 	if s.Operation != "" {
 		span.SetAttributes(AttributeOperation.String(s.Operation))
+	}
+	if s.Type != "" {
+		span.SetAttributes(AttributeType.String(s.Type))
 	}
 	return ctx, func(e gqlcache.SpanEnd) {
 		span.SetAttributes(AttributeOutcome.String(string(e.Outcome)))

@@ -18,7 +18,7 @@ import (
 
 // summary is a span in a line: its name and the values of its attributes.
 func summary(s sdktrace.ReadOnlySpan) string {
-	line := strings.TrimPrefix(s.Name(), "cascadeql.cache.")
+	line := strings.TrimPrefix(s.Name(), "gqlcache.")
 	for _, kv := range s.Attributes() {
 		line += " " + kv.Value.String()
 	}
@@ -65,13 +65,13 @@ func TestTracer(t *testing.T) {
 		if s.Status().Code != codes.Unset {
 			t.Errorf("%s has the status %v", s.Name(), s.Status())
 		}
-		if s.Name() == "cascadeql.cache.fill" && strings.Contains(summary(s), "One") && s.SpanContext().SpanID().String() != within {
+		if s.Name() == "gqlcache.fill" && strings.Contains(summary(s), "One") && s.SpanContext().SpanID().String() != within {
 			t.Error("the resolver's span is not within the fill")
 		}
 	}
 	want := []string{
-		"lookup One miss", "resolver", "fill One stored", "lookup One hit", "lookup Three bypass typename",
-		"invalidate Four invalidated", "lookup Five miss", "fill Five not_stored errors", "invalidate invalidated",
+		"lookup One query miss", "resolver", "fill One query stored", "lookup One query hit", "lookup Three query bypass typename",
+		"invalidate Four mutation invalidated", "lookup Five query miss", "fill Five query not_stored errors", "invalidate invalidated",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("spans %q\nwant  %q", got, want)

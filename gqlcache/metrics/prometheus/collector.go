@@ -27,7 +27,7 @@ func NewCollector(s metrics.Source) prometheus.Collector {
 	for _, m := range metrics.All() {
 		var labels []string
 		if m.Label != "" {
-			labels = []string{m.Label}
+			labels = []string{m.PrometheusLabel()}
 		}
 		c.all = append(c.all, described{m, prometheus.NewDesc(m.Prometheus(), m.Help, labels, nil)})
 	}
@@ -49,9 +49,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 			ch <- m.distribution(r)
 			continue
 		}
-		kind := prometheus.CounterValue
-		if m.Kind == metrics.Gauge {
-			kind = prometheus.GaugeValue
+		kind := prometheus.GaugeValue
+		if m.Kind == metrics.Counter {
+			kind = prometheus.CounterValue
 		}
 		m.Each(r, func(label string, value float64) {
 			var labels []string

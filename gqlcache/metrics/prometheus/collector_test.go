@@ -71,7 +71,7 @@ func TestTierNamesBreakNoScrape(t *testing.T) {
 	}
 	var names []string
 	for _, f := range families {
-		if f.GetName() == "gqlcache_bytes" {
+		if f.GetName() == "gqlcache_store_size_bytes" {
 			for _, m := range f.GetMetric() {
 				names = append(names, m.GetLabel()[0].GetValue())
 			}
@@ -105,21 +105,21 @@ func TestCollect(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct{ name, metric, kind, want string }{
 		{"counter", "gqlcache_hits_total", "counter", "gqlcache_hits_total 12"},
-		{"by reason", "gqlcache_bypassed_total", "counter", `gqlcache_bypassed_total{reason="defer"} 3`},
-		{"by operation", "gqlcache_operation_hits_total", "counter", `gqlcache_operation_hits_total{operation="(other)"} 2
-gqlcache_operation_hits_total{operation="Feed"} 10`},
-		{"seconds", "gqlcache_operation_fill_time_seconds_total", "counter", `gqlcache_operation_fill_time_seconds_total{operation="(other)"} 1
-gqlcache_operation_fill_time_seconds_total{operation="Feed"} 0`},
-		{"by tier", "gqlcache_store_errors_total", "counter", `gqlcache_store_errors_total{tier="memory"} 0
-gqlcache_store_errors_total{tier="shared"} 5`},
-		{"gauge", "gqlcache_lease", "gauge", "gqlcache_lease 1"},
-		{"bytes", "gqlcache_bytes", "gauge", `gqlcache_bytes{tier="memory"} 99
-gqlcache_bytes{tier="shared"} 0`},
-		{"statements", "gqlcache_observed_statements_total", "counter", `gqlcache_observed_statements_total{outcome="known"} 20
-gqlcache_observed_statements_total{outcome="not understood"} 2
-gqlcache_observed_statements_total{outcome="widened"} 3`},
-		{"findings", "gqlcache_observed_findings_total", "counter", `gqlcache_observed_findings_total{kind="incomplete key"} 0
-gqlcache_observed_findings_total{kind="not understood"} 2`},
+		{"by reason", "gqlcache_bypassed_total", "counter", `gqlcache_bypassed_total{gqlcache_reason="defer"} 3`},
+		{"by operation", "gqlcache_operation_hits_total", "counter", `gqlcache_operation_hits_total{graphql_operation_name="(other)"} 2
+gqlcache_operation_hits_total{graphql_operation_name="Feed"} 10`},
+		{"seconds", "gqlcache_operation_fill_time_seconds_total", "counter", `gqlcache_operation_fill_time_seconds_total{graphql_operation_name="(other)"} 1
+gqlcache_operation_fill_time_seconds_total{graphql_operation_name="Feed"} 0`},
+		{"by tier", "gqlcache_store_errors_total", "counter", `gqlcache_store_errors_total{gqlcache_tier="memory"} 0
+gqlcache_store_errors_total{gqlcache_tier="shared"} 5`},
+		{"gauge", "gqlcache_lease_held", "gauge", "gqlcache_lease_held 1"},
+		{"bytes", "gqlcache_store_size_bytes", "gauge", `gqlcache_store_size_bytes{gqlcache_tier="memory"} 99
+gqlcache_store_size_bytes{gqlcache_tier="shared"} 0`},
+		{"statements", "gqlcache_observed_statements_total", "counter", `gqlcache_observed_statements_total{gqlcache_statement_outcome="known"} 20
+gqlcache_observed_statements_total{gqlcache_statement_outcome="not understood"} 2
+gqlcache_observed_statements_total{gqlcache_statement_outcome="widened"} 3`},
+		{"findings", "gqlcache_observed_findings_total", "counter", `gqlcache_observed_findings_total{gqlcache_finding_kind="incomplete key"} 0
+gqlcache_observed_findings_total{gqlcache_finding_kind="not understood"} 2`},
 		{"commits", "gqlcache_observed_outside_commits_total", "counter", "gqlcache_observed_outside_commits_total 5"},
 		{"verify mode", "gqlcache_verify_mismatched_total", "counter", "gqlcache_verify_mismatched_total 6"},
 		{"histogram", "gqlcache_fill_duration_seconds", "histogram", `gqlcache_fill_duration_seconds_bucket{le="0.001"} 1
@@ -190,7 +190,7 @@ func TestBadName(t *testing.T) {
 	}
 	reg := prometheus.NewPedanticRegistry()
 	reg.MustRegister(cacheprometheus.NewCollector(s))
-	if n, err := testutil.GatherAndCount(reg, "gqlcache_entries"); n != len(s.stats.Tiers) || err != nil {
+	if n, err := testutil.GatherAndCount(reg, "gqlcache_store_entries"); n != len(s.stats.Tiers) || err != nil {
 		t.Errorf("%d series, %v; want one for each of %d tiers", n, err, len(s.stats.Tiers))
 	}
 }

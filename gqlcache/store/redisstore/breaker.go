@@ -20,6 +20,9 @@ const (
 // String names a state.
 func (s State) String() string { return [...]string{"closed", "open", "probing"}[s] }
 
+// MarshalText returns String, so that JSON has the state's name.
+func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
 // An outcome is what a call says about Redis.
 type outcome int
 

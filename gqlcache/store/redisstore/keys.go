@@ -7,10 +7,11 @@ import (
 
 // keyNames are the beginnings of the names that Redis holds things under, the hash tag's
 // brace included.
-type keyNames struct{ entries, leases string }
+// Released is the channel on which leases that are given up are told, by their names.
+type keyNames struct{ entries, leases, released string }
 
 func newKeyNames(prefix string) keyNames {
-	return keyNames{entries: prefix + ":q:{", leases: prefix + ":l:{"}
+	return keyNames{entries: prefix + ":q:{", leases: prefix + ":l:{", released: prefix + ":l"}
 }
 
 // entry returns where Redis holds the entry of a key.

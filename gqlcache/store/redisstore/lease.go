@@ -52,6 +52,7 @@ func (l *leaser) release(ctx context.Context, at, token string) {
 	_ = l.sender.write(ctx, "release", write{at: at, lease: token}) // counted and logged; the lease ends by itself
 }
 
-// deleteLease removes a lease that is still the caller's. It returns 0: leases are no
-// entries, which deletions count.
-const deleteLease = `if redis.call('GETRANGE',KEYS[1],0,-1)==ARGV[1] then redis.call('UNLINK',KEYS[1]) end return 0`
+// deleteLease removes a lease that is still the caller's, and tells those who wait for it.
+// A user who may not publish gives leases up all the same: pcall. It returns 0: leases are
+// no entries, which deletions count.
+const deleteLease = `if redis.call('GETRANGE',KEYS[1],0,-1)==ARGV[1] then redis.call('UNLINK',KEYS[1]) redis.pcall('PUBLISH',ARGV[2],KEYS[1]) end return 0`

@@ -19,6 +19,7 @@ import (
 // only those below it here:
 //
 //	scanner   looks at every entry below the prefix
+//	waker     hears which leases are given up
 //	leaser    takes leases of keys and gives them back behind the writes that wait
 //	sender    writes, at once or from its queue, and counts what becomes of the writes
 //	reader    reads entries, and counts what is none
@@ -26,8 +27,8 @@ import (
 //	format    makes values of entries and entries of values, with the codec and the seal
 //	keyNames  where Redis holds what
 //
-// Each lock is taken alone: that of the queue, and that of the breaker. Neither is held
-// over I/O or the logger.
+// Each lock is taken alone: that of the queue, that of the breaker, and that of the waker.
+// None is held over I/O or the logger.
 type Store struct {
 	opts     Options
 	names    keyNames
@@ -36,6 +37,7 @@ type Store struct {
 	reader   *reader
 	sender   *sender
 	leaser   *leaser
+	waker    *waker
 	scanner  *scanner
 	queue    *queue // the sender's; nil under Through
 	counters *counters
@@ -47,6 +49,7 @@ type Store struct {
 var (
 	_ store.Store  = (*Store)(nil)
 	_ store.Leaser = (*Store)(nil)
+	_ store.Waker  = (*Store)(nil)
 )
 
 // New makes a store, without talking to Redis. The error names every fault of the
@@ -66,7 +69,7 @@ func New(opts Options) (*Store, error) {
 		counters: counters,
 	}
 	reader := &reader{conn: conn, format: format, timeout: opts.ReadTimeout, clock: opts.Clock, log: log, counters: counters}
-	sender := &sender{conn: conn, timeout: opts.WriteTimeout, clock: opts.Clock, log: log, counters: counters}
+	sender := &sender{conn: conn, timeout: opts.WriteTimeout, released: names.released, clock: opts.Clock, log: log, counters: counters}
 	if opts.Write == Behind {
 		sender.queue = newQueue(opts.QueueEntries, opts.QueueBytes)
 		go sender.loop()
@@ -74,6 +77,7 @@ func New(opts Options) (*Store, error) {
 	return &Store{
 		opts: opts, names: names, format: format, conn: conn, reader: reader, sender: sender, queue: sender.queue,
 		leaser:   &leaser{conn: conn, sender: sender, timeout: opts.ReadTimeout},
+		waker:    newWaker(opts.Client, names.released, log),
 		scanner:  &scanner{conn: conn, reader: reader, names: names},
 		counters: counters,
 	}, nil
@@ -157,6 +161,12 @@ func (s *Store) Lease(ctx context.Context, key []byte, ttl time.Duration) (relea
 	return s.leaser.take(ctx, s.names.lease(key), ttl)
 }
 
+// Released implements store.Waker. The first call subscribes, in the background, on a
+// connection of its own, which stays until Close. It does not block.
+func (s *Store) Released(key []byte) (released <-chan struct{}, stop func()) {
+	return s.waker.await(s.names.lease(key))
+}
+
 // Flush waits until the writes that are queued now have been sent and answered, or have
 // failed. It returns the context's error when that ends it; under Through there is
 // nothing to wait for.
@@ -209,6 +219,7 @@ func (s *Store) Close() error {
 
 func (s *Store) close() error {
 	s.conn.closed.Store(true)
+	s.waker.close()
 	var faults []error
 	if s.queue != nil {
 		if lost := s.queue.close(s.opts.CloseTimeout); lost > 0 {

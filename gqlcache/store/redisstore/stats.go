@@ -9,22 +9,23 @@ import (
 // Counters are what a store counts beside store.Stats, since it was made.
 type Counters struct {
 	// Corrupt are values that were no entry of their key, exactly as it was written.
-	Corrupt uint64
+	Corrupt uint64 `json:"corrupt"`
 	// ReadErrors are reads that failed, Timeouts those of them that took too long.
-	ReadErrors, Timeouts uint64
+	ReadErrors uint64 `json:"readErrors"`
+	Timeouts   uint64 `json:"timeouts"`
 	// WriteErrors are puts and deletes that Redis refused or did not answer.
-	WriteErrors uint64
+	WriteErrors uint64 `json:"writeErrors"`
 	// Skipped are reads and writes that were not tried since the breaker was open.
-	Skipped uint64
+	Skipped uint64 `json:"skipped"`
 	// Dropped are writes lost in this process: the queue was full, the breaker open, or
 	// Close in a hurry.
-	Dropped uint64
+	Dropped uint64 `json:"dropped"`
 	// Opened is how often the breaker has opened.
-	Opened uint64
+	Opened uint64 `json:"opened"`
 	// Queued are the writes that wait now.
-	Queued int
+	Queued int `json:"queued"`
 	// Breaker is the breaker's state.
-	Breaker State
+	Breaker State `json:"breaker"`
 }
 
 type counters struct {

@@ -27,6 +27,7 @@ type sender struct {
 	conn     *conn
 	queue    *queue // nil under Through
 	timeout  time.Duration
+	released string // the channel on which leases that are given up are told
 	clock    func() time.Time
 	log      *log
 	counters *counters
@@ -99,7 +100,7 @@ func (s *sender) command(ctx context.Context, pipe redis.Pipeliner, w write) {
 		}
 	}
 	if w.lease != "" {
-		pipe.Eval(ctx, deleteLease, []string{w.at}, w.lease)
+		pipe.Eval(ctx, deleteLease, []string{w.at}, w.lease, s.released)
 		return
 	}
 	if w.version != nil {

@@ -23,6 +23,29 @@ func (l *leasing) Lease(context.Context, []byte, time.Duration) (func(context.Co
 	return func(context.Context) {}, l.taken == 1, nil
 }
 
+// Released implements store.Waker.
+func (l *leasing) Released([]byte) (released <-chan struct{}, stop func()) {
+	return make(chan struct{}), func() { l.taken = -1 }
+}
+
+// TestReleasedOfATier: the tier that gives out the leases tells of them.
+func TestReleasedOfATier(t *testing.T) {
+	t.Parallel()
+	slow := &leasing{Store: memory(t, memstore.Options{})}
+	s := newStore(t, tiered.Options{Tiers: []tiered.Tier{{Name: "a", Store: memory(t, memstore.Options{})}, {Name: "b", Store: slow}}})
+	released, stop := s.Released([]byte("k"))
+	if released == nil {
+		t.Error("nobody tells")
+	}
+	if stop(); slow.taken != -1 {
+		t.Error("the wait goes on")
+	}
+	without := newStore(t, tiered.Options{Tiers: []tiered.Tier{{Name: "a", Store: memory(t, memstore.Options{})}}})
+	if released, stop := without.Released([]byte("k")); released != nil || stop == nil {
+		t.Error("a store without leases tells of them")
+	}
+}
+
 func TestLeaseOfATier(t *testing.T) { //nolint:tparallel // its parts go on from one another
 	t.Parallel()
 	memory := func() store.Store {

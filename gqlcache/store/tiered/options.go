@@ -37,6 +37,12 @@ type Tier struct {
 	// which came together do not leave together: from 0 to below 1. Each move up draws
 	// anew. Defaults to 0.
 	Jitter float64
+	// PromoteEvery is how many hits of this tier there are to one that moves its entry up
+	// into the faster ones. 2 and more keep those for what is asked for again and again: a
+	// client that asks for everything once replaces one entry in so many. The hits between
+	// pay for a look into this tier each. Of the first tier it means nothing. Defaults to
+	// 1, every hit.
+	PromoteEvery int
 	// Outside says that other processes put into it. Defaults to false.
 	Outside bool
 }
@@ -85,6 +91,9 @@ func (o Options) validate() error {
 		}
 		if !(t.Jitter >= 0 && t.Jitter < 1) { // NaN included
 			fault("Tiers[%d].Jitter is %v; it must be from 0 to below 1", i, t.Jitter)
+		}
+		if t.PromoteEvery < 0 {
+			fault("Tiers[%d].PromoteEvery is %d; it must be 1 or more, or 0 for 1", i, t.PromoteEvery)
 		}
 		if t.Outside && o.Adopt == nil {
 			fault("Tiers[%d] is Outside, and Adopt is nil: nobody would prove its entries", i)

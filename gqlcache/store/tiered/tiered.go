@@ -31,6 +31,13 @@ type Store struct {
 type tier struct {
 	Tier
 	hits, promotions, rejected, faults atomic.Uint64
+	found                              atomic.Uint64 // hits, to count PromoteEvery by
+}
+
+// promotes reports whether a hit of the tier moves its entry up. A count, rather than a
+// chance, leaves out no key for long: what has moved up is not asked for here any more.
+func (t *tier) promotes() bool {
+	return t.PromoteEvery <= 1 || t.found.Add(1)%uint64(t.PromoteEvery) == 0
 }
 
 var (
@@ -106,6 +113,9 @@ func (s *Store) getFrom(ctx context.Context, key []byte, from int, use func(*sto
 		}
 		if from+i > 0 || t.Outside {
 			t.hits.Add(1) // else the store itself counts it
+		}
+		if !t.promotes() {
+			return e, nil
 		}
 		return s.promote(ctx, key, e, from+i, stripe, before), nil
 	}

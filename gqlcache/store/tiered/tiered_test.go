@@ -75,6 +75,7 @@ func TestOptions(t *testing.T) {
 		{"factor above 1", one(func(t *tiered.Tier) { t.TTLFactor = 1.1 }), []string{"TTLFactor is 1.1"}},
 		{"negative factor", one(func(t *tiered.Tier) { t.TTLFactor = -1 }), []string{"TTLFactor is -1"}},
 		{"factor that is no number", one(func(t *tiered.Tier) { t.TTLFactor = math.NaN() }), []string{"TTLFactor is NaN"}},
+		{"negative count", one(func(t *tiered.Tier) { t.PromoteEvery = -1 }), []string{"PromoteEvery is -1"}},
 		{"jitter of all", one(func(t *tiered.Tier) { t.Jitter = 1 }), []string{"Jitter is 1"}},
 		{"negative jitter", one(func(t *tiered.Tier) { t.Jitter = -0.1 }), []string{"Jitter is -0.1"}},
 		{"jitter that is no number", one(func(t *tiered.Tier) { t.Jitter = math.NaN() }), []string{"Jitter is NaN"}},
@@ -227,6 +228,40 @@ func TestPromotion(t *testing.T) {
 	}
 	w.advance(40 * time.Second)
 	holds(t, w, "")
+}
+
+// TestPromoteEvery: the n-th hit of a tier moves up, also when each is of another key, and
+// what has not moved up is returned all the same.
+func TestPromoteEvery(t *testing.T) {
+	t.Parallel()
+	fast, slow := memory(t, memstore.Options{}), memory(t, memstore.Options{})
+	s := newStore(t, tiered.Options{Tiers: []tiered.Tier{{Name: "fast", Store: fast}, {Name: "slow", Store: slow, PromoteEvery: 3}}})
+	get := func(key string) {
+		t.Helper()
+		if e, err := s.Get(t.Context(), []byte(key)); err != nil || string(e.Body) != key {
+			t.Fatalf("%s: %+v, %v", key, e, err)
+		}
+	}
+	for i := range 9 {
+		if err := slow.Put(t.Context(), fmt.Append(nil, i), body(fmt.Sprint(i), 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 9 {
+		get(fmt.Sprint(i))
+	}
+	if got := s.Tiers()[0]; got.Promotions != 3 || got.Entries != 3 {
+		t.Errorf("a scan of 9 keys: %+v", got)
+	}
+	for range 3 {
+		get("0")
+	}
+	if got := s.Tiers()[0].Promotions; got != 4 {
+		t.Errorf("%d moves up after three hits of one key more, want 4", got)
+	}
+	if got := s.Stats(); got.Hits != 12 || got.Misses != 0 {
+		t.Errorf("figures %+v", got)
+	}
 }
 
 // TestThreeTiers moves an entry up through all tiers on its way, whichever of them fails.
