@@ -51,9 +51,11 @@ type Cache struct {
 	// observing is nil when no statements are observed.
 	observing *observing
 	flights   flight.Group[*filled]
-	values    computedValues
-	plans     *plans.Plans
-	counts    counters
+	// begun counts the computations of answers, and of values.
+	begun  atomic.Uint64
+	values computedValues
+	plans  *plans.Plans
+	counts counters
 	// operations are the counters by name.
 	operations count.Operations
 	schema     atomic.Pointer[schemaState]

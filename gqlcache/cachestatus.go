@@ -66,13 +66,15 @@ func (r *request) status() wire.Status {
 	switch {
 	case o.computes(), o.fate == inspector.Abandoned:
 		s.Forward = wire.ForwardMiss
-		if r.anew != "" {
+		if r.anew != "" || r.renews {
 			s.Forward = wire.ForwardRequest
 		}
 		s.Stored = o.fate == inspector.Computed && o.why == ""
 		s.Collapsed = o.fate == inspector.Joined
-	case o.why == ReasonInspector:
+	case o.why == ReasonInspector, o.why == ReasonNoStore:
 		s.Forward = wire.ForwardRequest
+	case o.why == ReasonNotCached:
+		s.Forward = "" // nobody was asked
 	}
 	return s
 }

@@ -30,6 +30,7 @@ type filled struct {
 	stamp *stamp            // nil when the answer was not stored
 	why   Reason            // why it was not stored
 	born  uint64            // the clock number it is based on
+	began uint64            // which computation it is, see Cache.begun
 	ttl   time.Duration     // of the stored entry
 	took  time.Duration     // to compute it
 	// caller is a digest of the credentials of the request that computed it, when all
@@ -70,6 +71,12 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	o.key = key
 	ctx, o.span = c.span(ctx, SpanFill)
 	out, role := c.share(ctx, r, d, key, fill)
+	if role == flight.Joined && !r.mayJoin(out.Value) {
+		// The next flight begins when this one has ended, so after the request has asked.
+		if out, role = c.share(ctx, r, d, key, fill); role == flight.Joined && !r.mayJoin(out.Value) {
+			role = flight.Alone
+		}
+	}
 	if role == flight.Joined && !c.isFor(ctx, oc, out.Value.only) {
 		role = flight.Alone
 	}
@@ -158,6 +165,7 @@ func (c *Cache) usable(f *filled) bool {
 // fill computes an answer and stores it if nothing that it depends on changed since
 // token.
 func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, token uint64, own *flight.Flight[*filled], next graphql.ResponseHandler) *filled {
+	began := c.begun.Add(1)
 	if f := c.again(ctx, r, oc, key); f != nil {
 		return f
 	}
@@ -176,7 +184,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	vars := plans.CopyVariables(oc.Variables)
 	f, res := c.resolved(ctx, r, &asked{oc, d, who, key, vars}, own, next)
 	token = f.seen.based(token)
-	f.born = token
+	f.born, f.began = token, began
 	if d.callers != nil {
 		f.caller = credentials(ctx, oc)
 	}
@@ -190,7 +198,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		return f
 	}
 	tags = f.addRead(tags)
-	f.stamp, f.ttl = &stamp{caller: f.caller, only: f.only}, c.lifetime(d, f.maxAge)
+	f.stamp, f.ttl = &stamp{caller: f.caller, only: f.only, began: began}, c.lifetime(d, f.maxAge)
 	now := c.opts.Now()
 	if until := f.reads.Until; !until.IsZero() {
 		if f.ttl = min(f.ttl, until.Sub(now)); f.ttl <= 0 {
@@ -362,11 +370,11 @@ func (c *Cache) again(ctx context.Context, r *request, oc *graphql.OperationCont
 		return nil
 	}
 	e, s, _ := c.lookup(ctx, oc, []byte(key))
-	if e == nil || r.old.is(s) {
+	if e == nil || r.old.is(s) || r.passesOver(c, s) {
 		return nil
 	}
 	return &filled{
-		resp: respond(ctx, e.Body), body: e.Body, stamp: s, entry: e, born: e.Version, found: true, caller: s.caller, only: s.only,
+		resp: respond(ctx, e.Body), body: e.Body, stamp: s, entry: e, born: e.Version, began: s.began, found: true, caller: s.caller, only: s.only,
 		ttl: s.Expires().Sub(c.opts.Now()),
 	}
 }

@@ -42,6 +42,8 @@ type valueStamp struct {
 	// sum is what those depend on who have the value in theirs.
 	sum     values.Sum
 	figures *values.Figures
+	// began says which computation it was, 0 for a value that was put.
+	began uint64
 }
 
 // A valueFunc is the function of a call of Compute, and its value. Nothing of it may be
@@ -69,6 +71,8 @@ type valueResult struct {
 	// that others may have it.
 	why          Reason
 	left, shared bool
+	// began says which computation it is, see Cache.begun.
+	began uint64
 	// found says that it was kept after all, and personal that a part of it is the
 	// caller's.
 	found, personal bool
@@ -154,13 +158,19 @@ func (c *Cache) computeValue(ctx context.Context, q *valueQuery, f *valueFunc) (
 		return led.outcome()
 	}
 	usual := q.figures().Usual()
-	out, role := c.values.flights.Do(ctx, flight.Call[*valueResult]{
+	call := flight.Call[*valueResult]{
 		Key: key, Arrived: q.since, Begin: q.begin, Compute: fill, Valid: c.usableValue,
 		Bound: max(minBound, boundFactor*usual), Usual: usual,
 		// Who is within a computation waits for nobody: one of those may wait for it. So
 		// whoever leads comes to an end, and operations may wait for it.
 		NoWait: q.computation != nil,
-	})
+	}
+	out, role := c.values.flights.Do(ctx, call)
+	if role == flight.Joined && !q.mayJoin(out.Value) { // see Cache.compute
+		if out, role = c.values.flights.Do(ctx, call); role == flight.Joined && !q.mayJoin(out.Value) {
+			role = flight.Alone
+		}
+	}
 	switch role {
 	case flight.Ended:
 		q.figures().Abandoned.Add(1)
@@ -221,6 +231,7 @@ type valueFill struct {
 // fillValue runs a function, and keeps its value if nothing that it depends on has changed
 // since its token.
 func (c *Cache) fillValue(ctx context.Context, q *valueQuery, f *valueFunc, fill *valueFill) *valueResult {
+	began := c.begun.Add(1)
 	if res := c.againValue(ctx, q, f, fill); res != nil {
 		return res
 	}
@@ -232,7 +243,7 @@ func (c *Cache) fillValue(ctx context.Context, q *valueQuery, f *valueFunc, fill
 			around.refuse(ReasonErrors)
 		}
 	}()
-	res := &valueResult{own: true, typ: q.typ}
+	res := &valueResult{own: true, typ: q.typ, began: began}
 	token, took := c.runValue(ctx, x, q, f, fill, res)
 	done = true
 	around.dependOn(c, &res.sum, res.until, q.personal || res.personal)
@@ -258,11 +269,11 @@ func (c *Cache) againValue(ctx context.Context, q *valueQuery, f *valueFunc, fil
 		return nil
 	}
 	s, ok := e.Meta.(*valueStamp)
-	if !ok || s.typ != q.typ || s.value != nil && !s.plain && !q.set.immutable {
+	if !ok || s.typ != q.typ || q.passesOver(s) || s.value != nil && !s.plain && !q.set.immutable {
 		return nil
 	}
 	return &valueResult{
-		value: s.value, body: e.Body, plain: s.plain, typ: s.typ, stamp: s, sum: s.sum, until: s.Expires(), found: true, shared: true,
+		value: s.value, body: e.Body, plain: s.plain, typ: s.typ, stamp: s, sum: s.sum, until: s.Expires(), began: s.began, found: true, shared: true,
 	}
 }
 
@@ -437,7 +448,7 @@ func (c *Cache) storeValue(ctx context.Context, q *valueQuery, key string, res *
 	if beside > c.opts.MaxEntryBytes {
 		return nil, nil, ReasonTooLarge
 	}
-	s := &valueStamp{value: res.value, plain: res.plain, typ: res.typ, sum: res.sum.Clone(), figures: q.figures()}
+	s := &valueStamp{value: res.value, plain: res.plain, typ: res.typ, sum: res.sum.Clone(), figures: q.figures(), began: res.began}
 	// Who keeps a value in place of another is not concerned by the tag of that: a Put
 	// publishes it for those who have made something of the older one.
 	_, replaced := cascade.ValueTags([]byte(key))

@@ -233,3 +233,27 @@ func ExampleCache_Stats() {
 	// {"data":{"__typename":"Query"}} 2 hits, 1 misses
 	// 67 % of lookups hit, 1 entries, bypassed: map[typename:1]
 }
+
+// A request says how its queries use the cache.
+func ExampleWithPolicy() {
+	cache := exampleCache()
+	defer closeCache(cache)
+	srv := testgraph.NewServer(testgraph.NewStore())
+	srv.Use(cache)
+	under := func(p gqlcache.Policy) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			srv.ServeHTTP(w, r.WithContext(gqlcache.WithPolicy(r.Context(), p)))
+		})
+	}
+	ask(under(gqlcache.CacheOnly), cache, `{userNames}`)
+	ask(under(gqlcache.CacheFirst), cache, `{userNames}`)
+	ask(under(gqlcache.CacheOnly), cache, `{userNames}`)
+	ask(under(gqlcache.Refresh), cache, `{userNames}`)
+	fmt.Println(cache.Stats().Bypassed[gqlcache.ReasonRefresh], "refreshed")
+	// Output:
+	// {"errors":[{"message":"no answer is stored, and the request wants none to be computed","extensions":{"code":"NOT_CACHED"}}],"data":null} 0 hits, 0 misses
+	// {"data":{"userNames":["Ann","Bob"]}} 0 hits, 1 misses
+	// {"data":{"userNames":["Ann","Bob"]}} 1 hits, 1 misses
+	// {"data":{"userNames":["Ann","Bob"]}} 1 hits, 1 misses
+	// 1 refreshed
+}

@@ -63,7 +63,7 @@ func (c *Cache) catchUp(ctx context.Context, r *request, token string) Reason {
 // fromShared returns an answer that another instance has stored, and that is true as far
 // as is known here, or nil. A request whose answer must be computed anew gets none.
 func (c *Cache) fromShared(ctx context.Context, r *request, d *document, public bool, key string) *filled {
-	if r.anew != "" {
+	if r.anew != "" || r.renews {
 		return nil
 	}
 	return c.adopt(ctx, d, public, key, c.fleet.TakeYounger(ctx, key, r.old.expires()))
@@ -72,7 +72,7 @@ func (c *Cache) fromShared(ctx context.Context, r *request, d *document, public 
 // lead decides which of all instances computes a key: see Options.FillLease and
 // fleet.Lead. An operation that runs inside of a computation waits for nobody.
 func (c *Cache) lead(ctx context.Context, r *request, d *document, public bool, key string) (f *filled, release func()) {
-	if r.anew != "" || r.old != nil && r.old.early || r.enclosed || r.outer != nil && r.within((*request).isComputing) {
+	if r.anew != "" || r.renews || r.old != nil && r.old.early || r.enclosed || r.outer != nil && r.within((*request).isComputing) {
 		return nil, func() {}
 	}
 	t, release := c.fleet.Lead(ctx, key)

@@ -61,6 +61,15 @@ type Options struct {
 	// Enabled says whether a query may be looked up and stored. Mutations invalidate
 	// whatever it says. Defaults to always.
 	Enabled func(ctx context.Context) bool
+	// Policy says how a query uses the cache, where WithPolicy does not: with Refresh it is
+	// computed anew, say. The context is the operation's: graphql.GetOperationContext
+	// names it. It is asked for each query, may be called concurrently, and when it panics
+	// the request bypasses the cache. In shadow mode it is not asked. Defaults to
+	// CacheFirst, always.
+	Policy func(ctx context.Context) Policy
+	// ClientPolicies says which directives of a request's Cache-Control count. The zero
+	// value hears none.
+	ClientPolicies ClientPolicies
 	// OneRowOnly keeps only answers with at most one row: lists change with every row of
 	// theirs. Leave it alone unless lists are large and hardly ever asked for twice.
 	// Defaults to false.
@@ -314,6 +323,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.HTTP.CompressAfter, 2)
 	setDefault(&o.HTTP.Edge.Delimiter, " ")
 	setDefault(&o.HTTP.Edge.InFlight, 10*time.Second)
+	setDefault(&o.ClientPolicies.RefreshInterval, time.Second)
 	setDefault(&o.SweepInterval, time.Minute)
 	setDefault(&o.PathTimeout, time.Second)
 	setDefault(&o.CommitWait, 50*time.Millisecond)
@@ -392,6 +402,7 @@ func (o Options) validate() error {
 	}
 	o.Observe.validate(fault)
 	o.HTTP.validate(fault)
+	o.ClientPolicies.validate(fault, o.beyond())
 	o.Verify.validate(fault)
 	if o.Shadow && o.Verify.Rate > 0 {
 		fault("Shadow and Verify.Rate are both set; in shadow mode there are no hits to recompute, and it finds what Verify would: set one of them")

@@ -35,6 +35,8 @@ type stamp struct {
 	// only is a digest of the credentials of those who may have the entry, 0 for all: see
 	// keycheck.go.
 	only uint64
+	// began says which computation it was, 0 for another instance's: see Cache.begun.
+	began uint64
 	// foreign is set once a request with other credentials has hit the entry.
 	foreign atomic.Bool
 	// verified is what Options.Verify and Options.Shadow remember of the entry.
@@ -68,8 +70,17 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	}
 	defer c.end(ctx, r)
 	who := &r.who
+	var unknown Reason
+	r.wants, unknown = c.policyOf(ctx, r, oc)
+	r.asked = c.begun.Load()
 	d, why := c.admit(ctx, oc, who)
 	r.out.d = d
+	if why == "" {
+		why = unknown
+	}
+	if why == "" && r.wants.policy == NoStore {
+		why = ReasonNoStore
+	}
 	if why == "" && r.access != nil && r.access.bypasses() {
 		why = ReasonInspector
 	}
@@ -99,7 +110,11 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 		return c.bypass(ctx, r, why, next)
 	}
 	r.served = true
+	only := r.wants.policy == CacheOnly
 	if d.callers != nil && c.isStopped(d.callers) {
+		if only {
+			return c.notCached(ctx, r)
+		}
 		return c.apart(ctx, r, oc, d, key, next)
 	}
 	r.ended = c.flights.Ended()
@@ -113,10 +128,16 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	if e != nil && r.anew != "" && !c.fleet.WasAnswered(r.anew, key, s.Stamp.Stamp) {
 		e, found = nil, watch.Unsure
 	}
+	if r.renews = r.wants.policy == Refresh && (e == nil || r.passesOver(c, s)); r.renews {
+		e, found = nil, watch.Unsure
+	}
 	if e != nil && d.callers != nil && d.callers.doubts(ctx, oc, s) {
+		if only {
+			return c.notCached(ctx, r)
+		}
 		return c.compareCallers(ctx, r, oc, d, key, e, s, next)
 	}
-	if e != nil && c.refreshesEarly(ctx, r, s) {
+	if e != nil && !only && c.refreshesEarly(ctx, r, s) {
 		if noting {
 			l.Refreshes()
 		}
@@ -140,10 +161,19 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	if noting {
 		l.Missed(key, found)
 	}
-	if r.anew != "" {
-		r.note.Anew()
+	if only {
+		return c.onlyStored(ctx, r, oc, d, string(key))
 	}
-	r.old = c.findOlder(ctx, r, oc, d, key)
+	switch {
+	case r.anew != "":
+		r.note.Anew(string(ReasonToken))
+	case r.renews:
+		r.note.Anew(string(ReasonRefresh))
+	default:
+		if r.old = c.findOlder(ctx, r, oc, d, key); r.takesOlder(c) {
+			return c.answerOld(ctx, r)
+		}
+	}
 	return c.compute(ctx, r, oc, d, who, string(key), next)
 }
 
@@ -178,6 +208,9 @@ func (c *Cache) admit(ctx context.Context, oc *graphql.OperationContext, who *ca
 
 // bypass answers a query as a server without the cache does.
 func (c *Cache) bypass(ctx context.Context, r *request, why Reason, next graphql.ResponseHandler) *graphql.Response {
+	if r.wants.policy == CacheOnly {
+		return c.notCached(ctx, r)
+	}
 	r.passed = true
 	r.out.fate, r.out.why = inspector.Bypassed, why
 	switch why {

@@ -29,6 +29,9 @@ const (
 	ReasonDirective     Reason = reason.Directive     // a run-time directive that Options.DirectivesCovered does not name
 	ReasonCallers       Reason = reason.Callers       // all callers see the same, it was said, and two got different answers
 	ReasonShadow        Reason = reason.Shadow        // Options.Shadow: the cache answers nothing
+	ReasonRefresh       Reason = reason.Refresh       // Refresh, or the client's no-cache: it was computed anew
+	ReasonNoStore       Reason = reason.NoStore       // NoStore, or the client's no-store
+	ReasonNotCached     Reason = reason.NotCached     // CacheOnly, or the client's only-if-cached, and no answer was stored
 )
 
 // Reasons not to store an answer.
@@ -67,6 +70,7 @@ var reasons = []Reason{
 	ReasonDisabled, ReasonClosed, ReasonIntrospection, ReasonTypename, ReasonDefer, ReasonPolicy,
 	ReasonVariables, ReasonPredicate, ReasonOperation, ReasonLease, ReasonToken, ReasonFailed,
 	ReasonMutating, ReasonInspector, ReasonDirective, ReasonCallers, ReasonShadow,
+	ReasonRefresh, ReasonNoStore, ReasonNotCached,
 	ReasonErrors, ReasonNoData, ReasonIncremental, ReasonLists, ReasonTooLarge, ReasonInvalidated,
 	ReasonUnreadable, ReasonReads, ReasonStore, ReasonEnded, ReasonDoNotStore, ReasonPrivate, ReasonWrote, ReasonBeside, ReasonInner,
 	ReasonUncommitted, ReasonUnexplained, ReasonVolatile, ReasonKey,

@@ -43,6 +43,9 @@ func (t *answering) direct(w http.ResponseWriter, r *http.Request, oc *graphql.O
 	if a := arrivalFrom(ctx, c); a != nil && a.hold != nil {
 		return notSent
 	}
+	if w, unknown := c.policyOf(ctx, nil, oc); w.policy != CacheFirst || unknown != "" {
+		return notSent
+	}
 	var who caller
 	d, why := c.admit(ctx, oc, &who)
 	if why != "" || d.callers != nil && c.isStopped(d.callers) {

@@ -22,6 +22,9 @@ const (
 	Directive     = "directive"
 	Callers       = "callers"
 	Shadow        = "shadow"
+	Refresh       = "refresh"
+	NoStore       = "no_store"
+	NotCached     = "not_cached"
 )
 
 // Reasons not to store an answer.

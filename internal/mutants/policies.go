@@ -1,0 +1,77 @@
+package main
+
+const policiesFile = "gqlcache/policies.go"
+
+// policyRules are those of policies of queries and values.
+var policyRules = []mutant{
+	{
+		name: "policies: what bypasses the cache is computed though nothing may be", file: "gqlcache/query.go",
+		old: "	if r.wants.policy == CacheOnly {\n", new: "	if false {\n",
+		test: "TestPolicies/cache-only_computes_nothing",
+	},
+	{
+		name: "policies: a query is computed though nothing may be", file: "gqlcache/query.go",
+		old: "	if only {\n		return c.onlyStored", new: "	if false {\n		return c.onlyStored",
+		test: "TestPolicies/cache-only$",
+	},
+	{
+		name: "policies: every client is heard", file: policiesFile,
+		old: "o.Allow != nil && !permits(ctx, o.Allow)", new: "false",
+		test: "TestClientPolicies/not_allowed",
+	},
+	{
+		name: "policies: a directive is heard that is not allowed", file: policiesFile,
+		old: "d.NoStore && o.NoStore", new: "d.NoStore",
+		test: "TestClientPolicies/only-if-cached",
+	},
+	{
+		name: "policies: what browsers send for a stream is heard", file: policiesFile,
+		old: " || strings.Contains(h.Get(\"Accept\"), \"text/event-stream\")", new: " || strings.Contains(\"\", h.Get(\"Accept\")+\"x\")",
+		test: "TestClientPolicies/websockets",
+	},
+	{
+		name: "policies: hits past the hooks heed no policy", file: directFile,
+		old: "w.policy != CacheFirst || unknown != \"\"", new: "w.policy > NoStore || unknown != \"\"",
+		test: "TestDirectPolicies$",
+	},
+	{
+		name: "policies: a refresh joins what began before it", file: policiesFile,
+		old: "began > asked || w.client && !found", new: "began > asked || !found",
+		test: "TestRefreshesShareOneComputation$",
+	},
+	{
+		name: "policies: refreshes that wait compute one after the other", file: policiesFile,
+		old: "w.policy != Refresh || began > asked {", new: "w.policy != Refresh {",
+		test: "TestRefreshesShareOneComputation$",
+	},
+	{
+		name: "policies: a client has everything computed anew", file: policiesFile,
+		old: "return !w.client || !young", new: "return true",
+		test: "TestClientPolicies/no-cache_is_bounded",
+	},
+	{
+		name: "policies: a refresh takes what another instance has stored", file: "gqlcache/instances.go",
+		old: "	if r.anew != \"\" || r.renews {\n", new: "	if r.anew != \"\" {\n",
+		test: "TestPoliciesOfInstances$",
+	},
+	{
+		name: "policies: who takes what has expired takes any age", file: policiesFile,
+		old: "min(r.wants.maxStale, c.opts.beyond())", new: "c.opts.beyond()",
+		test: "TestClientPolicies/max-stale",
+	},
+	{
+		name: "policies: a refresh that fails is hidden", file: "gqlcache/query.go",
+		old: "	case r.renews:\n		r.note.Anew(string(ReasonRefresh))\n	default:", new: "	default:",
+		test: "TestPolicies/a_refresh_that_fails",
+	},
+	{
+		name: "policies: values heed none", file: computedAskFile,
+		old: "return wanted{policy: q.c.known(*said)}", new: "return wanted{}",
+		test: "TestComputedPolicies$",
+	},
+	{
+		name: "policies: the values of a refreshed operation stay", file: computedAskFile,
+		old: "return wanted{policy: own.wants.policy, client: own.wants.client}", new: "return wanted{}",
+		test: "TestRefreshedValues$",
+	},
+}
