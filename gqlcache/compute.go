@@ -192,6 +192,10 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		return f
 	}
 	resp := f.resp
+	if c.opts.OnlyHinted && !d.hinted && f.maxAge == 0 {
+		f.why, f.body = ReasonNoAge, resp.Data // for those who wait for it
+		return f
+	}
 	tags, ok := c.readsOf(r, d, who, vars, res)
 	if !ok {
 		f.why = ReasonReads

@@ -355,6 +355,8 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 		res.why = ReasonReads
 	case !res.until.After(now):
 		res.why = ReasonPolicy
+	case c.opts.OnlyHinted && q.set.ttl == 0 && said.maxAge == 0:
+		res.why = ReasonNoAge
 	}
 	return token, took
 }
@@ -497,6 +499,10 @@ func (c *Cache) putValue(ctx context.Context, q *valueQuery, f *valueFunc, token
 	consulted, ok := c.consulted(q)
 	if !ok {
 		q.figures().Refuse(string(ReasonReads))
+		return nil
+	}
+	if c.opts.OnlyHinted && q.set.ttl == 0 {
+		q.figures().Refuse(string(ReasonNoAge))
 		return nil
 	}
 	stored, replaced := cascade.ValueTags(q.key)

@@ -25,6 +25,8 @@ type document struct {
 	template template
 	// projections are what @view(decides:) promises of what is observed, nil for nothing.
 	projections *projections
+	// hinted says that the schema has an age for each part of a query.
+	hinted bool
 	// usual is how long its computations take.
 	usual usual
 }
@@ -50,6 +52,7 @@ func (c *Cache) document(ctx context.Context, oc *graphql.OperationContext) *doc
 	if oc.Operation.Operation == ast.Query {
 		if d.Bypass == "" {
 			d.callers = c.watchCallers(ctx, d)
+			d.hinted = d.Operation.Policy.MaxAge >= 0 && !d.Operation.Policy.Default
 		}
 		d.shown = c.inspector.Show(d.Plan)
 	}

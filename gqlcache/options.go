@@ -79,6 +79,13 @@ type Options struct {
 	// change that the cache cannot see, made by another program, may stay hidden.
 	// Defaults to 5 minutes.
 	TTL time.Duration
+	// OnlyHinted keeps only answers of which somebody has said how long they may be kept:
+	// @cacheControl(maxAge:) in the schema of each root field and each field that returns
+	// objects, or a resolver with MaxAge. Values of Compute and Put need the option TTL,
+	// or MaxAge. Others are computed for each request, but for those that ask at the same
+	// time. It is for servers whose data other programs change, and whose owners want to
+	// name each answer that may be old. Defaults to false.
+	OnlyHinted bool
 	// Jitter shortens each TTL by a random part of up to this fraction, so that answers
 	// stored together do not expire together. Defaults to 0.1; negative is none.
 	Jitter float64

@@ -18,6 +18,11 @@ import (
 // everybody allows directives to all clients.
 func everybody(context.Context) bool { return true }
 
+// under is an Options.Policy.
+func under(p gqlcache.Policy) func(context.Context) gqlcache.Policy {
+	return func(context.Context) gqlcache.Policy { return p }
+}
+
 // clientPolicies hears all directives.
 var clientPolicies = gqlcache.ClientPolicies{Allow: everybody, NoCache: true, NoStore: true, OnlyIfCached: true, MaxStale: true}
 
@@ -79,6 +84,10 @@ func TestPolicies(t *testing.T) {
 			t.Errorf("a failure is hidden from who wants a new answer: %s", got.Body)
 		}
 		a.asks(names, "HIT")
+		a.at(70 * time.Second) // it has expired, and others have it while nothing better comes
+		if got := testgraph.Do(t, gqlcache.WithPolicy(t.Context(), gqlcache.Refresh), a.cached, testgraph.Request{Query: askNames}); got.Errors == nil {
+			t.Errorf("a failure is hidden from who wants a new answer: %s", got.Body)
+		}
 	})
 	t.Run("cache-only", func(t *testing.T) {
 		t.Parallel()
@@ -213,6 +222,7 @@ func TestClientPolicies(t *testing.T) {
 		for range 20 {
 			a.asksWith("no-cache", changed, "HIT")
 		}
+		a.asksWith("no-store", changed, "HIT")
 		a.at(2 * time.Second)
 		a.asksWith("no-cache", changed, "refresh")
 	})

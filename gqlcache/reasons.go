@@ -50,6 +50,7 @@ const (
 	ReasonPrivate     Reason = reason.Private     // a resolver said Private, and the key has no predicate
 	ReasonWrote       Reason = reason.Wrote       // a resolver of the query said that it changed something: Touch, Report
 	ReasonBeside      Reason = reason.Beside      // resolvers, or an extension after the cache, set extensions or headers
+	ReasonNoAge       Reason = reason.NoAge       // Options.OnlyHinted, and neither the schema nor a resolver says how long it may be kept
 	ReasonInner       Reason = reason.Inner       // resolvers run for another caller than the key says: an extension after the cache
 )
 
@@ -73,7 +74,7 @@ var reasons = []Reason{
 	ReasonRefresh, ReasonNoStore, ReasonNotCached,
 	ReasonErrors, ReasonNoData, ReasonIncremental, ReasonLists, ReasonTooLarge, ReasonInvalidated,
 	ReasonUnreadable, ReasonReads, ReasonStore, ReasonEnded, ReasonDoNotStore, ReasonPrivate, ReasonWrote, ReasonBeside, ReasonInner,
-	ReasonUncommitted, ReasonUnexplained, ReasonVolatile, ReasonKey,
+	ReasonNoAge, ReasonUncommitted, ReasonUnexplained, ReasonVolatile, ReasonKey,
 }
 
 // firstNotStored is where the reasons not to store begin.

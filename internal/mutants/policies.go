@@ -22,7 +22,7 @@ var policyRules = []mutant{
 	{
 		name: "policies: a directive is heard that is not allowed", file: policiesFile,
 		old: "d.NoStore && o.NoStore", new: "d.NoStore",
-		test: "TestClientPolicies/only-if-cached",
+		test: "TestClientPolicies/no-cache_is_bounded",
 	},
 	{
 		name: "policies: what browsers send for a stream is heard", file: policiesFile,
@@ -46,7 +46,7 @@ var policyRules = []mutant{
 	},
 	{
 		name: "policies: a client has everything computed anew", file: policiesFile,
-		old: "return !w.client || !young", new: "return true",
+		old: "return !w.client || !young", new: "return !w.client || !young || w.client",
 		test: "TestClientPolicies/no-cache_is_bounded",
 	},
 	{
@@ -63,6 +63,21 @@ var policyRules = []mutant{
 		name: "policies: a refresh that fails is hidden", file: "gqlcache/query.go",
 		old: "	case r.renews:\n		r.note.Anew(string(ReasonRefresh))\n	default:", new: "	default:",
 		test: "TestPolicies/a_refresh_that_fails",
+	},
+	{
+		name: "hinted: an answer without an age is kept", file: computeFile,
+		old: "c.opts.OnlyHinted && !d.hinted && f.maxAge == 0", new: "false",
+		test: "TestOnlyHinted$",
+	},
+	{
+		name: "hinted: one field with an age is enough", file: "gqlcache/document.go",
+		old: "Policy.MaxAge >= 0 && !d.Operation.Policy.Default", new: "Policy.MaxAge >= 0",
+		test: "TestOnlyHinted$",
+	},
+	{
+		name: "hinted: a value without an age is kept", file: computedFillFile,
+		old: "case c.opts.OnlyHinted && q.set.ttl == 0 && said.maxAge == 0:", new: "case false:",
+		test: "TestOnlyHintedValues$",
 	},
 	{
 		name: "policies: values heed none", file: computedAskFile,

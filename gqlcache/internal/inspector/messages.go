@@ -72,6 +72,7 @@ var messages = map[string]string{
 	reason.DoNotStore:  "The answer was computed and not stored: a resolver said DoNotStore.",
 	reason.Private:     "The answer was computed and not stored: a resolver said Private, and its key has no predicate.",
 	reason.Key:         "The answer was computed and not stored: a value in one of its statements comes from nothing that its key has. The server's log names the statement.",
+	reason.NoAge:       "The answer was computed and not stored: neither @cacheControl in the schema nor a resolver's MaxAge says how long it may be kept, and Options.OnlyHinted is set.",
 	reason.Wrote:       "The answer was computed and not stored: a resolver said that it changed something.",
 }
 

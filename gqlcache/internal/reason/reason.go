@@ -49,4 +49,5 @@ const (
 	Volatile    = "volatile"
 	Key         = "key"
 	Codec       = "codec"
+	NoAge       = "no_age"
 )

@@ -32,7 +32,7 @@ func TestReadDirectives(t *testing.T) {
 		{[]string{"max-stale="}, wire.Directives{}},
 		{[]string{"max-stale=-1"}, wire.Directives{}},
 		{[]string{"max-stale=1.5"}, wire.Directives{}},
-		{[]string{"max-stale=99999999999999999999999"}, wire.Directives{MaxStale: (math.MaxInt64 / 1e9) * 1e9}},
+		{[]string{"max-stale=99999999999999999999999"}, wire.Directives{MaxStale: 9223372036 * time.Second}},
 	} {
 		if got := wire.ReadDirectives(row.values); got != row.want {
 			t.Errorf("%q: %+v, want %+v", row.values, got, row.want)
