@@ -202,7 +202,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		return f
 	}
 	tags = f.addRead(tags)
-	f.stamp, f.ttl = &stamp{caller: f.caller, only: f.only, began: began}, c.lifetime(d, f.maxAge)
+	f.stamp, f.ttl = &stamp{caller: f.caller, only: f.only, began: began, bounded: f.maxAge > 0 || !f.reads.Until.IsZero()}, c.lifetime(d, f.maxAge)
 	now := c.opts.Now()
 	if until := f.reads.Until; !until.IsZero() {
 		if f.ttl = min(f.ttl, until.Sub(now)); f.ttl <= 0 {
@@ -219,7 +219,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	}
 	e, kept := c.engine.Keep(ctx, key, engine.Answer{
 		Body: f.body, Meta: f.stamp, Beside: f.beside(), Took: f.took, Token: token, Tags: tags,
-		Expires: now.Add(f.ttl), Beyond: c.opts.beyond(),
+		Expires: now.Add(f.ttl), Beyond: d.beyond,
 	})
 	if f.why = notKept[kept]; e == nil {
 		f.stamp, f.ttl = nil, 0

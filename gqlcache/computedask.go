@@ -204,6 +204,15 @@ func (q *valueQuery) scopeOf(ctx context.Context, k *values.Key, s *values.Scope
 		s.Outside = true
 		return nil
 	}
+	// A resolver of an operation that depends on header fields may look at them in its
+	// function.
+	if own := q.own(); own != nil && own.out.d != nil && len(own.out.d.headers) > 0 {
+		var ok bool
+		if s.Headers, ok = headersOf(own, own.out.d, own.operation); !ok {
+			q.why = ReasonHeaders
+			return nil
+		}
+	}
 	if r := q.request; r != nil && r.cache == c && r.who.public {
 		s.Public = true
 	} else {

@@ -85,7 +85,7 @@ func (c *Cache) adopt(ctx context.Context, d *document, public bool, key string,
 	if t == nil {
 		return nil
 	}
-	f := &filled{born: t.Stamp.Born(), fromShared: true, ttl: t.Expires.Sub(c.opts.Now()), stamp: &stamp{}}
+	f := &filled{born: t.Stamp.Born(), fromShared: true, ttl: t.Expires.Sub(c.opts.Now()), stamp: &stamp{bounded: true}}
 	f.stamp.ready, f.body = c.ready(t.Body)
 	f.stamp.edge = c.edgeFields(d, public, key, t.Tags)
 	if graphql.HasOperationContext(ctx) {
@@ -97,7 +97,7 @@ func (c *Cache) adopt(ctx context.Context, d *document, public bool, key string,
 	}
 	own, kept := c.engine.Keep(ctx, key, engine.Answer{
 		Body: f.body, Meta: f.stamp, Beside: f.beside(), Took: engine.UnknownCost,
-		Proven: t.Stamp, Expires: t.Expires, Beyond: c.opts.beyond(),
+		Proven: t.Stamp, Expires: t.Expires, Beyond: d.beyond,
 	})
 	if kept == engine.Stored {
 		f.entry, f.tags = own, t.Tags

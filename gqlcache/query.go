@@ -2,6 +2,7 @@ package gqlcache
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"sync/atomic"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/engine"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/inspector"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/opkey"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
@@ -37,6 +39,8 @@ type stamp struct {
 	only uint64
 	// began says which computation it was, 0 for another instance's: see Cache.begun.
 	began uint64
+	// bounded says that a resolver has, or may have, given the answer an age.
+	bounded bool
 	// foreign is set once a request with other credentials has hit the entry.
 	foreign atomic.Bool
 	// verified is what Options.Verify and Options.Shadow remember of the entry.
@@ -104,7 +108,7 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	}
 	buf := plans.KeyBuffer()
 	defer plans.FreeKeyBuffer(buf)
-	key, why := c.appendKey(ctx, (*buf)[:0], d, oc.Variables, who)
+	key, why := c.appendKey(ctx, (*buf)[:0], d, oc, who)
 	*buf = key
 	if why != "" {
 		return c.bypass(ctx, r, why, next)
@@ -269,7 +273,7 @@ func (c *Cache) lookup(ctx context.Context, oc *graphql.OperationContext, key []
 	if s.only != 0 && !c.isFor(ctx, oc, s.only) {
 		return nil, nil, watch.Nothing
 	}
-	if c.opts.beyond() > 0 && s.ExpiredFor(c.opts.Now()) >= 0 {
+	if c.keepsExpired() && s.ExpiredFor(c.opts.Now()) >= 0 {
 		return nil, nil, watch.Nothing // see findOlder
 	}
 	return e, s, watch.Nothing
@@ -319,16 +323,16 @@ func (c *Cache) partition(ctx context.Context) cascade.Partition {
 
 // appendKey appends the key of a query's answer: see package plans. Vary is not asked for
 // variables that no key can have.
-func (c *Cache) appendKey(ctx context.Context, b []byte, d *document, vars map[string]any, who *caller) ([]byte, Reason) {
-	b, why := d.AppendQuestion(b, vars)
+func (c *Cache) appendKey(ctx context.Context, b []byte, d *document, oc *graphql.OperationContext, who *caller) ([]byte, Reason) {
+	b, why := d.AppendQuestion(b, oc.Variables)
 	if why != "" {
 		return b, Reason(why)
 	}
-	return c.appendScope(ctx, b, who)
+	return c.appendScope(ctx, b, d, oc, who)
 }
 
 // appendScope appends the part of a key that keeps callers apart.
-func (c *Cache) appendScope(ctx context.Context, b []byte, who *caller) ([]byte, Reason) {
+func (c *Cache) appendScope(ctx context.Context, b []byte, d *document, oc *graphql.OperationContext, who *caller) ([]byte, Reason) {
 	s := plans.Scope{Public: who.public, Predicate: who.predicate.Text}
 	if c.opts.Vary != nil {
 		var err error
@@ -337,5 +341,33 @@ func (c *Cache) appendScope(ctx context.Context, b []byte, who *caller) ([]byte,
 			return b, ReasonFailed
 		}
 	}
-	return s.Append(b), ""
+	b = s.Append(b)
+	if len(d.headers) == 0 {
+		return b, ""
+	}
+	headers, ok := headersOf(ctx, d, oc)
+	if !ok {
+		return b, ReasonHeaders
+	}
+	// Answers of one operation depend on the same header fields, so this part is in all of
+	// its keys or in none.
+	return opkey.AppendPart(b, headers), ""
+}
+
+// headersOf returns the values of the header fields that an operation's answers depend on.
+// It returns false when they are not known: of an operation that a resolver runs, whose
+// header may be another one than that which resolvers look at, and without a header.
+func headersOf(ctx context.Context, d *document, oc *graphql.OperationContext) (string, bool) {
+	if r := requestFrom(ctx); oc.Headers == nil || r != nil && r.outer != nil {
+		return "", false
+	}
+	var b []byte
+	for _, name := range d.headers {
+		values := oc.Headers.Values(name)
+		b = binary.AppendUvarint(b, uint64(len(values)))
+		for _, value := range values {
+			b = opkey.AppendPart(b, value)
+		}
+	}
+	return string(b), true
 }

@@ -31,6 +31,7 @@ const (
 	ReasonShadow        Reason = reason.Shadow        // Options.Shadow: the cache answers nothing
 	ReasonRefresh       Reason = reason.Refresh       // Refresh, or the client's no-cache: it was computed anew
 	ReasonNoStore       Reason = reason.NoStore       // NoStore, or the client's no-store
+	ReasonHeaders       Reason = reason.Headers       // @cacheControl(vary:) names header fields, and the operation has no header of its own
 	ReasonNotCached     Reason = reason.NotCached     // CacheOnly, or the client's only-if-cached, and no answer was stored
 )
 
@@ -71,7 +72,7 @@ var reasons = []Reason{
 	ReasonDisabled, ReasonClosed, ReasonIntrospection, ReasonTypename, ReasonDefer, ReasonPolicy,
 	ReasonVariables, ReasonPredicate, ReasonOperation, ReasonLease, ReasonToken, ReasonFailed,
 	ReasonMutating, ReasonInspector, ReasonDirective, ReasonCallers, ReasonShadow,
-	ReasonRefresh, ReasonNoStore, ReasonNotCached,
+	ReasonRefresh, ReasonNoStore, ReasonHeaders, ReasonNotCached,
 	ReasonErrors, ReasonNoData, ReasonIncremental, ReasonLists, ReasonTooLarge, ReasonInvalidated,
 	ReasonUnreadable, ReasonReads, ReasonStore, ReasonEnded, ReasonDoNotStore, ReasonPrivate, ReasonWrote, ReasonBeside, ReasonInner,
 	ReasonNoAge, ReasonUncommitted, ReasonUnexplained, ReasonVolatile, ReasonKey,

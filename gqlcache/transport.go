@@ -433,6 +433,7 @@ func (a *awaiting) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 type keptAnswer struct {
 	data   []byte // of the entry, and so of the response
 	stamp  *stamp // nil when the response is no such answer
+	d      *document
 	public bool
 	// entry is what was stored, under key, if that is known.
 	entry *store.Entry
@@ -450,6 +451,7 @@ func (o *outcome) kept() (k keptAnswer) {
 	case o.f != nil && o.f.stamp != nil:
 		k = keptAnswer{data: o.f.body, stamp: o.f.stamp, entry: o.f.entry, key: o.key}
 	}
+	k.d = o.d
 	k.public = o.d.Operation.Policy.Public && (k.stamp == nil || k.stamp.only == 0)
 	return k
 }

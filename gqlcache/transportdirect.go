@@ -58,7 +58,7 @@ func (t *answering) direct(w http.ResponseWriter, r *http.Request, oc *graphql.O
 	}
 	buf := plans.KeyBuffer()
 	defer plans.FreeKeyBuffer(buf)
-	key, why := c.appendKey(ctx, (*buf)[:0], d, oc.Variables, &who)
+	key, why := c.appendKey(ctx, (*buf)[:0], d, oc, &who)
 	*buf = key
 	if why != "" {
 		return notSent
@@ -71,7 +71,7 @@ func (t *answering) direct(w http.ResponseWriter, r *http.Request, oc *graphql.O
 		return notSent
 	}
 	c.countHit(d)
-	k := keptAnswer{data: e.Body, stamp: s, public: who.public && s.only == 0, entry: e}
+	k := keptAnswer{data: e.Body, stamp: s, d: d, public: who.public && s.only == 0, entry: e}
 	if c.encodes(k.public) {
 		k.key = string(key)
 	}

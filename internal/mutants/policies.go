@@ -80,6 +80,36 @@ var policyRules = []mutant{
 		test: "TestOnlyHintedValues$",
 	},
 	{
+		name: "schema: header fields are no part of the key", file: "gqlcache/query.go",
+		old: "	if len(d.headers) == 0 {\n", new: "	if len(d.headers) >= 0 {\n",
+		test: "TestVaryInTheSchema$",
+	},
+	{
+		name: "schema: values are for all header fields", file: valuesKeyFile, in: "gqlcache",
+		old: "s.Headers != \"\" && !s.All", new: "false && !s.All",
+		test: "TestVaryOfValues$",
+	},
+	{
+		name: "schema: an inner operation has its own header", file: "gqlcache/query.go",
+		old: "oc.Headers == nil || r != nil && r.outer != nil", new: "oc.Headers == nil || r == nil && r.outer != nil",
+		test: "TestVaryInside$",
+	},
+	{
+		name: "schema: one sMaxAge is enough", file: "cascade/policy.go", in: "gqlcache",
+		old: "	if !w.edgeless {\n", new: "	if true {\n",
+		test: "TestSMaxAge$",
+	},
+	{
+		name: "schema: a resolver's age does not bound shared caches", file: answerHTTPFile,
+		old: "age > 0 && k.stamp.bounded", new: "false",
+		test: "TestSMaxAge/a_resolver_says_less",
+	},
+	{
+		name: "schema: a field that does not say how stale it may be is as stale as others", file: "gqlcache/document.go",
+		old: "(!p.StaleDefault || said < d.stale)", new: "(true || said < d.stale)",
+		test: "TestStaleInTheSchema/another_field_says_nothing",
+	},
+	{
 		name: "policies: values heed none", file: computedAskFile,
 		old: "return wanted{policy: q.c.known(*said)}", new: "return wanted{}",
 		test: "TestComputedPolicies$",

@@ -48,6 +48,7 @@ var messages = map[string]string{
 	reason.Shadow:        "The cache is in shadow mode: it compares, and answers nothing.",
 	reason.Refresh:       "The request's policy is Refresh, or its client sent no-cache: it was computed anew.",
 	reason.NoStore:       "The request's policy is NoStore, or its client sent no-store.",
+	reason.Headers:       "The schema says that the answer depends on header fields (vary), and the operation has no header of its own: a resolver runs it.",
 	reason.NotCached:     "No answer is stored, and nothing was computed: the request's policy is CacheOnly, or its client sent only-if-cached.",
 	reason.Inspector:     "The inspector asked for an answer without the cache.",
 

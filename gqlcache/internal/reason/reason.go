@@ -24,6 +24,7 @@ const (
 	Shadow        = "shadow"
 	Refresh       = "refresh"
 	NoStore       = "no_store"
+	Headers       = "headers"
 	NotCached     = "not_cached"
 )
 
