@@ -56,6 +56,8 @@ type Cache struct {
 	values computedValues
 	plans  *plans.Plans
 	counts counters
+	// names are those of operations that answers were stored for.
+	names operationNames
 	// operations are the counters by name.
 	operations count.Operations
 	schema     atomic.Pointer[schemaState]

@@ -213,6 +213,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	f.stamp.ready, resp.Data = c.ready(resp.Data)
 	f.body = resp.Data
 	f.stamp.edge = c.edgeFields(d, who.public && f.only == 0, key, tags)
+	tags = c.appendOwn(tags, d, who, token)
 	named := tags
 	if c.opts.Shared != nil || c.inspector.Listens() {
 		named = slices.Clone(tags) // Keep keeps and reorders them
@@ -236,8 +237,10 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		c.inspector.Sample(key, weak.Make(f.stamp), func() ([]cascade.Row, int) { return d.Operation.Rows(res, inspector.MaxRows) })
 	}
 	c.fleet.Answered(r.anew, key, f.stamp.Stamp.Stamp)
-	if f.only == 0 {
-		c.fleet.Share(ctx, key, whileFresh(e, f.stamp), r.at, f.seen.others(f.reads.Coarse, named))
+	if f.only == 0 && c.opts.Shared != nil {
+		// Which names another instance knew when a pattern came, nobody can tell.
+		others := append(slices.Clip(f.seen.others(f.reads.Coarse, named)), cascade.OtherOperations)
+		c.fleet.Share(ctx, key, whileFresh(e, f.stamp), r.at, cascade.Merge(others))
 	}
 	return f
 }

@@ -321,6 +321,7 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 	}
 	stored, replaced := cascade.ValueTags([]byte(fill.key))
 	anything.Tags = append(anything.Tags, stored, replaced, cascade.ValueNameTag(q.name))
+	anything.Tags = append(anything.Tags, q.tenants(ctx)...)
 	consulted, consultable := c.consulted(q)
 	anything.Tags = append(anything.Tags, consulted...)
 	res.sum.Add(&anything)
@@ -359,6 +360,20 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 		res.why = ReasonNoAge
 	}
 	return token, took
+}
+
+// tenants returns the tags by which a value falls with the tenant of its key, and with that
+// of its caller.
+func (q *valueQuery) tenants(ctx context.Context) (tags []cascade.Tag) {
+	if t, ok := q.part().Tag(); ok && q.tenanted {
+		tags = append(tags, t)
+	}
+	if q.predicate.Text != "" {
+		if t, ok := q.c.partition(ctx).Tag(); ok {
+			tags = append(tags, t)
+		}
+	}
+	return tags
 }
 
 // consulted returns the tags of what the caller's predicate depends on.
@@ -506,7 +521,7 @@ func (c *Cache) putValue(ctx context.Context, q *valueQuery, f *valueFunc, token
 		return nil
 	}
 	stored, replaced := cascade.ValueTags(q.key)
-	res.sum.Add(&values.Sum{Tags: append(append(tags, consulted...), stored, replaced, cascade.ValueNameTag(q.name))})
+	res.sum.Add(&values.Sum{Tags: append(append(append(tags, consulted...), q.tenants(ctx)...), stored, replaced, cascade.ValueNameTag(q.name))})
 	res.sum.Merge()
 	age := q.set.ttl
 	if age == 0 {

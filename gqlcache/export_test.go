@@ -74,3 +74,9 @@ func (o *Outside) Await() (fleet.Publication, uint64) { return o.q.await() }
 
 // Wait returns when nothing is being published any more.
 func (o *Outside) Wait() { o.q.idle.Wait() }
+
+// Matches says whether a name matches a pattern.
+func Matches(pattern, name string) bool { return matches(pattern, name) }
+
+// MaxNames bounds the names that are matched by themselves.
+const MaxNames = maxNames

@@ -25,6 +25,7 @@ func (c *Cache) newFleet() *fleet.Fleet {
 		Clock:         c.clock, Finish: c.engine.Finish, Once: c.once, Closed: c.closed, Heard: c.heard,
 		Schema: func() *fleet.Schema { return c.schema.Load().records },
 	}
+	cfg.Texts = c.appendTexts
 	if c.observing != nil {
 		cfg.Rows = c.observing.reach
 	}
