@@ -257,3 +257,23 @@ func ExampleWithPolicy() {
 	// {"data":{"userNames":["Ann","Bob"]}} 1 hits, 1 misses
 	// 1 refreshed
 }
+
+// Another program has changed what all operations of a page show.
+func ExampleOperationsMatching() {
+	cache := exampleCache()
+	defer closeCache(cache)
+	srv := testgraph.NewServer(testgraph.NewStore())
+	srv.Use(cache)
+	ask(srv, cache, `query feedTop{userNames}`)
+	ask(srv, cache, `query Names{userNames}`)
+	if err := cache.Invalidate(context.Background(), gqlcache.OperationsMatching("feed*")); err != nil {
+		fmt.Println(err)
+	}
+	ask(srv, cache, `query feedTop{userNames}`)
+	ask(srv, cache, `query Names{userNames}`)
+	// Output:
+	// {"data":{"userNames":["Ann","Bob"]}} 0 hits, 1 misses
+	// {"data":{"userNames":["Ann","Bob"]}} 0 hits, 2 misses
+	// {"data":{"userNames":["Ann","Bob"]}} 0 hits, 3 misses
+	// {"data":{"userNames":["Ann","Bob"]}} 1 hits, 3 misses
+}

@@ -1,6 +1,9 @@
 package main
 
-const policiesFile = "gqlcache/policies.go"
+const (
+	policiesFile = "gqlcache/policies.go"
+	patternsFile = "gqlcache/patterns.go"
+)
 
 // policyRules are those of policies of queries and values.
 var policyRules = []mutant{
@@ -108,6 +111,41 @@ var policyRules = []mutant{
 		name: "schema: a field that does not say how stale it may be is as stale as others", file: "gqlcache/document.go",
 		old: "(!p.StaleDefault || said < d.stale)", new: "(true || said < d.stale)",
 		test: "TestStaleInTheSchema/another_field_says_nothing",
+	},
+	{
+		name: "patterns: a name is known before its first answer", file: patternsFile,
+		old: "return since <= at", new: "return since <= at || true",
+		test: "TestPatternMeetsComputation$",
+	},
+	{
+		name: "patterns: a name without room is known", file: patternsFile,
+		old: "			return false\n		}\n		if n.since == nil", new: "			return true\n		}\n		if n.since == nil",
+		test: "TestOperationsMatching$",
+	},
+	{
+		name: "patterns: what others have stored is under names that are known", file: computeFile,
+		old: "f.reads.Coarse, named)), cascade.OtherOperations)", new: "f.reads.Coarse, named)))",
+		test: "TestPatternsBetweenInstances$",
+	},
+	{
+		name: "patterns: names are looked for once", file: "gqlcache/internal/fleet/texts.go",
+		old: "	if len(words) == 0 {\n		return number", new: "	if len(words) >= 0 {\n		return number",
+		test: "TestTextsAreLookedForAgain$",
+	},
+	{
+		name: "patterns: the names are the publisher's", file: "gqlcache/internal/fleet/record.go", in: "gqlcache",
+		old: "	r.texts, r.tags, ok = cutWords(r.tags, textsMark)", new: "	_, r.tags, ok = cutWords(r.tags, textsMark)",
+		test: "TestPatternsBetweenInstances$",
+	},
+	{
+		name: "patterns: answers do not fall with their tenant", file: patternsFile,
+		old: "	if t, ok := who.partition.Tag(); ok {\n", new: "	if t, ok := who.partition.Tag(); ok && false {\n",
+		test: "TestTenantChange$",
+	},
+	{
+		name: "patterns: values do not fall with their tenant", file: computedFillFile,
+		old: "q.part().Tag(); ok && q.tenanted {", new: "q.part().Tag(); ok && false {",
+		test: "TestTenantChange$",
 	},
 	{
 		name: "policies: values heed none", file: computedAskFile,

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/cascadeql/cascadeql/cascade/tag"
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
 )
 
@@ -52,4 +53,83 @@ func FuzzReadTexts(f *testing.F) {
 			t.Errorf("%v is %v", texts, again)
 		}
 	})
+}
+
+// TestTextsAreLookedForAgain: a name that becomes known while a pattern is applied is
+// reached, by a change made here and by a record.
+func TestTextsAreLookedForAgain(t *testing.T) {
+	t.Parallel()
+	words := fleet.AppendText(nil, fleet.Text{Kind: fleet.OperationPattern, Text: "feed*"})
+	late := tag.Tag{Hash: 77, Mask: 1}
+	for _, row := range []struct {
+		name  string
+		apply func(*instance)
+	}{
+		{"here", func(i *instance) { i.Apply(fleet.Change{Texts: words}) }},
+		{"a record", func(i *instance) {
+			s := schemaOf(7, 1)
+			i.log.sink.Apply(changelog.Record{Number: 101, Tags: s.Record(fleet.Change{Tags: []tag.Tag{{Hash: 99}}, Texts: words})})
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			looks := 0
+			i := start(t, func(c *fleet.Config) {
+				s := schemaOf(7, 1)
+				c.Schema = func() *fleet.Schema { return s }
+				c.Texts = func(tags []tag.Tag, texts []fleet.Text) ([]tag.Tag, bool) {
+					if looks++; looks > 1 {
+						tags = append(tags, late)
+					}
+					return append(tags, tag.Tag{Hash: 5, Mask: 1}), len(texts) == 1
+				}
+			})
+			token := i.clock.Seq()
+			row.apply(i)
+			if _, ok := i.clock.Finish(token, []tag.Tag{late}); ok || looks != 2 {
+				t.Errorf("valid %v after %d looks", ok, looks)
+			}
+		})
+	}
+}
+
+// TestTextsOfOthers: a tenant of another build, and a text of a kind that is not known, may
+// be anything.
+func TestTextsOfOthers(t *testing.T) {
+	t.Parallel()
+	own := schemaOf(7, 1)
+	for _, row := range []struct {
+		name       string
+		build      string
+		text       fleet.Text
+		everything bool
+	}{
+		{"a tenant of this build", "a", fleet.Text{Kind: fleet.Tenant, Text: "acme"}, false},
+		{"a tenant of another build", "b", fleet.Text{Kind: fleet.Tenant, Text: "acme"}, true},
+		{"a pattern of another build", "b", fleet.Text{Kind: fleet.OperationPattern, Text: "f*"}, false},
+		{"another kind", "a", fleet.Text{Kind: 3, Text: "x"}, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			configure := func(build string) func(*fleet.Config) {
+				return func(c *fleet.Config) {
+					c.Schema, c.Build, c.OwnPartitions = func() *fleet.Schema { return own }, build, true
+					c.Texts = func(tags []tag.Tag, _ []fleet.Text) ([]tag.Tag, bool) {
+						return append(tags, tag.Tag{Hash: 5, Mask: 1}), true
+					}
+				}
+			}
+			var sent []tag.Tag
+			publisher, reader := start(t, configure(row.build)), start(t, configure("a"))
+			publisher.log.publish = func(tags []tag.Tag, _ bool) (changelog.Receipt, error) {
+				sent = slices.Clone(tags)
+				return changelog.Receipt{}, nil
+			}
+			publisher.Publish(t.Context(), nil, fleet.Change{Tags: []tag.Tag{{Hash: 99}}, Texts: fleet.AppendText(nil, row.text)})
+			reader.log.sink.Apply(changelog.Record{Number: 101, Tags: sent})
+			if got := reader.heard[0]; (got.everything != "") != row.everything {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
 }
