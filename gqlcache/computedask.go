@@ -208,7 +208,7 @@ func (q *valueQuery) scopeOf(ctx context.Context, k *values.Key, s *values.Scope
 	// function.
 	if own := q.own(); own != nil && own.out.d != nil && len(own.out.d.headers) > 0 {
 		var ok bool
-		if s.Headers, ok = headersOf(own, own.out.d, own.operation); !ok {
+		if s.Headers, ok = headersOf(own, own.out.d, own.operation); !ok { //nolint:contextcheck // own is the operation that the call is in
 			q.why = ReasonHeaders
 			return nil
 		}
