@@ -59,7 +59,7 @@ var policyRules = []mutant{
 	},
 	{
 		name: "policies: who takes what has expired takes any age", file: policiesFile,
-		old: "min(r.wants.maxStale, c.opts.beyond())", new: "c.opts.beyond()",
+		old: "min(r.wants.maxStale, r.old.beyond)", new: "r.old.beyond",
 		test: "TestClientPolicies/max-stale",
 	},
 	{
