@@ -179,6 +179,15 @@ extend schema @dependsOn(on: "Post", view: "v_tag")`, "a change of v_post -> v_t
 		{"scope a string", `extend union Hit @cacheControl(scope: ▸"PRIVATE")`, "without quotes"},
 		{"scope unknown", `extend interface Node @cacheControl(scope: ▸SHARED)`, "must be PUBLIC or PRIVATE"},
 		{"inherit a number", `extend type Query { f: Post @cacheControl(inheritMaxAge: ▸1) }`, "must be true or false"},
+		{"sMaxAge negative", `extend type Query { f: Post @cacheControl(sMaxAge: ▸-1) }`, "from 0 to 2147483647, not -1"},
+		{"sMaxAge of a private answer", `extend type Query { f: Post @▸cacheControl(sMaxAge: 1, scope: PRIVATE) }`, "have no private answers"},
+		{"sMaxAge of what is not kept", `extend type Query { f: Post @▸cacheControl(sMaxAge: 1, maxAge: 0) }`, "nothing is kept"},
+		{"sMaxAge and inherit", `extend type Query { f: Post @▸cacheControl(sMaxAge: 1, inheritMaxAge: true) }`, "leave one out"},
+		{"staleWhileRevalidate a string", `extend type Query { f: Post @cacheControl(staleWhileRevalidate: ▸"1") }`, "whole number of seconds"},
+		{"vary empty", `extend type Query { f: Post @▸cacheControl(vary: []) }`, "leave it out"},
+		{"vary no header", `extend type Query { f: Post @cacheControl(vary: ["A", ▸"a b"]) }`, "must name header fields"},
+		{"vary everything", `extend type Query { f: Post @cacheControl(vary: ▸"*") }`, "must name header fields"},
+		{"vary no text", `extend type Query { f: Post @cacheControl(vary: [▸1]) }`, ""},
 		{"maxAge and inherit", `extend type Query { f: Post @▸cacheControl(maxAge: 1, inheritMaxAge: true) }`, "leave one out"},
 	}
 	for _, row := range rows {

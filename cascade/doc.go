@@ -85,5 +85,7 @@
 //
 // @cacheControl is Apollo's: the lowest maxAge of an operation wins, and types seen
 // through interfaces and unions count. An operation is public only when every part of it
-// says so.
+// says so. Beyond Apollo's arguments, sMaxAge is how long shared caches may show an old
+// answer, which every part has to say; staleWhileRevalidate is in place of the cache's
+// option; vary names header fields, of which all those count that any part names.
 package cascade

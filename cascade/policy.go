@@ -1,6 +1,9 @@
 package cascade
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/cascadeql/cascadeql/extractor"
@@ -11,6 +14,12 @@ type cacheHint struct {
 	maxAge     int // seconds; -1 when not given
 	scope      scopeKind
 	inheritAge bool
+	// sMaxAge and stale are seconds, -1 when not given: those of shared caches, and those
+	// of staleWhileRevalidate.
+	sMaxAge, stale int
+	// vary has the names of header fields, in lower case, sorted, and each followed by a
+	// line break.
+	vary string
 }
 
 // scopeKind says who may share an answer.
@@ -32,6 +41,18 @@ type Policy struct {
 	Default bool
 	// Public is set when every part of the operation says PUBLIC.
 	Public bool
+	// SMaxAge is the lowest sMaxAge in seconds; 0 when a root field, or one that returns
+	// objects, says nothing: then no shared cache may show an answer that is not so any
+	// more.
+	SMaxAge int
+	// Stale is the lowest staleWhileRevalidate in seconds; -1 when there is none.
+	// StaleDefault is set when a root field, or one that returns objects, says nothing:
+	// then the default bounds the operation too.
+	Stale        int
+	StaleDefault bool
+	// Vary has the header fields that some part of the operation depends on, in lower
+	// case, sorted.
+	Vary []string
 	// LimitedBy is the field (Type.field) or type that set MaxAge.
 	LimitedBy string
 	// PrivateBy is the first field or type that is not PUBLIC.
@@ -47,6 +68,21 @@ func (p *Plan) HasPrivate() bool {
 	}
 	for _, hint := range p.typeHints {
 		if hint.scope == scopePrivate {
+			return true
+		}
+	}
+	return false
+}
+
+// HasStale says whether anything in the schema has staleWhileRevalidate.
+func (p *Plan) HasStale() bool {
+	for _, hint := range p.policies {
+		if hint.stale > 0 {
+			return true
+		}
+	}
+	for _, hint := range p.typeHints {
+		if hint.stale > 0 {
 			return true
 		}
 	}
@@ -69,12 +105,16 @@ func (p *Plan) typeHint(name string) cacheHint {
 
 // policy merges the hints of an operation, given by the selection on its root type.
 func (p *Plan) policy(root *extractor.Selection) Policy {
-	w := policyWalk{plan: p, out: Policy{MaxAge: -1, Public: true}}
+	w := policyWalk{plan: p, out: Policy{MaxAge: -1, Stale: -1, Public: true}, edge: -1}
 	// Nothing returns the root type, so its own hint can only restrict.
 	hint := p.typeHint(root.Object.Name)
 	w.limit(hint.maxAge, root.Object.Name)
 	w.refuse(hint.scope, root.Object.Name)
+	w.beside(hint)
 	w.selection(root, true)
+	if !w.edgeless {
+		w.out.SMaxAge = max(w.edge, 0)
+	}
 	return w.out
 }
 
@@ -82,6 +122,32 @@ func (p *Plan) policy(root *extractor.Selection) Policy {
 type policyWalk struct {
 	plan *Plan
 	out  Policy
+	// edge is the lowest sMaxAge, -1 for none; edgeless says that some part has none.
+	edge     int
+	edgeless bool
+}
+
+// beside adds what a hint says beside maxAge and scope.
+func (w *policyWalk) beside(hint cacheHint) {
+	w.edge = lowerAge(w.edge, hint.sMaxAge)
+	w.out.Stale = lowerAge(w.out.Stale, hint.stale)
+	for name := range strings.Lines(hint.vary) {
+		name = strings.TrimSuffix(name, "\n")
+		if at, found := slices.BinarySearch(w.out.Vary, name); !found {
+			w.out.Vary = slices.Insert(w.out.Vary, at, name)
+		}
+	}
+}
+
+// lacks notes that a root field, or one that returns objects, does not say everything
+// beside maxAge. hints are those that count for it.
+func (w *policyWalk) lacks(inherits bool, hints ...cacheHint) {
+	edge, stale := inherits, inherits
+	for _, hint := range hints {
+		edge, stale = edge || hint.sMaxAge >= 0, stale || hint.stale >= 0
+	}
+	w.edgeless = w.edgeless || !edge
+	w.out.StaleDefault = w.out.StaleDefault || !stale
 }
 
 func (w *policyWalk) selection(s *extractor.Selection, root bool) {
@@ -93,6 +159,7 @@ func (w *policyWalk) selection(s *extractor.Selection, root bool) {
 		coordinate := s.Object.Name + "." + f.Definition.Name
 		w.limit(own.maxAge, coordinate)
 		w.refuse(own.scope, coordinate)
+		w.beside(own)
 		if def := w.plan.schema.Types[f.Definition.Type.Name()]; def != nil && def.IsLeafType() {
 			w.leaf(s, own, coordinate, root)
 			continue
@@ -107,6 +174,9 @@ func (w *policyWalk) leaf(in *extractor.Selection, own cacheHint, coordinate str
 	if root && own.maxAge < 0 {
 		w.out.Default = true
 	}
+	if root {
+		w.lacks(false, own)
+	}
 	if own.scope != scopePublic && (root || w.plan.typeHint(in.Object.Name).scope != scopePublic) {
 		w.private(coordinate)
 	}
@@ -119,12 +189,15 @@ func (w *policyWalk) composite(f *extractor.Field, own cacheHint, coordinate str
 	name := f.Definition.Type.Name()
 	declared := w.plan.typeHint(name)
 	w.refuse(declared.scope, name)
+	// The field's own ages count before the type's, and header fields of either.
+	w.beside(cacheHint{sMaxAge: unless(own.sMaxAge, declared.sMaxAge), stale: unless(own.stale, declared.stale), vary: declared.vary})
 	aged := own.maxAge >= 0
 	if !aged {
 		w.limit(declared.maxAge, name)
 		aged = declared.maxAge >= 0
 	}
 	inherits := !root && (own.inheritAge || declared.inheritAge)
+	w.lacks(inherits, own, declared)
 	if !aged && !inherits && !w.allAged(f, name, root) {
 		w.out.Default = true
 	}
@@ -136,6 +209,7 @@ func (w *policyWalk) composite(f *extractor.Field, own cacheHint, coordinate str
 			hint := w.plan.typeHint(on.Object.Name)
 			w.limit(hint.maxAge, on.Object.Name)
 			w.refuse(hint.scope, on.Object.Name)
+			w.beside(hint)
 		}
 		w.selection(on, false)
 	}
@@ -154,6 +228,14 @@ func (w *policyWalk) allAged(f *extractor.Field, name string, root bool) bool {
 		}
 	}
 	return true
+}
+
+// unless returns an age that counts where another one, of the field itself, is not given.
+func unless(own, age int) int {
+	if own >= 0 {
+		return -1
+	}
+	return age
 }
 
 func (w *policyWalk) limit(maxAge int, by string) {

@@ -1,6 +1,8 @@
 package cascade
 
 import (
+	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/vektah/gqlparser/v2"
@@ -79,8 +81,54 @@ func TestPolicy(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			p := mustCompile(t, row.schema, "", Options{})
-			if got := p.policy(selectionOf(t, p.schema, row.query)); got != row.want {
+			got := p.policy(selectionOf(t, p.schema, row.query))
+			if got.SMaxAge != 0 || got.Stale != -1 || got.Vary != nil {
+				t.Errorf("nothing is said beside maxAge and scope: %+v", got)
+			}
+			got.Stale, got.StaleDefault = 0, false
+			if !reflect.DeepEqual(got, row.want) {
 				t.Errorf("got  %+v\nwant %+v", got, row.want)
+			}
+		})
+	}
+}
+
+// TestPolicyBesideApollo: what the arguments beside Apollo's say of an operation.
+func TestPolicyBesideApollo(t *testing.T) {
+	t.Parallel()
+	type said struct {
+		SMaxAge, Stale int
+		StaleDefault   bool
+		Vary           string
+	}
+	rows := []struct {
+		name, schema, query string
+		want                said
+	}{
+		{"nothing", `type Query { n: Int }`, `{n}`, said{0, -1, true, ""}},
+		{"root leaf", `type Query { n: Int @cacheControl(sMaxAge: 9, staleWhileRevalidate: 8, vary: ["X-B", "x-a", "X-A"]) }`, `{n}`, said{9, 8, false, "x-a x-b"}},
+		{"zero", `type Query { n: Int @cacheControl(sMaxAge: 0, staleWhileRevalidate: 0) }`, `{n}`, said{0, 0, false, ""}},
+		{"one root field says nothing", `type Query { n: Int @cacheControl(sMaxAge: 9, staleWhileRevalidate: 8) m: Int }`, `{n m}`, said{0, 8, true, ""}},
+		{"lowest", `type Query { n: Int @cacheControl(sMaxAge: 9, staleWhileRevalidate: 8) m: Int @cacheControl(sMaxAge: 4, staleWhileRevalidate: 12) }`, `{n m}`, said{4, 8, false, ""}},
+		{"type", `type Query { a: A } type A @cacheControl(sMaxAge: 9, staleWhileRevalidate: 8, vary: "X-A") { n: Int }`, `{a{n}}`, said{9, 8, false, "x-a"}},
+		{"field beats type, but for vary", `type Query { a: A @cacheControl(sMaxAge: 90, staleWhileRevalidate: 80, vary: "X-B") } type A @cacheControl(sMaxAge: 9, staleWhileRevalidate: 8, vary: "X-A") { n: Int }`, `{a{n}}`, said{90, 80, false, "x-a x-b"}},
+		{"inner object says nothing", `type Query { a: A @cacheControl(sMaxAge: 9, staleWhileRevalidate: 8) } type A { b: A n: Int }`, `{a{b{n}}}`, said{0, 8, true, ""}},
+		{"inner object inherits", `type Query { a: A @cacheControl(sMaxAge: 9, staleWhileRevalidate: 8) } type A { b: A @cacheControl(inheritMaxAge: true) n: Int }`, `{a{b{n}}}`, said{9, 8, false, ""}},
+		{"leaf restricts", `type Query { a: A @cacheControl(sMaxAge: 9) } type A { n: Int @cacheControl(sMaxAge: 2, vary: "X-N") }`, `{a{n}}`, said{2, -1, true, "x-n"}},
+		{"leaf not selected", `type Query { a: A @cacheControl(sMaxAge: 9) } type A { n: Int @cacheControl(sMaxAge: 2, vary: "X-N") m: Int }`, `{a{m}}`, said{9, -1, true, ""}},
+		{"through an interface", `type Query { a: I @cacheControl(sMaxAge: 9) } interface I { n: Int } type A implements I @cacheControl(sMaxAge: 3, vary: "X-A") { n: Int }`, `{a{n}}`, said{3, -1, true, "x-a"}},
+		{"interface's vary, concrete field", `type Query { a: A } interface I @cacheControl(vary: "X-I") { n: Int @cacheControl(vary: "X-N") } type A implements I { n: Int }`, `{a{n}}`, said{0, -1, true, "x-i x-n"}},
+		{"union", `type Query { a: U } union U @cacheControl(vary: "X-U") = A type A @cacheControl(vary: "X-A") { n: Int }`, `{a{__typename}}`, said{0, -1, true, "x-a x-u"}},
+		{"root type", `type Query @cacheControl(sMaxAge: 5, vary: "X-Q") { n: Int @cacheControl(sMaxAge: 9) }`, `{n}`, said{5, -1, true, "x-q"}},
+		{"extensions", `type Query { a: A } type A @cacheControl(sMaxAge: 9, vary: "X-B") { n: Int } extend type A @cacheControl(sMaxAge: 5, vary: "X-A")`, `{a{n}}`, said{5, -1, true, "x-a x-b"}},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			p := mustCompile(t, row.schema, "", Options{})
+			got := p.policy(selectionOf(t, p.schema, row.query))
+			if is := (said{got.SMaxAge, got.Stale, got.StaleDefault, strings.Join(got.Vary, " ")}); is != row.want {
+				t.Errorf("got  %+v\nwant %+v", is, row.want)
 			}
 		})
 	}

@@ -44,6 +44,7 @@ const (
 	tagUpdate    = 'u' // each update of known columns of a view; for conditions on its rows
 	tagRootField = 'f' // answers with this query field
 	tagOperation = 'o' // answers to operations of this name
+	tagTenant    = 't' // answers of this partition's callers
 )
 
 // Anything is the tag of entries whose reads are not all declared.
@@ -57,6 +58,20 @@ func RootField(name string) Tag {
 // OperationTag is a tag for the answers to operations of a name. No event publishes it.
 func OperationTag(name string) Tag {
 	return Tag{Hash: xxhash.Sum64String(string(rune(tagOperation)) + name), Mask: uint64(AllColumns)}
+}
+
+// OtherOperations is the tag of answers to operations whose name may not have been known
+// when somebody looked for those that match a pattern. Every pattern publishes it.
+var OtherOperations = Tag{Hash: xxhash.Sum64String("?operations"), Mask: uint64(AllColumns)}
+
+// Tag returns a tag for all answers of callers inside the partition. No event publishes
+// it. It returns false outside of all partitions.
+func (p Partition) Tag() (Tag, bool) {
+	if p.hash == 0 {
+		return Tag{}, false
+	}
+	b := binary.LittleEndian.AppendUint64([]byte{tagTenant}, p.hash)
+	return Tag{Hash: xxhash.Sum64(b), Mask: uint64(AllColumns)}, true
 }
 
 type tagBuilder struct {

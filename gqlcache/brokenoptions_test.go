@@ -204,6 +204,10 @@ func workingOptions() gqlcache.Options {
 		Vary:      func(context.Context) []string { return []string{"v"} },
 		Enabled:   func(context.Context) bool { return true },
 		Now:       time.Now,
+		Policy:    func(context.Context) gqlcache.Policy { return gqlcache.CacheFirst },
+		ClientPolicies: gqlcache.ClientPolicies{
+			Allow: func(context.Context) bool { return true }, NoCache: true,
+		},
 		HTTP: gqlcache.HTTP{
 			CacheControl: func(_ context.Context, proposed string) string { return proposed },
 			Edge: gqlcache.Edge{
@@ -293,6 +297,7 @@ func checkBroken(t *testing.T, o gqlcache.Options, f *fuse, later bool) {
 				ask(document, q, direct)
 				q.Header[gqlcache.DebugHeader] = "true"
 				q.Header[gqlcache.TokenHeader] = "1.1"
+				q.Header["Cache-Control"] = "no-cache"
 				ask(document+" inspected", q, direct)
 				back := strings.Replace(document, "New", "Newer", 1) // the next round's change is one
 				q, _ = stepRequest("@bob " + back)

@@ -51,9 +51,13 @@ type Cache struct {
 	// observing is nil when no statements are observed.
 	observing *observing
 	flights   flight.Group[*filled]
-	values    computedValues
-	plans     *plans.Plans
-	counts    counters
+	// begun counts the computations of answers, and of values.
+	begun  atomic.Uint64
+	values computedValues
+	plans  *plans.Plans
+	counts counters
+	// names are those of operations that answers were stored for.
+	names operationNames
 	// operations are the counters by name.
 	operations count.Operations
 	schema     atomic.Pointer[schemaState]
@@ -96,10 +100,12 @@ type schemaState struct {
 	// edge is what they mean for caches in front; nil without any.
 	edge  *edge.Schema
 	since time.Time // for those who look at the cache
+	// stale says that the schema has a staleWhileRevalidate.
+	stale bool
 }
 
 func (c *Cache) newSchemaState(s *plans.Schema, queryFields []string) *schemaState {
-	st := &schemaState{Schema: s, records: recordsOf(s.Mark, s.Plan), since: c.opts.Now()}
+	st := &schemaState{Schema: s, records: recordsOf(s.Mark, s.Plan), since: c.opts.Now(), stale: s.Plan.HasStale()}
 	if c.front != nil {
 		st.edge = edgeSchema(s.Plan, queryFields)
 	}

@@ -71,15 +71,17 @@ func (r *request) status(c *Cache) wire.Status {
 	case o.computes(), o.fate == inspector.Abandoned:
 		s.Forward = wire.ForwardMiss
 		switch {
-		case r.anew != "":
+		case r.anew != "" || r.renews:
 			s.Forward = wire.ForwardRequest
 		case r.old != nil && !r.old.early:
 			s.Forward = wire.ForwardStale
 		}
 		s.Stored = o.fate == inspector.Computed && o.why == ""
 		s.Collapsed = o.fate == inspector.Joined
-	case o.why == ReasonInspector:
+	case o.why == ReasonInspector, o.why == ReasonNoStore:
 		s.Forward = wire.ForwardRequest
+	case o.why == ReasonNotCached:
+		s.Forward = "" // nobody was asked
 	}
 	return s
 }

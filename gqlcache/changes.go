@@ -8,6 +8,7 @@ import (
 
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 )
 
@@ -71,17 +72,20 @@ func (c *Cache) Tags(changes ...Change) ([]cascade.Tag, error) {
 			return nil, fmt.Errorf("%w: everything has no tags", ErrUnknownName)
 		}
 	}
-	events, operations, err := c.events(changes...)
-	if err != nil {
+	var to change
+	if err := c.name(&to, changes...); err != nil {
 		return nil, err
+	}
+	if to.everything != "" {
+		return nil, fmt.Errorf("%w: a tenant with this name has no tags of his own", ErrUnknownName)
 	}
 	st := c.schema.Load()
 	var tags []cascade.Tag
-	if len(events) > 0 {
-		tags = st.Plan.Publish(nil, events, cascade.Partition{})
+	if len(to.events) > 0 {
+		tags = st.Plan.Publish(nil, to.events, cascade.Partition{})
 	}
-	if len(operations) > 0 {
-		tags = append(append(tags, operations...), cascade.Unnamed)
+	if len(to.operations) > 0 {
+		tags = append(append(tags, to.operations...), cascade.Unnamed)
 	}
-	return st.records.Record(cascade.Merge(tags)), nil
+	return st.records.Record(fleet.Change{Tags: cascade.Merge(tags), Texts: to.texts}), nil
 }

@@ -30,6 +30,7 @@ type filled struct {
 	stamp *stamp            // nil when the answer was not stored
 	why   Reason            // why it was not stored
 	born  uint64            // the clock number it is based on
+	began uint64            // which computation it is, see Cache.begun
 	ttl   time.Duration     // of the stored entry
 	took  time.Duration     // to compute it
 	// caller is a digest of the credentials of the request that computed it, when all
@@ -70,6 +71,12 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	o.key = key
 	ctx, o.span = c.span(ctx, SpanFill)
 	out, role := c.share(ctx, r, d, key, fill)
+	if role == flight.Joined && !r.mayJoin(out.Value) {
+		// The next flight begins when this one has ended, so after the request has asked.
+		if out, role = c.share(ctx, r, d, key, fill); role == flight.Joined && !r.mayJoin(out.Value) {
+			role = flight.Alone
+		}
+	}
 	if role == flight.Joined && !c.isFor(ctx, oc, out.Value.only) {
 		role = flight.Alone
 	}
@@ -158,6 +165,7 @@ func (c *Cache) usable(f *filled) bool {
 // fill computes an answer and stores it if nothing that it depends on changed since
 // token.
 func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, token uint64, own *flight.Flight[*filled], next graphql.ResponseHandler) *filled {
+	began := c.begun.Add(1)
 	c.counts.inFlight.Add(1)
 	defer c.counts.inFlight.Add(-1) // also when a resolver panics
 	if f := c.again(ctx, r, oc, key); f != nil {
@@ -178,7 +186,7 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	vars := plans.CopyVariables(oc.Variables)
 	f, res := c.resolved(ctx, r, &asked{oc, d, who, key, vars}, own, next)
 	token = f.seen.based(token)
-	f.born = token
+	f.born, f.began = token, began
 	if d.callers != nil {
 		f.caller = credentials(ctx, oc)
 	}
@@ -186,13 +194,17 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		return f
 	}
 	resp := f.resp
+	if c.opts.OnlyHinted && !d.hinted && f.maxAge == 0 {
+		f.why, f.body = ReasonNoAge, resp.Data // for those who wait for it
+		return f
+	}
 	tags, ok := c.readsOf(r, d, who, vars, res)
 	if !ok {
 		f.why = ReasonReads
 		return f
 	}
 	tags = f.addRead(tags)
-	f.stamp, f.ttl = &stamp{caller: f.caller, only: f.only}, c.lifetime(d, f.maxAge)
+	f.stamp, f.ttl = &stamp{caller: f.caller, only: f.only, began: began, bounded: f.maxAge > 0 || !f.reads.Until.IsZero()}, c.lifetime(d, f.maxAge)
 	now := c.opts.Now()
 	if until := f.reads.Until; !until.IsZero() {
 		if f.ttl = min(f.ttl, until.Sub(now)); f.ttl <= 0 {
@@ -203,13 +215,14 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 	f.stamp.ready, resp.Data = c.ready(resp.Data)
 	f.body = resp.Data
 	f.stamp.edge = c.edgeFields(d, who.public && f.only == 0, key, tags)
+	tags = c.appendOwn(tags, d, who, token)
 	named := tags
 	if c.opts.Shared != nil || c.inspector.Listens() {
 		named = slices.Clone(tags) // Keep keeps and reorders them
 	}
 	e, kept := c.engine.Keep(ctx, key, engine.Answer{
 		Body: f.body, Meta: f.stamp, Beside: f.beside(), Took: f.took, Token: token, Tags: tags,
-		Expires: now.Add(f.ttl), Beyond: c.opts.beyond(),
+		Expires: now.Add(f.ttl), Beyond: d.beyond,
 	})
 	if f.why = notKept[kept]; e == nil {
 		f.stamp, f.ttl = nil, 0
@@ -226,8 +239,10 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		c.inspector.Sample(key, weak.Make(f.stamp), func() ([]cascade.Row, int) { return d.Operation.Rows(res, inspector.MaxRows) })
 	}
 	c.fleet.Answered(r.anew, key, f.stamp.Stamp.Stamp)
-	if f.only == 0 {
-		c.fleet.Share(ctx, key, whileFresh(e, f.stamp), r.at, f.seen.others(f.reads.Coarse, named))
+	if f.only == 0 && c.opts.Shared != nil {
+		// Which names another instance knew when a pattern came, nobody can tell.
+		others := append(slices.Clip(f.seen.others(f.reads.Coarse, named)), cascade.OtherOperations)
+		c.fleet.Share(ctx, key, whileFresh(e, f.stamp), r.at, cascade.Merge(others))
 	}
 	return f
 }
@@ -366,11 +381,11 @@ func (c *Cache) again(ctx context.Context, r *request, oc *graphql.OperationCont
 		return nil
 	}
 	e, s, _ := c.lookup(ctx, oc, []byte(key))
-	if e == nil || r.old.is(s) {
+	if e == nil || r.old.is(s) || r.passesOver(c, s) {
 		return nil
 	}
 	return &filled{
-		resp: respond(ctx, e.Body), body: e.Body, stamp: s, entry: e, born: e.Version, found: true, caller: s.caller, only: s.only,
+		resp: respond(ctx, e.Body), body: e.Body, stamp: s, entry: e, born: e.Version, began: s.began, found: true, caller: s.caller, only: s.only,
 		ttl: s.Expires().Sub(c.opts.Now()),
 	}
 }

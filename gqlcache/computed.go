@@ -44,6 +44,11 @@ var errNoFunction = fmt.Errorf("%w: the function is nil", ErrKey)
 // within a mutation, in a request with uncommitted changes, when the predicate cannot be
 // told, without a lease of the log, when Options.Enabled says no, after Close.
 //
+// WithPolicy says otherwise of a call's context: with Refresh fn is called and its value
+// kept in place of the other, with CacheOnly fn is not called, and the error is ErrMiss
+// where nothing is kept, with NoStore nothing is looked up or kept. Without it a call in a
+// resolver is as its operation: it is refreshed with it.
+//
 // The value belongs to the caller, unless it is Immutable. fn must have no effects: a hit
 // has none.
 func Compute[T any](ctx context.Context, cache *Cache, key Key, fn func(ctx context.Context) (T, error), opts ...ComputeOption) (T, error) {
@@ -56,10 +61,14 @@ func Compute[T any](ctx context.Context, cache *Cache, key Key, fn func(ctx cont
 	if err := cache.askValue(ctx, &key.key, opts, &q); err != nil {
 		return none, err
 	}
+	q.reads()
+	if q.wants.policy == CacheOnly {
+		return get[T](ctx, &q)
+	}
 	if q.why != "" {
 		return beside(ctx, &q, fn)
 	}
-	if s, body := cache.findValue(ctx, &q); s != nil {
+	if s, body := cache.findValue(ctx, &q); s != nil && !q.passesOver(s) {
 		v, usable, err := opened[T](s, body, &q.set)
 		if usable {
 			q.hit(ctx, s)
@@ -138,7 +147,8 @@ func decoded[T any](body []byte, by Codec) (v T, ok bool) {
 }
 
 // Get returns the value that is kept under a key, if it is still true, with Compute's rules
-// for who has it. Otherwise the error is ErrMiss; within a mutation it always is. What gets
+// for who has it. Otherwise the error is ErrMiss; within a mutation, and with the policies
+// Refresh and NoStore, it always is. What gets
 // a value, or gets none, depends on it: see Compute.
 func Get[T any](ctx context.Context, cache *Cache, key Key, opts ...ComputeOption) (T, error) {
 	var none T
@@ -147,13 +157,19 @@ func Get[T any](ctx context.Context, cache *Cache, key Key, opts ...ComputeOptio
 	if err := cache.askValue(ctx, &key.key, opts, &q); err != nil {
 		return none, err
 	}
-	if q.why != "" {
+	return get[T](ctx, &q)
+}
+
+// get is Get of a call that is asked for already.
+func get[T any](ctx context.Context, q *valueQuery) (T, error) {
+	var none T
+	if q.reads(); q.why != "" {
 		q.figures().Bypass(string(q.why))
 		q.missed(ctx)
 		return none, ErrMiss
 	}
-	s, body := cache.findValue(ctx, &q)
-	if s == nil {
+	s, body := q.c.findValue(ctx, q)
+	if s == nil || q.passesOver(s) {
 		q.missed(ctx)
 		return none, ErrMiss
 	}
@@ -176,9 +192,9 @@ func Exists(ctx context.Context, cache *Cache, key Key, opts ...ComputeOption) (
 	if err := cache.askValue(ctx, &key.key, opts, &q); err != nil {
 		return false, err
 	}
-	if q.why != "" {
+	if q.reads(); q.why != "" {
 		q.figures().Bypass(string(q.why))
-	} else if s, _ := cache.findValue(ctx, &q); s != nil {
+	} else if s, _ := cache.findValue(ctx, &q); s != nil && !q.passesOver(s) {
 		q.depend(ctx, &s.sum, s.Expires())
 		return true, nil
 	}

@@ -38,6 +38,10 @@ type valueQuery struct {
 	writes bool
 	// why says why the cache is bypassed, "" when it is not.
 	why Reason
+	// wants is how the call uses the cache, and asked how many computations had begun when
+	// it asked.
+	wants wanted
+	asked uint64
 	// since is the number from which on others' computations may be joined.
 	since uint64
 	// shapes is the generation of shapes, read before any number that the value may be
@@ -93,6 +97,8 @@ func (c *Cache) askValue(ctx context.Context, k *values.Key, opts []ComputeOptio
 	if c.observing != nil {
 		q.shapes = q.generation()
 	}
+	q.wants = q.policyOf(ctx)
+	q.asked = c.begun.Load()
 	if q.why = q.bypasses(ctx); q.why != "" && !q.drops() {
 		return q.tenantOf(ctx, k)
 	}
@@ -172,6 +178,40 @@ func (q *valueQuery) bypasses(ctx context.Context) Reason {
 	return ""
 }
 
+// policyOf tells how the call uses the cache: as its context says, or the operation in
+// whose resolver it is.
+func (q *valueQuery) policyOf(ctx context.Context) wanted {
+	own := q.own()
+	if said, ok := ctx.Value(policyKey{}).(*Policy); ok {
+		if *said == CacheOnly && own != nil && own.inherits(said) {
+			return wanted{}
+		}
+		return wanted{policy: q.c.known(*said)}
+	}
+	if own != nil {
+		return wanted{policy: own.wants.policy, client: own.wants.client}
+	}
+	return wanted{}
+}
+
+// reads has a call that reads heed the policy NoStore. What a program puts or deletes does
+// not ask for it.
+func (q *valueQuery) reads() {
+	if q.why == "" && q.wants.policy == NoStore {
+		q.why = ReasonNoStore
+	}
+}
+
+// passesOver says whether a value that is kept is not to be used.
+func (q *valueQuery) passesOver(s *valueStamp) bool {
+	return q.wants.passesOver(q.c, &s.Stamp, s.began, q.asked)
+}
+
+// mayJoin says whether the call may have what another one has come to.
+func (q *valueQuery) mayJoin(res *valueResult) bool {
+	return q.wants.mayJoin(res.found, res.began, q.asked)
+}
+
 // within says whether the call belongs to a request.
 func (q *valueQuery) isWithinRequest() bool { return q.request != nil || q.arrival != nil }
 
@@ -187,6 +227,15 @@ func (q *valueQuery) scopeOf(ctx context.Context, k *values.Key, s *values.Scope
 		}
 		s.Outside = true
 		return nil
+	}
+	// A resolver of an operation that depends on header fields may look at them in its
+	// function.
+	if own := q.own(); own != nil && own.out.d != nil && len(own.out.d.headers) > 0 {
+		var ok bool
+		if s.Headers, ok = headersOf(own, own.out.d, own.operation); !ok { //nolint:contextcheck // own is the operation that the call is in
+			q.why = ReasonHeaders
+			return nil
+		}
 	}
 	if r := q.request; r != nil && r.cache == c && r.who.public {
 		s.Public = true

@@ -36,6 +36,8 @@ type valueStamp struct {
 	// sum is what those depend on who have the value in theirs.
 	sum     values.Sum
 	figures *values.Figures
+	// began says which computation it was, 0 for a value that was put.
+	began uint64
 }
 
 // A valueFunc is the function of a call of Compute, and its value. Nothing of it may be
@@ -63,6 +65,8 @@ type valueResult struct {
 	// that others may have it.
 	why          Reason
 	left, shared bool
+	// began says which computation it is, see Cache.begun.
+	began uint64
 	// found says that it was kept after all, and whose what a part of it is one caller's
 	// by.
 	found bool
@@ -159,13 +163,19 @@ func (c *Cache) computeValue(ctx context.Context, q *valueQuery, f *valueFunc) (
 		return led.outcome()
 	}
 	usual := q.figures().Usual()
-	out, role := c.values.flights.Do(ctx, flight.Call[*valueResult]{
+	call := flight.Call[*valueResult]{
 		Key: key, Arrived: q.since, Begin: q.begin, Compute: fill, Valid: c.usableValue,
 		Bound: max(minBound, boundFactor*usual), Usual: usual,
 		// Who is within a computation waits for nobody: one of those may wait for it. So
 		// whoever leads comes to an end, and operations may wait for it.
 		NoWait: q.computation != nil,
-	})
+	}
+	out, role := c.values.flights.Do(ctx, call)
+	if role == flight.Joined && !q.mayJoin(out.Value) { // see Cache.compute
+		if out, role = c.values.flights.Do(ctx, call); role == flight.Joined && !q.mayJoin(out.Value) {
+			role = flight.Alone
+		}
+	}
 	switch role {
 	case flight.Ended:
 		q.figures().Abandoned.Add(1)
@@ -226,6 +236,7 @@ type valueFill struct {
 // fillValue runs a function, and keeps its value if nothing that it depends on has changed
 // since its token.
 func (c *Cache) fillValue(ctx context.Context, q *valueQuery, f *valueFunc, fill *valueFill) *valueResult {
+	began := c.begun.Add(1)
 	if res := c.againValue(ctx, q, f, fill); res != nil {
 		return res
 	}
@@ -237,7 +248,7 @@ func (c *Cache) fillValue(ctx context.Context, q *valueQuery, f *valueFunc, fill
 			around.refuse(ReasonErrors)
 		}
 	}()
-	res := &valueResult{own: true, typ: q.typ}
+	res := &valueResult{own: true, typ: q.typ, began: began}
 	token, took := c.runValue(ctx, x, q, f, fill, res)
 	done = true
 	around.dependOn(c, &res.sum, res.until, q.whose|res.whose)
@@ -265,11 +276,11 @@ func (c *Cache) againValue(ctx context.Context, q *valueQuery, f *valueFunc, fil
 		return nil
 	}
 	s, ok := e.Meta.(*valueStamp)
-	if !ok || s.typ != q.typ || s.value != nil && !s.plain && !q.set.immutable {
+	if !ok || s.typ != q.typ || q.passesOver(s) || s.value != nil && !s.plain && !q.set.immutable {
 		return nil
 	}
 	return &valueResult{
-		value: s.value, body: e.Body, plain: s.plain, typ: s.typ, stamp: s, sum: s.sum, until: s.Expires(), found: true, shared: true,
+		value: s.value, body: e.Body, plain: s.plain, typ: s.typ, stamp: s, sum: s.sum, until: s.Expires(), began: s.began, found: true, shared: true,
 	}
 }
 
@@ -324,6 +335,7 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 	}
 	stored, replaced := cascade.ValueTags([]byte(fill.key))
 	anything.Tags = append(anything.Tags, stored, replaced, cascade.ValueNameTag(q.name))
+	anything.Tags = append(anything.Tags, q.tenants(ctx)...)
 	consulted, consultable := c.consulted(q)
 	anything.Tags = append(anything.Tags, consulted...)
 	res.sum.Add(&anything)
@@ -358,6 +370,8 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 		res.why = ReasonReads
 	case !res.until.After(now):
 		res.why = ReasonPolicy
+	case c.opts.OnlyHinted && q.set.ttl == 0 && said.maxAge == 0:
+		res.why = ReasonNoAge
 	}
 	return token, took
 }
@@ -375,6 +389,20 @@ func (e *enclosing) addAround(s *values.Sum) {
 		s.Add(&r.mu.reads)
 		r.mu.Unlock()
 	}
+}
+
+// tenants returns the tags by which a value falls with the tenant of its key, and with that
+// of its caller.
+func (q *valueQuery) tenants(ctx context.Context) (tags []cascade.Tag) {
+	if t, ok := q.part().Tag(); ok && q.tenanted {
+		tags = append(tags, t)
+	}
+	if q.predicate.Text != "" {
+		if t, ok := q.c.partition(ctx).Tag(); ok {
+			tags = append(tags, t)
+		}
+	}
+	return tags
 }
 
 // consulted returns the tags of what the caller's predicate depends on.
@@ -461,7 +489,7 @@ func (c *Cache) storeValue(ctx context.Context, q *valueQuery, key string, res *
 	if beside > c.opts.MaxEntryBytes {
 		return nil, nil, ReasonTooLarge
 	}
-	s := &valueStamp{value: res.value, plain: res.plain, typ: res.typ, sum: res.sum.Clone(), figures: q.figures()}
+	s := &valueStamp{value: res.value, plain: res.plain, typ: res.typ, sum: res.sum.Clone(), figures: q.figures(), began: res.began}
 	tags := make([]cascade.Tag, 0, len(s.sum.Tags))
 	for _, t := range s.sum.Tags {
 		if but == nil || t.Hash != but.Hash {
@@ -528,9 +556,12 @@ func (c *Cache) putValue(ctx context.Context, q *valueQuery, f *valueFunc, token
 	case !ok:
 		q.figures().Refuse(string(ReasonReads))
 		return c.publish(ctx, drop).Err
+	case c.opts.OnlyHinted && q.set.ttl == 0:
+		q.figures().Refuse(string(ReasonNoAge))
+		return c.publish(ctx, drop).Err
 	}
 	key := string(q.key)
-	res.sum.Add(&values.Sum{Tags: append(append(tags, consulted...), stored, replaced, cascade.ValueNameTag(q.name))})
+	res.sum.Add(&values.Sum{Tags: append(append(append(tags, consulted...), q.tenants(ctx)...), stored, replaced, cascade.ValueNameTag(q.name))})
 	res.sum.Merge()
 	age := q.set.ttl
 	if age == 0 {

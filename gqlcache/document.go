@@ -2,7 +2,10 @@ package gqlcache
 
 import (
 	"context"
+	"net/http"
+	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
@@ -26,6 +29,14 @@ type document struct {
 	template template
 	// projections are what @view(decides:) promises of what is observed, nil for nothing.
 	projections *projections
+	// hinted says that the schema has an age for each part of a query.
+	hinted bool
+	// stale is how long after its expiry an answer is served while another request
+	// computes it, and beyond how long the store holds it.
+	stale, beyond time.Duration
+	// headers are the header fields of the request that answers depend on, and vary those
+	// with which GET tells it.
+	headers, vary []string
 	// usual is how long its computations take.
 	usual usual
 	// reported counts the computations that were to be reported of: see observed.read.
@@ -53,6 +64,8 @@ func (c *Cache) document(ctx context.Context, oc *graphql.OperationContext) *doc
 	if oc.Operation.Operation == ast.Query {
 		if d.Bypass == "" {
 			d.callers = c.watchCallers(ctx, d)
+			c.readPolicy(d)
+			d.hinted = d.Operation.Policy.MaxAge >= 0 && !d.Operation.Policy.Default
 		}
 		d.shown = c.inspector.Show(d.Plan)
 	}
@@ -61,4 +74,28 @@ func (c *Cache) document(ctx context.Context, oc *graphql.OperationContext) *doc
 		c.counts.replanned.Add(1)
 	}
 	return d
+}
+
+// readPolicy reads what the schema says of an operation beside maxAge and scope.
+func (c *Cache) readPolicy(d *document) {
+	p := &d.Operation.Policy
+	d.stale = c.opts.StaleWhileRevalidate
+	if said := time.Duration(p.Stale) * time.Second; p.Stale >= 0 && (!p.StaleDefault || said < d.stale) {
+		d.stale = said
+	}
+	d.beyond = max(c.opts.StaleIfError, d.stale)
+	d.vary = c.vary
+	for _, name := range p.Vary {
+		name = http.CanonicalHeaderKey(name)
+		d.headers = append(d.headers, name)
+		if !slices.ContainsFunc(d.vary, func(other string) bool { return http.CanonicalHeaderKey(other) == name }) {
+			d.vary = append(slices.Clip(d.vary), name)
+		}
+	}
+	d.vary = slices.Clip(d.vary)
+}
+
+// keepsExpired says whether any answer is held after it has expired.
+func (c *Cache) keepsExpired() bool {
+	return c.opts.beyond() > 0 || c.schema.Load().stale
 }

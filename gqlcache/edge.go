@@ -265,11 +265,11 @@ func (c *Cache) addChangedGroups(h http.Header, r *http.Request, changed []strin
 }
 
 // changeKeys returns the keys of a change, so many at most. No key stands for rows of
-// tables: a change of these names everything.
+// tables, names that match a pattern, or a tenant: a change of these names everything.
 func (c *Cache) changeKeys(ch fleet.Change, most int) []string {
 	var s *edge.Schema
 	if st := c.schema.Load(); st != nil {
 		s = st.edge
 	}
-	return c.front.names.Change(s, ch.Tags, ch.All || len(ch.Rows) > 0, most)
+	return c.front.names.Change(s, ch.Tags, ch.All || len(ch.Rows)+len(ch.Texts) > 0, most)
 }

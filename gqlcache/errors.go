@@ -19,6 +19,9 @@ var (
 	// refused, or that could not be announced as Options.Intent demands. The server's
 	// error presenter gets it like those of resolvers.
 	ErrNoLease = errors.New("the server is cut off from its peers: nothing was changed, try again")
+	// ErrNotCached is the error in the answer to a query that is not stored, and whose
+	// policy is CacheOnly.
+	ErrNotCached = errors.New("no answer is stored, and the request wants none to be computed")
 	// ErrMiss says that no value is kept under a key, or none that is still true.
 	ErrMiss = errors.New("gqlcache: no value is kept under this key")
 	// ErrKey is wrapped when a key is of no use, or options of a call: the error says why.

@@ -233,3 +233,47 @@ func ExampleCache_Stats() {
 	// {"data":{"__typename":"Query"}} 2 hits, 1 misses
 	// 67 % of lookups hit, 1 entries, bypassed: map[typename:1]
 }
+
+// A request says how its queries use the cache.
+func ExampleWithPolicy() {
+	cache := exampleCache()
+	defer closeCache(cache)
+	srv := testgraph.NewServer(testgraph.NewStore())
+	srv.Use(cache)
+	under := func(p gqlcache.Policy) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			srv.ServeHTTP(w, r.WithContext(gqlcache.WithPolicy(r.Context(), p)))
+		})
+	}
+	ask(under(gqlcache.CacheOnly), cache, `{userNames}`)
+	ask(under(gqlcache.CacheFirst), cache, `{userNames}`)
+	ask(under(gqlcache.CacheOnly), cache, `{userNames}`)
+	ask(under(gqlcache.Refresh), cache, `{userNames}`)
+	fmt.Println(cache.Stats().Bypassed[gqlcache.ReasonRefresh], "refreshed")
+	// Output:
+	// {"errors":[{"message":"no answer is stored, and the request wants none to be computed","extensions":{"code":"NOT_CACHED"}}],"data":null} 0 hits, 0 misses
+	// {"data":{"userNames":["Ann","Bob"]}} 0 hits, 1 misses
+	// {"data":{"userNames":["Ann","Bob"]}} 1 hits, 1 misses
+	// {"data":{"userNames":["Ann","Bob"]}} 1 hits, 1 misses
+	// 1 refreshed
+}
+
+// Another program has changed what all operations of a page show.
+func ExampleOperationsMatching() {
+	cache := exampleCache()
+	defer closeCache(cache)
+	srv := testgraph.NewServer(testgraph.NewStore())
+	srv.Use(cache)
+	ask(srv, cache, `query feedTop{userNames}`)
+	ask(srv, cache, `query Names{userNames}`)
+	if err := cache.Invalidate(context.Background(), gqlcache.OperationsMatching("feed*")); err != nil {
+		fmt.Println(err)
+	}
+	ask(srv, cache, `query feedTop{userNames}`)
+	ask(srv, cache, `query Names{userNames}`)
+	// Output:
+	// {"data":{"userNames":["Ann","Bob"]}} 0 hits, 1 misses
+	// {"data":{"userNames":["Ann","Bob"]}} 0 hits, 2 misses
+	// {"data":{"userNames":["Ann","Bob"]}} 0 hits, 3 misses
+	// {"data":{"userNames":["Ann","Bob"]}} 1 hits, 3 misses
+}

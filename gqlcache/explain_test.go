@@ -144,6 +144,10 @@ func reasonings() []reasoned {
 		{code: "mutation", document: renameAnn},
 		{code: "unchanged", document: renameAnn, prepare: func(l *listened) { l.rows.On("Mutation.renameUser", gqlcache.NothingWritten) }},
 		{code: "disabled", change: func(o *gqlcache.Options) { o.Enabled = func(context.Context) bool { return false } }},
+		{code: "refresh", change: func(o *gqlcache.Options) { o.Policy = under(gqlcache.Refresh) }},
+		{code: "no_store", change: func(o *gqlcache.Options) { o.Policy = under(gqlcache.NoStore) }},
+		{code: "not_cached", change: func(o *gqlcache.Options) { o.Policy = under(gqlcache.CacheOnly) }},
+		{code: "no_age", change: func(o *gqlcache.Options) { o.OnlyHinted = true }},
 		{code: "closed", prepare: func(l *listened) { _ = l.cache.Close() }},
 		{code: "introspection", document: "{__schema{queryType{name}}}"},
 		{code: "typename", document: "{__typename}"},
@@ -310,6 +314,7 @@ func TestExplain(t *testing.T) {
 	}
 	reached[string(gqlcache.ReasonMutating)] = true // TestQueryInsideAMutation
 	reached[string(gqlcache.ReasonShadow)] = true   // TestShadowOutcomes
+	reached[string(gqlcache.ReasonHeaders)] = true  // TestVaryInside
 	for _, r := range []gqlcache.Reason{gqlcache.ReasonUncommitted, gqlcache.ReasonUnexplained, gqlcache.ReasonVolatile} {
 		reached[string(r)] = true // TestReasonsOfStatements in gqlcache/footprint/e2e
 	}

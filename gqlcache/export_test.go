@@ -100,3 +100,9 @@ func LookedAt(n int) (list []int) {
 	}
 	return list
 }
+
+// Matches says whether a name matches a pattern.
+func Matches(pattern, name string) bool { return matches(pattern, name) }
+
+// MaxNames bounds the names that are matched by themselves.
+const MaxNames = maxNames

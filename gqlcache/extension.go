@@ -184,6 +184,11 @@ type request struct {
 	// anew is set when the answer must be computed after the request arrived: see
 	// catchUp. It is the window.
 	anew string
+	// wants is how the query uses the cache, and renews that it is computed although an
+	// entry could be served. asked is how many computations had begun when it asked.
+	wants  wanted
+	renews bool
+	asked  uint64
 	// old is an entry that is computed anew, nil when there is none.
 	old *older
 	// ended is how many computations had ended before the cache was asked.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"time"
 	"unsafe"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -171,7 +172,8 @@ func (c *Cache) sending(ctx context.Context, h http.Header, r *http.Request, k k
 	}
 	if r.Method == http.MethodGet {
 		keeping := c.keeping(&k)
-		s.CacheControl, s.Vary = c.cacheControl(ctx, keeping), c.vary
+		s.CacheControl, s.Age = c.cacheControl(ctx, keeping)
+		s.Vary = k.d.vary
 		if keeping.Public { // also if nobody may store it: the server may have said otherwise
 			c.addKeys(h, r, k.stamp)
 		}
@@ -191,23 +193,35 @@ func (c *Cache) grow(ctx context.Context, k *keptAnswer, n int) bool {
 // keeping says what decides who may keep an answer.
 func (c *Cache) keeping(k *keptAnswer) wire.Keeping {
 	return wire.Keeping{
-		Public: k.public && (c.opts.Vary == nil || len(c.opts.HTTP.VaryHeaders) > 0),
+		Public:  k.public && (c.opts.Vary == nil || len(c.opts.HTTP.VaryHeaders) > 0),
+		EdgeAge: c.edgeAge(k),
 		// An answer that is changed already, or may be, or has expired, is for its own
 		// client alone.
-		DoNotStore: !c.fresh() || !c.engine.Valid(&k.stamp.Stamp) || c.opts.beyond() > 0 && k.stamp.ExpiredFor(c.opts.Now()) >= 0,
+		DoNotStore: !c.fresh() || !c.engine.Valid(&k.stamp.Stamp) || c.keepsExpired() && k.stamp.ExpiredFor(c.opts.Now()) >= 0,
 	}
 }
 
-// cacheControl says who may keep an answer.
-func (c *Cache) cacheControl(ctx context.Context, k wire.Keeping) string {
-	proposed, _ := wire.CacheControlFor(k)
+// edgeAge is how long caches that many clients share may show an answer that is not so any
+// more: what the schema says, and for an answer to which a resolver has given an age no
+// longer than that lasts.
+func (c *Cache) edgeAge(k *keptAnswer) time.Duration {
+	age := time.Duration(k.d.Operation.Policy.SMaxAge) * time.Second
+	if age > 0 && k.stamp.bounded {
+		age = min(age, k.stamp.Expires().Sub(c.opts.Now()))
+	}
+	return age
+}
+
+// cacheControl says who may keep an answer, and how old it is, "" where that is not said.
+func (c *Cache) cacheControl(ctx context.Context, k wire.Keeping) (said, age string) {
+	proposed, age := wire.CacheControlFor(k)
 	if c.opts.HTTP.CacheControl == nil {
-		return proposed
+		return proposed, age
 	}
 	said, err := safe.Call(func() (string, error) { return c.opts.HTTP.CacheControl(ctx, proposed), nil })
 	if err != nil {
 		c.once.Warn("cachecontrol", "gqlcache: Options.HTTP.CacheControl failed, so the default is sent", err)
-		return proposed
+		return proposed, age
 	}
-	return said
+	return said, age
 }

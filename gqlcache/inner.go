@@ -38,7 +38,7 @@ func (c *Cache) watchInner(oc *graphql.OperationContext, r *request, d *document
 	if c.met.hooks(oc) {
 		question, _ := d.AppendQuestion(nil, oc.Variables)
 		part, same := strings.CutPrefix(key, string(question))
-		w.Root = func(ctx context.Context) { check(same && c.sameAsker(ctx, who, part)) }
+		w.Root = func(ctx context.Context) { check(same && c.sameAsker(ctx, d, oc, who, part)) }
 	}
 	mw := oc.RootResolverMiddleware
 	if mw == nil {
@@ -62,12 +62,12 @@ func (c *Cache) watchInner(oc *graphql.OperationContext, r *request, d *document
 func (c *Cache) sameKey(ctx context.Context, d *document, oc *graphql.OperationContext, who *caller, key string) bool {
 	question, why := d.AppendQuestion(nil, oc.Variables)
 	part, same := strings.CutPrefix(key, string(question))
-	return why == "" && same && c.sameAsker(ctx, who, part)
+	return why == "" && same && c.sameAsker(ctx, d, oc, who, part)
 }
 
 // sameAsker says whether a context makes the same part of the key that tells callers
 // apart, and leads to the same partition.
-func (c *Cache) sameAsker(ctx context.Context, who *caller, part string) bool {
+func (c *Cache) sameAsker(ctx context.Context, d *document, oc *graphql.OperationContext, who *caller, part string) bool {
 	inner := &caller{public: who.public}
 	if !who.public {
 		p, ok := c.predicate(ctx)
@@ -79,6 +79,6 @@ func (c *Cache) sameAsker(ctx context.Context, who *caller, part string) bool {
 			return false
 		}
 	}
-	again, why := c.appendScope(ctx, nil, inner)
+	again, why := c.appendScope(ctx, nil, d, oc, inner)
 	return why == "" && string(again) == part
 }

@@ -25,6 +25,7 @@ func (c *Cache) newFleet() *fleet.Fleet {
 		Clock:         c.clock, Finish: c.engine.Finish, Once: c.once, Closed: c.closed, Heard: c.heard,
 		Schema: func() *fleet.Schema { return c.schema.Load().records },
 	}
+	cfg.Texts = c.appendTexts
 	if c.observing != nil {
 		cfg.Rows = c.observing.reach
 	}
@@ -63,7 +64,7 @@ func (c *Cache) catchUp(ctx context.Context, r *request, token string) Reason {
 // fromShared returns an answer that another instance has stored, and that is true as far
 // as is known here, or nil. A request whose answer must be computed anew gets none.
 func (c *Cache) fromShared(ctx context.Context, r *request, d *document, public bool, key string) *filled {
-	if r.anew != "" {
+	if r.anew != "" || r.renews {
 		return nil
 	}
 	return c.adopt(ctx, r, d, public, key, c.fleet.TakeYounger(ctx, key, r.old.expires()))
@@ -72,7 +73,7 @@ func (c *Cache) fromShared(ctx context.Context, r *request, d *document, public 
 // lead decides which of all instances computes a key: see Options.FillLease and
 // fleet.Lead. An operation that runs inside of a computation waits for nobody.
 func (c *Cache) lead(ctx context.Context, r *request, d *document, public bool, key string) (f *filled, release func()) {
-	if r.anew != "" || r.old != nil && r.old.early || r.enclosed || r.outer != nil && r.within((*request).isComputing) {
+	if r.anew != "" || r.renews || r.old != nil && r.old.early || r.enclosed || r.outer != nil && r.within((*request).isComputing) {
 		return nil, func() {}
 	}
 	t, release := c.fleet.Lead(ctx, key)
@@ -93,7 +94,7 @@ func (c *Cache) adopt(ctx context.Context, r *request, d *document, public bool,
 	if t == nil {
 		return nil
 	}
-	f := &filled{born: t.Stamp.Born(), fromShared: true, ttl: t.Expires.Sub(c.opts.Now()), stamp: &stamp{}}
+	f := &filled{born: t.Stamp.Born(), fromShared: true, ttl: t.Expires.Sub(c.opts.Now()), stamp: &stamp{bounded: true}}
 	f.stamp.ready, f.body = c.ready(t.Body)
 	f.stamp.edge = c.edgeFields(d, public, key, t.Tags)
 	if graphql.HasOperationContext(ctx) {
@@ -105,7 +106,7 @@ func (c *Cache) adopt(ctx context.Context, r *request, d *document, public bool,
 	}
 	own, kept := c.engine.Keep(ctx, key, engine.Answer{
 		Body: f.body, Meta: f.stamp, Beside: f.beside(), Took: engine.UnknownCost,
-		Proven: t.Stamp, Passing: !c.promotes(r), Expires: t.Expires, Beyond: c.opts.beyond(),
+		Proven: t.Stamp, Passing: !c.promotes(r), Expires: t.Expires, Beyond: d.beyond,
 	})
 	if kept == engine.Stored {
 		f.entry, f.tags = own, t.Tags

@@ -2,11 +2,13 @@ package gqlcache
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
 )
 
 // A Change names something that was changed outside of GraphQL, or that a value depends
@@ -29,6 +31,8 @@ const (
 	changeWhere
 	changeTag
 	changeComputed
+	changeOperations
+	changeTenant
 )
 
 // Entity is a change of one row: of a type or view, by its key as a string or number.
@@ -63,6 +67,22 @@ func Computed(name string) Change { return Change{kind: changeComputed, name: na
 // dropped.
 func Operation(name string) Change { return Change{kind: changeOperation, name: name} }
 
+// OperationsMatching drops the stored answers of all operations whose name matches a
+// pattern, whatever they depend on: an asterisk stands for any text, a question mark for
+// one character, so "feed*" is "feed" and "feedPage". Each instance looks for the names that
+// it has answers for; beyond the first thousand names an answer falls with every pattern,
+// as it does in Options.Shared. Operations without a name are matched by their hash. It is
+// no change of rows: nothing else falls.
+func OperationsMatching(pattern string) Change {
+	return Change{kind: changeOperations, name: pattern}
+}
+
+// Tenant drops all that belongs to a tenant, as after his data were restored or removed:
+// the answers and values of his callers, whatever they depend on, and all others that may
+// show rows of his, of partitioned views. It is the name that Options.Partition returns, or
+// that of a key's Tenant.
+func Tenant(name string) Change { return Change{kind: changeTenant, name: name} }
+
 // Everything is a change of unknown extent.
 func Everything() Change { return Change{} }
 
@@ -90,8 +110,7 @@ func (c *Cache) invalidate(ctx context.Context, by inspect.Cause, changes ...Cha
 	if slices.ContainsFunc(changes, func(ch Change) bool { return ch.kind == changeEverything }) {
 		ch.everything = "everything was invalidated"
 	} else {
-		var err error
-		if ch.events, ch.operations, err = c.events(changes...); err != nil {
+		if err := c.name(&ch, changes...); err != nil {
 			return published{}, err
 		}
 	}
@@ -107,20 +126,28 @@ func (ch *Change) unknown() error {
 	return fmt.Errorf("%w: %q is no view and no type with a key", ErrUnknownName, ch.name)
 }
 
-// events resolves the names of changes. What is no change of rows has tags instead.
-func (c *Cache) events(changes ...Change) (events []cascade.Event, operations []cascade.Tag, err error) {
+// events returns the changes of rows that some changes name.
+func (c *Cache) events(changes ...Change) ([]cascade.Event, error) {
+	var to change
+	err := c.name(&to, changes...)
+	return to.events, err
+}
+
+// name resolves the names of changes into one that is to be made known. What is no change
+// of rows has tags instead.
+func (c *Cache) name(to *change, changes ...Change) error {
 	st := c.schema.Load()
 	if st == nil {
-		return nil, nil, ErrNoSchema
+		return ErrNoSchema
 	}
 	for _, ch := range changes {
 		var found []cascade.Event
-		ok := false
+		ok := true
 		switch ch.kind {
 		case changeEntity:
 			id := cascade.ValueOf(ch.id)
 			if !id.Known() || id.IsNull() {
-				return nil, nil, fmt.Errorf("gqlcache: the key of %s is a %T; use a string or a number", ch.name, ch.id)
+				return fmt.Errorf("gqlcache: the key of %s is a %T; use a string or a number", ch.name, ch.id)
 			}
 			found, ok = st.Plan.RowEvent(ch.name, id)
 		case changeView:
@@ -128,20 +155,38 @@ func (c *Cache) events(changes ...Change) (events []cascade.Event, operations []
 		case changeWhere:
 			value := cascade.ValueOf(ch.id)
 			if !value.Known() {
-				return nil, nil, fmt.Errorf("gqlcache: the value of %s.%s is a %T; use a text, a number or a truth value", ch.name, ch.column, ch.id)
+				return fmt.Errorf("gqlcache: the value of %s.%s is a %T; use a text, a number or a truth value", ch.name, ch.column, ch.id)
 			}
 			found, ok = st.Plan.WhereEvents(ch.name, ch.column, value)
 		case changeTag:
-			operations, ok = append(operations, cascade.UserTag(ch.name), cascade.Anything), true
+			to.operations = append(to.operations, cascade.UserTag(ch.name), cascade.Anything)
 		case changeComputed:
-			operations, ok = append(operations, cascade.ValueNameTag(ch.name)), true
+			to.operations = append(to.operations, cascade.ValueNameTag(ch.name))
 		case changeOperation:
-			operations, ok = append(operations, cascade.OperationTag(ch.name)), true
+			to.operations = append(to.operations, cascade.OperationTag(ch.name))
+		case changeOperations:
+			if err := patternFault(ch.name); err != nil {
+				return err
+			}
+			to.operations = c.names.appendMatching(to.operations, ch.name)
+			to.texts = fleet.AppendText(to.texts, fleet.Text{Kind: fleet.OperationPattern, Text: ch.name})
+		case changeTenant:
+			if ch.name == "" {
+				return errTenantName
+			}
+			tags, known := tenantTags(st.Plan, ch.name)
+			if !known {
+				to.everything = "a tenant whose name is not told apart from others"
+			}
+			to.operations = append(to.operations, tags...)
+			to.texts = fleet.AppendText(to.texts, fleet.Text{Kind: fleet.Tenant, Text: ch.name})
 		}
 		if !ok {
-			return nil, nil, ch.unknown()
+			return ch.unknown()
 		}
-		events = append(events, found...)
+		to.events = append(to.events, found...)
 	}
-	return events, operations, nil
+	return nil
 }
+
+var errTenantName = errors.New("gqlcache: the tenant's name is empty; use Everything for all tenants")

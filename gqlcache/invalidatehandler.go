@@ -34,12 +34,15 @@ const (
 //	  {"row": {"type": "User", "id": "u1"}},
 //	  {"view": "v_post"},
 //	  {"operation": "Feed"},
+//	  {"operationsMatching": "feed*"},
+//	  {"tenant": "acme"},
 //	  {"everything": true}
 //	]}
 //
-// The four kinds are Entity, View, Operation and Everything. The type of a row may be the
+// The kinds are Entity, View, Operation, OperationsMatching, Tenant and Everything. The type of a row may be the
 // name of a view. An id is a string or a number, spelled like the keys that the server
-// shows. A number keeps all its digits. A change reaches the answers of all tenants. The
+// shows. A number keeps all its digits. A change but that of a tenant reaches the answers
+// of all tenants. The
 // body has at most 1 MiB.
 //
 // Each secret is good: a second one is for the time in which programs change from one to
@@ -199,13 +202,15 @@ func (c *Cache) refuseChanges(changes []Change) *refusal {
 		if ch.kind == changeEverything {
 			continue
 		}
-		_, _, err := c.events(ch)
+		err := c.name(&change{}, ch)
 		switch {
 		case errors.Is(err, ErrNoSchema):
 			return &refusal{http.StatusServiceUnavailable, unavailable(err)}
 		case errors.Is(err, ErrUnknownName):
 			return &refusal{http.StatusUnprocessableEntity, fmt.Sprintf(
 				"changes[%d]: the server's schema has no view, and no type with a key, of the name %s; correct it, or send {\"everything\": true}", i, quoted(ch.name))}
+		case err != nil && ch.kind == changeOperations:
+			return &refusal{http.StatusBadRequest, fmt.Sprintf("changes[%d]: %s", i, strings.TrimPrefix(err.Error(), "gqlcache: "))}
 		case err != nil:
 			return &refusal{http.StatusBadRequest, fmt.Sprintf("changes[%d]: the id is no key; use a string or a number", i)}
 		}

@@ -30,6 +30,8 @@ type older struct {
 	stamp *stamp
 	// early says that the entry had not expired when it was found.
 	early bool
+	// stale and beyond are those of its document.
+	stale, beyond time.Duration
 	// errors and extensions are how many were registered before anything was computed. A
 	// hit has them, too.
 	errors, extensions int
@@ -59,7 +61,8 @@ func isDue(took time.Duration, beta float64, left time.Duration, drawn float64) 
 	return took > 0 && float64(took)*beta*drawn >= float64(left)
 }
 
-// beyond is how long the store holds entries that have expired.
+// beyond is how long the store holds entries that have expired, of which the schema says
+// nothing.
 func (o *Options) beyond() time.Duration { return max(o.StaleIfError, o.StaleWhileRevalidate) }
 
 // findOlder returns an entry that has expired, and that no change has reached, for a
@@ -68,7 +71,7 @@ func (o *Options) beyond() time.Duration { return max(o.StaleIfError, o.StaleWhi
 // client has seen a change elsewhere, or one whose answer others would have had to
 // compare first.
 func (c *Cache) findOlder(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, key []byte) *older {
-	if c.opts.beyond() == 0 || r.anew != "" || r.outer != nil {
+	if d.beyond == 0 || r.anew != "" || r.outer != nil {
 		return nil
 	}
 	e, _ := c.engine.Lookup(ctx, key)
@@ -79,7 +82,7 @@ func (c *Cache) findOlder(ctx context.Context, r *request, oc *graphql.Operation
 	if !ok || s.ExpiredFor(c.opts.Now()) < 0 || d.callers != nil && !d.callers.trusts(ctx, oc, s) || !c.isFor(ctx, oc, s.only) {
 		return nil
 	}
-	return &older{entry: e, stamp: s}
+	return &older{entry: e, stamp: s, stale: d.stale, beyond: d.beyond}
 }
 
 // whileFresh returns an entry as other instances may have it, who know nothing of what
@@ -113,7 +116,7 @@ func (o *older) expires() (at time.Time) {
 
 // spares says whether the entry is served while another request computes.
 func (o *older) spares(c *Cache) bool {
-	return o != nil && (o.early || o.stamp.ExpiredFor(c.opts.Now()) < c.opts.StaleWhileRevalidate)
+	return o != nil && (o.early || o.stamp.ExpiredFor(c.opts.Now()) < o.stale)
 }
 
 // answerOld answers a query by its older entry, while another request computes.

@@ -61,6 +61,15 @@ type Options struct {
 	// Enabled says whether a query may be looked up and stored. Mutations invalidate
 	// whatever it says. Defaults to always.
 	Enabled func(ctx context.Context) bool
+	// Policy says how a query uses the cache, where WithPolicy does not: with Refresh it is
+	// computed anew, say. The context is the operation's: graphql.GetOperationContext
+	// names it. It is asked for each query, may be called concurrently, and when it panics
+	// the request bypasses the cache. In shadow mode it is not asked. Defaults to
+	// CacheFirst, always.
+	Policy func(ctx context.Context) Policy
+	// ClientPolicies says which directives of a request's Cache-Control count. The zero
+	// value hears none.
+	ClientPolicies ClientPolicies
 	// OneRowOnly keeps only answers with at most one row: lists change with every row of
 	// theirs. Leave it alone unless lists are large and hardly ever asked for twice.
 	// Defaults to false.
@@ -70,6 +79,13 @@ type Options struct {
 	// change that the cache cannot see, made by another program, may stay hidden.
 	// Defaults to 5 minutes.
 	TTL time.Duration
+	// OnlyHinted keeps only answers of which somebody has said how long they may be kept:
+	// @cacheControl(maxAge:) in the schema of each root field and each field that returns
+	// objects, or a resolver with MaxAge. Values of Compute and Put need the option TTL,
+	// or MaxAge. Others are computed for each request, but for those that ask at the same
+	// time. It is for servers whose data other programs change, and whose owners want to
+	// name each answer that may be old. Defaults to false.
+	OnlyHinted bool
 	// Jitter shortens each TTL by a random part of up to this fraction, so that answers
 	// stored together do not expire together. Defaults to 0.1; negative is none.
 	Jitter float64
@@ -320,6 +336,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.HTTP.CompressAfter, 2)
 	setDefault(&o.HTTP.Edge.Delimiter, " ")
 	setDefault(&o.HTTP.Edge.InFlight, 10*time.Second)
+	setDefault(&o.ClientPolicies.RefreshInterval, time.Second)
 	setDefault(&o.SweepInterval, time.Minute)
 	setDefault(&o.PathTimeout, time.Second)
 	setDefault(&o.CommitWait, 50*time.Millisecond)
@@ -401,6 +418,7 @@ func (o Options) validate() error {
 	}
 	o.Observe.validate(fault)
 	o.HTTP.validate(fault)
+	o.ClientPolicies.validate(fault, o.beyond())
 	o.Verify.validate(fault)
 	if o.Shadow && o.Verify.Rate > 0 {
 		fault("Shadow and Verify.Rate are both set; in shadow mode there are no hits to recompute, and it finds what Verify would: set one of them")

@@ -58,6 +58,8 @@ func (c *Cache) end(ctx context.Context, r *request) {
 	switch {
 	case r.anew != "" && o.computes():
 		c.countBypass(ctx, o.d, ReasonToken)
+	case r.renews && o.computes():
+		c.countBypass(ctx, o.d, ReasonRefresh)
 	case o.fate == inspector.Hit:
 		c.countHit(o.d)
 	case o.fate == inspector.Bypassed:

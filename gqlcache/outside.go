@@ -100,8 +100,7 @@ func (q *commits) waitFor(ctx context.Context, g *commitGroup) bool {
 
 func (g *commitGroup) add(ch fleet.Change) {
 	g.ahead.Note(ch)
-	g.change.Tags, g.change.Rows = append(g.change.Tags, ch.Tags...), append(g.change.Rows, ch.Rows...)
-	if g.change.All = g.change.All || ch.All || len(g.change.Tags)+len(g.change.Rows) > maxTags; g.change.All {
+	if g.change.Add(ch) > maxTags || g.change.All {
 		g.change = fleet.Change{All: true}
 	}
 }

@@ -40,6 +40,8 @@ type change struct {
 	// more are tags beside those of the events. operations are those that name
 	// operations: no rows, so they do not reach what depends on anything.
 	more, operations []cascade.Tag
+	// texts are the words of what is told by a text: patterns, tenants.
+	texts []cascade.Tag
 	// rows are the words of rows that a commit has changed.
 	rows   []cascade.Tag
 	part   cascade.Partition
@@ -101,7 +103,7 @@ func (c *Cache) publishAnd(ctx context.Context, ch change, after func() error) (
 
 	p.trace = c.inspector.Trace(ch.more, ch.events, ch.part)
 	end := c.inspector.Begin(watch.Change{Cause: ch.by, Everything: ch.everything, Cleared: ch.cleared, Tags: tags, Trace: p.trace})
-	what := fleet.Change{Tags: tags, Rows: ch.rows, All: all}
+	what := fleet.Change{Tags: tags, Rows: ch.rows, Texts: ch.texts, All: all}
 	switch {
 	case ch.by.Kind == causeCommit && c.opts.Log == nil && c.front == nil:
 		p.Number = c.fleet.Apply(what) // the commit has returned: no later point is one

@@ -2,6 +2,7 @@ package gqlcache
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"sync/atomic"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/engine"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/inspector"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/opkey"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
@@ -35,6 +37,10 @@ type stamp struct {
 	// only is a digest of the credentials of those who may have the entry, 0 for all: see
 	// keycheck.go.
 	only uint64
+	// began says which computation it was, 0 for another instance's: see Cache.begun.
+	began uint64
+	// bounded says that a resolver has, or may have, given the answer an age.
+	bounded bool
 	// foreign is set once a request with other credentials has hit the entry.
 	foreign atomic.Bool
 	// verified is what Options.Verify and Options.Shadow remember of the entry.
@@ -68,8 +74,17 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	}
 	defer c.end(ctx, r)
 	who := &r.who
+	var unknown Reason
+	r.wants, unknown = c.policyOf(ctx, r, oc)
+	r.asked = c.begun.Load()
 	d, why := c.admit(ctx, oc, who)
 	r.out.d = d
+	if why == "" {
+		why = unknown
+	}
+	if why == "" && r.wants.policy == NoStore {
+		why = ReasonNoStore
+	}
 	if why == "" && r.access != nil && r.access.bypasses() {
 		why = ReasonInspector
 	}
@@ -93,13 +108,17 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	}
 	buf := plans.KeyBuffer()
 	defer plans.FreeKeyBuffer(buf)
-	key, why := c.appendKey(ctx, (*buf)[:0], d, oc.Variables, who)
+	key, why := c.appendKey(ctx, (*buf)[:0], d, oc, who)
 	*buf = key
 	if why != "" {
 		return c.bypass(ctx, r, why, next)
 	}
 	r.served = true
+	only := r.wants.policy == CacheOnly
 	if d.callers != nil && c.isStopped(d.callers) {
+		if only {
+			return c.notCached(ctx, r)
+		}
 		return c.apart(ctx, r, oc, d, key, next)
 	}
 	r.ended = c.flights.Ended()
@@ -113,10 +132,16 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	if e != nil && r.anew != "" && !c.fleet.WasAnswered(r.anew, key, s.Stamp.Stamp) {
 		e, found = nil, watch.Unsure
 	}
+	if r.renews = r.wants.policy == Refresh && (e == nil || r.passesOver(c, s)); r.renews {
+		e, found = nil, watch.Unsure
+	}
 	if e != nil && d.callers != nil && d.callers.doubts(ctx, oc, s) {
+		if only {
+			return c.notCached(ctx, r)
+		}
 		return c.compareCallers(ctx, r, oc, d, key, e, s, next)
 	}
-	if e != nil && c.refreshesEarly(ctx, r, s) {
+	if e != nil && !only && c.refreshesEarly(ctx, r, s) {
 		if noting {
 			l.Refreshes()
 		}
@@ -140,10 +165,19 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	if noting {
 		l.Missed(key, found)
 	}
-	if r.anew != "" {
-		r.note.Anew()
+	if only {
+		return c.onlyStored(ctx, r, oc, d, string(key))
 	}
-	r.old = c.findOlder(ctx, r, oc, d, key)
+	switch {
+	case r.anew != "":
+		r.note.Anew(string(ReasonToken))
+	case r.renews:
+		r.note.Anew(string(ReasonRefresh))
+	default:
+		if r.old = c.findOlder(ctx, r, oc, d, key); r.takesOlder(c) {
+			return c.answerOld(ctx, r)
+		}
+	}
 	return c.compute(ctx, r, oc, d, who, string(key), next)
 }
 
@@ -178,6 +212,9 @@ func (c *Cache) admit(ctx context.Context, oc *graphql.OperationContext, who *ca
 
 // bypass answers a query as a server without the cache does.
 func (c *Cache) bypass(ctx context.Context, r *request, why Reason, next graphql.ResponseHandler) *graphql.Response {
+	if r.wants.policy == CacheOnly {
+		return c.notCached(ctx, r)
+	}
 	r.passed = true
 	r.out.fate, r.out.why = inspector.Bypassed, why
 	switch why {
@@ -236,7 +273,7 @@ func (c *Cache) lookup(ctx context.Context, oc *graphql.OperationContext, key []
 	if s.only != 0 && !c.isFor(ctx, oc, s.only) {
 		return nil, nil, watch.Nothing
 	}
-	if c.opts.beyond() > 0 && s.ExpiredFor(c.opts.Now()) >= 0 {
+	if c.keepsExpired() && s.ExpiredFor(c.opts.Now()) >= 0 {
 		return nil, nil, watch.Nothing // see findOlder
 	}
 	return e, s, watch.Nothing
@@ -286,16 +323,16 @@ func (c *Cache) partition(ctx context.Context) cascade.Partition {
 
 // appendKey appends the key of a query's answer: see package plans. Vary is not asked for
 // variables that no key can have.
-func (c *Cache) appendKey(ctx context.Context, b []byte, d *document, vars map[string]any, who *caller) ([]byte, Reason) {
-	b, why := d.AppendQuestion(b, vars)
+func (c *Cache) appendKey(ctx context.Context, b []byte, d *document, oc *graphql.OperationContext, who *caller) ([]byte, Reason) {
+	b, why := d.AppendQuestion(b, oc.Variables)
 	if why != "" {
 		return b, Reason(why)
 	}
-	return c.appendScope(ctx, b, who)
+	return c.appendScope(ctx, b, d, oc, who)
 }
 
 // appendScope appends the part of a key that keeps callers apart.
-func (c *Cache) appendScope(ctx context.Context, b []byte, who *caller) ([]byte, Reason) {
+func (c *Cache) appendScope(ctx context.Context, b []byte, d *document, oc *graphql.OperationContext, who *caller) ([]byte, Reason) {
 	s := plans.Scope{Public: who.public, Predicate: who.predicate.Text}
 	if c.opts.Vary != nil {
 		var err error
@@ -304,5 +341,33 @@ func (c *Cache) appendScope(ctx context.Context, b []byte, who *caller) ([]byte,
 			return b, ReasonFailed
 		}
 	}
-	return s.Append(b), ""
+	b = s.Append(b)
+	if len(d.headers) == 0 {
+		return b, ""
+	}
+	headers, ok := headersOf(ctx, d, oc)
+	if !ok {
+		return b, ReasonHeaders
+	}
+	// Answers of one operation depend on the same header fields, so this part is in all of
+	// its keys or in none.
+	return opkey.AppendPart(b, headers), ""
+}
+
+// headersOf returns the values of the header fields that an operation's answers depend on.
+// It returns false when they are not known: of an operation that a resolver runs, whose
+// header may be another one than that which resolvers look at, and without a header.
+func headersOf(ctx context.Context, d *document, oc *graphql.OperationContext) (string, bool) {
+	if r := requestFrom(ctx); oc.Headers == nil || r != nil && r.outer != nil {
+		return "", false
+	}
+	var b []byte
+	for _, name := range d.headers {
+		values := oc.Headers.Values(name)
+		b = binary.AppendUvarint(b, uint64(len(values)))
+		for _, value := range values {
+			b = opkey.AppendPart(b, value)
+		}
+	}
+	return string(b), true
 }

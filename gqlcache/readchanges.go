@@ -61,16 +61,22 @@ func (r changesReader) change(at string) (ch Change, err error) {
 		case "operation":
 			ch.kind = changeOperation
 			ch.name, err = r.name(at)
+		case "operationsMatching":
+			ch.kind = changeOperations
+			ch.name, err = r.name(at)
+		case "tenant":
+			ch.kind = changeTenant
+			ch.name, err = r.name(at)
 		case "everything":
 			ch = Everything()
 			err = r.yes(at)
 		default:
-			err = unknownField(strings.TrimSuffix(at, "."+name), name, "row, view, operation or everything")
+			err = unknownField(strings.TrimSuffix(at, "."+name), name, "row, view, operation, operationsMatching, tenant or everything")
 		}
 		return err
 	})
 	if err == nil && kinds != 1 {
-		err = fmt.Errorf("%s must have one of row, view, operation and everything, and has %d; make each change an object of its own", at, kinds)
+		err = fmt.Errorf("%s must have one of row, view, operation, operationsMatching, tenant and everything, and has %d; make each change an object of its own", at, kinds)
 	}
 	return ch, err
 }

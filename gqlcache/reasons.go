@@ -29,6 +29,10 @@ const (
 	ReasonDirective     Reason = reason.Directive     // a run-time directive that Options.DirectivesCovered does not name
 	ReasonCallers       Reason = reason.Callers       // all callers see the same, it was said, and two got different answers
 	ReasonShadow        Reason = reason.Shadow        // Options.Shadow: the cache answers nothing
+	ReasonRefresh       Reason = reason.Refresh       // Refresh, or the client's no-cache: it was computed anew
+	ReasonNoStore       Reason = reason.NoStore       // NoStore, or the client's no-store
+	ReasonHeaders       Reason = reason.Headers       // @cacheControl(vary:) names header fields, and the operation has no header of its own
+	ReasonNotCached     Reason = reason.NotCached     // CacheOnly, or the client's only-if-cached, and no answer was stored
 )
 
 // Reasons not to store an answer.
@@ -47,6 +51,7 @@ const (
 	ReasonPrivate     Reason = reason.Private     // a resolver said Private, and the key has no predicate
 	ReasonWrote       Reason = reason.Wrote       // a resolver of the query said that it changed something: Touch, Report
 	ReasonBeside      Reason = reason.Beside      // resolvers, or an extension after the cache, set extensions or headers
+	ReasonNoAge       Reason = reason.NoAge       // Options.OnlyHinted, and neither the schema nor a resolver says how long it may be kept
 	ReasonInner       Reason = reason.Inner       // resolvers run for another caller than the key says: an extension after the cache
 )
 
@@ -67,9 +72,10 @@ var reasons = []Reason{
 	ReasonDisabled, ReasonClosed, ReasonIntrospection, ReasonTypename, ReasonDefer, ReasonPolicy,
 	ReasonVariables, ReasonPredicate, ReasonOperation, ReasonLease, ReasonToken, ReasonFailed,
 	ReasonMutating, ReasonInspector, ReasonDirective, ReasonCallers, ReasonShadow,
+	ReasonRefresh, ReasonNoStore, ReasonHeaders, ReasonNotCached,
 	ReasonErrors, ReasonNoData, ReasonIncremental, ReasonLists, ReasonTooLarge, ReasonInvalidated,
 	ReasonUnreadable, ReasonReads, ReasonStore, ReasonEnded, ReasonDoNotStore, ReasonPrivate, ReasonWrote, ReasonBeside, ReasonInner,
-	ReasonUncommitted, ReasonUnexplained, ReasonVolatile, ReasonKey,
+	ReasonNoAge, ReasonUncommitted, ReasonUnexplained, ReasonVolatile, ReasonKey,
 }
 
 // firstNotStored is where the reasons not to store begin.

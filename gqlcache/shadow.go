@@ -51,7 +51,7 @@ func (c *Cache) shadowed(ctx context.Context, r *request, oc *graphql.OperationC
 	if why != "" {
 		return next(ctx)
 	}
-	key, why := c.appendKey(ctx, nil, d, oc.Variables, who)
+	key, why := c.appendKey(ctx, nil, d, oc, who)
 	if why != "" {
 		return next(ctx)
 	}

@@ -59,7 +59,7 @@ func Touch(ctx context.Context, typ string, id any) error {
 	if r == nil {
 		return ErrNoOperation
 	}
-	events, _, err := r.cache.events(Entity(typ, id))
+	events, err := r.cache.events(Entity(typ, id))
 	if err != nil {
 		return err
 	}
@@ -184,7 +184,7 @@ func Report(ctx context.Context, reports ...RowReport) error {
 		return nil
 	}
 	r.mu.Unlock()
-	events, _, err := r.cache.events(named...)
+	events, err := r.cache.events(named...)
 	if err != nil {
 		return err
 	}

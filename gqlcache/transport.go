@@ -164,6 +164,9 @@ func (t *answering) again(w http.ResponseWriter, r *http.Request, exec graphql.G
 		return
 	}
 	t.complete(ctx, requestFrom(ctx), w.Header(), r)
+	if t.cache.lacks(ctx, resp) {
+		w.WriteHeader(http.StatusGatewayTimeout)
+	}
 	_, _ = w.Write(encoded(resp))
 }
 
@@ -329,6 +332,9 @@ type awaiting struct {
 	// completed is set when the header has what the cache says of a response that is no
 	// answer as it is kept.
 	completed bool
+	// lacks says that the response is that of Cache.lacks, whose status is still to be
+	// sent.
+	lacks bool
 	// scratch gets the header fields that inner sets before it asks for an operation that
 	// was made already: they are set.
 	scratch http.Header
@@ -346,6 +352,7 @@ func (a *awaiting) Header() http.Header {
 // one to be encoded instead.
 func (a *awaiting) standIn(ctx context.Context, resp *graphql.Response) *graphql.Response {
 	a.ctx = ctx
+	a.lacks = a.t.cache.lacks(ctx, resp)
 	if k := a.t.cache.keptIn(ctx, resp); k.stamp == nil {
 		return resp
 	}
@@ -376,6 +383,10 @@ func (a *awaiting) complete() {
 func (a *awaiting) WriteHeader(status int) {
 	if status >= http.StatusOK {
 		a.complete()
+		if a.lacks && status == http.StatusOK {
+			status = http.StatusGatewayTimeout
+		}
+		a.lacks = false
 	}
 	a.ResponseWriter.WriteHeader(status)
 }
@@ -384,6 +395,9 @@ func (a *awaiting) WriteHeader(status int) {
 func (a *awaiting) Write(b []byte) (int, error) {
 	held := a.held
 	if held == nil {
+		if a.lacks {
+			a.WriteHeader(http.StatusOK)
+		}
 		a.complete()
 		return a.ResponseWriter.Write(b) //nolint:wrapcheck // as without the cache
 	}
@@ -403,6 +417,7 @@ func (a *awaiting) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 type keptAnswer struct {
 	data   []byte // of the entry, and so of the response
 	stamp  *stamp // nil when the response is no such answer
+	d      *document
 	public bool
 	// entry is what was stored, under key, if that is known.
 	entry *store.Entry
@@ -420,6 +435,7 @@ func (o *outcome) kept() (k keptAnswer) {
 	case o.f != nil && o.f.stamp != nil:
 		k = keptAnswer{data: o.f.body, stamp: o.f.stamp, entry: o.f.entry, key: o.key}
 	}
+	k.d = o.d
 	k.public = o.d.Operation.Policy.Public && (k.stamp == nil || k.stamp.only == 0)
 	return k
 }

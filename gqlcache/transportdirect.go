@@ -43,6 +43,9 @@ func (t *answering) direct(w http.ResponseWriter, r *http.Request, oc *graphql.O
 	if a := arrivalFrom(ctx, c); a != nil && a.hold != nil {
 		return notSent
 	}
+	if w, unknown := c.policyOf(ctx, nil, oc); w.policy != CacheFirst || unknown != "" {
+		return notSent
+	}
 	var who caller
 	d, why := c.admit(ctx, oc, &who)
 	if why != "" || d.callers != nil && c.isStopped(d.callers) {
@@ -55,7 +58,7 @@ func (t *answering) direct(w http.ResponseWriter, r *http.Request, oc *graphql.O
 	}
 	buf := plans.KeyBuffer()
 	defer plans.FreeKeyBuffer(buf)
-	key, why := c.appendKey(ctx, (*buf)[:0], d, oc.Variables, &who)
+	key, why := c.appendKey(ctx, (*buf)[:0], d, oc, &who)
 	*buf = key
 	if why != "" {
 		return notSent
@@ -68,7 +71,7 @@ func (t *answering) direct(w http.ResponseWriter, r *http.Request, oc *graphql.O
 		return notSent
 	}
 	c.countHit(d)
-	k := keptAnswer{data: e.Body, stamp: s, public: who.public && s.only == 0, entry: e}
+	k := keptAnswer{data: e.Body, stamp: s, d: d, public: who.public && s.only == 0, entry: e}
 	if c.encodes(k.public) {
 		k.key = string(key)
 	}

@@ -68,12 +68,11 @@ func (b *batch) add(more *batch) {
 	b.All = b.All || more.All
 	b.announced, b.mutations = append(b.announced, more.announced...), append(b.mutations, more.mutations...)
 	if b.All {
-		b.Tags, b.Rows = nil, nil
+		b.Tags, b.Rows, b.Texts = nil, nil, nil
 		return
 	}
-	b.Tags, b.Rows = append(b.Tags, more.Tags...), append(b.Rows, more.Rows...)
-	if len(b.Tags)+len(b.Rows) > maxTags {
-		if b.Tags = cascade.Merge(b.Tags); len(b.Tags)+len(b.Rows) > maxTags/2 { // half: or each addition would merge again
+	if b.Change.Add(more.Change) > maxTags {
+		if b.Tags = cascade.Merge(b.Tags); len(b.Tags)+len(b.Rows)+len(b.Texts) > maxTags/2 { // half: or each addition would merge again
 			b.Change = fleet.Change{All: true}
 		}
 	}

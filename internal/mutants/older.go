@@ -61,7 +61,7 @@ var olderRules = []mutant{
 	},
 	{
 		name: "older: an entry that has expired counts as a hit", file: queryFile,
-		old: "c.opts.beyond() > 0 && s.ExpiredFor", new: "false && s.ExpiredFor",
+		old: "c.keepsExpired() && s.ExpiredFor", new: "false && s.ExpiredFor",
 		test: "TestStaleIfError/no_failure",
 	},
 	{
@@ -101,12 +101,12 @@ var olderRules = []mutant{
 	},
 	{
 		name: "older: those who ask while another request computes anew wait for it", file: olderFile,
-		old: " || o.stamp.ExpiredFor(c.opts.Now()) < c.opts.StaleWhileRevalidate", new: "",
+		old: " || o.stamp.ExpiredFor(c.opts.Now()) < o.stale", new: "",
 		test: "TestStaleWhileRevalidate/others_are_served",
 	},
 	{
 		name: "older: an entry is served beyond its time while another request computes anew", file: olderFile,
-		old: "o.stamp.ExpiredFor(c.opts.Now()) < c.opts.StaleWhileRevalidate", new: "true",
+		old: "o.stamp.ExpiredFor(c.opts.Now()) < o.stale", new: "true",
 		test: "TestStaleWhileRevalidate/beyond",
 	},
 	{

@@ -49,8 +49,8 @@ var sharedRules = []mutant{
 	},
 	{
 		name: "history learns of a record after the clock", file: sinkFile, in: "gqlcache",
-		old:  "	f.history.Note(r)\n	if s.Noted != nil {\n		s.Noted()\n	}\n	f.applyRecord(r)\n",
-		new:  "	f.applyRecord(r)\n	if s.Noted != nil {\n		s.Noted()\n	}\n	f.history.Note(r)\n",
+		old:  "	f.history.Note(r)\n	if s.Noted != nil {\n		s.Noted()\n	}\n	f.applyRecord(r, texts)\n",
+		new:  "	f.applyRecord(r, texts)\n	if s.Noted != nil {\n		s.Noted()\n	}\n	f.history.Note(r)\n",
 		test: "TestAdoptionRaces",
 	},
 	{
@@ -60,7 +60,7 @@ var sharedRules = []mutant{
 	},
 	{
 		name: "shared entry is stamped when it is stored", file: computeFile,
-		old: "c.fleet.Share(ctx, key, whileFresh(e, f.stamp), r.at, f.seen.others(f.reads.Coarse, named))", new: "r.at, _ = c.fleet.Place()\n		c.fleet.Share(ctx, key, whileFresh(e, f.stamp), r.at, f.seen.others(f.reads.Coarse, named))",
+		old: "c.fleet.Share(ctx, key, whileFresh(e, f.stamp), r.at, cascade.Merge(others))", new: "r.at, _ = c.fleet.Place()\n		c.fleet.Share(ctx, key, whileFresh(e, f.stamp), r.at, cascade.Merge(others))",
 		test: "TestSharedStampIsOfTheBeginning",
 	},
 	{

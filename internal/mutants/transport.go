@@ -124,7 +124,7 @@ var transportRules = []mutant{
 	},
 	{
 		name: "http: answers with Vary are public", file: answerHTTPFile,
-		old: "Public: k.public && (c.opts.Vary == nil || len(c.opts.HTTP.VaryHeaders) > 0)", new: "Public: k.public",
+		old: "Public:  k.public && (c.opts.Vary == nil || len(c.opts.HTTP.VaryHeaders) > 0)", new: "Public:  k.public",
 		test: "TestCacheControl$",
 	},
 	{

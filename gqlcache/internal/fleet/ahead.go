@@ -41,7 +41,7 @@ func (a *Ahead) Note(ch Change) {
 	if a == nil || a.f.cfg.Shared == nil {
 		return
 	}
-	tags, ok := a.f.reach(ch.Tags, ch.Rows)
+	tags, ok := a.f.reach(ch)
 	a.f.ahead.mu.Lock()
 	defer a.f.ahead.mu.Unlock()
 	for _, t := range tags {

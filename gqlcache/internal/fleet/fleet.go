@@ -45,6 +45,10 @@ type Config struct {
 	// instance now: see Change. It returns false when they may reach everything. Nil is
 	// an instance for which all words do.
 	Rows func(tags, words []tag.Tag) ([]tag.Tag, bool)
+	// Texts appends, to tags that it may not change, those that texts have in this
+	// instance now. It returns false when they may reach everything. Nil is an instance
+	// for which all texts do.
+	Texts func(tags []tag.Tag, texts []Text) ([]tag.Tag, bool)
 	// Heard is called after a record was applied, on a goroutine of the log's. Everything
 	// says why the record reached everything, "" when it did not. Number is the clock's.
 	// Heard may keep the tags, and must not panic.

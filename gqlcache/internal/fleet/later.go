@@ -20,9 +20,8 @@ const maxLaterTags = 10_000
 // add REQUIRES mu held.
 func (l *later) add(ch Change) {
 	c := &l.change
-	c.Tags, c.Rows = append(c.Tags, ch.Tags...), append(c.Rows, ch.Rows...)
-	if c.All = c.All || ch.All || len(c.Tags)+len(c.Rows) > maxLaterTags; c.All {
-		c.Tags, c.Rows = nil, nil
+	if c.Add(ch) > maxLaterTags || c.All {
+		*c = Change{All: true}
 	}
 }
 

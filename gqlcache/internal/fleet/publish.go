@@ -26,31 +26,53 @@ type Change struct {
 	Tags []tag.Tag
 	// Rows are the words of changes of rows, as Config.Rows reads them.
 	Rows []tag.Tag
-	All  bool
+	// Texts are the words of texts: see AppendText.
+	Texts []tag.Tag
+	All   bool
 }
 
+// Add adds a change. It returns how many tags and words there are then.
+func (ch *Change) Add(more Change) int {
+	ch.Tags, ch.Rows, ch.Texts = append(ch.Tags, more.Tags...), append(ch.Rows, more.Rows...), append(ch.Texts, more.Texts...)
+	ch.All = ch.All || more.All
+	return ch.size()
+}
+
+func (ch *Change) size() int { return len(ch.Tags) + len(ch.Rows) + len(ch.Texts) }
+
 // IsEmpty reports whether nothing was changed.
-func (ch Change) IsEmpty() bool { return !ch.All && len(ch.Tags)+len(ch.Rows) == 0 }
+func (ch Change) IsEmpty() bool { return !ch.All && ch.size() == 0 }
 
 // Apply applies a change here, and returns the clock's number.
 func (f *Fleet) Apply(ch Change) uint64 {
-	tags, ok := f.reach(ch.Tags, ch.Rows)
+	tags, ok := f.reach(ch)
 	if ch.All || !ok {
 		return f.cfg.Clock.Flush()
 	}
-	return f.cfg.Clock.Apply(tags)
+	return f.applyNew(ch.Texts, tags, f.cfg.Clock.Apply(tags))
 }
 
-// reach adds to tags those that words of rows have here, now. It returns false when they
-// may reach everything. The tags given are not changed.
-func (f *Fleet) reach(tags, rows []tag.Tag) ([]tag.Tag, bool) {
-	if len(rows) == 0 {
+// reach returns the tags that a change has here, now: its own, those of its rows, and those
+// of its texts. It returns false when they may reach everything. The tags given are not
+// changed.
+func (f *Fleet) reach(ch Change) (tags []tag.Tag, ok bool) {
+	tags = ch.Tags
+	if len(ch.Rows) > 0 {
+		if f.cfg.Rows == nil {
+			return nil, false
+		}
+		if tags, ok = f.cfg.Rows(slices.Clip(tags), ch.Rows); !ok {
+			return nil, false
+		}
+	}
+	if len(ch.Texts) == 0 {
 		return tags, true
 	}
-	if f.cfg.Rows == nil {
+	texts, ok := ReadTexts(ch.Texts)
+	if !ok || f.cfg.Texts == nil {
 		return nil, false
 	}
-	return f.cfg.Rows(slices.Clip(tags), rows)
+	return f.cfg.Texts(slices.Clip(tags), texts)
 }
 
 // Publish applies a change here and has the other instances apply it. Call it after the

@@ -36,6 +36,11 @@ import (
 //
 //	{rowsMark, how many} · words
 //
+// and with those of texts, of which each instance makes its own tags, as AppendText writes
+// them:
+//
+//	{textsMark, how many} · words
+//
 // where build is not 0 in a change made inside a partition whose name only this build can
 // tell, and the list, of all view names of the publisher, is in one record of each
 // introduceEvery: a reader that has seen it knows the sum.
@@ -45,6 +50,9 @@ const namesMark = 0x317365_6d616e_7677 // "wvnames1", little endian
 
 // rowsMark tells the words of rows from the tags of a record.
 const rowsMark = 0x317377_6f7265_6474 // "tderows1", little endian
+
+// textsMark tells the words of texts.
+const textsMark = 0x317374_786574_7764 // "dwtexts1", little endian
 
 // introduceEvery is how often a record lists all views of its publisher. An instance that
 // has just started, and has not seen the list of a schema that is not its own, drops
@@ -56,8 +64,8 @@ const introduceEvery = 30 * time.Second
 const maxPublishers = 16
 
 // Record returns the tags of a record for a change made outside all partitions, or in a
-// partition whose name every instance of this schema can tell. The tags are not kept.
-func (s *Schema) Record(tags []tag.Tag) []tag.Tag { return s.record(Change{Tags: tags}, 0, false) }
+// partition whose name every instance of this schema can tell. Nothing of it is kept.
+func (s *Schema) Record(ch Change) []tag.Tag { return s.record(ch, 0, false) }
 
 // record is Record for a partition that only a build knows, unless that is 0. Introduce
 // says that all views are to be listed.
@@ -75,7 +83,7 @@ func (s *Schema) record(ch Change, build uint64, introduce bool) []tag.Tag {
 	if introduce {
 		names = append(names, s.names...)
 	}
-	out := make([]tag.Tag, 0, 3+(len(names)+1)/2+1+len(ch.Rows)+len(tags))
+	out := make([]tag.Tag, 0, 3+(len(names)+1)/2+1+len(ch.Rows)+1+len(ch.Texts)+len(tags))
 	out = append(out, s.cfg.Mark, tag.Tag{Hash: namesMark, Mask: s.sum},
 		tag.Tag{Hash: build, Mask: uint64(named)<<32 | uint64(len(names)-named)})
 	for i := 0; i < len(names); i += 2 {
@@ -87,6 +95,9 @@ func (s *Schema) record(ch Change, build uint64, introduce bool) []tag.Tag {
 	}
 	if len(ch.Rows) > 0 {
 		out = append(append(out, tag.Tag{Hash: rowsMark, Mask: uint64(len(ch.Rows))}), ch.Rows...)
+	}
+	if len(ch.Texts) > 0 {
+		out = append(append(out, tag.Tag{Hash: textsMark, Mask: uint64(len(ch.Texts))}), ch.Texts...)
 	}
 	return append(out, tags...)
 }
@@ -106,7 +117,8 @@ type namedRecord struct {
 	mark        tag.Tag
 	sum, build  uint64
 	names, list []uint64
-	rows, tags  []tag.Tag
+	rows, texts []tag.Tag
+	tags        []tag.Tag
 }
 
 // parseRecord takes a record's tags apart. It returns false when they are in no form that
@@ -127,14 +139,23 @@ func parseRecord(tags []tag.Tag) (r namedRecord, ok bool) {
 		words = append(words, t.Hash, t.Mask)
 	}
 	r.names, r.list, r.tags = words[:named], words[named:named+listed], rest[pairs:]
-	if len(r.tags) > 0 && r.tags[0].Hash == rowsMark {
-		n := r.tags[0].Mask
-		if n >= uint64(len(r.tags)) {
-			return r, false
-		}
-		r.rows, r.tags = r.tags[1:n+1], r.tags[n+1:]
+	if r.rows, r.tags, ok = cutWords(r.tags, rowsMark); !ok {
+		return r, false
 	}
-	return r, true
+	r.texts, r.tags, ok = cutWords(r.tags, textsMark)
+	return r, ok
+}
+
+// cutWords takes the words behind a mark off the front of tags, if the mark is there.
+func cutWords(tags []tag.Tag, mark uint64) (words, rest []tag.Tag, ok bool) {
+	if len(tags) == 0 || tags[0].Hash != mark {
+		return nil, tags, true
+	}
+	n := tags[0].Mask
+	if n >= uint64(len(tags)) {
+		return nil, nil, false
+	}
+	return tags[1 : n+1], tags[n+1:], true
 }
 
 // nextRecord returns where the second of several records begins whose tags were joined, 0
@@ -179,6 +200,10 @@ func (f *Fleet) readable(r changelog.Record) ([]tag.Tag, bool) {
 	switch {
 	case rec.mark == s.cfg.Mark && (rec.build == 0 || rec.build == f.build):
 	case rec.mark == s.cfg.Mark:
+		texts, known := ReadTexts(rec.texts)
+		if !known || slices.ContainsFunc(texts, func(t Text) bool { return t.Kind == Tenant }) {
+			return nil, false // it may call its tenants by other names
+		}
 		rec.tags = s.inAllPartitions(rec)
 	default:
 		f.Counts.Foreign.Add(1)
@@ -188,7 +213,7 @@ func (f *Fleet) readable(r changelog.Record) ([]tag.Tag, bool) {
 			}
 		}
 	}
-	return f.reach(rec.tags, rec.rows)
+	return f.reach(Change{Tags: rec.tags, Rows: rec.rows, Texts: rec.texts})
 }
 
 // translate returns the tags of the views that a foreign record names.

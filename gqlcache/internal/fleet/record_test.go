@@ -98,7 +98,7 @@ func TestStrangers(t *testing.T) {
 		s := schemaOf(7, 1, 2)
 		c.Schema = func() *fleet.Schema { return s }
 	})
-	sent := schemaOf(8, 1, 2, 3).Record([]tag.Tag{{Hash: 101, Mask: 1}})
+	sent := schemaOf(8, 1, 2, 3).Record(fleet.Change{Tags: []tag.Tag{{Hash: 101, Mask: 1}}})
 	reader.log.sink.Apply(changelog.Record{Number: 101, Tags: sent})
 	if got := reader.heard[0]; got.everything == "" {
 		t.Errorf("heard %+v", got)

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 )
@@ -22,22 +23,24 @@ func (s Sink) Apply(r changelog.Record) {
 	if !ok {
 		r.All = true
 	}
+	texts := textsOf(r.Tags)
 	r.Tags = tags
 	f.history.Note(r)
 	if s.Noted != nil {
 		s.Noted()
 	}
-	f.applyRecord(r)
+	f.applyRecord(r, texts)
 }
 
-// applyRecord applies a record to the clock, and reports it.
-func (f *Fleet) applyRecord(r changelog.Record) {
+// applyRecord applies a record to the clock, and reports it. texts are the words of its
+// texts.
+func (f *Fleet) applyRecord(r changelog.Record, texts []tag.Tag) {
 	if r.All {
 		number := f.cfg.Clock.Flush()
 		f.cfg.Heard(r.Origin, nil, "a record that names everything, or what this schema does not have", number)
 		return
 	}
-	number := f.cfg.Clock.Apply(r.Tags)
+	number := f.applyNew(texts, r.Tags, f.cfg.Clock.Apply(r.Tags))
 	f.cfg.Heard(r.Origin, r.Tags, "", number)
 }
 

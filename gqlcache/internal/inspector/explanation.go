@@ -7,7 +7,6 @@ import (
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
-	"github.com/cascadeql/cascadeql/gqlcache/internal/reason"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
 )
 
@@ -36,11 +35,11 @@ func (n *Note) looked() {
 	}
 }
 
-// Anew notes that no entry was looked for, because of the client's token. It may be
-// called on nil.
-func (n *Note) Anew() {
+// Anew notes why no entry was of use: the client's token, or the request's policy; of
+// package reason. It may be called on nil.
+func (n *Note) Anew(why string) {
 	if n != nil {
-		n.missed = inspect.Reason{Code: reason.Token, Message: messages[reason.Token]}
+		n.missed = inspect.Reason{Code: why, Message: messages[why]}
 	}
 }
 

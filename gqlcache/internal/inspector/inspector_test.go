@@ -122,7 +122,7 @@ func TestExplanation(t *testing.T) {
 		t.Errorf("of what was not looked up: %+v", x)
 	}
 	note := inspector.NewNote()
-	note.Anew()
+	note.Anew(reason.Token)
 	r.Look(note, r.plan, nil, nil, []byte("key"))
 	if x := r.Query(note, inspector.Outcome{Fate: inspector.Computed}, r.plan, stored); x.Reason.Code != reason.Token {
 		t.Errorf("computed anew: %+v", x.Reason)
@@ -148,7 +148,7 @@ func TestNobodyAsks(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	var n *inspector.Note
-	n.Anew()
+	n.Anew(reason.Token)
 	if len(r.failed) > 0 {
 		t.Errorf("failed: %v", r.failed)
 	}

@@ -29,7 +29,7 @@ var messages = map[string]string{
 	codeUnchanged: "The mutation changed nothing that an answer could depend on, so nothing was dropped.",
 	codeRefreshed: "An answer was stored, and was computed anew before it would have expired: see Options.EarlyRefresh.",
 	codeKept:      "Computing the answer has failed, so the client got the stored one: see Options.StaleIfError and Options.EarlyRefresh.",
-	codeStale:     "The answer has expired, no change has reached it, and another request is computing it anew: see Options.StaleWhileRevalidate.",
+	codeStale:     "The answer has expired, and no change has reached it: another request is computing it anew (Options.StaleWhileRevalidate), or the client takes it as it is (max-stale).",
 	codeMutation:  "Answers that these changes reach are not served any more.",
 
 	reason.Disabled:      "Options.Enabled said no.",
@@ -46,6 +46,10 @@ var messages = map[string]string{
 	reason.Failed:        "Options.Enabled or Options.Vary failed. The server's log lines say how.",
 	reason.Mutating:      "A mutation's resolver asked this, or a request with a transaction that has written: it is to see that.",
 	reason.Shadow:        "The cache is in shadow mode: it compares, and answers nothing.",
+	reason.Refresh:       "The request's policy is Refresh, or its client sent no-cache: it was computed anew.",
+	reason.NoStore:       "The request's policy is NoStore, or its client sent no-store.",
+	reason.Headers:       "The schema says that the answer depends on header fields (vary), and the operation has no header of its own: a resolver runs it.",
+	reason.NotCached:     "No answer is stored, and nothing was computed: the request's policy is CacheOnly, or its client sent only-if-cached.",
 	reason.Inspector:     "The inspector asked for an answer without the cache.",
 
 	reason.Directive: "It selects a field, or passes an argument, with a run-time directive that would not run on a hit. Options.DirectivesCovered can name it.",
@@ -69,6 +73,7 @@ var messages = map[string]string{
 	reason.DoNotStore:  "The answer was computed and not stored: a resolver said DoNotStore.",
 	reason.Private:     "The answer was computed and not stored: a resolver said Private, and its key has no predicate.",
 	reason.Key:         "The answer was computed and not stored: a value in one of its statements comes from nothing that its key has. The server's log names the statement.",
+	reason.NoAge:       "The answer was computed and not stored: neither @cacheControl in the schema nor a resolver's MaxAge says how long it may be kept, and Options.OnlyHinted is set.",
 	reason.Wrote:       "The answer was computed and not stored: a resolver said that it changed something.",
 }
 

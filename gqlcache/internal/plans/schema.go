@@ -30,7 +30,7 @@ func Compile(s *ast.Schema, hash schemahash.Hash, o cascade.Options, partitions 
 }
 
 // tagsVersion is part of every mark. It changes when the same schema gives other tags.
-const tagsVersion = 3
+const tagsVersion = 4
 
 // markOf returns the tag that names what tags mean: the schema with its directives, and
 // what else they are derived from. It is not the build: a deployment that changes none of

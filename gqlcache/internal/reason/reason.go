@@ -22,6 +22,10 @@ const (
 	Directive     = "directive"
 	Callers       = "callers"
 	Shadow        = "shadow"
+	Refresh       = "refresh"
+	NoStore       = "no_store"
+	Headers       = "headers"
+	NotCached     = "not_cached"
 )
 
 // Reasons not to store an answer.
@@ -46,4 +50,5 @@ const (
 	Volatile    = "volatile"
 	Key         = "key"
 	Codec       = "codec"
+	NoAge       = "no_age"
 )

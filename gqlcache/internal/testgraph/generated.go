@@ -1642,8 +1642,20 @@ directive @cacheControl(
   maxAge: Int
   "PUBLIC: the same for every caller. PRIVATE: never shared between callers."
   scope: CacheControlScope
-  "Take the maxAge of the enclosing field."
+  "Take the maxAge of the enclosing field, and its sMaxAge."
   inheritMaxAge: Boolean
+  """
+  Beyond Apollo: seconds for which caches that many clients share, a CDN, may show the old answer after a change. It
+  counts where everything in the answer is PUBLIC and says it.
+  """
+  sMaxAge: Int
+  """
+  Beyond Apollo: seconds after it has expired for which an answer with this field is served while another request
+  computes it anew. In place of Options.StaleWhileRevalidate.
+  """
+  staleWhileRevalidate: Int
+  "Beyond Apollo: names of header fields of the request that the answer depends on, such as Accept-Language."
+  vary: [String!]
 ) on FIELD_DEFINITION | OBJECT | INTERFACE | UNION
 `, BuiltIn: false},
 }

@@ -18,6 +18,7 @@ import (
 //	key    = 'V' · scope · tenant · name · arg*
 //	scope  = 'A' for all callers | 'O' outside of requests
 //	       | 'P' · vary, inside of a public operation | 'R' · part: the predicate's text · vary
+//	       | 'H' · part: header fields · 'P' … or 'R' …, inside of an operation that names some
 //	vary   = count as a uvarint · part*
 //	tenant = '-' | 'T' · part
 //	name   = part
@@ -39,6 +40,7 @@ const (
 	scopeOutside   = 'O'
 	scopePublic    = 'P'
 	scopePredicate = 'R'
+	scopeHeaders   = 'H'
 )
 
 // inlineSize is how many bytes of arguments a key holds without memory of its own.
@@ -145,11 +147,17 @@ type Scope struct {
 	// Vary are the other texts that keep callers apart. They do not count for All and
 	// Outside.
 	Vary []string
+	// Headers has the values of the header fields that the operation depends on, "" when
+	// it names none. As Vary.
+	Headers string
 }
 
 // AppendTo appends the bytes of the key in a scope. The key must be valid.
 func (k *Key) AppendTo(b []byte, s *Scope) []byte {
 	b = append(b, Version)
+	if s.Headers != "" && !s.All && !s.Outside {
+		b = opkey.AppendPart(append(b, scopeHeaders), s.Headers)
+	}
 	switch {
 	case s.All:
 		b = append(b, scopeAll)

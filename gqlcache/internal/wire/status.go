@@ -17,6 +17,7 @@ type Status struct {
 	Cache string
 	Hit   bool
 	// Forward is the reason why resolvers ran, of what is no hit: one of the words below.
+	// Empty means that none ran.
 	Forward           string
 	Stored, Collapsed bool
 	// TTL is how long the answer may be used, where HasTTL says that this is known.
@@ -41,7 +42,7 @@ func (s Status) String() string {
 	b := append(room[:0], cmp.Or(s.Cache, "gqlcache")...)
 	if s.Hit {
 		b = append(b, "; hit"...)
-	} else {
+	} else if s.Forward != "" {
 		b = append(append(b, "; fwd="...), s.Forward...)
 	}
 	if s.Stored {
@@ -109,8 +110,11 @@ func CacheStatus(e *inspect.Extension) string {
 		s.Forward = ForwardOf(e.Reason.Code)
 	case inspect.Bypass:
 		s.Forward = ForwardBypass
-		if e.Reason.Code == reason.Inspector {
+		switch e.Reason.Code {
+		case reason.Inspector, reason.NoStore:
 			s.Forward = ForwardRequest
+		case reason.NotCached:
+			s.Forward = ""
 		}
 	}
 	if e.TTLMS != nil {

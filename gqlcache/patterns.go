@@ -1,0 +1,148 @@
+package gqlcache
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
+)
+
+// maxPattern bounds a pattern, and a name that is matched by itself, in bytes.
+const maxPattern = 64
+
+// maxNames bounds the names of operations that are matched by themselves. Clients choose
+// them.
+const maxNames = 1000
+
+// operationNames are the names of operations that answers were stored for. What matches a
+// pattern is told by them.
+//
+// Invariant: an answer that is older than a pattern which matches its operation's name has a
+// tag that the pattern publishes: that of its name, if the name was known when the answer's
+// token was read, and cascade.OtherOperations if not, which every pattern publishes. So it
+// is with a name for which there is no room.
+type operationNames struct {
+	mu sync.Mutex // protects since
+	// since has the clock's number when a name had become known.
+	since map[string]uint64
+}
+
+// knew says whether a name was known at a number of the clock, and has it known from now
+// on if there is room. seq returns the clock's number.
+func (n *operationNames) knew(name string, at uint64, seq func() uint64) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	since, known := n.since[name]
+	if !known {
+		if len(name) > maxPattern || len(n.since) >= maxNames {
+			return false
+		}
+		if n.since == nil {
+			n.since = map[string]uint64{}
+		}
+		since = seq() // nobody who looks for names before it is there has a later number by now
+		n.since[strings.Clone(name)] = since
+	}
+	return since <= at
+}
+
+// appendMatching appends the tags of the answers that a pattern may reach.
+func (n *operationNames) appendMatching(tags []cascade.Tag, pattern string) []cascade.Tag {
+	tags = append(tags, cascade.OtherOperations)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for name := range n.since {
+		if matches(pattern, name) {
+			tags = append(tags, cascade.OperationTag(name))
+		}
+	}
+	return tags
+}
+
+// matches says whether a name fits a pattern: an asterisk stands for any text, a question
+// mark for one byte.
+func matches(pattern, name string) bool {
+	// at and from are where to go on when what came after the last asterisk does not fit.
+	p, at, from := 0, -1, 0
+	for i := 0; i < len(name); {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			at, from = p, i
+			p++
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == name[i]):
+			p++
+			i++
+		case at >= 0:
+			from++
+			p, i = at+1, from
+		default:
+			return false
+		}
+	}
+	return strings.Trim(pattern[p:], "*") == ""
+}
+
+// patternFault is the error for a text that is no pattern of names.
+func patternFault(pattern string) error {
+	other := func(r rune) bool {
+		letter := 'a' <= r|0x20 && r|0x20 <= 'z'
+		return !letter && (r < '0' || r > '9') && !strings.ContainsRune("_*?", r)
+	}
+	if pattern == "" || len(pattern) > maxPattern || strings.ContainsFunc(pattern, other) {
+		return fmt.Errorf("gqlcache: %s is no pattern for names of operations; use letters, digits and _, with * for any text and ? for one character, at most %d", quoted(pattern), maxPattern)
+	}
+	return nil
+}
+
+// appendOwn appends the tags by which an answer falls with its operation's name, beside
+// that of the name itself, and with its tenant.
+func (c *Cache) appendOwn(tags []cascade.Tag, d *document, who *caller, token uint64) []cascade.Tag {
+	if !c.names.knew(cmp.Or(d.Definition.Name, d.ShortHash()), token, c.clock.Seq) {
+		tags = append(tags, cascade.OtherOperations)
+	}
+	if t, ok := who.partition.Tag(); ok {
+		tags = append(tags, t)
+	}
+	return tags
+}
+
+// appendTexts appends the tags that texts of a change have in this instance. It returns
+// false when they may reach everything.
+func (c *Cache) appendTexts(tags []cascade.Tag, texts []fleet.Text) ([]cascade.Tag, bool) {
+	for _, t := range texts {
+		switch t.Kind {
+		case fleet.OperationPattern:
+			tags = c.names.appendMatching(tags, t.Text)
+		case fleet.Tenant:
+			own, ok := cascade.PartitionOf(t.Text).Tag()
+			if !ok {
+				return nil, false
+			}
+			tags = append(tags, own)
+		default:
+			return nil, false
+		}
+	}
+	return tags, true
+}
+
+// tenantTags returns what a change of all that a tenant has reaches beside his own answers:
+// those of callers outside of all partitions that show his rows. It returns false when
+// that is everything.
+func tenantTags(plan *cascade.Plan, name string) ([]cascade.Tag, bool) {
+	part := cascade.PartitionOf(name)
+	own, ok := part.Tag()
+	if !ok {
+		return nil, false
+	}
+	var views []*cascade.View
+	for _, v := range plan.Views() {
+		if v.Partitioned {
+			views = append(views, v)
+		}
+	}
+	return append(plan.Publish(nil, cascade.WholeViews(views), part), own, cascade.Anything), true
+}

@@ -1,0 +1,180 @@
+package gqlcache_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
+)
+
+// TestMatches: an asterisk is any text, a question mark one character.
+func TestMatches(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		pattern string
+		yes, no []string
+	}{
+		{"feed*", []string{"feed", "feedPage"}, []string{"Feed", "xfeed", "fee"}},
+		{"*", []string{"a", ""}, nil},
+		{"?eed", []string{"feed"}, []string{"eed", "ffeed"}},
+		{"*ed*Page", []string{"feedPage", "edededPage"}, []string{"feedPages"}},
+		{"a*b*c", []string{"abc", "axbxbxc"}, []string{"ab", "acb"}},
+		{"feed", []string{"feed"}, []string{"feeds"}},
+		{"a**", []string{"a"}, []string{"b"}},
+	} {
+		for i, names := range [][]string{row.yes, row.no} {
+			for _, name := range names {
+				if got := gqlcache.Matches(row.pattern, name); got != (i == 0) {
+					t.Errorf("%q, %q: %v", row.pattern, name, got)
+				}
+			}
+		}
+	}
+}
+
+// TestOperationsMatching: the answers of operations fall whose names match, those beyond
+// the bound of names, and no others.
+func TestOperationsMatching(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "annotated", gqlcache.Options{})
+	invalidate := func(pattern string) {
+		t.Helper()
+		if err := r.cache.Invalidate(t.Context(), gqlcache.OperationsMatching(pattern)); err != nil {
+			t.Error(err)
+		}
+	}
+	const page, list, other = "query feedPage{users{name}}", "query feed{users{name}}", "query Users{users{name}}"
+	r.run("annotated", []string{"MISS: " + page, "MISS: " + list, "MISS: " + other, "HIT: " + page})
+	invalidate("feed*")
+	r.run("annotated", []string{"MISS: " + page, "MISS: " + list, "HIT: " + other})
+	invalidate("?sers")
+	r.run("annotated", []string{"HIT: " + page, "HIT: " + list, "MISS: " + other})
+	for i := range gqlcache.MaxNames {
+		r.send(fmt.Sprintf("query n%d{userCount}", i))
+	}
+	const late = "query late{users{name}}"
+	long := "query l" + strings.Repeat("o", 70) + "ng{users{name}}"
+	r.run("annotated", []string{"MISS: " + late, "HIT: " + late, "MISS: " + long, "HIT: " + long})
+	invalidate("nothing*")
+	r.run("annotated", []string{"MISS: " + late, "MISS: " + long, "HIT: " + page})
+	for _, wrong := range []string{"", "feed page", "feed.*", strings.Repeat("a", 65)} {
+		if err := r.cache.Invalidate(t.Context(), gqlcache.OperationsMatching(wrong)); err == nil || !strings.Contains(err.Error(), "no pattern") {
+			t.Errorf("%q: %v", wrong, err)
+		}
+	}
+}
+
+// TestPatternMeetsComputation: an answer whose resolvers ran before a pattern is not kept,
+// although its operation's name was not known then.
+func TestPatternMeetsComputation(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "annotated", gqlcache.Options{})
+	latch := r.store.BlockHard("Query.userNames")
+	call := r.start(t.Context(), "query feed{userNames}")
+	receive(t, latch.Reached, "the resolver")
+	if err := r.cache.Invalidate(t.Context(), gqlcache.OperationsMatching("feed*")); err != nil {
+		t.Error(err)
+	}
+	latch.Release()
+	call.wait(t)
+	r.run("annotated", []string{"MISS: query feed{userNames}", "HIT: query feed{userNames}"})
+}
+
+// TestPatternsBetweenInstances: a pattern reaches names that the publisher does not know,
+// and what is in the shared store under them.
+func TestPatternsBetweenInstances(t *testing.T) {
+	t.Parallel()
+	r := newInstances(t, 2)
+	a, b := r.two()
+	const feed, other = "query feedOfB{users{name}}", "query Users{users{name}}"
+	b.want("MISS", "Ann", feed)
+	b.want("MISS", "Ann", other)
+	testgraph.Ask(t, testgraph.NewServer(r.rows), expand(renameAnn), nil)
+	if err := a.cache.Invalidate(t.Context(), gqlcache.OperationsMatching("feed*")); err != nil {
+		t.Fatal(err)
+	}
+	b.want("HIT memory", "Ann", other)
+	a.want("MISS", "New", feed) // and not what b has stored for all
+	b.want("HIT shared", "New", feed)
+	tags, err := a.cache.Tags(gqlcache.OperationsMatching("feed*"))
+	if err != nil || !slices.ContainsFunc(tags, func(tag cascade.Tag) bool { return tag.Hash == 0x2a64656566 }) {
+		t.Errorf("%x, %v: the record has no pattern", tags, err)
+	}
+}
+
+// TestTenantChange: all that a tenant's callers got falls, and what shows his rows; what
+// belongs to others stays.
+func TestTenantChange(t *testing.T) {
+	t.Parallel()
+	r := newPartitioned(t)
+	counts := func(name string) int {
+		t.Helper()
+		before := r.cache.Stats()
+		// counters are of no tenant, so only the answer's own tenant tells it.
+		testgraph.Ask(t, r.cached, "{counters{value}}", nil, "X-Viewer", name)
+		return int(r.cache.Stats().Hits - before.Hits)
+	}
+	compute := func(tenant string) (found bool) {
+		t.Helper()
+		found = true
+		_, err := gqlcache.Compute(t.Context(), r.cache, gqlcache.KeyOf("v").Tenant(tenant), func(context.Context) (int, error) { found = false; return 1, nil }, gqlcache.Reads())
+		if err != nil {
+			t.Error(err)
+		}
+		return found
+	}
+	for _, name := range []string{"ann", "bob"} {
+		counts(name)
+		compute(name)
+	}
+	if err := r.cache.Invalidate(t.Context(), gqlcache.Tenant("ann")); err != nil {
+		t.Fatal(err)
+	}
+	if counts("ann") != 0 || counts("bob") != 1 || compute("ann") || !compute("bob") {
+		t.Error("want the answers and values of ann dropped, and those of bob kept")
+	}
+	if err := r.cache.Invalidate(t.Context(), gqlcache.Tenant("änn")); err != nil || counts("bob") != 0 {
+		t.Errorf("%v: a name that is told apart from no other reaches everything", err)
+	}
+	if err := r.cache.Invalidate(t.Context(), gqlcache.Tenant("")); err == nil {
+		t.Error("no tenant has no name")
+	}
+	_, err := gqlcache.Compute(t.Context(), r.cache, gqlcache.KeyOf("w"), func(context.Context) (int, error) { return 1, nil }, gqlcache.ForAll(), gqlcache.Reads(gqlcache.Tenant("ann")))
+	if !errors.Is(err, gqlcache.ErrUnknownName) {
+		t.Error(err)
+	}
+}
+
+// TestInvalidateHandlerPatterns: programs in other languages name patterns and tenants.
+func TestInvalidateHandlerPatterns(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "annotated", gqlcache.Options{})
+	secret := strings.Repeat("s", 32)
+	h, err := r.cache.InvalidateHandler(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.run("annotated", []string{"MISS: query feed{users{name}}", "MISS: query Users{users{name}}"})
+	for _, row := range []struct {
+		body, answer string
+		status       int
+	}{
+		{`{"changes":[{"operationsMatching":"feed*"},{"tenant":"acme"}]}`, `"applied":2`, http.StatusOK},
+		{`{"changes":[{"operationsMatching":"feed page"}]}`, "no pattern", http.StatusBadRequest},
+		{`{"changes":[{"operationsMatching":""}]}`, "is empty", http.StatusBadRequest},
+		{`{"changes":[{"tenant":""}]}`, "is empty", http.StatusBadRequest},
+	} {
+		resp := testgraph.Do(t, t.Context(), h, testgraph.Request{Raw: row.body, Header: map[string]string{"Authorization": "Bearer " + secret}})
+		if resp.Status != row.status || !strings.Contains(resp.Body, row.answer) {
+			t.Errorf("%s: %d %s", row.body, resp.Status, resp.Body)
+		}
+	}
+	r.run("annotated", []string{"MISS: query feed{users{name}}", "HIT: query Users{users{name}}"})
+}
