@@ -71,7 +71,7 @@ func TestLeadIsWoken(t *testing.T) {
 				row.change(w)
 				i := start(t, func(c *fleet.Config) { c.Shared, c.FillLease = w, time.Minute })
 				go func() {
-					time.Sleep(held)
+					<-time.After(held)
 					w.mu.Lock()
 					w.free = true
 					w.mu.Unlock()
