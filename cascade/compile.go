@@ -43,6 +43,7 @@ func Compile(schema *ast.Schema, opts Options) (*Plan, error) {
 		c.edges()
 		c.fields()
 		c.inferReads()
+		c.entities()
 		c.infer()
 		c.markWritten()
 		c.shapes()

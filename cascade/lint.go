@@ -133,6 +133,9 @@ func (l *linter) object(def *ast.Definition, covered bool) {
 		declared := decl != nil && decl.Declared
 		switch {
 		case declared:
+			if decl.Entities {
+				l.entities(target)
+			}
 			for _, r := range decl.Reads {
 				for _, v := range r.Views {
 					l.read[v] = true
@@ -149,6 +152,15 @@ func (l *linter) object(def *ast.Definition, covered bool) {
 			for _, object := range l.plan.schema.GetPossibleTypes(target) {
 				l.object(object, declared || wrapper)
 			}
+		}
+	}
+}
+
+// entities finds the types of which nobody knows where their rows come from.
+func (l *linter) entities(union *ast.Definition) {
+	for _, object := range l.plan.schema.GetPossibleTypes(union) {
+		if e := l.plan.entities[object.Name]; e == nil {
+			l.addf(CodeUnknownReads, object.Name, object.Position, "nothing says what an entity %s is found in, so any mutation drops the answers to %s that have one: give the type %s", object.Name, entitiesField, l.at(dirView))
 		}
 	}
 }

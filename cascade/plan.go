@@ -55,6 +55,10 @@ type Plan struct {
 	// key left out.
 	pathsByType map[string][][]string
 
+	// entities are by name the types that _entities finds, as far as @view says where
+	// their rows come from.
+	entities map[string]*entity
+
 	// envelopes are the types of the entries of GraphQL Cascade payloads.
 	envelopes map[string]bool
 
@@ -133,6 +137,9 @@ type fieldDecl struct {
 	// need none.
 	Declared bool
 	Reads    []readDecl
+	// Entities is set for the field _entities of a subgraph: it reads what its
+	// representations name.
+	Entities bool
 }
 
 // readKind tells the reads apart.

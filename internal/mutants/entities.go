@@ -1,0 +1,58 @@
+package main
+
+const readsEntitiesFile = "cascade/reads_entities.go"
+
+// entityRules are those of the entities of a subgraph.
+var entityRules = []mutant{
+	{
+		name: "entities: what was not found depends on its key alone", file: readsEntitiesFile,
+		old: "			read.Using = AllColumns // any column may be what keeps the row from being found\n", new: "",
+		test: "TestEntities",
+	},
+	{
+		name: "entities: the rest of a key does not count", file: readsEntitiesFile,
+		old: "presence|k.others)", new: "presence)",
+		test: "TestEntities",
+	},
+	{
+		name: "entities: another row than asked for is no sign", file: readsEntitiesFile,
+		old: "if !missing && !own && !sameKey(obj.Key, keys[0]) {", new: "if false {",
+		test: "TestEntities",
+	},
+	{
+		name: "entities: one key of a representation counts", file: readsEntitiesFile,
+		old: "			found = true\n", new: "			found = true\n			break\n",
+		test: "TestEntities",
+	},
+	{
+		name: "entities: a representation without a key depends on nothing", file: readsEntitiesFile,
+		old: "	if !found {\n", new: "	if !found && len(e.views) == 0 {\n",
+		test: "TestEntities",
+	},
+	{
+		name: "entities: views that nobody writes are known", file: readsEntitiesFile,
+		old: "return !v.written && !v.static })", new: "return false })",
+		test: "TestEntities",
+	},
+	{
+		name: "entities: an entity of another type is known", file: readsEntitiesFile,
+		old: "if obj != nil && !obj.Null && !r.shows(obj, e.views) {", new: "if false {",
+		test: "TestEntities",
+	},
+	{
+		name: "entities: a null is told by what others show", file: readsEntitiesFile,
+		old: "own := !missing && bytes.Equal(obj.Key, keys[0])", new: "own := missing || bytes.Equal(obj.Key, keys[0])",
+		test: "TestEntities",
+	},
+	{
+		name: "entities: what requires is a column", file: "cascade/operation.go",
+		old:  "			me.mask = AllColumns // it is computed, of what the representation has and the row\n",
+		new:  "			_ = me\n",
+		test: "TestEntities",
+	},
+	{
+		name: "entities: directives of their types do not count", file: "cascade/hooks.go",
+		old: "if def.Name == entityUnion {", new: "if false {",
+		test: "TestDirectivesOfEntities",
+	},
+}
