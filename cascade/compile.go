@@ -48,6 +48,7 @@ func Compile(schema *ast.Schema, opts Options) (*Plan, error) {
 		c.markWritten()
 		c.shapes()
 		c.policies()
+		c.invalidates()
 	}
 	if len(c.faults) > 0 {
 		return nil, c.faults.sorted()

@@ -29,7 +29,7 @@ func (p *Plan) MayRun(directive string) bool {
 			return false
 		}
 	}
-	return directive != dirCache
+	return directive != dirCache && directive != dirInvalidates
 }
 
 // DirectivesOf returns the names of the directives that may run when a field of an object

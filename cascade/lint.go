@@ -188,6 +188,12 @@ func (l *linter) mutations() {
 			continue
 		}
 		subject := def.Name + "." + f.Name
+		for _, inv := range l.plan.invalidates[f.Name] {
+			if len(inv.fields) == 0 {
+				l.addf(CodeWideWrite, subject, inv.pos, "%s drops everything: its @%s names %s, which is no field of %s; name one, or a pattern that matches some",
+					subject, dirInvalidates, inv.name, l.plan.schema.Query.Name)
+			}
+		}
 		m := l.plan.mutations[f.Name]
 		if m == nil {
 			l.addf(CodeUnknownWrites, subject, f.Position, "nothing says what %s writes, so it drops everything: give it %s", subject, l.at(dirWrites))

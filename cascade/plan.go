@@ -62,6 +62,10 @@ type Plan struct {
 	// envelopes are the types of the entries of GraphQL Cascade payloads.
 	envelopes map[string]bool
 
+	// invalidates are by field of the mutation type the query fields that
+	// @cascadeInvalidates names.
+	invalidates map[string][]invalidated
+
 	fields    map[fieldRef]*fieldDecl  // declared or inferred fields; absent means nothing was said
 	mutations map[string]*mutationDecl // by field name of the mutation type
 	policies  map[fieldRef]cacheHint   // @cacheControl on fields

@@ -2,6 +2,41 @@ package main
 
 const readsEntitiesFile = "cascade/reads_entities.go"
 
+const (
+	invalidatesFile = "cascade/compile_invalidates.go"
+	payloadFile     = "cascade/payload/report.go"
+)
+
+// payloadRules are those of GraphQL Cascade.
+var payloadRules = []mutant{
+	{
+		name: "payload: queries that a mutation invalidates stay", file: invalidatesFile,
+		old: "tags = append(tags, RootField(name))", new: "_ = name",
+		test: "TestCascadeInvalidates",
+	},
+	{
+		name: "payload: a name that is no query means nothing", file: invalidatesFile,
+		old: "			if len(inv.fields) == 0 {\n", new: "			if inv.name == \"\" {\n",
+		test: "TestCascadeInvalidates",
+	},
+	{
+		name: "payload: queries that are invalidated are not announced", file: "gqlcache/intent.go",
+		old: "Plan.Publish(ch.more,", new: "Plan.Publish(nil,",
+		test: "TestIntentQueries",
+	},
+	{
+		name: "payload: a list that is cut names some types only", file: payloadFile,
+		old: "	return append(first, others...)[:max(most, len(first))]\n", new: "	_ = others\n	return list[:most]\n",
+		test: "TestTruncated",
+	},
+	{
+		name: "payload: an incomplete payload does not say so", file: "cascade/payload/build.go",
+		old:  "\"affectedCount\": len(r.Changes), \"truncated\": truncated,",
+		new:  "\"affectedCount\": len(updated) + len(deleted), \"truncated\": truncated && false,",
+		test: "TestTruncated",
+	},
+}
+
 // entityRules are those of the entities of a subgraph.
 var entityRules = []mutant{
 	{
