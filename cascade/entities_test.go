@@ -215,3 +215,21 @@ func TestLintEntities(t *testing.T) {
 		t.Errorf("%v", findings)
 	}
 }
+
+// Answers of a view that no mutation writes stay if somebody tells its changes.
+func TestVersioned(t *testing.T) {
+	t.Parallel()
+	const sdl = `
+type Fact @view(name: "facts") { id: ID! sum: Int }
+type Query { fact(id: ID!): Fact }`
+	for _, versioned := range [][]string{nil, {"Fact"}, {"facts"}} {
+		f := mustFixtureOf(t, sdl, cascade.Options{Versioned: versioned})
+		q, err := f.prepare("{fact(id: 1) {sum}}", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if known := q.op.Anything == ""; known != (versioned != nil) {
+			t.Errorf("%q: %q", versioned, q.op.Anything)
+		}
+	}
+}

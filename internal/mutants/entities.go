@@ -37,6 +37,42 @@ var payloadRules = []mutant{
 	},
 }
 
+const versionsFile = "gqlcache/versions.go"
+
+// versionRules are those of Options.Versions.
+var versionRules = []mutant{
+	{
+		name: "versions: a lower one is no change", file: versionsFile,
+		old: "told.version == v.version", new: "told.version <= v.version",
+		test: "TestVersions",
+	},
+	{
+		name: "versions: an error is no change", file: versionsFile,
+		old: "same := told.err == nil && v.known &&", new: "same := told.err != nil || v.known &&",
+		test: "TestVersions",
+	},
+	{
+		name: "versions: a call that does not come back is no change", file: versionsFile,
+		old: "			v.hear(ctx, toldVersion{err: errVersionLate})\n", new: "			_ = errVersionLate\n",
+		test: "TestVersions",
+	},
+	{
+		name: "versions: calls that do not come back add up", file: versionsFile,
+		old: "			if pending == nil {\n", new: "			if pending != nil {\n				v.hear(ctx, toldVersion{err: errVersionLate})\n			}\n			if pending == nil || ctx != nil {\n",
+		test: "TestVersions",
+	},
+	{
+		name: "versions: sources are not told of the end", file: versionsFile,
+		old: "context.WithTimeout(ctx, v.Every-v.Every/10)", new: "context.WithTimeout(context.WithoutCancel(ctx), v.Every-v.Every/10)",
+		test: "TestVersionsEnd",
+	},
+	{
+		name: "versions: an unknown name is nothing", file: "cascade/compile_graph.go",
+		old: "		if len(views) == 0 {\n			c.faultf(nil, \"Options.Versions", new: "		if len(views) < 0 {\n			c.faultf(nil, \"Options.Versions",
+		test: "TestVersionOptions", in: "gqlcache",
+	},
+}
+
 // entityRules are those of the entities of a subgraph.
 var entityRules = []mutant{
 	{
