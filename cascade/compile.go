@@ -43,10 +43,12 @@ func Compile(schema *ast.Schema, opts Options) (*Plan, error) {
 		c.edges()
 		c.fields()
 		c.inferReads()
+		c.entities()
 		c.infer()
 		c.markWritten()
 		c.shapes()
 		c.policies()
+		c.invalidates()
 	}
 	if len(c.faults) > 0 {
 		return nil, c.faults.sorted()

@@ -139,6 +139,15 @@ func (c *compiler) markWritten() {
 			mark(e.to)
 		}
 	}
+	for _, name := range c.opts.Versioned {
+		views := c.plan.viewsNamed(name)
+		if len(views) == 0 {
+			c.faultf(nil, "Options.Versions names %s, which is no view and no type with one", name)
+		}
+		for _, v := range views {
+			mark(v)
+		}
+	}
 	for _, m := range c.plan.mutations {
 		for _, w := range m.Writes {
 			mark(w.View)

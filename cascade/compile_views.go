@@ -11,6 +11,7 @@ import (
 // A viewDecl is one @view.
 type viewDecl struct {
 	name, key           literal
+	hasKey              bool
 	columns, touched    []literal
 	static, partitioned bool
 	table               literal
@@ -34,6 +35,13 @@ func (c *compiler) views() {
 	decls := map[string][]*viewDecl{}
 	for _, def := range c.types() {
 		decls[def.Name] = c.viewDecls(def.Directives)
+		if key := keyOfEntity(def); key != "" {
+			for _, d := range decls[def.Name] {
+				if !d.hasKey {
+					d.key.text = key
+				}
+			}
+		}
 		if c.isRoot(def) {
 			for _, d := range decls[def.Name] {
 				c.faultf(d.pos, "type %s is a root type and has no rows: remove its %s", def.Name, c.at(dirView))
@@ -66,12 +74,13 @@ func (c *compiler) viewDecls(list ast.DirectiveList) []*viewDecl {
 	for _, u := range c.uses(list, dirView) {
 		d := &viewDecl{pos: u.dir.Position, static: u.boolean("static"), partitioned: u.boolean("partitioned")}
 		d.key, _ = u.str("key")
+		d.hasKey = u.dir.Arguments.ForName("key") != nil
 		d.columns, _ = u.list("columns")
 		d.touched, _ = u.list("touched")
 		d.table, _ = u.str("table")
 		d.decides, d.hasDecides = u.list("decides")
 		if d.key.text == "" {
-			d.key.text = "id"
+			d.key.text = defaultKey
 		}
 		var ok bool
 		if d.name, ok = u.required("name"); !ok {

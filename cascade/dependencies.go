@@ -42,6 +42,9 @@ func (o *Operation) Dependencies() []Dependency {
 	for _, v := range slices.Concat(o.rows, o.sets) {
 		note(v, ByRows)
 	}
+	for _, v := range o.byOthers {
+		note(v, ByWhere)
+	}
 	for i := range o.reads {
 		for _, b := range o.reads[i].reads {
 			for _, v := range b.Views {

@@ -29,17 +29,24 @@ func (p *Plan) MayRun(directive string) bool {
 			return false
 		}
 	}
-	return directive != dirCache
+	return directive != dirCache && directive != dirInvalidates
 }
 
 // DirectivesOf returns the names of the directives that may run when a field of an object
-// is resolved: its own, those of its type, and those of its arguments with the input
-// types below. Each once, in no order.
+// is resolved: its own, those of its type (of _entities: of each type of entities), and
+// those of its arguments with the input types below. Each once, in no order.
 func (p *Plan) DirectivesOf(f *ast.FieldDefinition) []string {
 	d := directiveSearch{plan: p}
 	d.add(f.Directives)
 	if def := p.schema.Types[f.Type.Name()]; def != nil {
 		d.add(def.Directives)
+		if def.Name == entityUnion {
+			// gqlgen may wrap the resolver of an entity with the directives of its type; which
+			// types are asked for is in the variables
+			for _, object := range p.schema.GetPossibleTypes(def) {
+				d.add(object.Directives)
+			}
+		}
 	}
 	for _, arg := range f.Arguments {
 		d.add(arg.Directives)

@@ -56,3 +56,19 @@ func TestLintRuntimeDirectives(t *testing.T) {
 		}
 	}
 }
+
+// A directive of a type of entities counts for _entities, whichever types are asked for.
+func TestDirectivesOfEntities(t *testing.T) {
+	t.Parallel()
+	f := mustFixture(t, federationDirectives+`
+directive @guard on OBJECT
+union _Entity = Plain | Guarded
+type Plain @key(fields: "id") { id: ID! }
+type Guarded @key(fields: "id") @guard { id: ID! }
+type Query { _entities(representations: [_Any!]!): [_Entity]! plain: Plain }`)
+	for field, want := range map[string][]string{"_entities": {"guard"}, "plain": nil} {
+		if got := f.plan.DirectivesOf(f.schema.Query.Fields.ForName(field)); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", field, got, want)
+		}
+	}
+}

@@ -133,6 +133,9 @@ func (l *linter) object(def *ast.Definition, covered bool) {
 		declared := decl != nil && decl.Declared
 		switch {
 		case declared:
+			if decl.Entities {
+				l.entities(target)
+			}
 			for _, r := range decl.Reads {
 				for _, v := range r.Views {
 					l.read[v] = true
@@ -149,6 +152,15 @@ func (l *linter) object(def *ast.Definition, covered bool) {
 			for _, object := range l.plan.schema.GetPossibleTypes(target) {
 				l.object(object, declared || wrapper)
 			}
+		}
+	}
+}
+
+// entities finds the types of which nobody knows where their rows come from.
+func (l *linter) entities(union *ast.Definition) {
+	for _, object := range l.plan.schema.GetPossibleTypes(union) {
+		if e := l.plan.entities[object.Name]; e == nil {
+			l.addf(CodeUnknownReads, object.Name, object.Position, "nothing says what an entity %s is found in, so any mutation drops the answers to %s that have one: give the type %s", object.Name, entitiesField, l.at(dirView))
 		}
 	}
 }
@@ -176,6 +188,12 @@ func (l *linter) mutations() {
 			continue
 		}
 		subject := def.Name + "." + f.Name
+		for _, inv := range l.plan.invalidates[f.Name] {
+			if len(inv.fields) == 0 {
+				l.addf(CodeWideWrite, subject, inv.pos, "%s drops everything: its @%s names %s, which is no field of %s; name one, or a pattern that matches some",
+					subject, dirInvalidates, inv.name, l.plan.schema.Query.Name)
+			}
+		}
 		m := l.plan.mutations[f.Name]
 		if m == nil {
 			l.addf(CodeUnknownWrites, subject, f.Position, "nothing says what %s writes, so it drops everything: give it %s", subject, l.at(dirWrites))

@@ -28,6 +28,8 @@ type Operation struct {
 	roots []rootWrites // by position in Extract.Root.Fields, of a mutation
 	sets  []*View      // of which reads other than by key decide which rows are shown or counted
 	rows  []*View      // whose rows are shown or read by key
+
+	byOthers []*View // whose entities may be found by other columns than the key
 }
 
 // selection is what an answer's object at one position depends on by itself.
@@ -44,6 +46,8 @@ type fieldReads struct {
 	reads []boundRead
 	// nested says that some read needs the enclosing object.
 	nested bool
+	// entities is set for _entities.
+	entities bool
 }
 
 // boundRead is a readDecl at one position.
@@ -161,7 +165,9 @@ func (o *Operation) bindSelection(s *extractor.Selection, decl *fieldDecl, cover
 			me.mask = AllColumns // nothing says what is a column
 		}
 		for _, v := range vs {
-			o.checkWritten(v)
+			if decl == nil || !decl.Entities || !showsNothing(s) {
+				o.checkWritten(v) // of entities that show nothing, those that are asked for: see reader.entity
+			}
 			note(&o.rows, v)
 			if !decl.readsRow(v) {
 				note(&o.sets, v)
@@ -182,6 +188,8 @@ func (o *Operation) bindField(s *extractor.Selection, me *selection, f *extracto
 	decl := p.fields[fieldRef{s.Object.Name, f.Definition.Name}]
 	declared := decl != nil && decl.Declared
 	switch {
+	case declared && decl.Entities:
+		o.bindEntities(f)
 	case declared:
 		o.bindReads(s, me, f, decl)
 	case wrapper:
@@ -191,6 +199,9 @@ func (o *Operation) bindField(s *extractor.Selection, me *selection, f *extracto
 			o.undeclared(s.Object.Name + "." + f.Definition.Name)
 		}
 		me.mask |= m
+		if f.Definition.Directives.ForName(dirRequires) != nil {
+			me.mask = AllColumns // it is computed, of what the representation has and the row
+		}
 	default:
 		o.undeclared(s.Object.Name + "." + f.Definition.Name)
 	}
@@ -209,7 +220,7 @@ func fieldArguments(f *extractor.Field) *ast.Field {
 
 // readsRow says that which rows of a view a field returns is told by their keys.
 func (f *fieldDecl) readsRow(v *View) bool {
-	return f != nil && slices.ContainsFunc(f.Reads, func(r readDecl) bool {
+	return f != nil && f.Entities || f != nil && slices.ContainsFunc(f.Reads, func(r readDecl) bool {
 		return r.Kind == readRow && slices.Contains(r.Views, v)
 	})
 }

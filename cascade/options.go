@@ -44,6 +44,11 @@ type Options struct {
 	// that a resolver encrypts or signs anew each time. A change of one of their rows
 	// then counts as one of each. Defaults to none.
 	OpaqueKeys []string
+
+	// Versioned are views or types, by name, whose changes are told by somebody, though no
+	// mutation may write them: answers that show them need not fall with every mutation.
+	// Defaults to none.
+	Versioned []string
 	// DirectivesCovered names run-time directives that Lint need not mention: see
 	// CodeRuntimeDirective. Nothing else looks at it. Defaults to none.
 	DirectivesCovered []string

@@ -55,8 +55,16 @@ type Plan struct {
 	// key left out.
 	pathsByType map[string][][]string
 
+	// entities are by name the types that _entities finds, as far as @view says where
+	// their rows come from.
+	entities map[string]*entity
+
 	// envelopes are the types of the entries of GraphQL Cascade payloads.
 	envelopes map[string]bool
+
+	// invalidates are by field of the mutation type the query fields that
+	// @cascadeInvalidates names.
+	invalidates map[string][]invalidated
 
 	fields    map[fieldRef]*fieldDecl  // declared or inferred fields; absent means nothing was said
 	mutations map[string]*mutationDecl // by field name of the mutation type
@@ -133,6 +141,9 @@ type fieldDecl struct {
 	// need none.
 	Declared bool
 	Reads    []readDecl
+	// Entities is set for the field _entities of a subgraph: it reads what its
+	// representations name.
+	Entities bool
 }
 
 // readKind tells the reads apart.

@@ -72,6 +72,8 @@ func (o *Operation) ReadsOf(dst []Tag, a Answer) ([]Tag, error) {
 	for id := range o.reads {
 		if fr := &o.reads[id]; len(fr.reads) > 0 && !fr.nested {
 			r.fixed(o.Extract.Fields[id], fr)
+		} else if fr.entities {
+			r.entities(o.Extract.Fields[id], fr)
 		}
 	}
 	for i := range res.Objects {

@@ -69,6 +69,8 @@ type Cache struct {
 	joinOnce  sync.Once
 	closeOnce sync.Once
 	closed    chan struct{}
+	// versions are by name the views of Options.Versions.
+	versions  map[string]*versionedView
 	swept     sync.WaitGroup
 	once      *safe.Once       // logs each kind of trouble once
 	shield    safe.Shield      // around what is done only for those who look at the cache
@@ -195,6 +197,7 @@ func New(opts Options) (*Cache, error) {
 	if c.front.purges() {
 		c.swept.Go(func() { c.front.purger.Run(c.closed) })
 	}
+	c.askVersions()
 	c.swept.Go(func() { c.engine.SweepUntil(c.closed, opts.SweepInterval) })
 	return c, nil
 }

@@ -46,8 +46,8 @@ func (c *Cache) foreseen(ctx context.Context, oc *graphql.OperationContext, d *d
 	switch {
 	case ch.everything != "":
 		return nil, true
-	case len(ch.events) == 0:
+	case len(ch.events)+len(ch.more) == 0:
 		return nil, false
 	}
-	return c.schema.Load().Plan.Publish(nil, ch.events, c.partition(ctx)), false
+	return c.schema.Load().Plan.Publish(ch.more, ch.events, c.partition(ctx)), false
 }

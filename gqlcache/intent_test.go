@@ -63,6 +63,22 @@ func TestIntent(t *testing.T) {
 	}
 }
 
+// TestIntentQueries: the queries that a mutation invalidates are announced, too.
+func TestIntentQueries(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "annotated", gqlcache.Options{Instances: gqlcache.Instances{Intent: true}})
+	r.send(readUsers)
+	latch := r.store.Block("Mutation.recountUsers:done")
+	write := r.start(t.Context(), "mutation{recountUsers}")
+	receive(t, latch.Reached, "the commit")
+	r.send(readUsers)
+	if hits := r.cache.Stats().Hits; hits != 0 {
+		t.Errorf("%d hits while the mutation runs", hits)
+	}
+	latch.Release()
+	write.wait(t)
+}
+
 // TestIntentSpares: answers that the mutation does not reach are served and stored while
 // it runs.
 func TestIntentSpares(t *testing.T) {

@@ -224,9 +224,11 @@ func (c *Cache) declared(ctx context.Context, r *request, d *document, res *extr
 // changed adds to a change what a mutation did.
 func (c *Cache) changed(ch *change, d *document, res *extractor.Result, out cascade.Outcome) {
 	events, everything := d.Operation.Events(out)
+	queries, all := d.Operation.Invalidates()
+	ch.more, everything = queries, cmp.Or(everything, all)
 	if res != nil {
 		p := c.schema.Load().Plan.Payloads(res)
-		events, ch.more = append(events, p.Events...), p.Tags
+		events, ch.more = append(events, p.Events...), append(ch.more, p.Tags...)
 		everything = cmp.Or(everything, p.Everything)
 	}
 	ch.events, ch.everything = events, everything

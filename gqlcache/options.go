@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -138,6 +139,12 @@ type Options struct {
 	// Instances has what several instances of a server need, one of which is this. The
 	// zero value is one process.
 	Instances
+
+	// Versions tell by view, or by type, the version of rows that change without a report:
+	// tables that a warehouse loads, for instance. Any difference is a change of the whole
+	// view, and so is each time that a version cannot be told. The answers of a view that no
+	// mutation writes then fall with it, and not with every mutation. Defaults to none.
+	Versions map[string]VersionSource
 
 	// Refused are codes of errors, extensions.code, with which only such root fields of
 	// mutations fail as have written nothing: such a field drops nothing. It is the error
@@ -417,6 +424,7 @@ func (o Options) validate() error {
 		fault("CommitWait is %v; it must be positive", o.CommitWait)
 	}
 	o.Observe.validate(fault)
+	validateVersions(o.Versions, fault)
 	o.HTTP.validate(fault)
 	o.ClientPolicies.validate(fault, o.beyond())
 	o.Verify.validate(fault)
@@ -444,5 +452,6 @@ func (o Options) cascade() cascade.Options {
 		Prefix: o.DirectivePrefix, Infer: o.Infer,
 		PassiveDirectives: o.PassiveDirectives, ArgumentDirectives: o.ArgumentDirectives,
 		ComparableScalars: o.ComparableScalars, OpaqueKeys: o.OpaqueKeys,
+		Versioned: slices.Sorted(maps.Keys(o.Versions)),
 	}
 }

@@ -34,6 +34,9 @@ var derivedSequences = []script{
 		"MISS: {users{name}}", `mutation{x:renameUserCascade(id:$Ann,name:"A"){c:cascade{u:updated{id:entityType}} cascade{deleted{id}}}}`, "MISS: {users{name}}"}},
 	{"cascade payload of a failure", []string{
 		"MISS: {user(id:$Ann){name}}", `mutation{renameUserCascade(id:$Zed,name:"A"){success errors{code}}}`, "HIT: {user(id:$Ann){name}}"}},
+	{"queries that a mutation invalidates", []string{
+		"MISS: {users{name}}", "MISS: {x:users{name}}", "MISS: {user(id:$Ann){name}}", `mutation{recountUsers}`,
+		"MISS: {users{name}}", "MISS: {x:users{name}}", keptWhenAnnotated() + ": {user(id:$Ann){name}}"}},
 	{"errors that wrote", []string{
 		"MISS: {user(id:$Ann){name}}", `mutation{updateUser(id:$Ann,input:{name:"flaky"}){flaky}}`, "MISS: {user(id:$Ann){name}}"}},
 }

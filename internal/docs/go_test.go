@@ -30,6 +30,7 @@ var packages = map[string]string{
 	"redis":        "github.com/redis/go-redis/v9",
 	"changelog":    module + "gqlcache/changelog",
 	"gqlcache":     module + "gqlcache",
+	"payload":      module + "cascade/payload",
 	"gqlcachetest": module + "gqlcache/gqlcachetest",
 	"panel":        module + "gqlcache/panel",
 	"redislog":     module + "gqlcache/changelog/redislog",

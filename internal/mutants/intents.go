@@ -82,7 +82,7 @@ var intentRules = []mutant{
 	},
 	{
 		name: "nothing but anything is announced", file: intentFile,
-		old: "Plan.Publish(nil, ch.events, c.partition(ctx)), false", new: "Plan.Publish(nil, nil, c.partition(ctx)), false",
+		old: "Plan.Publish(ch.more, ch.events, c.partition(ctx)), false", new: "Plan.Publish(nil, nil, c.partition(ctx)), false",
 		test: "TestAnnouncementsCoverChanges",
 	},
 	{

@@ -7,13 +7,38 @@ type Mutation struct {
 
 type Product struct {
 	Upc    string `json:"upc"`
+	Sku    string `json:"sku"`
 	Name   string `json:"name"`
 	Weight *int   `json:"weight,omitempty"`
 	// Depends on what the gateway says of the weight.
 	Shipping int `json:"shipping"`
+	// Depends on the caller.
+	Price   int       `json:"price"`
+	Reviews []*Review `json:"reviews"`
 }
 
 func (Product) IsEntity() {}
 
 type Query struct {
 }
+
+type Review struct {
+	ID      string   `json:"id"`
+	Stars   int      `json:"stars"`
+	Body    string   `json:"body"`
+	Product *Product `json:"product"`
+}
+
+func (Review) IsEntity() {}
+
+type ReviewByIDsInput struct {
+	ID string `json:"ID"`
+}
+
+// Another subgraph has the users: this one adds a field.
+type User struct {
+	ID      string `json:"id"`
+	Reviews int    `json:"reviews"`
+}
+
+func (User) IsEntity() {}

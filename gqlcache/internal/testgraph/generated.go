@@ -54,8 +54,11 @@ type ComplexityRoot struct {
 	}
 
 	CascadeError struct {
-		Code    func(childComplexity int) int
-		Message func(childComplexity int) int
+		Code       func(childComplexity int) int
+		Extensions func(childComplexity int) int
+		Field      func(childComplexity int) int
+		Message    func(childComplexity int) int
+		Path       func(childComplexity int) int
 	}
 
 	CascadeMetadata struct {
@@ -115,6 +118,7 @@ type ComplexityRoot struct {
 		DeleteUserPayload func(childComplexity int, id string) int
 		Log               func(childComplexity int) int
 		PublishAll        func(childComplexity int, authorID string) int
+		RecountUsers      func(childComplexity int) int
 		RenameFromFile    func(childComplexity int, id string, file graphql.Upload) int
 		RenameUndeclared  func(childComplexity int, id string, name string) int
 		RenameUser        func(childComplexity int, id string, name string) int
@@ -285,6 +289,7 @@ type MutationResolver interface {
 	SetBanner(ctx context.Context, id string, text string) (bool, error)
 	SetNote(ctx context.Context, id string, owner string, name string) (bool, error)
 	RenameUserCascade(ctx context.Context, id string, name string) (*RenameUserCascade, error)
+	RecountUsers(ctx context.Context) (bool, error)
 	RenameFromFile(ctx context.Context, id string, file graphql.Upload) (*User, error)
 	RenameUndeclared(ctx context.Context, id string, name string) (bool, error)
 	SetLoose(ctx context.Context, id string, name string) (bool, error)
@@ -393,12 +398,30 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CascadeError.Code(childComplexity), true
+	case "CascadeError.extensions":
+		if e.ComplexityRoot.CascadeError.Extensions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CascadeError.Extensions(childComplexity), true
+	case "CascadeError.field":
+		if e.ComplexityRoot.CascadeError.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CascadeError.Field(childComplexity), true
 	case "CascadeError.message":
 		if e.ComplexityRoot.CascadeError.Message == nil {
 			break
 		}
 
 		return e.ComplexityRoot.CascadeError.Message(childComplexity), true
+	case "CascadeError.path":
+		if e.ComplexityRoot.CascadeError.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CascadeError.Path(childComplexity), true
 
 	case "CascadeMetadata.affectedCount":
 		if e.ComplexityRoot.CascadeMetadata.AffectedCount == nil {
@@ -635,6 +658,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PublishAll(childComplexity, args["authorId"].(string)), true
+	case "Mutation.recountUsers":
+		if e.ComplexityRoot.Mutation.RecountUsers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mutation.RecountUsers(childComplexity), true
 	case "Mutation.renameFromFile":
 		if e.ComplexityRoot.Mutation.RenameFromFile == nil {
 			break
@@ -1537,6 +1566,52 @@ func sourceData(filename string) string {
 var sources = []*ast.Source{
 	{Name: "schema.graphql", Input: sourceData("schema.graphql"), BuiltIn: false},
 	{Name: "cascadespec.graphql", Input: sourceData("cascadespec.graphql"), BuiltIn: false},
+	{Name: "../../../cascade/payload/payload.graphql", Input: `# The types of GraphQL Cascade v0.1, in a form that gqlgen loads: no fields that begin with two underscores, and the
+# type of an entity in a field of its own. Payload types of mutations are yours:
+#
+#   type RenameUserCascade {
+#     success: Boolean!
+#     errors: [CascadeError!]
+#     data: User
+#     cascade: CascadeUpdates!
+#   }
+#
+# So is the interface Node, which each type of entities implements: interface Node { id: ID! }
+
+scalar JSON
+
+enum EntityOperation { CREATED UPDATED DELETED }
+enum InvalidationStrategy { INVALIDATE REFETCH REMOVE }
+enum InvalidationScope { EXACT PREFIX PATTERN ALL }
+
+"What a mutation changed, whoever may see it: an entity that the caller may not see has its type and its id."
+type CascadeUpdates {
+  updated: [UpdatedEntity!]!
+  deleted: [DeletedEntity!]!
+  invalidations: [QueryInvalidation!]!
+  metadata: CascadeMetadata!
+}
+
+type UpdatedEntity { entityType: String! id: ID! operation: EntityOperation! entity: Node }
+type DeletedEntity { entityType: String! id: ID! deletedAt: String! }
+
+type QueryInvalidation {
+  queryName: String
+  queryHash: String
+  queryPattern: String
+  arguments: JSON
+  strategy: InvalidationStrategy!
+  scope: InvalidationScope!
+}
+
+"The lists are complete if affectedCount is the number of their entries, and truncated is not true."
+type CascadeMetadata { timestamp: String! transactionId: ID depth: Int! affectedCount: Int! truncated: Boolean }
+
+type CascadeError { message: String! code: String! field: String path: [String!] extensions: JSON }
+
+"Answers to these query fields fall with each call of the mutation, beside what it is declared to write."
+directive @cascadeInvalidates(queries: [String!]!, strategy: InvalidationStrategy = INVALIDATE) on FIELD_DEFINITION
+`, BuiltIn: false},
 	{Name: "../../../cascade/directives.graphql", Input: `# The directives of cascadeql. Paste the lines of gqlgen.yml that the README shows, so that gqlgen
 # generates no run-time code for them; the cache reads them from the executable schema.
 
@@ -1701,6 +1776,12 @@ func (ec *executionContext) childFields_CascadeError(ctx context.Context, field 
 		return ec.fieldContext_CascadeError_message(ctx, field)
 	case "code":
 		return ec.fieldContext_CascadeError_code(ctx, field)
+	case "field":
+		return ec.fieldContext_CascadeError_field(ctx, field)
+	case "path":
+		return ec.fieldContext_CascadeError_path(ctx, field)
+	case "extensions":
+		return ec.fieldContext_CascadeError_extensions(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CascadeError", field.Name)
 }
@@ -3225,6 +3306,75 @@ func (ec *executionContext) fieldContext_CascadeError_code(_ context.Context, fi
 	return graphql.NewScalarFieldContext("CascadeError", field, false, false, "String")
 }
 
+func (ec *executionContext) _CascadeError_field(ctx context.Context, field graphql.CollectedField, obj *CascadeError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CascadeError_field(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Field, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CascadeError_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CascadeError", field, false, false, "String")
+}
+
+func (ec *executionContext) _CascadeError_path(ctx context.Context, field graphql.CollectedField, obj *CascadeError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CascadeError_path(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Path, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CascadeError_path(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CascadeError", field, false, false, "String")
+}
+
+func (ec *executionContext) _CascadeError_extensions(ctx context.Context, field graphql.CollectedField, obj *CascadeError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CascadeError_extensions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Extensions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v any) graphql.Marshaler {
+			return ec.marshalOJSON2interface(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CascadeError_extensions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CascadeError", field, false, false, "JSON")
+}
+
 func (ec *executionContext) _CascadeMetadata_timestamp(ctx context.Context, field graphql.CollectedField, obj *CascadeMetadata) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4721,6 +4871,29 @@ func (ec *executionContext) fieldContext_Mutation_renameUserCascade(ctx context.
 		return fc, err
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_recountUsers(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_recountUsers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mutation().RecountUsers(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_recountUsers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mutation", field, true, true, "Boolean")
 }
 
 func (ec *executionContext) _Mutation_renameFromFile(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -8974,6 +9147,21 @@ func (ec *executionContext) _CascadeError(ctx context.Context, sel ast.Selection
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "field":
+			out.Values[i] = ec._CascadeError_field(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "path":
+			out.Values[i] = ec._CascadeError_path(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "extensions":
+			out.Values[i] = ec._CascadeError_extensions(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -9493,6 +9681,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "renameUserCascade":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_renameUserCascade(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "recountUsers":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_recountUsers(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -11782,6 +11977,22 @@ func (ec *executionContext) marshalOInt2ᚖint(ctx context.Context, sel ast.Sele
 	_ = ctx
 	res := graphql.MarshalInt(*v)
 	return res
+}
+
+func (ec *executionContext) unmarshalOInvalidationStrategy2ᚖgithubᚗcomᚋcascadeqlᚋcascadeqlᚋgqlcacheᚋinternalᚋtestgraphᚐInvalidationStrategy(ctx context.Context, v any) (*InvalidationStrategy, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(InvalidationStrategy)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOInvalidationStrategy2ᚖgithubᚗcomᚋcascadeqlᚋcascadeqlᚋgqlcacheᚋinternalᚋtestgraphᚐInvalidationStrategy(ctx context.Context, sel ast.SelectionSet, v *InvalidationStrategy) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
 }
 
 func (ec *executionContext) unmarshalOJSON2interface(ctx context.Context, v any) (any, error) {

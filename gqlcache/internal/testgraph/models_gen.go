@@ -40,10 +40,14 @@ type Blurb struct {
 func (Blurb) IsHit() {}
 
 type CascadeError struct {
-	Message string `json:"message"`
-	Code    string `json:"code"`
+	Message    string   `json:"message"`
+	Code       string   `json:"code"`
+	Field      *string  `json:"field,omitempty"`
+	Path       []string `json:"path,omitempty"`
+	Extensions any      `json:"extensions,omitempty"`
 }
 
+// The lists are complete if affectedCount is the number of their entries, and truncated is not true.
 type CascadeMetadata struct {
 	Timestamp     string  `json:"timestamp"`
 	TransactionID *string `json:"transactionId,omitempty"`
@@ -52,6 +56,7 @@ type CascadeMetadata struct {
 	Truncated     *bool   `json:"truncated,omitempty"`
 }
 
+// What a mutation changed, whoever may see it: an entity that the caller may not see has its type and its id.
 type CascadeUpdates struct {
 	Updated       []*UpdatedEntity     `json:"updated"`
 	Deleted       []*DeletedEntity     `json:"deleted"`

@@ -6,8 +6,10 @@ import (
 	"io"
 	"iter"
 	"maps"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/cascadeql/cascadeql/cascade/payload"
 	"github.com/google/uuid"
 )
 
@@ -218,20 +220,21 @@ func (m mutation) SetNote(ctx context.Context, id, owner, name string) (bool, er
 
 func (m mutation) RenameUserCascade(ctx context.Context, id, name string) (*RenameUserCascade, error) {
 	return do(ctx, m, func() (*RenameUserCascade, error) {
-		out := &RenameUserCascade{Cascade: &CascadeUpdates{
-			Updated: []*UpdatedEntity{}, Deleted: []*DeletedEntity{}, Invalidations: []*QueryInvalidation{},
-			Metadata: &CascadeMetadata{Timestamp: "2026-01-01T00:00:00Z", Depth: 1, Truncated: new(false)},
-		}}
-		u := m.change(id, rename(name))
-		if u == nil {
+		out, report := &RenameUserCascade{}, payload.Report{Time: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+		if u := m.change(id, rename(name)); u == nil {
 			out.Errors = []*CascadeError{{Message: "no such user", Code: "NOT_FOUND"}}
-			return out, nil
+		} else {
+			out.Success, out.Data = true, u
+			report.Changes = []payload.Change{payload.Updated("User", id, u)}
 		}
-		out.Success, out.Data = true, u
-		out.Cascade.Updated = append(out.Cascade.Updated, &UpdatedEntity{EntityType: "User", ID: id, Operation: EntityOperationUpdated, Entity: u})
-		out.Cascade.Metadata.AffectedCount = 1
-		return out, nil
+		var err error
+		out.Cascade, err = payload.Build[CascadeUpdates](report)
+		return out, err
 	})
+}
+
+func (m mutation) RecountUsers(ctx context.Context) (bool, error) {
+	return do(ctx, m, func() (bool, error) { return true, nil })
 }
 
 func (m mutation) RenameFromFile(ctx context.Context, id string, file graphql.Upload) (*User, error) {
