@@ -224,7 +224,7 @@ var transportRules = []mutant{
 	},
 	{
 		name: "http: an answer that has expired may be kept", file: answerHTTPFile,
-		old: " || c.opts.beyond() > 0 && k.stamp.ExpiredFor(c.opts.Now()) >= 0,", new: ",",
+		old: " || c.keepsExpired() && k.stamp.ExpiredFor(c.opts.Now()) >= 0,", new: ",",
 		test: "TestExpiredAnswersAtTheEdge",
 	},
 }
