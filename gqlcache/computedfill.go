@@ -39,6 +39,8 @@ type valueStamp struct {
 	value any
 	plain bool
 	typ   reflect.Type
+	// absent says that there is no value: see ErrAbsent.
+	absent bool
 	// sum is what those depend on who have the value in theirs.
 	sum     values.Sum
 	figures *values.Figures
@@ -62,7 +64,9 @@ type valueResult struct {
 	body  []byte
 	plain bool
 	typ   reflect.Type
-	stamp *valueStamp // nil when nothing was kept
+	// instead is what others get in place of the value, nil where there is one.
+	instead error
+	stamp   *valueStamp // nil when nothing was kept
 	sum   values.Sum
 	until time.Time
 	// why says why the value was not kept; left that its context had ended, and shared
@@ -239,8 +243,10 @@ func (c *Cache) fillValue(ctx context.Context, q *valueQuery, f *valueFunc, fill
 	if res.why != "" {
 		return res
 	}
-	if res.why, res.fault = c.packValue(res, &q.set, f.box()); res.why != "" {
-		return res
+	if res.instead == nil {
+		if res.why, res.fault = c.packValue(res, &q.set, f.box()); res.why != "" {
+			return res
+		}
 	}
 	res.shared = true
 	c.keepValue(ctx, q, fill.key, x, res, token, took)
@@ -262,7 +268,7 @@ func (c *Cache) againValue(ctx context.Context, q *valueQuery, f *valueFunc, fil
 		return nil
 	}
 	return &valueResult{
-		value: s.value, body: e.Body, plain: s.plain, typ: s.typ, stamp: s, sum: s.sum, until: s.Expires(), found: true, shared: true,
+		value: s.value, body: e.Body, plain: s.plain, typ: s.typ, instead: s.instead(), stamp: s, sum: s.sum, until: s.Expires(), found: true, shared: true,
 	}
 }
 
@@ -286,6 +292,11 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 	if err == nil {
 		q.figures().Filled(took)
 	}
+	absent := isAbsence(err)
+	if absent {
+		q.figures().Filled(took)
+		res.instead = ErrAbsent
+	}
 	var fp footprint.Footprint
 	observed := rec != nil && !c.opts.Observe.ReportOnly
 	if rec != nil {
@@ -298,10 +309,12 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 	res.sum, res.personal = said.sum, said.personal
 	res.sum.Add(&values.Sum{Tags: fill.tags})
 	known := q.set.declared || said.read
+	looked := len(fill.tags) > 0 || said.read
 	if observed {
 		token = min(token, fp.Number)
 		res.sum.Add(&values.Sum{Tags: fp.Tags, Coarse: fp.Coarse})
 		known = known || c.opts.Observe.Everything && fp.Statements > 0
+		looked = looked || fp.Statements > 0
 	}
 	var anything values.Sum
 	if !known || observed && fp.Unknown != "" {
@@ -332,7 +345,9 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 	switch {
 	case res.left:
 		res.why = ReasonEnded
-	case err != nil, failuresIn(ctx) > failures:
+	case err != nil && !absent, failuresIn(ctx) > failures:
+		res.why = ReasonErrors
+	case absent && !looked: // nothing says which change will end it
 		res.why = ReasonErrors
 	case said.unstored != "":
 		res.why = said.unstored
@@ -437,7 +452,7 @@ func (c *Cache) storeValue(ctx context.Context, q *valueQuery, key string, res *
 	if beside > c.opts.MaxEntryBytes {
 		return nil, nil, ReasonTooLarge
 	}
-	s := &valueStamp{value: res.value, plain: res.plain, typ: res.typ, sum: res.sum.Clone(), figures: q.figures()}
+	s := &valueStamp{value: res.value, plain: res.plain, typ: res.typ, absent: res.instead != nil, sum: res.sum.Clone(), figures: q.figures()}
 	// Who keeps a value in place of another is not concerned by the tag of that: a Put
 	// publishes it for those who have made something of the older one.
 	_, replaced := cascade.ValueTags([]byte(key))
@@ -545,5 +560,5 @@ func (c *Cache) deleteValue(ctx context.Context, q *valueQuery) (existed bool, e
 	if e != nil {
 		c.engine.Remove(ctx, q.key, e)
 	}
-	return e != nil, p.Err
+	return e != nil && !isAbsent(e), p.Err
 }

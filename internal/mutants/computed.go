@@ -180,4 +180,19 @@ var computedRules = []mutant{
 		old: "if err == nil && !values.Same(boxed, back.Interface()) {", new: "if false {",
 		test: "TestComputedBadCalls$|TestComputedValues$",
 	},
+	{
+		name: "computed: an absence is kept though nothing was looked at", file: computedFillFile,
+		old: "case absent && !looked:", new: "case false:",
+		test: "TestComputedAbsence$",
+	},
+	{
+		name: "computed: an error joined with an absence is none", file: "gqlcache/computedabsent.go",
+		old: "if e != nil && !isAbsence(e) {", new: "if false {",
+		test: "TestComputedAbsence$",
+	},
+	{
+		name: "computed: an absence is found as a value", file: computedFile,
+		old: "return v, true, ErrAbsent", new: "return v, true, nil",
+		test: "TestComputedAbsence$",
+	},
 }
