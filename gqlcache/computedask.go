@@ -33,6 +33,7 @@ type valueQuery struct {
 	scratch *[]byte
 	key     []byte
 	name    string
+	all     bool         // ComputeAll's: key is that of one id
 	typ     reflect.Type // of the value, where one is computed or put
 	// why says why the cache is bypassed, "" when it is not.
 	why Reason

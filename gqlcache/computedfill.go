@@ -3,6 +3,7 @@ package gqlcache
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"sync"
@@ -67,12 +68,14 @@ type valueResult struct {
 	// instead is what others get in place of the value, nil where there is one.
 	instead error
 	stamp   *valueStamp // nil when nothing was kept
-	sum   values.Sum
-	until time.Time
+	sum     values.Sum
+	until   time.Time
 	// why says why the value was not kept; left that its context had ended, and shared
 	// that others may have it.
 	why          Reason
 	left, shared bool
+	// looked says that the function has read something, as far as anybody has said.
+	looked bool
 	// found says that it was kept after all, and personal that a part of it is the
 	// caller's.
 	found, personal bool
@@ -104,6 +107,9 @@ func (q *valueQuery) hit(ctx context.Context, s *valueStamp) {
 
 // declared returns the tags of what a call declares, and says what is wrong with it.
 func (q *valueQuery) declared() ([]cascade.Tag, error) {
+	if q.set.readsOf != nil && !q.all {
+		return nil, fmt.Errorf("%w: of %s: ReadsOf is for ComputeAll; use Reads", ErrKey, q.name)
+	}
 	return q.c.tagsRead(nil, q.set.reads, q.part(), q.tenanted)
 }
 
@@ -220,6 +226,7 @@ type valueFill struct {
 	token uint64
 	ended uint64 // flights, before the first look-up
 	own   *flight.Flight[*valueResult]
+	batch bool // of ComputeAll: each key has its tags beside
 }
 
 // fillValue runs a function, and keeps its value if nothing that it depends on has changed
@@ -309,20 +316,23 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 	res.sum, res.personal = said.sum, said.personal
 	res.sum.Add(&values.Sum{Tags: fill.tags})
 	known := q.set.declared || said.read
-	looked := len(fill.tags) > 0 || said.read
+	res.looked = len(fill.tags) > 0 || said.read
 	if observed {
 		token = min(token, fp.Number)
 		res.sum.Add(&values.Sum{Tags: fp.Tags, Coarse: fp.Coarse})
 		known = known || c.opts.Observe.Everything && fp.Statements > 0
-		looked = looked || fp.Statements > 0
+		res.looked = res.looked || fp.Statements > 0
 	}
 	var anything values.Sum
 	if !known || observed && fp.Unknown != "" {
 		anything.Tags = c.appendAnything(nil)
 		anything.Coarse = anything.Tags
 	}
-	stored, replaced := cascade.ValueTags([]byte(fill.key))
-	anything.Tags = append(anything.Tags, stored, replaced, cascade.ValueNameTag(q.name))
+	anything.Tags = append(anything.Tags, cascade.ValueNameTag(q.name))
+	if !fill.batch {
+		stored, replaced := cascade.ValueTags([]byte(fill.key))
+		anything.Tags = append(anything.Tags, stored, replaced)
+	}
 	consulted, consultable := c.consulted(q)
 	anything.Tags = append(anything.Tags, consulted...)
 	res.sum.Add(&anything)
@@ -347,7 +357,7 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 		res.why = ReasonEnded
 	case err != nil && !absent, failuresIn(ctx) > failures:
 		res.why = ReasonErrors
-	case absent && !looked: // nothing says which change will end it
+	case absent && !res.looked && !fill.batch: // nothing says which change will end it
 		res.why = ReasonErrors
 	case said.unstored != "":
 		res.why = said.unstored

@@ -2,6 +2,7 @@ package main
 
 const (
 	computedFile      = "gqlcache/computed.go"
+	computedBatchFile = "gqlcache/computedbatch.go"
 	computedAskFile   = "gqlcache/computedask.go"
 	computedFillFile  = "gqlcache/computedfill.go"
 	computedReadsFile = "gqlcache/computedreads.go"
@@ -182,7 +183,7 @@ var computedRules = []mutant{
 	},
 	{
 		name: "computed: an absence is kept though nothing was looked at", file: computedFillFile,
-		old: "case absent && !looked:", new: "case false:",
+		old: "case absent && !res.looked && !fill.batch:", new: "case false:",
 		test: "TestComputedAbsence$",
 	},
 	{
@@ -194,5 +195,40 @@ var computedRules = []mutant{
 		name: "computed: an absence is found as a value", file: computedFile,
 		old: "return v, true, ErrAbsent", new: "return v, true, nil",
 		test: "TestComputedAbsence$",
+	},
+	{
+		name: "computed all: callers within a computation wait", file: computedBatchFile,
+		old: "role == flight.Busy && b.q.computation == nil", new: "role == flight.Busy",
+		test: "TestComputeAllWithin$",
+	},
+	{
+		name: "computed all: what was left out is absent though nothing was looked at", file: computedBatchFile,
+		old: "case !base.looked && len(p.reads) == 0:", new: "case false:",
+		test: "TestComputeAllAbsence$",
+	},
+	{
+		name: "computed all: what is around does not depend on the keys", file: computedBatchFile,
+		old: "	all.Add(b.sum(run))\n", new: "",
+		test: "TestComputeAllWithin$",
+	},
+	{
+		name: "computed all: a value does not depend on its key", file: computedBatchFile,
+		old: "	res.sum.Add(&values.Sum{Tags: p.tags})\n", new: "",
+		test: "TestComputeAll$",
+	},
+	{
+		name: "computed all: a value does not depend on what is declared of its id", file: computedBatchFile,
+		old: "	res.sum.Add(&values.Sum{Tags: p.reads})\n", new: "",
+		test: "TestComputeAll$",
+	},
+	{
+		name: "computed all: a late read leaves values", file: computedBatchFile,
+		old: "		x.c.withdraw(k.key, k.entry)\n", new: "		_ = k\n",
+		test: "TestComputeAllLate$",
+	},
+	{
+		name: "computed all: waits before it computes", file: computedBatchFile,
+		old: "		if len(run) > 0 {\n", new: "		for _, n := range busy {\n			_, _ = b.parts[n].other.Wait(ctx, flight.Call[*valueResult]{Valid: b.c.usableValue, Bound: minBound})\n		}\n		if len(run) > 0 {\n",
+		test: "TestComputeAllSharing$",
 	},
 }

@@ -31,25 +31,25 @@ type Lead[T any] struct {
 
 // Try starts a flight of a key and returns its Lead, with the role Led, if none is in
 // progress. It does not block. Without a Lead the role is Busy when another caller computes
-// the key, and Alone when the key has no flights at present. The caller must call End, also
-// when it panics. Begin is called with a lock held.
-func (g *Group[T]) Try(key string, begin func() uint64) (*Lead[T], Role) {
+// the key, in the flight that is returned, and Alone when the key has no flights at present.
+// The caller must call End, also when it panics. Begin is called with a lock held.
+func (g *Group[T]) Try(key string, begin func() uint64) (*Lead[T], *Flight[T], Role) {
 	hash := maphash.String(seed, key)
 	s := &g.shards[hash%shardCount]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.places[key] != nil {
-		return nil, Busy
+	if p := s.places[key]; p != nil {
+		return nil, &Flight[T]{shard: s, place: p}, Busy
 	}
 	if s.isUnshared(hash) {
-		return nil, Alone
+		return nil, nil, Alone
 	}
 	p := &place[T]{key: strings.Clone(key), over: make(chan struct{})}
 	if s.places == nil {
 		s.places = map[string]*place[T]{}
 	}
 	s.places[p.key] = p
-	return &Lead[T]{Flight: Flight[T]{shard: s, place: p}, group: g, hash: hash, token: p.start(begin)}, Led
+	return &Lead[T]{Flight: Flight[T]{shard: s, place: p}, group: g, hash: hash, token: p.start(begin)}, nil, Led
 }
 
 // End gives those who wait for the flight its outcome. Only the first call counts. It may be
@@ -62,18 +62,12 @@ func (l *Lead[T]) End(out Outcome[T]) {
 	l.group.end(l.shard, l.place, l.hash, out, l.token)
 }
 
-// Wait waits for a flight that another caller leads, and never leads. The role is Joined
-// with its outcome; Ended when ctx is done; Busy when the flight takes longer than the
-// caller waits; Alone when there is none, or none with an outcome for the caller: then it
-// may Try again. Begin, Compute and NoWait do not count.
-func (g *Group[T]) Wait(ctx context.Context, c Call[T]) (Outcome[T], Role) {
-	s := &g.shards[maphash.String(seed, c.Key)%shardCount]
-	s.mu.Lock()
-	p := s.places[c.Key]
-	s.mu.Unlock()
-	if p == nil {
-		return Outcome[T]{}, Alone
-	}
+// Wait waits for the outcome of a flight that another caller leads, and never leads. It may
+// have ended. The role is Joined with its outcome; Ended when ctx is done; Busy when the
+// flight takes longer than the caller waits; Alone when it has no outcome for the caller:
+// then it may Try again. Key, Begin, Compute and NoWait do not count.
+func (f *Flight[T]) Wait(ctx context.Context, c Call[T]) (Outcome[T], Role) {
+	s, p := f.shard, f.place
 	late, stop := c.late()
 	defer stop()
 	for {

@@ -169,6 +169,18 @@ func (k *Key) AppendTo(b []byte, s *Scope) []byte {
 	return append(b, k.args()...)
 }
 
+// IsOf reports whether a key has the name and the tenant of another one, so that they differ
+// in their arguments only.
+func (k *Key) IsOf(o *Key) bool {
+	return k.name == o.name && k.tenanted == o.tenanted && k.tenant == o.tenant
+}
+
+// AppendLike is AppendTo in the scope of another key, by the bytes of that. REQUIRES: IsOf.
+func (k *Key) AppendLike(b []byte, o *Key, key []byte) []byte {
+	b = append(b, key[:len(key)-len(o.args())]...)
+	return append(b, k.args()...)
+}
+
 func appendVary(b []byte, vary []string) []byte {
 	b = binary.AppendUvarint(b, uint64(len(vary)))
 	for _, part := range vary {
