@@ -293,16 +293,24 @@ func TestComputeAllWithin(t *testing.T) {
 			}
 			return ran
 		}
+		type within struct{}
 		m.fn = func(ctx context.Context, missing []int) error {
-			if missing[0] == 1 {
-				outer("b", 2)
+			time.Sleep(100 * time.Millisecond)
+			if ctx.Value(within{}) != nil {
+				return nil
 			}
-			return nil
+			_, err := m.all(context.WithValue(ctx, within{}, true), 3-missing[0]) // the other one
+			return err
 		}
 		start := time.Now()
 		var all sync.WaitGroup
-		all.Go(func() { outer("a", 1) })
-		all.Go(func() { outer("b", 2, 3) })
+		for _, id := range []int{1, 2} {
+			all.Go(func() {
+				if _, err := m.all(t.Context(), id); err != nil {
+					t.Error(err)
+				}
+			})
+		}
 		all.Wait()
 		if took := time.Since(start); took > 400*time.Millisecond {
 			t.Errorf("took %v", took)
@@ -352,6 +360,14 @@ func TestComputeAllLate(t *testing.T) {
 	})
 	m.do(testgraph.Request{Query: expand(`mutation { renameUser(id: $Bob, name: "x") }`)})
 	m.want([]int{1, 5}, []int{5})
+	// One is deleted while they are computed.
+	m.fn = func(context.Context, []int) error {
+		_, err := gqlcache.Delete(t.Context(), m.cache, itemKey(8), gqlcache.ForAll())
+		return err
+	}
+	m.want([]int{8, 9}, []int{8, 9})
+	m.fn = nil
+	m.want([]int{8, 9}, []int{8})
 	// A change while they are computed.
 	m.fn = func(ctx context.Context, _ []int) error {
 		if err := gqlcache.Read(ctx, itemTag(6)); err != nil {
