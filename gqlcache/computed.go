@@ -32,6 +32,11 @@ var errNoFunction = fmt.Errorf("%w: the function is nil", ErrKey)
 // error. An error of fn, and a value whose context has ended, are returned as they are, and
 // neither kept nor given to others. A panic of fn goes on in its caller.
 //
+// With StaleFor, OnError and Within a value that has expired, and that no change has
+// reached, is returned in place of waiting, or of an error; with ErrorAge an error is kept.
+// Only callers compute, on their own contexts: never somebody in the background. An answer,
+// or a value, that is made of an expired value or of a kept error is not stored.
+//
 // An error that is ErrAbsent, or wraps it and nothing else, says that there is no value.
 // That is kept as a value is, and Compute and Get return ErrAbsent until what it depends on
 // changes: the creation, say. It is not kept where fn has read nothing by then, as far as
@@ -89,10 +94,19 @@ func computed[T any](ctx context.Context, c *Cache, q valueQuery, fn func(ctx co
 	switch {
 	case err != nil:
 		return none, err
-	case res.own:
+	case res.stale:
+		return stale[T](ctx, &q, fn)
+	case res.own, res.instead != nil:
+		if !res.own {
+			failed = res.instead
+		}
+		if q.isSaved(ctx, res, failed) {
+			if got, usable, err := opened[T](q.old, q.oldBody, &q.set); usable {
+				q.stale(ctx)
+				return got, err
+			}
+		}
 		return v, failed
-	case res.instead != nil:
-		return none, res.instead
 	}
 	got, usable, err := openedParts[T](res.value, res.body, q.typ, res.plain, &q.set)
 	if !usable && err == nil { // another call has it kept in another way

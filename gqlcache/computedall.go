@@ -42,6 +42,9 @@ func ComputeAll[K comparable, T any](ctx context.Context, cache *Cache, ids []K,
 	if err := cache.askValue(ctx, &first.key, opts, &q); err != nil {
 		return nil, err
 	}
+	if q.set.errorAge > 0 {
+		return nil, fmt.Errorf("%w: of %s: ErrorAge is not for ComputeAll, whose errors are of no single id", ErrKey, q.name)
+	}
 	a := &allValues[K, T]{got: make(map[K]T, len(ids)), fn: fn}
 	b := newBatch(&q, a)
 	seen := make(map[K]struct{}, len(ids))

@@ -31,7 +31,7 @@ type many struct {
 
 func newMany(t *testing.T, opts ...gqlcache.ComputeOption) *many {
 	t.Helper()
-	return &many{valuesRig: newValues(t, gqlcache.Options{}), runs: map[int]int{}, opts: append(opts, gqlcache.ForAll())}
+	return &many{valuesRig: newValues(t, gqlcache.Options{Jitter: -1}), runs: map[int]int{}, opts: append(opts, gqlcache.ForAll())}
 }
 
 func itemKey(id int) gqlcache.Key { return gqlcache.KeyOf("item").Arg("id", id) }

@@ -44,6 +44,9 @@ type valueQuery struct {
 	shapes uint64
 	// predicate is the caller's, when it is in the key.
 	predicate Predicate
+	// old is the value if it has expired, and the call may use it yet; oldBody its bytes.
+	old     *valueStamp
+	oldBody []byte
 	// personal says that the value is the caller's by predicate or tenant, so that what it
 	// is made a part of is not for all.
 	personal bool

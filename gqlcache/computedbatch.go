@@ -49,6 +49,8 @@ type batchPart struct {
 	key   string
 	tags  []cascade.Tag // of the key
 	reads []cascade.Tag // of ReadsOf
+	old   *valueStamp   // see valueQuery.old
+	body  []byte
 	lead  *flight.Lead[*valueResult]
 	other *flight.Flight[*valueResult] // of another caller
 	alone bool                         // nobody is waited for any more
@@ -67,6 +69,7 @@ func (b *valueBatch) next(first, k *values.Key) error {
 	if !k.IsOf(first) {
 		return errOneName(q.name)
 	}
+	q.old, q.oldBody = nil, nil
 	if q.why == "" {
 		q.key = k.AppendLike((*q.scratch)[:0], first, b.like)
 		*q.scratch = q.key
@@ -77,7 +80,7 @@ func (b *valueBatch) next(first, k *values.Key) error {
 // add adds the id of the query to the missing ones.
 func (b *valueBatch) add(id any) error {
 	q := b.q
-	var p batchPart
+	p := batchPart{old: q.old, body: q.oldBody}
 	if q.why == "" {
 		p.key = string(q.key)
 		if _, twice := b.known[p.key]; twice {
@@ -196,6 +199,9 @@ func (b *valueBatch) lead(ctx context.Context, parts []int, round int) (run, bus
 			var role flight.Role
 			p.lead, p.other, role = b.c.values.flights.Try(p.key, b.q.begin)
 			// Who is within a computation waits for nobody: one of those may wait for it.
+			if role == flight.Busy && b.isServed(ctx, n, false) {
+				continue
+			}
 			if role == flight.Busy && b.q.computation == nil {
 				busy = append(busy, n)
 				continue
@@ -235,7 +241,7 @@ func (b *valueBatch) wait(ctx context.Context, n int) (has bool, err error) {
 	usual := figures.Usual()
 	out, role := p.other.Wait(ctx, flight.Call[*valueResult]{
 		Arrived: b.q.since, Valid: b.c.usableValue,
-		Bound: max(minBound, boundFactor*usual), Usual: usual,
+		Bound: max(minBound, boundFactor*usual), Usual: usual, Within: b.within(n),
 	})
 	switch role {
 	case flight.Ended:
@@ -249,7 +255,8 @@ func (b *valueBatch) wait(ctx context.Context, n int) (has bool, err error) {
 		}
 		p.alone = true
 	case flight.Busy:
-		p.alone = true
+		has = b.isServed(ctx, n, true)
+		p.alone = !has
 	}
 	return false, err
 }
@@ -293,7 +300,7 @@ func (b *valueBatch) fill(ctx context.Context, token uint64, run []int) error {
 		p.lead.End(out)
 		p.lead = nil
 	}
-	if err := orAbsent(failed); err != nil {
+	if err := orAbsent(failed); err != nil && !b.isSaved(ctx, run) {
 		return err
 	}
 	return fault
@@ -376,4 +383,46 @@ func (x *computation) endParts(flights []*flight.Flight[*valueResult], kept []ke
 	for _, k := range kept {
 		x.c.withdraw(k.key, k.entry)
 	}
+}
+
+// within is how long the caller waits for a part that another one computes.
+func (b *valueBatch) within(n int) time.Duration {
+	if b.parts[n].old == nil {
+		return 0
+	}
+	return b.q.set.within
+}
+
+// isServed takes the expired value of a part that another caller computes, if the caller
+// need not wait, or has waited.
+func (b *valueBatch) isServed(ctx context.Context, n int, waited bool) bool {
+	if !waited && b.q.set.within > 0 {
+		return false
+	}
+	return b.takeOld(ctx, n, b.q.patientFor())
+}
+
+// isSaved takes the expired values of parts in place of a function's error, and reports
+// whether each part has a value.
+func (b *valueBatch) isSaved(ctx context.Context, run []int) bool {
+	saved := ctx.Err() == nil
+	for _, n := range run {
+		saved = saved && (b.v.box(n) != nil || b.takeOld(ctx, n, b.q.set.onError))
+	}
+	return saved
+}
+
+// takeOld takes a value that has expired for less than a time.
+func (b *valueBatch) takeOld(ctx context.Context, n int, bound time.Duration) bool {
+	q, p := b.q, &b.parts[n]
+	if q.old, q.oldBody = p.old, p.body; !q.serves(bound) {
+		return false
+	}
+	s := q.old
+	res := &valueResult{value: s.value, body: p.body, plain: s.plain, typ: s.typ, instead: s.instead()}
+	if has, err := b.v.take(q, n, res); !has || err != nil {
+		return false
+	}
+	q.stale(ctx)
+	return true
 }

@@ -42,6 +42,10 @@ type valueStamp struct {
 	typ   reflect.Type
 	// absent says that there is no value: see ErrAbsent.
 	absent bool
+	// failed is an error that is kept in place of a value, under a key of its own: see
+	// ErrorAge. beyond says that the store holds the value when it has expired.
+	failed error
+	beyond bool
 	// sum is what those depend on who have the value in theirs.
 	sum     values.Sum
 	figures *values.Figures
@@ -76,6 +80,10 @@ type valueResult struct {
 	left, shared bool
 	// looked says that the function has read something, as far as anybody has said.
 	looked bool
+	// failed is the function's error, where that may be kept; stale says that the query's
+	// old value is to be used.
+	failed error
+	stale  bool
 	// found says that it was kept after all, and personal that a part of it is the
 	// caller's.
 	found, personal bool
@@ -91,6 +99,12 @@ func (c *Cache) findValue(ctx context.Context, q *valueQuery) (s *valueStamp, bo
 	}
 	s, ok := e.Meta.(*valueStamp)
 	if !ok {
+		return nil, nil
+	}
+	if s.hasExpired(c.opts.Now()) {
+		if q.set.beyond() > 0 {
+			q.old, q.oldBody = s, e.Body
+		}
 		return nil, nil
 	}
 	return s, e.Body
@@ -164,13 +178,26 @@ func (c *Cache) computeValue(ctx context.Context, q *valueQuery, f *valueFunc) (
 		return led.outcome()
 	}
 	usual := q.figures().Usual()
-	out, role := c.values.flights.Do(ctx, flight.Call[*valueResult]{
+	if res := c.keptFailure(ctx, q); res != nil {
+		return res, nil
+	}
+	call := flight.Call[*valueResult]{
 		Key: key, Arrived: q.since, Begin: q.begin, Compute: fill, Valid: c.usableValue,
 		Bound: max(minBound, boundFactor*usual), Usual: usual,
 		// Who is within a computation waits for nobody: one of those may wait for it. So
 		// whoever leads comes to an end, and operations may wait for it.
 		NoWait: q.computation != nil,
-	})
+	}
+	q.boundWait(&call)
+	out, role := c.values.flights.Do(ctx, call)
+	if role == flight.Busy && q.old != nil {
+		if q.serves(q.patientFor()) {
+			return &valueResult{stale: true}, nil
+		}
+		if q.boundWait(&call); !call.NoWait { // a change has reached it meanwhile
+			out, role = c.values.flights.Do(ctx, call)
+		}
+	}
 	switch role {
 	case flight.Ended:
 		q.figures().Abandoned.Add(1)
@@ -248,6 +275,7 @@ func (c *Cache) fillValue(ctx context.Context, q *valueQuery, f *valueFunc, fill
 	done = true
 	around.dependOn(c, &res.sum, res.until, q.personal || res.personal)
 	if res.why != "" {
+		c.keepFailure(ctx, q, fill.key, x, res, token, took)
 		return res
 	}
 	if res.instead == nil {
@@ -271,7 +299,7 @@ func (c *Cache) againValue(ctx context.Context, q *valueQuery, f *valueFunc, fil
 		return nil
 	}
 	s, ok := e.Meta.(*valueStamp)
-	if !ok || s.typ != q.typ || s.value != nil && !s.plain && !q.set.immutable {
+	if !ok || s.hasExpired(c.opts.Now()) || s.typ != q.typ || s.value != nil && !s.plain && !q.set.immutable {
 		return nil
 	}
 	return &valueResult{
@@ -370,6 +398,9 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 	case !res.until.After(now):
 		res.why = ReasonPolicy
 	}
+	if err != nil && !absent && said.unstored == "" && fp.Uncommitted == "" && !res.sum.Full && consultable {
+		res.failed = err
+	}
 	return token, took
 }
 
@@ -462,7 +493,7 @@ func (c *Cache) storeValue(ctx context.Context, q *valueQuery, key string, res *
 	if beside > c.opts.MaxEntryBytes {
 		return nil, nil, ReasonTooLarge
 	}
-	s := &valueStamp{value: res.value, plain: res.plain, typ: res.typ, absent: res.instead != nil, sum: res.sum.Clone(), figures: q.figures()}
+	s := &valueStamp{value: res.value, plain: res.plain, typ: res.typ, absent: res.instead != nil, beyond: q.set.beyond() > 0, sum: res.sum.Clone(), figures: q.figures()}
 	// Who keeps a value in place of another is not concerned by the tag of that: a Put
 	// publishes it for those who have made something of the older one.
 	_, replaced := cascade.ValueTags([]byte(key))
@@ -473,7 +504,7 @@ func (c *Cache) storeValue(ctx context.Context, q *valueQuery, key string, res *
 		}
 	}
 	e, kept := c.engine.Keep(ctx, key, engine.Answer{
-		Body: res.body, Meta: s, Beside: beside + s.sum.Size(), Took: took, Token: token, Tags: tags, Expires: res.until,
+		Body: res.body, Meta: s, Beside: beside + s.sum.Size(), Took: took, Token: token, Tags: tags, Expires: res.until, Beyond: q.set.beyond(),
 	})
 	if kept != engine.Stored {
 		return nil, nil, notKept[kept]
@@ -570,5 +601,5 @@ func (c *Cache) deleteValue(ctx context.Context, q *valueQuery) (existed bool, e
 	if e != nil {
 		c.engine.Remove(ctx, q.key, e)
 	}
-	return e != nil && !isAbsent(e), p.Err
+	return e != nil && !isAbsent(e) && !c.isExpired(e), p.Err
 }

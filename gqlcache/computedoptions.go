@@ -27,6 +27,10 @@ const (
 	optionImmutable
 	optionCodec
 	optionReadsOf
+	optionStaleFor
+	optionOnError
+	optionWithin
+	optionErrorAge
 )
 
 // Reads declares what the value depends on: rows (Entity), all rows of a view (View), those
@@ -100,7 +104,9 @@ type computeSettings struct {
 	codec                        Codec // nil is JSON
 	// readsOf is ReadsOf's, nil where there is none.
 	readsOf func(id any) (reads []Change, ok bool)
-	fault   string
+	// See the options of these names.
+	staleFor, onError, within, errorAge time.Duration
+	fault                               string
 }
 
 // set adds options.
@@ -134,9 +140,14 @@ func (s *computeSettings) set(opts []ComputeOption) {
 			if s.readsOf = o.each; o.each == nil {
 				s.fault = "ReadsOf has no function"
 			}
+		case optionStaleFor, optionOnError, optionWithin, optionErrorAge:
+			s.age(o)
 		default:
 			s.fault = "a ComputeOption is empty; use the functions that return one"
 		}
+	}
+	if s.within > 0 && s.beyond() == 0 {
+		s.fault = "Within needs StaleFor or OnError, which say how long an expired value is good for"
 	}
 }
 

@@ -21,6 +21,9 @@ type ComputedStats struct {
 	// another caller was computing already, Abandoned callers whose context ended while
 	// they waited.
 	Hits, Misses, Joined, Abandoned uint64
+	// Stale are expired values that were returned, for StaleFor, OnError or Within; Failures
+	// errors that were kept, for ErrorAge.
+	Stale, Failures uint64
 	// Fills are the times that a function has returned a value, FillTime how long they
 	// took altogether.
 	Fills    uint64
@@ -40,11 +43,12 @@ func (c *Cache) ComputedStats() []ComputedStats {
 	for name, f := range c.values.names.All() {
 		s := ComputedStats{
 			Name: name, Hits: f.Hits.Load(), Misses: f.Misses.Load(), Joined: f.Joined.Load(), Abandoned: f.Abandoned.Load(),
+			Stale: f.Stale.Load(), Failures: f.Failures.Load(),
 			Fills: f.Fills.Load(), FillTime: time.Duration(f.FillTime.Load()),
 		}
 		bypassed, refused := f.Reasons()
 		s.Bypassed, s.NotStored = byReason(bypassed), byReason(refused)
-		if s.Hits+s.Misses+s.Joined+s.Abandoned > 0 || len(s.Bypassed)+len(s.NotStored) > 0 {
+		if s.Hits+s.Misses+s.Joined+s.Abandoned+s.Stale+s.Failures > 0 || len(s.Bypassed)+len(s.NotStored) > 0 {
 			all = append(all, s)
 		}
 	}
@@ -96,7 +100,7 @@ func (c *Cache) listValues(limit, of int, hide bool) (list []inspect.Value) {
 				break
 			}
 			s, ok := e.Meta.(*valueStamp)
-			if !ok || !c.engine.Valid(&s.Stamp) {
+			if !ok || !c.engine.Valid(&s.Stamp) || s.hasExpired(now) {
 				continue
 			}
 			text, ok := values.Describe(key)

@@ -62,6 +62,10 @@ const (
 // has and Stats has not: see Compute.
 const ReasonCodec Reason = reason.Codec // it is not what it was once it is encoded and decoded
 
+// ReasonExpired is a reason not to keep an answer, or a value, that shows an expired value:
+// see StaleFor and OnError.
+const ReasonExpired Reason = reason.Expired
+
 // reasons lists all of them, so that counters need no map on the way of a request.
 var reasons = []Reason{
 	ReasonDisabled, ReasonClosed, ReasonIntrospection, ReasonTypename, ReasonDefer, ReasonPolicy,
@@ -69,7 +73,7 @@ var reasons = []Reason{
 	ReasonMutating, ReasonInspector, ReasonDirective, ReasonCallers, ReasonShadow,
 	ReasonErrors, ReasonNoData, ReasonIncremental, ReasonLists, ReasonTooLarge, ReasonInvalidated,
 	ReasonUnreadable, ReasonReads, ReasonStore, ReasonEnded, ReasonDoNotStore, ReasonPrivate, ReasonWrote, ReasonBeside, ReasonInner,
-	ReasonUncommitted, ReasonUnexplained, ReasonVolatile, ReasonKey,
+	ReasonUncommitted, ReasonUnexplained, ReasonVolatile, ReasonKey, ReasonExpired,
 }
 
 // firstNotStored is where the reasons not to store begin.

@@ -2,6 +2,7 @@ package main
 
 const (
 	computedFile      = "gqlcache/computed.go"
+	computedStaleFile = "gqlcache/computedstale.go"
 	computedBatchFile = "gqlcache/computedbatch.go"
 	computedAskFile   = "gqlcache/computedask.go"
 	computedFillFile  = "gqlcache/computedfill.go"
@@ -214,7 +215,7 @@ var computedRules = []mutant{
 	{
 		name: "computed all: a value does not depend on its key", file: computedBatchFile,
 		old: "	res.sum.Add(&values.Sum{Tags: p.tags})\n", new: "",
-		test: "TestComputeAll$",
+		test: "TestComputeAllLate$",
 	},
 	{
 		name: "computed all: a value does not depend on what is declared of its id", file: computedBatchFile,
@@ -230,5 +231,45 @@ var computedRules = []mutant{
 		name: "computed all: waits before it computes", file: computedBatchFile,
 		old: "		if len(run) > 0 {\n", new: "		for _, n := range busy {\n			_, _ = b.parts[n].other.Wait(ctx, flight.Call[*valueResult]{Valid: b.c.usableValue, Bound: minBound})\n		}\n		if len(run) > 0 {\n",
 		test: "TestComputeAllSharing$",
+	},
+	{
+		name: "computed stale: what a change has reached is returned", file: computedStaleFile,
+		old: " && c.fresh() && c.engine.Valid(&q.old.Stamp)\n", new: "\n",
+		test: "TestComputedStale$|TestComputedOnError$",
+	},
+	{
+		name: "computed stale: an answer is kept with an expired value", file: computedStaleFile,
+		old: "	q.refuse(ReasonExpired)\n", new: "",
+		test: "TestComputedStaleInAnswers$",
+	},
+	{
+		name: "computed stale: an expired value is a hit", file: computedFillFile,
+		old: "	if s.hasExpired(c.opts.Now()) {\n		if q", new: "	if false {\n		if q",
+		test: "TestComputedStale$",
+	},
+	{
+		name: "computed stale: an expired value is found by who waited", file: computedFillFile,
+		old: "!ok || s.hasExpired(c.opts.Now()) || s.typ", new: "!ok || s.typ",
+		test: "TestComputedStale$",
+	},
+	{
+		name: "computed stale: a kept error survives changes", file: computedStaleFile,
+		old: "Tags: slices.Clone(sum.Tags), Expires: until,", new: "Tags: slices.Clone(res.sum.Tags), Expires: until,",
+		test: "TestComputedErrorAge$",
+	},
+	{
+		name: "computed stale: an answer is kept with a kept error", file: computedStaleFile,
+		old: "		q.refuse(ReasonErrors)\n", new: "",
+		test: "TestComputedErrorAge$",
+	},
+	{
+		name: "computed stale: a caller's deadline is everybody's error", file: computedStaleFile,
+		old: "	if errors.Is(err, context.Canceled) {", new: "	if true {\n		return true\n	}\n	if errors.Is(err, context.Canceled) {",
+		test: "TestComputedErrorAge$",
+	},
+	{
+		name: "computed stale: who has waited for Within waits on", file: "gqlcache/internal/flight/batch.go", in: "gqlcache",
+		old: "	if c.Within <= 0 {", new: "	if c.Within <= 0 || true {",
+		test: "TestComputedStale$",
 	},
 }

@@ -46,4 +46,5 @@ const (
 	Volatile    = "volatile"
 	Key         = "key"
 	Codec       = "codec"
+	Expired     = "expired"
 )

@@ -33,6 +33,12 @@ import (
 // Version is the first byte of every key.
 const Version = 'V'
 
+// FailureKey returns the key under which an error is kept in place of the value of a key.
+func FailureKey(key string) string { return failureVersion + key[1:] }
+
+// failureVersion is the first byte of those, in place of Version.
+const failureVersion = "E"
+
 // The bytes of a key that say who shares it.
 const (
 	scopeAll       = 'A'
