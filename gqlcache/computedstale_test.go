@@ -19,13 +19,15 @@ type agingValue struct {
 	*valuesRig
 	opts []gqlcache.ComputeOption
 	err  error // of the function
+	// during is called while the function runs, nil for nothing.
+	during func()
 }
 
 func newAgingValue(t *testing.T, opts ...gqlcache.ComputeOption) *agingValue {
 	t.Helper()
 	return &agingValue{newValues(t, gqlcache.Options{Jitter: -1}), append([]gqlcache.ComputeOption{
 		gqlcache.ForAll(), gqlcache.Reads(gqlcache.Tag("x")), gqlcache.TTL(time.Minute),
-	}, opts...), nil}
+	}, opts...), nil, nil}
 }
 
 func (a *agingValue) compute(ctx context.Context) (int, error) {
@@ -35,6 +37,9 @@ func (a *agingValue) compute(ctx context.Context) (int, error) {
 		case <-time.After(100 * time.Millisecond):
 		case <-ctx.Done():
 			return 0, ctx.Err()
+		}
+		if a.during != nil {
+			a.during()
 		}
 		if a.err != nil {
 			return 0, a.err
@@ -102,7 +107,15 @@ func TestComputedStale(t *testing.T) {
 		a.opts = opts[:3]
 		a.want("who does not say it", 6, nil, agingTook)
 		all.Wait()
-		a.opts = opts
+		time.Sleep(90 * time.Second)
+		a.err = errFailing
+		all.Go(func() { a.want("who fails", 0, errFailing, agingTook) })
+		synctest.Wait()
+		a.want("who has waited for a failure", 0, errFailing, 2*agingTook)
+		all.Wait()
+		a.opts, a.err = opts, nil
+		a.calls.Store(6)
+		time.Sleep(time.Minute)
 
 		// Within: the others wait for a while.
 		a.opts = append(opts[:4:4], gqlcache.Within(30*time.Millisecond))
@@ -133,6 +146,13 @@ func TestComputedOnError(t *testing.T) {
 		a.want("in place of an error", 1, nil, agingTook)
 		a.err = gqlcache.ErrAbsent
 		a.want("there is none", 0, gqlcache.ErrAbsent, agingTook)
+		a.err = nil
+		a.invalidate(gqlcache.Tag("x"))
+		a.want("a value", 4, nil, agingTook)
+		time.Sleep(90 * time.Second)
+		a.err = errFailing
+		a.during = func() { a.invalidate(gqlcache.Tag("x")) }
+		a.want("a change while it is computed", 0, errFailing, agingTook)
 	})
 }
 
