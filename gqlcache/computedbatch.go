@@ -243,6 +243,9 @@ func (b *valueBatch) wait(ctx context.Context, n int) (has bool, err error) {
 		Arrived: b.q.since, Valid: b.c.usableValue,
 		Bound: max(minBound, boundFactor*usual), Usual: usual, Within: b.within(n),
 	})
+	if role == flight.Joined && out.Value.isForeign(b.q) {
+		role = flight.Busy // an error is no absence
+	}
 	switch role {
 	case flight.Ended:
 		figures.Abandoned.Add(1)

@@ -198,6 +198,9 @@ func (c *Cache) computeValue(ctx context.Context, q *valueQuery, f *valueFunc) (
 			out, role = c.values.flights.Do(ctx, call)
 		}
 	}
+	if role == flight.Joined && out.Value.isForeign(q) {
+		role = flight.Alone
+	}
 	switch role {
 	case flight.Ended:
 		q.figures().Abandoned.Add(1)

@@ -44,8 +44,8 @@ func OnError(d time.Duration) ComputeOption { return ComputeOption{kind: optionO
 func Within(d time.Duration) ComputeOption { return ComputeOption{kind: optionWithin, ttl: d} }
 
 // ErrorAge has errors of the function kept for that long, at most a minute, so that it is
-// called once and not by each caller while something is out of order. Who waits for it gets
-// the error, too. Any change of anything ends it. The error itself is kept, and given to
+// called once and not by each caller while something is out of order. Who waits for it, and
+// has said ErrorAge, gets the error, too. Any change of anything ends it. The error itself is kept, and given to
 // several callers. An error is not kept that may come from the end of the caller's context.
 // With OnError, callers get the expired value meanwhile. It is not for ComputeAll.
 func ErrorAge(d time.Duration) ComputeOption { return ComputeOption{kind: optionErrorAge, ttl: d} }
@@ -191,6 +191,12 @@ func (c *Cache) keepFailure(ctx context.Context, q *valueQuery, key string, x *c
 		return
 	}
 	res.instead, res.stamp, res.sum, res.until, res.shared = res.failed, s, sum, until, true
+}
+
+// isForeign says whether a result of another call is an error that the query does not take:
+// it has not said ErrorAge.
+func (res *valueResult) isForeign(q *valueQuery) bool {
+	return res.failed != nil && q.set.errorAge == 0
 }
 
 // isKeepable says whether an error is for other callers, too: it is not if it may come from

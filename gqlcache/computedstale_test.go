@@ -179,6 +179,26 @@ func TestComputedErrorAge(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 		a.invalidate(gqlcache.Everything())
+		// Who has not said ErrorAge computes.
+		time.Sleep(time.Minute)
+		all.Go(func() { a.want("who fails", 0, errFailing, agingTook) })
+		synctest.Wait()
+		all.Go(func() {
+			v, err := gqlcache.Compute(t.Context(), a.cache, gqlcache.KeyOf("aging"), func(context.Context) (int, error) { return 5, nil }, a.opts[:3]...)
+			if v != 5 || err != nil {
+				t.Errorf("who has not said ErrorAge: %d, %v", v, err)
+			}
+		})
+		all.Go(func() {
+			got, err := gqlcache.ComputeAll(t.Context(), a.cache, []int{1}, func(int) gqlcache.Key { return gqlcache.KeyOf("aging") },
+				func(context.Context, []int) (map[int]int, error) { return map[int]int{1: 5}, nil }, a.opts[:3]...)
+			if got[1] != 5 || err != nil {
+				t.Errorf("who has not said ErrorAge, of several: %v, %v", got, err)
+			}
+		})
+		all.Wait()
+		a.invalidate(gqlcache.Everything())
+		time.Sleep(time.Minute)
 		// What is the caller's own.
 		for _, own := range []error{context.DeadlineExceeded, os.ErrDeadlineExceeded, fmt.Errorf("of a query: %w", context.Canceled)} {
 			a.err = own

@@ -272,4 +272,9 @@ var computedRules = []mutant{
 		old: "	if c.Within <= 0 {", new: "	if c.Within <= 0 || true {",
 		test: "TestComputedStale$",
 	},
+	{
+		name: "computed stale: another call's error is an absence", file: computedBatchFile,
+		old: "if role == flight.Joined && out.Value.isForeign(b.q) {", new: "if false {",
+		test: "TestComputedErrorAge$",
+	},
 }
