@@ -14,7 +14,7 @@ func isAbsence(err error) bool {
 		if err == ErrAbsent { //nolint:errorlint // each error of the chain is looked at
 			return true
 		}
-		if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // so is each that is joined
+		if many, ok := err.(interface{ Unwrap() []error }); ok {
 			some := false
 			for _, e := range many.Unwrap() {
 				if e != nil && !isAbsence(e) {

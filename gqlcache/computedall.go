@@ -98,7 +98,7 @@ func (a *allValues[K, T]) find(ctx context.Context, q *valueQuery, id K) (found 
 		return false, err
 	}
 	q.hit(ctx, s)
-	if err == nil {
+	if !s.absent {
 		a.got[id] = v
 	}
 	return true, nil
