@@ -94,14 +94,14 @@ func (a *allValues[K, T]) find(ctx context.Context, q *valueQuery, id K) (found 
 		return false, nil
 	}
 	v, usable, err := opened[T](s, body, &q.set)
-	if !usable {
-		return false, err
+	if usable {
+		q.hit(ctx, s)
+		err = nil // ErrAbsent is none here
 	}
-	q.hit(ctx, s)
-	if !s.absent {
+	if usable && !s.absent {
 		a.got[id] = v
 	}
-	return true, nil
+	return usable, err
 }
 
 // run implements batchValues.
