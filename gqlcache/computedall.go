@@ -133,7 +133,7 @@ func (a *allValues[K, T]) box(n int) any {
 
 // take implements batchValues.
 func (a *allValues[K, T]) take(q *valueQuery, n int, res *valueResult) (usable bool, err error) {
-	if res.typ == q.typ && res.instead != nil {
+	if res.typ == q.typ && isAbsence(res.instead) {
 		return true, nil
 	}
 	v, usable, err := openedParts[T](res.value, res.body, res.typ, res.plain, &q.set)
