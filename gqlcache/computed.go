@@ -32,6 +32,17 @@ var errNoFunction = fmt.Errorf("%w: the function is nil", ErrKey)
 // error. An error of fn, and a value whose context has ended, are returned as they are, and
 // neither kept nor given to others. A panic of fn goes on in its caller.
 //
+// With StaleFor, OnError and Within a value that has expired, and that no change has
+// reached, is returned in place of waiting, or of an error; with ErrorAge an error is kept.
+// Only callers compute, on their own contexts: never somebody in the background. An answer,
+// or a value, that is made of an expired value or of a kept error is not stored.
+//
+// An error that is ErrAbsent, or wraps it and nothing else, says that there is no value.
+// That is kept as a value is, and Compute and Get return ErrAbsent until what it depends on
+// changes: the creation, say. It is not kept where fn has read nothing by then, as far as
+// Reads, Read and statements say: no change would be known to end it. ErrAbsent that is
+// joined with another error is an error.
+//
 // Within a request (an operation of a server with the cache, or a handler that
 // Cache.Handler is around), the value is for callers with the same Predicate and Vary,
 // unless ForAll is given, and a tenant must be the caller's: else the error wraps
@@ -72,7 +83,7 @@ func Compute[T any](ctx context.Context, cache *Cache, key Key, fn func(ctx cont
 		v, usable, err := opened[T](s, body, &q.set)
 		if usable {
 			q.hit(ctx, s)
-			return v, nil
+			return v, err
 		}
 		if err != nil {
 			return none, err
@@ -93,7 +104,18 @@ func computed[T any](ctx context.Context, c *Cache, q valueQuery, fn func(ctx co
 	switch {
 	case err != nil:
 		return none, err
-	case res.own:
+	case res.stale:
+		return stale[T](ctx, &q, fn)
+	case res.own, res.instead != nil:
+		if !res.own {
+			failed = res.instead
+		}
+		if q.isSaved(ctx, res, failed) {
+			if got, usable, err := opened[T](q.old, q.oldBody, &q.set); usable {
+				q.stale(ctx)
+				return got, err
+			}
+		}
 		return v, failed
 	}
 	got, usable, err := openedParts[T](res.value, res.body, q.typ, res.plain, &q.set)
@@ -116,8 +138,12 @@ func beside[T any](ctx context.Context, q *valueQuery, fn func(ctx context.Conte
 
 // opened returns the value of an entry. usable is false when the call cannot have it: with
 // an error when the key is another type's, and without one when the value is kept as the
-// program's own and the call does not say Immutable, or cannot be decoded any more.
+// program's own and the call does not say Immutable, or cannot be decoded any more. The
+// error of one that is usable is ErrAbsent: that there is no value is kept.
 func opened[T any](s *valueStamp, body []byte, set *computeSettings) (v T, usable bool, err error) {
+	if s.absent && s.typ == reflect.TypeFor[T]() {
+		return v, true, ErrAbsent
+	}
 	return openedParts[T](s.value, body, s.typ, s.plain, set)
 }
 
@@ -147,8 +173,8 @@ func decoded[T any](body []byte, by Codec) (v T, ok bool) {
 }
 
 // Get returns the value that is kept under a key, if it is still true, with Compute's rules
-// for who has it. Otherwise the error is ErrMiss; within a mutation, and with the policies
-// Refresh and NoStore, it always is. What gets
+// for who has it. The error is ErrAbsent where it is kept that there is no value. Otherwise
+// it is ErrMiss. It always is within a mutation, and with the policies Refresh and NoStore. What gets
 // a value, or gets none, depends on it: see Compute.
 func Get[T any](ctx context.Context, cache *Cache, key Key, opts ...ComputeOption) (T, error) {
 	var none T
@@ -177,7 +203,7 @@ func get[T any](ctx context.Context, q *valueQuery) (T, error) {
 	switch {
 	case usable:
 		q.hit(ctx, s)
-		return v, nil
+		return v, err
 	case err == nil:
 		q.missed(ctx)
 		err = ErrMiss
@@ -185,7 +211,8 @@ func get[T any](ctx context.Context, q *valueQuery) (T, error) {
 	return none, err
 }
 
-// Exists reports whether Get would find a value, but for its type. It decodes nothing.
+// Exists reports whether Get would find a value, but for its type. It decodes nothing. That
+// there is no value, ErrAbsent, is none.
 func Exists(ctx context.Context, cache *Cache, key Key, opts ...ComputeOption) (bool, error) {
 	var q valueQuery
 	defer q.free()
@@ -196,7 +223,7 @@ func Exists(ctx context.Context, cache *Cache, key Key, opts ...ComputeOption) (
 		q.figures().Bypass(string(q.why))
 	} else if s, _ := cache.findValue(ctx, &q); s != nil && !q.passesOver(s) {
 		q.depend(ctx, &s.sum, s.Expires())
-		return true, nil
+		return !s.absent, nil
 	}
 	q.missed(ctx)
 	return false, nil

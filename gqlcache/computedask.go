@@ -33,6 +33,7 @@ type valueQuery struct {
 	scratch *[]byte
 	key     []byte
 	name    string
+	all     bool         // ComputeAll's: key is that of one id
 	typ     reflect.Type // of the value, where one is computed or put
 	// writes says that the call is Put or Delete.
 	writes bool
@@ -49,6 +50,9 @@ type valueQuery struct {
 	shapes uint64
 	// predicate is the caller's, when it is in the key.
 	predicate Predicate
+	// old is the value if it has expired, and the call may use it yet; oldBody its bytes.
+	old     *valueStamp
+	oldBody []byte
 	// whose says what the value is one caller's by, so that what it is made a part of is
 	// not for all. predicated says that it is the predicate.
 	whose      whose

@@ -3,6 +3,7 @@ package gqlcache
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"time"
@@ -33,6 +34,12 @@ type valueStamp struct {
 	value any
 	plain bool
 	typ   reflect.Type
+	// absent says that there is no value: see ErrAbsent.
+	absent bool
+	// failed is an error that is kept in place of a value, under a key of its own: see
+	// ErrorAge. beyond says that the store holds the value when it has expired.
+	failed error
+	beyond bool
 	// sum is what those depend on who have the value in theirs.
 	sum     values.Sum
 	figures *values.Figures
@@ -58,13 +65,21 @@ type valueResult struct {
 	body  []byte
 	plain bool
 	typ   reflect.Type
-	stamp *valueStamp // nil when nothing was kept
-	sum   values.Sum
-	until time.Time
+	// instead is what others get in place of the value, nil where there is one.
+	instead error
+	stamp   *valueStamp // nil when nothing was kept
+	sum     values.Sum
+	until   time.Time
 	// why says why the value was not kept; left that its context had ended, and shared
 	// that others may have it.
 	why          Reason
 	left, shared bool
+	// looked says that the function has read something, as far as anybody has said.
+	looked bool
+	// failed is the function's error, where that may be kept; stale says that the query's
+	// old value is to be used.
+	failed error
+	stale  bool
 	// began says which computation it is, see Cache.begun.
 	began uint64
 	// found says that it was kept after all, and whose what a part of it is one caller's
@@ -83,6 +98,12 @@ func (c *Cache) findValue(ctx context.Context, q *valueQuery) (s *valueStamp, bo
 	if !ok {
 		return nil, nil
 	}
+	if s.hasExpired(c.opts.Now()) {
+		if q.set.beyond() > 0 && q.wants.policy != Refresh {
+			q.old, q.oldBody = s, e.Body
+		}
+		return nil, nil
+	}
 	return s, e.Body
 }
 
@@ -97,6 +118,9 @@ func (q *valueQuery) hit(ctx context.Context, s *valueStamp) {
 
 // declared returns the tags of what a call declares, and says what is wrong with it.
 func (q *valueQuery) declared() ([]cascade.Tag, error) {
+	if q.set.readsOf != nil && !q.all {
+		return nil, fmt.Errorf("%w: of %s: ReadsOf is for ComputeAll; use Reads", ErrKey, q.name)
+	}
 	return q.c.tagsRead(nil, q.set.reads, q.part(), q.tenanted)
 }
 
@@ -163,6 +187,9 @@ func (c *Cache) computeValue(ctx context.Context, q *valueQuery, f *valueFunc) (
 		return led.outcome()
 	}
 	usual := q.figures().Usual()
+	if res := c.keptFailure(ctx, q); res != nil {
+		return res, nil
+	}
 	call := flight.Call[*valueResult]{
 		Key: key, Arrived: q.since, Begin: q.begin, Compute: fill, Valid: c.usableValue,
 		Bound: max(minBound, boundFactor*usual), Usual: usual,
@@ -170,11 +197,23 @@ func (c *Cache) computeValue(ctx context.Context, q *valueQuery, f *valueFunc) (
 		// whoever leads comes to an end, and operations may wait for it.
 		NoWait: q.computation != nil,
 	}
+	q.boundWait(&call)
 	out, role := c.values.flights.Do(ctx, call)
+	if role == flight.Busy && q.old != nil {
+		if q.serves(q.patientFor()) {
+			return &valueResult{stale: true}, nil
+		}
+		if q.boundWait(&call); !call.NoWait { // a change has reached it meanwhile
+			out, role = c.values.flights.Do(ctx, call)
+		}
+	}
 	if role == flight.Joined && !q.mayJoin(out.Value) { // see Cache.compute
 		if out, role = c.values.flights.Do(ctx, call); role == flight.Joined && !q.mayJoin(out.Value) {
 			role = flight.Alone
 		}
+	}
+	if role == flight.Joined && out.Value.isForeign(q) {
+		role = flight.Alone
 	}
 	switch role {
 	case flight.Ended:
@@ -231,6 +270,7 @@ type valueFill struct {
 	token uint64
 	ended uint64 // flights, before the first look-up
 	own   *flight.Flight[*valueResult]
+	batch bool // of ComputeAll: each key has its tags beside
 }
 
 // fillValue runs a function, and keeps its value if nothing that it depends on has changed
@@ -253,16 +293,25 @@ func (c *Cache) fillValue(ctx context.Context, q *valueQuery, f *valueFunc, fill
 	done = true
 	around.dependOn(c, &res.sum, res.until, q.whose|res.whose)
 	if res.why != "" {
+		c.keepFailure(ctx, q, fill.key, x, res, token, took)
 		return res
 	}
-	if err := packValue(res, &q.set, f.box()); err != nil {
-		c.once.Warn("codec "+res.typ.String(), "gqlcache: a value of "+res.typ.String()+" is not kept", err)
-		res.why = ReasonCodec
-		return res
+	if res.instead == nil {
+		if err := packValue(res, &q.set, f.box()); err != nil {
+			c.warnOfCodec(res.typ, err)
+			res.why = ReasonCodec
+			return res
+		}
 	}
 	res.shared = true
 	c.keepValue(ctx, q, fill.key, x, res, token, took)
 	return res
+}
+
+// warnOfCodec says once that values of a type are not what they were once they are encoded
+// and decoded.
+func (c *Cache) warnOfCodec(typ reflect.Type, err error) {
+	c.once.Warn("codec "+typ.String(), "gqlcache: a value of "+typ.String()+" is not kept", err)
 }
 
 // againValue looks once more for a value, if one may have come since the first look: see
@@ -276,11 +325,11 @@ func (c *Cache) againValue(ctx context.Context, q *valueQuery, f *valueFunc, fil
 		return nil
 	}
 	s, ok := e.Meta.(*valueStamp)
-	if !ok || s.typ != q.typ || q.passesOver(s) || s.value != nil && !s.plain && !q.set.immutable {
+	if !ok || s.hasExpired(c.opts.Now()) || s.typ != q.typ || q.passesOver(s) || s.value != nil && !s.plain && !q.set.immutable {
 		return nil
 	}
 	return &valueResult{
-		value: s.value, body: e.Body, plain: s.plain, typ: s.typ, stamp: s, sum: s.sum, until: s.Expires(), began: s.began, found: true, shared: true,
+		value: s.value, body: e.Body, plain: s.plain, typ: s.typ, instead: s.instead(), stamp: s, sum: s.sum, until: s.Expires(), began: s.began, found: true, shared: true,
 	}
 }
 
@@ -307,6 +356,11 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 	if err == nil {
 		q.figures().Filled(took)
 	}
+	absent := isAbsence(err)
+	if absent {
+		q.figures().Filled(took)
+		res.instead = ErrAbsent
+	}
 	var fp footprint.Footprint
 	observed := rec != nil && !c.opts.Observe.ReportOnly
 	if rec != nil {
@@ -320,10 +374,12 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 	res.sum.Add(&values.Sum{Tags: fill.tags})
 	// Values that it has got say nothing of what else it has read.
 	known := q.set.declared || said.read
+	res.looked = len(fill.tags) > 0 || said.read || said.got
 	if observed {
 		token = min(token, fp.Number)
 		res.sum.Add(&values.Sum{Tags: fp.Tags, Coarse: fp.Coarse})
 		known = known || c.opts.Observe.Everything && (fp.Statements > 0 || said.got)
+		res.looked = res.looked || fp.Statements > 0
 	}
 	if fromAround {
 		q.addAround(&res.sum)
@@ -333,8 +389,11 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 		anything.Tags = c.appendAnything(nil)
 		anything.Coarse = anything.Tags
 	}
-	stored, replaced := cascade.ValueTags([]byte(fill.key))
-	anything.Tags = append(anything.Tags, stored, replaced, cascade.ValueNameTag(q.name))
+	anything.Tags = append(anything.Tags, cascade.ValueNameTag(q.name))
+	if !fill.batch {
+		stored, replaced := cascade.ValueTags([]byte(fill.key))
+		anything.Tags = append(anything.Tags, stored, replaced)
+	}
 	anything.Tags = append(anything.Tags, q.tenants(ctx)...)
 	consulted, consultable := c.consulted(q)
 	anything.Tags = append(anything.Tags, consulted...)
@@ -358,7 +417,9 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 	switch {
 	case res.left:
 		res.why = ReasonEnded
-	case err != nil, failuresIn(ctx) > failures:
+	case err != nil && !absent, failuresIn(ctx) > failures:
+		res.why = ReasonErrors
+	case absent && !res.looked && !fill.batch: // nothing says which change will end it
 		res.why = ReasonErrors
 	case said.unstored != "":
 		res.why = said.unstored
@@ -372,6 +433,9 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 		res.why = ReasonPolicy
 	case c.opts.OnlyHinted && q.set.ttl == 0 && said.maxAge == 0:
 		res.why = ReasonNoAge
+	}
+	if err != nil && !absent && said.unstored == "" && fp.Uncommitted == "" && !res.sum.Full && consultable {
+		res.failed = err
 	}
 	return token, took
 }
@@ -489,7 +553,10 @@ func (c *Cache) storeValue(ctx context.Context, q *valueQuery, key string, res *
 	if beside > c.opts.MaxEntryBytes {
 		return nil, nil, ReasonTooLarge
 	}
-	s := &valueStamp{value: res.value, plain: res.plain, typ: res.typ, sum: res.sum.Clone(), figures: q.figures(), began: res.began}
+	s := &valueStamp{
+		value: res.value, plain: res.plain, typ: res.typ, absent: res.instead != nil, beyond: q.set.beyond() > 0,
+		sum: res.sum.Clone(), figures: q.figures(), began: res.began,
+	}
 	tags := make([]cascade.Tag, 0, len(s.sum.Tags))
 	for _, t := range s.sum.Tags {
 		if but == nil || t.Hash != but.Hash {
@@ -497,7 +564,7 @@ func (c *Cache) storeValue(ctx context.Context, q *valueQuery, key string, res *
 		}
 	}
 	e, kept := c.engine.Keep(ctx, key, engine.Answer{
-		Body: res.body, Meta: s, Beside: beside + s.sum.Size(), Took: took, Token: token, Tags: tags, Expires: res.until,
+		Body: res.body, Meta: s, Beside: beside + s.sum.Size(), Took: took, Token: token, Tags: tags, Expires: res.until, Beyond: q.set.beyond(),
 	})
 	if kept != engine.Stored {
 		return nil, nil, notKept[kept]
@@ -621,5 +688,5 @@ func (c *Cache) deleteValue(ctx context.Context, q *valueQuery) (existed bool, e
 	if e != nil {
 		c.engine.Remove(ctx, q.key, e)
 	}
-	return e != nil, p.Err
+	return e != nil && !isAbsent(e) && !c.isExpired(e), p.Err
 }

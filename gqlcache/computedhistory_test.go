@@ -85,12 +85,58 @@ func (r *valueHistory) register(ctx context.Context, c *gqlcache.Cache, k int) (
 	return v, err
 }
 
+// registers computes several registers at once, in a random order.
+func (r *valueHistory) registers(c *gqlcache.Cache, rng *rand.Rand) (map[int]int64, error) {
+	ids := rng.Perm(3)[:1+rng.IntN(3)]
+	return gqlcache.ComputeAll(r.Context(), c, ids, registerKey, func(ctx context.Context, missing []int) (map[int]int64, error) {
+		all := map[int]int64{}
+		for _, k := range missing {
+			v, err := r.slow(ctx, k)
+			if err != nil {
+				return nil, err
+			}
+			all[k] = v
+		}
+		return all, nil
+	}, gqlcache.ForAll(), gqlcache.ReadsOf(func(k int) []gqlcache.Change { return []gqlcache.Change{gqlcache.Entity("Counter", k)} }))
+}
+
+// aged computes a register that expires at once, with a function that fails now and then.
+func (r *valueHistory) aged(c *gqlcache.Cache, k int) (int64, error) {
+	return gqlcache.Compute(r.Context(), c, registerKey(k), func(ctx context.Context) (int64, error) {
+		if rand.IntN(3) == 0 {
+			return 0, errFailing
+		}
+		return r.slow(ctx, k)
+	}, gqlcache.ForAll(), gqlcache.Reads(gqlcache.Entity("Counter", k)), gqlcache.TTL(50*time.Microsecond),
+		gqlcache.StaleFor(time.Second), gqlcache.OnError(time.Second), gqlcache.Within(20*time.Microsecond), gqlcache.ErrorAge(time.Millisecond))
+}
+
 func (r *valueHistory) read(k int, rng *rand.Rand) {
 	c := r.caches[rng.IntN(len(r.caches))]
 	least := r.acknowledged[k].Load()
 	var got int64
 	var err error
-	switch rng.IntN(8) {
+	switch rng.IntN(10) {
+	case 9: // several at once
+		var least [3]int64
+		for i := range least {
+			least[i] = r.acknowledged[i].Load()
+		}
+		all, err := r.registers(c, rng)
+		if err != nil || len(all) == 0 {
+			r.Errorf("several registers: %v, %v", all, err)
+		}
+		for k, v := range all {
+			if v < least[k] {
+				r.Errorf("register %d of several is %d, after %d was acknowledged", k, v, least[k])
+			}
+		}
+		return
+	case 8:
+		if got, err = r.aged(c, k); errors.Is(err, errFailing) {
+			return
+		}
 	case 0: // a value of values
 		var all [3]int64
 		for i := range all {

@@ -13,6 +13,7 @@ type ComputeOption struct {
 	reads []Change
 	ttl   time.Duration
 	codec Codec
+	each  func(id any) (reads []Change, ok bool)
 }
 
 type computeOption uint8
@@ -25,6 +26,11 @@ const (
 	optionAnyTenant
 	optionImmutable
 	optionCodec
+	optionReadsOf
+	optionStaleFor
+	optionOnError
+	optionWithin
+	optionErrorAge
 )
 
 // Reads declares what the value depends on: rows (Entity), all rows of a view (View), those
@@ -34,6 +40,21 @@ const (
 // said or observed (Options.Observe) depends on every change. An unknown name, and a
 // partitioned view where the key has no tenant, are errors, and nothing is computed.
 func Reads(reads ...Change) ComputeOption { return ComputeOption{kind: optionReads, reads: reads} }
+
+// ReadsOf declares what each value of ComputeAll depends on, by its id: that of one id only,
+// where Reads declares what all of them depend on. K must be the type of the ids.
+func ReadsOf[K comparable](reads func(id K) []Change) ComputeOption {
+	if reads == nil {
+		return ComputeOption{kind: optionReadsOf}
+	}
+	return ComputeOption{kind: optionReadsOf, each: func(id any) ([]Change, bool) {
+		k, ok := id.(K)
+		if !ok {
+			return nil, false
+		}
+		return reads(k), true
+	}}
+}
 
 // TTL is how long the value may be kept, in place of Options.TTL. It must be positive. The
 // function may shorten it with MaxAge.
@@ -81,7 +102,11 @@ type computeSettings struct {
 	ttl                          time.Duration
 	forAll, anyTenant, immutable bool
 	codec                        Codec // nil is JSON
-	fault                        string
+	// readsOf is ReadsOf's, nil where there is none.
+	readsOf func(id any) (reads []Change, ok bool)
+	// See the options of these names.
+	staleFor, onError, within, errorAge time.Duration
+	fault                               string
 }
 
 // set adds options.
@@ -110,9 +135,19 @@ func (s *computeSettings) set(opts []ComputeOption) {
 			if s.codec = o.codec; o.codec == nil {
 				s.fault = "WithCodec has no codec"
 			}
+		case optionReadsOf:
+			s.declared = true
+			if s.readsOf = o.each; o.each == nil {
+				s.fault = "ReadsOf has no function"
+			}
+		case optionStaleFor, optionOnError, optionWithin, optionErrorAge:
+			s.age(o)
 		default:
 			s.fault = "a ComputeOption is empty; use the functions that return one"
 		}
+	}
+	if s.within > 0 && s.beyond() == 0 {
+		s.fault = "Within needs StaleFor or OnError, which say how long an expired value is good for"
 	}
 }
 

@@ -58,6 +58,7 @@ type computation struct {
 		flight    *flight.Flight[*valueResult]
 		key       string
 		entry     *store.Entry
+		batch     *batchParts // of ComputeAll, nil otherwise
 	}
 }
 
@@ -112,11 +113,13 @@ func (x *computation) refuseToStore(why Reason) bool {
 		x.mu.unstored = why
 	}
 	f, late, key, e := x.mu.flight, x.mu.closed, x.mu.key, x.mu.entry
+	flights, kept := x.mu.batch.parts()
 	x.mu.Unlock()
 	f.Unshare()
 	if late && e != nil {
 		x.c.withdraw(key, e)
 	}
+	x.endParts(flights, kept)
 	return !late
 }
 
@@ -127,8 +130,10 @@ func (x *computation) private() bool {
 	}
 	x.mu.Lock()
 	f, late := x.mu.flight, x.mu.closed
+	flights, _ := x.mu.batch.parts()
 	x.mu.Unlock()
 	f.Unshare()
+	x.endParts(flights, nil)
 	return !late
 }
 
@@ -160,6 +165,7 @@ func (x *computation) close() collected {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.mu.closed, x.mu.flight = true, nil
+	x.mu.batch.close()
 	return collected{x.mu.sum, x.mu.read, x.mu.got, x.mu.whose, x.mu.unstored, x.mu.maxAge}
 }
 
@@ -167,7 +173,11 @@ func (x *computation) close() collected {
 func (x *computation) keep(key string, e *store.Entry) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.mu.key, x.mu.entry = key, e
+	if x.mu.batch != nil {
+		x.mu.batch.kept = append(x.mu.batch.kept, keptPart{key, e})
+	} else {
+		x.mu.key, x.mu.entry = key, e
+	}
 	return x.mu.unstored == ""
 }
 

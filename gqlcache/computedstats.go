@@ -24,6 +24,10 @@ type ComputedStats struct {
 	Misses    uint64 `json:"misses"`
 	Joined    uint64 `json:"joined"`
 	Abandoned uint64 `json:"abandoned"`
+	// Stale are expired values that were returned, for StaleFor, OnError or Within; Failures
+	// errors that were kept, for ErrorAge.
+	Stale    uint64 `json:"stale"`
+	Failures uint64 `json:"failures"`
 	// Fills are the times that a function has returned a value, FillTime how long they
 	// took altogether.
 	Fills    uint64        `json:"fills"`
@@ -44,11 +48,12 @@ func (c *Cache) ComputedStats() []ComputedStats {
 	for name, f := range c.values.names.All() {
 		s := ComputedStats{
 			Name: name, Hits: f.Hits.Load(), Misses: f.Misses.Load(), Joined: f.Joined.Load(), Abandoned: f.Abandoned.Load(),
+			Stale: f.Stale.Load(), Failures: f.Failures.Load(),
 			Fills: f.Fills.Load(), FillTime: time.Duration(f.FillTime.Load()),
 		}
 		bypassed, refused := f.Reasons()
 		s.Bypassed, s.NotStored = byReason(bypassed), byReason(refused)
-		if s.Hits+s.Misses+s.Joined+s.Abandoned > 0 || len(s.Bypassed)+len(s.NotStored) > 0 {
+		if s.Hits+s.Misses+s.Joined+s.Abandoned+s.Stale+s.Failures > 0 || len(s.Bypassed)+len(s.NotStored) > 0 {
 			all = append(all, s)
 		}
 	}
@@ -100,7 +105,7 @@ func (c *Cache) listValues(limit, of int, hide bool) (list []inspect.Value) {
 				break
 			}
 			s, ok := e.Meta.(*valueStamp)
-			if !ok || !c.engine.Valid(&s.Stamp) {
+			if !ok || !c.engine.Valid(&s.Stamp) || s.hasExpired(now) {
 				continue
 			}
 			text, ok := values.Describe(key)

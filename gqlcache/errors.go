@@ -24,6 +24,9 @@ var (
 	ErrNotCached = errors.New("no answer is stored, and the request wants none to be computed")
 	// ErrMiss says that no value is kept under a key, or none that is still true.
 	ErrMiss = errors.New("gqlcache: no value is kept under this key")
+	// ErrAbsent is what a function of Compute returns, or wraps, to say that there is no
+	// value: that is kept like a value. Compute and Get return it where that is kept.
+	ErrAbsent = errors.New("gqlcache: there is no value")
 	// ErrKey is wrapped when a key is of no use, or options of a call: the error says why.
 	ErrKey = errors.New("gqlcache: invalid key")
 	// ErrTenant is wrapped when a key has not the caller's tenant, or none where one is

@@ -86,8 +86,8 @@ func InstallUnseen(srv *handler.Server, c *Cache, transports ...graphql.Transpor
 	install(srv, nil, c, transports)
 }
 
-// Sink is what the handles of Options.Observe tell.
-func (c *Cache) Sink() footprint.Sink { return c.observing }
+// SinkOf is what the handles of Options.Observe tell.
+func SinkOf(c *Cache) footprint.Sink { return c.observing }
 
 // LookedAt returns which of the first n computations of an operation are compared with its
 // directives.

@@ -78,7 +78,7 @@ func TestShapesMakeRoom(t *testing.T) {
 	handle := footprint.New(footprint.Options{Dialect: footprint.SQLite, Logger: slog.New(slog.DiscardHandler)})
 	r := newRig(t, "bare", gqlcache.Options{Observe: gqlcache.Observe{Handles: []*footprint.Observer{handle}}})
 	// Nothing is declared, so that answers depend on any row.
-	sink, ok := r.cache.Sink().(footprint.Forgetter)
+	sink, ok := gqlcache.SinkOf(r.cache).(footprint.Forgetter)
 	if !ok {
 		t.Fatal("a cache cannot drop answers: no shape is ever taken out")
 	}

@@ -67,6 +67,10 @@ const (
 // has and Stats has not: see Compute.
 const ReasonCodec Reason = reason.Codec // it is not what it was once it is encoded and decoded
 
+// ReasonExpired is a reason not to keep an answer, or a value, that shows an expired value:
+// see StaleFor and OnError.
+const ReasonExpired Reason = reason.Expired
+
 // reasons lists all of them, so that counters need no map on the way of a request.
 var reasons = []Reason{
 	ReasonDisabled, ReasonClosed, ReasonIntrospection, ReasonTypename, ReasonDefer, ReasonPolicy,
@@ -75,7 +79,7 @@ var reasons = []Reason{
 	ReasonRefresh, ReasonNoStore, ReasonHeaders, ReasonNotCached,
 	ReasonErrors, ReasonNoData, ReasonIncremental, ReasonLists, ReasonTooLarge, ReasonInvalidated,
 	ReasonUnreadable, ReasonReads, ReasonStore, ReasonEnded, ReasonDoNotStore, ReasonPrivate, ReasonWrote, ReasonBeside, ReasonInner,
-	ReasonNoAge, ReasonUncommitted, ReasonUnexplained, ReasonVolatile, ReasonKey,
+	ReasonNoAge, ReasonUncommitted, ReasonUnexplained, ReasonVolatile, ReasonKey, ReasonExpired,
 }
 
 // firstNotStored is where the reasons not to store begin.

@@ -179,11 +179,11 @@ func TestGo(t *testing.T) {
 	}
 }
 
-// TestRecipes: each recipe of docs/compute.md is a part of an example, which is run.
+// TestRecipes: each recipe of docs/compute.md is a part of an example, or of a test, which is run.
 func TestRecipes(t *testing.T) {
 	t.Parallel()
 	indent := regexp.MustCompile(`(?m)^[\t ]+`)
-	examples := indent.ReplaceAllString(read(t, root+"gqlcache/computed_example_test.go"), "")
+	examples := indent.ReplaceAllString(read(t, root+"gqlcache/computed_example_test.go")+read(t, root+"gqlcache/computedall_example_test.go")+read(t, root+"compat/values_test.go"), "")
 	recipes := blocks(t, root+"docs/compute.md", "go")
 	for _, b := range recipes {
 		if !strings.Contains(examples, strings.TrimSpace(indent.ReplaceAllString(b.text, ""))) {

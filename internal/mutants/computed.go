@@ -2,6 +2,8 @@ package main
 
 const (
 	computedFile      = "gqlcache/computed.go"
+	computedStaleFile = "gqlcache/computedstale.go"
+	computedBatchFile = "gqlcache/computedbatch.go"
 	computedAskFile   = "gqlcache/computedask.go"
 	computedFillFile  = "gqlcache/computedfill.go"
 	computedReadsFile = "gqlcache/computedreads.go"
@@ -239,5 +241,100 @@ var computedRules = []mutant{
 		name: "computed: another cache in between hides the computation around", file: computedAskFile,
 		old: "	for x != nil && x.c != q.c {\n		x = x.outer\n	}\n", new: "	if x != nil && x.c != q.c {\n		x = nil\n	}\n",
 		test: "TestComputedAroundAnotherCache$",
+	},
+	{
+		name: "computed: an absence is kept though nothing was looked at", file: computedFillFile,
+		old: "case absent && !res.looked && !fill.batch:", new: "case false:",
+		test: "TestComputedAbsence$",
+	},
+	{
+		name: "computed: an error joined with an absence is none", file: "gqlcache/computedabsent.go",
+		old: "if e != nil && !isAbsence(e) {", new: "if false {",
+		test: "TestComputedAbsence$",
+	},
+	{
+		name: "computed: an absence is found as a value", file: computedFile,
+		old: "return v, true, ErrAbsent", new: "return v, true, nil",
+		test: "TestComputedAbsence$",
+	},
+	{
+		name: "computed all: callers within a computation wait", file: computedBatchFile,
+		old: "role == flight.Busy && b.q.computation == nil", new: "role == flight.Busy",
+		test: "TestComputeAllWithin$",
+	},
+	{
+		name: "computed all: what was left out is absent though nothing was looked at", file: computedBatchFile,
+		old: "case !base.looked && len(p.reads) == 0:", new: "case false:",
+		test: "TestComputeAllAbsence$",
+	},
+	{
+		name: "computed all: what is around does not depend on the keys", file: computedBatchFile,
+		old: "	all.Add(b.sum(run))\n", new: "",
+		test: "TestComputeAllWithin$",
+	},
+	{
+		name: "computed all: a value does not depend on its key", file: computedBatchFile,
+		old: "	res.sum.Add(&values.Sum{Tags: p.tags})\n", new: "",
+		test: "TestComputeAllLate$",
+	},
+	{
+		name: "computed all: a value does not depend on what is declared of its id", file: computedBatchFile,
+		old: "	res.sum.Add(&values.Sum{Tags: p.reads})\n", new: "",
+		test: "TestComputeAll$",
+	},
+	{
+		name: "computed all: a late read leaves values", file: computedBatchFile,
+		old: "		x.c.withdraw(k.key, k.entry)\n", new: "		_ = k\n",
+		test: "TestComputeAllLate$",
+	},
+	{
+		name: "computed all: waits before it computes", file: computedBatchFile,
+		old: "		if len(run) > 0 {\n", new: "		for _, n := range busy {\n			_, _ = b.parts[n].other.Wait(ctx, flight.Call[*valueResult]{Valid: b.c.usableValue, Bound: minBound})\n		}\n		if len(run) > 0 {\n",
+		test: "TestComputeAllSharing$",
+	},
+	{
+		name: "computed stale: what a change has reached is returned", file: computedStaleFile,
+		old: " && c.fresh() && c.engine.Valid(&q.old.Stamp)\n", new: "\n",
+		test: "TestComputedStale$|TestComputedOnError$",
+	},
+	{
+		name: "computed stale: an answer is kept with an expired value", file: computedStaleFile,
+		old: "	q.refuse(ReasonExpired)\n", new: "",
+		test: "TestComputedStaleInAnswers$",
+	},
+	{
+		name: "computed stale: an expired value is a hit", file: computedFillFile,
+		old: "	if s.hasExpired(c.opts.Now()) {\n		if q", new: "	if false {\n		if q",
+		test: "TestComputedStale$",
+	},
+	{
+		name: "computed stale: an expired value is found by who waited", file: computedFillFile,
+		old: "!ok || s.hasExpired(c.opts.Now()) || s.typ", new: "!ok || s.typ",
+		test: "TestComputedStale$",
+	},
+	{
+		name: "computed stale: a kept error survives changes", file: computedStaleFile,
+		old: "Tags: slices.Clone(sum.Tags), Expires: until,", new: "Tags: slices.Clone(res.sum.Tags), Expires: until,",
+		test: "TestComputedErrorAge$",
+	},
+	{
+		name: "computed stale: an answer is kept with a kept error", file: computedStaleFile,
+		old: "		q.refuse(ReasonErrors)\n", new: "",
+		test: "TestComputedErrorAge$",
+	},
+	{
+		name: "computed stale: a caller's deadline is everybody's error", file: computedStaleFile,
+		old: "	if errors.Is(err, context.Canceled) {", new: "	if true {\n		return true\n	}\n	if errors.Is(err, context.Canceled) {",
+		test: "TestComputedErrorAge$",
+	},
+	{
+		name: "computed stale: who has waited for Within waits on", file: "gqlcache/internal/flight/batch.go", in: "gqlcache",
+		old: "	if c.Within <= 0 {", new: "	if c.Within <= 0 || true {",
+		test: "TestComputedStale$",
+	},
+	{
+		name: "computed stale: another call's error is an absence", file: computedBatchFile,
+		old: "out.Value.isForeign(b.q) || ", new: "",
+		test: "TestComputedErrorAge$",
 	},
 }

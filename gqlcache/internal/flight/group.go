@@ -46,11 +46,11 @@ const (
 	// Ended: the caller's context ended while it waited. It has no outcome.
 	Ended
 	// Busy: the caller would have had to wait, or to compute without the group, and its
-	// Call has NoWait set. It has no outcome.
+	// Call has NoWait set, or it has waited for as long as Within. It has no outcome.
 	Busy
 )
 
-// A Call is what Do is called with. All fields but NoWait are required.
+// A Call is what Do is called with. All fields but NoWait and Within are required.
 type Call[T any] struct {
 	Key string
 	// Arrived is the clock's number when the caller arrived. A value that is based on an
@@ -73,6 +73,9 @@ type Call[T any] struct {
 	// NoWait says that the caller has something to fall back on: it leads if nobody else
 	// does, and waits for nobody.
 	NoWait bool
+	// Within is how long a caller that has something to fall back on waits for others, at
+	// each of its waits; 0 is without end. After that its role is Busy.
+	Within time.Duration
 }
 
 const shardCount = 64
@@ -182,6 +185,8 @@ func (g *Group[T]) Do(ctx context.Context, c Call[T]) (Outcome[T], Role) {
 			return g.lead(s, p, hash, c, token), Led
 		case hasEnded:
 			return Outcome[T]{}, Ended
+		case isLate:
+			return Outcome[T]{}, Busy
 		}
 		switch {
 		case p.outcome.End != Shared:
@@ -268,6 +273,7 @@ const (
 	hasOutcome came = iota
 	hasToLead
 	hasEnded
+	isLate
 )
 
 // await waits at a place.
@@ -275,6 +281,8 @@ func (s *shard[T]) await(ctx context.Context, p *place[T], w *waiter, c Call[T])
 	wait, _ := patience(ctx, c.Bound, c.Usual)
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
+	late, stop := c.late()
+	defer stop()
 	for {
 		select {
 		case <-p.over:
@@ -295,6 +303,11 @@ func (s *shard[T]) await(ctx context.Context, p *place[T], w *waiter, c Call[T])
 			s.pass(p, w)
 			s.mu.Unlock()
 			return 0, hasEnded
+		case <-late:
+			s.mu.Lock()
+			s.pass(p, w)
+			s.mu.Unlock()
+			return 0, isLate
 		case <-timer.C:
 			next, lead := s.impatient(ctx, p, w, c, &token)
 			if lead {

@@ -66,6 +66,7 @@ var messages = map[string]string{
 	reason.Beside:      "The answer was computed and not stored: resolvers, or an extension that comes after the cache, set an extension or a header beside it.",
 	reason.Uncommitted: "The answer was computed and not stored: a statement may have read what its transaction had changed and not committed, or has read from a replica.",
 	reason.Unexplained: "The answer was computed and not stored: no statement shows where the data of a field come from. Name the field in Observe.Computed or Observe.Foreign.",
+	reason.Expired:     "The answer was computed and not stored: it shows a value of the program's that has expired (StaleFor, OnError).",
 	reason.Volatile:    "The answer was computed and not stored: a statement asks for the time, or the like, and no maxAge says how long the answer lasts.",
 	reason.Inner:       "The answer was computed and not stored: an extension that comes after the cache changed who asks. Add the cache last.",
 	reason.Store:       "The answer was computed and not stored: the store refused it.",

@@ -51,4 +51,5 @@ const (
 	Key         = "key"
 	Codec       = "codec"
 	NoAge       = "no_age"
+	Expired     = "expired"
 )

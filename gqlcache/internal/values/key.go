@@ -34,6 +34,12 @@ import (
 // Version is the first byte of every key.
 const Version = 'V'
 
+// FailureKey returns the key under which an error is kept in place of the value of a key.
+func FailureKey(key string) string { return failureVersion + key[1:] }
+
+// failureVersion is the first byte of those, in place of Version.
+const failureVersion = "E"
+
 // The bytes of a key that say who shares it.
 const (
 	scopeAll       = 'A'
@@ -174,6 +180,18 @@ func (k *Key) AppendTo(b []byte, s *Scope) []byte {
 		b = append(b, '-')
 	}
 	b = opkey.AppendPart(b, k.name)
+	return append(b, k.args()...)
+}
+
+// IsOf reports whether a key has the name and the tenant of another one, so that they differ
+// in their arguments only.
+func (k *Key) IsOf(o *Key) bool {
+	return k.name == o.name && k.tenanted == o.tenanted && k.tenant == o.tenant
+}
+
+// AppendLike is AppendTo in the scope of another key, by the bytes of that. REQUIRES: IsOf.
+func (k *Key) AppendLike(b []byte, o *Key, key []byte) []byte {
+	b = append(b, key[:len(key)-len(o.args())]...)
 	return append(b, k.args()...)
 }
 

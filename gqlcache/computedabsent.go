@@ -1,0 +1,44 @@
+package gqlcache
+
+import (
+	"errors"
+
+	"github.com/cascadeql/cascadeql/gqlcache/store"
+)
+
+// isAbsence says whether a function's error says nothing but that there is no value: it is
+// ErrAbsent, or wraps it alone. What is joined with another error says that something has
+// failed, and with it perhaps the look for the value.
+func isAbsence(err error) bool {
+	for err != nil {
+		if err == ErrAbsent { //nolint:errorlint // each error of the chain is looked at
+			return true
+		}
+		if many, ok := err.(interface{ Unwrap() []error }); ok {
+			some := false
+			for _, e := range many.Unwrap() {
+				if e != nil && !isAbsence(e) {
+					return false
+				}
+				some = some || e != nil
+			}
+			return some
+		}
+		err = errors.Unwrap(err)
+	}
+	return false
+}
+
+// instead returns what is returned in place of a value that is not there.
+func (s *valueStamp) instead() error {
+	if s.absent {
+		return ErrAbsent
+	}
+	return nil
+}
+
+// isAbsent says whether an entry says that there is no value.
+func isAbsent(e *store.Entry) bool {
+	s, ok := e.Meta.(*valueStamp)
+	return ok && s.absent
+}
