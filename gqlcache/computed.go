@@ -63,6 +63,9 @@ func Compute[T any](ctx context.Context, cache *Cache, key Key, fn func(ctx cont
 		v, usable, err := opened[T](s, body, &q.set)
 		if usable {
 			q.hit(ctx, s)
+			if q.checked {
+				got(ctx, &q, v)
+			}
 			return v, nil
 		}
 		if err != nil {
@@ -85,14 +88,20 @@ func computed[T any](ctx context.Context, c *Cache, q valueQuery, fn func(ctx co
 	case err != nil:
 		return none, err
 	case res.own:
+		if q.checked && failed == nil && res.why != ReasonKey {
+			got(ctx, &q, v)
+		}
 		return v, failed
 	}
-	got, usable, err := openedParts[T](res.value, res.body, q.typ, res.plain, &q.set)
+	v, usable, err := openedParts[T](res.value, res.body, q.typ, res.plain, &q.set)
 	if !usable && err == nil { // another call has it kept in another way
 		q.why = ReasonCodec
 		return beside(ctx, &q, fn)
 	}
-	return got, err
+	if q.checked && err == nil {
+		got(ctx, &q, v)
+	}
+	return v, err
 }
 
 // beside is Compute beside the cache.
@@ -102,7 +111,11 @@ func beside[T any](ctx context.Context, q *valueQuery, fn func(ctx context.Conte
 		return *new(T), err
 	}
 	defer end()
-	return fn(x) //nolint:contextcheck // a computation is made of the caller's own context
+	v, err := fn(x) //nolint:contextcheck // a computation is made of the caller's own context
+	if q.checked && err == nil {
+		got(ctx, q, v)
+	}
+	return v, err
 }
 
 // opened returns the value of an entry. usable is false when the call cannot have it: with
@@ -161,6 +174,9 @@ func Get[T any](ctx context.Context, cache *Cache, key Key, opts ...ComputeOptio
 	switch {
 	case usable:
 		q.hit(ctx, s)
+		if q.checked {
+			got(ctx, &q, v)
+		}
 		return v, nil
 	case err == nil:
 		q.missed(ctx)

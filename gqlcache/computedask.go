@@ -51,6 +51,9 @@ type valueQuery struct {
 	predicated bool
 	tenant     string
 	tenanted   bool
+	// checked says that the key of a computation around the call is checked: see
+	// computedcheck.go.
+	checked bool
 	// ended is how many computations of values had ended before it was looked up.
 	ended uint64
 }
@@ -92,6 +95,7 @@ func (c *Cache) askValue(ctx context.Context, k *values.Key, opts []ComputeOptio
 	q.enclose(ctx)
 	if c.observing != nil {
 		q.shapes = q.generation()
+		q.asks(ctx, k)
 	}
 	if q.why = q.bypasses(ctx); q.why != "" && !q.drops() {
 		return q.tenantOf(ctx, k)

@@ -379,7 +379,7 @@ func TestComputedIsVerified(t *testing.T) {
 		for range 2 {
 			r.do(testgraph.Request{Query: `{ counter(id: 1) { value } }`})
 		}
-		time.Sleep(2 * time.Second) // of the bubble's clock: beyond the grace
+		<-time.After(2 * time.Second) // of the bubble's clock: beyond the grace
 		synctest.Wait()
 		if n := r.calls.Load(); n != 2 {
 			t.Errorf("%d calls, %+v", n, r.cache.VerifyStats())

@@ -36,6 +36,9 @@ type valueStamp struct {
 	// sum is what those depend on who have the value in theirs.
 	sum     values.Sum
 	figures *values.Figures
+	// only is a digest of the credentials that the value is for, 0 for all: see
+	// computedcheck.go.
+	only uint64
 }
 
 // A valueFunc is the function of a call of Compute, and its value. Nothing of it may be
@@ -67,6 +70,7 @@ type valueResult struct {
 	// by.
 	found bool
 	whose whose
+	only  uint64 // see valueStamp
 }
 
 // findValue looks a value up. It returns nil when there is none.
@@ -76,7 +80,7 @@ func (c *Cache) findValue(ctx context.Context, q *valueQuery) (s *valueStamp, bo
 		return nil, nil
 	}
 	s, ok := e.Meta.(*valueStamp)
-	if !ok {
+	if !ok || !q.isFor(ctx, s.only) {
 		return nil, nil
 	}
 	return s, e.Body
@@ -164,6 +168,9 @@ func (c *Cache) computeValue(ctx context.Context, q *valueQuery, f *valueFunc) (
 		// whoever leads comes to an end, and operations may wait for it.
 		NoWait: q.computation != nil,
 	})
+	if role == flight.Joined && !q.isFor(ctx, out.Value.only) {
+		role = flight.Alone
+	}
 	switch role {
 	case flight.Ended:
 		q.figures().Abandoned.Add(1)
@@ -263,11 +270,11 @@ func (c *Cache) againValue(ctx context.Context, q *valueQuery, f *valueFunc, fil
 		return nil
 	}
 	s, ok := e.Meta.(*valueStamp)
-	if !ok || s.typ != q.typ || s.value != nil && !s.plain && !q.set.immutable {
+	if !ok || s.typ != q.typ || s.value != nil && !s.plain && !q.set.immutable || !q.isFor(ctx, s.only) {
 		return nil
 	}
 	return &valueResult{
-		value: s.value, body: e.Body, plain: s.plain, typ: s.typ, stamp: s, sum: s.sum, until: s.Expires(), found: true, shared: true,
+		value: s.value, body: e.Body, plain: s.plain, typ: s.typ, stamp: s, sum: s.sum, until: s.Expires(), found: true, shared: true, only: s.only,
 	}
 }
 
@@ -283,6 +290,7 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 	if c.observing != nil {
 		run, rec = footprint.Begin(run, footprint.Start{
 			Since: q.shapes, Number: token, Sink: c.observing, Coarse: c.opts.Shared != nil, Around: fromAround,
+			Part: true, Check: c.checkOf(ctx, q, fill.key),
 		}, c.opts.Observe.Handles...)
 		rec.Late = func() { x.refuseToStore(ReasonUnexplained) }
 		defer rec.End() // also when the function panics; the second time it does nothing
@@ -315,6 +323,7 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 	if fromAround {
 		q.addAround(&res.sum)
 	}
+	forNobody := observed && q.judge(ctx, res, &fp.Verdict)
 	var anything values.Sum
 	if !known || observed && fp.Unknown != "" {
 		anything.Tags = c.appendAnything(nil)
@@ -348,6 +357,8 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 		res.why = ReasonErrors
 	case said.unstored != "":
 		res.why = said.unstored
+	case forNobody:
+		res.why = ReasonKey
 	case observed && fp.Uncommitted != "":
 		res.why = ReasonUncommitted
 	case observed && fp.Volatile != "" && !q.set.declared && q.set.ttl == 0:
@@ -459,7 +470,7 @@ func (c *Cache) storeValue(ctx context.Context, q *valueQuery, key string, res *
 	if beside > c.opts.MaxEntryBytes {
 		return nil, nil, ReasonTooLarge
 	}
-	s := &valueStamp{value: res.value, plain: res.plain, typ: res.typ, sum: res.sum.Clone(), figures: q.figures()}
+	s := &valueStamp{value: res.value, plain: res.plain, typ: res.typ, sum: res.sum.Clone(), figures: q.figures(), only: res.only}
 	tags := make([]cascade.Tag, 0, len(s.sum.Tags))
 	for _, t := range s.sum.Tags {
 		if but == nil || t.Hash != but.Hash {
