@@ -296,4 +296,14 @@ var computedRules = []mutant{
 		old: "	if role == flight.Joined && !q.isFor(", new: "	if false && !q.isFor(",
 		test: "TestKeysOfValuesThatAreJoined$",
 	},
+	{
+		name: "computed: a function of the options asks itself", file: computedAskFile,
+		old: "if a.c == q.c && a.what == what {", new: "if false {",
+		test: "TestComputedInTheirOwnOptions$",
+	},
+	{
+		name: "computed: keys have no bound", file: "gqlcache/internal/engine/store.go",
+		old: " || len(key) > e.config.MaxBody {", new: " {",
+		test: "TestComputedLongKeys$", in: "gqlcache",
+	},
 }

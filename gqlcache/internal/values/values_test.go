@@ -186,6 +186,18 @@ func TestSameAndSize(t *testing.T) {
 	if values.Same(ring, &node{Next: ring}) {
 		t.Error("a ring is the same as another one") // it must come to an end
 	}
+	graphs := [2]any{} // their paths are too many to be walked
+	for i := range graphs {
+		n, list, table := &node{}, []any{}, map[string]any{}
+		for range 100 {
+			n = &node{Next: n, M: n.M}
+			list, table = []any{list, list, table, n}, map[string]any{"a": table, "b": list, "c": table}
+		}
+		graphs[i] = []any{list, table}
+	}
+	if !values.Same(graphs[0], graphs[1]) {
+		t.Error("values with shared pieces are not the same")
+	}
 	body := make([]byte, 1000)
 	if n := values.SizeOf(&[2][]byte{body, body}); n < 1000 || n > 1200 {
 		t.Errorf("shared memory counts as %d", n)
