@@ -32,7 +32,7 @@ import (
 func (c *Cache) Handler(next http.Handler) http.Handler {
 	c.mustBeMade()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a := c.arrive(r.Context(), w)
+		a := c.arrive(r, w)
 		r = r.WithContext(a) //nolint:contextcheck // an arrival is made of the request's own context
 		if r.Header.Get("Upgrade") != "" {
 			// Clients may send this with anything: only a connection that is taken over
@@ -61,8 +61,10 @@ type arrival struct {
 	shapes uint64
 	early  footprint.Early
 	hold   *hold // nil without HoldUntilCommit
-	// values are those that middlewares have got for the request.
+	// values are those that middlewares have got for the request. asker is a digest of its
+	// credentials, 0 where no key is checked.
 	values earlyValues
+	asker  uint64
 	// gone is set when the connection was hijacked. Its operations are no part of the
 	// request: with the request's number none of their answers could be stored after a
 	// while.
@@ -114,7 +116,8 @@ func arrivalFrom(ctx context.Context, c *Cache) *arrival {
 // arrive notes when a request began. What a wrapper further outside has noted stays, also
 // if a framework in between has put another context in place: then its response writer is
 // found. The number of now would count a transaction as younger than it is.
-func (c *Cache) arrive(ctx context.Context, w http.ResponseWriter) *arrival {
+func (c *Cache) arrive(r *http.Request, w http.ResponseWriter) *arrival {
+	ctx := r.Context()
 	a := &arrival{Context: ctx, cache: c}
 	outer := arrivalFrom(ctx, c)
 	if outer == nil {
@@ -122,9 +125,13 @@ func (c *Cache) arrive(ctx context.Context, w http.ResponseWriter) *arrival {
 	}
 	if outer != nil {
 		a.at, a.number, a.shapes, a.hold, a.around = outer.at, outer.number, outer.shapes, outer.hold, outer
+		a.asker = outer.asker
 		return a
 	}
 	if c.observing != nil {
+		if c.observing.keys != nil {
+			a.asker = credentialsFrom(ctx, r.Header)
+		}
 		a.shapes = footprint.Generation()
 		defer func() { a.early.Init(ctx, c.startOf(a.shapes, a.number)) }()
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -34,9 +35,14 @@ var credentialHeaders = []string{
 // credentials returns a digest of what a request says of its caller, never 0. It is of
 // this process: nobody can check it against guesses.
 func credentials(ctx context.Context, oc *graphql.OperationContext) uint64 {
+	return credentialsIn(ctx, oc.Headers)
+}
+
+// credentialsIn is credentials of a request with a header.
+func credentialsIn(ctx context.Context, header http.Header) uint64 {
 	var h digest.Running
 	for i, name := range credentialHeaders {
-		for _, v := range oc.Headers[name] {
+		for _, v := range header[name] {
 			h.Add(uint64(i))
 			h.Text(v)
 		}

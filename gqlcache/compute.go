@@ -317,6 +317,9 @@ func (c *Cache) resolved(ctx context.Context, r *request, q *asked, own *flight.
 	// Asked before the answer is looked at, and after all that runs for it has ended: a
 	// resolver that took the end of its context for the end of its rows returned before.
 	f.left = ctx.Err() != nil
+	if f.reads.Only {
+		f.only = c.asker(ctx, oc)
+	}
 	var res *extractor.Result
 	if f.resp != nil && d.Walk && !f.left && len(f.resp.Errors) == 0 {
 		var err error

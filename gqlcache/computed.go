@@ -83,6 +83,9 @@ func Compute[T any](ctx context.Context, cache *Cache, key Key, fn func(ctx cont
 		v, usable, err := opened[T](s, body, &q.set)
 		if usable {
 			q.hit(ctx, s)
+			if q.checked {
+				got(ctx, &q, v)
+			}
 			return v, err
 		}
 		if err != nil {
@@ -110,20 +113,29 @@ func computed[T any](ctx context.Context, c *Cache, q valueQuery, fn func(ctx co
 		if !res.own {
 			failed = res.instead
 		}
+		if res.own && q.checked && failed == nil && res.why != ReasonKey {
+			got(ctx, &q, v)
+		}
 		if q.isSaved(ctx, res, failed) {
-			if got, usable, err := opened[T](q.old, q.oldBody, &q.set); usable {
+			if old, usable, err := opened[T](q.old, q.oldBody, &q.set); usable {
 				q.stale(ctx)
-				return got, err
+				if q.checked {
+					got(ctx, &q, old)
+				}
+				return old, err
 			}
 		}
 		return v, failed
 	}
-	got, usable, err := openedParts[T](res.value, res.body, q.typ, res.plain, &q.set)
+	v, usable, err := openedParts[T](res.value, res.body, q.typ, res.plain, &q.set)
 	if !usable && err == nil { // another call has it kept in another way
 		q.why = ReasonCodec
 		return beside(ctx, &q, fn)
 	}
-	return got, err
+	if q.checked && err == nil {
+		got(ctx, &q, v)
+	}
+	return v, err
 }
 
 // beside is Compute beside the cache.
@@ -133,7 +145,11 @@ func beside[T any](ctx context.Context, q *valueQuery, fn func(ctx context.Conte
 		return *new(T), err
 	}
 	defer end()
-	return fn(x) //nolint:contextcheck // a computation is made of the caller's own context
+	v, err := fn(x) //nolint:contextcheck // a computation is made of the caller's own context
+	if q.checked && err == nil {
+		got(ctx, q, v)
+	}
+	return v, err
 }
 
 // opened returns the value of an entry. usable is false when the call cannot have it: with
@@ -203,6 +219,9 @@ func get[T any](ctx context.Context, q *valueQuery) (T, error) {
 	switch {
 	case usable:
 		q.hit(ctx, s)
+		if q.checked {
+			got(ctx, q, v)
+		}
 		return v, err
 	case err == nil:
 		q.missed(ctx)

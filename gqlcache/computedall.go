@@ -57,7 +57,7 @@ func ComputeAll[K comparable, T any](ctx context.Context, cache *Cache, ids []K,
 		}
 		seen[id] = struct{}{}
 		key := keyOf(id)
-		if err := b.next(&first.key, &key.key); err != nil {
+		if err := b.next(ctx, &first.key, &key.key); err != nil {
 			return nil, err
 		}
 		found, err := a.find(ctx, &q, id)
@@ -72,15 +72,31 @@ func ComputeAll[K comparable, T any](ctx context.Context, cache *Cache, ids []K,
 		}
 	}
 	if len(a.missing) == 0 {
+		a.tell(ctx, &q)
 		return a.got, nil
 	}
 	if q.wants.policy == CacheOnly {
 		return a.got, ErrMiss
 	}
+	compute := b.compute
 	if q.why != "" {
-		return a.got, b.beside(ctx)
+		compute = b.beside
 	}
-	return a.got, b.compute(ctx)
+	err := compute(ctx)
+	if err == nil && !b.convicted {
+		a.tell(ctx, &q)
+	}
+	return a.got, err
+}
+
+// tell tells the computations around the call of the values, if their keys are checked.
+func (a *allValues[K, T]) tell(ctx context.Context, q *valueQuery) {
+	if !q.checked {
+		return
+	}
+	for _, v := range a.got {
+		got(ctx, q, v)
+	}
 }
 
 // allValues are the values of a call of ComputeAll.

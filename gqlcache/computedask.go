@@ -2,6 +2,7 @@ package gqlcache
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 
@@ -59,6 +60,9 @@ type valueQuery struct {
 	predicated bool
 	tenant     string
 	tenanted   bool
+	// checked says that the key of a computation around the call is checked: see
+	// computedcheck.go.
+	checked bool
 	// ended is how many computations of values had ended before it was looked up.
 	ended uint64
 }
@@ -100,6 +104,7 @@ func (c *Cache) askValue(ctx context.Context, k *values.Key, opts []ComputeOptio
 	q.enclose(ctx)
 	if c.observing != nil {
 		q.shapes = q.generation()
+		q.asks(ctx, k)
 	}
 	q.wants = q.policyOf(ctx)
 	q.asked = c.begun.Load()
@@ -170,6 +175,10 @@ func (q *valueQuery) bypasses(ctx context.Context) Reason {
 	}
 	if c.opts.Enabled == nil {
 		return ""
+	}
+	ctx, ok := q.asking(ctx, askingEnabled)
+	if !ok {
+		return ReasonDisabled
 	}
 	on, err := safe.Call(func() (bool, error) { return c.opts.Enabled(ctx), nil })
 	switch {
@@ -244,7 +253,11 @@ func (q *valueQuery) scopeOf(ctx context.Context, k *values.Key, s *values.Scope
 	if r := q.request; r != nil && r.cache == c && r.who.public {
 		s.Public = true
 	} else {
-		p, ok := c.predicate(ctx)
+		asking, ok := q.asking(ctx, askingPredicate)
+		if !ok {
+			return q.unknownCaller(ReasonPredicate, k)
+		}
+		p, ok := c.predicate(asking)
 		if !ok {
 			return q.unknownCaller(ReasonPredicate, k)
 		}
@@ -255,8 +268,12 @@ func (q *valueQuery) scopeOf(ctx context.Context, k *values.Key, s *values.Scope
 	}
 	if c.opts.Vary != nil {
 		q.whose |= varied
+		asking, ok := q.asking(ctx, askingVary)
+		if !ok {
+			return q.unknownCaller(ReasonPredicate, k)
+		}
 		var err error
-		if s.Vary, err = safe.Call(func() ([]string, error) { return c.opts.Vary(ctx), nil }); err != nil {
+		if s.Vary, err = safe.Call(func() ([]string, error) { return c.opts.Vary(asking), nil }); err != nil {
 			c.once.Warn("vary", "gqlcache: Options.Vary failed, so the request bypasses the cache", err)
 			return q.unknownCaller(ReasonFailed, k)
 		}
@@ -289,7 +306,15 @@ func (q *valueQuery) tenantOf(ctx context.Context, k *values.Key) error {
 	if c.opts.Partition == nil {
 		return fmt.Errorf("%w: %s has a tenant, and Options.Partition is not set, so nobody knows whether it is the caller's; check it, and say AnyTenant", ErrTenant, k.Name())
 	}
-	own, err := safe.Call(func() (string, error) { return c.opts.Partition(ctx), nil })
+	asking, ok := q.asking(ctx, askingPartition)
+	switch {
+	case !ok && q.writes:
+		return fmt.Errorf("%w: the tenant of %s is asked for by Options.Partition itself; say AnyTenant", ErrTenant, k.Name())
+	case !ok: // it must find nothing, since nobody knows whose it is
+		q.why = ReasonPredicate
+		return nil
+	}
+	own, err := safe.Call(func() (string, error) { return c.opts.Partition(asking), nil })
 	if err != nil {
 		c.once.Warn("partition", "gqlcache: a request's partition is unknown, so it counts as outside of all", err)
 	}
@@ -297,6 +322,56 @@ func (q *valueQuery) tenantOf(ctx context.Context, k *values.Key) error {
 		return fmt.Errorf("%w: the tenant of %s is not the caller's; check that the caller may see it, and say AnyTenant", ErrTenant, k.Name())
 	}
 	return nil
+}
+
+// An asking is the context of a function of the options that a call asks whose its value is.
+// The function may get values itself. One that needs the same function would ask it for
+// ever.
+type asking struct {
+	context.Context
+
+	c    *Cache
+	what askedFor
+	// outer is what the call runs in that asks.
+	outer *asking
+}
+
+// askedFor is a function of the options.
+type askedFor string
+
+const (
+	askingEnabled   askedFor = "Enabled"
+	askingPredicate askedFor = "Predicate"
+	askingVary      askedFor = "Vary"
+	askingPartition askedFor = "Partition"
+)
+
+type askingKey struct{}
+
+// Value implements context.Context.
+func (a *asking) Value(key any) any {
+	if key == (askingKey{}) {
+		return a
+	}
+	return a.Context.Value(key)
+}
+
+// String keeps whoever prints a context from printing the cache.
+func (a *asking) String() string { return fmt.Sprintf("%v.WithValue(gqlcache asking)", a.Context) }
+
+var errAsksItself = errors.New("it needs to know whose the value is, which this function tells; say ForAll, or AnyTenant for a tenant, or compute it without the cache")
+
+// asking returns the context for a function of the options. false: the call runs in that
+// function, and must not ask it again.
+func (q *valueQuery) asking(ctx context.Context, what askedFor) (_ context.Context, ok bool) {
+	outer, _ := ctx.Value(askingKey{}).(*asking)
+	for a := outer; a != nil; a = a.outer {
+		if a.c == q.c && a.what == what {
+			q.c.once.Warn("asks itself "+string(what), "gqlcache: Options."+string(what)+" gets the value "+q.name+" beside the cache", errAsksItself)
+			return nil, false
+		}
+	}
+	return &asking{Context: ctx, c: q.c, what: what, outer: outer}, true
 }
 
 // begin returns the number that a computation of this call is based on: that of the

@@ -3,6 +3,7 @@ package gqlcache_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -379,7 +380,7 @@ func TestComputedIsVerified(t *testing.T) {
 		for range 2 {
 			r.do(testgraph.Request{Query: `{ counter(id: 1) { value } }`})
 		}
-		time.Sleep(2 * time.Second) // of the bubble's clock: beyond the grace
+		<-time.After(2 * time.Second) // of the bubble's clock: beyond the grace
 		synctest.Wait()
 		if n := r.calls.Load(); n != 2 {
 			t.Errorf("%d calls, %+v", n, r.cache.VerifyStats())
@@ -408,5 +409,88 @@ func TestComputedAroundAnotherCache(t *testing.T) {
 	}
 	if got, err := inner(t.Context(), state); got != 2 || err != nil {
 		t.Errorf("got %d, %v after the change", got, err)
+	}
+}
+
+// TestComputedInTheirOwnOptions: a function of the options that gets a value for which it is
+// asked itself has it beside the cache, and comes to an end.
+func TestComputedInTheirOwnOptions(t *testing.T) {
+	t.Parallel()
+	for _, which := range []string{"Enabled", "Predicate", "Vary", "Partition"} {
+		t.Run(which, func(t *testing.T) {
+			t.Parallel()
+			var lines logbook
+			var c *gqlcache.Cache
+			depth := 0
+			get := func(ctx context.Context, opts ...gqlcache.ComputeOption) string {
+				if depth++; depth > 20 {
+					t.Fatal("it asks itself for ever")
+				}
+				key := gqlcache.KeyOf("user of " + which)
+				if which == "Partition" {
+					key = key.Tenant("a")
+				}
+				name, err := gqlcache.Compute(ctx, c, key, func(ctx context.Context) (string, error) { return who(ctx), nil },
+					append(opts, gqlcache.Reads())...)
+				if err != nil {
+					t.Error(err)
+				}
+				return name
+			}
+			o := gqlcache.Options{
+				Predicate: whosePredicate, Partition: func(context.Context) string { return "a" },
+				Logger: slog.New(slog.NewTextHandler(&lines, nil)),
+			}
+			switch which {
+			case "Enabled":
+				o.Enabled = func(ctx context.Context) bool { return get(ctx, gqlcache.ForAll()) == "" || depth > 0 }
+			case "Predicate":
+				o.Predicate = func(ctx context.Context) (gqlcache.Predicate, error) {
+					return gqlcache.Predicate{Text: "user " + get(ctx)}, nil
+				}
+			case "Vary":
+				o.Vary = func(ctx context.Context) []string { return []string{get(ctx)} }
+			case "Partition":
+				o.Partition = func(ctx context.Context) string { get(ctx, gqlcache.ForAll()); return "a" }
+			}
+			r := newValues(t, o)
+			c = r.cache
+			for range 2 {
+				for _, name := range []string{"ann", "bob"} {
+					r.within(name, func(ctx context.Context) {
+						depth = 0
+						got, err := gqlcache.Compute(ctx, c, gqlcache.KeyOf("page").Tenant("a"), func(ctx context.Context) (string, error) { return who(ctx), nil }, gqlcache.Reads())
+						if got != name || err != nil {
+							t.Errorf("%s gets %q, %v", name, got, err)
+						}
+					})
+				}
+			}
+			if n := strings.Count(lines.String(), "Options."+which+" gets the value"); n != 1 {
+				t.Errorf("it is told %d times: %s", n, lines.String())
+			}
+		})
+	}
+}
+
+// TestComputedLongKeys: a client that chooses an argument of many bytes makes no entry of as
+// many.
+func TestComputedLongKeys(t *testing.T) {
+	t.Parallel()
+	r := newValues(t, gqlcache.Options{Limits: gqlcache.Limits{MaxEntryBytes: 4096}})
+	for _, n := range []int{100, 10_000} {
+		key := gqlcache.KeyOf("search").Arg("text", strings.Repeat("x", n))
+		runs := 0
+		for range 2 {
+			if _, err := gqlcache.Compute(t.Context(), r.cache, key, func(context.Context) (int, error) { runs++; return 1, nil }, gqlcache.ForAll(), gqlcache.Reads()); err != nil {
+				t.Error(err)
+			}
+		}
+		if kept := runs == 1; kept != (n == 100) {
+			t.Errorf("%d bytes: kept %v", n, kept)
+		}
+	}
+	if s := valueStats(r.cache, "search"); s.NotStored[gqlcache.ReasonTooLarge] != 2 {
+		t.Errorf("%+v", s)
 	}
 }

@@ -31,6 +31,8 @@ type valueBatch struct {
 	tags  []cascade.Tag // of Reads
 	parts []batchPart
 	known map[string]struct{} // the keys of parts
+	// convicted says that the keys do not explain the function's statements.
+	convicted, asked bool
 }
 
 // batchValues are the values of a batch. Those that are missing go by their numbers.
@@ -61,7 +63,7 @@ func newBatch(q *valueQuery, v batchValues) *valueBatch {
 }
 
 // next makes the query that of another id.
-func (b *valueBatch) next(first, k *values.Key) error {
+func (b *valueBatch) next(ctx context.Context, first, k *values.Key) error {
 	q := b.q
 	if k.Fault() != "" {
 		return fmt.Errorf("%w: %s", ErrKey, k.String())
@@ -70,6 +72,10 @@ func (b *valueBatch) next(first, k *values.Key) error {
 		return errOneName(q.name)
 	}
 	q.old, q.oldBody = nil, nil
+	if b.asked { // the key of the first id was told of by askValue
+		q.asks(ctx, k)
+	}
+	b.asked = true
 	if q.why == "" {
 		q.key = k.AppendLike((*q.scratch)[:0], first, b.like)
 		*q.scratch = q.key
@@ -243,7 +249,7 @@ func (b *valueBatch) wait(ctx context.Context, n int) (has bool, err error) {
 		Arrived: b.q.since, Valid: b.c.usableValue,
 		Bound: max(minBound, boundFactor*usual), Usual: usual, Within: b.within(n),
 	})
-	if role == flight.Joined && (out.Value.isForeign(b.q) || !b.q.mayJoin(out.Value)) {
+	if role == flight.Joined && (out.Value.isForeign(b.q) || !b.q.mayJoin(out.Value) || !b.q.isFor(ctx, out.Value.only)) {
 		role = flight.Busy // an error is no absence, and a refresh wants what began after it
 	}
 	switch role {
@@ -281,8 +287,9 @@ func (b *valueBatch) fill(ctx context.Context, token uint64, run []int) error {
 	c.counts.inFlight.Add(1)
 	defer c.counts.inFlight.Add(-1) // also when the function panics
 	base := &valueResult{own: true, typ: q.typ, began: c.begun.Add(1)}
-	token, took := c.runValue(ctx, x, q, &f, &valueFill{tags: b.tags, token: token, batch: true}, base)
+	token, took := c.runValue(ctx, x, q, &f, &valueFill{tags: b.tags, token: token, batch: true, all: b.keys(run)}, base)
 	done = true
+	b.convicted = b.convicted || base.why == ReasonKey
 	all := base.sum.Clone()
 	all.Add(b.sum(run))
 	around.dependOn(c, &all, base.until, q.whose|base.whose)
@@ -338,6 +345,15 @@ func (b *valueBatch) part(ctx context.Context, x *computation, n int, base *valu
 	res.shared = true
 	b.c.keepValue(ctx, b.q, p.key, x, &res, token, took)
 	return &res
+}
+
+// keys returns the keys of parts.
+func (b *valueBatch) keys(which []int) []string {
+	keys := make([]string, len(which))
+	for i, n := range which {
+		keys[i] = b.parts[n].key
+	}
+	return keys
 }
 
 // leads returns the flights of parts.

@@ -45,6 +45,9 @@ type valueStamp struct {
 	figures *values.Figures
 	// began says which computation it was, 0 for a value that was put.
 	began uint64
+	// only is a digest of the credentials that the value is for, 0 for all: see
+	// computedcheck.go.
+	only uint64
 }
 
 // A valueFunc is the function of a call of Compute, and its value. Nothing of it may be
@@ -86,6 +89,7 @@ type valueResult struct {
 	// by.
 	found bool
 	whose whose
+	only  uint64 // see valueStamp
 }
 
 // findValue looks a value up. It returns nil when there is none.
@@ -95,7 +99,7 @@ func (c *Cache) findValue(ctx context.Context, q *valueQuery) (s *valueStamp, bo
 		return nil, nil
 	}
 	s, ok := e.Meta.(*valueStamp)
-	if !ok {
+	if !ok || !q.isFor(ctx, s.only) {
 		return nil, nil
 	}
 	if s.hasExpired(c.opts.Now()) {
@@ -212,7 +216,7 @@ func (c *Cache) computeValue(ctx context.Context, q *valueQuery, f *valueFunc) (
 			role = flight.Alone
 		}
 	}
-	if role == flight.Joined && out.Value.isForeign(q) {
+	if role == flight.Joined && (out.Value.isForeign(q) || !q.isFor(ctx, out.Value.only)) {
 		role = flight.Alone
 	}
 	switch role {
@@ -270,7 +274,16 @@ type valueFill struct {
 	token uint64
 	ended uint64 // flights, before the first look-up
 	own   *flight.Flight[*valueResult]
-	batch bool // of ComputeAll: each key has its tags beside
+	batch bool     // of ComputeAll: each key has its tags beside
+	all   []string // the keys of a batch
+}
+
+// keys returns the keys whose values the function computes.
+func (f *valueFill) keys() []string {
+	if f.batch {
+		return f.all
+	}
+	return []string{f.key}
 }
 
 // fillValue runs a function, and keeps its value if nothing that it depends on has changed
@@ -325,11 +338,11 @@ func (c *Cache) againValue(ctx context.Context, q *valueQuery, f *valueFunc, fil
 		return nil
 	}
 	s, ok := e.Meta.(*valueStamp)
-	if !ok || s.hasExpired(c.opts.Now()) || s.typ != q.typ || q.passesOver(s) || s.value != nil && !s.plain && !q.set.immutable {
+	if !ok || s.hasExpired(c.opts.Now()) || s.typ != q.typ || q.passesOver(s) || s.value != nil && !s.plain && !q.set.immutable || !q.isFor(ctx, s.only) {
 		return nil
 	}
 	return &valueResult{
-		value: s.value, body: e.Body, plain: s.plain, typ: s.typ, instead: s.instead(), stamp: s, sum: s.sum, until: s.Expires(), began: s.began, found: true, shared: true,
+		value: s.value, body: e.Body, plain: s.plain, typ: s.typ, instead: s.instead(), stamp: s, sum: s.sum, until: s.Expires(), began: s.began, found: true, shared: true, only: s.only,
 	}
 }
 
@@ -345,6 +358,7 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 	if c.observing != nil {
 		run, rec = footprint.Begin(run, footprint.Start{
 			Since: q.shapes, Number: token, Sink: c.observing, Coarse: c.opts.Shared != nil, Around: fromAround,
+			Part: true, Check: c.checkOf(ctx, q, fill.keys()...),
 		}, c.opts.Observe.Handles...)
 		rec.Late = func() { x.refuseToStore(ReasonUnexplained) }
 		defer rec.End() // also when the function panics; the second time it does nothing
@@ -384,6 +398,7 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 	if fromAround {
 		q.addAround(&res.sum)
 	}
+	forNobody := observed && q.judge(ctx, res, &fp.Verdict)
 	var anything values.Sum
 	if !known || observed && fp.Unknown != "" {
 		anything.Tags = c.appendAnything(nil)
@@ -423,6 +438,8 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 		res.why = ReasonErrors
 	case said.unstored != "":
 		res.why = said.unstored
+	case forNobody:
+		res.why = ReasonKey
 	case observed && fp.Uncommitted != "":
 		res.why = ReasonUncommitted
 	case observed && fp.Volatile != "" && !q.set.declared && q.set.ttl == 0:
@@ -555,7 +572,7 @@ func (c *Cache) storeValue(ctx context.Context, q *valueQuery, key string, res *
 	}
 	s := &valueStamp{
 		value: res.value, plain: res.plain, typ: res.typ, absent: res.instead != nil, beyond: q.set.beyond() > 0,
-		sum: res.sum.Clone(), figures: q.figures(), began: res.began,
+		sum: res.sum.Clone(), figures: q.figures(), began: res.began, only: res.only,
 	}
 	tags := make([]cascade.Tag, 0, len(s.sum.Tags))
 	for _, t := range s.sum.Tags {

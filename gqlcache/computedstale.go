@@ -135,6 +135,9 @@ func stale[T any](ctx context.Context, q *valueQuery, fn func(ctx context.Contex
 	switch {
 	case usable:
 		q.stale(ctx)
+		if q.checked {
+			got(ctx, q, v)
+		}
 	case err == nil: // another call has it kept in another way
 		q.why = ReasonCodec
 		return beside(ctx, q, fn)
@@ -152,7 +155,7 @@ func (c *Cache) keptFailure(ctx context.Context, q *valueQuery) *valueResult {
 		return nil
 	}
 	s, ok := e.Meta.(*valueStamp)
-	if !ok || s.failed == nil {
+	if !ok || s.failed == nil || !q.isFor(ctx, s.only) {
 		return nil
 	}
 	q.figures().Failures.Add(1)
@@ -178,7 +181,7 @@ func (c *Cache) keepFailure(ctx context.Context, q *valueQuery, key string, x *c
 	if res.until.Before(until) {
 		until = res.until
 	}
-	s := &valueStamp{failed: res.failed, typ: res.typ, sum: sum, figures: q.figures()}
+	s := &valueStamp{failed: res.failed, typ: res.typ, sum: sum, figures: q.figures(), only: res.only}
 	key = values.FailureKey(key)
 	e, kept := c.engine.Keep(ctx, key, engine.Answer{
 		Meta: s, Beside: len(text) + sum.Size(), Took: took, Token: token, Tags: slices.Clone(sum.Tags), Expires: until,

@@ -315,6 +315,7 @@ func TestExplain(t *testing.T) {
 	reached[string(gqlcache.ReasonMutating)] = true // TestQueryInsideAMutation
 	reached[string(gqlcache.ReasonShadow)] = true   // TestShadowOutcomes
 	reached[string(gqlcache.ReasonHeaders)] = true  // TestVaryInside
+	reached[string(gqlcache.ReasonExpired)] = true  // TestComputedStaleInAnswers
 	for _, r := range []gqlcache.Reason{gqlcache.ReasonUncommitted, gqlcache.ReasonUnexplained, gqlcache.ReasonVolatile} {
 		reached[string(r)] = true // TestReasonsOfStatements in gqlcache/footprint/e2e
 	}

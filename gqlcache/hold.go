@@ -95,7 +95,7 @@ func (h *hold) release(r *http.Request) {
 func (c *Cache) HoldUntilCommit(next http.Handler) http.Handler {
 	c.mustBeMade()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a := c.arrive(r.Context(), w)
+		a := c.arrive(r, w)
 		if a.hold != nil && a.hold.isAhead() {
 			next.ServeHTTP(w, r.WithContext(a))
 			return

@@ -3,6 +3,7 @@ package gqlcache
 import (
 	"context"
 	"hash/maphash"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -71,6 +72,11 @@ func (c *Cache) asker(ctx context.Context, oc *graphql.OperationContext) uint64 
 		}
 	}
 	return uint64(h) | 1
+}
+
+// credentialsFrom is asker outside of operations, of a request with a header.
+func credentialsFrom(ctx context.Context, header http.Header) uint64 {
+	return credentialsIn(ctx, header) | 1
 }
 
 // isFor says whether an answer may be given to who asks.

@@ -220,7 +220,7 @@ type Limits struct {
 	// MaxBytes bounds the memory of all entries, with the tags that they depend on, and
 	// MaxEntries their number, in the default Store. A tag counts for each entry that has
 	// it. Tags of entries that are gone may take another quarter of MaxBytes for a while:
-	// see Stats.TagBytes. MaxEntryBytes bounds the body of one, in any. Default to 64
+	// see Stats.TagBytes. MaxEntryBytes bounds the body of one, and its key, in any. Default to 64
 	// MiB, 100,000 and 1 MiB, or to MaxBytes if that is less.
 	MaxBytes      int64
 	MaxEntries    int

@@ -2,6 +2,7 @@ package footprint
 
 import (
 	"context"
+	"iter"
 
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/keycheck"
@@ -40,10 +41,11 @@ type (
 	Footprint = observe.Footprint
 
 	// A KeyChecker finds what is missing in the keys of a cache, a Key is one computation's,
-	// and a KeyCheck the check of that. A Caller tells who asks.
+	// and a KeyCheck the check of that, which ends with a Verdict. A Caller tells who asks.
 	KeyChecker = keycheck.Checker
 	Key        = keycheck.Key
 	KeyCheck   = keycheck.Fill
+	Verdict    = keycheck.Verdict
 	Caller     = keycheck.Caller
 
 	// A Finding is something that makes answers wider, or that the owner should know.
@@ -121,6 +123,20 @@ func Outside(ctx context.Context) context.Context { return observe.Outside(ctx) 
 // that the value comes from. A value that depends on the caller in a way that the key does
 // not have must not be vouched for: callers would share the answer.
 func Known(ctx context.Context, v any) { observe.Known(ctx, v) }
+
+// Checks reports whether the key of a computation that a context belongs to is checked: then
+// a cache tells, with Asks and Got, of the computed values that it gives.
+func Checks(ctx context.Context) bool { return observe.Checks(ctx) }
+
+// Asks says that the computation of a context asks for a computed value, whose key has a
+// name and parts, by their names: the key check must find where these come from.
+func Asks(ctx context.Context, name string, parts iter.Seq2[string, any]) {
+	observe.Asks(ctx, name, parts)
+}
+
+// Got says that the computation of a context has got a computed value of a name. What it
+// holds counts as read from then on.
+func Got(ctx context.Context, name string, v any) { observe.Got(ctx, name, v) }
 
 // keyCallers is how many callers must confirm where a value comes from. Two users of one
 // tenant have the same tenant; three callers seldom are of one.

@@ -6,6 +6,7 @@ const (
 	computedBatchFile = "gqlcache/computedbatch.go"
 	computedAskFile   = "gqlcache/computedask.go"
 	computedFillFile  = "gqlcache/computedfill.go"
+	computedCheckFile = "gqlcache/computedcheck.go"
 	computedReadsFile = "gqlcache/computedreads.go"
 	valuesKeyFile     = "gqlcache/internal/values/key.go"
 )
@@ -336,5 +337,70 @@ var computedRules = []mutant{
 		name: "computed stale: another call's error is an absence", file: computedBatchFile,
 		old: "out.Value.isForeign(b.q) || ", new: "",
 		test: "TestComputedErrorAge$",
+	},
+	{
+		name: "computed: the key of a value that is found is not checked", file: computedCheckFile, in: footprintTests,
+		old: "		footprint.Asks(ctx, q.name, k.Parts())\n", new: "		_ = k.Parts()\n",
+		test: "TestKeysOfFoundValues$",
+	},
+	{
+		name: "computed: what a value holds explains no statement", file: computedCheckFile, in: footprintTests,
+		old: "{ footprint.Got(ctx, q.name, v) }", new: "{ _ = v }",
+		test: "TestFoundValuesAreSources$",
+	},
+	{
+		name: "computed: a value's own key is not checked", file: computedFillFile, in: footprintTests,
+		old: "Check: c.checkOf(ctx, q, fill.keys()...),", new: "",
+		test: "TestKeysOfValuesThatMissSomething$",
+	},
+	{
+		name: "computed: statements of a value are judged by its key alone", file: "gqlcache/footprint/internal/observe/check.go", in: footprintTests,
+		old: "	return r.parent.orAround()\n", new: "	return nil\n",
+		test: "TestValuesForOneCallerInOthers$",
+	},
+	{
+		name: "computed: a value whose key is incomplete is kept", file: computedFillFile, in: footprintTests,
+		old: "	case forNobody:\n", new: "	case false && forNobody:\n",
+		test: "TestKeysOfValuesThatMissSomething$|TestKeysOfValuesInJobs$",
+	},
+	{
+		name: "computed: values with an incomplete key are not dropped", file: computedCheckFile, in: footprintTests,
+		old: "				q.dropName(ctx)\n", new: "",
+		test: "TestKeysOfValuesThatMissSomething$",
+	},
+	{
+		name: "computed: what coincidence may explain is for all", file: computedCheckFile, in: footprintTests,
+		old: "	if v.Coincidental && q.isWithinRequest() {", new: "	if false && v.Coincidental {",
+		test: "TestKeysOfValuesThatMissSomething$",
+	},
+	{
+		name: "computed: a job's values are for no request", file: computedCheckFile, in: footprintTests,
+		old: "	if v.Coincidental && q.isWithinRequest() {", new: "	if v.Coincidental {",
+		test: "TestKeysOfValuesThatAreComplete$",
+	},
+	{
+		name: "computed: what is made of one caller's value is for all", file: "gqlcache/internal/values/sum.go", in: footprintTests,
+		old: "s.Only || o.Only", new: "s.Only",
+		test: "TestValuesForOneCallerInOthers$",
+	},
+	{
+		name: "computed: an answer with one caller's value is for all", file: "gqlcache/compute.go", in: footprintTests,
+		old: "	if f.reads.Only {", new: "	if false {",
+		test: "TestValuesForOneCallerInOthers$",
+	},
+	{
+		name: "computed: who has joined gets another caller's value", file: computedFillFile, in: footprintTests,
+		old: " || !q.isFor(ctx, out.Value.only)) {", new: ") {",
+		test: "TestKeysOfValuesThatAreJoined$",
+	},
+	{
+		name: "computed: a function of the options asks itself", file: computedAskFile,
+		old: "if a.c == q.c && a.what == what {", new: "if false {",
+		test: "TestComputedInTheirOwnOptions$",
+	},
+	{
+		name: "computed: keys have no bound", file: "gqlcache/internal/engine/store.go",
+		old: " || len(key) > e.config.MaxBody {", new: " {",
+		test: "TestComputedLongKeys$", in: "gqlcache",
 	},
 }

@@ -68,7 +68,7 @@ func (e *Engine) Keep(ctx context.Context, key string, a Answer) (*store.Entry, 
 		if st, ok = e.Finish(a.Token, a.Tags); !ok {
 			return nil, Reached
 		}
-		if len(a.Body) > e.config.MaxBody {
+		if len(a.Body) > e.config.MaxBody || len(key) > e.config.MaxBody { // clients choose what keys have
 			return nil, TooLarge
 		}
 	}

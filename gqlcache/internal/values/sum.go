@@ -20,6 +20,8 @@ type Sum struct {
 	Until time.Time
 	// Full says that the tags are more than MaxTags.
 	Full bool
+	// Only says that it is for requests with the same credentials only.
+	Only bool
 
 	merged int // length of Tags and Coarse after the last merge
 }
@@ -28,7 +30,7 @@ type Sum struct {
 func (s *Sum) Add(o *Sum) {
 	s.Tags, s.Coarse = append(s.Tags, o.Tags...), append(s.Coarse, o.Coarse...)
 	s.Expire(o.Until)
-	s.Full = s.Full || o.Full
+	s.Full, s.Only = s.Full || o.Full, s.Only || o.Only
 	if n := len(s.Tags) + len(s.Coarse); n > 2*s.merged+256 {
 		s.Merge()
 	}

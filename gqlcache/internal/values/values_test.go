@@ -2,6 +2,7 @@ package values_test
 
 import (
 	"fmt"
+	"iter"
 	"strings"
 	"testing"
 	"time"
@@ -122,6 +123,10 @@ func FuzzDescribe(f *testing.F) {
 		if text, ok := values.Describe(b); !ok && text != "" {
 			t.Errorf("%q", text)
 		}
+		if _, parts, ok := values.ScopeOf(b); ok {
+			for range parts {
+			}
+		}
 	})
 }
 
@@ -181,11 +186,57 @@ func TestSameAndSize(t *testing.T) {
 	if values.Same(ring, &node{Next: ring}) {
 		t.Error("a ring is the same as another one") // it must come to an end
 	}
+	graphs := [2]any{} // their paths are too many to be walked
+	for i := range graphs {
+		n, list, table := &node{}, []any{}, map[string]any{}
+		for range 100 {
+			n = &node{Next: n, M: n.M}
+			list, table = []any{list, list, table, n}, map[string]any{"a": table, "b": list, "c": table}
+		}
+		graphs[i] = []any{list, table}
+	}
+	if !values.Same(graphs[0], graphs[1]) {
+		t.Error("values with shared pieces are not the same")
+	}
 	body := make([]byte, 1000)
 	if n := values.SizeOf(&[2][]byte{body, body}); n < 1000 || n > 1200 {
 		t.Errorf("shared memory counts as %d", n)
 	}
 	if n := values.SizeOf(ring); n > 100 {
 		t.Errorf("a ring counts as %d", n)
+	}
+}
+
+// TestParts: the parts of a key come back as what they were built of, whoever shares it.
+func TestParts(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 5, 1, 12, 0, 0, 1, time.UTC)
+	id := [16]byte{1, 255}
+	k := values.KeyOf("k").WithTenant("t")
+	given := []any{nil, true, false, -1, uint64(1 << 63), 1.5, "x", id, at, []any{1, "y", []string{"z"}}, []int(nil)}
+	for i, v := range given {
+		k = k.With(fmt.Sprint(i), v)
+	}
+	want := fmt.Sprintf("%#v", []any{
+		"t", nil, true, false, int64(-1), uint64(1 << 63), 1.5, "x", id[:], at, []any{int64(1), "y", []any{"z"}}, nil,
+	})
+	for _, s := range []values.Scope{{All: true}, {Outside: true}, {Public: true, Vary: []string{"de"}}, {Predicate: "p", Vary: []string{"", "x"}}} {
+		got, others, ok := values.ScopeOf(k.AppendTo(nil, &s))
+		if !ok || fmt.Sprintf("%#v", got) != fmt.Sprintf("%#v", s) {
+			t.Errorf("the scope of %+v is %+v, %v", s, got, ok)
+		}
+		for _, parts := range []iter.Seq2[string, any]{k.Parts(), others} {
+			var names []string
+			var list []any
+			for name, v := range parts {
+				names, list = append(names, name), append(list, v)
+			}
+			if text := fmt.Sprintf("%#v", list); text != want {
+				t.Errorf("got  %s\nwant %s", text, want)
+			}
+			if names[0] != values.TenantPart || names[1] != `argument "0"` {
+				t.Errorf("%q", names)
+			}
+		}
 	}
 }

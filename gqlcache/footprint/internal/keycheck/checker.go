@@ -10,8 +10,10 @@ type Caller uint64
 
 // A Key is what is known of a computation's key, and of who caused it.
 type Key struct {
-	// Operation is the operation's name, for reports.
+	// Operation is the operation's name, for reports. Value says that it is no operation,
+	// but a value that a program computes under a key of that name.
 	Operation string
+	Value     bool
 	// Document is a hash of the operation's text without its literals. Documents that
 	// differ only in literals should have one hash: what is learned of one holds for the
 	// others.
@@ -44,13 +46,17 @@ type Options struct {
 // A Position is a place where a value enters a statement.
 type Position struct {
 	// Operation is the name of the operation, Field the path of the field that sent the
-	// statement, "" when that is not known.
+	// statement, "" when that is not known. Value is that of the Key.
 	Operation, Field string
+	Value            bool
 	// Text is the beginning of the statement's text. Ordinal is the argument's number,
 	// from 1, 0 for a setting, which Setting names.
 	Text    string
 	Ordinal int
 	Setting string
+	// Of is the name of the values whose key has the value, in place of a statement, and
+	// Part what it is there.
+	Of, Part string
 	// Clock says that the value is about the time of the computation.
 	Clock bool
 	// New says that this computation convicted it: what is stored of the operation should

@@ -24,6 +24,8 @@
 //     JSON in it. When few of a column's many
 //     values are used, which ones says more than that they are there: it remains a
 //     coincidence.
+//   - A field of a computed value that was got before, as a column. The key under which it was
+//     asked for is a place of its own: its parts must be explained, too.
 //   - A constant: the same value under two callers.
 //   - A part of the key that determines the value: a truth value, a name or a number with
 //     few values, or the predicate, that came with the same value each time.

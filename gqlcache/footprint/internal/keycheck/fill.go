@@ -43,6 +43,8 @@ type place struct {
 	text    string
 	setting string
 	ordinal int
+	// of and part are of a value's key.
+	of, part string
 }
 
 // An observation is a value at a place, and where it may come from: some of numbers.
@@ -87,6 +89,19 @@ func (f *Fill) Setting(name string, v any) {
 		return
 	}
 	f.b.observe(f, place{hash: mix(5, hashString(name)), setting: name}, v)
+}
+
+// Part says that a computed value is asked for, under a key of that name, and what a part of
+// the key holds. The value may be found, and then no statement tells what it was made of.
+func (f *Fill) Part(field, name, part string, v any) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	defer f.contain()
+	if f.b == nil {
+		return
+	}
+	hash := mix(mix(mix(8, hashString(name)), hashString(part)), hashString(field))
+	f.b.observe(f, place{hash: hash, field: field, of: name, part: part}, v)
 }
 
 // Known vouches for a value that was computed in Go, for statements to come.
@@ -226,6 +241,10 @@ func (b *buffers) scalar(f *Fill, place uint32, v any, val value, depth int) {
 			if isText {
 				b.numbers = o.derived(b.numbers, s)
 			}
+		}
+		if len(b.numbers) == from && o.partial {
+			b.over = true // it may come from what was not looked at
+			return
 		}
 	}
 	b.seen = append(b.seen, observation{

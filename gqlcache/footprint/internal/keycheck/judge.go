@@ -168,6 +168,7 @@ func (t *trial) told(pl *place, out outcome) Position {
 	return Position{
 		Operation: t.key.Operation, Field: strings.Clone(pl.field), Text: beginning(pl.text),
 		Ordinal: pl.ordinal, Setting: strings.Clone(pl.setting), Clock: out.clock, New: out.news,
+		Value: t.key.Value, Of: strings.Clone(pl.of), Part: strings.Clone(pl.part),
 	}
 }
 

@@ -93,6 +93,10 @@ type origins struct {
 	parts, rows int
 	nulls       uint64 // a hash of the variables that are null
 	sets        []rowSet
+	// pieces counts those of computed values, partial says that these hold more than was
+	// taken in.
+	pieces  int
+	partial bool
 }
 
 type wholePart struct {
@@ -121,7 +125,7 @@ func (o *origins) empty() {
 	o.list, o.ints, o.sets = o.list[:0], o.ints[:0], o.sets[:0]
 	o.values.empty()
 	o.bySrc.empty()
-	o.over, o.parts, o.rows, o.nulls = false, 0, 0, 0
+	o.over, o.partial, o.parts, o.pieces, o.rows, o.nulls = false, false, 0, 0, 0, 0
 }
 
 // originOf returns the number of a source's origin.

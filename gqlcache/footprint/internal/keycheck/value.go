@@ -73,7 +73,7 @@ func (n *normalizer) scalar(v any) (value, bool) {
 	case fmt.Stringer:
 		return n.stringer(v)
 	}
-	return n.reflected(v)
+	return n.reflected(reflect.ValueOf(v))
 }
 
 // stringer makes a value of types such as uuid.UUID and decimal.Decimal.
@@ -85,7 +85,7 @@ func (n *normalizer) stringer(v fmt.Stringer) (val value, ok bool) {
 			return null, true
 		}
 	case reflect.Slice, reflect.Map:
-		return n.reflected(v)
+		return n.reflected(rv)
 	}
 	defer func() {
 		if recover() != nil {
@@ -95,8 +95,7 @@ func (n *normalizer) stringer(v fmt.Stringer) (val value, ok bool) {
 	return n.text(v.String()), true
 }
 
-func (n *normalizer) reflected(v any) (value, bool) {
-	rv := reflect.ValueOf(v)
+func (n *normalizer) reflected(rv reflect.Value) (value, bool) {
 	for rv.Kind() == reflect.Pointer || rv.Kind() == reflect.Interface {
 		if rv.IsNil() {
 			return null, true

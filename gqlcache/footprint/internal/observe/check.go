@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -21,6 +22,11 @@ import (
 //     statement whose rows are not read, such as the UPDATE of a time of last visit,
 //     decides nothing that is answered.
 //   - A setting is told with each statement whose rows are read under it, whoever made it.
+//   - What is computed as a part of another computation is a part of that one's answer: its
+//     statements are told to both. The key of each must explain them, since either may be
+//     kept without the other.
+//   - A part that is found sends no statements. So its key is told to what is around it, and
+//     what it holds is a source there, as the rows are that it was made of.
 
 // check returns the check of the recording's key, nil for none.
 func (r *Recording) check() *keycheck.Fill {
@@ -48,8 +54,11 @@ func (r *Recording) endCheck() (v keycheck.Verdict) {
 }
 
 func (o *Observer) positionText(p *keycheck.Position) string {
-	if p.Setting != "" {
+	switch {
+	case p.Setting != "":
 		return "setting " + p.Setting
+	case p.Of != "":
+		return fmt.Sprintf("%s of the key of computed values %q", p.Part, p.Of)
 	}
 	return fmt.Sprintf("argument %d of %s", p.Ordinal, o.normalized(p.Text))
 }
@@ -57,6 +66,14 @@ func (o *Observer) positionText(p *keycheck.Position) string {
 func positionWhy(p *keycheck.Position) string {
 	why := fmt.Sprintf("in operation %q, field %q, its value comes from nothing that the cache key has: no variable, literal, Predicate or Vary, "+
 		"and no row that was read; add it to Predicate or Vary, or vouch for it with footprint.Known", p.Operation, p.Field)
+	if p.Value {
+		why = fmt.Sprintf("in computed values %q, it comes from nothing that their key has: no argument, tenant, Predicate or Vary, "+
+			"and no row that was read; add it to the key with Arg, or vouch for it with footprint.Known within the function", p.Operation)
+		if p.Clock {
+			return why + "; it is about the time of the computation: give the value a TTL, and vouch for the time"
+		}
+		return why
+	}
 	if p.Clock {
 		why += "; it is about the time of the computation: give the field a maxAge, and vouch for the time"
 	}
@@ -67,9 +84,37 @@ func positionWhy(p *keycheck.Position) string {
 // or from rows: a digest of a variable, say. It must be called before the statement that
 // has the value.
 func Known(ctx context.Context, v any) {
-	if r := checked(ctx); r != nil {
+	for r := checked(ctx); r != nil; r = r.around() {
 		if f := r.check(); f != nil {
 			f.Known(v)
+		}
+	}
+}
+
+// Checks reports whether the key of a computation that a context belongs to is checked.
+func Checks(ctx context.Context) bool { return checked(ctx) != nil }
+
+// Asks says that the computation of a context asks for a computed value, whose key has a
+// name and parts.
+func Asks(ctx context.Context, name string, parts iter.Seq2[string, any]) {
+	for r := checked(ctx); r != nil; r = r.around() {
+		f := r.check()
+		if f == nil {
+			continue
+		}
+		field := r.field(ctx)
+		for part, v := range parts {
+			f.Part(field, name, part, v)
+		}
+	}
+}
+
+// Got says that the computation of a context has got a computed value. What it holds may be
+// in the statements to come: its key was told with Asks.
+func Got(ctx context.Context, name string, v any) {
+	for r := checked(ctx); r != nil; r = r.around() {
+		if f := r.check(); f != nil {
+			f.Got(r.field(ctx), name, v)
 		}
 	}
 }
@@ -79,10 +124,38 @@ func Known(ctx context.Context, v any) {
 // is a part of that one's answer.
 func checked(ctx context.Context) *Recording {
 	r, _ := ctx.Value(recordingKey{}).(*Recording)
+	return r.orAround()
+}
+
+// orAround returns the recording, or the next one around it, whose key is checked.
+func (r *Recording) orAround() *Recording {
 	for r != nil && r.start.Check == nil {
 		r = r.parent
 	}
 	return r
+}
+
+// around returns the next recording whose key must explain what this one reads, nil for
+// none.
+func (r *Recording) around() *Recording {
+	if !r.start.Part {
+		return nil
+	}
+	return r.parent.orAround()
+}
+
+// field returns the path of the field that a context belongs to.
+func (r *Recording) field(ctx context.Context) string {
+	if r.start.Field == nil {
+		return ""
+	}
+	return r.start.Field(ctx)
+}
+
+// A checking is a check that is told of a statement, and the field that has sent it there.
+type checking struct {
+	fill  *keycheck.Fill
+	field string
 }
 
 // checkLater keeps the arguments of a statement whose rows may be read.
@@ -99,28 +172,34 @@ func (e *Execution) check() {
 	if e.checks == nil || e.known == nil {
 		return
 	}
-	f := e.checks.check()
-	if f == nil {
-		return
-	}
-	if !e.s.contain("key check", func() {
-		if e.checks.start.Field != nil {
-			e.field = e.checks.start.Field(e.ctx)
+	for r := e.checks; r != nil; r = r.around() {
+		f := r.check()
+		if f == nil {
+			continue
 		}
-		e.underSettings(f)
-		f.Literal(e.known.shape)
-		for i := range args.list {
-			a := &args.list[i]
-			position := a.Ordinal
-			if n := e.folds.placeholder(a.Ordinal); a.Name == "" && n >= 1 && n <= len(e.known.positions) && e.known.positions[n-1] > 0 {
-				position = e.known.positions[n-1]
-			}
-			f.Argument(e.field, e.text, e.known.shape, position, a.Ordinal, a.Value)
+		if e.s.contain("key check", func() { e.tell(f, r.field(e.ctx), args) }) {
+			continue
 		}
-		e.fill = f
-	}) {
 		f.Doubt()
 	}
+}
+
+// tell tells a check of the statement.
+func (e *Execution) tell(f *keycheck.Fill, field string, args arguments) {
+	e.underSettings(f)
+	f.Literal(e.known.shape)
+	for i := range args.list {
+		a := &args.list[i]
+		position := a.Ordinal
+		if n := e.folds.placeholder(a.Ordinal); a.Name == "" && n >= 1 && n <= len(e.known.positions) && e.known.positions[n-1] > 0 {
+			position = e.known.positions[n-1]
+		}
+		f.Argument(field, e.text, e.known.shape, position, a.Ordinal, a.Value)
+	}
+	if e.told == nil {
+		e.told = e.first[:0]
+	}
+	e.told = append(e.told, checking{f, field})
 }
 
 // underSettings tells of the settings that the statement runs under.

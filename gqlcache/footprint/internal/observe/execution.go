@@ -10,7 +10,6 @@ import (
 
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/analysis"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
-	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/keycheck"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/sqlparse"
 )
 
@@ -29,14 +28,13 @@ type Execution struct {
 	write *writing
 
 	// sets are the settings that it makes, checks is the recording whose key is checked,
-	// args are its arguments until it is known whether its rows are read, and fill is the
-	// check from then on: see check.go.
+	// args are its arguments until it is known whether its rows are read, and told are the
+	// checks that know of it from then on: see check.go.
 	sets   []setting
 	checks *Recording
 	args   arguments
-	fill   *keycheck.Fill
-	// field is that of fill's computation which has sent it.
-	field string
+	told   []checking
+	first  [1]checking // of told
 
 	done, rows, writes, attributed bool
 	// misunderstood says that it was not what it was taken for.
@@ -219,7 +217,7 @@ func (e *Execution) NextResultSet() {
 
 // Wanted reports whether Row makes any use of a row: a wrapper need not decode it when not.
 func (e *Execution) Wanted() bool {
-	return !e.done && !e.moreResults && (e.observed || e.write != nil || e.fill != nil)
+	return !e.done && !e.moreResults && (e.observed || e.write != nil || len(e.told) > 0)
 }
 
 // Row is called for each row that was read. dest is not kept.
@@ -228,8 +226,8 @@ func (e *Execution) Row(dest []driver.Value) {
 		return
 	}
 	if !e.s.contain("row", func() {
-		if e.fill != nil { // before the application has it
-			e.fill.Row(e.field, e.known.shape, dest)
+		for _, c := range e.told { // before the application has it
+			c.fill.Row(c.field, e.known.shape, dest)
 		}
 		if e.observed {
 			e.mu.Lock()

@@ -114,6 +114,9 @@ type Start struct {
 	// Around says that the computation may be made of what the recordings around it have
 	// read, up to its end: their statements count as its own, but in Footprint.Statements.
 	Around bool
+	// Part says that the computation is a part of the one around it, whose key must explain
+	// its statements, too.
+	Part bool
 	// Check begins the check of the computation's key, nil for none. It is called at most
 	// once, when the first value is to be judged. Field returns the path of the field that
 	// a context belongs to, without places in lists; nil for unknown.
