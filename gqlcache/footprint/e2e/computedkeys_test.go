@@ -308,3 +308,46 @@ func TestKeysOfValuesInHandlers(t *testing.T) {
 		t.Errorf("convicted %q", s.convicted())
 	}
 }
+
+// The statements of a batch are explained by the keys of all its ids together, and by
+// nothing else.
+func TestKeysOfBatches(t *testing.T) {
+	for _, who := range []bool{false, true} {
+		t.Run(fmt.Sprintf("looks at the caller %v", who), func(t *testing.T) {
+			s := newKeySeam(t, thisUser)
+			runs := 0
+			s.store.On("Query.loose", func(ctx context.Context) error {
+				_, err := gqlcache.ComputeAll(ctx, s.cache, []string{"season-one", "season-two"}, func(season string) gqlcache.Key {
+					return gqlcache.KeyOf("board").Arg("season", season)
+				}, func(ctx context.Context, missing []string) (map[string]string, error) {
+					runs++
+					boards := map[string]string{}
+					for _, season := range missing {
+						boards[season] = season
+						if err := s.read(ctx, looseNamed, season); err != nil {
+							return nil, err
+						}
+					}
+					if who {
+						return boards, s.read(ctx, looseNamed, userOf(ctx))
+					}
+					return boards, nil
+				}, gqlcache.ForAll())
+				return err
+			})
+			for _, user := range []string{"user-ann", "user-bob", "user-cid", "user-dan"} {
+				s.as(user, first)
+				s.exec(t.Context(), `UPDATE loose SET name = name || '!'`) // drops what is kept
+			}
+			s.as("user-eva", first)
+			runs = 0
+			s.as("user-fay", first)
+			switch found := s.convicted(); {
+			case who && (runs != 1 || len(found) == 0 || !strings.Contains(found[0], `in computed values "board"`)):
+				t.Errorf("%d runs for one more caller; convicted: %q", runs, found)
+			case !who && (runs != 0 || len(found) > 0):
+				t.Errorf("%d runs for one more caller; convicted: %q", runs, found)
+			}
+		})
+	}
+}
