@@ -91,7 +91,7 @@ var commitsRules = []mutant{
 	},
 	{
 		name: "commits: what a middleware has read is as new as its operation", file: extensionFile,
-		old: "r.arrived, r.at, r.hold, r.shapes = a.number, a.at, a.hold, a.shapes", new: "r.at, r.hold, r.shapes = a.at, a.hold, a.shapes",
+		old: "r.arrived, r.at, r.hold, r.shapes, r.arrival = a.number,", new: "r.at, r.hold, r.shapes, r.arrival =",
 		test: "TestReadBeforeTheHandler",
 	},
 	{
