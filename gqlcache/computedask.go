@@ -376,7 +376,9 @@ func (q *valueQuery) asking(ctx context.Context, what askedFor) (_ context.Conte
 
 // begin returns the number that a computation of this call is based on: that of the
 // computation around it, of the operation, or of the request, since the function may read
-// in a snapshot of theirs, and else that of now. See request.begin.
+// in a snapshot of theirs, and else that of now. See request.begin. What is of another cache
+// has not read this one's number when it began, and may have a snapshot all the same: then
+// the value counts as older than every change.
 func (q *valueQuery) begin() uint64 {
 	x := q.ownComputation()
 	switch {
@@ -386,6 +388,8 @@ func (q *valueQuery) begin() uint64 {
 		return q.own().begin()
 	case q.arrival != nil:
 		return q.arrival.number
+	case q.isWithinAnother():
+		return 0
 	}
 	return q.c.clock.Seq()
 }
@@ -400,9 +404,14 @@ func (q *valueQuery) generation() uint64 {
 		return q.own().shapes
 	case q.arrival != nil:
 		return q.arrival.shapes
+	case q.isWithinAnother():
+		return 0
 	}
 	return footprint.Generation()
 }
+
+// isWithinAnother says that the call runs within what is of other caches.
+func (q *valueQuery) isWithinAnother() bool { return q.request != nil || q.computation != nil }
 
 // ownComputation returns the innermost computation of the query's cache that it runs in, nil
 // for none: those of other caches may be in between.

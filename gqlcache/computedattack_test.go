@@ -398,17 +398,29 @@ func TestComputedAroundAnotherCache(t *testing.T) {
 	inner := func(ctx context.Context, snapshot int) (int, error) {
 		return gqlcache.Compute(ctx, r.cache, gqlcache.KeyOf("inner"), func(context.Context) (int, error) { return snapshot, nil }, all, gqlcache.Reads(gqlcache.Tag("state")))
 	}
+	older := func(ctx context.Context, fn func() int) (int, error) { // than the outer one's beginning
+		return gqlcache.Compute(ctx, r.cache, gqlcache.KeyOf("older"), func(context.Context) (int, error) { return fn(), nil }, all, gqlcache.Reads(gqlcache.Tag("older")))
+	}
+	r.invalidate(gqlcache.Tag("older"))
 	_, err := gqlcache.Compute(t.Context(), r.cache, gqlcache.KeyOf("outer"), func(ctx context.Context) (int, error) {
 		snapshot := state
 		state = 2
 		r.invalidate(gqlcache.Tag("state"))
-		return gqlcache.Compute(ctx, other.cache, gqlcache.KeyOf("between"), func(ctx context.Context) (int, error) { return inner(ctx, snapshot) }, all, gqlcache.Reads())
+		return gqlcache.Compute(ctx, other.cache, gqlcache.KeyOf("between"), func(ctx context.Context) (int, error) {
+			if _, err := older(ctx, func() int { return 1 }); err != nil {
+				return 0, err
+			}
+			return inner(ctx, snapshot)
+		}, all, gqlcache.Reads())
 	}, all, gqlcache.Reads())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got, err := inner(t.Context(), state); got != 2 || err != nil {
 		t.Errorf("got %d, %v after the change", got, err)
+	}
+	if got, err := older(t.Context(), func() int { return 2 }); got != 1 || err != nil {
+		t.Errorf("got %d, %v, though nothing has changed since the outer one began", got, err)
 	}
 }
 
@@ -492,5 +504,56 @@ func TestComputedLongKeys(t *testing.T) {
 	}
 	if s := valueStats(r.cache, "search"); s.NotStored[gqlcache.ReasonTooLarge] != 2 {
 		t.Errorf("%+v", s)
+	}
+}
+
+// TestComputedWithinAnotherCache: what is around a value may have opened a snapshot when it
+// began, also where it is of another cache: what is read in it is not kept over a change.
+func TestComputedWithinAnotherCache(t *testing.T) {
+	t.Parallel()
+	all, reads := gqlcache.ForAll(), gqlcache.Reads(gqlcache.Tag("state"))
+	for _, around := range []string{"a computation", "an operation"} {
+		for _, how := range []string{"Compute", "Put"} {
+			t.Run(around+", "+how, func(t *testing.T) {
+				t.Parallel()
+				r, other := newValues(t, gqlcache.Options{}), newValues(t, gqlcache.Options{})
+				state := 1
+				inner := func(ctx context.Context, read int) (int, error) {
+					return gqlcache.Compute(ctx, r.cache, gqlcache.KeyOf("inner"), func(context.Context) (int, error) { return read, nil }, all, reads)
+				}
+				body := func(ctx context.Context) error {
+					snapshot := state
+					state = 2
+					r.invalidate(gqlcache.Tag("state"))
+					if how == "Compute" {
+						_, err := inner(ctx, snapshot)
+						return err
+					}
+					err := gqlcache.Put(ctx, r.cache, gqlcache.KeyOf("inner"), snapshot, r.cache.Begin(ctx), all, reads)
+					if !errors.Is(err, gqlcache.ErrOutdated) {
+						t.Errorf("Put: %v", err)
+					}
+					return nil
+				}
+				if around == "a computation" {
+					if _, err := gqlcache.Compute(t.Context(), other.cache, gqlcache.KeyOf("outer"), func(ctx context.Context) (int, error) { return 0, body(ctx) }, all, gqlcache.Reads()); err != nil {
+						t.Fatal(err)
+					}
+				} else {
+					other.store.On("Query.counter", body)
+					other.do(testgraph.Request{Query: `{ counter(id: 1) { value } }`})
+				}
+				if got, err := inner(t.Context(), state); got != 2 || err != nil {
+					t.Errorf("got %d, %v after the change", got, err)
+				}
+				// Where nothing has changed, it is kept.
+				if _, err := gqlcache.Compute(t.Context(), other.cache, gqlcache.KeyOf("another"), func(ctx context.Context) (int, error) {
+					return gqlcache.Compute(ctx, r.cache, gqlcache.KeyOf("constant"), func(context.Context) (int, error) { return 1, nil }, all, gqlcache.Reads())
+				}, all); err != nil {
+					t.Error(err)
+				}
+				r.wantJob(gqlcache.KeyOf("constant"), -1, 1, false, gqlcache.Reads())
+			})
+		}
 	}
 }

@@ -403,4 +403,9 @@ var computedRules = []mutant{
 		old: " || len(key) > e.config.MaxBody {", new: " {",
 		test: "TestComputedLongKeys$", in: "gqlcache",
 	},
+	{
+		name: "computed: what is of another cache has no snapshot", file: computedAskFile,
+		old: "	case q.isWithinAnother():\n		return 0\n	}\n	return q.c.clock.Seq()", new: "	}\n	return q.c.clock.Seq()",
+		test: "TestComputedWithinAnotherCache$",
+	},
 }
