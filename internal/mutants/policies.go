@@ -133,6 +133,11 @@ var policyRules = []mutant{
 		test: "TestCompileFaults/vary_by",
 	},
 	{
+		name: "schema: values that depend on header fields are in no list", file: valuesKeyFile,
+		old: "	if kind == scopeHeaders {\n", new: "	if false {\n",
+		test: "TestKeysDiffer$",
+	},
+	{
 		name: "schema: one sMaxAge is enough", file: "cascade/policy.go", in: "gqlcache",
 		old: "	if !w.edgeless {\n", new: "	if true {\n",
 		test: "TestSMaxAge$",
