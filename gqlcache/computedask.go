@@ -236,7 +236,7 @@ func (q *valueQuery) scopeOf(ctx context.Context, k *values.Key, s *values.Scope
 	// A resolver of an operation that depends on header fields may look at them in its
 	// function.
 	if own := q.own(); own != nil {
-		if names := c.headersBy(own); len(names) > 0 {
+		if names := c.headersBy(own); len(names) > 0 { //nolint:contextcheck // own is the operation that the call is in
 			q.whose |= varied
 			var ok bool
 			if s.Headers, ok = headersOf(own, names, own.operation); !ok { //nolint:contextcheck // own is the operation that the call is in

@@ -119,7 +119,7 @@ var policyRules = []mutant{
 	},
 	{
 		name: "schema: a value by header fields is a part of one for all", file: "gqlcache/computedask.go",
-		old: "len(names) > 0 {\n			q.whose |= varied\n", new: "len(names) > 0 {\n",
+		old: "			q.whose |= varied\n			var ok bool\n", new: "			var ok bool\n",
 		test: "TestVaryInsideOfForAll$",
 	},
 	{
