@@ -187,6 +187,7 @@ extend schema @dependsOn(on: "Post", view: "v_tag")`, "a change of v_post -> v_t
 		{"vary empty", `extend type Query { f: Post @▸cacheControl(vary: []) }`, "leave it out"},
 		{"vary no header", `extend type Query { f: Post @cacheControl(vary: ["A", ▸"a b"]) }`, "must name header fields"},
 		{"vary everything", `extend type Query { f: Post @cacheControl(vary: ▸"*") }`, "must name header fields"},
+		{"vary by what headers do not have", `extend type Query { f: Post @cacheControl(vary: ["A", ▸"Host"]) }`, "belongs to Options.Vary"},
 		{"vary no text", `extend type Query { f: Post @cacheControl(vary: [▸1]) }`, ""},
 		{"maxAge and inherit", `extend type Query { f: Post @▸cacheControl(maxAge: 1, inheritMaxAge: true) }`, "leave one out"},
 	}

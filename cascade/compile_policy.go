@@ -90,6 +90,11 @@ func (c *compiler) headers(u use) (vary string) {
 			c.faultf(name.pos, "vary of @%s must name header fields of the request, such as \"Accept-Language\", not %q", u.dir.Name, name.text)
 			continue
 		}
+		switch strings.ToLower(name.text) {
+		case "host", "trailer", "transfer-encoding":
+			c.faultf(name.pos, "vary of @%s names %q, which servers of net/http take out of the header, so that all requests would look alike: what depends on it belongs to Options.Vary", u.dir.Name, name.text)
+			continue
+		}
 		vary = bothVary(vary, strings.ToLower(name.text)+"\n")
 	}
 	return vary

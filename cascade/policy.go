@@ -89,6 +89,19 @@ func (p *Plan) HasStale() bool {
 	return false
 }
 
+// Vary returns the header fields that anything in the schema depends on, in lower case,
+// sorted.
+func (p *Plan) Vary() []string {
+	all := ""
+	for _, hint := range p.policies {
+		all = bothVary(all, hint.vary)
+	}
+	for _, hint := range p.typeHints {
+		all = bothVary(all, hint.vary)
+	}
+	return strings.Fields(all)
+}
+
 func (p *Plan) fieldHint(ref fieldRef) cacheHint {
 	if hint, ok := p.policies[ref]; ok {
 		return hint

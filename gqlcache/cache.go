@@ -102,12 +102,14 @@ type schemaState struct {
 	// edge is what they mean for caches in front; nil without any.
 	edge  *edge.Schema
 	since time.Time // for those who look at the cache
-	// stale says that the schema has a staleWhileRevalidate.
-	stale bool
+	// stale says that the schema has a staleWhileRevalidate, headers are the header fields
+	// that its vary names.
+	stale   bool
+	headers []string
 }
 
 func (c *Cache) newSchemaState(s *plans.Schema, queryFields []string) *schemaState {
-	st := &schemaState{Schema: s, records: recordsOf(s.Mark, s.Plan), since: c.opts.Now(), stale: s.Plan.HasStale()}
+	st := &schemaState{Schema: s, records: recordsOf(s.Mark, s.Plan), since: c.opts.Now(), stale: s.Plan.HasStale(), headers: canonical(s.Plan.Vary())}
 	if c.front != nil {
 		st.edge = edgeSchema(s.Plan, queryFields)
 	}

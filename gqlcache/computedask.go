@@ -71,7 +71,8 @@ type valueQuery struct {
 type whose uint8
 
 const (
-	// personal is by the predicate or the tenant, varied by Options.Vary.
+	// personal is by the predicate or the tenant, varied by Options.Vary, or by header
+	// fields that the schema names.
 	personal whose = 1 << iota
 	varied
 )
@@ -243,11 +244,13 @@ func (q *valueQuery) scopeOf(ctx context.Context, k *values.Key, s *values.Scope
 	}
 	// A resolver of an operation that depends on header fields may look at them in its
 	// function.
-	if own := q.own(); own != nil && own.out.d != nil && len(own.out.d.headers) > 0 {
-		var ok bool
-		if s.Headers, ok = headersOf(own, own.out.d, own.operation); !ok { //nolint:contextcheck // own is the operation that the call is in
-			q.why = ReasonHeaders
-			return nil
+	if own := q.own(); own != nil {
+		if names := c.headersBy(own); len(names) > 0 { //nolint:contextcheck // own is the operation that the call is in
+			q.whose |= varied
+			var ok bool
+			if s.Headers, ok = headersOf(own, names, own.operation); !ok { //nolint:contextcheck // own is the operation that the call is in
+				return q.unknownCaller(ReasonHeaders, k)
+			}
 		}
 	}
 	if r := q.request; r != nil && r.cache == c && r.who.public {
@@ -285,6 +288,9 @@ func (q *valueQuery) scopeOf(ctx context.Context, k *values.Key, s *values.Scope
 // replaced or removed cannot be found then.
 func (q *valueQuery) unknownCaller(why Reason, k *values.Key) error {
 	if q.writes {
+		if why == ReasonHeaders {
+			return fmt.Errorf("%w: %s is kept apart by header fields, and an operation that a resolver runs has none of its own; drop it with Computed, or say ForAll", ErrCallers, k.Name())
+		}
 		return fmt.Errorf("%w: %s is the caller's, and Options.Predicate or Vary cannot tell who that is", ErrCallers, k.Name())
 	}
 	q.why = why

@@ -165,7 +165,7 @@ func (q *valueQuery) mayBe() (by whose) {
 	if q.c.opts.Predicate != nil && !q.set.forAll || q.tenanted && !q.set.anyTenant {
 		by |= personal
 	}
-	if q.c.opts.Vary != nil && !q.set.forAll {
+	if (q.c.opts.Vary != nil || len(q.c.schema.Load().headers) > 0) && !q.set.forAll {
 		by |= varied
 	}
 	return by

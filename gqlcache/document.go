@@ -62,9 +62,11 @@ func (c *Cache) document(ctx context.Context, oc *graphql.OperationContext) *doc
 		d.probe = c.prober.Plan(d.Operation.Extract, st.Definition, c.runs)
 	}
 	if oc.Operation.Operation == ast.Query {
+		if d.Operation != nil {
+			c.readPolicy(d) // also of one that bypasses the cache: its values do not
+		}
 		if d.Bypass == "" {
 			d.callers = c.watchCallers(ctx, d)
-			c.readPolicy(d)
 			d.hinted = d.Operation.Policy.MaxAge >= 0 && !d.Operation.Policy.Default
 		}
 		d.shown = c.inspector.Show(d.Plan)
@@ -84,15 +86,41 @@ func (c *Cache) readPolicy(d *document) {
 		d.stale = said
 	}
 	d.beyond = max(c.opts.StaleIfError, d.stale)
-	d.vary = c.vary
-	for _, name := range p.Vary {
-		name = http.CanonicalHeaderKey(name)
-		d.headers = append(d.headers, name)
+	d.vary, d.headers = c.vary, canonical(p.Vary)
+	for _, name := range d.headers {
 		if !slices.ContainsFunc(d.vary, func(other string) bool { return http.CanonicalHeaderKey(other) == name }) {
 			d.vary = append(slices.Clip(d.vary), name)
 		}
 	}
 	d.vary = slices.Clip(d.vary)
+}
+
+// canonical returns the names of header fields as headers have them.
+func canonical(names []string) []string {
+	out := make([]string, 0, len(names))
+	for _, name := range names {
+		out = append(out, http.CanonicalHeaderKey(name))
+	}
+	return out
+}
+
+// headersBy returns the header fields that what an operation's resolvers compute may depend
+// on. Where the operation is not planned, as a subscription, these are all that the schema
+// names. A query that bypasses the cache has those that it has otherwise: what is removed
+// within it was computed within others.
+func (c *Cache) headersBy(own *request) []string {
+	all := c.schema.Load().headers
+	if len(all) == 0 {
+		return nil
+	}
+	d := own.out.d
+	if d == nil && own.operation.Operation.Operation == ast.Query {
+		d = c.document(own, own.operation)
+	}
+	if d == nil || d.Operation == nil {
+		return all
+	}
+	return d.headers
 }
 
 // keepsExpired says whether any answer is held after it has expired.

@@ -21,6 +21,12 @@ import (
 // arguments are numbers, and texts for vary.
 func hinted(s *testgraph.Store, field string, hints map[string]any) graphql.ExecutableSchema {
 	es := testgraph.Executable(s, "no directive") // a copy
+	addHint(es, field, hints)
+	return es
+}
+
+// addHint adds a @cacheControl to a field of queries.
+func addHint(es graphql.ExecutableSchema, field string, hints map[string]any) {
 	d := &ast.Directive{Name: "cacheControl", Definition: es.Schema().Directives["cacheControl"], Location: ast.LocationFieldDefinition}
 	for name, value := range hints {
 		v := &ast.Value{Kind: ast.EnumValue}
@@ -39,7 +45,6 @@ func hinted(s *testgraph.Store, field string, hints map[string]any) graphql.Exec
 	}
 	f := es.Schema().Query.Fields.ForName(field)
 	f.Directives = append(slices.Clone(f.Directives), d)
-	return es
 }
 
 // A hintedServer is a server whose schema has one hint more, with a clock that tests turn.

@@ -345,7 +345,7 @@ func (c *Cache) appendScope(ctx context.Context, b []byte, d *document, oc *grap
 	if len(d.headers) == 0 {
 		return b, ""
 	}
-	headers, ok := headersOf(ctx, d, oc)
+	headers, ok := headersOf(ctx, d.headers, oc)
 	if !ok {
 		return b, ReasonHeaders
 	}
@@ -354,17 +354,18 @@ func (c *Cache) appendScope(ctx context.Context, b []byte, d *document, oc *grap
 	return opkey.AppendPart(b, headers), ""
 }
 
-// headersOf returns the values of the header fields that an operation's answers depend on.
-// It returns false when they are not known: of an operation that a resolver runs, whose
-// header may be another one than that which resolvers look at, and without a header.
-func headersOf(ctx context.Context, d *document, oc *graphql.OperationContext) (string, bool) {
+// headersOf returns the header fields of these names, each with its name: values of
+// operations that depend on different fields meet in one key otherwise. It returns false
+// when they are not known: of an operation that a resolver runs, whose header may be another
+// one than that which resolvers look at, and without a header.
+func headersOf(ctx context.Context, names []string, oc *graphql.OperationContext) (string, bool) {
 	if r := requestFrom(ctx); oc.Headers == nil || r != nil && r.outer != nil {
 		return "", false
 	}
 	var b []byte
-	for _, name := range d.headers {
+	for _, name := range names {
 		values := oc.Headers.Values(name)
-		b = binary.AppendUvarint(b, uint64(len(values)))
+		b = binary.AppendUvarint(opkey.AppendPart(b, name), uint64(len(values)))
 		for _, value := range values {
 			b = opkey.AppendPart(b, value)
 		}

@@ -98,6 +98,46 @@ var policyRules = []mutant{
 		test: "TestVaryInside$",
 	},
 	{
+		name: "schema: header fields have no names in keys", file: "gqlcache/query.go",
+		old: "binary.AppendUvarint(opkey.AppendPart(b, name), ", new: "binary.AppendUvarint(opkey.AppendPart(b, \"\"), ",
+		test: "TestVaryOfSeveralHeaders$",
+	},
+	{
+		name: "schema: what is not planned has values for all header fields", file: "gqlcache/document.go",
+		old: "	if d == nil || d.Operation == nil {\n		return all\n", new: "	if d == nil || d.Operation == nil {\n		return nil\n",
+		test: "TestVaryOf(Uncached|Streamed)Values",
+	},
+	{
+		name: "schema: what bypasses the cache has values for all header fields", file: "gqlcache/document.go",
+		old: "		if d.Operation != nil {\n", new: "		if d.Bypass == \"\" {\n",
+		test: "TestVaryOfUncachedValues/no_age",
+	},
+	{
+		name: "schema: what is disabled removes other values than it computes", file: "gqlcache/document.go",
+		old: "d == nil && own.operation", new: "false && own.operation",
+		test: "TestRemovingVariedValuesBesideTheCache$",
+	},
+	{
+		name: "schema: a value by header fields is a part of one for all", file: "gqlcache/computedask.go",
+		old: "			q.whose |= varied\n			var ok bool\n", new: "			var ok bool\n",
+		test: "TestVaryInsideOfForAll$",
+	},
+	{
+		name: "schema: a value is removed in silence without its header", file: "gqlcache/computedask.go",
+		old: "return q.unknownCaller(ReasonHeaders, k)", new: "q.why = ReasonHeaders\n				return nil",
+		test: "TestRemovingVariedValues$",
+	},
+	{
+		name: "schema: vary names the host, which no header has", file: "cascade/compile_policy.go",
+		old: "case \"host\", ", new: "case ",
+		test: "TestCompileFaults/vary_by",
+	},
+	{
+		name: "schema: values that depend on header fields are in no list", file: valuesKeyFile,
+		old: "	if kind == scopeHeaders {\n", new: "	if false {\n",
+		test: "TestKeysDiffer$",
+	},
+	{
 		name: "schema: one sMaxAge is enough", file: "cascade/policy.go", in: "gqlcache",
 		old: "	if !w.edgeless {\n", new: "	if true {\n",
 		test: "TestSMaxAge$",

@@ -333,8 +333,16 @@ func cutScope(key []byte) (rest []byte, ok bool) {
 	if len(key) < 2 || key[0] != Version {
 		return nil, false
 	}
-	rest = key[2:]
-	switch key[1] {
+	kind, rest := key[1], key[2:]
+	if kind == scopeHeaders {
+		if _, rest, ok = opkey.CutPart(rest); !ok || len(rest) == 0 {
+			return nil, false
+		}
+		if kind, rest = rest[0], rest[1:]; kind != scopePublic && kind != scopePredicate {
+			return nil, false
+		}
+	}
+	switch kind {
 	case scopeAll, scopeOutside:
 		return rest, true
 	case scopePredicate:

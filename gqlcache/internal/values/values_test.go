@@ -35,6 +35,7 @@ var questions = rapid.Custom(func(t *rapid.T) question {
 	}
 	if !q.scope.All && !q.scope.Outside {
 		q.scope.Vary = rapid.SliceOfN(text, 0, 2).Draw(t, "vary")
+		q.scope.Headers = text.Draw(t, "headers")
 	}
 	q.name = "n" + text.Draw(t, "name")
 	q.tenant = text.Draw(t, "tenant")
@@ -116,7 +117,7 @@ func TestKeyText(t *testing.T) {
 // FuzzDescribe: bytes that are no key are described as none, and nothing fails.
 func FuzzDescribe(f *testing.F) {
 	k := values.KeyOf("k").WithTenant("t").With("a", []any{1, "x", 1.5, nil, true, []byte{1}})
-	for _, s := range []values.Scope{{All: true}, {Outside: true}, {Public: true, Vary: []string{"de"}}, {Predicate: "p", Vary: []string{"", "x"}}} {
+	for _, s := range []values.Scope{{All: true}, {Outside: true}, {Public: true, Vary: []string{"de"}}, {Predicate: "p", Vary: []string{"", "x"}}, {Public: true, Headers: "\x01"}} {
 		f.Add(k.AppendTo(nil, &s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
