@@ -347,11 +347,22 @@ func (c *Cache) appendScope(ctx context.Context, b []byte, d *document, oc *grap
 	}
 	headers, ok := headersOf(ctx, d.headers, oc)
 	if !ok {
+		if r := requestFrom(ctx); r != nil {
+			r.refuseAround(ReasonPrivate)
+		}
 		return b, ReasonHeaders
 	}
 	// Answers of one operation depend on the same header fields, so this part is in all of
 	// its keys or in none.
 	return opkey.AppendPart(b, headers), ""
+}
+
+// refuseAround keeps the answers from being stored in whose resolvers the operation runs:
+// they show what it has come to.
+func (r *request) refuseAround(why Reason) {
+	for o := r.outer; o != nil; o = o.outer {
+		o.refuseValue(why)
+	}
 }
 
 // headersOf returns the header fields of these names, each with its name: values of

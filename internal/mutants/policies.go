@@ -153,6 +153,11 @@ var policyRules = []mutant{
 		test: "TestStaleInTheSchema/another_field_says_nothing",
 	},
 	{
+		name: "schema: what is around an inner operation hides its header fields", file: "gqlcache/query.go",
+		old: "			r.refuseAround(ReasonPrivate)\n", new: "			_ = r\n",
+		test: "TestVaryInside$",
+	},
+	{
 		name: "patterns: a name is known before its first answer", file: patternsFile,
 		old: "return since <= at", new: "return since <= at || true",
 		test: "TestPatternMeetsComputation$",
