@@ -109,6 +109,9 @@ func computed[T any](ctx context.Context, c *Cache, q valueQuery, fn func(ctx co
 	case res.own, res.instead != nil:
 		if !res.own {
 			failed = res.instead
+			if own, ok := ownError(failed); ok {
+				failed = own
+			}
 		}
 		if q.isSaved(ctx, res, failed) {
 			if got, usable, err := opened[T](q.old, q.oldBody, &q.set); usable {

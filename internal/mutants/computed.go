@@ -337,4 +337,24 @@ var computedRules = []mutant{
 		old: "out.Value.isForeign(b.q) || ", new: "",
 		test: "TestComputedErrorAge$",
 	},
+	{
+		name: "computed stale: who has waited for an id computes it all the same", file: computedBatchFile,
+		old: "	return has, err\n}\n\n// fill", new: "	return false, err\n}\n\n// fill",
+		test: "TestComputeAllWaitsOnce$",
+	},
+	{
+		name: "computed stale: each id is waited for as long as one may be", file: computedBatchFile,
+		old: "b.q.set.within-time.Since(b.waits)", new: "b.q.set.within",
+		test: "TestComputeAllWaitsOnce$",
+	},
+	{
+		name: "computed stale: a value beside an error is in place of an expired one", file: computedBatchFile,
+		old: "		saved = saved && b.q.serves(b.q.set.onError)\n", new: "		saved = saved && (b.v.box(n) != nil || b.q.serves(b.q.set.onError))\n",
+		test: "TestComputeAllErrors$",
+	},
+	{
+		name: "computed stale: callers write into each other's errors", file: computedStaleFile,
+		old: "	c := *outer\n", new: "	if true {\n		return outer, true\n	}\n	c := *outer\n",
+		test: "TestComputedErrorsAreTheCallers$",
+	},
 }
