@@ -131,6 +131,11 @@ func TestEntities(t *testing.T) {
 		entities("by another key, missing, any column", sku, none, `resize(upc: "5")`, true),
 		entities("by another key, a hidden column", sku, one, `hide(upc: "5")`, true),
 		entities("by both keys, the other comes", `[{"__typename":"Product","upc":"1","sku":"b"}]`, one, `create(upc: "5", sku: "b")`, true),
+		// gqlgen gives all representations of a batch to the resolver for the first one's key, and "" where one lacks it.
+		entities("by the first one's key, one without it comes", `[{"__typename":"Product","sku":"a"},{"__typename":"Product","upc":"9"}]`,
+			`[{"__typename":"Product","upc":"1","sku":"a","name":"table"},null]`, `create(upc: "5", sku: "")`, true),
+		entities("by the first one's key, and more", `[{"__typename":"Product","upc":"8"},{"__typename":"Product","upc":"9","sku":"a"}]`, `[null,null]`, `create(upc: "5", sku: "b")`, false),
+		entities("by the first one's key, of another type", `[{"__typename":"Stub","id":"A"},{"__typename":"Product","upc":"9"}]`, `[null,null]`, `create(upc: "5", sku: "b")`, false),
 		entities("by a path, one comes", shop, none, `createIn(upc: "5", shop: 7, code: "x")`, true),
 		entities("by a path, one of another shop comes", shop, none, `createIn(upc: "5", shop: 8, code: "x")`, false),
 		entities("by a path, one with another code comes", shop, none, `createIn(upc: "5", shop: 7, code: "y")`, false),
