@@ -357,4 +357,9 @@ var computedRules = []mutant{
 		old: "	c := *outer\n", new: "	if true {\n		return outer, true\n	}\n	c := *outer\n",
 		test: "TestComputedErrorsAreTheCallers$",
 	},
+	{
+		name: "computed: what is not kept is shared over a late read", file: computedFillFile,
+		old: "why != ReasonInvalidated) && x.refusal() == \"\"", new: "why != ReasonInvalidated)",
+		test: "TestComputedLateIsNotShared$",
+	},
 }
