@@ -21,7 +21,8 @@ scalar Opaque
 
 // entitySchema has entities with one key, with several, with none that is a row's, and of types without a view.
 const entitySchema = federationDirectives + `
-union _Entity = Product | Seat | Review | Stub | Quiet | Cloudy
+union _Entity = Product | Seat | Review | Stub | Quiet | Cloudy | Bin
+type Bin @key(fields: "aisle shelf") @view(name: "bins") { id: ID! aisle: String! shelf: String! name: String }
 type Product @key(fields: "upc") @key(fields: "sku") @key(fields: "shop { id } code") @view(name: "products", key: "upc", columns: ["tenant_id"]) {
   upc: String! sku: String name: String code: String shop: Shop @reads(view: "Shop", row: "parent.shop.id")
   size: Int
@@ -53,6 +54,7 @@ type Mutation {
   seat(id: ID!, hall: String): Boolean @writes(view: "Seat", op: "UPDATE", row: "args.id", set: ["hall"], fields: [])
   seatRow(id: ID!): Boolean @writes(view: "Seat", op: "UPDATE", row: "args.id", fields: ["row"])
   addSeat(id: ID!, hall: String): Boolean @writes(view: "Seat", op: "CREATE", row: "args.id", set: ["hall"])
+  moveBin(id: ID!, shelf: String): Boolean @writes(view: "Bin", op: "UPDATE", row: "args.id", set: ["shelf"], fields: [])
   cloud(id: ID!): Boolean @writes(view: "Cloudy", op: "CREATE", row: "args.id")
 }`
 
@@ -82,6 +84,7 @@ func TestEntities(t *testing.T) {
 		two   = `[{"__typename":"Product","upc":"1","name":"table"},{"__typename":"Product","upc":"2","name":"chair"}]`
 		none  = `[null]`
 		seat  = `[{"__typename":"Seat","id":"1","hall":"A"}]`
+		bins  = `($r: [_Any!]!) { _entities(representations: $r) { ... on Bin { name } } }`
 		seats = `($r: [_Any!]!) { _entities(representations: $r) { ... on Seat { row } } }`
 		ship  = `($r: [_Any!]!) { _entities(representations: $r) { ... on Product { shipping } } }`
 		bare  = `($r: [_Any!]!) { _entities(representations: $r) { __typename } }`
@@ -131,12 +134,20 @@ func TestEntities(t *testing.T) {
 		entities("by another key, missing, any column", sku, none, `resize(upc: "5")`, true),
 		entities("by another key, a hidden column", sku, one, `hide(upc: "5")`, true),
 		entities("by both keys, the other comes", `[{"__typename":"Product","upc":"1","sku":"b"}]`, one, `create(upc: "5", sku: "b")`, true),
+		// gqlgen gives all representations of a batch to the resolver for the first one's key, and "" where one lacks it.
+		entities("by the first one's key, one without it comes", `[{"__typename":"Product","sku":"a"},{"__typename":"Product","upc":"9"}]`,
+			`[{"__typename":"Product","upc":"1","sku":"a","name":"table"},null]`, `create(upc: "5", sku: "")`, true),
+		entities("by the first one's key, and more", `[{"__typename":"Product","upc":"8"},{"__typename":"Product","upc":"9","sku":"a"}]`, `[null,null]`, `create(upc: "5", sku: "b")`, false),
+		entities("by the first one's key, of another type", `[{"__typename":"Stub","id":"A"},{"__typename":"Product","upc":"9"}]`, `[null,null]`, `create(upc: "5", sku: "b")`, false),
 		entities("by a path, one comes", shop, none, `createIn(upc: "5", shop: 7, code: "x")`, true),
 		entities("by a path, one of another shop comes", shop, none, `createIn(upc: "5", shop: 8, code: "x")`, false),
 		entities("by a path, one with another code comes", shop, none, `createIn(upc: "5", shop: 7, code: "y")`, false),
 		entities("by a path, a part is null", `[{"__typename":"Product","shop":{"id":7},"code":null}]`, none, `createIn(upc: "5", shop: 7, code: "y")`, true),
 		entities("by a path, the object is null", `[{"__typename":"Product","shop":null,"code":"x"}]`, none, `createIn(upc: "5", shop: 7, code: "x")`, true),
 		entities("by a path, a part is missing", `[{"__typename":"Product","shop":{},"code":"x"}]`, none, `createIn(upc: "5", shop: 8, code: "y")`, true),
+
+		entities("by a key that is null and cannot be", `[{"__typename":"Bin","aisle":"A","shelf":null}]`, `[{"__typename":"Bin","id":"1","name":"b"}]`, `moveBin(id: 1, shelf: "2")`, true).asked(bins),
+		entities("by a key that is not null", `[{"__typename":"Bin","aisle":"A","shelf":"1"}]`, `[{"__typename":"Bin","id":"1","name":"b"}]`, `moveBin(id: 1, shelf: "2")`, true).asked(bins),
 
 		entities("a key with more than the row's, its other part", seat, `[{"__typename":"Seat","id":"1","row":"r"}]`, `seat(id: 1, hall: "B")`, true).asked(seats),
 		entities("a key with more than the row's, another row's part", seat, `[{"__typename":"Seat","id":"1","row":"r"}]`, `seat(id: 2, hall: "B")`, false).asked(seats),

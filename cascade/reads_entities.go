@@ -43,12 +43,31 @@ func (r *reader) entities(f *extractor.Field, fr *fieldReads) {
 		r.anything()
 		return
 	}
+	first := map[string]map[string]any{} // of each type
 	for i, rep := range reps {
 		var obj *extractor.Object // none, where the field was skipped
 		if len(shown) > 0 {
 			obj = shown[i]
 		}
+		if name, ok := rep["__typename"].(string); ok && first[name] == nil {
+			first[name] = rep
+		} else if ok {
+			r.batched(first[name], rep)
+		}
 		r.entity(rep, obj)
+	}
+}
+
+// batched adds by what else a representation may have been found: where a resolver gets all
+// representations of a type together, gqlgen takes the one for a key of the first, and zero
+// values of what another one lacks.
+func (r *reader) batched(first, rep map[string]any) {
+	e := r.o.plan.entities[rep["__typename"].(string)]
+	if e == nil || len(e.keys) < 2 { // who lacks the only one has no other
+		return
+	}
+	if slices.ContainsFunc(e.keys, func(k entityKey) bool { return k.in(first) && !k.in(rep) }) {
+		r.wholes(e.views)
 	}
 }
 

@@ -112,6 +112,9 @@ func computed[T any](ctx context.Context, c *Cache, q valueQuery, fn func(ctx co
 	case res.own, res.instead != nil:
 		if !res.own {
 			failed = res.instead
+			if own, ok := ownError(failed); ok {
+				failed = own
+			}
 		}
 		if res.own && q.checked && failed == nil && res.why != ReasonKey {
 			got(ctx, &q, v)

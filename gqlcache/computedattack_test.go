@@ -2,11 +2,13 @@ package gqlcache_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -276,6 +278,48 @@ func TestComputedLateInParts(t *testing.T) {
 	r.invalidate(gqlcache.Tag("late"))
 	if !whole() {
 		t.Error("what was made of a part is kept over a change of what the part has read late")
+	}
+}
+
+// A codecFunc is JSON that calls a function for each value that it encodes.
+type codecFunc func()
+
+func (f codecFunc) Marshal(v any) ([]byte, error) { f(); return json.Marshal(v) }
+
+func (codecFunc) Unmarshal(data []byte, v any) error { return json.Unmarshal(data, v) }
+
+// TestComputedLateIsNotShared: a value of which a read is told too late is not given to who
+// waits, also where it is not kept for another reason.
+func TestComputedLateIsNotShared(t *testing.T) {
+	for _, large := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newValues(t, gqlcache.Options{Limits: gqlcache.Limits{MaxEntryBytes: 4096}})
+			text := []string{"x"}
+			if large {
+				text[0] = strings.Repeat("x", 5000)
+			}
+			var left context.Context
+			late := codecFunc(func() { _ = gqlcache.Read(left, gqlcache.Tag("late")) })
+			ask := func() {
+				_, err := gqlcache.ComputeAll(t.Context(), r.cache, []int{1}, itemKey, func(ctx context.Context, _ []int) (map[int][]string, error) {
+					r.calls.Add(1)
+					left = ctx
+					time.Sleep(100 * time.Millisecond)
+					return map[int][]string{1: text}, nil
+				}, gqlcache.ForAll(), gqlcache.Reads(), gqlcache.WithCodec(late))
+				if err != nil {
+					t.Error(err)
+				}
+			}
+			var all sync.WaitGroup
+			all.Go(ask)
+			synctest.Wait()
+			all.Go(ask)
+			all.Wait()
+			if n := r.calls.Load(); n != 2 {
+				t.Errorf("large %v: %d calls", large, n)
+			}
+		})
 	}
 }
 

@@ -33,6 +33,7 @@ type valueBatch struct {
 	known map[string]struct{} // the keys of parts
 	// convicted says that the keys do not explain the function's statements.
 	convicted, asked bool
+	waits            time.Time // when it began to wait for others, as Within counts it
 }
 
 // batchValues are the values of a batch. Those that are missing go by their numbers.
@@ -267,7 +268,7 @@ func (b *valueBatch) wait(ctx context.Context, n int) (has bool, err error) {
 		has = b.isServed(ctx, n, true)
 		p.alone = !has
 	}
-	return false, err
+	return has, err
 }
 
 // fill calls the function for parts, keeps what it returns, and ends their flights.
@@ -404,12 +405,16 @@ func (x *computation) endParts(flights []*flight.Flight[*valueResult], kept []ke
 	}
 }
 
-// within is how long the caller waits for a part that another one computes.
+// within is how long the caller waits for a part that another one computes. All waits of a
+// call together take no longer than was said of one.
 func (b *valueBatch) within(n int) time.Duration {
-	if b.parts[n].old == nil {
+	if b.parts[n].old == nil || b.q.set.within == 0 {
 		return 0
 	}
-	return b.q.set.within
+	if b.waits.IsZero() {
+		b.waits = time.Now()
+	}
+	return max(1, b.q.set.within-time.Since(b.waits)) // 0 is without end
 }
 
 // isServed takes the expired value of a part that another caller computes, if the caller
@@ -422,11 +427,21 @@ func (b *valueBatch) isServed(ctx context.Context, n int, waited bool) bool {
 }
 
 // isSaved takes the expired values of parts in place of a function's error, and reports
-// whether each part has a value.
+// whether each part has one. A value that the function has returned beside its error is
+// none: it is the caller's together with the error.
 func (b *valueBatch) isSaved(ctx context.Context, run []int) bool {
-	saved := ctx.Err() == nil
+	if ctx.Err() != nil {
+		return false
+	}
+	saved := true
 	for _, n := range run {
-		saved = saved && (b.v.box(n) != nil || b.takeOld(ctx, n, b.q.set.onError))
+		b.q.old = b.parts[n].old
+		saved = saved && b.q.serves(b.q.set.onError)
+	}
+	for _, n := range run {
+		if saved || b.v.box(n) == nil {
+			saved = b.takeOld(ctx, n, b.q.set.onError) && saved
+		}
 	}
 	return saved
 }

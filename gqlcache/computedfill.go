@@ -548,8 +548,8 @@ var errChanged = errors.New("what was decoded is not what was encoded")
 func (c *Cache) keepValue(ctx context.Context, q *valueQuery, key string, x *computation, res *valueResult, token uint64, took time.Duration) {
 	e, s, why := c.storeValue(ctx, q, key, res, token, took, nil)
 	if res.why = why; why != "" {
-		// See Cache.mayShare.
-		res.shared = !c.opts.Intent || why != ReasonInvalidated
+		// See Cache.mayShare. What was said too late is not in the sum.
+		res.shared = (!c.opts.Intent || why != ReasonInvalidated) && x.refusal() == ""
 		return
 	}
 	if !x.keep(key, e) {

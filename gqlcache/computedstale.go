@@ -3,6 +3,7 @@ package gqlcache
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/values"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
 // This file is about values that have expired, and errors that are kept.
@@ -45,8 +47,10 @@ func Within(d time.Duration) ComputeOption { return ComputeOption{kind: optionWi
 
 // ErrorAge has errors of the function kept for that long, at most a minute, so that it is
 // called once and not by each caller while something is out of order. Who waits for it, and
-// has said ErrorAge, gets the error, too. Any change of anything ends it. The error itself is kept, and given to
-// several callers. An error is not kept that may come from the end of the caller's context.
+// has said ErrorAge, gets the error, too. Any change of anything ends it. The error itself is
+// kept, and given to several callers, but for a *gqlerror.Error: gqlgen and error presenters
+// write into it, so each caller gets a copy of its own, and an error that only wraps one is
+// not kept. An error is not kept that may come from the end of the caller's context either.
 // With OnError, callers get the expired value meanwhile. It is not for ComputeAll.
 func ErrorAge(d time.Duration) ComputeOption { return ComputeOption{kind: optionErrorAge, ttl: d} }
 
@@ -172,6 +176,10 @@ func (c *Cache) keepFailure(ctx context.Context, q *valueQuery, key string, x *c
 	if err != nil {
 		return
 	}
+	failed, ok := ownError(res.failed)
+	if !ok {
+		return
+	}
 	anything := values.Sum{Tags: c.appendAnything(nil)}
 	anything.Coarse = anything.Tags
 	sum := res.sum.Clone()
@@ -181,7 +189,7 @@ func (c *Cache) keepFailure(ctx context.Context, q *valueQuery, key string, x *c
 	if res.until.Before(until) {
 		until = res.until
 	}
-	s := &valueStamp{failed: res.failed, typ: res.typ, sum: sum, figures: q.figures(), only: res.only}
+	s := &valueStamp{failed: failed, typ: res.typ, sum: sum, figures: q.figures(), only: res.only}
 	key = values.FailureKey(key)
 	e, kept := c.engine.Keep(ctx, key, engine.Answer{
 		Meta: s, Beside: len(text) + sum.Size(), Took: took, Token: token, Tags: slices.Clone(sum.Tags), Expires: until,
@@ -193,7 +201,7 @@ func (c *Cache) keepFailure(ctx context.Context, q *valueQuery, key string, x *c
 		c.withdraw(key, e)
 		return
 	}
-	res.instead, res.stamp, res.sum, res.until, res.shared = res.failed, s, sum, until, true
+	res.instead, res.stamp, res.sum, res.until, res.shared = failed, s, sum, until, true
 }
 
 // isForeign says whether a result of another call is an error that the query does not take:
@@ -215,4 +223,26 @@ func isKeepable(ctx context.Context, err error) bool {
 	var t interface{ Timeout() bool }
 	out, failed := safe.Call(func() (bool, error) { return errors.As(err, &t) && t.Timeout(), nil })
 	return failed == nil && !out
+}
+
+// ownError returns an error that nobody else writes into. false: it has parts that others may
+// write into, and that cannot be copied. gqlgen writes the path and the place of a field into
+// a *gqlerror.Error that it finds in an error, and error presenters their own: with one error
+// for several callers, one of them would be told another one's.
+func ownError(err error) (own error, ok bool) {
+	var inner *gqlerror.Error
+	has := func(err error) bool {
+		found, failed := safe.Call(func() (bool, error) { return errors.As(err, &inner), nil })
+		return found || failed != nil
+	}
+	if !has(err) {
+		return err, true
+	}
+	outer, ok := err.(*gqlerror.Error) //nolint:errorlint // an error around one cannot be copied
+	if !ok || outer == nil || outer.Err != nil && has(outer.Err) {
+		return nil, false
+	}
+	c := *outer
+	c.Path, c.Locations, c.Extensions = slices.Clone(c.Path), slices.Clone(c.Locations), maps.Clone(c.Extensions)
+	return &c, true
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
 // An agingValue is a value that expires after a minute, and takes 100 ms to compute.
@@ -320,4 +322,108 @@ func TestComputedAgesAreChecked(t *testing.T) {
 			t.Errorf("%d: %v, %v", i, err, ran)
 		}
 	}
+}
+
+// TestComputedErrorsAreTheCallers: what gqlgen writes into an error for one caller is not in
+// the error of another one.
+func TestComputedErrorsAreTheCallers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAgingValue(t, gqlcache.ErrorAge(time.Second))
+		a.err = &gqlerror.Error{Message: "no", Extensions: map[string]any{"code": "NO"}}
+		var all sync.WaitGroup
+		for i := range 3 {
+			if i == 2 { // two wait for one, and one finds the error
+				all.Wait()
+			}
+			all.Go(func() {
+				_, err := a.compute(t.Context())
+				var e *gqlerror.Error
+				if !errors.As(err, &e) || e.Path != nil || e.Locations != nil || len(e.Extensions) != 1 || e.Message != "no" {
+					t.Errorf("caller %d gets %#v", i, err)
+					return
+				}
+				e.Path, e.Locations = ast.Path{ast.PathName(fmt.Sprint(i))}, []gqlerror.Location{{Line: i}}
+				e.Extensions["caller"] = i
+			})
+		}
+		all.Wait()
+		if n := a.calls.Load(); n != 1 {
+			t.Errorf("%d calls", n)
+		}
+		// Errors that cannot be copied are not kept.
+		for n, err := range []error{
+			fmt.Errorf("around: %w", &gqlerror.Error{Message: "no"}), gqlerror.List{{Message: "no"}}, (*gqlerror.Error)(nil),
+			&gqlerror.Error{Message: "no", Err: &gqlerror.Error{Message: "within"}},
+		} {
+			a.invalidate(gqlcache.Everything())
+			a.err = err
+			a.calls.Store(0)
+			for range 2 {
+				if _, got := a.compute(t.Context()); got == nil {
+					t.Error("no error")
+				}
+				time.Sleep(time.Millisecond)
+			}
+			if calls := a.calls.Load(); calls != 2 {
+				t.Errorf("error %d: %d calls", n, calls)
+			}
+		}
+	})
+}
+
+// TestComputeAllErrors: an error of the function is returned whatever is returned beside it,
+// unless each of the ids has an expired value.
+func TestComputeAllErrors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, opts := range [][]gqlcache.ComputeOption{nil, {gqlcache.OnError(time.Hour)}} {
+			m := newMany(t, append(opts, gqlcache.ReadsOf(itemReads), gqlcache.TTL(time.Minute))...)
+			all := func(ids ...int) (map[int]string, error) {
+				return gqlcache.ComputeAll(t.Context(), m.cache, ids, itemKey, func(_ context.Context, missing []int) (map[int]string, error) {
+					got := map[int]string{}
+					for _, id := range missing {
+						got[id] = "half of it"
+					}
+					return got, errFailing
+				}, m.opts...)
+			}
+			if got, err := all(1, 2); !errors.Is(err, errFailing) || got[1] != "half of it" || got[2] != "half of it" {
+				t.Errorf("%v, %v", got, err)
+			}
+			if opts == nil {
+				continue
+			}
+			m.want([]int{1, 2}, []int{1, 2})
+			time.Sleep(2 * time.Minute)
+			if got, err := all(1, 2); err != nil || got[1] != "item 1" || got[2] != "item 2" {
+				t.Errorf("in place of an error: %v, %v", got, err)
+			}
+			if got, err := all(1, 3); !errors.Is(err, errFailing) || got[1] != "half of it" || got[3] != "half of it" {
+				t.Errorf("of one that has no expired value: %v, %v", got, err)
+			}
+		}
+	})
+}
+
+// TestComputeAllWaitsOnce: Within is how long a call waits, however many callers it waits for.
+func TestComputeAllWaitsOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMany(t, gqlcache.ReadsOf(itemReads), gqlcache.TTL(time.Minute), gqlcache.StaleFor(time.Hour), gqlcache.Within(30*time.Millisecond))
+		m.want([]int{1, 2, 3}, []int{1, 2, 3})
+		time.Sleep(2 * time.Minute)
+		m.fn = func(context.Context, []int) error { time.Sleep(200 * time.Millisecond); return nil }
+		var others sync.WaitGroup
+		for id := range 3 {
+			others.Go(func() { _, _ = m.all(t.Context(), id+1) })
+		}
+		synctest.Wait()
+		start := time.Now()
+		m.want([]int{1, 2, 3})
+		if took := time.Since(start); took > 31*time.Millisecond {
+			t.Errorf("took %v", took)
+		}
+		if n := valueStats(m.cache, "item").Stale; n != 3 {
+			t.Errorf("%d expired values were served", n)
+		}
+		others.Wait()
+	})
 }

@@ -190,7 +190,7 @@ var computedRules = []mutant{
 	},
 	{
 		name: "computed: what varies is a part of a value for all", file: computedAskFile,
-		old: "		q.whose |= varied\n", new: "",
+		old: "	if c.opts.Vary != nil {\n		q.whose |= varied\n", new: "	if c.opts.Vary != nil {\n",
 		test: "TestComputedVaryInValuesForAll$",
 	},
 	{
@@ -407,5 +407,30 @@ var computedRules = []mutant{
 		name: "computed: what is of another cache has no snapshot", file: computedAskFile,
 		old: "	case q.isWithinAnother():\n		return 0\n	}\n	return q.c.clock.Seq()", new: "	}\n	return q.c.clock.Seq()",
 		test: "TestComputedWithinAnotherCache$",
+	},
+	{
+		name: "computed stale: who has waited for an id computes it all the same", file: computedBatchFile,
+		old: "	return has, err\n}\n\n// fill", new: "	return false, err\n}\n\n// fill",
+		test: "TestComputeAllWaitsOnce$",
+	},
+	{
+		name: "computed stale: each id is waited for as long as one may be", file: computedBatchFile,
+		old: "b.q.set.within-time.Since(b.waits)", new: "b.q.set.within",
+		test: "TestComputeAllWaitsOnce$",
+	},
+	{
+		name: "computed stale: a value beside an error is in place of an expired one", file: computedBatchFile,
+		old: "		saved = saved && b.q.serves(b.q.set.onError)\n", new: "		saved = saved && (b.v.box(n) != nil || b.q.serves(b.q.set.onError))\n",
+		test: "TestComputeAllErrors$",
+	},
+	{
+		name: "computed stale: callers write into each other's errors", file: computedStaleFile,
+		old: "	c := *outer\n", new: "	if true {\n		return outer, true\n	}\n	c := *outer\n",
+		test: "TestComputedErrorsAreTheCallers$",
+	},
+	{
+		name: "computed: what is not kept is shared over a late read", file: computedFillFile,
+		old: "why != ReasonInvalidated) && x.refusal() == \"\"", new: "why != ReasonInvalidated)",
+		test: "TestComputedLateIsNotShared$",
 	},
 }

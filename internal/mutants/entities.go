@@ -91,6 +91,11 @@ var entityRules = []mutant{
 		test: "TestEntities",
 	},
 	{
+		name: "entities: what the first of a batch is found by does not count", file: readsEntitiesFile,
+		old: "k.in(first) && !k.in(rep)", new: "k.in(first) && !k.in(first)",
+		test: "TestEntities",
+	},
+	{
 		name: "entities: one key of a representation counts", file: readsEntitiesFile,
 		old: "			found = true\n", new: "			found = true\n			break\n",
 		test: "TestEntities",

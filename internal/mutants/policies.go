@@ -105,7 +105,7 @@ var policyRules = []mutant{
 	{
 		name: "schema: what is not planned has values for all header fields", file: "gqlcache/document.go",
 		old: "	if d == nil || d.Operation == nil {\n		return all\n", new: "	if d == nil || d.Operation == nil {\n		return nil\n",
-		test: "TestVaryOf(Uncached|Streamed)Values",
+		test: "TestVaryOfUncachedValues|TestVaryOfStreamedValues",
 	},
 	{
 		name: "schema: what bypasses the cache has values for all header fields", file: "gqlcache/document.go",
