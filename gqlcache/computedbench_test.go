@@ -38,9 +38,6 @@ var boardOptions = []gqlcache.ComputeOption{
 // TestComputedHitDoesNotAllocate: a value that nobody changes is found without allocating,
 // the key included, and the function with the variables that it refers to.
 func TestComputedHitDoesNotAllocate(t *testing.T) {
-	if raceEnabled {
-		t.Skip("the race detector allocates")
-	}
 	c := newBenchValues(t, gqlcache.Options{})
 	runs, ctx, tenant := 0, t.Context(), string([]byte("tenant five"))
 	n := testing.AllocsPerRun(1000, func() {
@@ -48,7 +45,7 @@ func TestComputedHitDoesNotAllocate(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if n != 0 || runs != 1 {
+	if n != 0 && !raceEnabled || runs != 1 { // the race detector allocates
 		t.Errorf("%v allocations, %d runs", n, runs)
 	}
 }

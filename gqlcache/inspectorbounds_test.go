@@ -18,7 +18,7 @@ import (
 // remembered of its answer, once the store has given that up. It measures the heap, so
 // nothing runs beside it.
 func TestInspectorForgetsVariables(t *testing.T) { //nolint:paralleltest // see above
-	const requests, size = 40, 1 << 20
+	const requests, size = 40, 1 << 19 // MaxEntryBytes bounds the key, too
 	p := newPanel(t, func(o *gqlcache.Options) { o.Store = nil })
 	p.snapshot()
 	before := heap()
