@@ -74,7 +74,13 @@ func BenchmarkOracle(b *testing.B) {
 	}
 	for _, level := range oracleLevels {
 		for _, ratio := range oracleRatios {
+			if testing.Short() && ratio.name != "80:20" {
+				continue // it only has to run
+			}
 			for seed := range uint64(2) {
+				if testing.Short() && seed > 0 {
+					continue
+				}
 				b.Run(fmt.Sprintf("%s/%s/seed=%d", strings.ReplaceAll(level.name, " ", "_"), ratio.name, seed+1), func(b *testing.B) {
 					var log *oracleLog
 					for b.Loop() {

@@ -26,7 +26,7 @@ func pairsWanted(d catalog.Dialect) int {
 	case testing.Short():
 		all = 5_000
 	case os.Getenv("CASCADEQL_LONG") != "":
-		all = 110_000
+		all = 60_000
 	}
 	if d == catalog.PostgreSQL {
 		return all / 4
