@@ -266,12 +266,14 @@ func TestBounds(t *testing.T) {
 // TestMaxEntryBytes: it bounds the body, in any store.
 func TestMaxEntryBytes(t *testing.T) {
 	t.Parallel()
-	const answer = `{"users":[{"name":"Ann"},{"name":"Bob"}]}`
+	// Longer than its key, which the option bounds as well.
+	const document = "{users{name again:name onceMore:name}}"
+	const answer = `{"users":[{"name":"Ann","again":"Ann","onceMore":"Ann"},{"name":"Bob","again":"Bob","onceMore":"Bob"}]}`
 	for limit, want := range map[int]string{len(answer) - 1: "MISS too_large", len(answer): "MISS"} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, "annotated", gqlcache.Options{Limits: gqlcache.Limits{MaxEntryBytes: limit}, Store: newMapStore()})
-			r.run("annotated", []string{want + ": " + readUsers})
+			r.run("annotated", []string{want + ": " + document})
 		})
 	}
 }
