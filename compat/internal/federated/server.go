@@ -3,6 +3,7 @@ package federated
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -153,8 +154,8 @@ func (e entity) FindProductBySku(_ context.Context, sku string) (*Product, error
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.note("sku " + sku)
-	for upc, p := range e.products {
-		if p.sku == sku {
+	for _, upc := range slices.Sorted(maps.Keys(e.products)) { // several may have it
+		if e.products[upc].sku == sku {
 			return e.get(upc), nil
 		}
 	}
