@@ -174,3 +174,35 @@ func TestComputedAbsenceInAnswers(t *testing.T) {
 		}
 	}
 }
+
+// panickingError panics whenever it is looked into.
+type panickingError struct{}
+
+func (*panickingError) Error() string { return "broken" }
+func (*panickingError) Unwrap() error { panic("Unwrap") }
+func (*panickingError) Is(error) bool { panic("Is") }
+func (*panickingError) As(any) bool   { panic("As") }
+func (*panickingError) Timeout() bool { panic("Timeout") }
+
+// TestComputedErrorsThatPanic: whatever an error does when it is looked into, the caller gets
+// it, and nothing is kept of it.
+func TestComputedErrorsThatPanic(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "annotated", gqlcache.Options{})
+	for _, opts := range [][]gqlcache.ComputeOption{nil, {gqlcache.ErrorAge(time.Minute)}, {gqlcache.OnError(time.Minute)}} {
+		calls := 0
+		for range 2 {
+			own := &panickingError{}
+			_, err := gqlcache.Compute(t.Context(), r.cache, gqlcache.KeyOf("broken"), func(context.Context) (int, error) {
+				calls++
+				return 0, own
+			}, append(opts, gqlcache.ForAll(), gqlcache.Reads())...)
+			if err != error(own) { //nolint:errorlint // it must not be looked into
+				t.Errorf("%T", err)
+			}
+		}
+		if calls != 2 {
+			t.Errorf("%d calls", calls)
+		}
+	}
+}

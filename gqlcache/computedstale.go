@@ -214,7 +214,8 @@ func (res *valueResult) isForeign(q *valueQuery) bool {
 // the end of the caller's context. Drivers make a time limit of their connections of its
 // deadline, which ends a moment before the context does.
 func isKeepable(ctx context.Context, err error) bool {
-	if errors.Is(err, context.Canceled) {
+	canceled, broken := safe.Call(func() (bool, error) { return errors.Is(err, context.Canceled), nil })
+	if broken != nil || canceled {
 		return false
 	}
 	if _, has := ctx.Deadline(); !has {

@@ -250,7 +250,7 @@ var computedRules = []mutant{
 	},
 	{
 		name: "computed: an error joined with an absence is none", file: "gqlcache/computedabsent.go",
-		old: "if e != nil && !isAbsence(e) {", new: "if false {",
+		old: "if e != nil && !isAbsenceAlone(e) {", new: "if false {",
 		test: "TestComputedAbsence$",
 	},
 	{
@@ -325,7 +325,7 @@ var computedRules = []mutant{
 	},
 	{
 		name: "computed stale: a caller's deadline is everybody's error", file: computedStaleFile,
-		old: "	if errors.Is(err, context.Canceled) {", new: "	if true {\n		return true\n	}\n	if errors.Is(err, context.Canceled) {",
+		old: "	if broken != nil || canceled {\n		return false\n", new: "	if broken != nil || canceled {\n		return true\n",
 		test: "TestComputedErrorAge$",
 	},
 	{
