@@ -197,9 +197,6 @@ func (c *Cache) computeValue(ctx context.Context, q *valueQuery, f *valueFunc) (
 	call := flight.Call[*valueResult]{
 		Key: key, Arrived: q.since, Begin: q.begin, Compute: fill, Valid: c.usableValue,
 		Bound: max(minBound, boundFactor*usual), Usual: usual,
-		// Who is within a computation waits for nobody: one of those may wait for it. So
-		// whoever leads comes to an end, and operations may wait for it.
-		NoWait: q.computation != nil,
 	}
 	q.boundWait(&call)
 	out, role := c.values.flights.Do(ctx, call)

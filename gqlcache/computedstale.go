@@ -103,7 +103,9 @@ func (q *valueQuery) patientFor() time.Duration {
 	return q.set.staleFor
 }
 
-// boundWait says how long a call waits for others.
+// boundWait says how long a call waits for others. Who is within a computation waits for
+// nobody: one of those may wait for it. So whoever leads comes to an end, and operations may
+// wait for it.
 func (q *valueQuery) boundWait(call *flight.Call[*valueResult]) {
 	call.Within = 0
 	call.NoWait = q.computation != nil

@@ -139,8 +139,8 @@ var computedRules = []mutant{
 		test: "TestComputedHistories$",
 	},
 	{
-		name: "computed: callers within a computation wait", file: computedFillFile,
-		old: "NoWait: q.computation != nil,", new: "NoWait: false,",
+		name: "computed: callers within a computation wait", file: computedStaleFile,
+		old: "call.NoWait = q.computation != nil", new: "call.NoWait = false",
 		test: "TestComputedCrosswise$",
 	},
 	{
@@ -332,11 +332,6 @@ var computedRules = []mutant{
 		name: "computed stale: who has waited for Within waits on", file: "gqlcache/internal/flight/batch.go", in: "gqlcache",
 		old: "	if c.Within <= 0 {", new: "	if c.Within <= 0 || true {",
 		test: "TestComputedStale$",
-	},
-	{
-		name: "computed stale: another call's error is an absence", file: computedBatchFile,
-		old: "out.Value.isForeign(b.q) || ", new: "",
-		test: "TestComputedErrorAge$",
 	},
 	{
 		name: "computed: the key of a value that is found is not checked", file: computedCheckFile, in: footprintTests,

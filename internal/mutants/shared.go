@@ -20,7 +20,7 @@ var sharedRules = []mutant{
 		name: "validity is looked at before the lease", file: queryFile,
 		old: "	if why == \"\" && c.opts.Log != nil {\n",
 		new: "	if why == \"\" {\n" +
-			"		k, _ := c.appendKey(ctx, nil, d, oc.Variables, who)\n" +
+			"		k, _ := c.appendKey(ctx, nil, d, oc, who)\n" +
 			"		if e, _, _ := c.lookup(ctx, oc, k); e != nil && c.fresh() {\n" +
 			"			return respond(ctx, e.Body)\n		}\n	}\n" +
 			"	if why == \"\" && c.opts.Log != nil {\n",
