@@ -62,6 +62,9 @@ func (c *Cache) checkOf(ctx context.Context, q *valueQuery, keys ...string) func
 				continue
 			}
 			predicate, k.Predicate, k.Vary = scope.Predicate, scope.Predicate, scope.Vary
+			if scope.Headers != "" { // one text, as in the key of an operation
+				k.Vary = append(k.Vary, scope.Headers)
+			}
 			for name, v := range parts {
 				arguments[name] = append(arguments[name], v)
 			}

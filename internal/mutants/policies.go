@@ -133,7 +133,7 @@ var policyRules = []mutant{
 		test: "TestCompileFaults/vary_by",
 	},
 	{
-		name: "schema: values that depend on header fields are in no list", file: valuesKeyFile,
+		name: "schema: values that depend on header fields are in no list", file: "gqlcache/internal/values/parts.go",
 		old: "	if kind == scopeHeaders {\n", new: "	if false {\n",
 		test: "TestKeysDiffer$",
 	},

@@ -13,7 +13,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/opkey"
 )
 
-// The bytes of a key. This is the only place that says how they are laid out.
+// The bytes of a key. Key.AppendTo writes them, and cut, in parts.go, is the only reader.
 //
 //	key    = 'V' · scope · tenant · name · arg*
 //	scope  = 'A' for all callers | 'O' outside of requests
@@ -298,157 +298,71 @@ func (k *Key) String() string {
 	if fault := k.Fault(); fault != "" {
 		return strconv.Quote(k.name) + ", which is invalid: " + fault
 	}
-	var s strings.Builder
-	describe(&s, k.name, k.tenant, k.tenanted, slices.Clone(k.args())) // or each key would be in the heap
-	return clip(s.String())
+	// A copy of the arguments, or each key would be in the heap.
+	text, _ := describe(&pieces{name: k.name, tenant: k.tenant, tenanted: k.tenanted, args: slices.Clone(k.args())})
+	return text
 }
 
 // Describe returns the text of a key from its bytes, without its scope. ok is false for
 // other bytes.
 func Describe(key []byte) (text string, ok bool) {
-	rest, ok := cutScope(key)
-	if !ok || len(rest) == 0 {
+	p, ok := cut(key)
+	if !ok {
 		return "", false
 	}
-	tenanted := rest[0] == 'T'
-	rest = rest[1:]
-	var tenant, name []byte
-	if tenanted {
-		if tenant, rest, ok = opkey.CutPart(rest); !ok {
-			return "", false
-		}
-	}
-	if name, rest, ok = opkey.CutPart(rest); !ok {
-		return "", false
-	}
+	return describe(&p)
+}
+
+// describe writes a key for people. ok is false where its arguments cannot be read.
+func describe(p *pieces) (text string, ok bool) {
 	var s strings.Builder
-	if !describe(&s, string(name), string(tenant), tenanted, rest) {
-		return "", false
-	}
-	return clip(s.String()), true
-}
-
-// cutScope returns a key without what says who shares it.
-func cutScope(key []byte) (rest []byte, ok bool) {
-	if len(key) < 2 || key[0] != Version {
-		return nil, false
-	}
-	kind, rest := key[1], key[2:]
-	if kind == scopeHeaders {
-		if _, rest, ok = opkey.CutPart(rest); !ok || len(rest) == 0 {
-			return nil, false
-		}
-		if kind, rest = rest[0], rest[1:]; kind != scopePublic && kind != scopePredicate {
-			return nil, false
-		}
-	}
-	switch kind {
-	case scopeAll, scopeOutside:
-		return rest, true
-	case scopePredicate:
-		if _, rest, ok = opkey.CutPart(rest); !ok {
-			return nil, false
-		}
-	case scopePublic:
-	default:
-		return nil, false
-	}
-	count, width := binary.Uvarint(rest)
-	if width <= 0 {
-		return nil, false
-	}
-	rest = rest[width:]
-	for range count {
-		if _, rest, ok = opkey.CutPart(rest); !ok {
-			return nil, false
-		}
-	}
-	return rest, true
-}
-
-// describe writes a key for people, and reports whether its arguments could be read.
-func describe(s *strings.Builder, name, tenant string, tenanted bool, args []byte) bool {
-	s.WriteString(name)
+	s.WriteString(p.name)
 	sep := "("
-	if tenanted {
-		fmt.Fprintf(s, "%stenant: %q", sep, tenant)
+	if p.tenanted {
+		fmt.Fprintf(&s, "%stenant: %q", sep, p.tenant)
 		sep = ", "
 	}
-	for len(args) > 0 {
-		arg, rest, ok := opkey.CutPart(args)
-		if !ok {
-			return false
+	for args := p.args; len(args) > 0; {
+		var name []byte
+		var v any
+		if name, v, args, ok = cutArgument(args); !ok {
+			return "", false
 		}
-		fmt.Fprintf(s, "%s%s: ", sep, arg)
-		if args, ok = describeValue(s, rest); !ok {
-			return false
-		}
+		fmt.Fprintf(&s, "%s%s: ", sep, name)
+		describeValue(&s, v)
 		sep = ", "
 	}
 	if sep == ", " {
 		s.WriteByte(')')
 	}
-	return true
+	return clip(s.String()), true
 }
 
-// describeValue writes a value for people, and returns what comes after it.
-func describeValue(s *strings.Builder, b []byte) (rest []byte, ok bool) {
-	if len(b) == 0 {
-		return nil, false
-	}
-	kind, rest := b[0], b[1:]
-	switch kind {
-	case '0', 't', 'f':
-		s.WriteString(map[byte]string{'0': "null", 't': "true", 'f': "false"}[kind])
-		return rest, true
-	case 'i':
-		n, width := binary.Varint(rest)
-		s.WriteString(strconv.FormatInt(n, 10))
-		return rest[max(0, width):], width > 0
-	case 'u':
-		n, width := binary.Uvarint(rest)
-		s.WriteString(strconv.FormatUint(n, 10))
-		return rest[max(0, width):], width > 0
-	case 'd':
-		if len(rest) < 8 {
-			return nil, false
+// describeValue writes a value of an argument for people: see cutValue.
+func describeValue(s *strings.Builder, v any) {
+	switch v := v.(type) {
+	case nil:
+		s.WriteString("null")
+	case string:
+		s.WriteString(strconv.Quote(v))
+	case []byte:
+		fmt.Fprintf(s, "%x", v)
+	case float64:
+		s.WriteString(strconv.FormatFloat(v, 'g', -1, 64))
+	case time.Time:
+		s.WriteString(v.Format(time.RFC3339Nano))
+	case []any:
+		s.WriteByte('[')
+		for i, e := range v {
+			if i > 0 {
+				s.WriteString(", ")
+			}
+			describeValue(s, e)
 		}
-		s.WriteString(strconv.FormatFloat(math.Float64frombits(binary.BigEndian.Uint64(rest)), 'g', -1, 64))
-		return rest[8:], true
-	case 's', 'b', 'c':
-		part, rest, ok := opkey.CutPart(rest)
-		switch kind {
-		case 's':
-			s.WriteString(strconv.Quote(string(part)))
-		case 'b':
-			fmt.Fprintf(s, "%x", part)
-		case 'c':
-			s.Write(part)
-		}
-		return rest, ok
-	case 'l':
-		return describeList(s, rest)
+		s.WriteByte(']')
+	default:
+		fmt.Fprint(s, v)
 	}
-	return nil, false
-}
-
-func describeList(s *strings.Builder, b []byte) (rest []byte, ok bool) {
-	n, width := binary.Uvarint(b)
-	if width <= 0 {
-		return nil, false
-	}
-	b = b[width:]
-	s.WriteByte('[')
-	for i := range n {
-		if i > 0 {
-			s.WriteString(", ")
-		}
-		if b, ok = describeValue(s, b); !ok {
-			return nil, false
-		}
-	}
-	s.WriteByte(']')
-	return b, true
 }
 
 func clip(text string) string {

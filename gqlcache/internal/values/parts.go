@@ -26,19 +26,24 @@ func parts(tenant string, tenanted bool, args []byte) iter.Seq2[string, any] {
 			return
 		}
 		for b := args; len(b) > 0; {
-			name, rest, ok := opkey.CutPart(b)
-			if !ok {
+			name, v, rest, ok := cutArgument(b)
+			if !ok || !yield(quoted(name), v) {
 				return
 			}
-			var v any
-			if v, b, ok = cutValue(rest); !ok || !yield(quoted(name), v) {
-				return
-			}
+			b = rest
 		}
 	}
 }
 
 func quoted(name []byte) string { return "argument \"" + string(name) + "\"" }
+
+// cutArgument returns the name and the value of an argument, and what comes after it.
+func cutArgument(b []byte) (name []byte, v any, rest []byte, ok bool) {
+	if name, rest, ok = opkey.CutPart(b); ok {
+		v, rest, ok = cutValue(rest)
+	}
+	return name, v, rest, ok
+}
 
 // cutValue returns a value of an argument, and what comes after it.
 func cutValue(b []byte) (v any, rest []byte, ok bool) {
@@ -93,44 +98,90 @@ func cutValue(b []byte) (v any, rest []byte, ok bool) {
 	return nil, nil, false
 }
 
+// pieces are those of a key. args are bytes of it.
+type pieces struct {
+	scope        Scope
+	tenant, name string
+	tenanted     bool
+	args         []byte
+}
+
 // ScopeOf returns who shares the value of a key, by the key's bytes, and its other parts:
 // see Key.Parts. ok is false for other bytes.
 func ScopeOf(key []byte) (s Scope, others iter.Seq2[string, any], ok bool) {
-	rest, ok := cutScope(key)
-	if !ok || len(rest) == 0 {
+	p, ok := cut(key)
+	if !ok {
 		return s, nil, false
 	}
-	scope := key[2 : len(key)-len(rest)]
-	switch key[1] {
+	return p.scope, parts(p.tenant, p.tenanted, p.args), true
+}
+
+// cut takes a key apart, but for its arguments. ok is false for other bytes.
+func cut(key []byte) (p pieces, ok bool) {
+	if len(key) == 0 || key[0] != Version {
+		return p, false
+	}
+	rest, ok := p.scope.cut(key[1:])
+	if !ok || len(rest) == 0 {
+		return p, false
+	}
+	if p.tenanted = rest[0] == 'T'; p.tenanted {
+		p.tenant, rest, ok = cutText(rest[1:])
+	} else {
+		rest = rest[1:]
+	}
+	if ok {
+		p.name, p.args, ok = cutText(rest)
+	}
+	return p, ok
+}
+
+// cut sets the scope that bytes begin with, and returns what comes after it.
+func (s *Scope) cut(b []byte) (rest []byte, ok bool) {
+	if len(b) == 0 {
+		return nil, false
+	}
+	kind, rest := b[0], b[1:]
+	if kind == scopeHeaders {
+		if s.Headers, rest, ok = cutText(rest); !ok || len(rest) == 0 {
+			return nil, false
+		}
+		if kind, rest = rest[0], rest[1:]; kind != scopePublic && kind != scopePredicate {
+			return nil, false
+		}
+	}
+	switch kind {
 	case scopeAll:
 		s.All = true
+		return rest, true
 	case scopeOutside:
 		s.Outside = true
-	case scopePredicate:
-		predicate, after, _ := opkey.CutPart(scope)
-		s.Predicate, scope = string(predicate), after
-	default:
+		return rest, true
+	case scopePublic:
 		s.Public = true
-	}
-	if !s.All && !s.Outside {
-		n, width := binary.Uvarint(scope)
-		scope = scope[width:]
-		for range n {
-			var part []byte
-			part, scope, _ = opkey.CutPart(scope)
-			s.Vary = append(s.Vary, string(part))
+	case scopePredicate:
+		if s.Predicate, rest, ok = cutText(rest); !ok {
+			return nil, false
 		}
+	default:
+		return nil, false
 	}
-	tenanted := rest[0] == 'T'
-	rest = rest[1:]
-	var tenant []byte
-	if tenanted {
-		if tenant, rest, ok = opkey.CutPart(rest); !ok {
-			return s, nil, false
+	count, width := binary.Uvarint(rest)
+	if width <= 0 {
+		return nil, false
+	}
+	rest = rest[width:]
+	for range count {
+		var part string
+		if part, rest, ok = cutText(rest); !ok {
+			return nil, false
 		}
+		s.Vary = append(s.Vary, part)
 	}
-	if _, rest, ok = opkey.CutPart(rest); !ok {
-		return s, nil, false
-	}
-	return s, parts(string(tenant), tenanted, rest), true
+	return rest, true
+}
+
+func cutText(b []byte) (text string, rest []byte, ok bool) {
+	part, rest, ok := opkey.CutPart(b)
+	return string(part), rest, ok
 }

@@ -74,7 +74,15 @@ func TestKeysDiffer(t *testing.T) {
 		if text, ok := values.Describe(ba); !ok || text != ka.String() {
 			t.Fatalf("%q is described as %q, %v; want %q", ba, text, ok, ka.String())
 		}
+		if scope, _, ok := values.ScopeOf(ba); !ok || shown(&scope) != shown(&a.scope) {
+			t.Fatalf("%q is for %s, %v; want %s", ba, shown(&scope), ok, shown(&a.scope))
+		}
 	})
+}
+
+// shown tells all of a scope.
+func shown(s *values.Scope) string {
+	return fmt.Sprintf("all %v, outside %v, public %v, predicate %q, vary %q, headers %q", s.All, s.Outside, s.Public, s.Predicate, s.Vary, s.Headers)
 }
 
 // TestKeysOfOneStem: keys that are built of one have arguments of their own, also long
