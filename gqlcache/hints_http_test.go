@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -15,37 +14,14 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
-	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// hinted returns the schema of tests with a @cacheControl more on a field of queries. Its
-// arguments are numbers, and texts for vary.
+// hinted returns the schema of tests with a @cacheControl more on a field of queries: see
+// testgraph.AddHint.
 func hinted(s *testgraph.Store, field string, hints map[string]any) graphql.ExecutableSchema {
 	es := testgraph.Executable(s, "no directive") // a copy
-	addHint(es, field, hints)
+	testgraph.AddHint(es, field, hints)
 	return es
-}
-
-// addHint adds a @cacheControl to a field of queries.
-func addHint(es graphql.ExecutableSchema, field string, hints map[string]any) {
-	d := &ast.Directive{Name: "cacheControl", Definition: es.Schema().Directives["cacheControl"], Location: ast.LocationFieldDefinition}
-	for name, value := range hints {
-		v := &ast.Value{Kind: ast.EnumValue}
-		switch value := value.(type) {
-		case int:
-			v.Kind, v.Raw = ast.IntValue, strconv.Itoa(value)
-		case []string:
-			v.Kind = ast.ListValue
-			for _, one := range value {
-				v.Children = append(v.Children, &ast.ChildValue{Value: &ast.Value{Kind: ast.StringValue, Raw: one}})
-			}
-		case string:
-			v.Raw = value
-		}
-		d.Arguments = append(d.Arguments, &ast.Argument{Name: name, Value: v})
-	}
-	f := es.Schema().Query.Fields.ForName(field)
-	f.Directives = append(slices.Clone(f.Directives), d)
 }
 
 // A hintedServer is a server whose schema has one hint more, with a clock that tests turn.

@@ -55,7 +55,7 @@ func newVaried(t *testing.T, o gqlcache.Options) *hintedServer {
 	store := testgraph.NewStore()
 	es := testgraph.Executable(store, "no directive")
 	for field, header := range map[string]string{"userNames": "X-M", "userCount": "X-A", "users": "X-Z"} {
-		addHint(es, field, map[string]any{"vary": []string{header}})
+		testgraph.AddHint(es, field, map[string]any{"vary": []string{header}})
 	}
 	o.Predicate = viewerPredicate
 	cache := newCache(t, o)

@@ -9,8 +9,10 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
 // newKeySeam returns a seam whose middleware tells users apart, and whose key has a text of
@@ -349,5 +351,38 @@ func TestKeysOfBatches(t *testing.T) {
 				t.Errorf("%d runs for one more caller; convicted: %q", runs, found)
 			}
 		})
+	}
+}
+
+// TestKeysOfValuesWithHeaderFields: the key of a value within an operation that depends on
+// header fields has these, and the predicate, as any other.
+func TestKeysOfValuesWithHeaderFields(t *testing.T) {
+	s := newSeamOn(t, gqlcache.Options{Predicate: thisUser, Observe: gqlcache.Observe{Everything: true}}, func(store *testgraph.Store) graphql.ExecutableSchema {
+		es := testgraph.Executable(store, "view", "dependsOn", "reads", "writes")
+		testgraph.AddHint(es, "loose", map[string]any{"vary": []string{"Accept-Language"}})
+		return es
+	}, authenticate)
+	s.store.On("Query.loose", func(ctx context.Context) error {
+		_, err := gqlcache.Compute(ctx, s.cache, gqlcache.KeyOf("mine"), func(ctx context.Context) (string, error) {
+			language := graphql.GetOperationContext(ctx).Headers.Get("Accept-Language")
+			if err := s.read(ctx, looseNamed, userOf(ctx)); err != nil {
+				return "", err
+			}
+			return language, s.read(ctx, looseNamed, language)
+		})
+		return err
+	})
+	for _, user := range []string{"user-ann", "user-bob", "user-cid", "user-dan"} {
+		for _, language := range []string{"de-CH", "fr-CA"} {
+			s.as(user, first, "Accept-Language", language)
+			s.exec(t.Context(), `UPDATE loose SET name = name || '!'`)
+			s.as(user, first, "Accept-Language", language)
+		}
+	}
+	if found := s.convicted(); len(found) > 0 {
+		t.Errorf("convicted: %q", found)
+	}
+	if n := len(s.cache.ComputedValues(10)); n == 0 {
+		t.Error("nothing is kept")
 	}
 }
