@@ -61,42 +61,43 @@ type Policy struct {
 
 // HasPrivate says whether anything in the schema has scope PRIVATE.
 func (p *Plan) HasPrivate() bool {
-	for _, hint := range p.policies {
-		if hint.scope == scopePrivate {
-			return true
-		}
-	}
-	for _, hint := range p.typeHints {
-		if hint.scope == scopePrivate {
+	return p.hasHint(func(h cacheHint) bool { return h.scope == scopePrivate })
+}
+
+// HasStale says whether anything in the schema has staleWhileRevalidate.
+func (p *Plan) HasStale() bool {
+	return p.hasHint(func(h cacheHint) bool { return h.stale > 0 })
+}
+
+// hasHint says whether a hint of a field or a type is such a one.
+func (p *Plan) hasHint(is func(cacheHint) bool) bool {
+	for hint := range p.hints {
+		if is(hint) {
 			return true
 		}
 	}
 	return false
 }
 
-// HasStale says whether anything in the schema has staleWhileRevalidate.
-func (p *Plan) HasStale() bool {
+// hints yields the hints of all fields and types.
+func (p *Plan) hints(yield func(cacheHint) bool) {
 	for _, hint := range p.policies {
-		if hint.stale > 0 {
-			return true
+		if !yield(hint) {
+			return
 		}
 	}
 	for _, hint := range p.typeHints {
-		if hint.stale > 0 {
-			return true
+		if !yield(hint) {
+			return
 		}
 	}
-	return false
 }
 
 // Vary returns the header fields that anything in the schema depends on, in lower case,
 // sorted.
 func (p *Plan) Vary() []string {
 	all := ""
-	for _, hint := range p.policies {
-		all = bothVary(all, hint.vary)
-	}
-	for _, hint := range p.typeHints {
+	for hint := range p.hints {
 		all = bothVary(all, hint.vary)
 	}
 	return strings.Fields(all)

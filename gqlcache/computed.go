@@ -83,10 +83,7 @@ func Compute[T any](ctx context.Context, cache *Cache, key Key, fn func(ctx cont
 		v, usable, err := opened[T](s, body, &q.set)
 		if usable {
 			q.hit(ctx, s)
-			if q.checked {
-				got(ctx, &q, v)
-			}
-			return v, err
+			return given(ctx, &q, v, err)
 		}
 		if err != nil {
 			return none, err
@@ -116,29 +113,23 @@ func computed[T any](ctx context.Context, c *Cache, q valueQuery, fn func(ctx co
 				failed = own
 			}
 		}
-		if res.own && q.checked && failed == nil && res.why != ReasonKey {
-			got(ctx, &q, v)
-		}
 		if q.isSaved(ctx, res, failed) {
 			if old, usable, err := opened[T](q.old, q.oldBody, &q.set); usable {
 				q.stale(ctx)
-				if q.checked {
-					got(ctx, &q, old)
-				}
-				return old, err
+				return given(ctx, &q, old, err)
 			}
 		}
-		return v, failed
+		if res.why == ReasonKey { // what it holds explains nothing
+			return v, failed
+		}
+		return given(ctx, &q, v, failed)
 	}
 	v, usable, err := openedParts[T](res.value, res.body, q.typ, res.plain, &q.set)
 	if !usable && err == nil { // another call has it kept in another way
 		q.why = ReasonCodec
 		return beside(ctx, &q, fn)
 	}
-	if q.checked && err == nil {
-		got(ctx, &q, v)
-	}
-	return v, err
+	return given(ctx, &q, v, err)
 }
 
 // beside is Compute beside the cache.
@@ -149,10 +140,7 @@ func beside[T any](ctx context.Context, q *valueQuery, fn func(ctx context.Conte
 	}
 	defer end()
 	v, err := fn(x) //nolint:contextcheck // a computation is made of the caller's own context
-	if q.checked && err == nil {
-		got(ctx, q, v)
-	}
-	return v, err
+	return given(ctx, q, v, err)
 }
 
 // opened returns the value of an entry. usable is false when the call cannot have it: with
@@ -222,10 +210,7 @@ func get[T any](ctx context.Context, q *valueQuery) (T, error) {
 	switch {
 	case usable:
 		q.hit(ctx, s)
-		if q.checked {
-			got(ctx, q, v)
-		}
-		return v, err
+		return given(ctx, q, v, err)
 	case err == nil:
 		q.missed(ctx)
 		err = ErrMiss

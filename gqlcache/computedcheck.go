@@ -35,8 +35,17 @@ func (q *valueQuery) asks(ctx context.Context, k *values.Key) {
 	}
 }
 
-// got tells the computations around a call of the value that it returns. It is apart so that
-// values need not be in the heap otherwise.
+// given returns what a call returns. It tells the computations around the call of a value, if
+// their keys are checked.
+func given[T any](ctx context.Context, q *valueQuery, v T, err error) (T, error) {
+	if q.checked && err == nil {
+		got(ctx, q, v)
+	}
+	return v, err
+}
+
+// got tells the computations around a call of a value. It is apart so that values need not
+// be in the heap otherwise.
 //
 //go:noinline
 func got[T any](ctx context.Context, q *valueQuery, v T) { footprint.Got(ctx, q.name, v) }

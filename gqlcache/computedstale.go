@@ -141,9 +141,7 @@ func stale[T any](ctx context.Context, q *valueQuery, fn func(ctx context.Contex
 	switch {
 	case usable:
 		q.stale(ctx)
-		if q.checked {
-			got(ctx, q, v)
-		}
+		return given(ctx, q, v, err)
 	case err == nil: // another call has it kept in another way
 		q.why = ReasonCodec
 		return beside(ctx, q, fn)

@@ -30,8 +30,8 @@ type older struct {
 	stamp *stamp
 	// early says that the entry had not expired when it was found.
 	early bool
-	// stale and beyond are those of its document.
-	stale, beyond time.Duration
+	// d is its document.
+	d *document
 	// errors and extensions are how many were registered before anything was computed. A
 	// hit has them, too.
 	errors, extensions int
@@ -82,7 +82,7 @@ func (c *Cache) findOlder(ctx context.Context, r *request, oc *graphql.Operation
 	if !ok || s.ExpiredFor(c.opts.Now()) < 0 || d.callers != nil && !d.callers.trusts(ctx, oc, s) || !c.isFor(ctx, oc, s.only) {
 		return nil
 	}
-	return &older{entry: e, stamp: s, stale: d.stale, beyond: d.beyond}
+	return &older{entry: e, stamp: s, d: d}
 }
 
 // whileFresh returns an entry as other instances may have it, who know nothing of what
@@ -116,7 +116,7 @@ func (o *older) expires() (at time.Time) {
 
 // spares says whether the entry is served while another request computes.
 func (o *older) spares(c *Cache) bool {
-	return o != nil && (o.early || o.stamp.ExpiredFor(c.opts.Now()) < o.stale)
+	return o != nil && (o.early || o.stamp.ExpiredFor(c.opts.Now()) < o.d.stale)
 }
 
 // answerOld answers a query by its older entry, while another request computes.

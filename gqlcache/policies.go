@@ -248,7 +248,7 @@ func (c *Cache) onlyStored(ctx context.Context, r *request, oc *graphql.Operatio
 // takesOlder says whether the client takes the request's older entry as it is. No change
 // has reached that: see findOlder.
 func (r *request) takesOlder(c *Cache) bool {
-	return r.old != nil && r.old.stamp.ExpiredFor(c.opts.Now()) < min(r.wants.maxStale, r.old.beyond)
+	return r.old != nil && r.old.stamp.ExpiredFor(c.opts.Now()) < min(r.wants.maxStale, r.old.d.beyond)
 }
 
 // notCached answers a query that must not be computed, and for which there is no answer.

@@ -145,7 +145,7 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 		if noting {
 			l.Refreshes()
 		}
-		r.old = &older{entry: e, stamp: s, early: true}
+		r.old = &older{entry: e, stamp: s, d: d, early: true}
 		return c.compute(ctx, r, oc, d, who, string(key), next)
 	}
 	if e != nil {

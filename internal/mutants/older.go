@@ -101,12 +101,12 @@ var olderRules = []mutant{
 	},
 	{
 		name: "older: those who ask while another request computes anew wait for it", file: olderFile,
-		old: " || o.stamp.ExpiredFor(c.opts.Now()) < o.stale", new: "",
+		old: " || o.stamp.ExpiredFor(c.opts.Now()) < o.d.stale", new: "",
 		test: "TestStaleWhileRevalidate/others_are_served",
 	},
 	{
 		name: "older: an entry is served beyond its time while another request computes anew", file: olderFile,
-		old: "o.stamp.ExpiredFor(c.opts.Now()) < o.stale", new: "true",
+		old: "o.stamp.ExpiredFor(c.opts.Now()) < o.d.stale", new: "true",
 		test: "TestStaleWhileRevalidate/beyond",
 	},
 	{

@@ -59,7 +59,7 @@ var policyRules = []mutant{
 	},
 	{
 		name: "policies: who takes what has expired takes any age", file: policiesFile,
-		old: "min(r.wants.maxStale, r.old.beyond)", new: "r.old.beyond",
+		old: "min(r.wants.maxStale, r.old.d.beyond)", new: "r.old.d.beyond",
 		test: "TestClientPolicies/max-stale",
 	},
 	{

@@ -3,7 +3,6 @@ package flight
 import (
 	"context"
 	"hash/maphash"
-	"strings"
 	"time"
 )
 
@@ -44,12 +43,8 @@ func (g *Group[T]) Try(key string, begin func() uint64) (*Lead[T], *Flight[T], R
 	if s.isUnshared(hash) {
 		return nil, nil, Alone
 	}
-	p := &place[T]{key: strings.Clone(key), over: make(chan struct{})}
-	if s.places == nil {
-		s.places = map[string]*place[T]{}
-	}
-	s.places[p.key] = p
-	return &Lead[T]{Flight: Flight[T]{shard: s, place: p}, group: g, hash: hash, token: p.start(begin)}, nil, Led
+	p, token := s.open(key, begin)
+	return &Lead[T]{Flight: Flight[T]{shard: s, place: p}, group: g, hash: hash, token: token}, nil, Led
 }
 
 // End gives those who wait for the flight its outcome. Only the first call counts. It may be

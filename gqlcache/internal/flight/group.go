@@ -154,14 +154,7 @@ func (g *Group[T]) Do(ctx context.Context, c Call[T]) (Outcome[T], Role) {
 				s.mu.Unlock()
 				return Outcome[T]{}, Alone
 			}
-			// A copy: were a part of c kept, the functions in it would be in the heap, and
-			// what a caller of the cache gives it, for hits, too.
-			p = &place[T]{key: strings.Clone(c.Key), over: make(chan struct{})}
-			if s.places == nil {
-				s.places = map[string]*place[T]{}
-			}
-			s.places[p.key] = p
-			token := p.start(c.Begin)
+			p, token := s.open(c.Key, c.Begin)
 			s.mu.Unlock()
 			return g.lead(s, p, hash, c, token), Led
 		}
@@ -198,6 +191,18 @@ func (g *Group[T]) Do(ctx context.Context, c Call[T]) (Outcome[T], Role) {
 		// it invalid may have been acknowledged before the arrival. The next round finds
 		// no flight, or one that began after this one was taken out of the map.
 	}
+}
+
+// open makes the place of a key that has none, for a computation that begins. REQUIRES: mu.
+func (s *shard[T]) open(key string, begin func() uint64) (p *place[T], token uint64) {
+	// A copy: were a part of a Call kept, the functions in it would be in the heap, and
+	// what a caller of the cache gives it, for hits, too.
+	p = &place[T]{key: strings.Clone(key), over: make(chan struct{})}
+	if s.places == nil {
+		s.places = map[string]*place[T]{}
+	}
+	s.places[p.key] = p
+	return p, p.start(begin)
 }
 
 // start notes that a computation begins. REQUIRES: mu.
