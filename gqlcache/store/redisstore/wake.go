@@ -2,13 +2,13 @@ package redisstore
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
-	"net"
 	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/cascadeql/cascadeql/gqlcache/internal/pubsub"
 )
 
 // A waker hears which leases are given up, over one subscription for all keys, on a
@@ -26,7 +26,6 @@ import (
 type waker struct {
 	client  redis.UniversalClient
 	channel string
-	silence time.Duration // after which the connection is tried
 	log     *log
 
 	ctx    context.Context // of the loop
@@ -40,11 +39,8 @@ type waker struct {
 	waiting map[string]map[chan struct{}]struct{}
 }
 
-// wakeSilence is how long nothing is heard before the connection is tried.
-const wakeSilence = 2 * time.Second
-
 func newWaker(client redis.UniversalClient, channel string, log *log) *waker {
-	w := &waker{client: client, channel: channel, silence: wakeSilence, log: log, waiting: map[string]map[chan struct{}]struct{}{}}
+	w := &waker{client: client, channel: channel, log: log, waiting: map[string]map[chan struct{}]struct{}{}}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	return w
 }
@@ -138,38 +134,12 @@ func (w *waker) loop() {
 
 // hear subscribes and returns when the subscription has failed or the store is closed.
 func (w *waker) hear(confirmed func()) error {
-	subscription := w.client.Subscribe(w.ctx, w.channel)
-	stop, closed := make(chan struct{}), make(chan struct{})
-	go func() { // a receive obeys no context, only the end of its connection
-		defer close(closed)
-		select {
-		case <-w.ctx.Done():
-		case <-stop:
-		}
-		_ = subscription.Close()
-	}()
-	defer func() { close(stop); <-closed }()
-	asked := false
-	for {
-		message, err := subscription.ReceiveTimeout(w.ctx, w.silence)
-		var network net.Error
-		if errors.As(err, &network) && network.Timeout() && !asked && w.ctx.Err() == nil {
-			// Silence is usual, and is also what a dead connection sounds like.
-			if err := subscription.Ping(w.ctx); err != nil {
-				return err
-			}
-			asked = true
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		asked = false
+	return pubsub.Receive(w.ctx, w.client.Subscribe(w.ctx, w.channel), func(message any) {
 		switch m := message.(type) {
 		case *redis.Subscription:
 			confirmed()
 		case *redis.Message:
 			w.wake(m.Payload)
 		}
-	}
+	})
 }
