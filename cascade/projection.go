@@ -13,9 +13,8 @@ import (
 // beside those by which the database decides.
 type Projection struct {
 	Table string
-	// Types are those whose rows come from the table, of the objects that are selected.
-	// The projection
-	// does not hold once a field of one of them has run code of the server.
+	// Types are those whose rows come from the table, of the objects that are selected. The
+	// projection does not hold once a field of one of them has run code of the server.
 	Types []string
 	// Fields are the selected fields of these types, and Decides what @view(decides:)
 	// names. Each stands for a column of its name: see ColumnOf.
@@ -177,9 +176,10 @@ func ColumnOf(column, field string) bool {
 
 // letter returns the first letter of a name, in lower case, and the rest: 0 at the end.
 func letter(name string) (letter rune, rest string) {
-	for i, r := range name {
-		if r != '_' && r != '.' {
-			return unicode.ToLower(r), name[i+utf8.RuneLen(r):]
+	for name != "" {
+		r, width := utf8.DecodeRuneInString(name)
+		if name = name[width:]; r != '_' && r != '.' {
+			return unicode.ToLower(r), name
 		}
 	}
 	return 0, ""

@@ -3,6 +3,8 @@ package cascade_test
 import (
 	"fmt"
 	"testing"
+
+	"github.com/cascadeql/cascadeql/cascade"
 )
 
 const projectionSchema = `
@@ -51,5 +53,22 @@ type Query { posts: [Post!]! }`)
 	}
 	if got := q.op.Projections(); len(got) > 0 {
 		t.Errorf("%v, and Note does not say what decides", got)
+	}
+}
+
+// TestColumnOf: names are compared by their letters, and whatever bytes a database has in
+// the name of a column.
+func TestColumnOf(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		column, field string
+		same          bool
+	}{
+		{"author_id", "authorId", true}, {"AUTHORID", "author.id", true}, {"", "", true}, {"_", "", true},
+		{"author", "authorId", false}, {"authorId", "author", false}, {"a\xff", "a", false}, {"\xff", "\xff", true}, {"a\xc3", "a_\xc3", true},
+	} {
+		if got := cascade.ColumnOf(row.column, row.field); got != row.same {
+			t.Errorf("%q, %q: %v", row.column, row.field, got)
+		}
 	}
 }
