@@ -126,9 +126,9 @@ func tagOf(kind byte, text []byte) Tag {
 // UserTag is a tag that a program publishes and subscribes to by a name of its own.
 func UserTag(name string) Tag { return tagOf(tagUser, []byte(name)) }
 
-// ValueTags are the tags of a value that a program keeps under a key: stored is the
-// entry's, replaced that of what was made of the value, which falls when another one is
-// put in its place.
+// ValueTags are the tags of a value that a program keeps under a key. stored is published
+// when the value is removed. replaced is published when another one is put in its place: it
+// reaches what was made of the older value, and all other entries of the key.
 func ValueTags(key []byte) (stored, replaced Tag) {
 	return tagOf(tagValueKey, key), tagOf(tagValuePut, key)
 }

@@ -46,7 +46,8 @@ type Options struct {
 	OpaqueKeys []string
 
 	// Versioned are views or types, by name, whose changes are told by somebody, though no
-	// mutation may write them: answers that show them need not fall with every mutation.
+	// mutation may write them: then not every mutation drops the answers that show
+	// them.
 	// Defaults to none.
 	Versioned []string
 	// DirectivesCovered names run-time directives that Lint need not mention: see

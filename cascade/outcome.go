@@ -28,9 +28,9 @@ type Outcome struct {
 // Events returns what a mutation operation changed, without what follows from it: see
 // Plan.Cascade. everything names the first field that does not say what it writes. It is
 // empty if there is none. If there is one, all answers must be dropped, and the events are
-// only what is known besides. Gaps in the outcome widen the events: without a result, the declared writes
-// count as made to rows and values that are not known. The events belong to the caller;
-// they share no memory with the outcome.
+// only what is known besides. Gaps in the outcome widen the events: without a result, the
+// declared writes count as made to rows and values that are not known. The events belong to
+// the caller; they share no memory with the outcome.
 func (o *Operation) Events(out Outcome) (events []Event, everything string) {
 	var roots []rootEvents
 	for i := range o.roots {

@@ -37,7 +37,7 @@ func (c *Cache) Changes(ctx context.Context, since changelog.Position) iter.Seq2
 }
 
 // LastChanges returns the last n changes of all instances, the youngest first, or fewer
-// when the log has no more: for people who look at what fell a moment ago, and by whom. It
+// when the log has no more: for people who look at what was dropped a moment ago, and by whom. It
 // asks the log's server, and is not for the way of a request. Whoever has to miss none uses
 // Changes. The errors are ErrNoLog, ErrClosed, and those of changelog.Tail.
 func (c *Cache) LastChanges(ctx context.Context, n int) ([]changelog.Change, error) {

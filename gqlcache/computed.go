@@ -181,8 +181,8 @@ func decoded[T any](body []byte, by Codec) (v T, ok bool) {
 
 // Get returns the value that is kept under a key, if it is still true, with Compute's rules
 // for who has it. The error is ErrAbsent where it is kept that there is no value. Otherwise
-// it is ErrMiss. It always is within a mutation, and with the policies Refresh and NoStore. What gets
-// a value, or gets none, depends on it: see Compute.
+// it is ErrMiss. It always is within a mutation, and with the policies Refresh and NoStore.
+// What gets a value, or gets none, depends on it: see Compute.
 func Get[T any](ctx context.Context, cache *Cache, key Key, opts ...ComputeOption) (T, error) {
 	var none T
 	var q valueQuery
@@ -238,9 +238,9 @@ func Exists(ctx context.Context, cache *Cache, key Key, opts ...ComputeOption) (
 
 // Put keeps a value that the program has computed by itself. token is what Cache.Begin
 // returned before the first read for it: a value that is older than a change which is known
-// is not kept, and the error is ErrOutdated. An older value of the key falls, and what was
-// made of it, in all instances, as after Invalidate: also where the new one cannot be kept,
-// since operations would bypass the cache, say, which is no error. Within a mutation, and
+// is not kept, and the error is ErrOutdated. An older value of the key is dropped, and what
+// was made of it, in all instances, as after Invalidate: also where the new one cannot be
+// kept, since operations would bypass the cache, say, which is no error. Within a mutation, and
 // in a request with uncommitted changes, the error is ErrWriting. ErrCallers also says that
 // nobody can tell who the caller is, and ErrCodec that the value cannot be encoded. Other
 // errors are as those of Compute, or the log's: then other instances learn of it later.
@@ -258,8 +258,8 @@ func Put[T any](ctx context.Context, cache *Cache, key Key, value T, token Token
 
 // Delete removes the value of a key, and reports whether there was one that was still true.
 // A computation that is running does not bring it back: its value is not kept. What was
-// made of the value falls, in all instances, as after Invalidate, also where operations would
-// bypass the cache. Errors are as those of Put. Computed drops the values of all callers.
+// made of the value is dropped, in all instances, as after Invalidate, also where operations
+// would bypass the cache. Errors are as those of Put. Computed drops the values of all callers.
 func Delete(ctx context.Context, cache *Cache, key Key, opts ...ComputeOption) (existed bool, err error) {
 	q := valueQuery{writes: true}
 	defer q.free()

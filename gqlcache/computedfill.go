@@ -469,8 +469,8 @@ func (e *enclosing) addAround(s *values.Sum) {
 	}
 }
 
-// tenants returns the tags by which a value falls with the tenant of its key, and with that
-// of its caller.
+// tenants returns the tags by which changes of all that a tenant has reach a value: of the
+// tenant of its key, and of that of its caller.
 func (q *valueQuery) tenants(ctx context.Context) (tags []cascade.Tag) {
 	if t, ok := q.part().Tag(); ok && q.tenanted {
 		tags = append(tags, t)
@@ -602,9 +602,9 @@ func (c *Cache) storeValue(ctx context.Context, q *valueQuery, key string, res *
 //	Put                                      reader                     Put in another instance
 //	the entry, without the tag
 //	                                         has the new value
-//	publishes n: all others fall
+//	publishes n: all others are dead
 //	the entry, with the tag, based on n
-//	                                                                    publishes: it falls
+//	                                                                    publishes: it is dead
 func (c *Cache) putValue(ctx context.Context, q *valueQuery, f *valueFunc, token Token) error {
 	ctx = orBackground(ctx)
 	if token.cache != c {

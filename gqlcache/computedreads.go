@@ -306,7 +306,8 @@ func (y *earlyValues) addTo(s *values.Sum) {
 	}
 }
 
-// missed hands on that there was no value: what is made of that falls when one is put.
+// missed hands on that there was no value: what is made of that is dropped when one
+// is put.
 func (q *valueQuery) missed(ctx context.Context) {
 	if q.computation == nil && q.request == nil && q.arrival == nil {
 		return

@@ -25,7 +25,7 @@ import (
 //     than the value's owner has said. So it is with a kept error.
 //  3. A function runs for a caller, on its context, and this caller waits for it. The
 //     others are who get the expired value.
-//  4. A kept error falls with every change: absence may be told as an error, and must not
+//  4. Every change drops a kept error: absence may be told as an error, and must not
 //     outlive the creation.
 
 // StaleFor has a value that has expired returned while one caller computes it anew, for that

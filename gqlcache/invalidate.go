@@ -56,23 +56,22 @@ func Where(typ, column string, value any) Change {
 func Tag(name string) Change { return Change{kind: changeTag, name: name} }
 
 // Computed drops the values under keys of a name, those of all callers and tenants: see
-// KeyOf. It is no change of rows: beside these values only the answers fall that were made
-// of one.
+// KeyOf. It is no change of rows: beside these values only the answers are dropped
+// that were made of one.
 func Computed(name string) Change { return Change{kind: changeComputed, name: name} }
 
 // Operation drops the stored answers of an operation, whatever they depend on: of all
 // operations of that name, or of the one without a name that has this hash, as
 // extensions.cache shows it. Operations that differ in nothing but the name share no
-// answers. It is no change of rows: nothing else is
-// dropped.
+// answers. It is no change of rows: nothing else is dropped.
 func Operation(name string) Change { return Change{kind: changeOperation, name: name} }
 
 // OperationsMatching drops the stored answers of all operations whose name matches a
 // pattern, whatever they depend on: an asterisk stands for any text, a question mark for
 // one character, so "feed*" is "feed" and "feedPage". Each instance looks for the names that
-// it has answers for; beyond the first thousand names an answer falls with every pattern,
+// it has answers for; beyond the first thousand names every pattern drops an answer,
 // as it does in Options.Shared. Operations without a name are matched by their hash. It is
-// no change of rows: nothing else falls.
+// no change of rows: nothing else is dropped.
 func OperationsMatching(pattern string) Change {
 	return Change{kind: changeOperations, name: pattern}
 }

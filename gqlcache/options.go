@@ -142,8 +142,9 @@ type Options struct {
 
 	// Versions tell by view, or by type, the version of rows that change without a report:
 	// tables that a warehouse loads, for instance. Any difference is a change of the whole
-	// view, and so is each time that a version cannot be told. The answers of a view that no
-	// mutation writes then fall with it, and not with every mutation. Defaults to none.
+	// view, and so is each time that a version cannot be told. Such a change drops the
+	// answers that show a view which no mutation writes, in place of every mutation. Defaults
+	// to none.
 	Versions map[string]VersionSource
 
 	// Refused are codes of errors, extensions.code, with which only such root fields of
@@ -220,8 +221,8 @@ type Limits struct {
 	// MaxBytes bounds the memory of all entries, with the tags that they depend on, and
 	// MaxEntries their number, in the default Store. A tag counts for each entry that has
 	// it. Tags of entries that are gone may take another quarter of MaxBytes for a while:
-	// see Stats.TagBytes. MaxEntryBytes bounds the body of one, and its key, in any. Default to 64
-	// MiB, 100,000 and 1 MiB, or to MaxBytes if that is less.
+	// see Stats.TagBytes. MaxEntryBytes bounds the body of one, and its key, in any. Default
+	// to 64 MiB, 100,000 and 1 MiB, or to MaxBytes if that is less.
 	MaxBytes      int64
 	MaxEntries    int
 	MaxEntryBytes int

@@ -97,8 +97,8 @@ func patternFault(pattern string) error {
 	return nil
 }
 
-// appendOwn appends the tags by which an answer falls with its operation's name, beside
-// that of the name itself, and with its tenant.
+// appendOwn appends the tags by which changes by patterns, and of all that a tenant has,
+// reach an answer. That of its operation's name is apart.
 func (c *Cache) appendOwn(tags []cascade.Tag, d *document, who *caller, token uint64) []cascade.Tag {
 	if !c.names.knew(cmp.Or(d.Definition.Name, d.ShortHash()), token, c.clock.Seq) {
 		tags = append(tags, cascade.OtherOperations)

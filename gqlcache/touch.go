@@ -107,9 +107,9 @@ const (
 )
 
 // Moved reports that a column of a row had one value before the mutation and has another
-// now. With the old value known, only the answers are dropped that the row has left or entered.
-// Equal values say that the column stayed as it was. Of a row that was deleted only the
-// old value counts.
+// now. With the old value known, only the answers are dropped that the row has left or
+// entered. Equal values say that the column stayed as it was. Of a row that was deleted only
+// the old value counts.
 func Moved(typ string, id any, column string, before, after any) RowReport {
 	return RowReport{reportRow, typ, []any{id}, column, before, after}
 }

@@ -55,7 +55,7 @@ func validateVersions(sources map[string]VersionSource, fault func(string, ...an
 // Invariant: from the moment when a version is told that is another than the one before,
 // nothing that was computed before that moment is served. Rows that a computation reads
 // later are at least as new as that version. What was computed after the rows changed and
-// before the version was told falls as well.
+// before the version was told is dropped as well.
 type versionedView struct {
 	VersionSource
 
@@ -170,7 +170,7 @@ func (v *versionedView) hear(ctx context.Context, told toldVersion) {
 	same := told.err == nil && v.known && told.version == v.version
 	if told.err != nil {
 		v.failed.Add(1)
-		v.cache.once.Warn("version "+v.name, "gqlcache: Options.Versions failed, so the answers of a view fall each time that its version cannot be told: "+v.name, told.err)
+		v.cache.once.Warn("version "+v.name, "gqlcache: Options.Versions failed, so the answers of a view are dropped each time that its version cannot be told: "+v.name, told.err)
 	} else {
 		v.version, v.known = told.version, true
 		v.answered.Store(&told.begun)

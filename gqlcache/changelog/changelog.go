@@ -27,8 +27,8 @@ type Record struct {
 // a time, in the order of the numbers. A sink does not call the log.
 type Sink interface {
 	// Apply drops the entries that the record names. None of them may be served any more
-	// when Apply returns: from then on the publisher may be told that this instance knows. The
-	// record's tags may not be changed, and may be kept.
+	// when Apply returns: from then on the publisher may be told that this instance knows.
+	// The record's tags may not be changed, and may be kept.
 	Apply(r Record)
 	// Flush drops everything that was cached before. It comes with the first
 	// position in an epoch, and when records are missing; records up to number will not

@@ -150,9 +150,9 @@ type Invalidation struct {
 	Confirmed bool `json:"confirmed"`
 }
 
-// Cascade is the graph from the written rows to the dropped entries. Evictions of the nodes sum up
-// to Evicted.Entries: an entry counts at the first node that reaches it, nearest to the
-// mutation.
+// Cascade is the graph from the written rows to the dropped entries. Evictions of the nodes
+// sum up to Evicted.Entries: an entry counts at the first node that reaches it, nearest to
+// the mutation.
 type Cascade struct {
 	Nodes     []CascadeNode `json:"nodes"`
 	Edges     []CascadeEdge `json:"edges"`
@@ -160,9 +160,9 @@ type Cascade struct {
 }
 
 // CascadeNode is a mutation or another cause (cause), a written row or set of rows (row),
-// a view reached from it (view), or an operation whose entries were dropped (operation). Evicted
-// of an operation is that of the view or row above it, by operation, and is not part of
-// the sum.
+// a view reached from it (view), or an operation whose entries were dropped (operation).
+// Evicted of an operation is that of the view or row above it, by operation, and is not part
+// of the sum.
 type CascadeNode struct {
 	ID      string `json:"id"`
 	Kind    string `json:"kind"`
