@@ -28,6 +28,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog/redislog"
 	"github.com/cascadeql/cascadeql/gqlcache/store/redisstore"
 	"github.com/cascadeql/cascadeql/internal/redistest"
+	"github.com/cascadeql/cascadeql/internal/rounds"
 )
 
 var processTime = flag.Duration("processes.time", 1500*time.Millisecond, "how long each history of TestThreeProcesses is")
@@ -266,62 +267,70 @@ func deaf(c *company, n int, wait func(time.Duration)) {
 	c.links[n].Heal()
 }
 
+// late changes what a process has answered already while the process hears nothing of it,
+// and reads it there, within the lease of the process unless the machine is slow.
+func late(c *company) {
+	reader := c.processes[1]
+	reader.until("it caches", func() bool { return reader.send(readMember(0)).Extensions.Cache.Status == "HIT" })
+	c.links[1].SwallowReplies()
+	c.write(c.processes[0], 0)
+	c.read(reader, 0)
+	c.links[1].Heal()
+}
+
 // TestThreeProcesses: clients of three processes read and write while all is well, while
 // processes are stopped for longer than a lease, and while links swallow what Redis
 // answers. No read that begins after an unflagged acknowledgement shows what was before
 // it; and the check can fail, since the eventual level shows staleness.
-func TestThreeProcesses(t *testing.T) { //nolint:tparallel // what its parts found is looked at when they are over
+func TestThreeProcesses(t *testing.T) {
 	t.Parallel()
-	var eventual atomic.Int64
-	t.Run("levels", func(t *testing.T) {
-		for _, member := range []struct {
-			level    changelog.Level
-			database kind
-		}{
-			{changelog.Eventual, sqlite},
-			{changelog.Bounded, sqlite},
-			{changelog.Strong, sqlite},
-			{changelog.Strong, bareSQLite},
-			{changelog.Strong, barePostgreSQL},
-		} {
-			level := member.level
-			for _, row := range []struct {
-				name    string
-				disturb func(*company, int, func(time.Duration))
-			}{{"healthy", nil}, {"paused", paused}, {"deaf", deaf}} {
-				t.Run(fmt.Sprintf("%v, %s, %v", level, row.name, member.database), func(t *testing.T) {
-					t.Parallel()
-					c := newCompany(t, level, member.database)
-					seed := rand.Uint64()
-					c.run(seed, *processTime, row.disturb)
-					if err := c.failed.Load(); err != nil {
-						t.Error(*err)
-					}
-					t.Logf("seed %d: %d of %d reads stale, %d after an unflagged mutation; %d hits; of %d mutations %d flagged; %d refused",
-						seed, c.stale.Load(), c.reads.Load(), c.broken.Load(), c.hits.Load(), c.writes.Load(), c.flagged.Load(), c.refused.Load())
-					if c.broken.Load() > 0 {
-						t.Errorf("%d reads are stale after an unflagged mutation", c.broken.Load())
-					}
-					// A strong mutation is flagged when the link ends while it is being
-					// published. A bounded one may be even while all is well, when a
-					// machine is too busy to acknowledge it within the budget.
-					if level != changelog.Eventual && c.flagged.Load() == 0 && c.stale.Load() > 0 {
-						t.Errorf("%d stale reads, and no mutation was flagged", c.stale.Load())
-					}
-					if level == changelog.Strong && row.name != "deaf" && c.stale.Load() > 0 {
-						t.Errorf("%d stale reads, and no link was harmed", c.stale.Load())
-					}
-					if level == changelog.Eventual {
-						eventual.Add(c.stale.Load())
-					}
-					if c.hits.Load() == 0 || c.writes.Load() == 0 {
-						t.Error("the run did not exercise hits and mutations")
-					}
-				})
-			}
+	for _, member := range []struct {
+		level    changelog.Level
+		database kind
+	}{
+		{changelog.Eventual, sqlite},
+		{changelog.Bounded, sqlite},
+		{changelog.Strong, sqlite},
+		{changelog.Strong, bareSQLite},
+		{changelog.Strong, barePostgreSQL},
+	} {
+		level := member.level
+		for _, row := range []struct {
+			name    string
+			disturb func(*company, int, func(time.Duration))
+		}{{"healthy", nil}, {"paused", paused}, {"deaf", deaf}} {
+			t.Run(fmt.Sprintf("%v, %s, %v", level, row.name, member.database), func(t *testing.T) {
+				t.Parallel()
+				c := newCompany(t, level, member.database)
+				seed := rand.Uint64()
+				c.run(seed, *processTime, row.disturb)
+				if err := c.failed.Load(); err != nil {
+					t.Error(*err)
+				}
+				t.Logf("seed %d: %d of %d reads stale, %d after an unflagged mutation; %d hits; of %d mutations %d flagged; %d refused",
+					seed, c.stale.Load(), c.reads.Load(), c.broken.Load(), c.hits.Load(), c.writes.Load(), c.flagged.Load(), c.refused.Load())
+				if c.broken.Load() > 0 {
+					t.Errorf("%d reads are stale after an unflagged mutation", c.broken.Load())
+				}
+				// A strong mutation is flagged when the link ends while it is being
+				// published. A bounded one may be even while all is well, when a
+				// machine is too busy to acknowledge it within the budget.
+				if level != changelog.Eventual && c.flagged.Load() == 0 && c.stale.Load() > 0 {
+					t.Errorf("%d stale reads, and no mutation was flagged", c.stale.Load())
+				}
+				if level == changelog.Strong && row.name != "deaf" && c.stale.Load() > 0 {
+					t.Errorf("%d stale reads, and no link was harmed", c.stale.Load())
+				}
+				if level == changelog.Eventual {
+					rounds.Until(t, "no read was stale at the eventual level: the check sees nothing", func(int) bool {
+						late(c)
+						return c.stale.Load() > 0
+					})
+				}
+				if c.hits.Load() == 0 || c.writes.Load() == 0 {
+					t.Error("the run did not exercise hits and mutations")
+				}
+			})
 		}
-	})
-	if eventual.Load() == 0 {
-		t.Error("no read was stale at the eventual level: the check sees nothing")
 	}
 }

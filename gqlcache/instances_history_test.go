@@ -12,6 +12,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
+	"github.com/cascadeql/cascadeql/internal/rounds"
 )
 
 // A history is readers and writers on several instances. The counters only grow, each by
@@ -125,54 +126,54 @@ func TestHistories(t *testing.T) {
 				}
 				carried.Go(func() { <-time.After(rand.N(2 * time.Millisecond)); m.deliver() })
 			}
-			var writers, others sync.WaitGroup
-			end := make(chan struct{})
-			for k := range 3 {
-				writers.Go(func() {
-					rng := rand.New(rand.NewPCG(seed, uint64(k)))
-					for range 150 {
-						h.write(k, h.all[rng.IntN(3)])
-						pause(rng, 2*time.Millisecond)
-					}
-				})
-				for i := range 2 {
-					others.Go(func() {
-						rng := rand.New(rand.NewPCG(seed, uint64(100+10*k+i)))
-						for {
-							select {
-							case <-end:
-								return
-							default:
-								h.read(k, h.all[rng.IntN(3)], rng.IntN(2) == 0)
-							}
+			rounds.Until(t, "no hits, shared hits, dead entries, lost leases and stale reads, where there must be some", func(int) bool {
+				var writers, others sync.WaitGroup
+				end := make(chan struct{})
+				for k := range 3 {
+					writers.Go(func() {
+						rng := rand.New(rand.NewPCG(seed, uint64(k)))
+						for range 150 {
+							h.write(k, h.all[rng.IntN(3)])
+							pause(rng, 2*time.Millisecond)
 						}
 					})
+					for i := range 2 {
+						others.Go(func() {
+							rng := rand.New(rand.NewPCG(seed, uint64(100+10*k+i)))
+							for {
+								select {
+								case <-end:
+									return
+								default:
+									h.read(k, h.all[rng.IntN(3)], rng.IntN(2) == 0)
+								}
+							}
+						})
+					}
 				}
-			}
-			if row.trouble {
-				others.Go(func() { h.trouble(rand.New(rand.NewPCG(seed, 999)), end) })
-			}
-			writers.Wait()
-			close(end)
-			others.Wait()
-			carried.Wait()
-			var s gqlcache.Stats
-			for _, m := range h.all {
-				st := m.cache.Stats()
-				s.Hits, s.SharedHits, s.Dead, s.SharedDead = s.Hits+st.Hits, s.SharedHits+st.SharedHits, s.Dead+st.Dead, s.SharedDead+st.SharedDead
-				s.Misses += st.Bypassed[gqlcache.ReasonLease]
-			}
-			t.Logf("seed %d: %d of %d reads stale; %d hits, %d shared, %d dead, %d shared dead, %d without a lease",
-				seed, h.stale.Load(), h.reads.Load(), s.Hits, s.SharedHits, s.Dead, s.SharedDead, s.Misses)
-			if (h.stale.Load() > 0) != row.stale {
-				t.Errorf("%d stale reads, want some: %v", h.stale.Load(), row.stale)
-				if first := h.first.Load(); first != nil {
-					t.Error(*first)
+				if row.trouble {
+					others.Go(func() { h.trouble(rand.New(rand.NewPCG(seed, 999)), end) })
 				}
-			}
-			if s.Hits == 0 || s.SharedHits == 0 || s.Dead == 0 || s.SharedDead == 0 || (s.Misses > 0) != row.trouble {
-				t.Error("the run did not exercise hits, shared hits, dead entries and lost leases")
-			}
+				writers.Wait()
+				close(end)
+				others.Wait()
+				carried.Wait()
+				var s gqlcache.Stats
+				for _, m := range h.all {
+					st := m.cache.Stats()
+					s.Hits, s.SharedHits, s.Dead, s.SharedDead = s.Hits+st.Hits, s.SharedHits+st.SharedHits, s.Dead+st.Dead, s.SharedDead+st.SharedDead
+					s.Misses += st.Bypassed[gqlcache.ReasonLease]
+				}
+				t.Logf("seed %d: %d of %d reads stale; %d hits, %d shared, %d dead, %d shared dead, %d without a lease",
+					seed, h.stale.Load(), h.reads.Load(), s.Hits, s.SharedHits, s.Dead, s.SharedDead, s.Misses)
+				if first := h.first.Load(); first != nil && !row.stale {
+					t.Errorf("%d stale reads: %s", h.stale.Load(), *first)
+				}
+				if s.Misses > 0 && !row.trouble {
+					t.Errorf("%d requests without a lease", s.Misses)
+				}
+				return s.Hits > 0 && s.SharedHits > 0 && s.Dead > 0 && s.SharedDead > 0 && (s.Misses > 0) == row.trouble && (h.stale.Load() > 0) == row.stale
+			})
 		})
 	}
 }

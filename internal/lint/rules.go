@@ -72,6 +72,7 @@ var ours = map[string][]string{
 	"gqlcache/internal/hostile":   {},
 	"internal/pgtest":             {},
 	"internal/redistest":          {},
+	"internal/rounds":             {},
 	"example/...":                 {"..."},
 }
 
@@ -102,7 +103,7 @@ var theirs = map[string][]string{
 var standard = map[string][]string{
 	"net/http": {"gqlcache", "gqlcache/gqlcachetest", "gqlcache/panel", "gqlcache/internal/wire", "gqlcache/internal/testgraph", "gqlcache/internal/hostile", "example/..."},
 	"expvar":   {"gqlcache/metrics/expvar", "example/..."}, // it registers a handler when it is imported
-	"testing":  {"gqlcache/gqlcachetest", "gqlcache/store/storetest", "gqlcache/internal/testgraph", "internal/pgtest", "internal/redistest"},
+	"testing":  {"gqlcache/gqlcachetest", "gqlcache/store/storetest", "gqlcache/internal/testgraph", "internal/pgtest", "internal/redistest", "internal/rounds"},
 }
 
 // nowhere are modules that not even a test imports.
