@@ -25,6 +25,7 @@ type Post struct {
 type Comment struct {
 	ID, Tenant, PostID, AuthorID, Body string
 	Version                            int
+	Seq                                int64 // place in the order of creation
 }
 
 // A Tag is a row of tags.

@@ -24,11 +24,11 @@ func (p *Post) targets() []any {
 func scanPost(r *stdsql.Rows, p *Post) error { return r.Scan(p.targets()...) }
 
 func commentColumns(p string) string {
-	return p + "id, " + p + "tenant, " + p + "post_id, " + p + "author_id, " + p + "body, " + p + "version"
+	return p + "id, " + p + "tenant, " + p + "post_id, " + p + "author_id, " + p + "body, " + p + "version, " + p + "seq"
 }
 
 func scanComment(r *stdsql.Rows, c *Comment) error {
-	return r.Scan(&c.ID, &c.Tenant, &c.PostID, &c.AuthorID, &c.Body, &c.Version)
+	return r.Scan(&c.ID, &c.Tenant, &c.PostID, &c.AuthorID, &c.Body, &c.Version, &c.Seq)
 }
 
 func tagColumns(p string) string {

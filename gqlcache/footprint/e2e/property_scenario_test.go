@@ -139,9 +139,21 @@ func drawScenario(seed uint64, d catalog.Dialect, m mode, templates bool) *scena
 	return s
 }
 
+// readsWith returns the templates of reads that contain a text.
+func readsWith(text string) (list []string) {
+	for _, one := range slices.Concat(readTemplates, readTraps) {
+		if strings.Contains(one, text) {
+			list = append(list, one)
+		}
+	}
+	return list
+}
+
 func (g *sqlGenerator) reading(templates bool) reading {
 	r := reading{rows: -1, tenant: g.pick("A", "B"), prepared: g.one(6), cold: g.one(5), orphan: g.one(20)}
-	if templates {
+	if *propertyReads != "" {
+		r.sqlStatement = g.template(readsWith(*propertyReads))
+	} else if templates {
 		r.sqlStatement = g.template(readTemplates)
 		r.cold = false
 	} else if g.one(2) {

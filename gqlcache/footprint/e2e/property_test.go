@@ -14,6 +14,7 @@ var (
 	propertyPairs = flag.Int("property.pairs", 0, "how many pairs of an answer and a commit TestProperty compares; 0: as many as there is time for")
 	propertyStop  = flag.Bool("property.stop", false, "TestProperty ends with the first answer that is missed, and does not look for a smaller scenario")
 	propertyLost  = flag.Bool("property.lost", false, "TestProperty says which statements took which answers away that did not change")
+	propertyReads = flag.String("property.reads", "", "the reads of TestProperty that are no random SQL are those templates that contain this text")
 	propertySeed  = flag.Uint64("property.seed", 0, "the only scenario that TestProperty carries out; 0: all from 1 on")
 )
 

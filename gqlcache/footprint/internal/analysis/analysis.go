@@ -98,6 +98,19 @@ type Ref struct {
 	Contains []Term
 	// Via says that values of a column come from a column of another ref; nil without.
 	Via *Via
+	// First says that the rows are the first ones of each of several sets; nil where that
+	// is not known.
+	First *First
+	// Options are parts of Where that do not decide when a parameter is NULL.
+	Options []Option
+}
+
+// An Option is the columns of Ref.Where that only conditions use which hold whenever a
+// parameter is NULL: $1 IS NULL OR status = $1.
+type Option struct {
+	Param   int // ordinal from 1
+	Name    string
+	Columns catalog.Mask
 }
 
 // A Term says that a column has one of the values of a source. In Ref.Contains it says

@@ -26,6 +26,8 @@ type analyzer struct {
 	seen     map[edge]bool
 	locks    bool     // rows are locked, and may be newer than the snapshot
 	later    []func() // what needs the terms
+	firsts   []*firsts
+	peeking  bool // columns are looked up again, and not used once more
 
 	depth, queries int
 	views          []*catalog.View  // that are being expanded
@@ -36,6 +38,8 @@ type analyzer struct {
 	// by more than the equality of a column.
 	collects  *[]node
 	condition bool
+	// option is the parameter whose NULL makes the condition hold that is looked at.
+	option *sqlparse.Param
 }
 
 // An edge says that the column to has, in each row that contributes, a value that the

@@ -62,6 +62,7 @@ func (z *analyzer) show(q *sqlparse.Query, r *result) {
 		m.ref.Single = !limited || !q.Ties && (q.Limit == nil || m.ref.Limit != nil) && (q.Offset == nil || m.ref.Offset != nil)
 		z.window(q, r, m)
 	}
+	z.showFirst(q, r)
 }
 
 // bounds notes LIMIT and OFFSET where they are values.
@@ -157,16 +158,29 @@ func (z *analyzer) finish() {
 	for _, m := range z.mentions {
 		ref := m.ref
 		if m.ordered || !ref.Shown {
-			ref.Where |= ref.Order
+			m.decide(ref.Order, nil)
 		}
 		if !ref.Shown {
-			ref.Where |= ref.Selected
+			m.decide(ref.Selected, nil)
+		}
+		if ref.Where != catalog.All {
+			ref.Options = optionsOf(m)
 		}
 		z.out.Refs = append(z.out.Refs, ref)
 	}
 	for _, f := range z.later {
 		f()
 	}
+}
+
+// optionsOf returns the options of a mention, without the columns that decide in any case.
+func optionsOf(m *mention) (list []Option) {
+	for _, o := range m.options {
+		if o.Columns &^= m.decides; o.Columns != 0 {
+			list = append(list, o)
+		}
+	}
+	return list
 }
 
 // spread follows equalities until nothing new is known.

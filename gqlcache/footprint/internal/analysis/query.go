@@ -17,6 +17,8 @@ type result struct {
 	pushes bool
 	// shows says that there is one row for each combination of the rows of own.
 	shows bool
+	// multiplies says that a row may be there several times.
+	multiplies bool
 	// own are the mentions of FROM, and sole is the one that makes the rows alone.
 	own  []*mention
 	sole *mention
@@ -190,7 +192,7 @@ func (z *analyzer) selection(q *sqlparse.Query, with *scope) result {
 	if groups || windows || multiplies {
 		u = decides
 	}
-	r := result{own: own, scope: s}
+	r := result{own: own, scope: s, multiplies: multiplies}
 	for i := range q.Items {
 		z.item(&q.Items[i], s, u, &r)
 	}
@@ -592,6 +594,9 @@ func (z *analyzer) tableFunction(f *sqlparse.From, s *scope) {
 	b := &binding{alias: f.Alias, scattered: true}
 	s.bindings = append(s.bindings, b)
 	elements, json := z.elements(f.Call)
+	if f.Call.Name != "json_tree" {
+		b.elements = elements
+	}
 	name := f.Alias
 	if json && z.c.Dialect == catalog.SQLite {
 		name = "value"

@@ -22,6 +22,10 @@ type mention struct {
 	// joined: then its rows decide without being shown.
 	optional []*side
 	masked   bool
+	// decides are columns that conditions use which no parameter turns off, and options
+	// those that others use.
+	decides catalog.Mask
+	options []Option
 	// joinedTo is whose foreign key makes Ref.Joined true.
 	joinedTo *mention
 }
@@ -72,6 +76,8 @@ type binding struct {
 	sole *mention
 	// mentions are all of it.
 	mentions []*mention
+	// elements are the list of a function that returns a row for each of its elements.
+	elements *value
 }
 
 // mask says that a condition is on a column, which takes away what optional sides join.
@@ -267,12 +273,32 @@ const (
 	orders
 )
 
+// decide notes that a condition uses columns, one that holds when a parameter is NULL
+// unless option is nil.
+func (m *mention) decide(columns catalog.Mask, option *sqlparse.Param) {
+	m.ref.Where |= columns
+	if option == nil {
+		m.decides |= columns
+		return
+	}
+	for i := range m.options {
+		if o := &m.options[i]; o.Param == option.N && o.Name == option.Name {
+			o.Columns |= columns
+			return
+		}
+	}
+	m.options = append(m.options, Option{Param: option.N, Name: option.Name, Columns: columns})
+}
+
 func (z *analyzer) use(o output, u use) {
+	if z.peeking {
+		return
+	}
 	for _, n := range o.nodes() {
 		bit := catalog.Bit(n.column)
 		switch u {
 		case decides:
-			n.m.ref.Where |= bit
+			n.m.decide(bit, z.option)
 		case selected:
 			n.m.ref.Selected |= bit
 		case orders:

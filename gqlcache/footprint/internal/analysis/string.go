@@ -122,9 +122,16 @@ func (s Source) withoutConstants() Source {
 func (r *Ref) String() string {
 	var b strings.Builder
 	b.WriteString(r.Set())
-	part(&b, " decides ", maskText(r.Table, r.Where))
-	part(&b, " selects ", maskText(r.Table, r.Selected&^r.Where))
-	part(&b, " orders by ", maskText(r.Table, r.Order&^r.Where))
+	decides := r.Where
+	for _, o := range r.Options {
+		decides &^= o.Columns
+	}
+	part(&b, " decides ", maskText(r.Table, decides))
+	for _, o := range r.Options {
+		part(&b, " decides unless "+paramText(o.Param, o.Name)+" is null ", maskText(r.Table, o.Columns))
+	}
+	part(&b, " selects ", maskText(r.Table, r.Selected&^decides))
+	part(&b, " orders by ", maskText(r.Table, r.Order&^decides))
 	if r.Shown {
 		part(&b, " shown by ", columnsText(r.Table, r.KeyColumns))
 	}
@@ -140,6 +147,12 @@ func (r *Ref) String() string {
 			order += " desc"
 		}
 		part(&b, " window ", order)
+	}
+	if f := r.First; f != nil {
+		part(&b, " first ", f.Limit.String())
+		if f.Each != nil {
+			part(&b, " of each ", f.Each.String())
+		}
 	}
 	mark(&b, r.Joined, " joined")
 	mark(&b, r.Pinned, " pinned")

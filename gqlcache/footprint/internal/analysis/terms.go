@@ -185,6 +185,10 @@ func (z *analyzer) conjuncts(x sqlparse.Expr, s *scope, r restriction) {
 			if p, test, rest := unlessNull(x); p != nil && r.unless == nil {
 				z.walk(test, s, decides)
 				r.unless = p
+				defer func(o *sqlparse.Param) { z.option = o }(z.option)
+				if z.option == nil {
+					z.option = p
+				}
 				z.conjuncts(rest, s, r)
 				return
 			}
@@ -404,6 +408,7 @@ func (z *analyzer) member(x *sqlparse.In, s *scope, r restriction) bool {
 		res := z.inner(x.Sub, s)
 		if len(res.columns) == 1 && !res.open {
 			z.give(found{output: res.columns[0]}, to, r)
+			z.first(x, &res, to, r)
 		}
 		return true
 	}

@@ -51,7 +51,7 @@ func (r *Recording) Unproject() { r.unprojected.Store(true) }
 
 // hides returns the columns that do not matter of each ref, by the projections of the
 // execution's own recording; nil for none.
-func (e *Execution) hides() []catalog.Mask {
+func (e *Execution) hides(args arguments) []catalog.Mask {
 	if e.own == nil || e.own.start.Projects == nil || e.own.unprojected.Load() {
 		return nil
 	}
@@ -72,7 +72,7 @@ func (e *Execution) hides() []catalog.Mask {
 				Why: "@view(decides:) names it, and the table has no such column: all its columns matter",
 			})
 		}
-		masks[i] = hidden & r.Selected &^ (r.Where | r.Order | r.Computed)
+		masks[i] = hidden & r.Selected &^ (args.where(r) | r.Order | r.Computed)
 	}
 	return masks
 }

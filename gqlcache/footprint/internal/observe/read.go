@@ -30,6 +30,8 @@ type reading struct {
 // A refReading is a ref's, with this run's arguments.
 type refReading struct {
 	terms []rowtag.Known
+	// where are the columns of Ref.Where that decide with these arguments.
+	where catalog.Mask
 	// byKey says that the terms are a key's.
 	byKey bool
 	// hidden are columns that do not matter to the own recording.
@@ -44,6 +46,8 @@ type refReading struct {
 	bounded       bool
 	// last is the Window's column in the last row.
 	last rowtag.Value
+	// first is how far the first rows of several sets reach.
+	first firstReading
 	// key is that of the last row, and keyTerms are the terms with its values.
 	key      []rowtag.Value
 	keyTerms []rowtag.Known
@@ -69,11 +73,13 @@ func (e *Execution) read(args arguments, hidden []catalog.Mask) {
 			rd.refs[i].hidden = hidden[i]
 		}
 	}
+	e.shareFirst()
 }
 
 // evaluate takes the values of a run.
 func (x *refReading) evaluate(r *analysis.Ref, args arguments) {
 	x.searched = -1
+	x.where = args.where(r)
 	for i := range r.Terms {
 		t := &r.Terms[i]
 		vals, ok, off := args.values(r.Table.Columns[t.Column].Class, &t.Source)
@@ -91,6 +97,9 @@ func (x *refReading) evaluate(r *analysis.Ref, args arguments) {
 			x.searched, x.operands = t.Column, []string{text}
 			break
 		}
+	}
+	if r.First != nil {
+		x.first.evaluate(x, r.First, args)
 	}
 	if r.Limit == nil {
 		return
@@ -121,7 +130,9 @@ func (e *Execution) readRow(dest []driver.Value) {
 	rd.rows++
 	for i, r := range e.a.Refs {
 		x := &rd.refs[i]
-		if r.Window >= 0 && r.WindowOut >= 0 && r.WindowOut < len(dest) {
+		if r.First != nil {
+			x.first.row(r, dest)
+		} else if r.Window >= 0 && r.WindowOut >= 0 && r.WindowOut < len(dest) {
 			x.last, _ = rowtag.ValueOf(r.Table.Columns[r.Window].Class, dest[r.WindowOut])
 		}
 		if !r.Shown || x.unkeyed || len(r.KeyColumns) == 1 && x.byKey && len(x.terms) == 1 && x.terms[0].Column == r.KeyColumns[0] {
@@ -160,7 +171,7 @@ func (e *Execution) showRow(r *analysis.Ref, x *refReading, dest []driver.Value)
 	}
 	e.rd.tags = e.subscribe(e.rd.tags, x, &rowtag.Rows{
 		Table: r.Table, Terms: x.keyTerms, Since: e.rd.since,
-		Mask: r.Where | r.Selected | r.Order | catalog.Presence,
+		Mask: x.where | x.first.where | r.Selected | r.Order | catalog.Presence,
 	})
 }
 
@@ -261,14 +272,21 @@ func (e *Execution) restOf(dst []tag.Tag, r *analysis.Ref, x *refReading, comple
 	if x.none {
 		return dst
 	}
-	mask := r.Where
+	mask := x.where
 	if r.Limited {
 		mask |= r.Order
 	}
 	var window *rowtag.Window
-	if x.byKey || !r.Shown || !complete || x.unkeyed {
+	switch {
+	case e.full(r, x, complete):
+		mask |= r.Order | catalog.Created
+		if x.offset > 0 { // one that goes from before the page moves it
+			mask |= catalog.Presence
+		}
+		window = x.first.window
+	case x.byKey || !r.Shown || !complete || x.unkeyed:
 		mask |= r.Selected | r.Order | catalog.Presence
-	} else {
+	default:
 		presence, paged := x.presence(r, e.rd.rows)
 		mask |= presence
 		if paged && r.Window >= 0 && x.last != 0 {

@@ -14,7 +14,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
 )
 
-// blog is a catalog of users, their posts, and comments on these.
+// blog is a catalog of users, their posts, and comments on these. lines have two keys.
 func blog(d catalog.Dialect) *catalog.Catalog {
 	integer := func(name string) catalog.Column { return catalog.Column{Name: name, Class: catalog.Int, NotNull: true} }
 	text := func(name string) catalog.Column {
@@ -25,10 +25,11 @@ func blog(d catalog.Dialect) *catalog.Catalog {
 		integer("id"), integer("author_id"), text("status"), text("title"), integer("version"),
 	}, Keys: [][]int{{0}}}
 	comments := &catalog.Table{Name: "comments", Columns: []catalog.Column{integer("id"), integer("post_id"), text("body")}, Keys: [][]int{{0}}}
+	lines := &catalog.Table{Name: "lines", Columns: []catalog.Column{integer("seq"), text("id"), integer("post_id")}, Keys: [][]int{{0}, {1}}}
 	posts.Foreign = []catalog.ForeignKey{{Columns: []int{1}, Table: users, RefColumns: []int{0}, Enforced: true}}
 	comments.Foreign = []catalog.ForeignKey{{Columns: []int{1}, Table: posts, RefColumns: []int{0}, OnDelete: catalog.Cascade, Enforced: true}}
 	c := &catalog.Catalog{
-		Dialect: d, Tables: map[string]*catalog.Table{"users": users, "posts": posts, "comments": comments},
+		Dialect: d, Tables: map[string]*catalog.Table{"users": users, "posts": posts, "comments": comments, "lines": lines},
 		Schemas: map[string]bool{"main": true, "public": true},
 	}
 	c.Fingerprint[0] = byte(d)

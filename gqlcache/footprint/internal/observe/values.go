@@ -132,6 +132,23 @@ func (args arguments) appendValues(vals []rowtag.Value, class catalog.Class, s *
 	return nil, false, false
 }
 
+// where returns the columns of Ref.Where that decide. Those of a condition that holds when
+// a parameter is NULL do not where it is.
+func (args arguments) where(r *analysis.Ref) catalog.Mask {
+	if len(r.Options) == 0 {
+		return r.Where
+	}
+	var off, on catalog.Mask
+	for _, o := range r.Options {
+		if v, found := args.get(o.Param, o.Name); found && isNull(v) {
+			off |= o.Columns
+		} else {
+			on |= o.Columns
+		}
+	}
+	return r.Where &^ (off &^ on)
+}
+
 // text evaluates a source to one text.
 func (args arguments) text(s *analysis.Source) (text string, ok bool) {
 	if s.Unless != 0 || s.UnlessName != "" {

@@ -37,6 +37,14 @@ func NewWindow(column int, last Value, descending bool) *Window {
 	return &Window{column, at, descending}
 }
 
+// Further returns that of two windows of one order which ends later. nil is none.
+func (w *Window) Further(o *Window) *Window {
+	if w == nil || (o.last > w.last) != o.descending && o.last != w.last {
+		return o
+	}
+	return w
+}
+
 // Subscribe adds the tags of a read.
 //
 // The tags are those of all subsets of the terms: a change publishes the tag of what it
