@@ -49,6 +49,11 @@ var footprintFirstRules = []mutant{
 		test: "TestFirstRowsOfSets",
 	},
 	{
+		name: "footprint: a projection hides what makes a row one of the first", file: firstRowFile,
+		old: "			x.hidden &^= where\n", new: "",
+		test: "TestProjection$",
+	},
+	{
 		name: "footprint: the window of several sets ends with the row that was read last", file: firstRowFile,
 		old: "f.window = f.window.Further(w)", new: "f.window = w",
 		test: "TestFirstRowsOfSets",

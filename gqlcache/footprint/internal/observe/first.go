@@ -91,14 +91,17 @@ func (e *Execution) full(r *analysis.Ref, x *refReading, complete bool) bool {
 	return shown >= 0 && !e.rd.refs[shown].unkeyed && !e.rd.refs[shown].byKey
 }
 
-// shareFirst tells the refs whose rows are shown what decides in the others.
+// shareFirst tells the refs whose rows are shown what decides in the others. That is hidden by
+// no projection.
 func (e *Execution) shareFirst() {
 	for i, r := range e.a.Refs {
 		if r.First == nil || r.First.Shown == r {
 			continue
 		}
 		if shown := slices.Index(e.a.Refs, r.First.Shown); shown >= 0 {
-			e.rd.refs[shown].first.where |= e.rd.refs[i].where
+			x, where := &e.rd.refs[shown], e.rd.refs[i].where
+			x.first.where |= where
+			x.hidden &^= where
 		}
 	}
 }

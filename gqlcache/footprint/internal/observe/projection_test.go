@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -44,6 +45,8 @@ func TestProjection(t *testing.T) {
 		ordered  = `SELECT id, title, version FROM posts WHERE author_id = ? ORDER BY version`
 		derived  = `SELECT id, v FROM (SELECT id, version + 1 AS v FROM posts WHERE id = ?) x`
 		nested   = `SELECT id, version FROM (SELECT id, version FROM posts WHERE id = ?) x`
+		firsts   = `SELECT p.id, p.author_id, p.status, p.title, p.version FROM posts p WHERE p.id IN (
+			SELECT q.id FROM posts q WHERE q.author_id = ? AND q.status = 'P' ORDER BY q.id LIMIT 1)`
 	)
 	row := [][]any{args(7, 1, "P", "x", 1)}
 	for _, c := range []struct {
@@ -70,6 +73,10 @@ func TestProjection(t *testing.T) {
 		{ordered, [][]any{args(7, "x", 1), args(8, "y", 2)}, titles, setVersion, args(7), false},
 		{derived, [][]any{args(7, 2)}, titles, setVersion, args(7), false},
 		{nested, [][]any{args(7, 1)}, titles, setVersion, args(7), true},
+		// What makes a row one of the first ones is compared by another mention of the table.
+		{firsts, row, Projection{Table: "posts", Shown: []string{"title"}}, setStatus, args("D", 7), false},
+		{firsts, row, Projection{Table: "posts", Shown: []string{"title"}}, `UPDATE posts SET author_id = 2 WHERE id = ?`, args(7), false},
+		{firsts, row, Projection{Table: "posts", Shown: []string{"title"}}, setVersion, args(7), true},
 		// Of another table, and of fields that are no columns, nothing is promised.
 		{wholePost, row, Projection{Table: "users", Shown: []string{"name"}}, setVersion, args(7), false},
 		{wholePost, row, Projection{Table: "posts", Shown: []string{"heading"}}, setVersion, args(7), false},
@@ -80,7 +87,7 @@ func TestProjection(t *testing.T) {
 		r := newRig(t, Options{})
 		r.read(c.text, args(1), c.rows...) // shapes
 		arguments := args(7)
-		if c.text == ofAuthor || c.text == sums || c.text == limited || c.text == ordered {
+		if slices.Contains([]string{ofAuthor, sums, limited, ordered, firsts}, c.text) {
 			arguments = args(1)
 		}
 		ctx, rec := r.project(c.promise)
