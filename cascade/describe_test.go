@@ -23,6 +23,9 @@ func describeField(p *Plan, coordinate string) string {
 	for i, r := range f.Reads {
 		reads[i] = describeRead(r)
 	}
+	if f.AtRuntime {
+		reads = append(reads, "at run time")
+	}
 	return strings.Join(reads, "; ")
 }
 
