@@ -18,6 +18,7 @@ export interface Extension {
   tags?: number;
   entryHits?: number;
   dependsOnAnythingBecause?: string;
+  readsAtRuntime?: string[];
   dependencies?: Dependencies;
   timing?: Timing;
   durationUs: number;
