@@ -228,9 +228,16 @@ export interface ViewStats {
 }
 
 export interface Value {
+  id: string;
   key: string;
+  name: string;
+  scope: string;
+  caller?: string;
   type: string;
+  absent?: boolean;
   bytes: number;
+  tags: number;
+  hits: number;
   ageMs: number;
   leftMs: number;
 }
