@@ -203,6 +203,35 @@ func ExampleRead_atRuntime() {
 	// hit: false
 }
 
+// The values of all names fall that match a pattern.
+func ExampleComputedMatching() {
+	cache, ctx := valuesCache(), context.Background()
+	defer cache.Close()
+	compute := func(name string) {
+		_, err := gqlcache.Compute(ctx, cache, gqlcache.KeyOf(name), func(context.Context) (int, error) {
+			fmt.Println("computes", name)
+			return 1, nil
+		}, gqlcache.ForAll(), gqlcache.Reads())
+		if err != nil {
+			log.Fatal(err)
+		}
+	}
+	for range 2 {
+		for _, name := range []string{"sales/byDay", "sales/byTown", "stock"} {
+			compute(name)
+		}
+		if err := cache.Invalidate(ctx, gqlcache.ComputedMatching("sales/*")); err != nil {
+			log.Fatal(err)
+		}
+	}
+	// Output:
+	// computes sales/byDay
+	// computes sales/byTown
+	// computes stock
+	// computes sales/byDay
+	// computes sales/byTown
+}
+
 // A key is shown as it was built.
 func ExampleKeyOf() {
 	fmt.Fprintln(os.Stdout, gqlcache.KeyOf("leaderboard").Tenant("acme").Arg("limit", 10).Arg("tags", []string{"a", "b"}))

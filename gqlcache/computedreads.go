@@ -431,8 +431,8 @@ func (c *Cache) tagsRead(tags []cascade.Tag, reads []Change, part cascade.Partit
 			tags = append(tags, cascade.ValueNameTag(ch.name))
 		case changeOperation:
 			return tags, fmt.Errorf("%w: a value cannot read the operation %q: it reads rows", ErrUnknownName, ch.name)
-		case changeOperations, changeTenant:
-			return tags, fmt.Errorf("%w: a value reads rows, not operations or tenants: %q", ErrUnknownName, ch.name)
+		case changeOperations, changeTenant, changeComputedMatching:
+			return tags, fmt.Errorf("%w: a value reads rows and values of a name, not patterns or tenants: %q", ErrUnknownName, ch.name)
 		case changeEverything:
 			tags = c.appendAnything(tags)
 		}
