@@ -143,6 +143,14 @@ extend schema @dependsOn(on: "Post", view: "v_tag")`, "a change of v_post -> v_t
 		{"where enum number", `extend type Query { f: Post @reads(view: "Post", where: [▸"status = 1"]) }`, "has no value 1: known are DRAFT, PUBLISHED"},
 		{"where unquoted", `extend type Query { f: Post @reads(view: "Post", where: [▸"status = DRAFT"]) }`, "'DRAFT' for a constant"},
 		{"where other enum", `extend type Query { f(c: Color): Post @reads(view: "Post", where: [▸"status = args.c"]) }`, "never equals a value of Color"},
+		{"reads without view", `extend type Query { f: Post @▸reads(using: []) }`, "needs view, or atRuntime: true"},
+		{"reads not at run time without view", `extend type Query { f: Post @▸reads(atRuntime: false) }`, "needs view, or atRuntime: true"},
+		{"at run time a string", `extend type Query { f: Post @reads(view: "Post", atRuntime: ▸"true") }`, "must be true or false"},
+		{"at run time with view", `extend type Query { f: Post @reads(view: ▸"Post", atRuntime: true) }`, "or write two @reads"},
+		{"at run time with where", `extend type Query { f: Post @reads(where: ▸["title = 'a'"], atRuntime: true) }`, "with atRuntime the resolver says that"},
+		{"at run time with appends", `extend type Query { f: Post @reads(appends: ▸true, atRuntime: true) }`, "with atRuntime the resolver says that"},
+		{"at run time beside limit", `extend type Query { f(n: Int): [Post] @▸reads(view: "Post", limit: "args.n") @reads(atRuntime: true) }`, "with atRuntime it has others"},
+		{"at run time on mutation", `extend type Mutation { f: Post @▸reads(atRuntime: true) }`, "only answers of queries are kept"},
 		{"using unknown", `extend type Query { f: Post @reads(view: "Post", using: [▸"titel"]) }`, "did you mean title?"},
 
 		// @writes
@@ -249,6 +257,7 @@ func TestCompileForeignDeclarations(t *testing.T) {
 	rows := []struct{ name, declaration, want string }{
 		{"argument", `directive @view(name: String!, role: String) on OBJECT`, "it has an argument role"},
 		{"type", `directive @view(name: Int!) on OBJECT`, "its argument name is not String!"},
+		{"nullable", `directive @view(name: String) on OBJECT`, "its argument name is not String!"},
 		{"missing", `directive @view(key: String! = "id") on OBJECT`, "it has no argument name"},
 		{"location", `directive @view(name: String!) on OBJECT | FIELD_DEFINITION`, "it is allowed on FIELD_DEFINITION"},
 	}

@@ -39,6 +39,13 @@ func (c *compiler) fields() {
 			c.inheritReads(def)
 		}
 	}
+	for _, f := range c.plan.fields {
+		for i := range f.Reads {
+			if f.AtRuntime { // see readsOf: of one interface may come what another one forbids
+				f.Reads[i].Limit, f.Reads[i].Offset, f.Reads[i].Appends, f.Reads[i].order = nil, nil, false, nil
+			}
+		}
+	}
 }
 
 func (c *compiler) readsOf(def *ast.Definition, f *ast.FieldDefinition, uses []use) {
@@ -48,15 +55,38 @@ func (c *compiler) readsOf(def *ast.Definition, f *ast.FieldDefinition, uses []u
 	}
 	field := &fieldDecl{Declared: true}
 	for _, u := range uses {
+		if u.boolean("atRuntime") {
+			c.readsAtRuntime(u)
+			field.AtRuntime = true
+			continue
+		}
 		if r, ok := c.read(u, site{owner: def, field: f}); ok {
 			field.Reads = append(field.Reads, r)
+		}
+	}
+	for i := range field.Reads {
+		if r := &field.Reads[i]; field.AtRuntime && (r.Limit != nil || r.order != nil) {
+			c.faultf(r.pos, "limit and order say which rows a list has, and with atRuntime it has others: leave them out")
 		}
 	}
 	c.plan.fields[fieldRef{def.Name, f.Name}] = field
 }
 
+// readsAtRuntime checks an @reads(atRuntime: true).
+func (c *compiler) readsAtRuntime(u use) {
+	for _, arg := range u.dir.Arguments {
+		if arg.Name != "atRuntime" && u.value(arg.Name) != nil {
+			c.faultf(u.place(arg.Name, arg.Value), "%s says what is read, and with atRuntime the resolver says that: leave it out, or write two @%s", arg.Name, u.dir.Name)
+		}
+	}
+}
+
 func (c *compiler) read(u use, s site) (readDecl, bool) {
 	r := readDecl{Using: AllColumns, pos: u.dir.Position}
+	if u.value("view") == nil {
+		c.faultf(u.dir.Position, "@%s needs view, or atRuntime: true where the resolver says what it reads", u.dir.Name)
+		return r, false
+	}
 	name, ok := u.required("view")
 	if !ok {
 		return r, false
@@ -174,9 +204,10 @@ func (c *compiler) inheritReads(def *ast.Definition) {
 				continue
 			}
 			ref := fieldRef{object.Name, f.Name}
-			merged := &fieldDecl{Declared: true}
+			merged := &fieldDecl{Declared: true, AtRuntime: declared.AtRuntime}
 			if before := c.plan.fields[ref]; before != nil {
 				merged.Reads = slices.Clone(before.Reads)
+				merged.AtRuntime = merged.AtRuntime || before.AtRuntime
 			}
 			merged.Reads = append(merged.Reads, declared.Reads...)
 			c.plan.fields[ref] = merged

@@ -105,6 +105,11 @@ func TestCompileReads(t *testing.T) {
 		{"own over interface", `interface I { n: Int @reads(view: "v_tag") id: ID! } type A implements I { n: Int @reads(view: "Post") id: ID! }`, "A.n", "v_post where using *"},
 		{"by two interfaces", `interface I { n: Int @reads(view: "v_tag") } interface J { n: Int @reads(view: "User") } type A implements I & J { n: Int }`, "A.n", "v_tag where using *; v_user where using *"},
 		{"by interface on query", `interface I { n: Int @reads(view: "v_tag") } extend type Query implements I { n: Int }`, "Query.n", "v_tag where using *"},
+		{"at run time", `extend type Query { f: [Post] @reads(atRuntime: true) }`, "Query.f", "at run time"},
+		{"at run time and declared", `extend type Query { f: [Post] @reads(atRuntime: true) @reads(view: "v_tag") }`, "Query.f", "v_tag where using *; at run time"},
+		{"not inferred: at run time", `extend type Query { f(id: ID!): Post @reads(atRuntime: true) }`, "Query.f", "at run time"},
+		{"not at run time", `extend type Query { f: [Post] @reads(view: "v_tag", atRuntime: false) }`, "Query.f", "v_tag where using *"},
+		{"at run time by an interface", `interface I { n: Int @reads(view: "v_tag") } interface J { n: Int @reads(atRuntime: true) } type A implements I & J { n: Int }`, "A.n", "v_tag where using *; at run time"},
 		{"by interface on query, parent", `interface I { n: Int @reads(view: "v_tag", where: ["post_id = parent.n"]) } extend type Query implements I { n: Int }`, "Query.n", "undeclared"},
 	}
 	for _, row := range rows {

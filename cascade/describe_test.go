@@ -19,9 +19,12 @@ func describeField(p *Plan, coordinate string) string {
 	if !f.Declared {
 		return "not declared"
 	}
-	reads := make([]string, len(f.Reads))
-	for i, r := range f.Reads {
-		reads[i] = describeRead(r)
+	reads := make([]string, 0, len(f.Reads)+1)
+	for _, r := range f.Reads {
+		reads = append(reads, describeRead(r))
+	}
+	if f.AtRuntime {
+		reads = append(reads, "at run time")
 	}
 	return strings.Join(reads, "; ")
 }

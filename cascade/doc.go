@@ -77,7 +77,8 @@
 // for the input fields that a request sets or that have a default, where authorId stands
 // for author.id too. A CREATE without row creates exactly the rows of its view that the
 // mutation returns, if it returns any. A field without @reads reads anything, a mutation
-// without @writes writes anything. A dependency maps a row of the other view to the row
+// without @writes writes anything. A field with @reads(atRuntime: true) reads what its
+// resolvers say, or anything where one has said nothing: see [Operation.SaysAtRuntime]. A dependency maps a row of the other view to the row
 // whose key is the value of a column, or to all rows; views must not depend on
 // themselves.
 //

@@ -51,6 +51,8 @@ func TestLint(t *testing.T) {
 ` + writes + `type Query { post(id: ID!): Post }`, nil},
 		{"type without a view", types + `type Tag { id: ID! name: String }
 ` + writes + `type Query { tags: [Tag!]! @reads(view: "Tag") }`, []string{"2:6 unknown-reads Tag"}},
+		{"read at run time", types + `type Page { total: Int items: [Post!]! }
+` + writes + `type Query { page: Page @reads(atRuntime: true) now: String @reads(atRuntime: true) }`, nil},
 		{"wrapper below a declared field", types + `type Page { total: Int items: [Post!]! }
 ` + writes + `type Query { page: Page @reads(view: "Post") }`, nil},
 		{"mutation", types + `type Mutation { do: Boolean title(id: ID!): Post @writes(view: "Post", op: "UPDATE", row: "args.id", fields: ["title"]) }

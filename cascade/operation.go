@@ -22,7 +22,10 @@ type Operation struct {
 	// drops answers with it.
 	Anything string
 
-	plan  *Plan
+	plan *Plan
+	// runtime are the fields of which resolvers say what they read.
+	runtime map[fieldRef]Says
+
 	sels  []selection  // by extractor.Selection.ID
 	reads []fieldReads // by extractor.Field.ID
 	roots []rootWrites // by position in Extract.Root.Fields, of a mutation
@@ -94,8 +97,51 @@ func (p *Plan) Operation(doc *ast.QueryDocument, op *ast.OperationDefinition) (*
 	o.Policy = p.policy(x.Root)
 	o.sels = make([]selection, len(x.Selections))
 	o.reads = make([]fieldReads, len(x.Fields))
-	o.bindSelection(x.Root, nil, false)
+	o.bindSelection(x.Root, nil, uncovered)
 	return o, nil
+}
+
+// Says tells whether a resolver says what its field reads: see Operation.SaysReads.
+type Says uint8
+
+const (
+	// SaysNothing: the schema says what the field reads, or Anything does.
+	SaysNothing Says = iota
+	// SaysBelow: the field is a part, such as the count of a page, of what a field with
+	// SaysReads returns. It says what it reads if code runs for it.
+	SaysBelow
+	// SaysReads: the field has @reads(atRuntime: true). Each of its executions says what
+	// it reads.
+	SaysReads
+)
+
+// SaysAtRuntime reports whether resolvers say what a field of the operation reads. Where
+// one that should has said nothing the answer depends on anything: see Answer.Anything.
+func (o *Operation) SaysAtRuntime(object, field string) Says {
+	return o.runtime[fieldRef{object, field}]
+}
+
+// HasAtRuntime reports whether there is a field for which SaysAtRuntime tells something.
+func (o *Operation) HasAtRuntime() bool { return len(o.runtime) > 0 }
+
+// AtRuntime returns the fields with @reads(atRuntime: true) that the operation selects,
+// "Query.posts" for instance, sorted.
+func (o *Operation) AtRuntime() (names []string) {
+	for ref, says := range o.runtime {
+		if says == SaysReads {
+			names = append(names, ref.typ+"."+ref.field)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (o *Operation) saysAtRuntime(object, field string, says Says) {
+	if o.runtime == nil {
+		o.runtime = map[fieldRef]Says{}
+	}
+	ref := fieldRef{object, field}
+	o.runtime[ref] = max(o.runtime[ref], says)
 }
 
 // keyOf tells the extractor which field identifies a row.
@@ -151,11 +197,20 @@ func (o *Operation) undeclared(what string) {
 	}
 }
 
-// bindSelection plans what an object of one type at one position depends on. covered says
+// covering says whether the field that has returned an object declared its reads.
+type covering uint8
+
+const (
+	uncovered covering = iota
+	covered
+	coveredAtRuntime // its resolver says what it reads, and those below say it of themselves
+)
+
+// bindSelection plans what an object of one type at one position depends on. by says
 // that the field which returned it declared its reads, so that a wrapper type without a
 // row of its own (a page, a connection, an edge) is covered by them; decl is what it
 // declared, nil below a wrapper.
-func (o *Operation) bindSelection(s *extractor.Selection, decl *fieldDecl, covered bool) {
+func (o *Operation) bindSelection(s *extractor.Selection, decl *fieldDecl, by covering) {
 	p := o.plan
 	me := &o.sels[s.ID]
 	if vs := p.byType[s.Object.Name]; len(vs) > 0 {
@@ -174,13 +229,16 @@ func (o *Operation) bindSelection(s *extractor.Selection, decl *fieldDecl, cover
 			}
 		}
 	}
-	wrapper := covered && len(p.byType[s.Object.Name]) == 0
+	if len(p.byType[s.Object.Name]) > 0 {
+		by = uncovered // its rows say what they depend on
+	}
 	for _, f := range s.Fields {
-		o.bindField(s, me, f, wrapper)
+		o.bindField(s, me, f, by)
 	}
 }
 
-func (o *Operation) bindField(s *extractor.Selection, me *selection, f *extractor.Field, wrapper bool) {
+// bindField plans what a field depends on. by is uncovered but for fields of a wrapper.
+func (o *Operation) bindField(s *extractor.Selection, me *selection, f *extractor.Field, by covering) {
 	if f.Definition.Name == "__typename" {
 		return
 	}
@@ -192,7 +250,9 @@ func (o *Operation) bindField(s *extractor.Selection, me *selection, f *extracto
 		o.bindEntities(f)
 	case declared:
 		o.bindReads(s, me, f, decl)
-	case wrapper:
+	case by == coveredAtRuntime:
+		o.saysAtRuntime(s.Object.Name, f.Definition.Name, SaysBelow)
+	case by == covered:
 	case len(f.On) == 0 && len(me.views) > 0 && me.views[0].explicit:
 		m, ok := me.views[0].column(f.Definition.Name)
 		if !ok {
@@ -205,8 +265,15 @@ func (o *Operation) bindField(s *extractor.Selection, me *selection, f *extracto
 	default:
 		o.undeclared(s.Object.Name + "." + f.Definition.Name)
 	}
+	switch {
+	case declared && decl.AtRuntime:
+		o.saysAtRuntime(s.Object.Name, f.Definition.Name, SaysReads)
+		by = coveredAtRuntime
+	case declared:
+		by = covered
+	}
 	for _, on := range f.On {
-		o.bindSelection(on, decl, declared || wrapper)
+		o.bindSelection(on, decl, by)
 	}
 	if declared {
 		o.bindWindow(f)
@@ -228,7 +295,7 @@ func (f *fieldDecl) readsRow(v *View) bool {
 // bindReads resolves the operands of a field's reads at one position.
 func (o *Operation) bindReads(s *extractor.Selection, me *selection, f *extractor.Field, decl *fieldDecl) {
 	fr := &o.reads[f.ID]
-	if len(me.views) > 0 && !slices.ContainsFunc(decl.Reads, readsParent) {
+	if len(me.views) > 0 && (decl.AtRuntime || !slices.ContainsFunc(decl.Reads, readsParent)) {
 		me.mask = AllColumns // what of the parent's row decides what the field reads is not declared
 	}
 	for i := range decl.Reads {

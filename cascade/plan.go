@@ -144,6 +144,9 @@ type fieldDecl struct {
 	// Entities is set for the field _entities of a subgraph: it reads what its
 	// representations name.
 	Entities bool
+	// AtRuntime says that resolvers say what the field reads beside Reads, each of its
+	// executions something.
+	AtRuntime bool
 }
 
 // readKind tells the reads apart.

@@ -48,6 +48,9 @@ type Answer struct {
 	// Lasts are, by response name of a root field whose reads declare an order, the value
 	// of the order's column in the last row that matters, as far as resolvers have told.
 	Lasts map[string]Value
+	// Anything says that the answer depends on anything, though the operation does not: a
+	// resolver that should say what it reads has said nothing, see SaysAtRuntime.
+	Anything bool
 }
 
 // ReadsOf appends to dst the tags that an answer to a query depends on, and returns all
@@ -60,7 +63,7 @@ func (o *Operation) ReadsOf(dst []Tag, a Answer) ([]Tag, error) {
 	for _, f := range o.Extract.Root.Fields {
 		r.out = append(r.out, RootField(f.Definition.Name))
 	}
-	if o.Anything != "" {
+	if o.Anything != "" || a.Anything {
 		r.out = append(r.out, Anything)
 		return Merge(r.out), nil
 	}

@@ -64,6 +64,9 @@ func OperationTag(name string) Tag {
 // when somebody looked for those that match a pattern. Every pattern publishes it.
 var OtherOperations = Tag{Hash: xxhash.Sum64String("?operations"), Mask: uint64(AllColumns)}
 
+// OtherValues is the same of values, for patterns of the names of their keys.
+var OtherValues = Tag{Hash: xxhash.Sum64String("?values"), Mask: uint64(AllColumns)}
+
 // Tag returns a tag for all answers of callers inside the partition. No event publishes
 // it. It returns false outside of all partitions.
 func (p Partition) Tag() (Tag, bool) {

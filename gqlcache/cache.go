@@ -57,7 +57,9 @@ type Cache struct {
 	plans  *plans.Plans
 	counts counters
 	// names are those of operations that answers were stored for.
-	names operationNames
+	names knownNames
+	// valueNames are those of keys that values were kept under.
+	valueNames knownNames
 	// operations are the counters by name.
 	operations count.Operations
 	schema     atomic.Pointer[schemaState]

@@ -53,6 +53,8 @@ type filled struct {
 	// depends on by values that they have got.
 	maxAge time.Duration
 	reads  values.Sum
+	// unsaid is a field that should have said what it reads, "" for none: see executions.
+	unsaid string
 }
 
 // compute runs the operation on the request's own goroutine and context, or waits for a
@@ -198,13 +200,13 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		f.why, f.body = ReasonNoAge, resp.Data // for those who wait for it
 		return f
 	}
-	tags, ok := c.readsOf(r, d, who, vars, res)
+	tags, ok := c.readsOf(r, d, who, vars, f, res)
 	if !ok {
 		f.why = ReasonReads
 		return f
 	}
 	tags = f.addRead(tags)
-	f.stamp, f.ttl = &stamp{caller: f.caller, only: f.only, began: began, bounded: f.maxAge > 0 || !f.reads.Until.IsZero()}, c.lifetime(d, f.maxAge)
+	f.stamp, f.ttl = &stamp{caller: f.caller, only: f.only, began: began, unsaid: f.unsaid, bounded: f.maxAge > 0 || !f.reads.Until.IsZero()}, c.lifetime(d, f.maxAge)
 	now := c.opts.Now()
 	if until := f.reads.Until; !until.IsZero() {
 		if f.ttl = min(f.ttl, until.Sub(now)); f.ttl <= 0 {
@@ -278,10 +280,14 @@ func (c *Cache) remember(d *document, vars map[string]any, key string, f *filled
 
 // readsOf returns the tags of what an answer depends on. It returns false, and logs that
 // once, when they are unknown.
-func (c *Cache) readsOf(r *request, d *document, who *caller, vars map[string]any, res *extractor.Result) ([]cascade.Tag, bool) {
+func (c *Cache) readsOf(r *request, d *document, who *caller, vars map[string]any, f *filled, res *extractor.Result) ([]cascade.Tag, bool) {
+	if f.unsaid != "" {
+		c.warnOfUnsaid(f.unsaid)
+	}
 	tags, err := safe.Call(func() ([]cascade.Tag, error) {
 		return d.Operation.ReadsOf([]cascade.Tag{d.Tag}, cascade.Answer{
 			Vars: vars, Result: res, Part: who.partition, Predicate: who.predicate.Reads, Lasts: r.lastRows(),
+			Anything: f.unsaid != "",
 		})
 	})
 	if err != nil {
@@ -304,7 +310,8 @@ func (c *Cache) resolved(ctx context.Context, r *request, q *asked, own *flight.
 	defer statements.stop() // also when an extension below panics
 	w.Fields = statements.fields()
 	f.resp, f.took, rec = c.execute(observed, r, oc, d, who, key, w, next)
-	f.seen = statements.end(d, oc.Variables)
+	f.unsaid = r.executions.Load().unsaid()
+	f.seen = statements.end(d, oc.Variables, f.unsaid)
 	if f.seen.private {
 		f.only = c.asker(ctx, oc)
 	}
@@ -356,6 +363,7 @@ func (c *Cache) resolved(ctx context.Context, r *request, q *asked, own *flight.
 func (c *Cache) execute(ctx context.Context, r *request, oc *graphql.OperationContext, d *document, who *caller, key string, w *witness.Witness, next graphql.ResponseHandler) (resp *graphql.Response, took time.Duration, rec *probe.Recorder) {
 	hooked := c.met.hooksRoots(oc)
 	c.watchInner(oc, r, d, who, key, w)
+	r.watchExecutions(oc, d.Operation)
 	w.Watch(oc)
 	rec = c.prober.Record(oc, d.probe, hooked)
 	defer rec.Stop() // also when an extension below panics

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strings"
 
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
@@ -165,6 +166,70 @@ func ExampleRead() {
 	n, err := gqlcache.Compute(ctx, cache, gqlcache.KeyOf("followers").Arg("of", "ann"), count, gqlcache.ForAll())
 	fmt.Println(n, err)
 	// Output: 6 <nil>
+}
+
+// The resolver of a field with @reads(atRuntime: true) says what it reads while it runs: here
+// userCount: Int! @reads(atRuntime: true).
+func ExampleRead_atRuntime() {
+	cache, err := gqlcache.New(gqlcache.Options{Callers: gqlcache.AllSeeTheSame})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer cache.Close()
+	store := testgraph.NewStore()
+	// In a program this is in the resolver.
+	store.On("Query.userCount", func(ctx context.Context) error { return gqlcache.Read(ctx, gqlcache.Tag("counted")) })
+	server := testgraph.Serve(atRuntime(store, "Query.userCount"), cache)
+
+	ask := func() {
+		before := cache.Stats().Hits
+		r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/graphql", strings.NewReader(`{"query": "{ userCount }"}`))
+		r.Header.Set("Content-Type", "application/json")
+		server.ServeHTTP(httptest.NewRecorder(), r)
+		fmt.Println("hit:", cache.Stats().Hits > before)
+	}
+	ask()
+	ask()
+	for _, change := range []gqlcache.Change{gqlcache.View("Comment"), gqlcache.Tag("counted")} {
+		if err := cache.Invalidate(context.Background(), change); err != nil {
+			log.Fatal(err)
+		}
+		ask()
+	}
+	// Output:
+	// hit: false
+	// hit: true
+	// hit: true
+	// hit: false
+}
+
+// The values of all names fall that match a pattern.
+func ExampleComputedMatching() {
+	cache, ctx := valuesCache(), context.Background()
+	defer cache.Close()
+	compute := func(name string) {
+		_, err := gqlcache.Compute(ctx, cache, gqlcache.KeyOf(name), func(context.Context) (int, error) {
+			fmt.Println("computes", name)
+			return 1, nil
+		}, gqlcache.ForAll(), gqlcache.Reads())
+		if err != nil {
+			log.Fatal(err)
+		}
+	}
+	for range 2 {
+		for _, name := range []string{"sales/byDay", "sales/byTown", "stock"} {
+			compute(name)
+		}
+		if err := cache.Invalidate(ctx, gqlcache.ComputedMatching("sales/*")); err != nil {
+			log.Fatal(err)
+		}
+	}
+	// Output:
+	// computes sales/byDay
+	// computes sales/byTown
+	// computes stock
+	// computes sales/byDay
+	// computes sales/byTown
 }
 
 // A key is shown as it was built.

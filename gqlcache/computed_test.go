@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache"
+	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
@@ -1167,5 +1169,61 @@ func TestComputedValuesAreListed(t *testing.T) {
 		if list := r.cache.ComputedValues(10); len(list) != 0 {
 			t.Errorf("after a change: %+v", list)
 		}
+	}
+}
+
+// TestComputedValuesAreDescribed: a value that is listed says who shares it, without telling
+// who that is, and how often it was found while somebody watched.
+func TestComputedValuesAreDescribed(t *testing.T) {
+	t.Parallel()
+	r := newValues(t, gqlcache.Options{Inspector: inspectable()})
+	(&panel{rig: r.rig, h: r.cache.Handler(r.cached)}).snapshot() // somebody watches
+	key := gqlcache.KeyOf("a").Arg("n", 1)
+	tenant := gqlcache.KeyOf("t").Tenant("acme")
+	for range 3 {
+		r.job(key, 1, gqlcache.Reads(gqlcache.Tag("x")))
+		r.do(testgraph.Request{Query: `{ counter(id: 1) { id } }`})
+	}
+	for _, viewer := range []string{"ann", "bob"} {
+		r.within(viewer, func(ctx context.Context) {
+			_, err := gqlcache.Compute(ctx, r.cache, key, func(context.Context) (string, error) { return "", gqlcache.ErrAbsent }, gqlcache.Reads(gqlcache.Tag("y")))
+			if !errors.Is(err, gqlcache.ErrAbsent) {
+				t.Error(err)
+			}
+		})
+	}
+	if _, err := gqlcache.Compute(t.Context(), r.cache, tenant, func(context.Context) (int, error) { return 1, nil }, gqlcache.Reads(gqlcache.Tag("z"))); err != nil {
+		t.Fatal(err)
+	}
+	list := r.cache.ComputedValues(10)
+	if len(list) != 4 {
+		t.Fatalf("%+v", list)
+	}
+	callers, ids := map[string]bool{}, map[string]bool{}
+	for _, v := range list {
+		ids[v.ID] = true
+		if strings.Contains(fmt.Sprint(v), "ann") || v.Tags < 3 {
+			t.Errorf("%+v", v)
+		}
+		switch {
+		case v.Name == "a" && v.Scope == inspect.ScopeAll:
+			if v.Hits != 2 || v.Absent || v.Caller != "" {
+				t.Errorf("%+v", v)
+			}
+		case v.Name == "a" && v.Scope == inspect.ScopeCallers:
+			callers[v.Caller] = v.Absent && v.Hits == 0
+		case v.Name == "t" && v.Scope == inspect.ScopeOutside:
+		default:
+			t.Errorf("%+v", v)
+		}
+	}
+	x := (&panel{rig: r.rig, h: r.cache.Handler(r.cached)}).ask("ann", `{ counter(id: 1) { id } }`, nil)
+	for _, part := range x.KeyParts {
+		if _, ok := callers[part.Fingerprint]; part.Name == "predicate" && !ok {
+			t.Errorf("%v has not the fingerprint of the request's predicate, %s", callers, part.Fingerprint)
+		}
+	}
+	if len(x.KeyParts) == 0 || len(ids) != 4 || len(callers) != 2 || callers[""] || slices.Contains(slices.Collect(maps.Values(callers)), false) {
+		t.Errorf("%v, %v", ids, callers)
 	}
 }

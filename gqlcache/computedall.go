@@ -72,6 +72,7 @@ func ComputeAll[K comparable, T any](ctx context.Context, cache *Cache, ids []K,
 		}
 	}
 	if len(a.missing) == 0 {
+		q.said(ctx)
 		a.tell(ctx, &q)
 		return a.got, nil
 	}
@@ -84,6 +85,7 @@ func ComputeAll[K comparable, T any](ctx context.Context, cache *Cache, ids []K,
 	}
 	err := compute(ctx)
 	if err == nil && !b.convicted {
+		q.said(ctx)
 		a.tell(ctx, &q)
 	}
 	return a.got, err

@@ -35,9 +35,13 @@ func (q *valueQuery) asks(ctx context.Context, k *values.Key) {
 	}
 }
 
-// given returns what a call returns. It tells the computations around the call of a value, if
-// their keys are checked.
+// given returns what a call returns. A value, and its absence, says what the field reads in
+// whose resolver the call is. It tells the computations around the call of a value, if their
+// keys are checked.
 func given[T any](ctx context.Context, q *valueQuery, v T, err error) (T, error) {
+	if q.request != nil && (err == nil || isAbsence(err)) {
+		q.said(ctx)
+	}
 	if q.checked && err == nil {
 		got(ctx, q, v)
 	}

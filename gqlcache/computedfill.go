@@ -401,7 +401,7 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 		anything.Tags = c.appendAnything(nil)
 		anything.Coarse = anything.Tags
 	}
-	anything.Tags = append(anything.Tags, cascade.ValueNameTag(q.name))
+	q.ofName(&anything, token)
 	if !fill.batch {
 		stored, replaced := cascade.ValueTags([]byte(fill.key))
 		anything.Tags = append(anything.Tags, stored, replaced)
@@ -642,7 +642,8 @@ func (c *Cache) putValue(ctx context.Context, q *valueQuery, f *valueFunc, token
 		return c.publish(ctx, drop).Err
 	}
 	key := string(q.key)
-	res.sum.Add(&values.Sum{Tags: append(append(append(tags, consulted...), q.tenants(ctx)...), stored, replaced, cascade.ValueNameTag(q.name))})
+	res.sum.Add(&values.Sum{Tags: append(append(append(tags, consulted...), q.tenants(ctx)...), stored, replaced)})
+	q.ofName(&res.sum, token.number)
 	res.sum.Merge()
 	age := q.set.ttl
 	if age == 0 {

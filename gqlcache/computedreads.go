@@ -364,7 +364,9 @@ func (r *request) refuseValue(why Reason) {
 // Read says, from inside a function of Compute or a resolver, what the value or the answer
 // which is being computed depends on, beside what is declared: see Reads. Within a function
 // it is also said of what is around that. Say it before the rows are read, or after, on the
-// function's own context.
+// function's own context. The resolver of a field with @reads(atRuntime: true) says so what
+// the field reads, on its own context and before it returns; without reads, that it reads
+// nothing.
 //
 // It returns ErrNoOperation where nothing is computed, ErrLate when the computation has
 // ended already, which removes what was kept of it, and an error that wraps ErrUnknownName,
@@ -399,6 +401,7 @@ func Read(ctx context.Context, reads ...Change) error {
 		c.once.Warn("late read", "gqlcache: Read was called when the value, or the answer, was computed already", ErrLate)
 		return ErrLate
 	}
+	e.said(ctx)
 	return nil
 }
 
@@ -428,8 +431,8 @@ func (c *Cache) tagsRead(tags []cascade.Tag, reads []Change, part cascade.Partit
 			tags = append(tags, cascade.ValueNameTag(ch.name))
 		case changeOperation:
 			return tags, fmt.Errorf("%w: a value cannot read the operation %q: it reads rows", ErrUnknownName, ch.name)
-		case changeOperations, changeTenant:
-			return tags, fmt.Errorf("%w: a value reads rows, not operations or tenants: %q", ErrUnknownName, ch.name)
+		case changeOperations, changeTenant, changeComputedMatching:
+			return tags, fmt.Errorf("%w: a value reads rows and values of a name, not patterns or tenants: %q", ErrUnknownName, ch.name)
 		case changeEverything:
 			tags = c.appendAnything(tags)
 		}

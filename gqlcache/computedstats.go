@@ -1,6 +1,7 @@
 package gqlcache
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -108,24 +109,49 @@ func (c *Cache) listValues(limit, of int, hide bool) (list []inspect.Value) {
 			if !ok || !c.engine.Valid(&s.Stamp) || s.hasExpired(now) {
 				continue
 			}
-			text, ok := values.Describe(key)
+			v, ok := c.valueOf(key, hide)
 			if !ok {
 				continue
 			}
-			if hide {
-				name, _, _ := strings.Cut(text, "(")
-				text = name + " " + c.inspector.Fingerprint("value", key)
-			}
-			list = append(list, inspect.Value{
-				Key: text, Type: s.typ.String(), Bytes: e.Size,
-				AgeMS: (now.UnixNano() - s.Stored) / 1e6, LeftMS: s.Expires().Sub(now).Milliseconds(),
-			})
+			v.Type, v.Absent, v.Bytes, v.Tags = s.typ.String(), s.absent, e.Size, s.Len()
+			v.AgeMS, v.LeftMS = (now.UnixNano()-s.Stored)/1e6, s.Expires().Sub(now).Milliseconds()
+			list = append(list, v)
 		}
 		return nil
 	})
 	if err != nil {
 		c.once.Warn("list", "gqlcache: the store failed to enumerate its entries", err)
 	}
-	slices.SortFunc(list, func(a, b inspect.Value) int { return strings.Compare(a.Key, b.Key) })
+	slices.SortFunc(list, func(a, b inspect.Value) int {
+		return cmp.Or(strings.Compare(a.Key, b.Key), strings.Compare(a.ID, b.ID))
+	})
 	return list
+}
+
+// valueOf returns what the bytes of a key tell of its value. ok is false for other bytes.
+func (c *Cache) valueOf(key []byte, hide bool) (v inspect.Value, ok bool) {
+	text, ok := values.Describe(key)
+	if !ok {
+		return v, false
+	}
+	scope, _, ok := values.ScopeOf(key)
+	if !ok {
+		return v, false
+	}
+	name, _, _ := strings.Cut(text, "(")
+	v = inspect.Value{ID: c.inspector.Fingerprint("value", key), Key: text, Name: name, Hits: c.inspector.ValueHits(key)}
+	if hide {
+		v.Key = name + " " + v.ID
+	}
+	switch {
+	case scope.All:
+		v.Scope = inspect.ScopeAll
+	case scope.Outside:
+		v.Scope = inspect.ScopeOutside
+	case scope.Public:
+		v.Scope = inspect.ScopePublic
+	default:
+		v.Scope, v.Caller = inspect.ScopeCallers, c.inspector.Fingerprint("predicate", []byte(scope.Predicate))
+	}
+	return v, true
 }

@@ -119,6 +119,7 @@ func (c *Cache) answerOf(o *outcome) (a inspector.Answer) {
 	if s == nil {
 		return a
 	}
+	a.Unsaid = s.unsaid
 	a.Entry, a.Tags, a.Age = weak.Make(s), s.Len(), time.Duration(c.opts.Now().UnixNano()-s.Stored)
 	if o.fate == inspector.Hit || o.old {
 		a.Took = s.Took()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
@@ -106,3 +107,11 @@ func Matches(pattern, name string) bool { return matches(pattern, name) }
 
 // MaxNames bounds the names that are matched by themselves.
 const MaxNames = maxNames
+
+// AroundExecutions returns what watches the fields of an operation that say what they read,
+// and what tells the first of them that has said nothing.
+func AroundExecutions(op *cascade.Operation) (around func(graphql.FieldMiddleware) graphql.FieldMiddleware, unsaid func() string) {
+	x := &executions{operation: op}
+	x.mu.running = map[*graphql.FieldContext]bool{}
+	return x.around, x.unsaid
+}

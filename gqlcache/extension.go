@@ -227,6 +227,9 @@ type request struct {
 	// plainValues says that functions of Compute run beside the cache: the answer is
 	// compared with what is stored, or must be computed anew.
 	plainValues atomic.Bool
+	// executions are those of fields that say at run time what they read, nil without such
+	// fields.
+	executions atomic.Pointer[executions]
 
 	// What resolvers said, until the mutation is published or the query's answer stored.
 	mu struct {

@@ -33,6 +33,7 @@ const (
 	changeComputed
 	changeOperations
 	changeTenant
+	changeComputedMatching
 )
 
 // Entity is a change of one row: of a type or view, by its key as a string or number.
@@ -59,6 +60,15 @@ func Tag(name string) Change { return Change{kind: changeTag, name: name} }
 // KeyOf. It is no change of rows: beside these values only the answers are dropped
 // that were made of one.
 func Computed(name string) Change { return Change{kind: changeComputed, name: name} }
+
+// ComputedMatching drops the values under keys of all names that match a pattern, as Computed
+// drops those of one: an asterisk stands for any text, a question mark for one byte, so
+// "sales*" is "sales" and "salesByDay". Each instance looks for the names that it has values
+// for; beyond the first thousand names every pattern drops a value, as it does an answer in
+// Options.Shared that was made of one.
+func ComputedMatching(pattern string) Change {
+	return Change{kind: changeComputedMatching, name: pattern}
+}
 
 // Operation drops the stored answers of an operation, whatever they depend on: of all
 // operations of that name, or of the one without a name that has this hash, as
@@ -167,8 +177,14 @@ func (c *Cache) name(to *change, changes ...Change) error {
 			if err := patternFault(ch.name); err != nil {
 				return err
 			}
-			to.operations = c.names.appendMatching(to.operations, ch.name)
+			to.operations = c.appendOperations(to.operations, ch.name)
 			to.texts = fleet.AppendText(to.texts, fleet.Text{Kind: fleet.OperationPattern, Text: ch.name})
+		case changeComputedMatching:
+			if err := valuePatternFault(ch.name); err != nil {
+				return err
+			}
+			to.operations = c.appendValues(to.operations, ch.name)
+			to.texts = fleet.AppendText(to.texts, fleet.Text{Kind: fleet.ValuePattern, Text: ch.name})
 		case changeTenant:
 			if ch.name == "" {
 				return errTenantName

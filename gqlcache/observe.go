@@ -488,8 +488,9 @@ type seen struct {
 }
 
 // end ends the recording, and says what becomes of the answer to an operation with these
-// variables. It may be called on nil.
-func (rec *recording) end(d *document, vars map[string]any) (s seen) {
+// variables. unsaid is a field that should have said what it reads, "" for none. It may be
+// called on nil.
+func (rec *recording) end(d *document, vars map[string]any, unsaid string) (s seen) {
 	if rec == nil {
 		return s
 	}
@@ -503,7 +504,7 @@ func (rec *recording) end(d *document, vars map[string]any) (s seen) {
 	for i := range fp.Verdict.Convicted {
 		s.convicted = s.convicted || fp.Verdict.Convicted[i].New
 	}
-	undeclared := d.Operation == nil || d.Operation.Anything != ""
+	undeclared := d.Operation == nil || d.Operation.Anything != "" || unsaid != ""
 	everything := opts.Everything && !rec.elsewhere.Load()
 	switch {
 	case len(fp.Verdict.Convicted) > 0:
@@ -519,7 +520,7 @@ func (rec *recording) end(d *document, vars map[string]any) (s seen) {
 		s.tags = append(s.tags, footprint.AnyRow)
 		s.shared = append(s.shared, footprint.AnyRow)
 	}
-	if opts.Cover == CoverTables && !undeclared && fp.Unknown == "" && covers(d.Operation, &fp) {
+	if opts.Cover == CoverTables && !undeclared && !d.Operation.HasAtRuntime() && fp.Unknown == "" && covers(d.Operation, &fp) {
 		s.tags, s.shared = nil, nil
 	}
 	if fp.Unknown != "" {

@@ -3,28 +3,32 @@ package gqlcache
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/values"
 )
 
 // maxPattern bounds a pattern, and a name that is matched by itself, in bytes.
 const maxPattern = 64
 
-// maxNames bounds the names of operations that are matched by themselves. Clients choose
-// them.
+// maxNames bounds the names of operations, and those of values, that are matched by
+// themselves. Clients choose them.
 const maxNames = 1000
 
-// operationNames are the names of operations that answers were stored for. What matches a
-// pattern is told by them.
+// knownNames are the names of operations that answers were stored for, or those of keys that
+// values were kept under. What matches a pattern is told by them.
 //
 // Invariant: an answer that is older than a pattern which matches its operation's name has a
 // tag that the pattern publishes: that of its name, if the name was known when the answer's
 // token was read, and cascade.OtherOperations if not, which every pattern publishes. So it
-// is with a name for which there is no room.
-type operationNames struct {
+// is with a name for which there is no room, and with values, for which it is
+// cascade.OtherValues.
+type knownNames struct {
 	mu sync.Mutex // protects since
 	// since has the clock's number when a name had become known.
 	since map[string]uint64
@@ -32,7 +36,7 @@ type operationNames struct {
 
 // knew says whether a name was known at a number of the clock, and has it known from now
 // on if there is room. seq returns the clock's number.
-func (n *operationNames) knew(name string, at uint64, seq func() uint64) bool {
+func (n *knownNames) knew(name string, at uint64, seq func() uint64) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	since, known := n.since[name]
@@ -49,17 +53,38 @@ func (n *operationNames) knew(name string, at uint64, seq func() uint64) bool {
 	return since <= at
 }
 
-// appendMatching appends the tags of the answers that a pattern may reach.
-func (n *operationNames) appendMatching(tags []cascade.Tag, pattern string) []cascade.Tag {
-	tags = append(tags, cascade.OtherOperations)
+// appendMatching appends the tags of the names that a pattern fits.
+func (n *knownNames) appendMatching(tags []cascade.Tag, pattern string, tagOf func(name string) cascade.Tag) []cascade.Tag {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for name := range n.since {
 		if matches(pattern, name) {
-			tags = append(tags, cascade.OperationTag(name))
+			tags = append(tags, tagOf(name))
 		}
 	}
 	return tags
+}
+
+// appendOperations appends the tags of the answers that a pattern may reach.
+func (c *Cache) appendOperations(tags []cascade.Tag, pattern string) []cascade.Tag {
+	return c.names.appendMatching(append(tags, cascade.OtherOperations), pattern, cascade.OperationTag)
+}
+
+// appendValues appends the tags of the values that a pattern may reach.
+func (c *Cache) appendValues(tags []cascade.Tag, pattern string) []cascade.Tag {
+	return c.valueNames.appendMatching(append(tags, cascade.OtherValues), pattern, cascade.ValueNameTag)
+}
+
+// ofName adds the tags by which changes of a name, and by patterns, reach a value that is
+// based on a number. Which names another instance knew when a pattern came, nobody can tell.
+func (q *valueQuery) ofName(s *values.Sum, token uint64) {
+	s.Tags = append(s.Tags, cascade.ValueNameTag(q.name))
+	if !q.c.valueNames.knew(q.name, token, q.c.clock.Seq) {
+		s.Tags = append(s.Tags, cascade.OtherValues)
+	}
+	if q.c.opts.Shared != nil {
+		s.Coarse = append(slices.Clip(s.Coarse), cascade.OtherValues) // it may be a part of s.Tags
+	}
 }
 
 // matches says whether a name fits a pattern: an asterisk stands for any text, a question
@@ -97,6 +122,15 @@ func patternFault(pattern string) error {
 	return nil
 }
 
+// valuePatternFault is the error for a text that is no pattern of names of values, which may
+// be any text.
+func valuePatternFault(pattern string) error {
+	if pattern == "" || len(pattern) > maxPattern || !utf8.ValidString(pattern) {
+		return fmt.Errorf("gqlcache: %s is no pattern for names of values; use the text of the name, with * for any text and ? for one byte, at most %d bytes", quoted(pattern), maxPattern)
+	}
+	return nil
+}
+
 // appendOwn appends the tags by which changes by patterns, and of all that a tenant has,
 // reach an answer. That of its operation's name is apart.
 func (c *Cache) appendOwn(tags []cascade.Tag, d *document, who *caller, token uint64) []cascade.Tag {
@@ -115,7 +149,9 @@ func (c *Cache) appendTexts(tags []cascade.Tag, texts []fleet.Text) ([]cascade.T
 	for _, t := range texts {
 		switch t.Kind {
 		case fleet.OperationPattern:
-			tags = c.names.appendMatching(tags, t.Text)
+			tags = c.appendOperations(tags, t.Text)
+		case fleet.ValuePattern:
+			tags = c.appendValues(tags, t.Text)
 		case fleet.Tenant:
 			own, ok := cascade.PartitionOf(t.Text).Tag()
 			if !ok {

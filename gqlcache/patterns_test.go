@@ -178,3 +178,128 @@ func TestInvalidateHandlerPatterns(t *testing.T) {
 	}
 	r.run("annotated", []string{"MISS: query feed{users{name}}", "HIT: query Users{users{name}}"})
 }
+
+// TestComputedMatching: the values fall whose keys' names match, with the answers that are
+// made of them, those beyond the bound of names, and no others.
+func TestComputedMatching(t *testing.T) {
+	t.Parallel()
+	r := newValues(t, gqlcache.Options{})
+	names := []string{"sales", "sales/byDay", "stock"}
+	key := func(name string) gqlcache.Key { return gqlcache.KeyOf(name).Arg("n", 1) }
+	r.store.On("Query.counter", func(ctx context.Context) error {
+		_, err := gqlcache.Compute(ctx, r.cache, key("sales"), func(context.Context) (int, error) { return 1, nil }, gqlcache.ForAll(), gqlcache.Reads())
+		return err
+	})
+	const answer = `{ counter(id: 1) { value } }`
+	fill := func() {
+		for _, name := range names {
+			r.job(key(name), 1, gqlcache.Reads())
+		}
+		r.do(testgraph.Request{Query: answer})
+		if _, got := r.do(testgraph.Request{Query: answer}); got != "HIT" {
+			t.Errorf("%s, want HIT", got)
+		}
+	}
+	for _, row := range []struct {
+		pattern string
+		dropped []string
+	}{
+		{"sales*", []string{"sales", "sales/byDay"}},
+		{"s?les", []string{"sales"}},
+		{"*/*", []string{"sales/byDay"}},
+		{"s*", names},
+		{"x*", nil},
+	} {
+		fill()
+		r.invalidate(gqlcache.ComputedMatching(row.pattern))
+		want := "HIT"
+		if slices.Contains(row.dropped, "sales") {
+			want = "MISS"
+		}
+		if _, got := r.do(testgraph.Request{Query: answer}); got != want {
+			t.Errorf("%s: the answer: %s, want %s", row.pattern, got, want)
+		}
+		for _, name := range names[1:] { // the answer has computed the first one again
+			if _, ran := r.job(key(name), 1, gqlcache.Reads()); ran != slices.Contains(row.dropped, name) {
+				t.Errorf("%s: %s is dropped: %v", row.pattern, name, ran)
+			}
+		}
+	}
+	for i := range gqlcache.MaxNames {
+		r.job(key(fmt.Sprintf("n%d", i)), 1, gqlcache.Reads())
+	}
+	long := strings.Repeat("a", 65)
+	for _, name := range []string{"late", long} {
+		r.job(key(name), 1, gqlcache.Reads())
+	}
+	r.invalidate(gqlcache.ComputedMatching("nothing*"))
+	for name, want := range map[string]bool{"late": true, long: true, "stock": false, "n7": false} {
+		if _, ran := r.job(key(name), 1, gqlcache.Reads()); ran != want {
+			t.Errorf("%s is dropped: %v", name, ran)
+		}
+	}
+	for _, wrong := range []string{"", long, "\xff"} {
+		if err := r.cache.Invalidate(t.Context(), gqlcache.ComputedMatching(wrong)); err == nil || !strings.Contains(err.Error(), "no pattern") {
+			t.Errorf("%q: %v", wrong, err)
+		}
+	}
+	_, err := gqlcache.Compute(t.Context(), r.cache, key("w"), func(context.Context) (int, error) { return 1, nil }, gqlcache.ForAll(), gqlcache.Reads(gqlcache.ComputedMatching("s*")))
+	if !errors.Is(err, gqlcache.ErrUnknownName) {
+		t.Error(err)
+	}
+}
+
+// TestPatternMeetsValue: a value whose function ran before a pattern is not kept, although its
+// name was not known then; nor is one that is put.
+func TestPatternMeetsValue(t *testing.T) {
+	t.Parallel()
+	r := newValues(t, gqlcache.Options{})
+	compute := func(f func()) {
+		t.Helper()
+		_, err := gqlcache.Compute(t.Context(), r.cache, gqlcache.KeyOf("sales"), func(context.Context) (int, error) { f(); return 1, nil }, gqlcache.ForAll(), gqlcache.Reads())
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	drop := func() { r.invalidate(gqlcache.ComputedMatching("s*")) }
+	compute(drop)
+	ran := false
+	compute(func() { ran = true })
+	if !ran {
+		t.Error("a value from before the pattern is kept")
+	}
+	token := r.cache.Begin(t.Context())
+	drop()
+	err := gqlcache.Put(t.Context(), r.cache, gqlcache.KeyOf("stock"), 1, token, gqlcache.ForAll(), gqlcache.Reads())
+	if !errors.Is(err, gqlcache.ErrOutdated) {
+		t.Error(err)
+	}
+}
+
+// TestValuePatternsBetweenInstances: a pattern reaches values whose names the publisher does
+// not know, and answers in the shared store that were made of such.
+func TestValuePatternsBetweenInstances(t *testing.T) {
+	t.Parallel()
+	r := newInstances(t, 2)
+	a, b := r.two()
+	computes := func(i *instance) func(context.Context) error {
+		return func(ctx context.Context) error {
+			_, err := gqlcache.Compute(ctx, i.cache, gqlcache.KeyOf("salesOfB"), func(context.Context) (int, error) { return 1, nil }, gqlcache.Reads())
+			return err
+		}
+	}
+	r.rows.On("Query.user", computes(b))
+	b.want("MISS", "Ann", readAnn)
+	b.want("HIT memory", "Ann", readAnn)
+	testgraph.Ask(t, testgraph.NewServer(r.rows), expand(renameAnn), nil)
+	if err := a.cache.Invalidate(t.Context(), gqlcache.ComputedMatching("stock*")); err != nil {
+		t.Fatal(err)
+	}
+	b.want("HIT memory", "Ann", readAnn) // b knows the name, and it does not match
+	if err := a.cache.Invalidate(t.Context(), gqlcache.ComputedMatching("sales*")); err != nil {
+		t.Fatal(err)
+	}
+	r.rows.On("Query.user", computes(a))
+	a.want("MISS", "New", readAnn) // and not what b has stored for all
+	b.want("HIT shared", "New", readAnn)
+}

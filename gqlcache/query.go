@@ -39,6 +39,8 @@ type stamp struct {
 	only uint64
 	// began says which computation it was, 0 for another instance's: see Cache.begun.
 	began uint64
+	// unsaid is a field that should have said what it reads, "" for none: see executions.
+	unsaid string
 	// bounded says that a resolver has, or may have, given the answer an age.
 	bounded bool
 	// foreign is set once a request with other credentials has hit the entry.

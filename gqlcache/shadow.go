@@ -116,7 +116,7 @@ func (q *shadowQuery) keep(ctx context.Context, r *request, f *filled, res *extr
 	if len(f.resp.Data) > c.opts.MaxEntryBytes {
 		return
 	}
-	tags, ok := c.readsOf(r, d, q.who, q.vars, res)
+	tags, ok := c.readsOf(r, d, q.who, q.vars, f, res)
 	if !ok {
 		return
 	}

@@ -126,6 +126,8 @@ type Stats struct {
 	TagBytes int64 `json:"tagBytes"`
 	// Observed are the figures of the handles of Options.Observe, nil without one.
 	Observed *ObservedStats `json:"observed,omitempty"`
+	// Versions are the figures of the sources of Options.Versions, by its names.
+	Versions map[string]VersionStats `json:"versions,omitempty"`
 	// LastSweep tells live entries from dead ones, as of then. Nil before the first
 	// sweep.
 	LastSweep *SweepReport `json:"lastSweep,omitempty"`
@@ -179,7 +181,7 @@ func (c *Cache) Stats() Stats {
 	s.MaxPlanBytes = c.opts.MaxPlanBytes
 	s.Tiers = c.storeTiers(st)
 	s.Log = c.fleet.LogStats()
-	s.Observed = c.observing.figures()
+	s.Observed, s.Versions = c.observing.figures(), c.VersionStats()
 	for i, r := range reasons {
 		n := c.counts.byReason[i].Load()
 		switch {

@@ -46,7 +46,7 @@ func TestStatsHaveJSONNames(t *testing.T) {
 		}
 	}
 	for _, of := range []reflect.Type{
-		reflect.TypeFor[gqlcache.Stats](), reflect.TypeFor[gqlcache.OperationStats](), reflect.TypeFor[gqlcache.ComputedStats](),
+		reflect.TypeFor[gqlcache.Stats](), reflect.TypeFor[gqlcache.OperationStats](), reflect.TypeFor[gqlcache.ComputedStats](), reflect.TypeFor[gqlcache.VersionStats](),
 		reflect.TypeFor[gqlcache.Health](), reflect.TypeFor[store.Stats](), reflect.TypeFor[redisstore.Counters](),
 	} {
 		check(of)

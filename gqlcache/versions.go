@@ -31,10 +31,12 @@ type VersionSource struct {
 type VersionStats struct {
 	// Asked counts the calls, Failed those without a version, Changed the changes that were
 	// told.
-	Asked, Failed, Changed uint64
+	Asked   uint64 `json:"asked"`
+	Failed  uint64 `json:"failed"`
+	Changed uint64 `json:"changed"`
 	// Age is the time since the last call began that told a version; since the cache was
 	// made, as long as none has.
-	Age time.Duration
+	Age time.Duration `json:"ageNs"`
 }
 
 const defaultVersionEvery = 10 * time.Second
@@ -84,7 +86,7 @@ func (c *Cache) askVersions() {
 }
 
 // VersionStats returns the figures of Options.Versions, by the names that it has. It does
-// not wait for a source.
+// not wait for a source. They are a part of Stats.
 func (c *Cache) VersionStats() map[string]VersionStats {
 	if c.unmade() {
 		return nil

@@ -447,8 +447,8 @@ directive @dependsOn(
 
 "Says what the value of a field is computed from."
 directive @reads(
-  "The view (or type) that is read."
-  view: String!
+  "The view (or type) that is read. Only with atRuntime it is left out."
+  view: String
   "Exactly this row, or its absence: a path such as args.id or parent.author.id."
   row: String
   "The rows with these values: terms such as ` + "`" + `status = 'PUBLISHED'` + "`" + `, ` + "`" + `author.id = args.authorId` + "`" + ` or ` + "`" + `title contains args.term` + "`" + `."
@@ -470,6 +470,11 @@ directive @reads(
   a resolver names the last row that matters, and mutations name the rows' values.
   """
   order: String
+  """
+  The resolver says what it reads while it runs: all of the field's data are read through gqlcache's Compute or Read. Other
+  arguments are left out. An answer for which one of the field's resolvers has said nothing depends on every change.
+  """
+  atRuntime: Boolean! = false
 ) repeatable on FIELD_DEFINITION
 
 "Says what a mutation changes. Several add up."

@@ -45,10 +45,13 @@ type Extension struct {
 	// inspector watches.
 	EntryHits uint64 `json:"entryHits,omitempty"`
 	// DependsOnAnything says why every change drops the answer; empty when only some do.
-	DependsOnAnything string        `json:"dependsOnAnythingBecause,omitempty"`
-	Dependencies      *Dependencies `json:"dependencies,omitempty"`
-	Timing            *Timing       `json:"timing,omitempty"`
-	DurationUS        int64         `json:"durationUs"` // in the cache and below it
+	DependsOnAnything string `json:"dependsOnAnythingBecause,omitempty"`
+	// ReadsAtRuntime are the fields of the operation with @reads(atRuntime: true): what
+	// they read is not among Dependencies.
+	ReadsAtRuntime []string      `json:"readsAtRuntime,omitempty"`
+	Dependencies   *Dependencies `json:"dependencies,omitempty"`
+	Timing         *Timing       `json:"timing,omitempty"`
+	DurationUS     int64         `json:"durationUs"` // in the cache and below it
 
 	// Changes are what a mutation changed, derived views included.
 	Changes      []Change      `json:"invalidatedEntities,omitempty"`

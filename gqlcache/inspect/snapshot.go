@@ -93,12 +93,36 @@ type OpStats struct {
 // shares the value; where the inspector hides variables or ids it is the name and a
 // fingerprint. LeftMS is the time until it expires.
 type Value struct {
-	Key    string `json:"key"`
+	// ID tells values apart that have one key, for callers who do not share them.
+	ID  string `json:"id"`
+	Key string `json:"key"`
+	// Name is that of the key.
+	Name string `json:"name"`
+	// Scope says who shares it: ScopeAll and the others.
+	Scope string `json:"scope"`
+	// Caller is the fingerprint of the predicate, as in KeyPart, where Scope is
+	// ScopeCallers.
+	Caller string `json:"caller,omitempty"`
 	Type   string `json:"type"`
-	Bytes  int    `json:"bytes"`
+	// Absent says that there is no value, which is what is kept.
+	Absent bool `json:"absent,omitempty"`
+	Bytes  int  `json:"bytes"`
+	// Tags is how many tags it depends on. Hits is how often it was found since it was
+	// kept, as far as the inspector watches.
+	Tags   int    `json:"tags"`
+	Hits   uint64 `json:"hits"`
 	AgeMS  int64  `json:"ageMs"`
 	LeftMS int64  `json:"leftMs"`
 }
+
+// The scopes of values: everybody, everybody outside of requests, those who ask operations
+// that are public, callers with one predicate.
+const (
+	ScopeAll     = "all"
+	ScopeOutside = "outside"
+	ScopePublic  = "public"
+	ScopeCallers = "callers"
+)
 
 // LastInvalidation is the last one that reached an operation or a view.
 type LastInvalidation struct {

@@ -14,6 +14,7 @@ const (
 	labelOperation = "graphql.operation.name" // OpenTelemetry's
 	labelKind      = "gqlcache.finding.kind"
 	labelOutcome   = "gqlcache.statement.outcome"
+	labelView      = "gqlcache.view"
 )
 
 func counter(name string, unit Unit, help string, of func(*gqlcache.Stats) uint64) Metric {
@@ -102,6 +103,16 @@ func byFinding(name string, unit Unit, help string) Metric {
 			for kind, n := range o.Findings {
 				yield(string(kind), float64(n))
 			}
+		}
+	}}
+}
+
+// ofVersion has a figure for each source of Options.Versions. There are as many as the
+// options name.
+func ofVersion(name string, kind Kind, unit Unit, help string, of func(*gqlcache.VersionStats) float64) Metric {
+	return Metric{Name: name, Kind: kind, Unit: unit, Label: labelView, Help: help, each: func(r *Reading, yield func(string, float64)) {
+		for i := range r.versions {
+			yield(r.versions[i].view, of(&r.versions[i].stats))
 		}
 	}}
 }

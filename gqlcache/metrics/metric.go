@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,13 +24,24 @@ var _ Source = (*gqlcache.Cache)(nil)
 type Reading struct {
 	stats      gqlcache.Stats
 	operations []gqlcache.OperationStats
+	versions   []version
 	verify     inspect.Verify // zero while verify mode is off
+}
+
+// A version has the figures of one source of Options.Versions.
+type version struct {
+	view  string // a label
+	stats gqlcache.VersionStats
 }
 
 // Read reads all figures of a source. It does not block.
 func Read(s Source) *Reading {
 	r := &Reading{stats: s.Stats(), operations: s.OperationStats()}
 	r.stats.Tiers = tellApart(r.stats.Tiers)
+	views := slices.Sorted(maps.Keys(r.stats.Versions))
+	for i, label := range labels(views) {
+		r.versions = append(r.versions, version{label, r.stats.Versions[views[i]]})
+	}
 	if v, ok := s.(interface{ VerifyStats() *inspect.Verify }); ok {
 		if found := v.VerifyStats(); found != nil {
 			r.verify = *found
@@ -38,22 +50,34 @@ func Read(s Source) *Reading {
 	return r
 }
 
-// tellApart returns the tiers under names that are labels: valid, and each of one tier.
-// Stores choose them, and one wrong label fails the whole scrape, with the metrics of
-// everybody else in it.
+// tellApart returns the tiers under names that are labels. Stores choose them.
 func tellApart(tiers []store.TierStats) []store.TierStats {
 	tiers = slices.Clone(tiers)
-	seen := map[string]bool{}
+	names := make([]string, len(tiers))
 	for i := range tiers {
-		base := strings.ToValidUTF8(tiers[i].Name, "?")
-		name := base
-		for n := 2; seen[name]; n++ {
-			name = base + "#" + strconv.Itoa(n)
-		}
-		seen[name] = true
-		tiers[i].Name = name
+		names[i] = tiers[i].Name
+	}
+	for i, label := range labels(names) {
+		tiers[i].Name = label
 	}
 	return tiers
+}
+
+// labels makes labels of names: valid, and each of one name. One wrong label fails the whole
+// scrape, with the metrics of everybody else in it.
+func labels(names []string) []string {
+	all := make([]string, len(names))
+	seen := map[string]bool{}
+	for i, name := range names {
+		base := strings.ToValidUTF8(name, "?")
+		label := base
+		for n := 2; seen[label]; n++ {
+			label = base + "#" + strconv.Itoa(n)
+		}
+		seen[label] = true
+		all[i] = label
+	}
+	return all
 }
 
 // Kind says how a figure moves.
@@ -109,7 +133,7 @@ type Metric struct {
 	Kind Kind
 	Unit Unit
 	// Label is the name of the label, as OpenTelemetry writes attributes: gqlcache.reason,
-	// gqlcache.tier, gqlcache.finding.kind, gqlcache.statement.outcome, or
+	// gqlcache.tier, gqlcache.finding.kind, gqlcache.statement.outcome, gqlcache.view, or
 	// graphql.operation.name of the semantic conventions. It is empty for a metric of one
 	// figure.
 	Label string

@@ -83,6 +83,9 @@ func TestEveryFigureIsExported(t *testing.T) {
 	s.stats.Tiers = make([]store.TierStats, 1)
 	distinct(reflect.ValueOf(&s.stats.Tiers[0]).Elem(), "Tier", &next, want)
 	distinct(reflect.ValueOf(&s.verify).Elem(), "Verify", &next, want)
+	var version gqlcache.VersionStats
+	distinct(reflect.ValueOf(&version).Elem(), "Version", &next, want)
+	s.stats.Versions = map[string]gqlcache.VersionStats{"v_sales": version}
 	s.stats.Bypassed = map[gqlcache.Reason]uint64{gqlcache.ReasonDefer: 7}
 	s.stats.NotStored = map[gqlcache.Reason]uint64{gqlcache.ReasonErrors: 8}
 	s.stats.Observed.Findings = map[footprint.FindingKind]uint64{footprint.Orphan: 9}
@@ -210,6 +213,28 @@ func TestLabelsAreFew(t *testing.T) {
 }
 
 var errBroken = errors.New("the connection broke")
+
+// TestVersionsByView: each source has a label of its own, also where its name is none.
+func TestVersionsByView(t *testing.T) {
+	t.Parallel()
+	s := &source{stats: gqlcache.Stats{Versions: map[string]gqlcache.VersionStats{
+		"v_sales": {Asked: 7, Failed: 1, Changed: 3, Age: 1500 * time.Millisecond}, "\xff": {Asked: 2}, "\xfe": {Asked: 5},
+	}}}
+	got := map[string]map[string]float64{}
+	for _, m := range metrics.All() {
+		if name, ok := strings.CutPrefix(m.Name, "version."); ok {
+			got[name] = map[string]float64{}
+			m.Each(metrics.Read(s), func(label string, v float64) { got[name][label] = v })
+		}
+	}
+	want := map[string]map[string]float64{
+		"calls": {"v_sales": 7, "?": 5, "?#2": 2}, "failures": {"v_sales": 1, "?": 0, "?#2": 0},
+		"changes": {"v_sales": 3, "?": 0, "?#2": 0}, "age": {"v_sales": 1.5, "?": 0, "?#2": 0},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
 
 // TestTable: docs/metrics.md has every metric, as it is.
 func TestTable(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 
 // All returns every metric, in the order of docs/metrics.md.
 func All() []Metric {
-	return slices.Concat(requests, operations, fills, invalidations, stores, memory, sweeps, logs, observed, verifies)
+	return slices.Concat(requests, operations, fills, invalidations, stores, memory, sweeps, logs, observed, versions, verifies)
 }
 
 var requests = []Metric{
@@ -111,6 +111,13 @@ var observed = []Metric{
 	ofObserved("observed.everything_commits", "{commit}", "Commits that may have changed everything, a part of the commits.", func(o *gqlcache.ObservedStats) uint64 { return o.CommitsOfEverything }),
 	ofObserved("observed.outside_commits", "{commit}", "Commits outside of mutations, a part of the commits.", func(o *gqlcache.ObservedStats) uint64 { return o.OutsideCommits }),
 	ofObserved("observed.uncertain_commits", "{commit}", "Commits whose outcome nobody saw, a part of the commits.", func(o *gqlcache.ObservedStats) uint64 { return o.UncertainCommits }),
+}
+
+var versions = []Metric{
+	ofVersion("version.calls", Counter, "{call}", "Calls that ask for the version of a view: see Options.Versions.", func(v *gqlcache.VersionStats) float64 { return float64(v.Asked) }),
+	ofVersion("version.failures", Counter, "{call}", "Calls without a version, each of which drops what depends on the view.", func(v *gqlcache.VersionStats) float64 { return float64(v.Failed) }),
+	ofVersion("version.changes", Counter, "{change}", "Changes that were made of versions, and of calls without one.", func(v *gqlcache.VersionStats) float64 { return float64(v.Changed) }),
+	ofVersion("version.age", Gauge, Seconds, "Time since the last call began that told a version.", func(v *gqlcache.VersionStats) float64 { return v.Age.Seconds() }),
 }
 
 var verifies = []Metric{

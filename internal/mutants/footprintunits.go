@@ -136,12 +136,12 @@ var footprintUnitRules = []mutant{
 	},
 	{
 		name: "observe: columns that a statement compares or computes with do not matter", file: "gqlcache/footprint/internal/observe/projection.go",
-		old: "&^ (r.Where | r.Order | r.Computed)", new: "&^ (r.Where | r.Order)",
+		old: "&^ (args.where(r) | r.Order | r.Computed)", new: "&^ (args.where(r) | r.Order)",
 		test: "TestProjection",
 	},
 	{
 		name: "observe: the order does not matter to a page", file: "gqlcache/footprint/internal/observe/projection.go",
-		old: "&^ (r.Where | r.Order | r.Computed)", new: "&^ (r.Where | r.Computed)",
+		old: "&^ (args.where(r) | r.Order | r.Computed)", new: "&^ (args.where(r) | r.Computed)",
 		test: "TestProjection",
 	},
 	{

@@ -173,6 +173,21 @@ var policyRules = []mutant{
 		test: "TestPatternsBetweenInstances$",
 	},
 	{
+		name: "patterns: values are under names that are known", file: patternsFile,
+		old: "if !q.c.valueNames.knew(q.name, token, q.c.clock.Seq) {", new: "if !q.c.valueNames.knew(q.name, token, q.c.clock.Seq) && false {",
+		test: "TestPatternMeetsValue$|TestComputedMatching$",
+	},
+	{
+		name: "patterns: values in what others have stored are under names that are known", file: patternsFile,
+		old: "		s.Coarse = append(slices.Clip(s.Coarse), cascade.OtherValues) // it may be a part of s.Tags\n", new: "		_ = slices.Clip(s.Coarse)\n",
+		test: "TestValuePatternsBetweenInstances$",
+	},
+	{
+		name: "patterns: the names of values are the publisher's", file: patternsFile,
+		old: "			tags = c.appendValues(tags, t.Text)\n", new: "			tags = append(tags, cascade.OtherValues)\n",
+		test: "TestValuePatternsBetweenInstances$",
+	},
+	{
 		name: "patterns: names are looked for once", file: "gqlcache/internal/fleet/texts.go",
 		old: "	if len(words) == 0 {\n		return number", new: "	if len(words) >= 0 {\n		return number",
 		test: "TestTextsAreLookedForAgain$",

@@ -19,8 +19,8 @@ var computationRules = []mutant{
 	},
 	{
 		name: "the context is looked at before the resolvers run", file: computeFile,
-		old:  "	f.resp, f.took, rec = c.execute(observed, r, oc, d, who, key, w, next)\n	f.seen = statements.end(d, oc.Variables)\n	if f.seen.private {\n		f.only = c.asker(ctx, oc)\n	}\n	if f.seen.convicted {\n		c.dropOperation(ctx, d)\n	}\n	c.besidesAfter(ctx, r, before, f.resp)\n	said := r.computed()\n	f.maxAge, f.reads = said.maxAge, said.reads\n	// Asked before the answer is looked at, and after all that runs for it has ended: a\n	// resolver that took the end of its context for the end of its rows returned before.\n	f.left = ctx.Err() != nil\n",
-		new:  "	f.left = ctx.Err() != nil\n	f.resp, f.took, rec = c.execute(observed, r, oc, d, who, key, w, next)\n	f.seen = statements.end(d, oc.Variables)\n	if f.seen.private {\n		f.only = c.asker(ctx, oc)\n	}\n	if f.seen.convicted {\n		c.dropOperation(ctx, d)\n	}\n	c.besidesAfter(ctx, r, before, f.resp)\n	said := r.computed()\n	f.maxAge, f.reads = said.maxAge, said.reads\n",
+		old:  "	f.resp, f.took, rec = c.execute(observed, r, oc, d, who, key, w, next)\n	f.unsaid = r.executions.Load().unsaid()\n	f.seen = statements.end(d, oc.Variables, f.unsaid)\n	if f.seen.private {\n		f.only = c.asker(ctx, oc)\n	}\n	if f.seen.convicted {\n		c.dropOperation(ctx, d)\n	}\n	c.besidesAfter(ctx, r, before, f.resp)\n	said := r.computed()\n	f.maxAge, f.reads = said.maxAge, said.reads\n	// Asked before the answer is looked at, and after all that runs for it has ended: a\n	// resolver that took the end of its context for the end of its rows returned before.\n	f.left = ctx.Err() != nil\n",
+		new:  "	f.left = ctx.Err() != nil\n	f.resp, f.took, rec = c.execute(observed, r, oc, d, who, key, w, next)\n	f.unsaid = r.executions.Load().unsaid()\n	f.seen = statements.end(d, oc.Variables, f.unsaid)\n	if f.seen.private {\n		f.only = c.asker(ctx, oc)\n	}\n	if f.seen.convicted {\n		c.dropOperation(ctx, d)\n	}\n	c.besidesAfter(ctx, r, before, f.resp)\n	said := r.computed()\n	f.maxAge, f.reads = said.maxAge, said.reads\n",
 		test: "TestTruncatedAnswers",
 	},
 	{

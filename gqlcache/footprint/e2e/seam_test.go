@@ -17,6 +17,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/footprint"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/footprintsql"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // A seam is a server with the cache, whose resolvers send statements where a test says so.
@@ -384,5 +385,86 @@ func TestCoverTables(t *testing.T) {
 	s.exec(t.Context(), rename, "1")
 	if s.ask(ann) {
 		t.Error("stale: a table that is not declared")
+	}
+}
+
+// atRuntime is the test schema with Query.userCount saying at run time what it reads.
+func atRuntime(store *testgraph.Store) graphql.ExecutableSchema {
+	es := testgraph.Executable(store, "cacheControl")
+	reads := es.Schema().Query.Fields.ForName("userCount").Directives.ForName("reads")
+	reads.Arguments = ast.ArgumentList{{Name: "atRuntime", Value: &ast.Value{Raw: "true", Kind: ast.BooleanValue}, Position: reads.Position}}
+	return es
+}
+
+// TestReadsAtRuntimeAndStatements: a statement does not say for a field what it reads, but
+// that what it has read counts, beside what the resolver says. With Everything statements are
+// enough.
+func TestReadsAtRuntimeAndStatements(t *testing.T) {
+	const count = `{userCount}`
+	for _, row := range []struct {
+		name       string
+		everything bool
+		says       bool
+		another    bool // another table's change drops it
+	}{
+		{"nothing said", false, false, true},
+		{"said", false, true, false},
+		{"nothing said, everything seen", true, false, false},
+		{"said, everything seen", true, true, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := newSeamOn(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Observe: gqlcache.Observe{Everything: row.everything}}, atRuntime, nil)
+			s.exec(t.Context(), `CREATE TABLE others (id TEXT PRIMARY KEY NOT NULL)`)
+			s.store.On("Query.userCount", func(ctx context.Context) error {
+				if row.says {
+					if err := gqlcache.Read(ctx, gqlcache.Tag("counted")); err != nil {
+						return err
+					}
+				}
+				return s.read(ctx, byID, "1")
+			})
+			s.learn(count)
+			if !s.ask(count) {
+				t.Fatalf("it is not stored: %v", s.cache.Stats().NotStored)
+			}
+			s.exec(t.Context(), rename, "1")
+			if s.ask(count) {
+				t.Error("stale: a statement of the resolver")
+			}
+			s.exec(t.Context(), `INSERT INTO others VALUES ('1')`)
+			if s.ask(count) == row.another {
+				t.Errorf("another table drops it: %v", !row.another)
+			}
+			if err := s.cache.Invalidate(t.Context(), gqlcache.Tag("counted")); err != nil {
+				t.Fatal(err)
+			}
+			if row.says && s.ask(count) {
+				t.Error("stale: what the resolver has said")
+			}
+		})
+	}
+}
+
+// TestAtRuntimeIsNotCovered: directives do not stand for the statements of a field that says at
+// run time what it reads.
+func TestAtRuntimeIsNotCovered(t *testing.T) {
+	const both = `{user(id: "` + testgraph.Ann + `") {name} userCount}`
+	s := newSeamOn(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Observe: gqlcache.Observe{Cover: gqlcache.CoverTables}}, atRuntime, nil)
+	s.exec(t.Context(), `CREATE TABLE v_user (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL)`)
+	s.exec(t.Context(), `INSERT INTO v_user VALUES ('a', 'Ann'), ('b', 'Bob')`)
+	s.store.On("Query.userCount", func(ctx context.Context) error {
+		if err := gqlcache.Read(ctx, gqlcache.Tag("counted")); err != nil {
+			return err
+		}
+		return s.read(ctx, `SELECT id, name FROM v_user`)
+	})
+	s.ask(both)
+	if !s.ask(both) {
+		t.Fatalf("it is not stored: %v", s.cache.Stats().NotStored)
+	}
+	s.writes("Mutation.renameUser", `UPDATE v_user SET name = name || '' WHERE id = 'b'`)
+	s.ask(`mutation {renameUser(id: "` + testgraph.Bob + `", name: "Rob")}`)
+	if s.ask(both) {
+		t.Error("stale: a statement of the resolver has read the row")
 	}
 }

@@ -23,6 +23,8 @@ const (
 	// Tenant stands for all that belongs to the tenant of this name, as
 	// Options.Partition names him. Another build may name him otherwise.
 	Tenant TextKind = 2
+	// ValuePattern stands for the values under keys whose names match the text.
+	ValuePattern TextKind = 3
 )
 
 // maxText bounds a text, in bytes.
@@ -45,7 +47,7 @@ func AppendText(words []tag.Tag, t Text) []tag.Tag {
 func ReadTexts(words []tag.Tag) (texts []Text, ok bool) {
 	for len(words) > 0 {
 		n, kind := words[0].Hash, TextKind(words[0].Mask)
-		if n > maxText || kind != OperationPattern && kind != Tenant {
+		if n > maxText || kind < OperationPattern || kind > ValuePattern {
 			return nil, false
 		}
 		size := (int(n) + 15) / 16

@@ -13,7 +13,7 @@ import (
 // TestTexts: texts are read as they were written, and what is in another form is unknown.
 func TestTexts(t *testing.T) {
 	t.Parallel()
-	want := []fleet.Text{{fleet.OperationPattern, "feed*"}, {fleet.Tenant, strings.Repeat("x", 16)}, {fleet.Tenant, ""}, {fleet.OperationPattern, strings.Repeat("ab", 40)}}
+	want := []fleet.Text{{fleet.OperationPattern, "feed*"}, {fleet.Tenant, strings.Repeat("x", 16)}, {fleet.Tenant, ""}, {fleet.ValuePattern, "sales*"}, {fleet.OperationPattern, strings.Repeat("ab", 40)}}
 	var words []tag.Tag
 	for _, one := range want {
 		words = fleet.AppendText(words, one)
@@ -26,7 +26,8 @@ func TestTexts(t *testing.T) {
 		t.Errorf("%x: other versions read %x", got, frozen)
 	}
 	for name, words := range map[string][]tag.Tag{
-		"a kind that is not known": {{Hash: 1, Mask: 3}, {}},
+		"a kind that is not known": {{Hash: 1, Mask: 4}, {}},
+		"no kind":                  {{Hash: 1}, {}},
 		"too short":                {{Hash: 17, Mask: 1}, {}},
 		"too long":                 {{Hash: 1 << 40, Mask: 1}, {}},
 		"something behind":         {{Hash: 1, Mask: 1}, {}, {Hash: 9, Mask: 9}},
@@ -107,7 +108,7 @@ func TestTextsOfOthers(t *testing.T) {
 		{"a tenant of this build", "a", fleet.Text{Kind: fleet.Tenant, Text: "acme"}, false},
 		{"a tenant of another build", "b", fleet.Text{Kind: fleet.Tenant, Text: "acme"}, true},
 		{"a pattern of another build", "b", fleet.Text{Kind: fleet.OperationPattern, Text: "f*"}, false},
-		{"another kind", "a", fleet.Text{Kind: 3, Text: "x"}, true},
+		{"another kind", "a", fleet.Text{Kind: 4, Text: "x"}, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

@@ -65,6 +65,8 @@ type Answer struct {
 	Entry    any
 	Tags     int
 	TTL, Age time.Duration
+	// Unsaid is a field of which a resolver should have said what it reads, "" for none.
+	Unsaid string
 }
 
 // Query explains a query that has ended. plan is nil when it was not planned.
@@ -77,6 +79,10 @@ func (i *Inspector) Query(n *Note, o Outcome, plan *plans.Plan, a Answer) inspec
 	if plan != nil && plan.Bypass == "" {
 		x.Operation.Hash = plan.ShortHash()
 		x.TTLLimitedBy, x.DependsOnAnything = plan.Operation.Policy.LimitedBy, whyAnything(plan.Operation.Anything)
+		if x.DependsOnAnything == "" && a.Unsaid != "" {
+			x.DependsOnAnything = "a resolver of " + a.Unsaid + " has not said what it reads"
+		}
+		x.ReadsAtRuntime = plan.Operation.AtRuntime()
 		x.Dependencies = dependenciesOf(plan.Operation)
 	}
 	if a.Bytes == 0 && a.Entry == nil && a.Took == 0 {

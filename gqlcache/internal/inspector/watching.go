@@ -130,6 +130,15 @@ func (i *Inspector) ValueServed(key []byte, name string) {
 	}
 }
 
+// ValueHits returns how often the value of a key was found since it was kept, as far as
+// somebody watches.
+func (i *Inspector) ValueHits(key []byte) (n uint64) {
+	if i.Watching() {
+		i.shield.Run(func() { n = i.watch.Hits(key) })
+	}
+	return n
+}
+
 // ValueMissed counts a value that was computed.
 func (i *Inspector) ValueMissed(name string) {
 	if i.Watching() {

@@ -157,6 +157,21 @@ func (r *Recorder) Served(key []byte, op *Operation, lookup time.Duration) Hit {
 	return Hit{Entry: e.hits, Saved: saved}
 }
 
+// Hits returns how often an entry was served since it is in the index, 0 when it is not.
+func (r *Recorder) Hits(key []byte) uint64 {
+	s, _ := r.session()
+	if s == nil {
+		return 0
+	}
+	k := idOf(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.entries[k]; e != nil {
+		return e.hits
+	}
+	return 0
+}
+
 // An Outcome says how a query ended that was no hit.
 type Outcome uint8
 

@@ -45,6 +45,7 @@ func everything() *source {
 			Tiers:     []store.TierStats{{Name: "memory", Stats: store.Stats{Bytes: 99}}, {Name: "shared", Faults: 5}},
 			Log:       &changelog.Stats{Fresh: true, Members: 2},
 			LastSweep: &gqlcache.SweepReport{LiveEntries: 4},
+			Versions:  map[string]gqlcache.VersionStats{"v_sales": {Asked: 4, Age: 2500 * time.Millisecond}},
 			Observed: &gqlcache.ObservedStats{
 				Known: 20, Widened: 3, NotUnderstood: 2, Commits: 11, OutsideCommits: 5, UncertainCommits: 1,
 				Findings: map[footprint.FindingKind]uint64{footprint.NotUnderstood: 2, footprint.IncompleteKey: 0},
@@ -137,6 +138,8 @@ func TestRegister(t *testing.T) {
 		"gqlcache.lease_held":                       1,
 		"gqlcache.members":                          2,
 		"gqlcache.sweep.live_entries":               4,
+		"gqlcache.version.calls v_sales":            4,
+		"gqlcache.version.age v_sales":              2.5,
 		"gqlcache.verify.sample_ratio":              0.01,
 		"gqlcache.verify.mismatched":                6,
 		"gqlcache.fill.duration.count":              7,

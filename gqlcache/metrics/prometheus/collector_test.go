@@ -45,6 +45,7 @@ func everything() *source {
 			Tiers:     []store.TierStats{{Name: "memory", Stats: store.Stats{Bytes: 99}}, {Name: "shared", Faults: 5}},
 			Log:       &changelog.Stats{Fresh: true, Members: 2},
 			LastSweep: &gqlcache.SweepReport{LiveEntries: 4},
+			Versions:  map[string]gqlcache.VersionStats{"v_sales": {Asked: 4, Age: 2500 * time.Millisecond}},
 			Observed: &gqlcache.ObservedStats{
 				Known: 20, Widened: 3, NotUnderstood: 2, Commits: 11, OutsideCommits: 5, UncertainCommits: 1,
 				Findings: map[footprint.FindingKind]uint64{footprint.NotUnderstood: 2, footprint.IncompleteKey: 0},
@@ -121,6 +122,8 @@ gqlcache_observed_statements_total{gqlcache_statement_outcome="widened"} 3`},
 		{"findings", "gqlcache_observed_findings_total", "counter", `gqlcache_observed_findings_total{gqlcache_finding_kind="incomplete key"} 0
 gqlcache_observed_findings_total{gqlcache_finding_kind="not understood"} 2`},
 		{"commits", "gqlcache_observed_outside_commits_total", "counter", "gqlcache_observed_outside_commits_total 5"},
+		{"versions", "gqlcache_version_calls_total", "counter", `gqlcache_version_calls_total{gqlcache_view="v_sales"} 4`},
+		{"age of a version", "gqlcache_version_age_seconds", "gauge", `gqlcache_version_age_seconds{gqlcache_view="v_sales"} 2.5`},
 		{"verify mode", "gqlcache_verify_mismatched_total", "counter", "gqlcache_verify_mismatched_total 6"},
 		{"histogram", "gqlcache_fill_duration_seconds", "histogram", `gqlcache_fill_duration_seconds_bucket{le="0.001"} 1
 gqlcache_fill_duration_seconds_bucket{le="1"} 3

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -54,9 +55,17 @@ func newInstance(t *testing.T, server *redistest.Server, rows *testgraph.Store) 
 		t.Fatal(err)
 	}
 	handle := footprint.New(footprint.Options{Dialect: footprint.SQLite, Logger: slog.New(slog.DiscardHandler)})
+	loads := 0
+	version := gqlcache.VersionSource{Every: 100 * time.Millisecond, Of: func(context.Context) (string, error) {
+		if loads++; loads%5 == 0 {
+			return "", errors.New("no version")
+		}
+		return strconv.Itoa(loads / 3), nil
+	}}
 	cache, err := gqlcache.New(gqlcache.Options{
-		Observe: gqlcache.Observe{Handles: []*footprint.Observer{handle}},
-		Callers: gqlcache.AllSeeTheSame, Instances: gqlcache.Instances{Log: log, Shared: shared}, SweepInterval: 100 * time.Millisecond,
+		Versions: map[string]gqlcache.VersionSource{"v_setting": version},
+		Observe:  gqlcache.Observe{Handles: []*footprint.Observer{handle}},
+		Callers:  gqlcache.AllSeeTheSame, Instances: gqlcache.Instances{Log: log, Shared: shared}, SweepInterval: 100 * time.Millisecond,
 		Verify: gqlcache.VerifyOptions{Rate: 0.1, WithoutValues: true},
 	})
 	if err != nil {

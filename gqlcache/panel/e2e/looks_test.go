@@ -37,7 +37,7 @@ func TestLooks(t *testing.T) {
 		p.run(query)
 	}
 	p.eachLook(func(size, scheme string) {
-		for _, tab := range []string{"request", "live", "operations", "views", "sql", "log"} {
+		for _, tab := range []string{"request", "live", "operations", "views", "values", "sql", "log"} {
 			t.Run(fmt.Sprintf("%s/%s/%s", size, scheme, tab), func(t *testing.T) {
 				p := &tabOf{p, t}
 				p.visit(tab)

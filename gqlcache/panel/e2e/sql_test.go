@@ -89,7 +89,13 @@ var findings = []finding{
 // findings to snapshots.
 func serveFindings(t *testing.T) (address string) {
 	t.Helper()
-	target, err := url.Parse(serveExample(t, "DIRECTIVES=off"))
+	return serveEdited(t, addFindings, "DIRECTIVES=off")
+}
+
+// serveEdited serves the example through a gateway that edits snapshots.
+func serveEdited(t *testing.T, edit func(snapshot map[string]any), env ...string) (address string) {
+	t.Helper()
+	target, err := url.Parse(serveExample(t, env...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,14 +104,27 @@ func serveFindings(t *testing.T) (address string) {
 			r.SetURL(target)
 			r.Out.Header.Del("Accept-Encoding")
 		},
-		ModifyResponse: addFindings,
+		ModifyResponse: func(resp *http.Response) error { return editSnapshot(resp, edit) },
 	}
 	gateway := httptest.NewServer(proxy)
 	t.Cleanup(gateway.Close)
 	return gateway.URL
 }
 
-func addFindings(resp *http.Response) error {
+func addFindings(snapshot map[string]any) {
+	observed, ok := snapshot["observed"].(map[string]any)
+	if !ok {
+		return
+	}
+	observed["findings"], observed["moreFindings"] = findings, 3
+	observed["statements"] = map[string]any{"known": 98_765, "widened": 80, "notUnderstood": 12_345}
+	observed["operations"] = []any{map[string]any{
+		"operation": map[string]any{"name": "Leaders", "type": "query", "hash": "00"}, "uncovered": []string{"author_stats", "tags"},
+	}}
+}
+
+// editSnapshot edits the snapshot of a response, if it has one.
+func editSnapshot(resp *http.Response, edit func(snapshot map[string]any)) error {
 	if !strings.Contains(resp.Header.Get("Content-Type"), "json") {
 		return nil
 	}
@@ -117,13 +136,8 @@ func addFindings(resp *http.Response) error {
 	if json.Unmarshal(body, &answer) == nil {
 		extensions, _ := answer["extensions"].(map[string]any)
 		cache, _ := extensions["cache"].(map[string]any)
-		snapshot, _ := cache["inspect"].(map[string]any)
-		if observed, ok := snapshot["observed"].(map[string]any); ok {
-			observed["findings"], observed["moreFindings"] = findings, 3
-			observed["statements"] = map[string]any{"known": 98_765, "widened": 80, "notUnderstood": 12_345}
-			observed["operations"] = []any{map[string]any{
-				"operation": map[string]any{"name": "Leaders", "type": "query", "hash": "00"}, "uncovered": []string{"author_stats", "tags"},
-			}}
+		if snapshot, ok := cache["inspect"].(map[string]any); ok {
+			edit(snapshot)
 			if body, err = json.Marshal(answer); err != nil {
 				return err
 			}

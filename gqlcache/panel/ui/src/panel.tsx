@@ -4,6 +4,7 @@ import { LogTab } from './log';
 import { SQLTab } from './sql';
 import { OperationsTab, ViewsTab } from './tables';
 import { RequestTab } from './request';
+import { ValuesTab } from './values';
 import { PauseIcon, PlayIcon } from './icons';
 import { usePolling } from './inspector';
 import { setState, useStore, type Link, type Tab } from './state';
@@ -14,6 +15,7 @@ const tabs: { id: Tab; label: string; Content: () => React.ReactNode }[] = [
   { id: 'live', label: 'Live', Content: LiveTab },
   { id: 'operations', label: 'Operations', Content: OperationsTab },
   { id: 'views', label: 'Views', Content: ViewsTab },
+  { id: 'values', label: 'Values', Content: ValuesTab },
   { id: 'sql', label: 'SQL', Content: SQLTab },
   { id: 'log', label: 'Log', Content: LogTab },
 ];

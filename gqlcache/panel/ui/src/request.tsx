@@ -54,7 +54,7 @@ function Detail({ exchange }: { exchange: Exchange }) {
       <Warnings list={cache.warnings ?? []} />
       {cache.status === 'INVALIDATED' && <Mutation cache={cache} />}
       {cache.keyParts && cache.keyParts.length > 0 && <Key fingerprint={cache.key} parts={cache.keyParts} />}
-      {cache.dependencies && <DroppedBy kept={cache.hit || cache.didCache} dependencies={cache.dependencies} anything={cache.dependsOnAnythingBecause} />}
+      {cache.dependencies && <DroppedBy kept={cache.hit || cache.didCache} dependencies={cache.dependencies} anything={cache.dependsOnAnythingBecause} atRuntime={cache.readsAtRuntime} />}
       {!cache.dependencies && cache.dependsOnAnythingBecause && <Section title="Dropped by">Any change, because {cache.dependsOnAnythingBecause}.</Section>}
       <Section title="Response">
         <Facts
@@ -255,11 +255,12 @@ function Key({ fingerprint, parts }: { fingerprint?: string; parts: KeyPart[] })
 
 const how: Record<string, string> = { rows: 'the rows shown', where: 'rows that meet its condition', all: 'any row', derived: 'derived' };
 
-function DroppedBy({ kept, dependencies, anything }: { kept: boolean; dependencies: Dependencies; anything?: string }) {
+function DroppedBy({ kept, dependencies, anything, atRuntime = [] }: { kept: boolean; dependencies: Dependencies; anything?: string; atRuntime?: string[] }) {
   const { views, rows, rowCount } = dependencies;
   return (
     <Section title={kept ? 'Dropped by a change to' : 'Would be dropped by a change to'} aside={`${views.length} ${views.length === 1 ? 'view' : 'views'}, ${number(rowCount)} ${rowCount === 1 ? 'row' : 'rows'}`}>
       {anything && <p>Any change drops it, because {anything}.</p>}
+      {atRuntime.length > 0 && <p data-at-runtime>And by what the resolvers of {atRuntime.join(', ')} have said at run time.</p>}
       <div className="gqc-chips">
         {views.map(v => (
           <Chip key={`${v.view} ${v.how} ${v.via ?? ''}`} icon={<ViewIcon />} hint={v.via ? `through ${v.via}` : (how[v.how] ?? v.how)} label={`Invalidate the view ${v.view}`} action={{ type: 'invalidateView', view: v.view }}>

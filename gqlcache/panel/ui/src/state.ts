@@ -15,7 +15,7 @@ export interface Exchange {
   error?: string;
 }
 
-export type Tab = 'request' | 'live' | 'operations' | 'views' | 'sql' | 'log';
+export type Tab = 'request' | 'live' | 'operations' | 'views' | 'values' | 'sql' | 'log';
 
 /**
  * What the panel knows of the inspector. absent: the server answers, and has none for this user.

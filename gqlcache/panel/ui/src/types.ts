@@ -18,6 +18,7 @@ export interface Extension {
   tags?: number;
   entryHits?: number;
   dependsOnAnythingBecause?: string;
+  readsAtRuntime?: string[];
   dependencies?: Dependencies;
   timing?: Timing;
   durationUs: number;
@@ -227,9 +228,16 @@ export interface ViewStats {
 }
 
 export interface Value {
+  id: string;
   key: string;
+  name: string;
+  scope: string;
+  caller?: string;
   type: string;
+  absent?: boolean;
   bytes: number;
+  tags: number;
+  hits: number;
   ageMs: number;
   leftMs: number;
 }
