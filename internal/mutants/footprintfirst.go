@@ -65,7 +65,7 @@ var footprintFirstRules = []mutant{
 	},
 	{
 		name: "footprint: each of several columns is taken for that of the order", in: observeIn, file: firstFile,
-		old: "!ok || f.node == nil || *f.node != *n {", new: "!ok || f.node == nil {",
+		old: " || *res.columns[0].node != n || n.column", new: " || n.column",
 		test: "TestFirstRowsOfSets",
 	},
 	{
@@ -76,6 +76,11 @@ var footprintFirstRules = []mutant{
 	{
 		name: "footprint: rows that are joined with others count once", in: observeIn, file: firstFile,
 		old: "		default:\n			return\n		}\n	}\n	if rows", new: "		}\n	}\n	if rows",
+		test: "TestFirstRowsOfSets",
+	},
+	{
+		name: "footprint: a column of another name is taken for that of the order", in: observeIn, file: firstFile,
+		old: "			return n, false\n		}\n	}\n	n = ", new: "		}\n	}\n	n = ",
 		test: "TestFirstRowsOfSets",
 	},
 }

@@ -12,6 +12,11 @@ import (
 //	SELECT … FROM json_each($1) k JOIN comments p ON p.seq IN (
 //		SELECT q.seq FROM comments q WHERE q.post_id = k.value ORDER BY q.seq LIMIT $2)
 //
+// or of the one ref of
+//
+//	SELECT … FROM unnest($1::text[]) k CROSS JOIN LATERAL (
+//		SELECT q.* FROM comments q WHERE q.post_id = k ORDER BY q.seq LIMIT $2) p
+//
 // Each row of a set that contributes makes one row of the result, unless another condition
 // takes it away. So a result of as many rows as the limit allows for all sets has all of
 // them, and rows behind the last one do not matter.
@@ -19,14 +24,16 @@ type First struct {
 	Limit  Source
 	Offset *Source // nil: none
 	Each   *Source // nil: there is one set
-	// Shown is the ref whose rows are in the result: p.
+	// Shown is the ref whose rows are in the result: p, or that of the inner query.
 	Shown *Ref
 }
 
-// A firsts is a condition that may make a First: that a column is in a query of the first
-// ones.
+// A firsts is what may make a First: a condition that a column of outer is in a query of
+// the first ones of inner, or an item of FROM that is such a query, derived. Then outer is
+// its mention.
 type firsts struct {
 	outer, inner  *mention
+	derived       *binding
 	column        int
 	limit, offset sqlparse.Expr
 	descending    bool
@@ -43,29 +50,57 @@ func (z *analyzer) first(x *sqlparse.In, res *result, to found, r restriction) {
 	if z.depth != 1 || r.side != nil || r.unless != nil || to.node == nil || !to.inward || to.outer {
 		return
 	}
-	if !res.shows || res.sole == nil || len(res.own) != 1 || res.own[0] != res.sole || res.scope.bindings[0].mention != res.sole ||
-		q.Limit == nil || q.Ties || q.Distinct || len(q.With) > 0 {
+	n, ok := z.firstBy(q, res)
+	if !ok || res.columns[0].node == nil || *res.columns[0].node != n || n.column != to.node.column || n.m.ref.Table != to.node.m.ref.Table {
 		return
 	}
-	n, m := res.columns[0].node, res.sole
-	if n == nil || n.m != m || n.column != to.node.column || m.ref.Table != to.node.m.ref.Table {
+	one := &firsts{outer: to.node.m, inner: n.m, column: n.column, limit: q.Limit, offset: q.Offset, descending: q.Order[0].Desc}
+	if z.ofOne(q, res.scope, n.m, one) {
+		z.firsts = append(z.firsts, one)
+	}
+}
+
+// firstRows notes that an item of FROM is a query of first rows.
+func (z *analyzer) firstRows(q *sqlparse.Query, res *result, derived *binding) {
+	z.peeking = true
+	defer func() { z.peeking = false }()
+	if z.depth != 1 || derived.open || derived.scattered {
 		return
 	}
-	t := m.ref.Table
-	if c := t.Columns[n.column]; t.Ambiguous || !c.NotNull || c.Class != catalog.Int || !t.Unique(n.column) {
-		return
-	}
-	by, ok := q.Order[0].X.(*sqlparse.Column)
+	n, ok := z.firstBy(q, res)
 	if !ok {
 		return
 	}
-	if f, ok := z.resolve(res.scope, by, orders); !ok || f.node == nil || *f.node != *n {
-		return
-	}
-	one := &firsts{outer: to.node.m, inner: m, column: n.column, limit: q.Limit, offset: q.Offset, descending: q.Order[0].Desc}
-	if z.ofOne(q, res.scope, m, one) {
+	one := &firsts{outer: n.m, derived: derived, column: n.column, limit: q.Limit, offset: q.Offset, descending: q.Order[0].Desc}
+	if z.ofOne(q, res.scope, n.m, one) {
 		z.firsts = append(z.firsts, one)
 	}
+}
+
+// firstBy returns the column that alone decides which rows of one table a query has, the
+// first ones.
+func (z *analyzer) firstBy(q *sqlparse.Query, res *result) (n node, ok bool) {
+	if !res.shows || res.sole == nil || len(res.own) != 1 || res.own[0] != res.sole || res.scope.bindings[0].mention != res.sole ||
+		q.Limit == nil || q.Ties || q.Distinct || len(q.With) > 0 {
+		return n, false
+	}
+	by, ok := q.Order[0].X.(*sqlparse.Column)
+	if !ok {
+		return n, false
+	}
+	f, ok := z.resolve(res.scope, by, orders)
+	if !ok || f.node == nil || f.node.m != res.sole {
+		return n, false
+	}
+	for _, o := range res.columns { // the name may be that of another column of the query
+		if o.name != "" && z.same(o.name, by.Name) && (o.node == nil || *o.node != *f.node) {
+			return n, false
+		}
+	}
+	n = *f.node
+	t := n.m.ref.Table
+	c := t.Columns[n.column]
+	return n, !t.Ambiguous && c.NotNull && c.Class == catalog.Int && t.Unique(n.column)
 }
 
 // ofOne reports whether a query uses nothing but the columns of one mention and of the
@@ -106,7 +141,7 @@ func (z *analyzer) showFirst(q *sqlparse.Query, r *result) {
 		switch {
 		case b.elements != nil && each == nil:
 			each = b
-		case b.sole != nil && rows == nil:
+		case rows == nil:
 			rows = b
 		default:
 			return
@@ -117,13 +152,9 @@ func (z *analyzer) showFirst(q *sqlparse.Query, r *result) {
 	}
 	for _, one := range z.firsts {
 		m := one.outer
-		if m != rows.sole || m.hidden || m.masked || len(m.optional) > 0 || !m.ref.Shown || m.ref.Outs[one.column] < 0 || m.ref.First != nil ||
-			one.of != nil && one.of != each {
-			continue
-		}
 		first := &First{Shown: m.ref}
 		limit, ok := z.source(one.limit)
-		if !ok {
+		if !ok || m.masked || len(m.optional) > 0 || m.ref.First != nil || one.of != nil && one.of != each {
 			continue
 		}
 		first.Limit = limit.Source
@@ -137,9 +168,48 @@ func (z *analyzer) showFirst(q *sqlparse.Query, r *result) {
 		if each != nil {
 			first.Each = &each.elements.Source
 		}
-		for _, ref := range []*Ref{m.ref, one.inner.ref} {
+		if one.derived == rows {
+			z.showDerived(r, m, one.column)
+		} else if m != rows.sole {
+			continue
+		}
+		if m.hidden || !m.ref.Shown || m.ref.Outs[one.column] < 0 {
+			continue
+		}
+		refs := []*Ref{m.ref}
+		if one.inner != nil {
+			refs = append(refs, one.inner.ref)
+		}
+		for _, ref := range refs {
 			ref.First = first
 			ref.Window, ref.WindowOut, ref.Descending = one.column, m.ref.Outs[one.column], one.descending
 		}
 	}
+}
+
+// showDerived has a mention shown whose first rows an item of FROM has: each of them is in
+// the result, with its key and the column of the order, unless another condition takes it
+// away. Which rows those are, rows decide that are not shown.
+func (z *analyzer) showDerived(r *result, m *mention, order int) {
+	outs := make([]int, len(m.ref.Table.Columns))
+	for i := range outs {
+		outs[i] = -1
+	}
+	for i, o := range r.columns {
+		if o.node != nil && o.node.m == m && outs[o.node.column] < 0 {
+			outs[o.node.column] = i
+		}
+	}
+	if outs[order] < 0 {
+		return
+	}
+	m.ref.Outs = outs
+	for _, key := range keysByUse(m.ref.Table) {
+		if at := z.places(m, key); at != nil {
+			m.hidden = false
+			m.ref.Shown, m.ref.Limited, m.ref.KeyColumns, m.ref.KeyOuts = true, true, key, at
+			return
+		}
+	}
+	m.ref.Outs = nil
 }

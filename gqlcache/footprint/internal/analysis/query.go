@@ -447,7 +447,10 @@ func (z *analyzer) bindOne(f *sqlparse.From, s *scope) {
 		if f.Lateral {
 			outer = s
 		}
-		s.bindings = append(s.bindings, z.derived(f.Alias, f.Columns, z.query(f.Query, outer)))
+		r := z.query(f.Query, outer)
+		b := z.derived(f.Alias, f.Columns, r)
+		z.firstRows(f.Query, &r, b)
+		s.bindings = append(s.bindings, b)
 	case f.Table != nil:
 		s.bindings = append(s.bindings, z.relation(f, s))
 	default:

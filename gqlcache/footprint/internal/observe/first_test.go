@@ -97,6 +97,8 @@ func TestFirstRowsOfSets(t *testing.T) {
 		`SELECT DISTINCT p.id, p.title FROM posts p WHERE p.id IN (SELECT q.id FROM posts q WHERE q.author_id = 1 ORDER BY q.id LIMIT 2)`,
 		`SELECT p.id, p.title FROM posts p WHERE p.id IN (SELECT q.id FROM posts q WHERE q.author_id = 1 ORDER BY q.id LIMIT 2) LIMIT 2`,
 		`SELECT p.id, p.title FROM posts p JOIN comments c ON c.post_id = p.id WHERE p.id IN (SELECT q.id FROM posts q WHERE q.author_id = 1 ORDER BY q.id LIMIT 2)`,
+		`SELECT p.id, p.title FROM posts p WHERE p.id IN (SELECT q.version FROM posts q WHERE q.author_id = 1 ORDER BY q.id LIMIT 2)`,
+		`SELECT p.id, p.title FROM posts p CROSS JOIN json_each('[1, 1]') k WHERE p.id IN (SELECT q.id FROM posts q WHERE q.author_id = 1 ORDER BY q.id LIMIT 2)`,
 		`SELECT p.id, p.title FROM json_each('[1, 1]') k CROSS JOIN posts p ON p.id IN (SELECT q.id FROM posts q WHERE q.author_id = 1 ORDER BY q.id LIMIT 2)`,
 	} {
 		each(t, r, text, nil, full, true, []change{{insert, args(90, 1, "P"), false}})
@@ -109,6 +111,25 @@ func TestFirstRowsOfSets(t *testing.T) {
 	each(t, r, `SELECT p.id, p.title FROM posts p WHERE p.id IN (?1) AND p.id IN (SELECT q.id FROM posts q WHERE q.author_id = ?2 ORDER BY q.id LIMIT 1)`, args(70, 1), full[:1], true, []change{
 		{`UPDATE posts SET author_id = 2 WHERE id = 70 AND author_id = 1`, nil, false}, {insert, args(60, 1, "P"), false},
 	})
+	// An item of FROM that is such a query.
+	const derived = `SELECT d.id, d.title FROM (SELECT id, title, status FROM posts WHERE author_id = ?1 ORDER BY id LIMIT 2) d WHERE d.status <> 'x'`
+	each(t, r, derived, args(1), full, true, []change{
+		{insert, args(90, 1, "P"), true}, {insert, args(75, 1, "P"), false}, {remove, args(90, 1), true}, {remove, args(70, 1), false},
+		{move, args(2, 70), false}, {updateTitle, args("n", 70), false}, {updateTitle, args("n", 90), true},
+	})
+	each(t, r, derived, args(1), full[:1], true, []change{
+		{insert, args(90, 1, "P"), false}, {remove, args(90, 1), false}, {`UPDATE posts SET status = ? WHERE id = ? AND author_id = ?`, args("P", 60, 1), false},
+		{`UPDATE posts SET title = ? WHERE id = ? AND author_id = ?`, args("n", 90, 1), true},
+	})
+	for _, text := range []string{
+		`SELECT d.id, d.title FROM users u LEFT JOIN (SELECT id, title, author_id FROM posts WHERE author_id = 1 ORDER BY id LIMIT 2) d ON true`,
+		`SELECT d.id, d.title FROM users u JOIN (SELECT id, title, author_id FROM posts WHERE author_id = 1 ORDER BY id LIMIT 2) d ON true`,
+		`SELECT d.id, d.title FROM (SELECT version AS id, title FROM posts WHERE author_id = 1 ORDER BY id LIMIT 2) d`,
+		`SELECT d.n, d.title FROM (SELECT version AS id, id AS n, title FROM posts WHERE author_id = 1 ORDER BY id LIMIT 2) d`,
+		`SELECT d.id, d.title FROM (SELECT id, title FROM posts WHERE author_id = 1 GROUP BY id ORDER BY id LIMIT 2) d`,
+	} {
+		each(t, r, text, nil, full, true, []change{{insert, args(90, 1, "P"), false}})
+	}
 	// A row whose key is not known is not subscribed to.
 	const lines = `SELECT p.seq, p.id FROM lines p WHERE p.seq IN (SELECT q.seq FROM lines q WHERE q.post_id = 1 ORDER BY q.seq LIMIT 1)`
 	each(t, r, lines, nil, [][]any{args(70, "a")}, true, []change{{`DELETE FROM lines WHERE seq = 90 AND id = 'z' AND post_id = 1`, nil, true}})
