@@ -125,4 +125,14 @@ var footprintFirstRules = []mutant{
 		old: "case encodes(rv.Type()), renamed(v, rv):", new: "case encodes(rv.Type()):",
 		test: "TestTaken",
 	},
+	{
+		name: "footprint: a statement that an argument rewrites is taken for what it was", in: observeIn, file: "gqlcache/footprint/internal/observe/execution.go",
+		old: "	if rewritten {", new: "	if false && rewritten {",
+		test: "TestOptionsOfDrivers",
+	},
+	{
+		name: "footprint: the arguments behind options keep their numbers", file: takenFile,
+		old: "		rest[i].Ordinal -= n\n", new: "		rest[i].Ordinal -= 0\n",
+		test: "TestOptionsOfDrivers",
+	},
 }

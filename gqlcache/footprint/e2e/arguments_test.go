@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/footprintsql"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/observe"
@@ -187,4 +189,23 @@ func TestConditionsThatFail(t *testing.T) {
 		`INSERT INTO t VALUES ('a', 1, '1'), ('b', 2, '1')`)
 	r.changes(`SELECT id FROM t WHERE json_extract(y, '$') = 1 OR ?1 IS NULL`, []any{nil}, `UPDATE t SET y = '{' WHERE id = 'a'`)
 	r.changes(`SELECT id FROM t WHERE abs(x) = 1 OR ?1 IS NULL`, []any{nil}, `UPDATE t SET x = -9223372036854775808 WHERE id = 'a'`)
+}
+
+// pgx takes options before the arguments, which are none of them.
+func TestOptionsAmongArguments(t *testing.T) {
+	const read = `SELECT id, n FROM t WHERE n = $1 ORDER BY id`
+	for _, c := range []struct {
+		args  []any
+		write string
+		with  []any
+	}{
+		{[]any{pgx.QueryExecModeExec, int64(7)}, `UPDATE t SET n = 7 WHERE id = 'a'`, nil},
+		{[]any{int64(7)}, `UPDATE t SET n = $1 WHERE id = 'a'`, []any{pgx.QueryExecModeExec, int64(7)}},
+		{[]any{pgx.QueryResultFormats{1}, pgx.QueryExecModeExec, int64(7)}, `UPDATE t SET n = 7 WHERE id = 'a'`, nil},
+	} {
+		for _, images := range []bool{false, true} {
+			r := meetingOn(t, catalog.PostgreSQL, images, `DROP TABLE IF EXISTS t`, `CREATE TABLE t (id text PRIMARY KEY, n bigint NOT NULL)`, `INSERT INTO t VALUES ('a', 1), ('b', 2)`)
+			r.changes(read, c.args, c.write, c.with...)
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 )
@@ -99,4 +100,42 @@ func encodes(t reflect.Type) bool {
 		}
 	}
 	return false
+}
+
+// withoutOptions returns the arguments behind the options of pgx, which are none: it takes
+// them from database/sql as well, in front of the arguments. rewritten says that one of them
+// makes another text of the statement's.
+func withoutOptions(values []driver.NamedValue) (rest []driver.NamedValue, rewritten bool) {
+	n := 0
+	for ; n < len(values); n++ {
+		option, rewrites := isOption(values[n].Value)
+		if rewritten = rewritten || rewrites; !option {
+			break
+		}
+	}
+	if n == 0 {
+		return values, false
+	}
+	rest = slices.Clone(values[n:])
+	for i := range rest {
+		rest[i].Ordinal -= n
+	}
+	return rest, rewritten
+}
+
+// options are the types of pgx that it takes for options.
+var options = []string{"QueryExecMode", "QueryResultFormats", "QueryResultFormatsByOID"}
+
+// isOption reports whether pgx takes a value for an option.
+func isOption(v any) (option, rewrites bool) {
+	switch v.(type) {
+	case nil, string, []byte, bool, int64, float64, time.Time, int, int32:
+		return false, false
+	}
+	t := reflect.TypeOf(v)
+	if _, rewrites = t.MethodByName("RewriteQuery"); rewrites {
+		return true, true
+	}
+	version, ok := strings.CutPrefix(t.PkgPath(), "github.com/jackc/pgx/")
+	return ok && !strings.Contains(version, "/") && slices.Contains(options, t.Name()), false
 }

@@ -74,3 +74,28 @@ func TestArgumentsOfOwnTypes(t *testing.T) {
 		{`UPDATE posts SET status = $1 WHERE id = $2`, args("P", 8), false}, {`UPDATE posts SET status = $1 WHERE id = $2`, args("D", 8), true},
 	})
 }
+
+type rewriter struct{}
+
+func (rewriter) RewriteQuery() {}
+
+// The options of pgx are no arguments. One that makes another text leaves nothing known.
+func TestOptionsOfDrivers(t *testing.T) {
+	list := named(args("a", 2))
+	if rest, rewritten := withoutOptions(list); rewritten || &rest[0] != &list[0] {
+		t.Error(rest)
+	}
+	r := newRig(t, Options{})
+	ctx, rec := r.record(t.Context())
+	query(ctx, r.session(), postByID, args(rewriter{}, 7), args(7, "x"))
+	if f := rec.End(); f.Unknown == "" {
+		t.Error("a text that is another one is understood")
+	}
+	exec(Outside(t.Context()), r.session(), updateTitle, rewriter{}, "n", 7)
+	if r.last().Everything == "" {
+		t.Error("a text that is another one is understood")
+	}
+	if rest, rewritten := withoutOptions(named(args(rewriter{}, "a", 2))); !rewritten || len(rest) != 2 || rest[0].Ordinal != 1 || rest[1].Ordinal != 2 {
+		t.Error(rest, rewritten)
+	}
+}
