@@ -1,9 +1,11 @@
 package main
 
-// Conditions that a parameter turns off, and the first rows of several sets.
+// Conditions that a parameter turns off, the first rows of several sets, and the arguments
+// that both look at.
 const (
 	firstFile    = "gqlcache/footprint/internal/analysis/first.go"
 	firstRowFile = "gqlcache/footprint/internal/observe/first.go"
+	takenFile    = "gqlcache/footprint/internal/observe/taken.go"
 	observeIn    = "gqlcache/footprint/internal/observe"
 )
 
@@ -82,5 +84,60 @@ var footprintFirstRules = []mutant{
 		name: "footprint: a column of another name is taken for that of the order", in: observeIn, file: firstFile,
 		old: "			return n, false\n		}\n	}\n	n = ", new: "		}\n	}\n	n = ",
 		test: "TestFirstRowsOfSets",
+	},
+	{
+		name: "footprint: a condition that may fail is off although it is evaluated", in: observeIn, file: "gqlcache/footprint/internal/analysis/terms.go",
+		old: "if z.option == nil && (test == x.Left || cannotFail(rest)) {", new: "if z.option == nil {",
+		test: "TestConditionsThatAreOff",
+	},
+	{
+		name: "footprint: an expression that may fail is off although it is evaluated", in: observeIn, file: "gqlcache/footprint/internal/analysis/scope.go",
+		old: "	if o.node == nil { // an expression", new: "	if false { // an expression",
+		test: "TestConditionsThatAreOff",
+	},
+	{
+		name: "footprint: a blob is taken for the number that its text says", file: "gqlcache/footprint/internal/rowtag/value.go",
+		old: "		return 0, false\n	case isBool:", new: "		text = string(b)\n	case isBool:",
+		test: "TestValueOf",
+	},
+	{
+		name: "footprint: a page that ends with a text ends with 0", file: "gqlcache/footprint/internal/observe/read.go",
+		old: "				x.last = 0 // a text", new: "				// a text",
+		test: "TestFirstRowsOfSets",
+	},
+	{
+		name: "footprint: a nil that binds a value is taken for NULL", file: takenFile,
+		old: "rv.Kind() == reflect.Pointer && rv.IsNil() && rv.Type().Elem().Implements(reflect.TypeFor[driver.Valuer]())", new: "rv.Kind() == reflect.Pointer && rv.IsNil()",
+		test: "TestTaken",
+	},
+	{
+		name: "footprint: a pointer to nil is taken for NULL", file: takenFile,
+		old: "		if isNull(x) { // JSON's null, maybe\n			return strange{}\n		}\n", new: "",
+		test: "TestTaken",
+	},
+	{
+		name: "footprint: a type that pgx asks in another way counts as what it says to database/sql", file: takenFile,
+		old: "if err != nil || encodes(t) {", new: "if err != nil {",
+		test: "TestTaken",
+	},
+	{
+		name: "footprint: the method of an argument's type is not asked", file: takenFile,
+		old: "	if valuer, ok := v.(driver.Valuer); ok {", new: "	if valuer, ok := v.(driver.Valuer); ok && rv.Kind() == reflect.Pointer {",
+		test: "TestArgumentsOfOwnTypes",
+	},
+	{
+		name: "footprint: a text that says another text of itself counts as what it is made of", file: takenFile,
+		old: "case encodes(rv.Type()), renamed(v, rv):", new: "case encodes(rv.Type()):",
+		test: "TestTaken",
+	},
+	{
+		name: "footprint: a statement that an argument rewrites is taken for what it was", in: observeIn, file: "gqlcache/footprint/internal/observe/execution.go",
+		old: "	if rewritten {", new: "	if false && rewritten {",
+		test: "TestOptionsOfDrivers",
+	},
+	{
+		name: "footprint: the arguments behind options keep their numbers", file: takenFile,
+		old: "		rest[i].Ordinal -= n\n", new: "		rest[i].Ordinal -= 0\n",
+		test: "TestOptionsOfDrivers",
 	},
 }

@@ -202,12 +202,19 @@ func bound(v any) (value any) {
 	rv := reflect.ValueOf(v)
 	if rv.Kind() == reflect.Pointer {
 		if rv.IsNil() {
+			if valuer, ok := v.(driver.Valuer); ok && !rv.Type().Elem().Implements(reflect.TypeFor[driver.Valuer]()) {
+				return boundValuer(v, valuer, rv.Type()) // pgx asks the pointer, too
+			}
 			return nil
 		}
 		if _, ok := rv.Elem().Interface().(driver.Valuer); !ok && special(v) && !special(rv.Elem().Interface()) {
 			return unknown{} // methods of the pointer's
 		}
-		return bound(rv.Elem().Interface())
+		x := bound(rv.Elem().Interface())
+		if _, ok := rv.Elem().Interface().(driver.Valuer); x == nil && !ok {
+			return unknown{} // a pointer to nil, which may be bound as JSON's null
+		}
+		return x
 	}
 	if valuer, ok := v.(driver.Valuer); ok {
 		return boundValuer(v, valuer, rv.Type())
@@ -248,10 +255,10 @@ func boundValuer(v any, valuer driver.Valuer, t reflect.Type) any {
 	if err != nil {
 		return unknown{}
 	}
-	if value == nil {
+	ours := ours(t)
+	if value == nil && (ours || !encodes(v)) {
 		return nil
 	}
-	ours := ours(t)
 	if s, ok := v.(fmt.Stringer); ok && !ours {
 		if text, ok := value.(string); !ok || text != s.String() {
 			return unknown{}

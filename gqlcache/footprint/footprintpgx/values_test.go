@@ -22,6 +22,8 @@ type (
 	ptrValuer  struct{ s string }
 	bothValuer struct{ s, t string }
 	same       string
+	nilValuer  struct{}
+	halfNull   struct{}
 )
 
 // reversed is a list whose elements pgx gets in another way.
@@ -41,6 +43,9 @@ func (uuidLike) String() string                    { return "01000000-0000-0000-
 func (w withText) TextValue() (pgtype.Text, error) { return pgtype.Text{String: w.s, Valid: true}, nil }
 func (p *ptrValuer) Value() (driver.Value, error)  { return p.s, nil }
 func (b bothValuer) Value() (driver.Value, error)  { return b.s, nil }
+func (*nilValuer) Value() (driver.Value, error)    { return "nil", nil }
+func (halfNull) Value() (driver.Value, error)      { return nil, nil }
+func (halfNull) TextValue() (pgtype.Text, error)   { return pgtype.Text{String: "x", Valid: true}, nil }
 func (b bothValuer) String() string                { return b.t }
 func (s same) String() string                      { return string(s) }
 
@@ -61,6 +66,8 @@ func TestBound(t *testing.T) {
 		{tags(nil), nil}, {make([]plainText, maxListed+1), unknown{}},
 		{pgtype.FlatArray[plainText]{"a"}, []any{"a"}}, {reversed{"a", "b"}, unknown{}}, {[]any{"a", 1, nil}, []any{"a", 1, nil}},
 		{withText{"x"}, unknown{}}, {&ptrValuer{"x"}, unknown{}}, {ptrValuer{"x"}, unknown{}}, {bothValuer{"a", "b"}, unknown{}}, {bothValuer{"a", "a"}, "a"},
+		// What is nil in Go is NULL only where pgx binds it as such.
+		{(*nilValuer)(nil), "nil"}, {(*upper)(nil), nil}, {&none, unknown{}}, {new([]byte), unknown{}}, {new(sql.NullString), nil}, {halfNull{}, unknown{}},
 		{struct{}{}, unknown{}}, {map[string]int{}, unknown{}}, {panicking{}, unknown{}},
 	} {
 		if got := bound(row.give); !reflect.DeepEqual(got, row.want) {

@@ -294,11 +294,15 @@ func (z *analyzer) use(o output, u use) {
 	if z.peeking {
 		return
 	}
+	option := z.option
+	if o.node == nil { // an expression may fail, whatever is made of it
+		option = nil
+	}
 	for _, n := range o.nodes() {
 		bit := catalog.Bit(n.column)
 		switch u {
 		case decides:
-			n.m.decide(bit, z.option)
+			n.m.decide(bit, option)
 		case selected:
 			n.m.ref.Selected |= bit
 		case orders:

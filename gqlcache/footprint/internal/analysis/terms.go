@@ -186,7 +186,7 @@ func (z *analyzer) conjuncts(x sqlparse.Expr, s *scope, r restriction) {
 				z.walk(test, s, decides)
 				r.unless = p
 				defer func(o *sqlparse.Param) { z.option = o }(z.option)
-				if z.option == nil {
+				if z.option == nil && (test == x.Left || cannotFail(rest)) {
 					z.option = p
 				}
 				z.conjuncts(rest, s, r)
@@ -222,6 +222,13 @@ func unlessNull(x *sqlparse.Binary) (p *sqlparse.Param, test, rest sqlparse.Expr
 		}
 	}
 	return nil, nil, nil
+}
+
+// cannotFail reports whether a condition is a comparison that no value makes an error. What
+// comes before "OR $1 IS NULL" is evaluated, and a row may make it fail.
+func cannotFail(x sqlparse.Expr) bool {
+	b, ok := x.(*sqlparse.Binary)
+	return ok && slices.Contains([]string{"=", "<>", "<", "<=", ">", ">="}, b.Op) && isColumn(b.Left) && plainParam(b.Right) != nil
 }
 
 // plainParam is a parameter, with any cast: NULL is NULL under all of them.

@@ -67,6 +67,10 @@ var unknownStatement = &analysis.Statement{Unknown: "an internal fault", Transac
 // prepared one; args must not change until Rows or End. It may run statements of its own on the connection. The
 // Execution must be ended.
 func (s *Session) Start(ctx context.Context, text string, args []driver.NamedValue) *Execution {
+	args, rewritten := withoutOptions(args)
+	if rewritten {
+		text = "rewritten: " + text // which is no statement
+	}
 	e := &Execution{s: s, ctx: ctx, text: text, a: unknownStatement, why: unknownStatement.Unknown}
 	if !s.contain("start", func() { s.begin(e, args) }) {
 		e.a, e.why, e.write, e.writes = unknownStatement, unknownStatement.Unknown, nil, true

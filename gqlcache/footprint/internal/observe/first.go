@@ -116,7 +116,7 @@ func (args arguments) count(s *analysis.Source) (n int64, ok bool) {
 	default:
 		return 0, false
 	}
-	v, found := args.get(s.Param, s.Name)
+	v, found := args.told(s.Param, s.Name)
 	if !found {
 		return 0, false
 	}

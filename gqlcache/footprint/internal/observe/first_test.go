@@ -23,6 +23,18 @@ func TestConditionsThatAreOff(t *testing.T) {
 	each(t, r, `SELECT id, title FROM posts WHERE (?1 IS NULL OR status = ?1) AND status <> 'x'`, args(nil), rows, true, []change{
 		{status, args("D", 7), false},
 	})
+	// What is evaluated before the argument is looked at may fail.
+	for _, c := range []struct {
+		condition string
+		want      bool
+	}{
+		{`version = ?1 OR ?1 IS NULL`, true}, {`?1 IS NULL OR abs(version) = ?1`, true}, {`abs(version) = ?1 OR ?1 IS NULL`, false}, {`version = abs(?1) OR ?1 IS NULL`, false},
+	} {
+		each(t, r, `SELECT id, title FROM posts WHERE `+c.condition, args(nil), rows, true, []change{{version, args(3, 7), c.want}})
+	}
+	each(t, r, `SELECT id, title FROM (SELECT id, title, abs(version) AS size FROM posts) p WHERE size = ?1 OR ?1 IS NULL`, args(nil), rows, true, []change{
+		{version, args(3, 8), false}, {status, args("D", 8), true},
+	})
 	each(t, r, `SELECT count(*) FROM posts WHERE ?1 IS NULL OR status = ?1`, args(nil), [][]any{args(7)}, true, []change{
 		{status, args("D", 7), true}, {`DELETE FROM posts WHERE id = ?`, args(9), false},
 	})
@@ -70,6 +82,16 @@ func TestFirstRowsOfSets(t *testing.T) {
 	each(t, r, newest, args("[1]", 2, 1), full, true, []change{
 		{insert, args(60, 1, "P"), true}, {remove, args(60, 1), true}, {remove, args(90, 1), false}, {insert, args(90, 1, "P"), false},
 	})
+	// A text or a blob in a column of numbers, which SQLite stores there, comes behind all of them.
+	const page = `SELECT seq, id FROM lines WHERE post_id = 1 ORDER BY seq LIMIT 2`
+	for _, last := range []any{"z", []byte("7")} {
+		each(t, r, page, nil, [][]any{args(7, "a"), args(last, "b")}, true, []change{{`INSERT INTO lines (seq, id, post_id) VALUES (90, 'c', 1)`, nil, false}})
+		each(t, r, page, nil, [][]any{args(7, "a"), args(80, "b")}, true, []change{{`INSERT INTO lines (seq, id, post_id) VALUES (?, 'c', 1)`, args(last), false}})
+		each(t, r, `SELECT p.seq, p.id FROM lines p WHERE p.seq IN (SELECT q.seq FROM lines q WHERE q.post_id = 1 ORDER BY q.seq LIMIT 2)`, nil, [][]any{args(7, "a"), args(last, "b")}, true, []change{
+			{`INSERT INTO lines (seq, id, post_id) VALUES (90, 'c', 1)`, nil, false},
+		})
+	}
+	each(t, r, page, nil, [][]any{args(7, "a"), args(80, "b")}, true, []change{{`INSERT INTO lines (seq, id, post_id) VALUES (90, 'c', 1)`, nil, true}})
 	// Sets that are not full, or may not be: an element that is there twice, a NULL, a limit
 	// that is none, rows that were not all read.
 	for _, not := range []struct {

@@ -133,7 +133,10 @@ func (e *Execution) readRow(dest []driver.Value) {
 		if r.First != nil {
 			x.first.row(r, dest)
 		} else if r.Window >= 0 && r.WindowOut >= 0 && r.WindowOut < len(dest) {
-			x.last, _ = rowtag.ValueOf(r.Table.Columns[r.Window].Class, dest[r.WindowOut])
+			var ok bool
+			if x.last, ok = rowtag.ValueOf(r.Table.Columns[r.Window].Class, dest[r.WindowOut]); !ok {
+				x.last = 0 // a text or a blob, which SQLite stores in any column
+			}
 		}
 		if !r.Shown || x.unkeyed || len(r.KeyColumns) == 1 && x.byKey && len(x.terms) == 1 && x.terms[0].Column == r.KeyColumns[0] {
 			continue // all is said by what it is asked for

@@ -98,7 +98,7 @@ func (e *Execution) keys(v *analysis.Via, args arguments) (keys []rowtag.Value, 
 // raw evaluates a source to values that can be bound.
 func (args arguments) raw(s *analysis.Source) (list []any, ok bool) {
 	if s.Unless != 0 || s.UnlessName != "" {
-		if v, found := args.get(s.Unless, s.UnlessName); !found || isNull(v) {
+		if v, found := args.told(s.Unless, s.UnlessName); !found || isNull(v) {
 			return nil, false
 		}
 	}
@@ -122,7 +122,7 @@ func (args arguments) raw(s *analysis.Source) (list []any, ok bool) {
 			}
 			return list, true
 		}
-		v, found := args.get(s.Param, s.Name)
+		v, found := args.told(s.Param, s.Name)
 		switch v.(type) {
 		case int64, string:
 			return []any{v}, found
@@ -138,7 +138,7 @@ func (args arguments) raw(s *analysis.Source) (list []any, ok bool) {
 		}
 		return list, true
 	case analysis.JSONList:
-		v, found := args.get(s.Param, s.Name)
+		v, found := args.told(s.Param, s.Name)
 		if !found {
 			return nil, false
 		}

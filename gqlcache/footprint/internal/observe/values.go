@@ -37,6 +37,12 @@ func (args arguments) get(n int, name string) (v any, ok bool) {
 	return args.at(n)
 }
 
+// told is get of what a driver binds.
+func (args arguments) told(n int, name string) (v any, ok bool) {
+	v, ok = args.get(n, name)
+	return taken(v), ok
+}
+
 // at returns the argument with an ordinal.
 func (args arguments) at(n int) (v any, ok bool) {
 	if n >= 1 && n <= len(args.list) && args.list[n-1].Ordinal == n && args.list[n-1].Name == "" {
@@ -77,7 +83,7 @@ func (args arguments) appendValues(vals []rowtag.Value, class catalog.Class, s *
 		return nil, false, false
 	}
 	if s.Unless != 0 || s.UnlessName != "" {
-		if v, found := args.get(s.Unless, s.UnlessName); !found {
+		if v, found := args.told(s.Unless, s.UnlessName); !found {
 			return nil, false, false
 		} else if isNull(v) {
 			return nil, true, true
@@ -99,13 +105,13 @@ func (args arguments) appendValues(vals []rowtag.Value, class catalog.Class, s *
 	case analysis.Param:
 		if from, to, several := args.spread(s.Param); several {
 			for n := from; n < to; n++ {
-				if v, found := args.at(n); !found || !one(v) {
+				if v, found := args.at(n); !found || !one(taken(v)) {
 					return nil, false, false
 				}
 			}
 			return vals, true, false
 		}
-		v, found := args.get(s.Param, s.Name)
+		v, found := args.told(s.Param, s.Name)
 		return vals, found && one(v), false
 	case analysis.List:
 		for i := range s.List {
@@ -115,7 +121,7 @@ func (args arguments) appendValues(vals []rowtag.Value, class catalog.Class, s *
 		}
 		return vals, true, false
 	case analysis.JSONList, analysis.Array:
-		v, found := args.get(s.Param, s.Name)
+		v, found := args.told(s.Param, s.Name)
 		if !found {
 			return nil, false, false
 		}
@@ -140,7 +146,7 @@ func (args arguments) where(r *analysis.Ref) catalog.Mask {
 	}
 	var off, on catalog.Mask
 	for _, o := range r.Options {
-		if v, found := args.get(o.Param, o.Name); found && isNull(v) {
+		if v, found := args.told(o.Param, o.Name); found && isNull(v) {
 			off |= o.Columns
 		} else {
 			on |= o.Columns
@@ -152,7 +158,7 @@ func (args arguments) where(r *analysis.Ref) catalog.Mask {
 // text evaluates a source to one text.
 func (args arguments) text(s *analysis.Source) (text string, ok bool) {
 	if s.Unless != 0 || s.UnlessName != "" {
-		if v, found := args.get(s.Unless, s.UnlessName); !found || isNull(v) {
+		if v, found := args.told(s.Unless, s.UnlessName); !found || isNull(v) {
 			return "", false
 		}
 	}
@@ -160,7 +166,7 @@ func (args arguments) text(s *analysis.Source) (text string, ok bool) {
 	case analysis.Constant:
 		return s.Text, !s.Number
 	case analysis.Param:
-		v, found := args.get(s.Param, s.Name)
+		v, found := args.told(s.Param, s.Name)
 		if !found {
 			return "", false
 		}
@@ -200,7 +206,7 @@ func (args arguments) number(s *analysis.Source) (n int64, ok bool) {
 	case s.Kind == analysis.Constant:
 		v = s.Text
 	case s.Kind == analysis.Param:
-		if v, ok = args.get(s.Param, s.Name); !ok {
+		if v, ok = args.told(s.Param, s.Name); !ok {
 			return 0, false
 		}
 	default:
@@ -278,7 +284,7 @@ func elements(v any) (list []any, ok bool) {
 		if !rv.Index(i).CanInterface() {
 			return nil, false
 		}
-		list = append(list, rv.Index(i).Interface())
+		list = append(list, taken(rv.Index(i).Interface()))
 	}
 	return list, true
 }

@@ -101,7 +101,7 @@ func (s *Session) setsOf(t *catalog.Table, sets []analysis.SetValue, args argume
 			continue
 		default:
 			if set.Keep && set.Source.Kind == analysis.Param {
-				if v, found := args.get(set.Source.Param, set.Source.Name); found && isNull(v) {
+				if v, found := args.told(set.Source.Param, set.Source.Name); found && isNull(v) {
 					if changed != nil && set.Column < catalog.LastColumnBit {
 						*changed &^= catalog.Bit(set.Column)
 					}

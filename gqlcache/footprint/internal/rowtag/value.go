@@ -161,8 +161,8 @@ func integer(v any) (int64, bool) {
 	}
 	b, text, kind := plain(v)
 	switch kind {
-	case isBytes:
-		text = string(b)
+	case isBytes: // a blob of SQLite, which no number equals, and which comes behind all of them
+		return 0, false
 	case isBool:
 		return int64(b[0]), true
 	case isOther:
