@@ -10,6 +10,8 @@ type Sight struct {
 	// enclosing row, which comes from them.
 	Views  []*View
 	Column string
+	// AtRuntime says that the field's resolvers say what it reads, beside Views.
+	AtRuntime bool
 }
 
 // Sights tells what decides the value at a path of response names: of the field there,
@@ -38,7 +40,7 @@ func (o *Operation) Sights(path []string) (sights []Sight, depth int) {
 			break
 		}
 		depth++
-		if len(s.Views) > 0 && (s.Column == "" || s.Column != s.Views[0].key) {
+		if s.AtRuntime || len(s.Views) > 0 && (s.Column == "" || s.Column != s.Views[0].key) {
 			sights = append(sights, s)
 		}
 		at = below
@@ -57,6 +59,7 @@ func (o *Operation) see(s *Sight, selection, field int) {
 	case f.Definition.Name == "__typename":
 		return // like a key
 	case decl != nil && decl.Declared:
+		s.AtRuntime = s.AtRuntime || decl.AtRuntime
 		for i := range decl.Reads {
 			for _, v := range decl.Reads[i].Views {
 				note(&s.Views, v)

@@ -19,6 +19,9 @@ func describeSights(sights []cascade.Sight) string {
 			text += v.Name
 		}
 		text += ")"
+		if s.AtRuntime {
+			text += " at run time"
+		}
 		if s.Column != "" {
 			text += "." + s.Column
 		}

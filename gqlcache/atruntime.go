@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/cascade"
@@ -61,14 +62,14 @@ func (x *executions) around(fields graphql.FieldMiddleware) graphql.FieldMiddlew
 		if fc == nil || fc.Field.Field == nil || !x.concerns(fc) {
 			return fields(ctx, resolve)
 		}
-		asked := false
+		var asked atomic.Bool // an interceptor may leave its resolver behind
 		v, err := fields(ctx, func(ctx context.Context) (any, error) {
-			asked = true
+			asked.Store(true)
 			x.begin(fc)
 			defer x.end(fc) // also when the resolver panics
 			return resolve(ctx)
 		})
-		if !asked {
+		if !asked.Load() {
 			x.end(fc)
 		}
 		return v, err

@@ -7,8 +7,10 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
 func suspectsOf(m inspect.Mismatch) string {
@@ -117,6 +119,29 @@ func TestSuspects(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestSuspectsAtRuntime: where a resolver has said a half of what it reads, verify mode names
+// its field and the mutations that it may have read of.
+func TestSuspectsAtRuntime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newVerifyRigOn(t, func(s *testgraph.Store) graphql.ExecutableSchema { return atRuntime(s, "Query.userCount") }, nil)
+		r.store.On("Query.userCount", func(ctx context.Context) error { return gqlcache.Read(ctx, gqlcache.Tag("counted")) })
+		const query = `{userCount}`
+		r.ask(query)
+		r.ask(`mutation Mine{createUser(input:{name:"n"}){id}}`)
+		r.ask(query)
+		v := r.settle()
+		if v.Mismatched != 1 {
+			t.Fatalf("found %+v", v)
+		}
+		const want = "userCount Query.userCount\n" +
+			"Mine: the resolver of Query.userCount, which has @reads(atRuntime: true), has not said that it reads what Mutation.createUser writes"
+		if got := suspectsOf(v.Mismatches[0]); got != want {
+			t.Errorf("suspects of\n%s\nwant\n%s", got, want)
+		}
+	})
 }
 
 // What did no harm before is less suspicious than what is seen for the first time.

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
@@ -27,6 +28,12 @@ type verifyRig struct {
 }
 
 func newVerifyRig(t *testing.T, change func(*gqlcache.Options)) *verifyRig {
+	t.Helper()
+	return newVerifyRigOn(t, func(s *testgraph.Store) graphql.ExecutableSchema { return testgraph.Executable(s, "cacheControl") }, change)
+}
+
+// newVerifyRigOn is newVerifyRig for a schema.
+func newVerifyRigOn(t *testing.T, schema func(*testgraph.Store) graphql.ExecutableSchema, change func(*gqlcache.Options)) *verifyRig {
 	t.Helper()
 	o := gqlcache.Options{
 		SweepInterval: -1, Store: newMapStore(), Predicate: viewerPredicate,
@@ -47,7 +54,7 @@ func newVerifyRig(t *testing.T, change func(*gqlcache.Options)) *verifyRig {
 		}
 	})
 	r.cache = c
-	r.srv = testgraph.NewServer(r.store, c)
+	r.srv = testgraph.Serve(schema(r.store), c)
 	return r
 }
 

@@ -136,6 +136,12 @@ func (p *place) missing(w cascade.Writer, reached []cascade.Event) (text string,
 	if len(reads) == 0 {
 		return "", 0
 	}
+	if reads[0].AtRuntime {
+		if len(p.concernedBy(reached)) > 0 {
+			score = scoreConcerned
+		}
+		return "the resolver of " + reads[0].Field + ", which has @reads(atRuntime: true), has not said that it reads what " + w.Field + " writes", score + scoreNoEdge
+	}
 	if len(reached) == 0 {
 		return "@writes of " + w.Field + " named no row at all", scoreRows
 	}
