@@ -14,7 +14,7 @@ import (
 type (
 	plainStatus string
 	status      string
-	pointed     struct{ s string }
+	pointed     struct{}
 	nilBytes    []byte
 	twoFaced    string
 	misnamed    string
