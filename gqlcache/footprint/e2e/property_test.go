@@ -15,7 +15,8 @@ var (
 	propertyStop  = flag.Bool("property.stop", false, "TestProperty ends with the first answer that is missed, and does not look for a smaller scenario")
 	propertyLost  = flag.Bool("property.lost", false, "TestProperty says which statements took which answers away that did not change")
 	propertyReads = flag.String("property.reads", "", "the reads of TestProperty that are no random SQL are those templates that contain this text")
-	propertySeed  = flag.Uint64("property.seed", 0, "the only scenario that TestProperty carries out; 0: all from 1 on")
+	propertyFrom  = flag.Uint64("property.from", 1, "the first scenario that TestProperty carries out")
+	propertySeed  = flag.Uint64("property.seed", 0, "the only scenario that TestProperty carries out; 0: all from -property.from on")
 )
 
 // pairsWanted returns how many pairs are compared. PostgreSQL takes three times as long.
@@ -65,7 +66,7 @@ func propertyOf(t *testing.T, d catalog.Dialect, make maker, modes []mode) {
 	t.Helper()
 	cells := map[cell]*figures{}
 	pairs, wanted := 0, pairsWanted(d)
-	for seed := max(1, *propertySeed); pairs < wanted; seed++ {
+	for seed := max(1, *propertySeed, *propertyFrom); pairs < wanted; seed++ {
 		c := cell{seed%2 == 0, modes[seed/2%uint64(len(modes))]}
 		f := cells[c]
 		if f == nil {
