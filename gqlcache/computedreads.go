@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/values"
@@ -38,8 +39,10 @@ type computation struct {
 	// outer is the computation in whose function this one runs, within the operation.
 	outer  *computation
 	within *request
-	// token is the number that it is based on, shapes the generation of shapes.
+	// token is the number that it is based on, at the place in the log that was read before
+	// it, shapes the generation of shapes.
 	token, shapes uint64
+	at            changelog.Position
 	// forAll says that everybody shares it; part is that of its tenant.
 	// predicated says that its key has the caller's predicate.
 	forAll, tenanted, predicated bool
@@ -59,6 +62,7 @@ type computation struct {
 		key       string
 		entry     *store.Entry
 		batch     *batchParts // of ComputeAll, nil otherwise
+		lease     func()      // gives up the lease to compute the value, nil without one
 	}
 }
 
@@ -112,12 +116,15 @@ func (x *computation) refuseToStore(why Reason) bool {
 	if x.mu.unstored == "" {
 		x.mu.unstored = why
 	}
-	f, late, key, e := x.mu.flight, x.mu.closed, x.mu.key, x.mu.entry
+	f, late, key, e, lease := x.mu.flight, x.mu.closed, x.mu.key, x.mu.entry, x.mu.lease
 	flights, kept := x.mu.batch.parts()
 	x.mu.Unlock()
 	f.Unshare()
+	if lease != nil {
+		lease()
+	}
 	if late && e != nil {
-		x.c.withdraw(key, e)
+		x.c.withdrawValue(key, e)
 	}
 	x.endParts(flights, kept)
 	return !late

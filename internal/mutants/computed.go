@@ -285,7 +285,7 @@ var computedRules = []mutant{
 	},
 	{
 		name: "computed all: a late read leaves values", file: computedBatchFile,
-		old: "		x.c.withdraw(k.key, k.entry)\n", new: "		_ = k\n",
+		old: "		x.c.withdrawValue(k.key, k.entry)\n", new: "		_ = k\n",
 		test: "TestComputeAllLate$",
 	},
 	{
