@@ -129,7 +129,7 @@ func computed[T any](ctx context.Context, c *Cache, q valueQuery, fn func(ctx co
 		}
 		return given(ctx, &q, v, failed)
 	}
-	v, usable, err := openedParts[T](res.value, res.body, q.typ, res.plain, &q.set)
+	v, usable, err := openedParts[T](res.value, res.body, res.typ, res.plain, &q.set)
 	if !usable && err == nil { // another call has it kept in another way
 		q.why = ReasonCodec
 		return beside(ctx, &q, fn)

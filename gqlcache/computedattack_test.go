@@ -601,3 +601,29 @@ func TestComputedWithinAnotherCache(t *testing.T) {
 		}
 	}
 }
+
+// TestComputedOneKeyForTwoTypes: who waits for a value that turns out to be of another type
+// gets the error that he would get for one that is kept.
+func TestComputedOneKeyForTwoTypes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newValues(t, gqlcache.Options{})
+		leave := make(chan struct{})
+		var all sync.WaitGroup
+		all.Go(func() {
+			_, err := gqlcache.Compute(t.Context(), r.cache, gqlcache.KeyOf("two types"), func(context.Context) (int, error) { <-leave; return 1, nil }, gqlcache.ForAll(), gqlcache.Reads())
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		all.Go(func() {
+			got, err := gqlcache.Compute(t.Context(), r.cache, gqlcache.KeyOf("two types"), func(context.Context) (string, error) { return "a text", nil }, gqlcache.ForAll(), gqlcache.Reads())
+			if !errors.Is(err, gqlcache.ErrKey) {
+				t.Errorf("got %q, %v", got, err)
+			}
+		})
+		synctest.Wait()
+		close(leave)
+		all.Wait()
+	})
+}

@@ -220,7 +220,24 @@ func TestComputedSharedStampIsOfTheBeginning(t *testing.T) {
 	}
 	wantAt(t, "a change during the function", b, gqlcache.KeyOf("old"), 2, 2, true)
 
-	// A record is applied here after the place was read, and before the function reads.
+	// A record is applied here when the value is kept already.
+	r = newInstances(t, 1)
+	kept := newMapStore()
+	b = r.all[0]
+	a = r.add(func(_ *instance, o *gqlcache.Options) { o.Store = kept })
+	kept.hook = func(ctx context.Context, call string) error {
+		if call != "Put" {
+			return nil
+		}
+		return b.cache.Invalidate(ctx, gqlcache.Tag("x"))
+	}
+	computeAt(t, a, gqlcache.KeyOf("old"), 1)
+	if r.sharedEntries.len() != 1 {
+		t.Errorf("%d entries are shared", r.sharedEntries.len())
+	}
+	wantAt(t, "a change when it was kept", b, gqlcache.KeyOf("old"), 2, 2, true)
+
+	// A record is applied here after the request has arrived, and before the function reads.
 	r = newInstances(t, 2)
 	a, b = r.two()
 	askedBy(t, a.cache, "", func(ctx context.Context) {
@@ -757,6 +774,71 @@ func TestComputedSharedHold(t *testing.T) {
 		}
 	}))
 	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/rest", nil))
+	if n := r.sharedEntries.len(); n != 0 {
+		t.Errorf("%d entries are shared", n)
+	}
+}
+
+// TestComputedSharedRemoval: what was removed is not left in the shared store either.
+func TestComputedSharedRemoval(t *testing.T) {
+	t.Parallel()
+	r := newInstances(t, 2)
+	a, b := r.two()
+	computeAt(t, a, gqlcache.KeyOf("removed"), 1)
+	if existed, err := gqlcache.Delete(t.Context(), b.cache, gqlcache.KeyOf("removed"), gqlcache.ForAll()); !existed || err != nil {
+		t.Errorf("existed %v, %v", existed, err)
+	}
+	if n := r.sharedEntries.len(); n != 0 {
+		t.Errorf("%d entries are left", n)
+	}
+	if existed, err := gqlcache.Delete(t.Context(), b.cache, gqlcache.KeyOf("removed"), gqlcache.ForAll()); existed || err != nil {
+		t.Errorf("removed twice: existed %v, %v", existed, err)
+	}
+}
+
+// undecoding is a codec that cannot decode what it has encoded, once that is said.
+type undecoding struct {
+	jsonLines
+
+	no *bool
+}
+
+func (f undecoding) Unmarshal(data []byte, v any) error {
+	if *f.no {
+		panic("it cannot be decoded any more")
+	}
+	return f.jsonLines.Unmarshal(data, v)
+}
+
+// TestComputedSharedUndecodable: what cannot be decoded is neither kept nor given to anybody.
+func TestComputedSharedUndecodable(t *testing.T) {
+	t.Parallel()
+	r := newInstances(t, 2)
+	a, b := r.two()
+	no := false
+	opts := append(shareable[:2:2], gqlcache.WithCodec(undecoding{no: &no}))
+	computeAt(t, a, gqlcache.KeyOf("undecodable"), score{"ann", []int{1}}, opts...)
+	no = true
+	if got, err := gqlcache.Get[score](t.Context(), b.cache, gqlcache.KeyOf("undecodable"), opts...); !errors.Is(err, gqlcache.ErrMiss) {
+		t.Errorf("got %v, %v", got, err)
+	}
+	wantAt(t, "undecodable", b, gqlcache.KeyOf("undecodable"), score{"bob", []int{2}}, score{"bob", []int{2}}, true, opts...)
+	if n := b.cache.Stats().Entries; n != 0 {
+		t.Errorf("%d entries are kept", n)
+	}
+}
+
+// TestComputedSharedWithinAnotherCache: what is computed within a computation of another cache
+// may be older than any place in the log that is known here.
+func TestComputedSharedWithinAnotherCache(t *testing.T) {
+	t.Parallel()
+	r, other := newInstances(t, 1), newValues(t, gqlcache.Options{})
+	_, err := gqlcache.Compute(t.Context(), other.cache, gqlcache.KeyOf("outer"), func(ctx context.Context) (int, error) {
+		return gqlcache.Compute(ctx, r.all[0].cache, gqlcache.KeyOf("inner"), func(context.Context) (int, error) { return 1, nil }, shareable...)
+	}, gqlcache.ForAll())
+	if err != nil {
+		t.Error(err)
+	}
 	if n := r.sharedEntries.len(); n != 0 {
 		t.Errorf("%d entries are shared", n)
 	}
