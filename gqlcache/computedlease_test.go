@@ -132,16 +132,16 @@ func TestComputedLeaseWithin(t *testing.T) {
 	if _, err := gqlcache.Compute(refresh, a.cache, gqlcache.KeyOf("refreshed"), func(context.Context) (int, error) { return 1, nil }, shareable...); err != nil {
 		t.Error(err)
 	}
-	now := time.Now()
+	var later atomic.Int64
 	c := r.add(func(m *instance, o *gqlcache.Options) {
 		o.Shared, o.FillLease = leasingShared{m.shared, d}, time.Hour
-		o.Now = func() time.Time { return now }
+		o.Now = func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
 	})
 	old := append(shareable[:2:2], gqlcache.OnError(time.Hour), gqlcache.TTL(time.Minute))
 	if err := gqlcache.Put(t.Context(), c.cache, gqlcache.KeyOf("expired"), 1, c.cache.Begin(t.Context()), old...); err != nil {
 		t.Error(err)
 	}
-	now = now.Add(2 * time.Minute)
+	later.Store(int64(2 * time.Minute))
 	wantAt(t, "where a value has expired", c, gqlcache.KeyOf("expired"), 2, 2, true, old...)
 	computeAt(t, a, gqlcache.KeyOf("immutable"), 1, append(shareable[:2:2], gqlcache.Immutable())...)
 	_, err := gqlcache.ComputeAll(t.Context(), a.cache, []int{1, 2}, itemKey, func(context.Context, []int) (map[int]int, error) { return map[int]int{1: 1, 2: 2}, nil }, shareable...)

@@ -140,7 +140,7 @@ var computedSharedRules = []mutant{
 	},
 	{
 		name: "computed shared: many are asked for one by one", file: redisBatchFile,
-		old: "const maxRead = 1024", new: "const maxRead = 1",
+		old: "maxRead         = 1024", new: "maxRead         = 1",
 		test: "TestGetAllTrips$",
 	},
 	{

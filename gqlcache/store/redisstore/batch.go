@@ -2,18 +2,24 @@ package redisstore
 
 import (
 	"context"
+	"time"
 
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
-// maxRead is how many entries GetAll asks for in one round trip.
-const maxRead = 1024
+// maxRead is how many entries GetAll asks for in one round trip, and readsPerTimeout for how
+// many of them it waits for one ReadTimeout.
+const (
+	maxRead         = 1024
+	readsPerTimeout = 256
+)
 
 var _ store.Batcher = (*Store)(nil)
 
 // GetAll implements store.Batcher. It asks for 1024 entries in one round trip, in a Cluster
-// for those of each node in one, and waits at most ReadTimeout for each. Entries that this
-// process has queued are not asked for. Once Redis could not be asked, the rest is not either.
+// for those of each node in one, and waits at most ReadTimeout for each 256 of them that it has
+// begun to ask for: four times that for 1024. Entries that this process has queued are not
+// asked for. Once Redis could not be asked, the rest is not either.
 func (s *Store) GetAll(ctx context.Context, keys [][]byte, ok func(n int, e *store.Entry) bool) ([]*store.Entry, error) {
 	if s.conn.closed.Load() {
 		return make([]*store.Entry, len(keys)), store.ErrClosed
@@ -68,7 +74,8 @@ func (r *reader) fetchAll(ctx context.Context, asks []question, into []*store.En
 		err error
 	}
 	asked := r.clock()
-	answers, err := call(ctx, r.conn, r.timeout, func(ctx context.Context) ([]answer, error) {
+	timeout := r.timeout * time.Duration((len(asks)+readsPerTimeout-1)/readsPerTimeout)
+	answers, err := call(ctx, r.conn, timeout, func(ctx context.Context) ([]answer, error) {
 		pipe := r.conn.client.Pipeline()
 		reads := make([]func() (holding, error), len(asks))
 		for i, q := range asks {
