@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -626,4 +627,38 @@ func TestComputedOneKeyForTwoTypes(t *testing.T) {
 		close(leave)
 		all.Wait()
 	})
+}
+
+// TestComputedTenantInPublicValues: a value within a public operation is for all tenants. It
+// is not kept if it holds one's own, unless its key says whose it is.
+func TestComputedTenantInPublicValues(t *testing.T) {
+	t.Parallel()
+	for name, outer := range map[string]func(tenant string) gqlcache.Key{
+		"without a tenant": func(string) gqlcache.Key { return gqlcache.KeyOf("outer") },
+		"with the tenant":  func(tenant string) gqlcache.Key { return gqlcache.KeyOf("outer").Tenant(tenant) },
+	} {
+		r := newPartitioned(t)
+		var got []string
+		r.store.On("Query.banner", func(ctx context.Context) error {
+			v, err := gqlcache.Compute(ctx, r.cache, outer(who(ctx)), func(ctx context.Context) (string, error) {
+				return gqlcache.Compute(ctx, r.cache, gqlcache.KeyOf("inner").Tenant(who(ctx)), func(ctx context.Context) (string, error) { return who(ctx), nil }, gqlcache.Reads())
+			}, gqlcache.Reads())
+			got = append(got, v)
+			return err
+		})
+		viewers := []string{"ann", "bob", "ann"}
+		for _, viewer := range viewers {
+			r.do(testgraph.Request{Query: `{ banner(id: "b1") { text } }`, Header: map[string]string{"X-Viewer": viewer}})
+		}
+		if !slices.Equal(got, viewers) {
+			t.Errorf("%s: %q", name, got)
+		}
+		kept := 0
+		if name == "with the tenant" {
+			kept = 1
+		}
+		if s := valueStats(r.cache, "outer"); s.Hits != uint64(kept) {
+			t.Errorf("%s: %d hits, want %d", name, s.Hits, kept)
+		}
+	}
 }

@@ -132,7 +132,7 @@ func (q *valueQuery) declared() ([]cascade.Tag, error) {
 func (q *valueQuery) newComputation(ctx context.Context, token uint64, own *flight.Flight[*valueResult]) *computation {
 	x := &computation{
 		Context: ctx, c: q.c, outer: q.computation, within: q.request, token: token, at: q.at, shapes: q.shapes,
-		forAll: q.set.forAll, tenanted: q.tenanted, predicated: q.predicated, part: q.part(),
+		forAll: q.set.forAll, tenanted: q.tenanted, predicated: q.predicated, personal: q.whose&personal != 0, part: q.part(),
 	}
 	x.mu.flight = own
 	return x

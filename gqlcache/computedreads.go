@@ -44,9 +44,10 @@ type computation struct {
 	token, shapes uint64
 	at            changelog.Position
 	// forAll says that everybody shares it; part is that of its tenant.
-	// predicated says that its key has the caller's predicate.
-	forAll, tenanted, predicated bool
-	part                         cascade.Partition
+	// predicated says that its key has the caller's predicate, personal that the key has
+	// that, or the caller's own tenant.
+	forAll, tenanted, predicated, personal bool
+	part                                   cascade.Partition
 
 	mu struct {
 		sync.Mutex
@@ -222,7 +223,7 @@ func (e *enclosing) refuse(why Reason) {
 }
 
 // dependOn hands on what a value of a cache depends on. What is for all must not hold a
-// value that is one caller's. The innermost computation hands it on to what is around that
+// value that is one caller's: a value that is ForAll, or within a public operation. The innermost computation hands it on to what is around that
 // when it ends; an operation that runs within the computation is not around it. If it has
 // ended, those around it have its value already, without this.
 func (e *enclosing) dependOn(c *Cache, s *values.Sum, until time.Time, by whose) (late bool) {
@@ -230,7 +231,7 @@ func (e *enclosing) dependOn(c *Cache, s *values.Sum, until time.Time, by whose)
 		switch {
 		case x.c != c:
 			x.refuseToStore(ReasonUnexplained) // another clock
-		case by != 0 && x.forAll:
+		case by != 0 && x.forAll, by&personal != 0 && !x.personal:
 			x.refuseToStore(ReasonPrivate)
 		}
 		inTime := x.depend(s, until, by)

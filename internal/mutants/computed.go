@@ -65,7 +65,7 @@ var computedRules = []mutant{
 	},
 	{
 		name: "computed: a caller's value is a part of one for all", file: computedReadsFile,
-		old: "case by != 0 && x.forAll:", new: "case false:",
+		old: "case by != 0 && x.forAll, by&personal != 0 && !x.personal:", new: "case false:",
 		test: "TestComputedNested$",
 	},
 	{

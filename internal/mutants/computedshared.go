@@ -99,6 +99,11 @@ var computedSharedRules = []mutant{
 		test: "TestComputedSharedPut$|TestComputedPutOverRedis$",
 	},
 	{
+		name: "computed: a tenant's value is a part of one within a public operation", file: computedReadsFile,
+		old: "x.forAll, by&personal != 0 && !x.personal:", new: "x.forAll:",
+		test: "TestComputedTenantInPublicValues$",
+	},
+	{
 		name: "computed: who has joined gets a value of another type", file: computedFile,
 		old: "openedParts[T](res.value, res.body, res.typ, res.plain, &q.set)", new: "openedParts[T](res.value, res.body, q.typ, res.plain, &q.set)",
 		test: "TestComputedOneKeyForTwoTypes$",
