@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/values"
 )
 
 // This file is what programs call to have values computed and kept beside the answers of
@@ -59,6 +61,9 @@ var errNoFunction = fmt.Errorf("%w: the function is nil", ErrKey)
 // kept in place of the other, with CacheOnly fn is not called, and the error is ErrMiss
 // where nothing is kept, with NoStore nothing is looked up or kept. Without it a call in a
 // resolver is as its operation: it is refreshed with it.
+//
+// With Options.Shared a value that another instance has computed is found as well, unless it
+// is Immutable, and with Options.FillLease callers in several instances wait for one of them.
 //
 // The value belongs to the caller, unless it is Immutable. fn must have no effects: a hit
 // has none.
@@ -124,7 +129,7 @@ func computed[T any](ctx context.Context, c *Cache, q valueQuery, fn func(ctx co
 		}
 		return given(ctx, &q, v, failed)
 	}
-	v, usable, err := openedParts[T](res.value, res.body, q.typ, res.plain, &q.set)
+	v, usable, err := openedParts[T](res.value, res.body, res.typ, res.plain, &q.set)
 	if !usable && err == nil { // another call has it kept in another way
 		q.why = ReasonCodec
 		return beside(ctx, &q, fn)
@@ -203,8 +208,12 @@ func get[T any](ctx context.Context, q *valueQuery) (T, error) {
 	}
 	s, body := q.c.findValue(ctx, q)
 	if s == nil || q.passesOver(s) {
-		q.missed(ctx)
-		return none, ErrMiss
+		res := q.c.takeValue(ctx, *q, reflect.TypeFor[T]())
+		if res == nil {
+			q.missed(ctx)
+			return none, ErrMiss
+		}
+		s, body = res.stamp, res.body
 	}
 	v, usable, err := opened[T](s, body, &q.set)
 	switch {
@@ -231,6 +240,9 @@ func Exists(ctx context.Context, cache *Cache, key Key, opts ...ComputeOption) (
 	} else if s, _ := cache.findValue(ctx, &q); s != nil && !q.passesOver(s) {
 		q.depend(ctx, &s.sum, s.Expires())
 		return !s.absent, nil
+	} else if found, absent := cache.existsElsewhere(ctx, q); found != nil {
+		q.depend(ctx, &values.Sum{Tags: slices.Clone(found.Tags)}, found.Expires)
+		return !absent, nil
 	}
 	q.missed(ctx)
 	return false, nil

@@ -17,6 +17,9 @@ import (
 // the others. If somebody else has failed or left, fn is called once more, with what is still
 // missing. Whoever waits computes nothing that others wait for.
 //
+// With Options.Shared other instances' values are found as well: in one round trip for up to
+// 1,024 ids, where the store is a store.Batcher such as redisstore, and one by one where not.
+//
 // What fn leaves out does not exist: it is left out of the result, and that is kept as
 // ErrAbsent is. fn must leave nothing out for another reason: because of a limit, say, or of
 // a permission that the key does not have. When fn returns an error, or ctx has ended,
@@ -63,9 +66,7 @@ func ComputeAll[K comparable, T any](ctx context.Context, cache *Cache, ids []K,
 		found, err := a.find(ctx, &q, id)
 		if err == nil && !found {
 			a.missing = append(a.missing, id)
-			if err = b.add(id); q.wants.policy == CacheOnly {
-				q.missed(ctx)
-			}
+			err = b.add(id)
 		}
 		if err != nil {
 			return nil, err
@@ -77,7 +78,14 @@ func ComputeAll[K comparable, T any](ctx context.Context, cache *Cache, ids []K,
 		return a.got, nil
 	}
 	if q.wants.policy == CacheOnly {
-		return a.got, ErrMiss
+		all, err := b.only(ctx)
+		if err == nil && !all {
+			err = ErrMiss
+		}
+		if all {
+			a.tell(ctx, &q)
+		}
+		return a.got, err
 	}
 	compute := b.compute
 	if q.why != "" {

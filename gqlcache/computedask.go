@@ -7,6 +7,7 @@ import (
 	"reflect"
 
 	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
@@ -49,6 +50,8 @@ type valueQuery struct {
 	// shapes is the generation of shapes, read before any number that the value may be
 	// based on.
 	shapes uint64
+	// at is the place in the log that a computation of the call is based on: see place.
+	at changelog.Position
 	// predicate is the caller's, when it is in the key.
 	predicate Predicate
 	// old is the value if it has expired, and the call may use it yet; oldBody its bytes.

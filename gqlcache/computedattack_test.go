@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -598,6 +599,66 @@ func TestComputedWithinAnotherCache(t *testing.T) {
 				}
 				r.wantJob(gqlcache.KeyOf("constant"), -1, 1, false, gqlcache.Reads())
 			})
+		}
+	}
+}
+
+// TestComputedOneKeyForTwoTypes: who waits for a value that turns out to be of another type
+// gets the error that he would get for one that is kept.
+func TestComputedOneKeyForTwoTypes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newValues(t, gqlcache.Options{})
+		leave := make(chan struct{})
+		var all sync.WaitGroup
+		all.Go(func() {
+			_, err := gqlcache.Compute(t.Context(), r.cache, gqlcache.KeyOf("two types"), func(context.Context) (int, error) { <-leave; return 1, nil }, gqlcache.ForAll(), gqlcache.Reads())
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		all.Go(func() {
+			got, err := gqlcache.Compute(t.Context(), r.cache, gqlcache.KeyOf("two types"), func(context.Context) (string, error) { return "a text", nil }, gqlcache.ForAll(), gqlcache.Reads())
+			if !errors.Is(err, gqlcache.ErrKey) {
+				t.Errorf("got %q, %v", got, err)
+			}
+		})
+		synctest.Wait()
+		close(leave)
+		all.Wait()
+	})
+}
+
+// TestComputedTenantInPublicValues: a value within a public operation is for all tenants. It
+// is not kept if it holds one's own, unless its key says whose it is.
+func TestComputedTenantInPublicValues(t *testing.T) {
+	t.Parallel()
+	for name, outer := range map[string]func(tenant string) gqlcache.Key{
+		"without a tenant": func(string) gqlcache.Key { return gqlcache.KeyOf("outer") },
+		"with the tenant":  func(tenant string) gqlcache.Key { return gqlcache.KeyOf("outer").Tenant(tenant) },
+	} {
+		r := newPartitioned(t)
+		var got []string
+		r.store.On("Query.banner", func(ctx context.Context) error {
+			v, err := gqlcache.Compute(ctx, r.cache, outer(who(ctx)), func(ctx context.Context) (string, error) {
+				return gqlcache.Compute(ctx, r.cache, gqlcache.KeyOf("inner").Tenant(who(ctx)), func(ctx context.Context) (string, error) { return who(ctx), nil }, gqlcache.Reads())
+			}, gqlcache.Reads())
+			got = append(got, v)
+			return err
+		})
+		viewers := []string{"ann", "bob", "ann"}
+		for _, viewer := range viewers {
+			r.do(testgraph.Request{Query: `{ banner(id: "b1") { text } }`, Header: map[string]string{"X-Viewer": viewer}})
+		}
+		if !slices.Equal(got, viewers) {
+			t.Errorf("%s: %q", name, got)
+		}
+		kept := 0
+		if name == "with the tenant" {
+			kept = 1
+		}
+		if s := valueStats(r.cache, "outer"); s.Hits != uint64(kept) {
+			t.Errorf("%s: %d hits, want %d", name, s.Hits, kept)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/values"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
@@ -171,11 +172,15 @@ func (b *valueBatch) compute(ctx context.Context) (err error) {
 			b.parts[i].lead.End(flight.Outcome[*valueResult]{})
 		}
 	}()
+	b.q.at = b.q.place() // before any number that the values may be based on
 	left := b.all()
 	for round := 0; len(left) > 0; round++ {
 		token := b.q.begin() // before any flight: others may take what is not older than theirs
 		run, busy, err := b.lead(ctx, left, round)
 		if err != nil {
+			return err
+		}
+		if run, err = b.takeShared(ctx, run); err != nil {
 			return err
 		}
 		if len(run) > 0 {
@@ -232,14 +237,71 @@ func (b *valueBatch) again(ctx context.Context, n int) (has bool, err error) {
 	if res == nil {
 		return false, nil
 	}
+	return b.found(ctx, n, res)
+}
+
+// found takes a value that is kept after all, and ends the flight of its part.
+func (b *valueBatch) found(ctx context.Context, n int, res *valueResult) (has bool, err error) {
+	p := &b.parts[n]
 	if has, err = b.v.take(b.q, n, res); !has {
 		return false, err
 	}
-	b.q.key = append((*b.q.scratch)[:0], p.key...)
+	b.at(n)
 	b.q.hit(ctx, res.stamp)
 	p.lead.End(res.outcome())
 	p.lead = nil
 	return true, nil
+}
+
+// at makes the query that of a part.
+func (b *valueBatch) at(n int) {
+	b.q.key = append((*b.q.scratch)[:0], b.parts[n].key...)
+	*b.q.scratch = b.q.key
+}
+
+// takeShared takes the values of parts over that other instances have stored, in one round
+// trip, or few, and returns the parts that are left.
+func (b *valueBatch) takeShared(ctx context.Context, parts []int) (left []int, err error) {
+	c, q := b.c, b.q
+	if len(parts) == 0 || !q.asksOthers() {
+		return parts, nil
+	}
+	keys, takings, form := make([]string, len(parts)), make([]*taking, len(parts)), q.form()
+	for i, n := range parts {
+		keys[i], takings[i] = values.SharedKey(b.parts[n].key), q.newTaking(b.parts[n].old)
+		takings[i].form = form
+	}
+	taken := c.fleet.TakeAll(ctx, keys, func(i int) fleet.Wanted { return takings[i].wanted() })
+	for i, n := range parts {
+		q.old = b.parts[n].old
+		has := false
+		if res := c.adoptValue(ctx, takings[i], b.parts[n].key, taken[i]); res != nil {
+			if has, err = b.found(ctx, n, res); err != nil {
+				return nil, err
+			}
+		}
+		if !has {
+			left = append(left, n)
+		}
+	}
+	return left, nil
+}
+
+// only takes what other instances have stored for a call that must not compute, and reports
+// whether that is all that was missing.
+func (b *valueBatch) only(ctx context.Context) (all bool, err error) {
+	ctx = orBackground(ctx)
+	left, err := b.takeShared(ctx, b.all())
+	if err != nil {
+		return false, err
+	}
+	for _, n := range left {
+		if b.q.why == "" {
+			b.at(n)
+		}
+		b.q.missed(ctx)
+	}
+	return len(left) == 0, nil
 }
 
 // wait waits for a part that another call computes.
@@ -248,7 +310,7 @@ func (b *valueBatch) wait(ctx context.Context, n int) (has bool, err error) {
 	usual := figures.Usual()
 	out, role := p.other.Wait(ctx, flight.Call[*valueResult]{
 		Arrived: b.q.since, Valid: b.c.usableValue,
-		Bound: max(minBound, boundFactor*usual), Usual: usual, Within: b.within(n),
+		Bound: max(minBound, boundFactor*usual) + b.c.opts.FillLease, Usual: usual, Within: b.within(n),
 	})
 	if role == flight.Joined && (out.Value.isForeign(b.q) || !b.q.mayJoin(out.Value) || !b.q.isFor(ctx, out.Value.only)) {
 		role = flight.Busy // an error is no absence, and a refresh wants what began after it
@@ -401,7 +463,7 @@ func (x *computation) endParts(flights []*flight.Flight[*valueResult], kept []ke
 		f.Unshare()
 	}
 	for _, k := range kept {
-		x.c.withdraw(k.key, k.entry)
+		x.c.withdrawValue(k.key, k.entry)
 	}
 }
 

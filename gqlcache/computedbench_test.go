@@ -2,11 +2,15 @@ package gqlcache_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/cascadeql/cascadeql/gqlcache"
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
+	"github.com/cascadeql/cascadeql/internal/redistest"
 	"github.com/maypok86/otter/v2"
 )
 
@@ -121,3 +125,61 @@ type wallClock struct{}
 
 func (wallClock) NowNano() int64                        { return time.Now().UnixNano() }
 func (wallClock) Tick(d time.Duration) <-chan time.Time { return time.Tick(d) }
+
+// BenchmarkComputedShared is what values take that are found in Redis and kept nowhere here,
+// as multiples of a plain GET in the same run, beside an operation that is found there.
+func BenchmarkComputedShared(b *testing.B) {
+	ctx := context.Background()
+	ids := make([]int, 1000)
+	for i := range ids {
+		ids[i] = i
+	}
+	opts := []gqlcache.ComputeOption{gqlcache.ForAll(), gqlcache.ReadsOf(itemReads)}
+	one := []gqlcache.ComputeOption{gqlcache.ForAll(), gqlcache.Reads(gqlcache.Tag("x"))}
+	several := func(n *node) error {
+		got, err := gqlcache.ComputeAll(ctx, n.cache, ids, itemKey, func(_ context.Context, missing []int) (map[int]score, error) {
+			all := map[int]score{}
+			for _, id := range missing {
+				all[id] = score{"a name", []int{id}}
+			}
+			return all, nil
+		}, opts...)
+		if err == nil && len(got) != len(ids) {
+			err = fmt.Errorf("%d values", len(got))
+		}
+		return err
+	}
+	for _, row := range []struct {
+		name string
+		ask  func(*node) error
+	}{
+		{"an operation", func(n *node) error { _, err := n.ask(ctx, readCounter, nil); return err }},
+		{"a value", func(n *node) error {
+			_, err := gqlcache.Compute(ctx, n.cache, gqlcache.KeyOf("board"), func(context.Context) (score, error) { return score{"a name", []int{1}}, nil }, one...)
+			return err
+		}},
+		{"1000 values", several},
+	} {
+		b.Run(row.name, func(b *testing.B) {
+			s := redistest.Start(b)
+			client, trips := s.Client(), &tripsToRead{}
+			client.AddHook(trips)
+			n := newNodes(b, 1, nodeSpec{client: client, rows: testgraph.NewStore(), level: changelog.Eventual, ttl: patientLease, readTimeout: 10 * time.Second, change: forget})[0]
+			if err := errors.Join(row.ask(n), n.shared.Flush(ctx)); err != nil {
+				b.Fatal(err)
+			}
+			y := newYardstick(b, s)
+			trips.Store(0)
+			b.ReportAllocs()
+			for b.Loop() {
+				y.time(b, func() {
+					if err := row.ask(n); err != nil {
+						b.Error(err)
+					}
+				})
+			}
+			y.report(b)
+			b.ReportMetric(float64(trips.Load())/float64(b.N), "trips/op")
+		})
+	}
+}

@@ -131,8 +131,8 @@ func (q *valueQuery) declared() ([]cascade.Tag, error) {
 // newComputation makes the computation of a call.
 func (q *valueQuery) newComputation(ctx context.Context, token uint64, own *flight.Flight[*valueResult]) *computation {
 	x := &computation{
-		Context: ctx, c: q.c, outer: q.computation, within: q.request, token: token, shapes: q.shapes,
-		forAll: q.set.forAll, tenanted: q.tenanted, predicated: q.predicated, part: q.part(),
+		Context: ctx, c: q.c, outer: q.computation, within: q.request, token: token, at: q.at, shapes: q.shapes,
+		forAll: q.set.forAll, tenanted: q.tenanted, predicated: q.predicated, personal: q.whose&personal != 0, part: q.part(),
 	}
 	x.mu.flight = own
 	return x
@@ -152,6 +152,7 @@ func (q *valueQuery) bypass(ctx context.Context) (x *computation, end func(), er
 	around := q.enclosing
 	c := q.c
 	by := q.mayBe() // it was not asked whose it is
+	q.at = q.place()
 	x = q.newComputation(orBackground(ctx), q.begin(), nil)
 	return x, func() {
 		said := x.close()
@@ -191,12 +192,13 @@ func (c *Cache) computeValue(ctx context.Context, q *valueQuery, f *valueFunc) (
 		return led.outcome()
 	}
 	usual := q.figures().Usual()
+	q.at = q.place() // before any number that the value may be based on
 	if res := c.keptFailure(ctx, q); res != nil {
 		return res, nil
 	}
 	call := flight.Call[*valueResult]{
 		Key: key, Arrived: q.since, Begin: q.begin, Compute: fill, Valid: c.usableValue,
-		Bound: max(minBound, boundFactor*usual), Usual: usual,
+		Bound: max(minBound, boundFactor*usual) + c.opts.FillLease, Usual: usual,
 	}
 	q.boundWait(&call)
 	out, role := c.values.flights.Do(ctx, call)
@@ -290,7 +292,15 @@ func (c *Cache) fillValue(ctx context.Context, q *valueQuery, f *valueFunc, fill
 	if res := c.againValue(ctx, q, f, fill); res != nil {
 		return res
 	}
+	if res := c.sharedValue(ctx, q, fill.key); res != nil {
+		return res
+	}
+	led, release := c.leadValue(ctx, q, fill.key)
+	if led != nil {
+		return led
+	}
 	x := q.newComputation(ctx, fill.token, fill.own)
+	defer x.holdLease(release)() // after the value is kept
 	around, done := q.enclosing, false
 	defer func() {
 		if !done { // the function has panicked, or ended its goroutine
@@ -521,6 +531,11 @@ func packValue(res *valueResult, set *computeSettings, boxed any) error {
 		res.value = boxed
 		return nil
 	}
+	return encodeValue(res, set, boxed)
+}
+
+// encodeValue makes the bytes of a value, if they come back as the value.
+func encodeValue(res *valueResult, set *computeSettings, boxed any) error {
 	back := reflect.New(res.typ)
 	body, err := safe.Call(func() ([]byte, error) {
 		body, err := set.by().Marshal(reflect.ValueOf(boxed).Elem().Interface())
@@ -550,11 +565,15 @@ func (c *Cache) keepValue(ctx context.Context, q *valueQuery, key string, x *com
 		return
 	}
 	if !x.keep(key, e) {
-		c.withdraw(key, e)
+		c.withdrawValue(key, e)
 		res.why, res.shared = x.refusal(), false
 		return
 	}
 	res.stamp = s
+	c.shareValue(ctx, q, key, res, x.at)
+	if x.refusal() != "" { // said late, perhaps after what was said had removed it everywhere
+		c.withdrawValue(key, e)
+	}
 }
 
 // storeValue stores a value that has been packed. The entry does not subscribe to a tag of
@@ -665,6 +684,10 @@ func (c *Cache) putValue(ctx context.Context, q *valueQuery, f *valueFunc, token
 	p := c.publish(ctx, drop)
 	if c.engine.Valid(&s.Stamp) { // nothing else has changed since the token
 		if _, _, why = c.storeValue(ctx, q, key, res, p.Number, engine.UnknownCost, nil); why == "" {
+			if p.Shared && p.Err == nil {
+				// All records up to its own are applied here, and were looked at just now.
+				c.shareValue(ctx, q, key, res, p.Receipt.Position())
+			}
 			return p.Err
 		}
 	}
@@ -696,6 +719,12 @@ func (c *Cache) deleteValue(ctx context.Context, q *valueQuery) (existed bool, e
 		return false, err
 	}
 	e, _ := c.engine.Lookup(ctx, q.key)
+	if e == nil {
+		elsewhere, absent := c.existsElsewhere(ctx, *q)
+		existed = elsewhere != nil && !absent
+	} else {
+		existed = !isAbsent(e) && !c.isExpired(e)
+	}
 	stored, replaced := cascade.ValueTags(q.key)
 	p := c.publish(ctx, change{
 		by: inspect.Cause{Kind: causeManual, Name: "Delete " + q.name}, operations: []cascade.Tag{stored, replaced},
@@ -703,5 +732,6 @@ func (c *Cache) deleteValue(ctx context.Context, q *valueQuery) (existed bool, e
 	if e != nil {
 		c.engine.Remove(ctx, q.key, e)
 	}
-	return e != nil && !isAbsent(e) && !c.isExpired(e), p.Err
+	c.fleet.Withdraw(ctx, values.SharedKey(string(q.key)))
+	return existed, p.Err
 }

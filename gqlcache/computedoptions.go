@@ -71,11 +71,13 @@ func AnyTenant() ComputeOption { return ComputeOption{kind: optionAnyTenant} }
 
 // Immutable says that nobody changes the value, nor what it points to, once the function
 // has returned it. Then the value itself is kept, all who ask get the same one, and a hit
-// does not allocate. Texts, numbers, truth values, times, and structs and arrays of these
+// does not allocate. It stays in this instance. Texts, numbers, truth values, times, and structs and arrays of these
 // need no such promise.
 func Immutable() ComputeOption { return ComputeOption{kind: optionImmutable} }
 
-// WithCodec has the value encoded by a codec, in place of encoding/json.
+// WithCodec has the value encoded by a codec, in place of encoding/json. Other instances
+// take the value over if their codec has the same type, and the same settings where these
+// are plain fields: see Options.Shared.
 func WithCodec(c Codec) ComputeOption { return ComputeOption{kind: optionCodec, codec: c} }
 
 // A Codec encodes values that are not kept as they are, so that each who asks gets one of

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cascadeql/cascadeql/cascade"
+	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/flight"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/values"
@@ -38,12 +39,15 @@ type computation struct {
 	// outer is the computation in whose function this one runs, within the operation.
 	outer  *computation
 	within *request
-	// token is the number that it is based on, shapes the generation of shapes.
+	// token is the number that it is based on, at the place in the log that was read before
+	// it, shapes the generation of shapes.
 	token, shapes uint64
+	at            changelog.Position
 	// forAll says that everybody shares it; part is that of its tenant.
-	// predicated says that its key has the caller's predicate.
-	forAll, tenanted, predicated bool
-	part                         cascade.Partition
+	// predicated says that its key has the caller's predicate, personal that the key has
+	// that, or the caller's own tenant.
+	forAll, tenanted, predicated, personal bool
+	part                                   cascade.Partition
 
 	mu struct {
 		sync.Mutex
@@ -59,6 +63,7 @@ type computation struct {
 		key       string
 		entry     *store.Entry
 		batch     *batchParts // of ComputeAll, nil otherwise
+		lease     func()      // gives up the lease to compute the value, nil without one
 	}
 }
 
@@ -112,12 +117,15 @@ func (x *computation) refuseToStore(why Reason) bool {
 	if x.mu.unstored == "" {
 		x.mu.unstored = why
 	}
-	f, late, key, e := x.mu.flight, x.mu.closed, x.mu.key, x.mu.entry
+	f, late, key, e, lease := x.mu.flight, x.mu.closed, x.mu.key, x.mu.entry, x.mu.lease
 	flights, kept := x.mu.batch.parts()
 	x.mu.Unlock()
 	f.Unshare()
+	if lease != nil {
+		lease()
+	}
 	if late && e != nil {
-		x.c.withdraw(key, e)
+		x.c.withdrawValue(key, e)
 	}
 	x.endParts(flights, kept)
 	return !late
@@ -215,7 +223,7 @@ func (e *enclosing) refuse(why Reason) {
 }
 
 // dependOn hands on what a value of a cache depends on. What is for all must not hold a
-// value that is one caller's. The innermost computation hands it on to what is around that
+// value that is one caller's: a value that is ForAll, or within a public operation. The innermost computation hands it on to what is around that
 // when it ends; an operation that runs within the computation is not around it. If it has
 // ended, those around it have its value already, without this.
 func (e *enclosing) dependOn(c *Cache, s *values.Sum, until time.Time, by whose) (late bool) {
@@ -223,7 +231,7 @@ func (e *enclosing) dependOn(c *Cache, s *values.Sum, until time.Time, by whose)
 		switch {
 		case x.c != c:
 			x.refuseToStore(ReasonUnexplained) // another clock
-		case by != 0 && x.forAll:
+		case by != 0 && x.forAll, by&personal != 0 && !x.personal:
 			x.refuseToStore(ReasonPrivate)
 		}
 		inTime := x.depend(s, until, by)

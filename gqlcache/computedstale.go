@@ -198,7 +198,7 @@ func (c *Cache) keepFailure(ctx context.Context, q *valueQuery, key string, x *c
 		return
 	}
 	if !x.keep(key, e) {
-		c.withdraw(key, e)
+		c.withdrawValue(key, e)
 		return
 	}
 	res.instead, res.stamp, res.sum, res.until, res.shared = failed, s, sum, until, true

@@ -18,10 +18,12 @@ type ComputedStats struct {
 	// Name is the name of the keys, or OperationOther for those that came after 200
 	// others, and very long ones.
 	Name string `json:"name"`
-	// Hits are values that were found, Misses those that were computed, Joined those that
-	// another caller was computing already, Abandoned callers whose context ended while
-	// they waited.
+	// Hits are values that were found, Shared those of them that another instance had
+	// computed and that were taken over from Options.Shared, Misses those that were
+	// computed, Joined those that another caller was computing already, Abandoned callers
+	// whose context ended while they waited.
 	Hits      uint64 `json:"hits"`
+	Shared    uint64 `json:"shared"`
 	Misses    uint64 `json:"misses"`
 	Joined    uint64 `json:"joined"`
 	Abandoned uint64 `json:"abandoned"`
@@ -48,7 +50,7 @@ func (c *Cache) ComputedStats() []ComputedStats {
 	var all []ComputedStats
 	for name, f := range c.values.names.All() {
 		s := ComputedStats{
-			Name: name, Hits: f.Hits.Load(), Misses: f.Misses.Load(), Joined: f.Joined.Load(), Abandoned: f.Abandoned.Load(),
+			Name: name, Hits: f.Hits.Load(), Shared: f.Shared.Load(), Misses: f.Misses.Load(), Joined: f.Joined.Load(), Abandoned: f.Abandoned.Load(),
 			Stale: f.Stale.Load(), Failures: f.Failures.Load(),
 			Fills: f.Fills.Load(), FillTime: time.Duration(f.FillTime.Load()),
 		}

@@ -67,7 +67,7 @@ func (c *Cache) fromShared(ctx context.Context, r *request, d *document, public 
 	if r.anew != "" || r.renews {
 		return nil
 	}
-	return c.adopt(ctx, r, d, public, key, c.fleet.TakeYounger(ctx, key, r.old.expires()))
+	return c.adopt(ctx, r, d, public, key, c.fleet.TakeOver(ctx, key, fleet.Wanted{Younger: r.old.expires()}))
 }
 
 // lead decides which of all instances computes a key: see Options.FillLease and
@@ -76,16 +76,16 @@ func (c *Cache) lead(ctx context.Context, r *request, d *document, public bool, 
 	if r.anew != "" || r.renews || r.old != nil && r.old.early || r.enclosed || r.outer != nil && r.within((*request).isComputing) {
 		return nil, func() {}
 	}
-	t, release := c.fleet.Lead(ctx, key)
+	t, release := c.fleet.Lead(ctx, key, fleet.Wanted{})
 	return c.adopt(ctx, r, d, public, key, t), release
 }
 
-// promotes reports whether an answer that was taken over is kept in this process: see
-// Instances.PromoteEvery. One that takes the place of an expired entry is: that entry
+// promotes reports whether an answer, or a value, that was taken over is kept in this
+// process: see Instances.PromoteEvery. One that replaces an expired entry is: that entry
 // would send every request to the shared store.
-func (c *Cache) promotes(r *request) bool {
+func (c *Cache) promotes(replaces bool) bool {
 	every := uint64(max(1, c.opts.PromoteEvery))
-	return r.old != nil || c.counts.adopted.Add(1)%every == 0
+	return replaces || c.counts.adopted.Add(1)%every == 0
 }
 
 // adopt stores another instance's answer in the store of this one, and returns the
@@ -106,7 +106,7 @@ func (c *Cache) adopt(ctx context.Context, r *request, d *document, public bool,
 	}
 	own, kept := c.engine.Keep(ctx, key, engine.Answer{
 		Body: f.body, Meta: f.stamp, Beside: f.beside(), Took: engine.UnknownCost,
-		Proven: t.Stamp, Passing: !c.promotes(r), Expires: t.Expires, Beyond: d.beyond,
+		Proven: t.Stamp, Passing: !c.promotes(r.old != nil), Expires: t.Expires, Beyond: d.beyond,
 	})
 	if kept == engine.Stored {
 		f.entry, f.tags = own, t.Tags

@@ -247,7 +247,7 @@ type Instances struct {
 	// none: one process.
 	Log changelog.Log
 	// Shared is a store that the instances have in common, such as redisstore: an answer
-	// that one has computed serves all. Several, the fastest first, are one with package
+	// that one has computed serves all, and so does a value of Compute. Several, the fastest first, are one with package
 	// tiered. It needs Log. The cache closes it. Defaults to none.
 	Shared store.Store
 	// Build names what decides answers and is neither request nor data: the code, and its
@@ -270,8 +270,9 @@ type Instances struct {
 	// instance. It is for operations that take much longer than a few trips to Shared: a
 	// query that Shared has no answer for makes two more. When the wait is over, the
 	// instance computes for itself; so it does when Shared fails. Answers that cannot be
-	// stored make their queries wait for nothing. Shared must be a store.Leaser. Defaults
-	// to 0, never.
+	// stored make their queries wait for nothing. It holds for Compute, too, where the
+	// value may be in Shared, but not for ComputeAll, nor within a function of Compute.
+	// Shared must be a store.Leaser. Defaults to 0, never.
 	FillLease time.Duration
 	// PromoteEvery is how many answers are taken over from Shared to one that is also kept
 	// in this process. 2 and more keep its memory for what is asked for again and again: a

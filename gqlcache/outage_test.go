@@ -23,9 +23,12 @@ var outageTime = flag.Duration("outage.time", time.Second, "how long Redis is do
 // A counterLoad reads counters on two instances without pause and writes them on the
 // first. Each value is larger than the one before, so a read is stale when it shows less
 // than what was acknowledged before it began: at all on the first instance, and without a
-// flag on the second.
+// flag on the second. Half of the reads are of operations, the others of values that the
+// program computes, by all that there is for these.
 type counterLoad struct {
 	*redisRig
+	// committed are the counters.
+	committed [3]atomic.Int64
 	acked     [3]atomic.Int64
 	confirmed [3]atomic.Int64
 	reads     atomic.Int64
@@ -49,6 +52,16 @@ func newCounterLoad(r *redisRig, clients ...*redis.Client) *counterLoad {
 	for k := range c.acked {
 		c.acked[k].Store(100)
 	}
+	r.rows.On("Mutation.setCounter", func(ctx context.Context) error {
+		vars := graphql.GetOperationContext(ctx).Variables
+		var k int
+		var v int64
+		if _, err := fmt.Sscan(fmt.Sprint(vars["id"], " ", vars["v"]), &k, &v); err != nil {
+			return err
+		}
+		c.committed[k].Store(v)
+		return nil
+	})
 	r.untilFresh()
 	for k := range c.acked {
 		c.write(k)
@@ -68,19 +81,29 @@ func (c *counterLoad) query(n *node, query string, vars map[string]any) string {
 
 func (c *counterLoad) fail(err error) { c.failed.CompareAndSwap(nil, &err) }
 
-func (c *counterLoad) read(n *node, k int) {
-	want := c.confirmed[k].Load()
+// acknowledged is what a read of a counter on an instance must show at least.
+func (c *counterLoad) acknowledged(n *node, k int) int64 {
 	if n == c.nodes[0] {
-		want = c.acked[k].Load()
+		return c.acked[k].Load()
 	}
+	return c.confirmed[k].Load()
+}
+
+// judge says that a read is stale.
+func (c *counterLoad) judge(n *node, what string, k int, got, want int64) {
+	if got < want {
+		c.fail(fmt.Errorf("stale: %s %d is %d, %d was acknowledged before, of its own instance: %v", what, k, got, want, n == c.nodes[0]))
+	}
+}
+
+func (c *counterLoad) read(n *node, k int) {
+	want := c.acknowledged(n, k)
 	body := c.query(n, `query($id: Int!) { counter(id: $id) { value } }`, map[string]any{"id": k})
 	var got int64
 	if _, err := fmt.Sscanf(body, `{"counter":{"value":%d}}`, &got); err != nil {
 		c.fail(fmt.Errorf("answer %q: %w", body, err))
 	}
-	if got < want {
-		c.fail(fmt.Errorf("stale: counter %d is %d, %d was acknowledged before, of its own instance: %v", k, got, want, n == c.nodes[0]))
-	}
+	c.judge(n, "counter", k, got, want)
 	c.reads.Add(1)
 }
 
@@ -128,7 +151,14 @@ func (c *counterLoad) begin(readers int) {
 	}
 	for r := range readers {
 		c.done.Go(func() {
-			loop(uint64(r), time.Millisecond, func(rng *rand.Rand) { c.read(c.nodes[r%2], rng.IntN(3)) })
+			loop(uint64(r), time.Millisecond, func(rng *rand.Rand) {
+				n, k := c.nodes[r%2], rng.IntN(3)
+				if rng.IntN(2) == 0 {
+					c.readValue(n, k, rng)
+				} else {
+					c.read(n, k)
+				}
+			})
 		})
 	}
 	c.done.Go(func() { // one writer: the values of a counter grow

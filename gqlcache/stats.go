@@ -91,11 +91,11 @@ type Stats struct {
 	// Log are the figures of Options.Log, nil without one.
 	Log *changelog.Stats `json:"log,omitempty"`
 	// SharedHits are answers taken over from Options.Shared, a part of Hits; SharedDead
-	// those found there that could not be proven true.
+	// those found there that could not be proven true, values of Compute included.
 	SharedHits uint64 `json:"sharedHits"`
 	SharedDead uint64 `json:"sharedDead"`
-	// LeaseWaits are answers computed here after Options.FillLease was waited for another
-	// instance's in vain.
+	// LeaseWaits are answers, and values of Compute, computed here after another instance's
+	// was waited for in vain: see Options.FillLease.
 	LeaseWaits uint64 `json:"leaseWaits"`
 	// Unconfirmed are changes that other instances had perhaps not applied when they were
 	// acknowledged, LogErrors those that did not reach the log at first.

@@ -26,7 +26,7 @@ var requests = []Metric{
 	counter("dead", "{entry}", "Look-ups that found an entry which a change had reached.", func(s *gqlcache.Stats) uint64 { return s.Dead }),
 	counter("sent", "{query}", "Answers that transports of Cache.Transport have sent as they are kept.", func(s *gqlcache.Stats) uint64 { return s.Sent }),
 	counter("shared_hits", "{query}", "Answers taken over from other instances, a part of the hits.", func(s *gqlcache.Stats) uint64 { return s.SharedHits }),
-	counter("shared_dead", "{entry}", "Answers of other instances that could not be proven to be true.", func(s *gqlcache.Stats) uint64 { return s.SharedDead }),
+	counter("shared_dead", "{entry}", "Answers and values of other instances that could not be proven to be true.", func(s *gqlcache.Stats) uint64 { return s.SharedDead }),
 }
 
 var operations = []Metric{
@@ -44,7 +44,7 @@ var fills = []Metric{
 	upDown("active_fills", "{fill}", "Computations that run now, of operations and values.", func(s *gqlcache.Stats) int64 { return s.InFlight }),
 	byReason("not_stored", "{query}", "Answers that were computed and not stored.", func(s *gqlcache.Stats) map[gqlcache.Reason]uint64 { return s.NotStored }),
 	histogram("shared_get.duration", "How long looks into the store took that the instances share.", func(s *gqlcache.Stats) gqlcache.Histogram { return s.SharedGetDuration }),
-	counter("lease_waits", "{query}", "Answers computed here after another instance's was waited for in vain.", func(s *gqlcache.Stats) uint64 { return s.LeaseWaits }),
+	counter("lease_waits", "{query}", "Answers and values computed here after another instance's was waited for in vain.", func(s *gqlcache.Stats) uint64 { return s.LeaseWaits }),
 }
 
 var invalidations = []Metric{

@@ -65,7 +65,7 @@ var computedRules = []mutant{
 	},
 	{
 		name: "computed: a caller's value is a part of one for all", file: computedReadsFile,
-		old: "case by != 0 && x.forAll:", new: "case false:",
+		old: "case by != 0 && x.forAll, by&personal != 0 && !x.personal:", new: "case false:",
 		test: "TestComputedNested$",
 	},
 	{
@@ -285,7 +285,7 @@ var computedRules = []mutant{
 	},
 	{
 		name: "computed all: a late read leaves values", file: computedBatchFile,
-		old: "		x.c.withdraw(k.key, k.entry)\n", new: "		_ = k\n",
+		old: "		x.c.withdrawValue(k.key, k.entry)\n", new: "		_ = k\n",
 		test: "TestComputeAllLate$",
 	},
 	{

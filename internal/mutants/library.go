@@ -26,7 +26,7 @@ var libraryRules = []mutant{
 	},
 	{
 		name: "promotion: every answer that is taken over is kept", file: instancesFile,
-		old: "Passing: !c.promotes(r)", new: "Passing: false",
+		old: "Passing: !c.promotes(r.old != nil)", new: "Passing: false",
 		test: "TestPromoteEvery",
 	},
 	{

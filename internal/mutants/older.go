@@ -41,7 +41,7 @@ var olderRules = []mutant{
 	},
 	{
 		name: "older: a refresh takes what is as old from the shared store", file: sharedFile, in: "gqlcache",
-		old: "!e.Expires.After(after)", new: "false",
+		old: "!e.Expires.After(w.Younger)", new: "false",
 		test: "TestEarlyRefreshWithInstances",
 	},
 	{

@@ -43,8 +43,8 @@ var sharedRules = []mutant{
 	},
 	{
 		name: "shared entry is not checked after it was proven", file: sharedFile,
-		old:  "	token := f.cfg.Clock.Begin()\n	e, tags, err := f.get(ctx, f.sharedKey(key), than)",
-		new:  "	e, tags, err := f.get(ctx, f.sharedKey(key), than)\n	token := f.cfg.Clock.Begin()",
+		old:  "	token := f.cfg.Clock.Begin()\n	e, tags, err := f.get(ctx, f.sharedKey(key), &w)",
+		new:  "	e, tags, err := f.get(ctx, f.sharedKey(key), &w)\n	token := f.cfg.Clock.Begin()",
 		test: "TestTokenBeforeTheStore",
 	},
 	{

@@ -69,7 +69,7 @@ func (l *slowLog) Applied() changelog.Position {
 }
 
 // instance is one of several servers over one database, with a handle of its own.
-func instance(t *testing.T, path string, shared *logOf, wait time.Duration) *seam {
+func instance(t *testing.T, path string, shared *logOf, wait time.Duration, change ...func(*gqlcache.Options)) *seam {
 	t.Helper()
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
 	s := &seam{T: t, store: testgraph.NewStore(), watched: footprint.New(footprint.Options{Dialect: footprint.SQLite, Logger: quiet})}
@@ -85,6 +85,9 @@ func instance(t *testing.T, path string, shared *logOf, wait time.Duration) *sea
 		Observe: gqlcache.Observe{Handles: []*footprint.Observer{s.watched}, Everything: true},
 	}
 	opts.Log, opts.CommitWait = &slowLog{logOf: shared}, wait
+	for _, f := range change {
+		f(&opts)
+	}
 	if s.cache, err = gqlcache.New(opts); err != nil {
 		t.Fatal(err)
 	}

@@ -86,8 +86,9 @@ type Fleet struct {
 
 // Counts count since a Fleet was made.
 type Counts struct {
-	// SharedHits are answers taken over from the shared store, SharedDead those found
-	// there that could not be proven true, SharedErrors failures of that store.
+	// SharedHits are answers taken over from the shared store, but for those of which who
+	// took them wanted no count. SharedDead are those found there that could not be proven
+	// true, or did not fit, SharedErrors failures of that store.
 	SharedHits, SharedDead, SharedErrors atomic.Uint64
 	// LeaseWaits are waits of Lead in vain.
 	LeaseWaits atomic.Uint64

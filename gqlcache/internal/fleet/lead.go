@@ -28,7 +28,7 @@ const wakePoll = 500 * time.Millisecond
 // The lease is advice. No answer is taken for true because of it, and each way out of the
 // wait but the first ends in a computation: the store fails, the wait is over, the
 // context ends, the holder has given up.
-func (f *Fleet) Lead(ctx context.Context, key string) (t *Taken, release func()) {
+func (f *Fleet) Lead(ctx context.Context, key string, w Wanted) (t *Taken, release func()) {
 	release = func() {}
 	leaser, ok := f.cfg.Shared.(store.Leaser)
 	if f.cfg.FillLease <= 0 || !ok || !f.Fresh() {
@@ -37,7 +37,7 @@ func (f *Fleet) Lead(ctx context.Context, key string) (t *Taken, release func())
 	over := time.NewTimer(f.cfg.FillLease)
 	defer over.Stop()
 	for n := 0; ; n++ {
-		t, end, again := f.tryToLead(ctx, leaser, key, fillPolls[min(n, len(fillPolls)-1)], over.C)
+		t, end, again := f.tryToLead(ctx, leaser, key, w, fillPolls[min(n, len(fillPolls)-1)], over.C)
 		if !again {
 			return t, end
 		}
@@ -47,7 +47,7 @@ func (f *Fleet) Lead(ctx context.Context, key string) (t *Taken, release func())
 // tryToLead is one round of Lead. It asks for the lease and, when another instance holds
 // it, waits until it is given up, or for about poll where nobody tells of that. Again says
 // that the wait is not over.
-func (f *Fleet) tryToLead(ctx context.Context, leaser store.Leaser, key string, poll time.Duration, over <-chan time.Time) (t *Taken, release func(), again bool) {
+func (f *Fleet) tryToLead(ctx context.Context, leaser store.Leaser, key string, w Wanted, poll time.Duration, over <-chan time.Time) (t *Taken, release func(), again bool) {
 	release = func() {}
 	// Before the lease is asked for: one that is given up after the answer is heard of.
 	released, stop := f.released(key)
@@ -59,7 +59,7 @@ func (f *Fleet) tryToLead(ctx context.Context, leaser store.Leaser, key string, 
 	}
 	// After the lease, also of its holder: the one before may have stored the answer
 	// between this one's look at the store and the lease.
-	if t := f.TakeOver(ctx, key); t != nil {
+	if t := f.TakeOver(ctx, key, w); t != nil {
 		end()
 		return t, release, false
 	}

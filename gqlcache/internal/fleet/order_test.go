@@ -58,7 +58,7 @@ func TestLeaseBeforeValidity(t *testing.T) {
 		}
 		return true
 	}
-	if i.TakeOver(t.Context(), "key") != nil || asked != 1 {
+	if i.TakeOver(t.Context(), "key", fleet.Wanted{}) != nil || asked != 1 {
 		t.Errorf("taken over, %d looks at the lease", asked)
 	}
 }
@@ -83,7 +83,7 @@ func TestHistoryBeforeClock(t *testing.T) {
 		if i.clock.Seq() != number {
 			t.Error("the clock knows already")
 		}
-		if i.TakeOver(t.Context(), "key") != nil {
+		if i.TakeOver(t.Context(), "key", fleet.Wanted{}) != nil {
 			t.Error("taken over")
 		}
 	}
@@ -100,7 +100,7 @@ func TestTokenBeforeTheStore(t *testing.T) {
 	i := start(t, nil)
 	i.share(100)
 	i.shared.accepted = func() { i.log.sink.Apply(record(101, ann)) }
-	if i.TakeOver(t.Context(), "key") != nil {
+	if i.TakeOver(t.Context(), "key", fleet.Wanted{}) != nil {
 		t.Error("taken over")
 	}
 	if n := i.Counts.SharedDead.Load(); n != 1 {

@@ -61,7 +61,7 @@ func TestTakeOver(t *testing.T) {
 			})
 			i.shared.entries = shared.shared.entries
 			row.before(i)
-			got := i.TakeOver(t.Context(), "key")
+			got := i.TakeOver(t.Context(), "key", fleet.Wanted{})
 			if (got != nil) != row.taken || i.Counts.SharedHits.Load() == 1 != row.taken {
 				t.Fatalf("taken: %v", got)
 			}
@@ -70,6 +70,99 @@ func TestTakeOver(t *testing.T) {
 				t.Errorf("taken: %+v", got)
 			}
 		})
+	}
+}
+
+// batches is a store that is asked for many keys at once.
+type batches struct {
+	*fakeStore
+	asked [][]int // the keys of each call
+	short bool    // it returns nothing
+}
+
+// GetAll implements store.Batcher.
+func (b *batches) GetAll(ctx context.Context, keys [][]byte, ok func(int, *store.Entry) bool) ([]*store.Entry, error) {
+	b.asked = append(b.asked, make([]int, len(keys)))
+	all := make([]*store.Entry, len(keys))
+	for n, key := range keys {
+		if e, err := b.Get(ctx, key); err == nil && ok(n, e) {
+			all[n] = e
+		}
+	}
+	if b.accepted != nil {
+		b.accepted()
+	}
+	if b.short {
+		return nil, nil
+	}
+	return all, b.fail
+}
+
+// TestTakeAll: of many keys each is taken over as by itself, in one call where the store has
+// it, and a store without is left alone after its first failure.
+func TestTakeAll(t *testing.T) {
+	t.Parallel()
+	keys := []string{"none", "key", "unfit", "old", "key"}
+	wanted := func(n int) fleet.Wanted {
+		w := fleet.Wanted{Fits: func(*store.Entry) bool { return keys[n] != "unfit" }}
+		if keys[n] == "old" {
+			w.Younger = time.Unix(1000, 0)
+		}
+		return w
+	}
+	for _, row := range []struct {
+		name   string
+		before func(*instance, *batches)
+		taken  string
+		errors uint64
+	}{
+		{"proven", func(*instance, *batches) {}, "-k--k", 0},
+		{"another row changed", func(i *instance, _ *batches) { i.log.sink.Apply(record(101, bob)) }, "-k--k", 0},
+		{"changed", func(i *instance, _ *batches) { i.log.sink.Apply(record(101, ann)) }, "-----", 0},
+		{"changed meanwhile", func(i *instance, b *batches) { b.accepted = func() { i.log.sink.Apply(record(101, ann)) } }, "-----", 0},
+		{"no lease", func(i *instance, _ *batches) { i.log.fresh = func() bool { return false } }, "-----", 0},
+		{"the store fails", func(_ *instance, b *batches) { b.fail = errors.New("down") }, "-----", 1},
+		{"the store breaks its contract", func(_ *instance, b *batches) { b.short = true }, "-----", 0},
+	} {
+		for _, many := range []bool{true, false} {
+			if !many && row.name == "the store breaks its contract" {
+				continue
+			}
+			shared := start(t, nil)
+			var b *batches
+			i := start(t, func(c *fleet.Config) {
+				b = &batches{fakeStore: shared.shared}
+				if c.Shared = b; !many {
+					c.Shared = shared.shared
+				}
+			})
+			for _, key := range []string{"key", "unfit", "old"} {
+				i.Share(t.Context(), key, &store.Entry{Body: []byte(key), Expires: time.Unix(1000, 0)}, changelog.Position{Epoch: 7, Number: 100}, []tag.Tag{ann})
+			}
+			row.before(i, b)
+			got := ""
+			for n, taken := range i.TakeAll(t.Context(), keys, wanted) {
+				switch {
+				case taken == nil:
+					got += "-"
+				case string(taken.Body) != keys[n] || !slices.Equal(taken.Tags, []tag.Tag{ann}):
+					t.Errorf("%s: taken %+v", row.name, taken)
+				default:
+					if got += "k"; !i.valid(taken.Stamp) {
+						t.Errorf("%s: it is not valid", row.name)
+					}
+				}
+			}
+			if !many {
+				row.errors = 0 // a Sieve says nothing of the places that fail
+			}
+			if n := i.Counts.SharedErrors.Load(); got != row.taken || n != row.errors {
+				t.Errorf("%s, many %v: taken %s, %d errors; want %s, %d", row.name, many, got, n, row.taken, row.errors)
+			}
+			if n := len(b.asked); many && row.name != "no lease" && n != 1 {
+				t.Errorf("%s: %d calls", row.name, n)
+			}
+		}
 	}
 }
 
@@ -163,7 +256,7 @@ func TestLead(t *testing.T) {
 				i := start(t, func(c *fleet.Config) { c.Shared, c.FillLease = l, time.Second })
 				row.before(i, l)
 				began := time.Now()
-				got, release := i.Lead(t.Context(), "key")
+				got, release := i.Lead(t.Context(), "key", fleet.Wanted{})
 				if took := time.Since(began); (got != nil) != row.taken || took > row.took {
 					t.Errorf("taken: %v, after %v", got, took)
 				}

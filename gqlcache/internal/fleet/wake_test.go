@@ -78,7 +78,7 @@ func TestLeadIsWoken(t *testing.T) {
 					close(told)
 				}()
 				began := time.Now()
-				got, release := i.Lead(t.Context(), "key")
+				got, release := i.Lead(t.Context(), "key", fleet.Wanted{})
 				took := time.Since(began)
 				if got != nil || took < held || (took == held) != row.atOnce || took > 2*held {
 					t.Errorf("%v after %v", got, took)

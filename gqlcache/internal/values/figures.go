@@ -21,7 +21,7 @@ const (
 
 // Figures are those of the values under keys of one name.
 type Figures struct {
-	Hits, Misses, Joined, Abandoned, Fills, Stale, Failures atomic.Uint64
+	Hits, Shared, Misses, Joined, Abandoned, Fills, Stale, Failures atomic.Uint64
 	// FillTime is how long the fills took altogether, in nanoseconds.
 	FillTime atomic.Int64
 	// usual is how long the slowest of the recent fills took: a maximum that decays.

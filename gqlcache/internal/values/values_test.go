@@ -1,8 +1,10 @@
 package values_test
 
 import (
+	"bytes"
 	"fmt"
 	"iter"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -247,5 +249,88 @@ func TestParts(t *testing.T) {
 				t.Errorf("%q", names)
 			}
 		}
+	}
+}
+
+// TestForms: two types, or two codecs, have one form only if they mean the same by their
+// bytes, and a type always has the same one.
+func TestForms(t *testing.T) {
+	t.Parallel()
+	type inner struct{ A int }
+	type other struct{ A int }
+	type node struct {
+		N    int
+		Next *node
+	}
+	type tree struct {
+		N    int
+		Next *tree
+	}
+	type codec struct{ Level int }
+	types := []any{
+		1, int64(1), uint8(1), "", 1.5, true, []byte(nil), [2]byte{}, [3]byte{}, []int(nil), map[string]int(nil), map[int]string(nil), time.Time{}, time.Second,
+		struct{ A int }{}, struct{ B int }{}, struct{ A, B int }{}, struct{ B, A int }{}, struct {
+			A int `json:"a"`
+		}{}, struct{ A *int }{}, struct{ A []int }{}, struct{ a int }{}, struct{ inner }{}, struct{ inner inner }{}, struct{ Inner inner }{},
+		struct{ Inner other }{}, inner{}, other{}, &inner{}, node{}, tree{}, []node(nil), []any(nil), []fmt.Stringer(nil), func(int) {}, make(chan int),
+	}
+	seen := map[values.Form]string{}
+	add := func(name string, f values.Form) {
+		if before, ok := seen[f]; ok {
+			t.Errorf("%s and %s have one form", before, name)
+		}
+		seen[f] = name
+	}
+	for _, v := range types {
+		typ := reflect.TypeOf(v)
+		f := values.FormOf(typ, nil)
+		if f != values.FormOf(typ, nil) {
+			t.Errorf("%v has two forms", typ)
+		}
+		add(fmt.Sprintf("%#v", v), f)
+	}
+	typ := reflect.TypeOf(node{})
+	add("of a codec", values.FormOf(typ, codec{}))
+	add("of its other setting", values.FormOf(typ, codec{1}))
+	add("of a pointer to it", values.FormOf(typ, &codec{1}))
+	add("of another one", values.FormOf(typ, tree{}))
+	if a, b := values.FormOf(typ, codec{1}), values.FormOf(typ, codec{1}); a != b {
+		t.Error("one codec has two forms")
+	}
+}
+
+// TestSharedBytes: a value comes back as it was given, and other bytes are none: whatever is
+// cut off, added or turned.
+func TestSharedBytes(t *testing.T) {
+	t.Parallel()
+	form := values.FormOf(reflect.TypeFor[int](), nil)
+	for _, row := range []struct {
+		absent bool
+		body   string
+	}{{false, "1234"}, {false, ""}, {true, ""}} {
+		b := values.AppendShared([]byte("before"), row.absent, form, []byte(row.body))[len("before"):]
+		absent, f, body, ok := values.CutShared(b)
+		if absent != row.absent || f != form || string(body) != row.body || !ok {
+			t.Errorf("%+v: %v, %x, %q, %v", row, absent, f, body, ok)
+		}
+		for i := range b {
+			if _, _, _, ok := values.CutShared(b[:i]); ok {
+				t.Errorf("%+v: %d bytes of %d are a value", row, i, len(b))
+			}
+			turned := bytes.Clone(b)
+			turned[i] ^= 1
+			if _, _, _, ok := values.CutShared(turned); ok {
+				t.Errorf("%+v: with another byte %d it is a value", row, i)
+			}
+		}
+		if _, _, _, ok := values.CutShared(append(bytes.Clone(b), 0)); ok {
+			t.Errorf("%+v: with a byte more it is a value", row)
+		}
+	}
+	if _, _, _, ok := values.CutShared(values.AppendShared(nil, true, form, []byte("1"))); ok {
+		t.Error("an absence has a body")
+	}
+	if a, b := values.SharedKey("a"), values.SharedKey("b"); a == b || len(a) != 33 || a[0] != values.Version || strings.Contains(values.SharedKey("Vsecret"), "secret") {
+		t.Errorf("keys %q, %q", a, b)
 	}
 }

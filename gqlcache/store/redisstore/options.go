@@ -62,7 +62,7 @@ type Options struct {
 	// that makes it smaller. Compressed bodies are read whatever it is. Defaults to 0,
 	// never.
 	CompressAbove int
-	// ReadTimeout is how long Get waits. Defaults to 25 ms.
+	// ReadTimeout is how long Get waits, and GetAll for each 256 entries. Defaults to 25 ms.
 	ReadTimeout time.Duration
 	// Write says who waits for writes. Defaults to Behind.
 	Write Policy

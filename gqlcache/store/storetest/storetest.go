@@ -54,6 +54,7 @@ func Run(t *testing.T, newStore func(t *testing.T, opts Options) store.Store, qu
 		{"All", unbounded, testAll},
 		{"AllWhileDeleting", unbounded, testAllWhileDeleting},
 		{"Clear", unbounded, testClear},
+		{"Batch", unbounded, testBatch},
 		{"Accounting", unbounded, testAccounting},
 		{"Expiry", clocked, testExpiry},
 		{"ExpiredPut", clocked, testExpiredPut},

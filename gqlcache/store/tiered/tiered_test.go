@@ -385,6 +385,62 @@ func TestGetIf(t *testing.T) {
 	}
 }
 
+// TestGetAll: each tier is asked for what those before it have not, or have and was refused,
+// and what is found moves up. A tier that fails is left alone.
+func TestGetAll(t *testing.T) {
+	t.Parallel()
+	w := newTwo(t, nil)
+	keys := [][]byte{[]byte("fast"), []byte("slow"), []byte("both"), []byte("none")}
+	for _, p := range []struct {
+		in   store.Store
+		key  string
+		body string
+	}{{w.fast, "fast", "fast"}, {w.slow, "slow", "slow"}, {w.fast, "both", "old"}, {w.slow, "both", "young"}} {
+		version := uint64(1)
+		if p.body == "young" {
+			version = 2
+		}
+		if err := p.in.Put(t.Context(), []byte(p.key), body(p.body, version)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	get := func(ok func(int, *store.Entry) bool) (got string) {
+		t.Helper()
+		all, err := w.GetAll(t.Context(), keys, ok)
+		if err != nil {
+			t.Error(err)
+		}
+		for _, e := range all {
+			if e != nil {
+				got += string(e.Body)
+			}
+			got += ","
+		}
+		return got
+	}
+	if got := get(nil); got != "fast,slow,old,," {
+		t.Errorf("got %s", got)
+	}
+	if got := get(func(_ int, e *store.Entry) bool { return string(e.Body) != "old" }); got != "fast,slow,young,," {
+		t.Errorf("got %s", got)
+	}
+	tiers := w.Tiers()
+	if tiers[0].Rejected != 1 || tiers[0].Promotions != 2 || tiers[1].Rejected != 0 {
+		t.Errorf("figures %+v", tiers)
+	}
+	for key, want := range map[string]string{"slow": "slow", "both": "young"} {
+		if e, err := w.fast.Get(t.Context(), []byte(key)); err != nil || string(e.Body) != want {
+			t.Errorf("%s has not moved up: %+v, %v", key, e, err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := w.GetAll(t.Context(), keys, nil); !errors.Is(err, store.ErrClosed) || len(all) != len(keys) {
+		t.Errorf("%v, %v after Close", all, err)
+	}
+}
+
 func TestAround(t *testing.T) {
 	t.Parallel()
 	w := newTwo(t, func(o *tiered.Options) { o.Tiers[0].Write = tiered.Around })

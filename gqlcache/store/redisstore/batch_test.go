@@ -1,0 +1,172 @@
+package redisstore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/cascadeql/cascadeql/gqlcache/store"
+	"github.com/cascadeql/cascadeql/gqlcache/store/redisstore"
+	"github.com/cascadeql/cascadeql/internal/redistest"
+)
+
+// A tripCounter counts the round trips of a client.
+type tripCounter struct{ trips atomic.Int64 }
+
+// DialHook implements redis.Hook.
+func (*tripCounter) DialHook(next redis.DialHook) redis.DialHook {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
+}
+
+// ProcessHook implements redis.Hook.
+func (c *tripCounter) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error { c.trips.Add(1); return next(ctx, cmd) }
+}
+
+// ProcessPipelineHook implements redis.Hook.
+func (c *tripCounter) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error { c.trips.Add(1); return next(ctx, cmds) }
+}
+
+func names(n int) (keys [][]byte) {
+	for i := range n {
+		keys = append(keys, fmt.Append(nil, i))
+	}
+	return keys
+}
+
+// TestGetAllTrips: 1,024 entries are one round trip, and what is not an entry costs nobody
+// else's.
+func TestGetAllTrips(t *testing.T) {
+	t.Parallel()
+	client, c := redistest.Start(t).Client(), &tripCounter{}
+	s := newStore(t, redisstore.Options{Client: client, DecodeMeta: decodeNumber, QueueEntries: 4096})
+	const n = 2500
+	for i := range n {
+		if i%2 == 0 {
+			mustPut(t, s, fmt.Sprint(i), sample(fmt.Sprint("body ", i)))
+		}
+	}
+	if err := s.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for i, at := range []string{"0", "2", "4"} {
+		key := redisKey(t, s, client, at)
+		var err error
+		switch i {
+		case 0:
+			err = client.Set(t.Context(), key, "somebody else's, and longer than the header of an entry", time.Minute).Err()
+		case 1:
+			err = errors.Join(client.Del(t.Context(), key).Err(), client.LPush(t.Context(), key, "x").Err())
+		default:
+			err = client.Persist(t.Context(), key).Err()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	client.AddHook(c)
+	for _, row := range []struct{ keys, trips int }{{1, 1}, {1000, 1}, {1024, 1}, {1025, 2}, {n, 3}} {
+		before := c.trips.Load()
+		all, err := s.GetAll(t.Context(), names(row.keys), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, e := range all {
+			if want := i%2 == 0 && i > 4; (e != nil) != want || want && string(e.Body) != fmt.Sprint("body ", i) {
+				t.Fatalf("entry %d is %+v", i, e)
+			}
+		}
+		if got := c.trips.Load() - before; got != int64(row.trips) {
+			t.Errorf("%d keys: %d round trips, want %d", row.keys, got, row.trips)
+		}
+	}
+	if got := s.Counters(); got.Corrupt < 3*4 || got.ReadErrors != 0 || got.Breaker != redisstore.Closed {
+		t.Errorf("%+v", got)
+	}
+}
+
+// redisKey returns where Redis holds the entry of a key: it is put once more, and is the one
+// that then has more of its time left.
+func redisKey(t *testing.T, s *redisstore.Store, client *redis.Client, key string) string {
+	t.Helper()
+	e := sample("body " + key)
+	e.Expires = e.Expires.Add(time.Hour)
+	mustPut(t, s, key, e)
+	if err := s.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	all, err := client.Keys(t.Context(), "gqlc:q:*").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range all {
+		if left := client.PTTL(t.Context(), at).Val(); left > 61*time.Minute {
+			return at
+		}
+	}
+	t.Fatal("no key")
+	return ""
+}
+
+// TestGetAllFails: a Redis that is slow or gone costs one wait, is counted, and is left alone
+// after some of them.
+func TestGetAllFails(t *testing.T) {
+	t.Parallel()
+	p := redistest.NewProxy(t, redistest.Start(t).Addr())
+	j := &journal{}
+	s := newStore(t, outage(redistest.Client(t, p.Addr()), j))
+	p.SwallowReplies()
+	keys := names(3000)
+	for range 5 {
+		start := time.Now()
+		all, err := s.GetAll(t.Context(), keys, nil)
+		if err == nil || len(all) != len(keys) || time.Since(start) > 2*time.Second {
+			t.Errorf("%d entries, %v, after %v", len(all), err, time.Since(start))
+		}
+	}
+	if got := s.Counters(); got.Opened != 1 || got.ReadErrors != 5 {
+		t.Errorf("%+v", got)
+	}
+	if _, err := s.GetAll(t.Context(), keys, nil); !errors.Is(err, redisstore.ErrUnavailable) {
+		t.Errorf("with an open breaker: %v", err)
+	}
+	p.Heal()
+	redistest.Eventually(t, "Redis to be asked again", func() bool { _, err := s.GetAll(t.Context(), keys[:1], nil); return err == nil })
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.GetAll(ctx, keys, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("who has left: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if all, err := s.GetAll(t.Context(), keys, nil); !errors.Is(err, store.ErrClosed) || len(all) != len(keys) {
+		t.Errorf("closed: %d, %v", len(all), err)
+	}
+}
+
+// TestGetAllOfACluster: entries of all nodes are found.
+func TestGetAllOfACluster(t *testing.T) {
+	t.Parallel()
+	cluster := redistest.StartCluster(t)
+	client := cluster.Client()
+	t.Cleanup(func() { _ = client.Close() })
+	s := &sharded{t: t, Store: newStore(t, redisstore.Options{Client: client}), cluster: cluster}
+	s.fill()
+	all, err := s.GetAll(t.Context(), names(entries), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, e := range all {
+		if e == nil || string(e.Body) != fmt.Sprint("body ", i) {
+			t.Errorf("entry %d is %+v", i, e)
+		}
+	}
+}
