@@ -245,6 +245,10 @@ func (c *Cache) fill(ctx context.Context, r *request, oc *graphql.OperationConte
 		// Which names another instance knew when a pattern came, nobody can tell.
 		others := append(slices.Clip(f.seen.others(f.reads.Coarse, named)), cascade.OtherOperations)
 		c.fleet.Share(ctx, key, whileFresh(e, f.stamp), r.at, cascade.Merge(others))
+		if why := r.refusal(); why != "" { // said late, perhaps after what was said had removed it everywhere
+			c.withdraw(key, e)
+			f.why = why
+		}
 	}
 	return f
 }

@@ -47,6 +47,8 @@ type fakeShared struct {
 	// found is called when Get has read an entry, before it returns it; fail fails calls.
 	found func()
 	fail  error
+	// put is called before Put writes an entry.
+	put   func()
 	onEnd func()
 }
 
@@ -79,6 +81,9 @@ func (h *fakeShared) Put(_ context.Context, key []byte, e *store.Entry) error {
 	meta, err := e.Meta.AppendBinary(nil)
 	if err != nil {
 		return err
+	}
+	if h.put != nil {
+		h.put()
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -555,3 +555,28 @@ func TestStrongWaits(t *testing.T) {
 		})
 	}
 }
+
+// TestRefusedWhileItIsShared: what a resolver says late, while its answer is on its way to
+// the store of all instances, keeps it from being there.
+func TestRefusedWhileItIsShared(t *testing.T) {
+	t.Parallel()
+	r := newInstances(t, 2)
+	a, b := r.two()
+	var left context.Context
+	r.rows.On("Query.counter:done", func(ctx context.Context) error { left = ctx; return nil })
+	a.shared.put = func() {
+		if err := gqlcache.DoNotStore(left); !errors.Is(err, gqlcache.ErrLate) {
+			t.Error(err)
+		}
+	}
+	testgraph.Ask(t, a.h, readCounter, nil)
+	if n := r.sharedEntries.len(); n != 0 {
+		t.Errorf("%d entries are shared", n)
+	}
+	a.shared.put = nil
+	testgraph.Ask(t, b.h, readCounter, nil)
+	testgraph.Ask(t, a.h, readCounter, nil)
+	if hits := a.cache.Stats().Hits - a.cache.Stats().SharedHits; hits != 0 || r.sharedEntries.len() != 1 {
+		t.Errorf("%d hits of what was refused, %d entries are shared", hits, r.sharedEntries.len())
+	}
+}

@@ -174,4 +174,9 @@ var sharedRules = []mutant{
 		old: "if !bytes.Equal(r.key, key) {", new: "if _ = bytes.Equal; false {",
 		test: "TestMoved",
 	},
+	{
+		name: "answer that is refused while it is shared stays there", file: "gqlcache/compute.go",
+		old: "if why := r.refusal(); why != \"\" { // said late", new: "if why := r.refusal(); false { // said late",
+		test: "TestRefusedWhileItIsShared",
+	},
 }
