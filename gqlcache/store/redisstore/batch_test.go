@@ -125,18 +125,17 @@ func TestGetAllFails(t *testing.T) {
 	p.SwallowReplies()
 	keys := names(3000)
 	for range 5 {
-		start := time.Now()
-		all, err := s.GetAll(t.Context(), keys, nil)
-		if err == nil || len(all) != len(keys) || time.Since(start) > 2*time.Second {
-			t.Errorf("%d entries, %v, after %v", len(all), err, time.Since(start))
+		if all, err := s.GetAll(t.Context(), keys, nil); err == nil || len(all) != len(keys) {
+			t.Errorf("%d entries, %v", len(all), err)
 		}
 	}
 	if got := s.Counters(); got.Opened != 1 || got.ReadErrors != 5 {
 		t.Errorf("%+v", got)
 	}
-	if _, err := s.GetAll(t.Context(), keys, nil); !errors.Is(err, redisstore.ErrUnavailable) {
-		t.Errorf("with an open breaker: %v", err)
-	}
+	redistest.Eventually(t, "an open breaker", func() bool { // now and then a call tries again
+		_, err := s.GetAll(t.Context(), keys, nil)
+		return errors.Is(err, redisstore.ErrUnavailable)
+	})
 	p.Heal()
 	redistest.Eventually(t, "Redis to be asked again", func() bool { _, err := s.GetAll(t.Context(), keys[:1], nil); return err == nil })
 	ctx, cancel := context.WithCancel(t.Context())
