@@ -38,6 +38,7 @@ func (figures) Stats() gqlcache.Stats {
 		Log:       &changelog.Stats{Fresh: true, Members: 2},
 		LastSweep: &gqlcache.SweepReport{LiveEntries: 4},
 		Observed:  &gqlcache.ObservedStats{Known: 20, Findings: map[footprint.FindingKind]uint64{footprint.NotUnderstood: 2}},
+		Versions:  map[string]gqlcache.VersionStats{"sales": {Asked: 4, Failed: 1, Changed: 2, Age: time.Minute}},
 	}
 }
 
