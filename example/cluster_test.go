@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -62,6 +63,9 @@ func TestNoStaleReadsInACluster(t *testing.T) {
 		instances int
 		database  kind
 	}{{2, sqlite}, {3, sqlite}, {2, postgres}, {3, bareSQLite}, {2, barePostgreSQL}} {
+		if !slices.Contains(kinds, row.database) {
+			continue
+		}
 		t.Run(fmt.Sprintf("%d, %v", row.instances, row.database), func(t *testing.T) {
 			t.Parallel()
 			rigs := startCluster(t, row.instances, row.database)

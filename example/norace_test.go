@@ -20,6 +20,9 @@ const oracleReplay = 600
 
 const raceEnabled = false
 
+// kindsTested is how many of kinds the tests run on.
+const kindsTested = 4
+
 func size[T any](short, long T) T {
 	if os.Getenv("CASCADEQL_LONG") != "" {
 		return long

@@ -11,4 +11,7 @@ const (
 	defaultVerified        = uint64(800)
 	oracleReplay           = 200 // one client alone: the detector has little to see
 	raceEnabled            = true
+	// Each database, and each way to know what changes: with the detector, what else is
+	// run differs in nothing that may race.
+	kindsTested = 2
 )

@@ -28,7 +28,7 @@ func pairsWanted(d catalog.Dialect) int {
 	case testing.Short():
 		all = 5_000
 	case os.Getenv("CASCADEQL_LONG") != "":
-		all = 60_000
+		all = 100_000
 	}
 	if d == catalog.PostgreSQL {
 		return all / 4
