@@ -123,6 +123,19 @@ func TestComputedPutReplaces(t *testing.T) {
 		}
 		r.wantJob(key, -1, 2, false, reads)
 	})
+	t.Run("in another instance, while one is computed", func(t *testing.T) {
+		t.Parallel()
+		a, b := newInstances(t, 2).two()
+		if _, err := gqlcache.Compute(t.Context(), a.cache, key, func(context.Context) (int, error) {
+			put(t, b.cache, 2)
+			return 1, nil
+		}, all, reads); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := gqlcache.Get[int](t.Context(), a.cache, key, all); got == 1 {
+			t.Errorf("%d, %v: an instance keeps what it computed while another one put a value", got, err)
+		}
+	})
 	t.Run("a token of before the last put", func(t *testing.T) {
 		t.Parallel()
 		r := newValues(t, gqlcache.Options{})
