@@ -8,11 +8,11 @@ import "os"
 // CASCADEQL_LONG, as a step of .ci/run does. The race detector makes everything about ten
 // times slower.
 var (
-	defaultSteps           = size(shortSteps, 2000)
-	defaultReads           = size[int64](shortReads, 30_000)
+	defaultSteps           = size(shortSteps, 1500)
+	defaultReads           = size[int64](shortReads, 20_000)
 	defaultClusterReads    = size[int64](1200, 2500)
 	defaultEverythingReads = size[int64](500, 2000)
-	defaultVerified        = size[uint64](shortVerified, 10_000)
+	defaultVerified        = size[uint64](shortVerified, 6_000)
 )
 
 // oracleReplay is how many reads TestOracle replays at each ratio.
