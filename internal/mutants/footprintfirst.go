@@ -62,17 +62,17 @@ var footprintFirstRules = []mutant{
 	},
 	{
 		name: "footprint: rows that go from before a set's page do not move it", file: "gqlcache/footprint/internal/observe/read.go",
-		old: "		if x.offset > 0 { // one", new: "		if x.offset < 0 { // one",
+		old: "		if x.first.offset > 0 { // one", new: "		if x.first.offset < 0 { // one",
 		test: "TestFirstRowsOfSets",
 	},
 	{
 		name: "footprint: each of several columns is taken for that of the order", in: observeIn, file: firstFile,
-		old: " || *res.columns[0].node != n || n.column", new: " || n.column",
+		old: "n != nil && *n == (node{one.inner, one.column})", new: "n != nil",
 		test: "TestFirstRowsOfSets",
 	},
 	{
 		name: "footprint: sets of the rows that are shown are taken for one set", in: observeIn, file: firstFile,
-		old: "				ok = f.node.m == m\n", new: "",
+		old: "				ok = f.node.m == one.inner\n", new: "",
 		test: "TestFirstRowsOfSets",
 	},
 	{
@@ -82,7 +82,7 @@ var footprintFirstRules = []mutant{
 	},
 	{
 		name: "footprint: a column of another name is taken for that of the order", in: observeIn, file: firstFile,
-		old: "			return n, false\n		}\n	}\n	n = ", new: "		}\n	}\n	n = ",
+		old: "			return nil\n		}\n	}\n	t, column", new: "		}\n	}\n	t, column",
 		test: "TestFirstRowsOfSets",
 	},
 	{

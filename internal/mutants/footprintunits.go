@@ -136,12 +136,17 @@ var footprintUnitRules = []mutant{
 	},
 	{
 		name: "observe: columns that a statement compares or computes with do not matter", file: "gqlcache/footprint/internal/observe/projection.go",
-		old: "&^ (args.where(r) | r.Order | r.Computed)", new: "&^ (args.where(r) | r.Order)",
+		old: "&^ (r.Order | r.Computed)", new: "&^ r.Order",
 		test: "TestProjection",
 	},
 	{
+		name: "observe: a projection hides what decides", file: "gqlcache/footprint/internal/observe/read.go",
+		old: "x.hidden = hidden[i] &^ x.where", new: "x.hidden = hidden[i]",
+		test: "TestProjection|TestFirstRowsOfSets|TestConditionsThatAreOff",
+	},
+	{
 		name: "observe: the order does not matter to a page", file: "gqlcache/footprint/internal/observe/projection.go",
-		old: "&^ (args.where(r) | r.Order | r.Computed)", new: "&^ (args.where(r) | r.Computed)",
+		old: "&^ (r.Order | r.Computed)", new: "&^ r.Computed",
 		test: "TestProjection",
 	},
 	{

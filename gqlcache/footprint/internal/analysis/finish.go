@@ -30,15 +30,7 @@ func (z *analyzer) show(q *sqlparse.Query, r *result) {
 		return
 	}
 	for _, m := range r.own {
-		m.ref.Outs = make([]int, len(m.ref.Table.Columns))
-		for i := range m.ref.Outs {
-			m.ref.Outs[i] = -1
-		}
-	}
-	for i, o := range r.columns {
-		if o.node != nil && o.inward && o.node.m.ref.Outs != nil && o.node.m.ref.Outs[o.node.column] < 0 {
-			o.node.m.ref.Outs[o.node.column] = i
-		}
+		m.ref.Outs = r.outs(m, true)
 	}
 	limited := q.Limit != nil || q.Offset != nil
 	for _, m := range r.own {
@@ -51,18 +43,39 @@ func (z *analyzer) show(q *sqlparse.Query, r *result) {
 			ref.Outs = nil
 			continue
 		}
-		for _, key := range keysByUse(ref.Table) {
-			if at := z.places(m, key); at != nil {
-				ref.Shown, ref.KeyColumns, ref.KeyOuts = true, key, at
-				break
-			}
-		}
+		z.showBy(m)
 	}
 	if m := r.sole; m != nil && !m.hidden && len(r.own) == 1 {
 		m.ref.Single = !limited || !q.Ties && (q.Limit == nil || m.ref.Limit != nil) && (q.Offset == nil || m.ref.Offset != nil)
 		z.window(q, r, m)
 	}
 	z.showFirst(q, r)
+}
+
+// outs returns where in the result the columns of a mention are, by number, -1 for those
+// that are not there. inward leaves those out that a limit or a group is around.
+func (r *result) outs(m *mention, inward bool) []int {
+	outs := make([]int, len(m.ref.Table.Columns))
+	for i := range outs {
+		outs[i] = -1
+	}
+	for i, o := range r.columns {
+		if o.node != nil && o.node.m == m && (o.inward || !inward) && outs[o.node.column] < 0 {
+			outs[o.node.column] = i
+		}
+	}
+	return outs
+}
+
+// showBy notes a key of a mention that is in the result, and reports whether there is one.
+func (z *analyzer) showBy(m *mention) bool {
+	for _, key := range keysByUse(m.ref.Table) {
+		if at := z.places(m, key); at != nil {
+			m.ref.Shown, m.ref.KeyColumns, m.ref.KeyOuts = true, key, at
+			return true
+		}
+	}
+	return false
 }
 
 // bounds notes LIMIT and OFFSET where they are values.

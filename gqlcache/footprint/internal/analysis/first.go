@@ -44,68 +44,68 @@ type firsts struct {
 // first notes that rows are the first ones of a query, if x.Sub is one of them: it selects
 // the column that alone decides its order, of the table that the outer column is of.
 func (z *analyzer) first(x *sqlparse.In, res *result, to found, r restriction) {
-	q := x.Sub
-	z.peeking = true
-	defer func() { z.peeking = false }()
-	if z.depth != 1 || r.side != nil || r.unless != nil || to.node == nil || !to.inward || to.outer {
+	if r.side != nil || r.unless != nil || to.node == nil || !to.inward || to.outer {
 		return
 	}
-	n, ok := z.firstBy(q, res)
-	if !ok || res.columns[0].node == nil || *res.columns[0].node != n || n.column != to.node.column || n.m.ref.Table != to.node.m.ref.Table {
+	one := z.firstBy(x.Sub, res)
+	if one == nil || to.node.column != one.column || to.node.m.ref.Table != one.inner.ref.Table {
 		return
 	}
-	one := &firsts{outer: to.node.m, inner: n.m, column: n.column, limit: q.Limit, offset: q.Offset, descending: q.Order[0].Desc}
-	if z.ofOne(q, res.scope, n.m, one) {
+	if n := res.columns[0].node; n != nil && *n == (node{one.inner, one.column}) {
+		one.outer = to.node.m
 		z.firsts = append(z.firsts, one)
 	}
 }
 
 // firstRows notes that an item of FROM is a query of first rows.
 func (z *analyzer) firstRows(q *sqlparse.Query, res *result, derived *binding) {
-	z.peeking = true
-	defer func() { z.peeking = false }()
-	if z.depth != 1 || derived.open || derived.scattered {
+	if derived.open || derived.scattered {
 		return
 	}
-	n, ok := z.firstBy(q, res)
-	if !ok {
-		return
-	}
-	one := &firsts{outer: n.m, derived: derived, column: n.column, limit: q.Limit, offset: q.Offset, descending: q.Order[0].Desc}
-	if z.ofOne(q, res.scope, n.m, one) {
+	if one := z.firstBy(q, res); one != nil {
+		one.outer, one.inner, one.derived = one.inner, nil, derived
 		z.firsts = append(z.firsts, one)
 	}
 }
 
-// firstBy returns the column that alone decides which rows of one table a query has, the
-// first ones.
-func (z *analyzer) firstBy(q *sqlparse.Query, res *result) (n node, ok bool) {
-	if !res.shows || res.sole == nil || len(res.own) != 1 || res.own[0] != res.sole || res.scope.bindings[0].mention != res.sole ||
+// firstBy returns what the query, one within the statement's own, has of one table, its
+// inner: the first rows in the order of a column that alone decides it, of sets that nothing
+// else than the elements of a list tells apart. It returns nil for other queries.
+func (z *analyzer) firstBy(q *sqlparse.Query, res *result) *firsts {
+	z.peeking = true
+	defer func() { z.peeking = false }()
+	m := res.sole
+	if z.depth != 1 || !res.shows || m == nil || len(res.own) != 1 || res.own[0] != m || res.scope.bindings[0].mention != m ||
 		q.Limit == nil || q.Ties || q.Distinct || len(q.With) > 0 {
-		return n, false
+		return nil
 	}
 	by, ok := q.Order[0].X.(*sqlparse.Column)
 	if !ok {
-		return n, false
+		return nil
 	}
 	f, ok := z.resolve(res.scope, by, orders)
-	if !ok || f.node == nil || f.node.m != res.sole {
-		return n, false
+	if !ok || f.node == nil || f.node.m != m {
+		return nil
 	}
 	for _, o := range res.columns { // the name may be that of another column of the query
 		if o.name != "" && z.same(o.name, by.Name) && (o.node == nil || *o.node != *f.node) {
-			return n, false
+			return nil
 		}
 	}
-	n = *f.node
-	t := n.m.ref.Table
-	c := t.Columns[n.column]
-	return n, !t.Ambiguous && c.NotNull && c.Class == catalog.Int && t.Unique(n.column)
+	t, column := m.ref.Table, f.node.column
+	if c := t.Columns[column]; t.Ambiguous || !c.NotNull || c.Class != catalog.Int || !t.Unique(column) {
+		return nil
+	}
+	one := &firsts{inner: m, column: column, limit: q.Limit, offset: q.Offset, descending: q.Order[0].Desc}
+	if !z.ofOne(q, res.scope, one) {
+		return nil
+	}
+	return one
 }
 
-// ofOne reports whether a query uses nothing but the columns of one mention and of the
-// elements of one list.
-func (z *analyzer) ofOne(q *sqlparse.Query, s *scope, m *mention, one *firsts) bool {
+// ofOne reports whether a query uses nothing but the columns of inner and of the elements of
+// one list, which it notes.
+func (z *analyzer) ofOne(q *sqlparse.Query, s *scope, one *firsts) bool {
 	ok := true
 	visit(q, func(x any) {
 		switch x := x.(type) {
@@ -121,7 +121,7 @@ func (z *analyzer) ofOne(q *sqlparse.Query, s *scope, m *mention, one *firsts) b
 			case !known:
 				ok = false
 			case f.node != nil:
-				ok = f.node.m == m
+				ok = f.node.m == one.inner
 			default:
 				ok = f.binding != nil && f.binding.elements != nil && (one.of == nil || one.of == f.binding)
 				one.of = f.binding
@@ -191,25 +191,10 @@ func (z *analyzer) showFirst(q *sqlparse.Query, r *result) {
 // the result, with its key and the column of the order, unless another condition takes it
 // away. Which rows those are, rows decide that are not shown.
 func (z *analyzer) showDerived(r *result, m *mention, order int) {
-	outs := make([]int, len(m.ref.Table.Columns))
-	for i := range outs {
-		outs[i] = -1
-	}
-	for i, o := range r.columns {
-		if o.node != nil && o.node.m == m && outs[o.node.column] < 0 {
-			outs[o.node.column] = i
-		}
-	}
-	if outs[order] < 0 {
+	m.ref.Outs = r.outs(m, false)
+	if m.ref.Outs[order] < 0 || !z.showBy(m) {
+		m.ref.Outs = nil
 		return
 	}
-	m.ref.Outs = outs
-	for _, key := range keysByUse(m.ref.Table) {
-		if at := z.places(m, key); at != nil {
-			m.hidden = false
-			m.ref.Shown, m.ref.Limited, m.ref.KeyColumns, m.ref.KeyOuts = true, true, key, at
-			return
-		}
-	}
-	m.ref.Outs = nil
+	m.hidden, m.ref.Limited = false, true
 }

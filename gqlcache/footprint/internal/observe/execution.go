@@ -127,7 +127,7 @@ func (s *Session) begin(e *Execution, values []driver.NamedValue) {
 	if len(e.a.Refs) > 0 || e.a.Unknown != "" || e.a.Volatile != "" || len(e.a.Settings) > 0 || e.writes {
 		e.attribute()
 		if e.observed {
-			hidden := e.hides(args)
+			hidden := e.hides()
 			e.mu.Lock()
 			e.read(args, hidden)
 			e.mu.Unlock()

@@ -25,6 +25,8 @@ type firstReading struct {
 	// most is how many rows the result has when all sets are full, 0 where that is not
 	// known.
 	most int64
+	// offset is how many rows of each set come before those.
+	offset int64
 	// window ends with the last row of all sets.
 	window *rowtag.Window
 	// unplaced says that a row has no place in the order.
@@ -40,13 +42,13 @@ type firstReading struct {
 const maxFirst = 1 << 30
 
 // evaluate takes the values of a run.
-func (f *firstReading) evaluate(x *refReading, first *analysis.First, args arguments) {
+func (f *firstReading) evaluate(first *analysis.First, args arguments) {
 	limit, ok := args.number(&first.Limit)
 	if !ok || limit < 1 || limit > maxFirst {
 		return
 	}
-	if x.offset = 0; first.Offset != nil {
-		if x.offset, ok = args.number(first.Offset); !ok || x.offset < 0 {
+	if first.Offset != nil {
+		if f.offset, ok = args.number(first.Offset); !ok || f.offset < 0 {
 			return
 		}
 	}
@@ -108,19 +110,7 @@ func (e *Execution) shareFirst() {
 
 // count returns how many elements a list has, those included that are there several times.
 func (args arguments) count(s *analysis.Source) (n int64, ok bool) {
-	read := elements
-	switch s.Kind {
-	case analysis.JSONList:
-		read = jsonElements
-	case analysis.Array:
-	default:
-		return 0, false
-	}
-	v, found := args.told(s.Param, s.Name)
-	if !found {
-		return 0, false
-	}
-	list, ok := read(v)
+	list, ok := args.listed(s)
 	if !ok || slices.ContainsFunc(list, func(one any) bool { return !isScalar(one) }) {
 		return 0, false
 	}

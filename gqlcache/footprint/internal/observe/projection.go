@@ -49,9 +49,9 @@ func (p *Projection) columns(t *catalog.Table) (hidden catalog.Mask, unknown str
 // Unproject takes back what Start.Projects has promised. It may be called until End.
 func (r *Recording) Unproject() { r.unprojected.Store(true) }
 
-// hides returns the columns that do not matter of each ref, by the projections of the
-// execution's own recording; nil for none.
-func (e *Execution) hides(args arguments) []catalog.Mask {
+// hides returns the columns that do not matter of each ref unless they decide, by the
+// projections of the execution's own recording; nil for none.
+func (e *Execution) hides() []catalog.Mask {
 	if e.own == nil || e.own.start.Projects == nil || e.own.unprojected.Load() {
 		return nil
 	}
@@ -72,7 +72,7 @@ func (e *Execution) hides(args arguments) []catalog.Mask {
 				Why: "@view(decides:) names it, and the table has no such column: all its columns matter",
 			})
 		}
-		masks[i] = hidden & r.Selected &^ (args.where(r) | r.Order | r.Computed)
+		masks[i] = hidden & r.Selected &^ (r.Order | r.Computed)
 	}
 	return masks
 }

@@ -68,9 +68,10 @@ func (e *Execution) read(args arguments, hidden []catalog.Mask) {
 	}
 	rd.refs = make([]refReading, len(e.a.Refs))
 	for i, r := range e.a.Refs {
-		rd.refs[i].evaluate(r, args)
+		x := &rd.refs[i]
+		x.evaluate(r, args)
 		if hidden != nil {
-			rd.refs[i].hidden = hidden[i]
+			x.hidden = hidden[i] &^ x.where
 		}
 	}
 	e.shareFirst()
@@ -99,7 +100,7 @@ func (x *refReading) evaluate(r *analysis.Ref, args arguments) {
 		}
 	}
 	if r.First != nil {
-		x.first.evaluate(x, r.First, args)
+		x.first.evaluate(r.First, args)
 	}
 	if r.Limit == nil {
 		return
@@ -283,7 +284,7 @@ func (e *Execution) restOf(dst []tag.Tag, r *analysis.Ref, x *refReading, comple
 	switch {
 	case e.full(r, x, complete):
 		mask |= r.Order | catalog.Created
-		if x.offset > 0 { // one that goes from before the page moves it
+		if x.first.offset > 0 { // one that goes from before the page moves it
 			mask |= catalog.Presence
 		}
 		window = x.first.window

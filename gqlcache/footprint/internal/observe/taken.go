@@ -17,8 +17,7 @@ type strange struct{}
 // given it, as pgx does: what the value's own method says, where it has one. A nil that is
 // not known to be NULL is strange, since conditions are left out where a parameter is NULL.
 func taken(v any) any {
-	switch v.(type) {
-	case nil, string, []byte, bool, int64, float64, time.Time, int, int32:
+	if isPlain(v) {
 		return v
 	}
 	rv := reflect.ValueOf(v)
@@ -41,6 +40,16 @@ func taken(v any) any {
 		return x
 	}
 	return v
+}
+
+// isPlain reports whether a value is of the types that most arguments have, which drivers bind
+// as they are.
+func isPlain(v any) bool {
+	switch v.(type) {
+	case nil, string, []byte, bool, int64, float64, time.Time, int, int32:
+		return true
+	}
+	return false
 }
 
 // valueOf is what a value says of itself.
@@ -86,6 +95,8 @@ func encodes(t reflect.Type) bool {
 	if strings.HasPrefix(of.PkgPath(), "github.com/jackc/pgx/") {
 		return false
 	}
+	// The names are constants, since the linker keeps the methods of all types in a program that
+	// looks for one by another name.
 	for _, has := range [...]func() (reflect.Method, bool){
 		func() (reflect.Method, bool) { return t.MethodByName("TextValue") },
 		func() (reflect.Method, bool) { return t.MethodByName("Int64Value") },
@@ -128,8 +139,7 @@ var options = []string{"QueryExecMode", "QueryResultFormats", "QueryResultFormat
 
 // isOption reports whether pgx takes a value for an option.
 func isOption(v any) (option, rewrites bool) {
-	switch v.(type) {
-	case nil, string, []byte, bool, int64, float64, time.Time, int, int32:
+	if isPlain(v) {
 		return false, false
 	}
 	t := reflect.TypeOf(v)

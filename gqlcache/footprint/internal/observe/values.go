@@ -121,21 +121,27 @@ func (args arguments) appendValues(vals []rowtag.Value, class catalog.Class, s *
 		}
 		return vals, true, false
 	case analysis.JSONList, analysis.Array:
-		v, found := args.told(s.Param, s.Name)
-		if !found {
-			return nil, false, false
-		}
-		read := elements
-		if s.Kind == analysis.JSONList {
-			read = jsonElements
-		}
-		list, ok := read(v)
+		list, ok := args.listed(s)
 		for i := 0; ok && i < len(list); i++ {
 			ok = one(list[i])
 		}
 		return vals, ok, false
 	}
 	return nil, false, false
+}
+
+// listed returns the elements of a list that is one argument.
+func (args arguments) listed(s *analysis.Source) (list []any, ok bool) {
+	v, found := args.told(s.Param, s.Name)
+	switch {
+	case !found:
+		return nil, false
+	case s.Kind == analysis.JSONList:
+		return jsonElements(v)
+	case s.Kind == analysis.Array:
+		return elements(v)
+	}
+	return nil, false
 }
 
 // where returns the columns of Ref.Where that decide. Those of a condition that holds when
