@@ -101,7 +101,7 @@ func (p *Plan) Operation(doc *ast.QueryDocument, op *ast.OperationDefinition) (*
 	return o, nil
 }
 
-// Says tells whether a resolver says what its field reads: see Operation.SaysReads.
+// Says tells whether a resolver says what its field reads: see Operation.SaysAtRuntime.
 type Says uint8
 
 const (

@@ -2,7 +2,6 @@ package gqlcache_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -45,17 +44,7 @@ func TestComputedLease(t *testing.T) {
 // error reaches the caller.
 func TestComputedLeaseIsAdvice(t *testing.T) {
 	t.Parallel()
-	for _, row := range []struct {
-		name  string
-		wait  time.Duration
-		spoil func(*fakeLeases)
-		waits uint64 // in vain
-		fails bool
-	}{
-		{"the holder has died", 20 * time.Millisecond, func(d *fakeLeases) { d.held["*"] = true }, 1, false},
-		{"the store fails", time.Hour, func(d *fakeLeases) { d.fail = func() error { return errors.New("no") } }, 0, true},
-		{"the store panics", time.Hour, func(d *fakeLeases) { d.fail = func() error { panic("no") } }, 0, true},
-	} {
+	for _, row := range spoiledLeases {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			r, d := leased(t, row.wait)

@@ -99,20 +99,24 @@ func TestFillLease(t *testing.T) {
 	}
 }
 
+// spoiledLeases are what may become of the leases of two instances, one after the other, how
+// long they wait, and how often the first one has in vain.
+var spoiledLeases = []struct {
+	name  string
+	wait  time.Duration
+	spoil func(*fakeLeases)
+	waits uint64
+	fails bool // the store
+}{
+	{"the holder has died", 20 * time.Millisecond, func(d *fakeLeases) { d.held["*"] = true }, 1, false},
+	{"the store fails", time.Hour, func(d *fakeLeases) { d.fail = func() error { return errors.New("no") } }, 0, true},
+	{"the store panics", time.Hour, func(d *fakeLeases) { d.fail = func() error { panic("no") } }, 0, true},
+}
+
 // TestFillLeaseIsAdvice: whatever becomes of the lease, the query is answered.
 func TestFillLeaseIsAdvice(t *testing.T) {
 	t.Parallel()
-	for _, row := range []struct {
-		name  string
-		wait  time.Duration
-		spoil func(*fakeLeases)
-		waits uint64 // in vain
-		fails bool
-	}{
-		{"the holder has died", 20 * time.Millisecond, func(d *fakeLeases) { d.held["*"] = true }, 1, false},
-		{"the store fails", time.Hour, func(d *fakeLeases) { d.fail = func() error { return errors.New("no") } }, 0, true},
-		{"the store panics", time.Hour, func(d *fakeLeases) { d.fail = func() error { panic("no") } }, 0, true},
-	} {
+	for _, row := range spoiledLeases {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			r, d := leased(t, row.wait)
