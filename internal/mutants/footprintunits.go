@@ -140,6 +140,17 @@ var footprintUnitRules = []mutant{
 		test: "TestProjection",
 	},
 	{
+		name: "observe: one object of a field that is explained explains the others", file: "gqlcache/footprint/internal/observe/recording.go",
+		old: "return !slices.ContainsFunc(f.objects, func(at unsafe.Pointer) bool {\n\t\t_, ok := r.returned[at]\n\t\treturn !ok\n\t})",
+		new: "return slices.ContainsFunc(f.objects, func(at unsafe.Pointer) bool {\n\t\t_, ok := r.returned[at]\n\t\treturn ok\n\t})",
+		in:  observeIn, test: "TestUnexplainedField",
+	},
+	{
+		name: "observe: a field is unexplained for ever that has left before the one that explains it", file: "gqlcache/footprint/internal/observe/recording.go",
+		old: "if r.explained[f.name] {", new: "if true {\n\t\treturn r.explained[f.name]\n\t}\n\tif r.explained[f.name] {",
+		in: observeIn, test: "TestUnexplainedField",
+	},
+	{
 		name: "observe: a projection hides what decides", file: "gqlcache/footprint/internal/observe/read.go",
 		old: "x.hidden = hidden[i] &^ x.where", new: "x.hidden = hidden[i]",
 		test: "TestProjection|TestFirstRowsOfSets|TestConditionsThatAreOff",

@@ -29,6 +29,8 @@ const (
 	maxNames = 256
 	// maxPointers bounds the results that are remembered.
 	maxPointers = 4096
+	// maxObjects bounds the results of a field that nothing explains so far.
+	maxObjects = 256
 	// maxExecutions is how many executions a recording refers to before it takes their tags.
 	maxExecutions = 64
 	// maxAnalyses bounds the statements that a footprint names.
@@ -83,7 +85,7 @@ type Recording struct {
 	ownOpen    int    // executions of its context that run
 	ownEnded   uint64 // when the last of them ended
 	explained  map[string]bool
-	odd        []string // fields that nothing explains
+	odd        []oddField // that nothing has explained when they returned
 	borrowed   []borrowed
 	oddMore    bool // more than maxNames
 	missed     bool // the log did not reach back far enough
@@ -364,7 +366,14 @@ func (r *Recording) Enter() uint64 {
 // explained when a statement of the recording ran meanwhile, or when it returned the very
 // object that such a field has returned. Any other one may show what a statement of
 // somebody else has read, while the resolver waited for it: all that ran meanwhile belong
-// to the recording. Where there is none, the value was read at another time.
+// to the recording. Where there is none, the value was read at another time, unless a field
+// that is explained returns the very object later:
+//
+//	Post.author of post 1 waits for the loader of its request   Post.author of post 7
+//	the loader's statement ends, with user 1 in its cache
+//	(is not scheduled yet)                                       is entered, and asks for user 1
+//	                                                             has it from the cache, and leaves
+//	leaves with user 1
 func (r *Recording) Leave(name string, entered uint64, returned any) {
 	at := identity(returned)
 	reg.mu.Lock()
@@ -406,14 +415,50 @@ func (r *Recording) Leave(name string, entered uint64, returned any) {
 		r.remember(at)
 		return
 	}
-	if absent(returned) || slices.Contains(r.odd, name) {
+	if !absent(returned) {
+		r.wonder(name, at)
+	}
+}
+
+// An oddField is a field that returned something while no statement ran.
+type oddField struct {
+	name string
+	// objects are what it returned: it is explained if a field that is explained returns
+	// each of them too. A nil among them is a value that no other field can return.
+	objects []unsafe.Pointer
+}
+
+// wonder notes a field that nothing explains so far, and what it has returned.
+func (r *Recording) wonder(name string, at unsafe.Pointer) {
+	i := slices.IndexFunc(r.odd, func(f oddField) bool { return f.name == name })
+	if i < 0 {
+		if len(r.odd) == maxNames {
+			r.oddMore = true
+			return
+		}
+		i = len(r.odd)
+		r.odd = append(r.odd, oddField{name: name})
+	}
+	f := &r.odd[i]
+	if n := len(f.objects); n > 0 && (f.objects[0] == nil || f.objects[n-1] == at) {
 		return
 	}
-	if len(r.odd) == maxNames {
-		r.oddMore = true
+	if at == nil || len(f.objects) == maxObjects {
+		f.objects = []unsafe.Pointer{nil}
 		return
 	}
-	r.odd = append(r.odd, name)
+	f.objects = append(f.objects, at)
+}
+
+// explains reports whether the fields that statements explain account for an odd one.
+func (r *Recording) explains(f oddField) bool {
+	if r.explained[f.name] {
+		return true
+	}
+	return !slices.ContainsFunc(f.objects, func(at unsafe.Pointer) bool {
+		_, ok := r.returned[at]
+		return !ok
+	})
 }
 
 // Explain says that what the computation of a context has just got, from a value that was
@@ -533,13 +578,13 @@ func (r *Recording) End() Footprint {
 		reg.ended, reg.size, reg.lost = nil, 0, 0
 	}
 	executions := r.executions
-	r.executions, r.returned = nil, nil
 	var odd []string
-	for _, name := range r.odd {
-		if !r.explained[name] {
-			odd = append(odd, name)
+	for _, f := range r.odd {
+		if !r.explains(f) {
+			odd = append(odd, f.name)
 		}
 	}
+	r.executions, r.returned, r.odd = nil, nil, nil
 	shared := slices.DeleteFunc(r.borrowed, func(b borrowed) bool { return r.explained[b.field] })
 	r.borrowed = nil
 	missed := r.missed || r.oddMore

@@ -159,6 +159,29 @@ func TestUnexplainedField(t *testing.T) {
 		t.Errorf("%q", f.Unexplained)
 	}
 
+	// Of two fields that a loader answers, the one that has asked later may leave first: what
+	// explains the other one explains it. It may come without a context, and there may be
+	// objects that nothing explains.
+	for _, ctxOf := range []string{"own", "none"} {
+		for _, other := range []bool{false, true} {
+			ctx, a := r.record(t.Context())
+			if ctxOf == "none" {
+				ctx = t.Context()
+			}
+			first := a.Enter()
+			query(ctx, r.session(), postByID, args(7), args(7, "old"))
+			second := a.Enter()
+			a.Leave("Comment.author", second, shared)
+			if other {
+				a.Leave("Comment.author", second, &post{"y"})
+			}
+			a.Leave("Post.author", first, shared)
+			if f := a.End(); len(f.Unexplained) > 0 != other {
+				t.Errorf("context %s, another object %v: %q", ctxOf, other, f.Unexplained)
+			}
+		}
+	}
+
 	// Objects without a size share an address.
 	type nothing struct{}
 	ctx, a = r.record(t.Context())
