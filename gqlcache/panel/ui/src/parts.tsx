@@ -129,6 +129,18 @@ export function Empty({ title, children }: { title: string; children: ReactNode 
 }
 
 /** What is shown in place of a snapshot that is not there. */
+/** A search field for rows, and what says whether a row's text has what was typed. */
+export function useFilter(label: string): [field: ReactNode, matches: (text: string) => boolean] {
+  const [filter, setFilter] = useState('');
+  const field = (
+    <label className="gqc-search">
+      <span className="gqc-hidden">{label}</span>
+      <input type="search" value={filter} placeholder={label} onChange={e => setFilter(e.target.value)} />
+    </label>
+  );
+  return [field, text => text.toLowerCase().includes(filter.toLowerCase())];
+}
+
 export function NoSnapshot() {
   const link = useStore(s => s.link);
   const message = useStore(s => s.linkError);

@@ -1,7 +1,6 @@
-import { useState } from 'react';
 import { ago, bytes, compact, millis, number, percent, rate, title } from './format';
 import { act, useActions } from './inspector';
-import { Confirm, Empty, Facts, Meter, NoSnapshot } from './parts';
+import { Confirm, Empty, Facts, Meter, NoSnapshot, useFilter } from './parts';
 import { setState, useStore } from './state';
 import { Table, type Column } from './table';
 import type { LastInvalidation, OpStats, ViewStats } from './types';
@@ -36,17 +35,14 @@ const operations: Column<OpStats>[] = [
 
 export function OperationsTab() {
   const snapshot = useStore(s => s.snapshot);
-  const [filter, setFilter] = useState('');
+  const [field, matches] = useFilter('Filter operations');
   const allowed = useActions();
   if (!snapshot) return <NoSnapshot />;
   if (snapshot.operations.length === 0) return <Empty title="No operation yet">Operations are counted while this panel is open. Run one.</Empty>;
-  const rows = snapshot.operations.filter(o => title(o.name).toLowerCase().includes(filter.toLowerCase()));
+  const rows = snapshot.operations.filter(o => matches(title(o.name)));
   return (
     <>
-      <label className="gqc-search">
-        <span className="gqc-hidden">Filter operations</span>
-        <input type="search" value={filter} placeholder="Filter operations" onChange={e => setFilter(e.target.value)} />
-      </label>
+      {field}
       {rows.length === 0 ? <Empty title="Nothing matches">No operation has that in its name.</Empty> : (
         <Table
           caption="Operations"

@@ -1,6 +1,5 @@
-import { useState } from 'react';
 import { bytes, compact, millis, number, title } from './format';
-import { Copy, Empty, Facts, NoSnapshot } from './parts';
+import { Copy, Empty, Facts, NoSnapshot, useFilter } from './parts';
 import { useStore } from './state';
 import { Table, type Column } from './table';
 import type { Value } from './types';
@@ -22,7 +21,7 @@ const columns: Column<Value>[] = [
 /** The tab about the values that the program computes and that are still true. */
 export function ValuesTab() {
   const snapshot = useStore(s => s.snapshot);
-  const [filter, setFilter] = useState('');
+  const [field, matches] = useFilter('Filter values');
   if (!snapshot) return <NoSnapshot />;
   const values = snapshot.values ?? [];
   if (values.length === 0) {
@@ -32,13 +31,10 @@ export function ValuesTab() {
       </Empty>
     );
   }
-  const rows = values.filter(v => v.key.toLowerCase().includes(filter.toLowerCase()));
+  const rows = values.filter(v => matches(v.key));
   return (
     <>
-      <label className="gqc-search">
-        <span className="gqc-hidden">Filter values</span>
-        <input type="search" value={filter} placeholder="Filter values" onChange={e => setFilter(e.target.value)} />
-      </label>
+      {field}
       {rows.length === 0 ? <Empty title="Nothing matches">No value has that in its key.</Empty> : (
         <Table
           caption="Values"
