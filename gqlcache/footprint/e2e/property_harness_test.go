@@ -12,6 +12,7 @@ import (
 
 	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/footprintsql"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/footprintsqlite"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/observe"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/rowtag"
@@ -230,7 +231,11 @@ func observed(t *testing.T, s *scenario, h *harness, driverName string, dsns [3]
 	h.observer.Attach(h.clock)
 	h.clock.tagsOf = h.observer.TagsOf
 	for i, to := range []**sql.DB{&h.db, &h.writers[0], &h.writers[1]} {
-		db, err := footprintsql.Open(driverName, dsns[i], h.observer)
+		var opts []footprintsql.Option
+		if s.mode.hook {
+			opts = append(opts, footprintsqlite.RowHook())
+		}
+		db, err := footprintsql.Open(driverName, dsns[i], h.observer, opts...)
 		if err != nil {
 			t.Fatal(err)
 		}

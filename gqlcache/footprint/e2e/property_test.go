@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
@@ -15,6 +16,7 @@ var (
 	propertyStop  = flag.Bool("property.stop", false, "TestProperty ends with the first answer that is missed, and does not look for a smaller scenario")
 	propertyLost  = flag.Bool("property.lost", false, "TestProperty says which statements took which answers away that did not change")
 	propertyReads = flag.String("property.reads", "", "the reads of TestProperty that are no random SQL are those templates that contain this text")
+	propertyModes = flag.String("property.modes", "", "the modes of TestProperty are those whose names contain this text")
 	propertyFrom  = flag.Uint64("property.from", 1, "the first scenario that TestProperty carries out")
 	propertySeed  = flag.Uint64("property.seed", 0, "the only scenario that TestProperty carries out; 0: all from -property.from on")
 )
@@ -42,7 +44,7 @@ func pairsWanted(d catalog.Dialect) int {
 // depend on anything otherwise.
 func TestProperty(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) {
-		propertyOf(t, catalog.SQLite, sqliteMaker(t), []mode{{}, {images: true}, {semi: true}, {images: true, semi: true}})
+		propertyOf(t, catalog.SQLite, sqliteMaker(t), []mode{{}, {images: true}, {semi: true}, {images: true, semi: true}, {hook: true}, {hook: true, images: true, semi: true}})
 	})
 	t.Run("postgres", func(t *testing.T) {
 		propertyOf(t, catalog.PostgreSQL, postgresMaker(t), []mode{{}, {images: true}})
@@ -64,6 +66,10 @@ func (c cell) String() string {
 
 func propertyOf(t *testing.T, d catalog.Dialect, make maker, modes []mode) {
 	t.Helper()
+	modes = slices.DeleteFunc(modes, func(m mode) bool { return !strings.Contains(m.String(), *propertyModes) })
+	if len(modes) == 0 {
+		t.Skip("no such mode")
+	}
 	cells := map[cell]*figures{}
 	pairs, wanted := 0, pairsWanted(d)
 	for seed := max(1, *propertySeed, *propertyFrom); pairs < wanted; seed++ {

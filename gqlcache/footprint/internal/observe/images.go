@@ -290,12 +290,7 @@ func (w *writing) imaged(e *Execution, err error, affected int64) (events []rowt
 			return nil, false
 		}
 		delete(before, k)
-		e := rowtag.Event{Table: t, Op: rowtag.Updated, Old: imageOf(t, old), New: imageOf(t, row)}
-		for c := range row {
-			if !same(old[c], row[c]) {
-				e.Columns |= catalog.Bit(c)
-			}
-		}
+		e := rowtag.Event{Table: t, Op: rowtag.Updated, Old: imageOf(t, old), New: imageOf(t, row), Columns: changedColumns(old, row)}
 		if e.Columns != 0 {
 			events = append(events, e)
 		}

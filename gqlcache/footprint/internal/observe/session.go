@@ -44,6 +44,8 @@ type Session struct {
 	crowded bool
 	// open counts rows that are being read: no statement of ours runs meanwhile.
 	open int
+	// hook is nil where the database does not tell of rows.
+	hook *rowHook
 	// leaks says that something was written since the last statement ended.
 	leaks bool
 	// forgot says that the server may have forgotten statements which the driver has
@@ -272,7 +274,7 @@ func (s *Session) Broken(ctx context.Context) {
 // Unwrapped says that the application has the driver's connection in its hands: what it
 // does there is not seen. The session is unsure until it is reset.
 func (s *Session) Unwrapped(ctx context.Context) {
-	s.raw, s.forgot = true, true
+	s.raw, s.forgot, s.hook = true, true, nil
 	s.doubt("the driver's connection is used directly")
 	s.pending.all("the driver's connection is used directly", "")
 	s.dirty.Store(true)
