@@ -107,7 +107,7 @@ func TestRowHookTellsAll(t *testing.T) {
 	for _, setting := range []string{`SELECT 1`, `PRAGMA recursive_triggers = ON`, `PRAGMA foreign_keys = OFF`, `PRAGMA encoding = 'UTF-16le'`, `PRAGMA reverse_unordered_selects = ON`} {
 		t.Run(setting, func(t *testing.T) {
 			t.Parallel()
-			c, h := hookedConn(t, append([]string{setting}, hookSchema...)...)
+			c, h := hookedConn(t, append([]string{setting, `PRAGMA synchronous = OFF`}, hookSchema...)...)
 			if strings.Contains(setting, "foreign_keys") { // hookSchema turns them on
 				execOn(t, c, setting)
 			}

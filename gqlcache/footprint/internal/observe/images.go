@@ -322,7 +322,7 @@ func imageOf(t *catalog.Table, row []driver.Value) (list []rowtag.Known) {
 func keyText(t *catalog.Table, key []int, row []driver.Value) (string, bool) {
 	var b []byte
 	for _, c := range key {
-		v, ok := rowtag.ValueOf(t.Columns[c].Class, row[c])
+		v, ok := returned(t.Columns[c].Class, row[c])
 		if !ok || v == rowtag.Null {
 			return "", false
 		}

@@ -161,7 +161,7 @@ func (e *Execution) showRow(r *analysis.Ref, x *refReading, dest []driver.Value)
 	for j, c := range r.KeyColumns {
 		v, ok := rowtag.Value(0), false
 		if at := r.KeyOuts[j]; at >= 0 && at < len(dest) {
-			v, ok = rowtag.ValueOf(r.Table.Columns[c].Class, dest[at])
+			v, ok = returned(r.Table.Columns[c].Class, dest[at])
 		}
 		if !ok {
 			x.unkeyed = true

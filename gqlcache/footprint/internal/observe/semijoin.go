@@ -83,7 +83,7 @@ func (e *Execution) keys(v *analysis.Via, args arguments) (keys []rowtag.Value, 
 		return nil, false
 	}
 	for _, row := range rows {
-		x, ok := rowtag.ValueOf(t.Columns[v.From].Class, row[0])
+		x, ok := returned(t.Columns[v.From].Class, row[0])
 		if !ok {
 			return nil, false
 		}

@@ -153,7 +153,7 @@ func sortKnown(list []rowtag.Known) {
 // knownOf is a column's value as the driver returns it.
 func knownOf(t *catalog.Table, column int, v any) (k rowtag.Known, ok bool) {
 	class := t.Columns[column].Class
-	x, ok := rowtag.ValueOf(class, v)
+	x, ok := returned(class, v)
 	if !ok {
 		return k, false
 	}
