@@ -93,9 +93,9 @@ func read(tls *libc.TLS, rc int32, at uintptr, to *driver.Value) bool {
 	case lib.SQLITE_NULL:
 		*to = nil
 	case lib.SQLITE_INTEGER:
-		*to = int64(lib.Xsqlite3_value_int64(tls, v))
+		*to = lib.Xsqlite3_value_int64(tls, v)
 	case lib.SQLITE_FLOAT:
-		*to = float64(lib.Xsqlite3_value_double(tls, v))
+		*to = lib.Xsqlite3_value_double(tls, v)
 	case lib.SQLITE_TEXT:
 		p := lib.Xsqlite3_value_text(tls, v) // before its length: it may be of another encoding
 		if p == 0 {

@@ -274,7 +274,8 @@ func (s *Session) Broken(ctx context.Context) {
 // Unwrapped says that the application has the driver's connection in its hands: what it
 // does there is not seen. The session is unsure until it is reset.
 func (s *Session) Unwrapped(ctx context.Context) {
-	s.raw, s.forgot, s.hook = true, true, nil
+	s.raw, s.forgot = true, true
+	s.hook = nil // the application may have set its own
 	s.doubt("the driver's connection is used directly")
 	s.pending.all("the driver's connection is used directly", "")
 	s.dirty.Store(true)
