@@ -47,7 +47,7 @@ func TestProperty(t *testing.T) {
 		propertyOf(t, catalog.SQLite, sqliteMaker(t), []mode{{}, {images: true}, {semi: true}, {images: true, semi: true}, {hook: true}, {hook: true, images: true, semi: true}})
 	})
 	t.Run("postgres", func(t *testing.T) {
-		propertyOf(t, catalog.PostgreSQL, postgresMaker(t), []mode{{}, {images: true}})
+		propertyOf(t, catalog.PostgreSQL, postgresMaker(t), []mode{{}, {images: true}, {semi: true}})
 	})
 }
 
@@ -135,8 +135,8 @@ var floors = map[catalog.Dialect]map[cell]float64{
 		{false, mode{}}: .60, {false, mode{semi: true}}: .60, {false, mode{images: true}}: .62, {false, mode{images: true, semi: true}}: .62,
 	},
 	catalog.PostgreSQL: {
-		{true, mode{}}: .73, {true, mode{images: true}}: .73,
-		{false, mode{}}: .65, {false, mode{images: true}}: .65,
+		{true, mode{}}: .73, {true, mode{images: true}}: .73, {true, mode{semi: true}}: .73,
+		{false, mode{}}: .65, {false, mode{images: true}}: .65, {false, mode{semi: true}}: .65,
 	},
 }
 

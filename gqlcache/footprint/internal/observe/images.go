@@ -181,7 +181,11 @@ var errTooMany = errors.New("too many rows")
 
 // ask runs a query of ours and returns copies of its rows.
 func (s *Session) ask(ctx context.Context, text string, args []driver.NamedValue, columns int) (rows [][]driver.Value, err error) {
-	err = s.conn.Query(ctx, text, args, func(dest []driver.Value) error {
+	return ask(ctx, s.conn, text, args, columns)
+}
+
+func ask(ctx context.Context, conn Conn, text string, args []driver.NamedValue, columns int) (rows [][]driver.Value, err error) {
+	err = conn.Query(ctx, text, args, func(dest []driver.Value) error {
 		if len(rows) == maxImages {
 			return errTooMany
 		}

@@ -104,9 +104,17 @@ type Options struct {
 	// Off for PostgreSQL, where an image costs two queries and two savepoints. There the
 	// queries are the application's as far as timeouts and auditing go.
 	Images Switch
-	// SemiJoins says that a read of a join asks for the keys of one side first. It is for
-	// SQLite only.
+	// SemiJoins says that a read of a join asks for the keys of one side first. For SQLite
+	// that is a query on the statement's own connection. For PostgreSQL it is one on Beside,
+	// without which there is none.
 	SemiJoins bool
+	// Beside runs queries of SemiJoins for PostgreSQL, on connections of its own, so that no
+	// query of ours is in a transaction of the application: footprintsql.Beside makes one.
+	// It must reach the same database. It must not see fewer rows than any caller: its
+	// queries are answered only where row_security is off, with which a role that policies
+	// apply to gets an error, and where the server is no replica. A read waits for it for one
+	// second at most. A text whose query has failed is not asked for again.
+	Beside Conn
 	// Attribution says which computations a statement belongs to.
 	Attribution Attribution
 	// Replica says that the handle's connections read from a replica: answers that were
