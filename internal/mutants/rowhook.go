@@ -84,4 +84,39 @@ var rowHookRules = []mutant{
 		old: "string(libc.GoBytes(p, int(lib.Xsqlite3_value_bytes(tls, v))))", new: "libc.GoString(p)",
 		test: "TestRowHookTellsAll",
 	},
+	{
+		name: "footprint: an answer is kept that lacks rows which a rollback brings back", file: footprintDir + "observe/read.go",
+		old: "				*m |= catalog.Presence\n", new: "				*m |= 0\n",
+		test: "TestReadBesideWhatIsUndone",
+	},
+	{
+		name: "footprint: keys beside are believed whoever sees them", file: footprintDir + "observe/semijoin.go",
+		old: "		if row[1] != true {", new: "		if row[1] != true && false {",
+		test: "TestSemiJoinsBeside$",
+	},
+	{
+		name: "footprint: keys beside without a word about them", file: footprintDir + "observe/semijoin.go",
+		old: "	if len(rows) == 0 {\n", new: "	if len(rows) == 0 && false {\n",
+		test: "TestSemiJoinsBeside$",
+	},
+	{
+		name: "footprint: keys beside while policies apply", in: footprintTests, file: footprintDir + "observe/semijoin.go",
+		old: "\"current_setting('row_security') = 'off' AND NOT pg_is_in_recovery()\"", new: "\"NOT pg_is_in_recovery()\"",
+		test: "TestBesideUnderPolicies",
+	},
+	{
+		name: "footprint: a value of another type turns keys off for all", file: footprintDir + "observe/semijoin.go",
+		old: " && !strings.HasPrefix(sqlState(err), \"22\")", new: "",
+		test: "TestSemiJoinsBeside$",
+	},
+	{
+		name: "footprint: a read waits for keys for ever", file: footprintDir + "observe/semijoin.go",
+		old: "		ctx, cancel = context.WithTimeout(ctx, besideTimeout)", new: "		ctx, cancel = context.WithCancel(ctx)",
+		test: "TestSemiJoinsBesideHangs",
+	},
+	{
+		name: "footprint: keys beside what the session has written", file: footprintDir + "observe/semijoin.go",
+		old: "		if s.dirty.Load() { //", new: "		if s.dirty.Load() && false { //",
+		test: "TestSemiJoinsBeside$",
+	},
 }

@@ -177,21 +177,17 @@ func (args arguments) raw(s *analysis.Source) (list []any, ok bool) {
 		if from, to, several := args.spread(s.Param); several {
 			for n := from; n < to; n++ {
 				v, _ := args.at(n)
-				switch v.(type) {
-				case int64, string:
-					list = append(list, v)
-				default:
+				x, ok := bindable(taken(v))
+				if !ok {
 					return nil, false
 				}
+				list = append(list, x)
 			}
 			return list, true
 		}
 		v, found := args.told(s.Param, s.Name)
-		switch v.(type) {
-		case int64, string:
-			return []any{v}, found
-		}
-		return nil, false
+		x, ok := bindable(v)
+		return []any{x}, ok && found
 	case analysis.List:
 		for i := range s.List {
 			more, ok := args.raw(&s.List[i])
@@ -212,18 +208,23 @@ func (args arguments) raw(s *analysis.Source) (list []any, ok bool) {
 		if list, ok = elements(v); !ok {
 			return nil, false
 		}
-		for i, x := range list {
-			switch x := x.(type) {
-			case int64, string, nil:
-			default:
-				n, ok := wholeNumber(x)
-				if !ok {
-					return nil, false
-				}
-				list[i] = n
+		list = slices.DeleteFunc(list, func(x any) bool { return x == nil }) // equal to nothing
+		for i := range list {
+			if list[i], ok = bindable(list[i]); !ok {
+				return nil, false
 			}
 		}
 		return list, true
 	}
 	return nil, false
+}
+
+// bindable is a text or a whole number as any driver binds it.
+func bindable(v any) (x any, ok bool) {
+	switch v.(type) {
+	case int64, string:
+		return v, true
+	}
+	n, ok := wholeNumber(v)
+	return n, ok
 }
