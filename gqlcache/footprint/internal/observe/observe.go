@@ -100,7 +100,8 @@ type Options struct {
 	Name string
 	// Images says that a write within a transaction is preceded and followed by a query
 	// for the rows that it changes, so that their values before and after are known. It is
-	// On by default for SQLite, where it holds once the transaction has the write lock, and
+	// On by default for SQLite, where it holds once the transaction has the write lock and
+	// the database does not tell of rows itself (footprintsqlite.RowHook), and
 	// Off for PostgreSQL, where an image costs two queries and two savepoints. There the
 	// queries are the application's as far as timeouts and auditing go.
 	Images Switch
