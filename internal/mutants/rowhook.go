@@ -111,7 +111,7 @@ var rowHookRules = []mutant{
 	},
 	{
 		name: "footprint: a read waits for keys for ever", file: footprintDir + "observe/semijoin.go",
-		old: "		ctx, cancel = context.WithTimeout(ctx, besideTimeout)", new: "		ctx, cancel = context.WithCancel(ctx)",
+		old: "	ctx, cancel := context.WithTimeout(ctx, besideTimeout)", new: "	ctx, cancel := context.WithTimeout(ctx, 60*besideTimeout)",
 		test: "TestSemiJoinsBesideHangs",
 	},
 	{

@@ -100,10 +100,10 @@ type Options struct {
 	Name string
 	// Images says that a write within a transaction is preceded and followed by a query
 	// for the rows that it changes, so that their values before and after are known. It is
-	// On by default for SQLite, where it holds once the transaction has the write lock and
-	// the database does not tell of rows itself (footprintsqlite.RowHook), and
+	// On by default for SQLite, where it holds once the transaction has the write lock, and
 	// Off for PostgreSQL, where an image costs two queries and two savepoints. There the
-	// queries are the application's as far as timeouts and auditing go.
+	// queries are the application's as far as timeouts and auditing go. None are sent for
+	// writes of which the database tells the rows itself (footprintsqlite.RowHook).
 	Images Switch
 	// SemiJoins says that a read of a join asks for the keys of one side first. For SQLite
 	// that is a query on the statement's own connection. For PostgreSQL it is one on Beside,

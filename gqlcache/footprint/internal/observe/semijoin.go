@@ -105,18 +105,7 @@ func (e *Execution) keys(conn Conn, v *analysis.Via, args arguments) (keys []row
 		return nil, false
 	}
 	text := "SELECT DISTINCT " + quote(t.Columns[v.From].Name) + " FROM " + quote(t.Name) + " WHERE " + strings.Join(where, " AND ") + " LIMIT " + strconv.Itoa(maxKeys+1)
-	ctx, columns := e.ctx, 1
-	if e.s.o.opts.Dialect == catalog.PostgreSQL {
-		text = "SELECT k.v, " + unfiltered + " FROM (VALUES (0)) AS one LEFT JOIN (" + text + ") AS k (v) ON true"
-		columns = 2
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, besideTimeout)
-		defer cancel()
-	}
-	rows, err := ask(ctx, conn, text, own, columns)
-	if err == nil && columns == 2 {
-		rows, err = allSeen(rows)
-	}
+	rows, err := e.s.askKeys(e.ctx, conn, text, own)
 	if err != nil {
 		// Values that are none of the column's type are some client's: others have better ones.
 		if e.ctx.Err() == nil && !strings.HasPrefix(sqlState(err), "22") {
@@ -145,6 +134,20 @@ const besideTimeout = time.Second
 
 // unfiltered says that the query which it is a part of sees all rows of the primary.
 const unfiltered = "current_setting('row_security') = 'off' AND NOT pg_is_in_recovery()"
+
+// askKeys asks for the values of one column.
+func (s *Session) askKeys(ctx context.Context, conn Conn, text string, args []driver.NamedValue) ([][]driver.Value, error) {
+	if s.o.opts.Dialect == catalog.SQLite {
+		return ask(ctx, conn, text, args, 1)
+	}
+	ctx, cancel := context.WithTimeout(ctx, besideTimeout)
+	defer cancel()
+	rows, err := ask(ctx, conn, "SELECT k.v, "+unfiltered+" FROM (VALUES (0)) AS one LEFT JOIN ("+text+") AS k (v) ON true", args, 2)
+	if err != nil {
+		return nil, err
+	}
+	return allSeen(rows)
+}
 
 // allSeen takes what unfiltered says from rows, of which there is one at least.
 func allSeen(rows [][]driver.Value) ([][]driver.Value, error) {
