@@ -26,7 +26,7 @@ var rowHookRules = []mutant{
 	},
 	{
 		name: "row hook: a statement that has failed is known by its rows", file: rowHookFile,
-		old: "h.failed || err != nil {", new: "h.failed {",
+		old: "	case h.failed || err != nil:", new: "	case h.failed:",
 		test: "TestRowHookInDoubt",
 	},
 	{

@@ -109,12 +109,12 @@ type Options struct {
 	// that is a query on the statement's own connection. For PostgreSQL it is one on Beside,
 	// without which there is none.
 	SemiJoins bool
-	// Beside runs queries of SemiJoins for PostgreSQL, on connections of its own, so that no
-	// query of ours is in a transaction of the application: footprintsql.Beside makes one.
-	// It must reach the same database. It must not see fewer rows than any caller: its
-	// queries are answered only where row_security is off, with which a role that policies
-	// apply to gets an error, and where the server is no replica. A read waits for it for one
-	// second at most. A text whose query has failed is not asked for again.
+	// Beside runs queries of SemiJoins for PostgreSQL, several at a time, on connections of its
+	// own, so that no query of ours is in a transaction of the application:
+	// footprintsql.Beside makes one. It must reach the same database, and must not see fewer
+	// rows than any caller. So its answers count only where row_security is off, with which a
+	// role that policies apply to gets an error, and where the server is no replica. A read
+	// waits for it for one second at most. A text whose query has failed is not asked for again.
 	Beside Conn
 	// Attribution says which computations a statement belongs to.
 	Attribution Attribution

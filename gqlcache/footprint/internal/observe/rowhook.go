@@ -200,7 +200,12 @@ func (e *Execution) hooked() bool {
 // changes returns what the hook has told of a statement that has ended. ok is false where
 // the rows are not known to be those that it has changed.
 func (h *rowHook) changes(e *Execution, err error, affected int64) (events []rowtag.Event, everything string, ok bool) {
-	if h == nil || h.by != e || h.failed || err != nil {
+	switch {
+	case h == nil || h.by != e:
+		return nil, "", false
+	case h.everything != "": // the text is as wrong as the catalog, whatever became of it
+		return nil, h.everything, true
+	case h.failed || err != nil:
 		return nil, "", false
 	}
 	target := e.a.Writes[0].Table
@@ -213,7 +218,7 @@ func (h *rowHook) changes(e *Execution, err error, affected int64) (events []row
 	if told < affected || told < e.write.rows {
 		return nil, "", false
 	}
-	return h.events, h.everything, true
+	return h.events, "", true
 }
 
 // end forgets a statement that has ended.

@@ -189,14 +189,14 @@ func TestRowHookTables(t *testing.T) {
 		}
 	}
 	r := newRig(t, Options{})
-	for _, c := range []RowChange{
+	for i, c := range []RowChange{
 		{Database: "main", Table: "unknown", Columns: 5}, {Database: "temp", Table: "posts", Columns: 5}, {Database: "main", Table: "posts", Columns: 6},
 	} {
 		s, _ := hookedSession(r)
 		e := s.Start(t.Context(), allDrafts, named(args("x%")))
 		c.Values = func(_, _ []driver.Value) error { return errors.New("asked for") }
 		s.rowChanged(&c)
-		e.End(nil, 0, false)
+		e.End([]error{nil, errFailed}[i%2], 0, false)
 		if r.last().Everything == "" {
 			t.Errorf("%s.%s with %d columns is a table that is known", c.Database, c.Table, c.Columns)
 		}
