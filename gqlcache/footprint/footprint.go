@@ -65,6 +65,8 @@ type (
 	Execution = observe.Execution
 	Beginning = observe.Beginning
 	Conn      = observe.Conn
+	// A RowChange is a row that a statement changes, as a hook of the database tells it.
+	RowChange = observe.RowChange
 )
 
 // The dialects.

@@ -2,11 +2,15 @@ module github.com/cascadeql/cascadeql/gqlcache/footprint/e2e
 
 go 1.26.0
 
-replace github.com/cascadeql/cascadeql => ../../..
+replace (
+	github.com/cascadeql/cascadeql => ../../..
+	github.com/cascadeql/cascadeql/gqlcache/footprint/footprintsqlite => ../footprintsqlite
+)
 
 require (
 	github.com/99designs/gqlgen v0.17.98
 	github.com/cascadeql/cascadeql v0.0.0
+	github.com/cascadeql/cascadeql/gqlcache/footprint/footprintsqlite v0.0.0
 	github.com/jackc/pgx/v5 v5.13.0
 	github.com/lib/pq v1.12.3
 	github.com/vektah/gqlparser/v2 v2.5.64

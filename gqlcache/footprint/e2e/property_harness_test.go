@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -10,8 +11,11 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/jackc/pgx/v5/stdlib"
+
 	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/footprintsql"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/footprintsqlite"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/observe"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/rowtag"
@@ -102,6 +106,8 @@ type harness struct {
 	plain    *sql.DB    // not observed
 	db       *sql.DB    // observed; the computations'
 	writers  [2]*sql.DB // observed; the transactions'
+	above    string     // the DSN of a role that policies do not apply to
+	beside   *footprintsql.BesideConn
 	names    [2]string
 	clock    *clock
 	dialect  catalog.Dialect
@@ -116,6 +122,9 @@ func (h *harness) snapshot() *sql.TxOptions {
 }
 
 func (h *harness) close() {
+	if h.beside != nil {
+		_ = h.beside.Close()
+	}
 	for _, db := range []*sql.DB{h.db, h.writers[0], h.writers[1], h.plain} {
 		if db != nil {
 			_ = db.Close()
@@ -198,7 +207,7 @@ func postgresMaker(t *testing.T) maker {
 	execAll(t, plain, modelDefinitions(catalog.PostgreSQL))
 	return func(t *testing.T, s *scenario) *harness {
 		t.Helper()
-		h := &harness{dialect: catalog.PostgreSQL, clock: &clock{}, names: [2]string{"first", "second"}}
+		h := &harness{dialect: catalog.PostgreSQL, clock: &clock{}, names: [2]string{"first", "second"}, above: admin}
 		if h.plain, err = sql.Open("pgx", dsn("plain")); err != nil {
 			t.Fatal(err)
 		}
@@ -226,11 +235,25 @@ func observed(t *testing.T, s *scenario, h *harness, driverName string, dsns [3]
 	if s.mode.images {
 		images = observe.On
 	}
-	h.observer = observe.New(observe.Options{Dialect: h.dialect, Images: images, SemiJoins: s.mode.semi, Logger: slog.New(slog.DiscardHandler)})
+	opts := observe.Options{Dialect: h.dialect, Images: images, SemiJoins: s.mode.semi, Logger: slog.New(slog.DiscardHandler)}
+	if s.mode.semi && h.dialect == catalog.PostgreSQL {
+		// By turns one that policies do not apply to, and the computations' own role.
+		c, err := stdlib.GetDefaultDriver().(driver.DriverContext).OpenConnector([]string{h.above, dsns[0]}[s.seed%4/2])
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.beside = footprintsql.Beside(c)
+		opts.Beside = h.beside
+	}
+	h.observer = observe.New(opts)
 	h.observer.Attach(h.clock)
 	h.clock.tagsOf = h.observer.TagsOf
 	for i, to := range []**sql.DB{&h.db, &h.writers[0], &h.writers[1]} {
-		db, err := footprintsql.Open(driverName, dsns[i], h.observer)
+		var opts []footprintsql.Option
+		if s.mode.hook {
+			opts = append(opts, footprintsqlite.RowHook())
+		}
+		db, err := footprintsql.Open(driverName, dsns[i], h.observer, opts...)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,12 +10,15 @@ import (
 )
 
 // A mode is how the observer is set up.
-type mode struct{ images, semi bool }
+type mode struct{ images, semi, hook bool }
 
 func (m mode) String() string {
 	name := "statements"
 	if m.images {
 		name = "images"
+	}
+	if m.hook {
+		name = "row hook"
 	}
 	if m.semi {
 		name += "+semi-joins"

@@ -17,6 +17,7 @@ type Option func(*options)
 type options struct {
 	outside  bool
 	txStatus func(driverConn any) (inTransaction, known bool)
+	rowHook  func(driverConn any, changed func(*footprint.RowChange)) bool
 }
 
 // TxStatus says how to ask a connection of the driver's whether a transaction is open. It
@@ -25,6 +26,20 @@ type options struct {
 // is taken for one that may have changed everything, until the pool hands it out again.
 func TxStatus(ask func(driverConn any) (inTransaction, known bool)) Option {
 	return func(o *options) { o.txStatus = ask }
+}
+
+// RowHook says how to be told of each row that a statement of SQLite changes, with the values
+// before and after. It is for packages that know a driver, such as footprintsqlite.
+//
+// install is called with each new connection of the driver's. It makes the database call
+// changed for each row while a statement runs, before the call of the driver returns and on
+// the same goroutine, and reports whether it could. changed must be called for each row of a
+// table that is not virtual, those that triggers, foreign keys and REPLACE change included,
+// for a DELETE without a condition, too, and for the tables of all databases of the
+// connection. It may be called for rows whose change is undone. What changed is given is not
+// used after it has returned.
+func RowHook(install func(driverConn any, changed func(*footprint.RowChange)) bool) Option {
+	return func(o *options) { o.rowHook = install }
 }
 
 // Connector returns a connector whose connections are observed, for [sql.OpenDB].
@@ -187,6 +202,9 @@ func (f *face) wrap(inner driver.Conn) *conn {
 		c.s.TxStatus = func() (bool, bool) { return ask(inner) }
 	} else {
 		c.s.TxStatus = txStatus(inner)
+	}
+	if install := f.opts.rowHook; install != nil {
+		c.s.Hook(func(changed func(*footprint.RowChange)) bool { return install(inner, changed) })
 	}
 	return c
 }

@@ -252,6 +252,7 @@ func (e *Execution) Skip() {
 		return
 	}
 	e.done, e.args = true, arguments{}
+	e.s.hook.end(e)
 	e.mu.Lock()
 	e.rd.skipped = true
 	e.mu.Unlock()
@@ -278,6 +279,7 @@ func (e *Execution) End(err error, affected int64, complete bool) {
 		s.dirty.Store(true)
 		s.flush(e.ctx, true)
 	}
+	s.hook.end(e)
 	s.o.counts.add(e)
 	reg.end(e)
 }

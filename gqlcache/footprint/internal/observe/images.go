@@ -181,7 +181,11 @@ var errTooMany = errors.New("too many rows")
 
 // ask runs a query of ours and returns copies of its rows.
 func (s *Session) ask(ctx context.Context, text string, args []driver.NamedValue, columns int) (rows [][]driver.Value, err error) {
-	err = s.conn.Query(ctx, text, args, func(dest []driver.Value) error {
+	return ask(ctx, s.conn, text, args, columns)
+}
+
+func ask(ctx context.Context, conn Conn, text string, args []driver.NamedValue, columns int) (rows [][]driver.Value, err error) {
+	err = conn.Query(ctx, text, args, func(dest []driver.Value) error {
 		if len(rows) == maxImages {
 			return errTooMany
 		}
@@ -290,12 +294,7 @@ func (w *writing) imaged(e *Execution, err error, affected int64) (events []rowt
 			return nil, false
 		}
 		delete(before, k)
-		e := rowtag.Event{Table: t, Op: rowtag.Updated, Old: imageOf(t, old), New: imageOf(t, row)}
-		for c := range row {
-			if !same(old[c], row[c]) {
-				e.Columns |= catalog.Bit(c)
-			}
-		}
+		e := rowtag.Event{Table: t, Op: rowtag.Updated, Old: imageOf(t, old), New: imageOf(t, row), Columns: changedColumns(old, row)}
 		if e.Columns != 0 {
 			events = append(events, e)
 		}
@@ -327,7 +326,7 @@ func imageOf(t *catalog.Table, row []driver.Value) (list []rowtag.Known) {
 func keyText(t *catalog.Table, key []int, row []driver.Value) (string, bool) {
 	var b []byte
 	for _, c := range key {
-		v, ok := rowtag.ValueOf(t.Columns[c].Class, row[c])
+		v, ok := returned(t.Columns[c].Class, row[c])
 		if !ok || v == rowtag.Null {
 			return "", false
 		}

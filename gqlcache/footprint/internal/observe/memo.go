@@ -35,6 +35,15 @@ type analyzed struct {
 
 	naming sync.Once // guards the first use of name
 	name   string
+
+	reaching sync.Once // guards the first use of hookable
+	hookable bool
+}
+
+// reachesHookable is that of the statement.
+func (x *analyzed) reachesHookable() bool {
+	x.reaching.Do(func() { x.hookable = reachesHookable(x.Statement) })
+	return x.hookable
 }
 
 // locate notes where a statement is sent from that is shared by computations.

@@ -102,11 +102,20 @@ type Options struct {
 	// for the rows that it changes, so that their values before and after are known. It is
 	// On by default for SQLite, where it holds once the transaction has the write lock, and
 	// Off for PostgreSQL, where an image costs two queries and two savepoints. There the
-	// queries are the application's as far as timeouts and auditing go.
+	// queries are the application's as far as timeouts and auditing go. None are sent for
+	// writes of which the database tells the rows itself (footprintsqlite.RowHook).
 	Images Switch
-	// SemiJoins says that a read of a join asks for the keys of one side first. It is for
-	// SQLite only.
+	// SemiJoins says that a read of a join asks for the keys of one side first. For SQLite
+	// that is a query on the statement's own connection. For PostgreSQL it is one on Beside,
+	// without which there is none.
 	SemiJoins bool
+	// Beside runs queries of SemiJoins for PostgreSQL, several at a time, on connections of its
+	// own, so that no query of ours is in a transaction of the application:
+	// footprintsql.Beside makes one. It must reach the same database, and must not see fewer
+	// rows than any caller. So its answers count only where row_security is off, with which a
+	// role that policies apply to gets an error, and where the server is no replica. A read
+	// waits for it for one second at most. A text whose query has failed is not asked for again.
+	Beside Conn
 	// Attribution says which computations a statement belongs to.
 	Attribution Attribution
 	// Replica says that the handle's connections read from a replica: answers that were

@@ -161,7 +161,7 @@ func (e *Execution) showRow(r *analysis.Ref, x *refReading, dest []driver.Value)
 	for j, c := range r.KeyColumns {
 		v, ok := rowtag.Value(0), false
 		if at := r.KeyOuts[j]; at >= 0 && at < len(dest) {
-			v, ok = rowtag.ValueOf(r.Table.Columns[c].Class, dest[at])
+			v, ok = returned(r.Table.Columns[c].Class, dest[at])
 		}
 		if !ok {
 			x.unkeyed = true
@@ -208,14 +208,22 @@ func (e *Execution) readAll(complete bool, err error) {
 	}
 }
 
-// meets reports whether what is pending reaches what was read. The shapes that the reading
-// relies on are known by now.
+// meets reports whether what is pending reaches what was read, when it is committed or when it
+// is undone. The shapes that the reading relies on are known by now.
+//
+//   - T deletes a post, and reads the list of posts, which lacks it. The list depends on
+//     posts that come. T rolls back: the post has come for everybody who keeps the list.
 func (p *pending) meets(st *state, rd *reading) bool {
 	if p.everything != "" || rd.unknown != "" || st == nil || st != p.st {
 		return true
 	}
 	if g := rowtag.Generation(); p.generation != g || p.tags == nil {
 		p.tags, p.generation = st.tagsOf(p.events), g
+		for i := range p.tags {
+			if m := &p.tags[i].Mask; *m&catalog.Presence != 0 {
+				*m |= catalog.Presence
+			}
+		}
 	}
 	return slices.ContainsFunc(rd.tags, p.reaches) || slices.ContainsFunc(rd.hidden, p.reaches)
 }

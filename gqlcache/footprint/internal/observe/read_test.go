@@ -356,3 +356,34 @@ func TestDDL(t *testing.T) {
 		}
 	}
 }
+
+// A rollback undoes what a transaction has written: rows that it has taken out of a set come
+// back. A reading of the set within the transaction is not kept, one of another set is.
+func TestReadBesideWhatIsUndone(t *testing.T) {
+	const list = `SELECT id, title FROM posts WHERE author_id = ? AND status = 'D'`
+	for _, c := range []struct {
+		write  string
+		author int
+		stored bool
+	}{
+		{`DELETE FROM posts WHERE id = 7`, 1, false},
+		{`DELETE FROM posts WHERE id = 7 AND author_id = 1`, 1, false},
+		{`DELETE FROM posts WHERE id = 7 AND author_id = 1`, 2, true},
+		{`UPDATE posts SET author_id = 3 WHERE id = 7 AND author_id = 1`, 1, false},
+		{`UPDATE posts SET author_id = 3 WHERE id = 7 AND author_id = 1`, 2, true},
+		{`UPDATE posts SET status = 'P' WHERE id = 7 AND author_id = 1`, 1, false},
+		{`UPDATE posts SET version = 2 WHERE id = 7 AND author_id = 1`, 1, true},
+		{`INSERT INTO posts (id, author_id, status, title, version) VALUES (9, 1, 'D', 't', 1)`, 1, false},
+	} {
+		r := newRig(t, Options{Images: Off})
+		r.read(list, args(c.author), args(8, "x"))
+		s := r.session()
+		exec(t.Context(), s, `BEGIN`)
+		exec(t.Context(), s, c.write)
+		ctx, rec := r.record(t.Context())
+		query(ctx, s, list, args(c.author), args(8, "x"))
+		if stored := rec.End().Uncommitted == ""; stored != c.stored {
+			t.Errorf("%s, posts of %d: stored %v", c.write, c.author, stored)
+		}
+	}
+}

@@ -1,10 +1,13 @@
 package observe
 
 import (
+	"context"
 	"database/sql/driver"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/analysis"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
@@ -19,10 +22,22 @@ const maxKeys = 256
 //
 // The keys are of another moment than the read. They are never used without the set that
 // they come from, rows that are created included: a post that comes later, with its first
-// comment, is in that set.
+// comment, is in that set. Both are read after the moment that the read counts from, so that
+// a change of the set between the two is one that came later.
+//
+// They are the keys of all rows of the set, or at least of those that the caller sees:
+//
+//   - A policy lets a caller see the posts of her tenant. A connection of ours has no tenant
+//     and sees none: without a key the answer would depend on no comment. So PostgreSQL is
+//     asked with row_security off: it gives all rows, or an error.
+//   - A pooler gives each transaction another connection, and the setting was made on the
+//     last one. So the query says itself whether the setting holds for it.
+//   - A proxy sends queries to a replica that lacks a post of which the caller's snapshot has
+//     the comments already. The query says whether it runs on one.
 func (e *Execution) semiJoins(args arguments) {
 	s := e.s
-	if !s.o.opts.SemiJoins || s.o.opts.Dialect != catalog.SQLite || s.conn == nil || s.open > 0 || e.why != "" || s.o.refused.has(e.text) {
+	conn := s.companion()
+	if conn == nil || e.why != "" || s.o.refused.has(e.text) {
 		return
 	}
 	for i, r := range e.a.Refs {
@@ -35,7 +50,7 @@ func (e *Execution) semiJoins(args arguments) {
 			slices.ContainsFunc(e.rd.refs[i].terms, func(k rowtag.Known) bool { return k.Column == v.Column }) {
 			continue
 		}
-		keys, ok := e.keys(v, args)
+		keys, ok := e.keys(conn, v, args)
 		if !ok {
 			continue
 		}
@@ -49,10 +64,26 @@ func (e *Execution) semiJoins(args arguments) {
 	}
 }
 
+// companion is where the values are asked for, nil for nowhere.
+func (s *Session) companion() Conn {
+	switch {
+	case !s.o.opts.SemiJoins:
+		return nil
+	case s.o.opts.Dialect != catalog.SQLite:
+		if s.dirty.Load() { // the answer is not stored, and what was written may be locked
+			return nil
+		}
+		return s.o.opts.Beside
+	case s.open > 0:
+		return nil
+	}
+	return s.conn
+}
+
 // keys asks for the values of a column in the rows of a ref.
-func (e *Execution) keys(v *analysis.Via, args arguments) (keys []rowtag.Value, ok bool) {
+func (e *Execution) keys(conn Conn, v *analysis.Via, args arguments) (keys []rowtag.Value, ok bool) {
 	t := v.Ref.Table
-	if t.Ambiguous {
+	if t.Ambiguous || t.ForeignData {
 		return nil, false
 	}
 	var own []driver.NamedValue
@@ -63,18 +94,21 @@ func (e *Execution) keys(v *analysis.Via, args arguments) (keys []rowtag.Value, 
 		if !ok || len(list) == 0 || len(list) > maxKeys || t.Columns[term.Column].Class == catalog.Opaque {
 			continue
 		}
-		where = append(where, quote(t.Columns[term.Column].Name)+" IN (?"+strings.Repeat(", ?", len(list)-1)+")")
-		for _, x := range list {
+		var b strings.Builder
+		for i, x := range list {
 			own = append(own, driver.NamedValue{Ordinal: len(own) + 1, Value: x})
+			b.WriteString([]string{" IN (", ", "}[min(i, 1)] + placeholder(e.s.o.opts.Dialect, len(own)))
 		}
+		where = append(where, quote(t.Columns[term.Column].Name)+b.String()+")")
 	}
 	if where == nil {
 		return nil, false
 	}
 	text := "SELECT DISTINCT " + quote(t.Columns[v.From].Name) + " FROM " + quote(t.Name) + " WHERE " + strings.Join(where, " AND ") + " LIMIT " + strconv.Itoa(maxKeys+1)
-	rows, err := e.s.ask(e.ctx, text, own, 1)
+	rows, err := e.s.askKeys(e.ctx, conn, text, own)
 	if err != nil {
-		if e.ctx.Err() == nil {
+		// Values that are none of the column's type are some client's: others have better ones.
+		if e.ctx.Err() == nil && !strings.HasPrefix(sqlState(err), "22") {
 			e.s.refuse(e.ctx, e.text, err.Error())
 		}
 		return nil, false
@@ -83,7 +117,7 @@ func (e *Execution) keys(v *analysis.Via, args arguments) (keys []rowtag.Value, 
 		return nil, false
 	}
 	for _, row := range rows {
-		x, ok := rowtag.ValueOf(t.Columns[v.From].Class, row[0])
+		x, ok := returned(t.Columns[v.From].Class, row[0])
 		if !ok {
 			return nil, false
 		}
@@ -93,6 +127,39 @@ func (e *Execution) keys(v *analysis.Via, args arguments) (keys []rowtag.Value, 
 	}
 	slices.Sort(keys)
 	return slices.Compact(keys), true
+}
+
+// besideTimeout bounds a query on Beside, which the application's read waits for.
+const besideTimeout = time.Second
+
+// unfiltered says that the query which it is a part of sees all rows of the primary.
+const unfiltered = "current_setting('row_security') = 'off' AND NOT pg_is_in_recovery()"
+
+// askKeys asks for the values of one column.
+func (s *Session) askKeys(ctx context.Context, conn Conn, text string, args []driver.NamedValue) ([][]driver.Value, error) {
+	if s.o.opts.Dialect == catalog.SQLite {
+		return ask(ctx, conn, text, args, 1)
+	}
+	ctx, cancel := context.WithTimeout(ctx, besideTimeout)
+	defer cancel()
+	rows, err := ask(ctx, conn, "SELECT k.v, "+unfiltered+" FROM (VALUES (0)) AS one LEFT JOIN ("+text+") AS k (v) ON true", args, 2)
+	if err != nil {
+		return nil, err
+	}
+	return allSeen(rows)
+}
+
+// allSeen takes what unfiltered says from rows, of which there is one at least.
+func allSeen(rows [][]driver.Value) ([][]driver.Value, error) {
+	for _, row := range rows {
+		if row[1] != true {
+			return nil, errors.New("the connection beside may not see all rows")
+		}
+	}
+	if len(rows) == 0 {
+		return nil, errors.New("the connection beside does not say whether it sees all rows")
+	}
+	return rows, nil
 }
 
 // raw evaluates a source to values that can be bound.
@@ -113,21 +180,17 @@ func (args arguments) raw(s *analysis.Source) (list []any, ok bool) {
 		if from, to, several := args.spread(s.Param); several {
 			for n := from; n < to; n++ {
 				v, _ := args.at(n)
-				switch v.(type) {
-				case int64, string:
-					list = append(list, v)
-				default:
+				x, ok := bindable(taken(v))
+				if !ok {
 					return nil, false
 				}
+				list = append(list, x)
 			}
 			return list, true
 		}
 		v, found := args.told(s.Param, s.Name)
-		switch v.(type) {
-		case int64, string:
-			return []any{v}, found
-		}
-		return nil, false
+		x, ok := bindable(v)
+		return []any{x}, ok && found
 	case analysis.List:
 		for i := range s.List {
 			more, ok := args.raw(&s.List[i])
@@ -137,12 +200,34 @@ func (args arguments) raw(s *analysis.Source) (list []any, ok bool) {
 			list = append(list, more...)
 		}
 		return list, true
-	case analysis.JSONList:
+	case analysis.JSONList, analysis.Array:
 		v, found := args.told(s.Param, s.Name)
 		if !found {
 			return nil, false
 		}
-		return jsonElements(v)
+		if s.Kind == analysis.JSONList {
+			return jsonElements(v)
+		}
+		if list, ok = elements(v); !ok {
+			return nil, false
+		}
+		list = slices.DeleteFunc(list, func(x any) bool { return x == nil }) // equal to nothing
+		for i := range list {
+			if list[i], ok = bindable(list[i]); !ok {
+				return nil, false
+			}
+		}
+		return list, true
 	}
 	return nil, false
+}
+
+// bindable is a text or a whole number as any driver binds it.
+func bindable(v any) (x any, ok bool) {
+	switch v.(type) {
+	case int64, string:
+		return v, true
+	}
+	n, ok := wholeNumber(v)
+	return n, ok
 }

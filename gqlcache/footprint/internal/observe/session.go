@@ -44,6 +44,8 @@ type Session struct {
 	crowded bool
 	// open counts rows that are being read: no statement of ours runs meanwhile.
 	open int
+	// hook is nil where the database does not tell of rows.
+	hook *rowHook
 	// leaks says that something was written since the last statement ended.
 	leaks bool
 	// forgot says that the server may have forgotten statements which the driver has
@@ -273,6 +275,7 @@ func (s *Session) Broken(ctx context.Context) {
 // does there is not seen. The session is unsure until it is reset.
 func (s *Session) Unwrapped(ctx context.Context) {
 	s.raw, s.forgot = true, true
+	s.hook = nil // the application may have set its own
 	s.doubt("the driver's connection is used directly")
 	s.pending.all("the driver's connection is used directly", "")
 	s.dirty.Store(true)

@@ -345,3 +345,12 @@ func arrayElements(s string) (list []any, ok bool) {
 		s = s[i+1:]
 	}
 }
+
+// returned is the normal form of a value that a driver has returned. Bytes that are nil are
+// NULL as an argument, but modernc.org/sqlite returns a blob without bytes so, too.
+func returned(class catalog.Class, v driver.Value) (x rowtag.Value, ok bool) {
+	if b, is := v.([]byte); is && b == nil {
+		return 0, false
+	}
+	return rowtag.ValueOf(class, v)
+}

@@ -38,7 +38,7 @@ func (e *Execution) prepareWrite(args arguments) {
 		w.base = append(w.base, e.s.eventsOf(one, args))
 	}
 	e.write = w
-	if len(e.a.Writes) == 1 {
+	if !e.hooked() && len(e.a.Writes) == 1 {
 		w.images = e.s.imagesBefore(e, args)
 	}
 }
@@ -153,7 +153,7 @@ func sortKnown(list []rowtag.Known) {
 // knownOf is a column's value as the driver returns it.
 func knownOf(t *catalog.Table, column int, v any) (k rowtag.Known, ok bool) {
 	class := t.Columns[column].Class
-	x, ok := rowtag.ValueOf(class, v)
+	x, ok := returned(class, v)
 	if !ok {
 		return k, false
 	}
@@ -209,7 +209,10 @@ func (s *Session) wrote(e *Execution, err error, affected int64, complete bool) 
 		s.pending.all(e.write.misread, e.text)
 	case e.nothingDone(err): // nothing was changed
 	default:
-		events, everything := e.write.events(e, err, affected, complete)
+		events, everything, told := s.hook.changes(e, err, affected)
+		if !told {
+			events, everything = e.write.events(e, err, affected, complete)
+		}
 		if everything != "" {
 			s.pending.all(everything, e.text)
 		} else {

@@ -1,0 +1,114 @@
+package observe
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
+)
+
+// A sqlError is one of PostgreSQL's.
+type sqlError string
+
+func (e sqlError) Error() string    { return string(e) }
+func (e sqlError) SQLState() string { return string(e) }
+
+// For PostgreSQL the keys come from connections beside the application's, and only where
+// these see all rows: otherwise the answer depends on any row of the other side. What the
+// session has written it asks nobody about.
+func TestSemiJoinsBeside(t *testing.T) {
+	const (
+		count = `SELECT count(*) FROM posts p JOIN comments c ON c.post_id = p.id WHERE p.author_id = $1`
+		list  = `SELECT count(*) FROM posts p JOIN comments c ON c.post_id = p.id WHERE p.author_id = ANY($1)`
+		other = `INSERT INTO comments (id, post_id, body) VALUES ($1, $2, 'x')`
+	)
+	type rows = [][]driver.Value
+	for _, c := range []struct {
+		name string
+		text string
+		args []any
+		rows rows
+		err  error
+		kept bool // when another post is commented
+		// asked says that each read asks.
+		asked bool
+	}{
+		{"all rows", count, args(1), rows{{int64(7), true}, {int64(8), true}}, nil, true, true},
+		{"all rows of a list", list, args("{1,2}"), rows{{int64(7), true}, {int64(8), true}}, nil, true, true},
+		{"none", count, args(1), rows{{nil, true}}, nil, true, true},
+		{"policies may apply, or a replica", count, args(1), rows{{int64(7), false}}, nil, false, false},
+		{"none that a policy shows", count, args(1), rows{{nil, false}}, nil, false, false},
+		{"without a word about it", count, args(1), rows{}, nil, false, false},
+		{"a NULL about it", count, args(1), rows{{int64(7), nil}}, nil, false, false},
+		{"an error", count, args(1), nil, sqlError("42501"), false, false},
+		{"a value of another type", count, args(1), nil, sqlError("22P02"), false, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			beside := &fakeConn{answer: func(string, []driver.NamedValue) ([][]driver.Value, error) { return c.rows, c.err }}
+			r := newRig(t, Options{Dialect: catalog.PostgreSQL, SemiJoins: true, Beside: beside})
+			f := r.read(c.text, c.args, args(5))
+			exec(t.Context(), r.session(), other, 1, 9)
+			if r.fresh(f) != c.kept {
+				t.Errorf("kept %v", !c.kept)
+			}
+			if n := len(beside.texts); n == 0 || c.asked != (n > 1) {
+				t.Errorf("asked %d times: %q", n, beside.texts)
+			}
+			if len(r.conn.texts) > 0 {
+				t.Errorf("the application's connection is asked %q", r.conn.texts)
+			}
+			if !strings.Contains(beside.texts[0], "row_security") || !strings.Contains(beside.texts[0], "pg_is_in_recovery") {
+				t.Error(beside.texts[0])
+			}
+			f = r.read(c.text, c.args, args(5))
+			exec(t.Context(), r.session(), `INSERT INTO posts (id, author_id, status, title, version) VALUES (9, $1, 'P', 't', 1)`, 1)
+			if r.fresh(f) {
+				t.Error("a post of the set has come, and the answer is kept")
+			}
+			n := len(beside.texts)
+			s := r.session()
+			exec(t.Context(), s, `BEGIN`)
+			exec(t.Context(), s, other, 1, 9)
+			ctx, rec := r.record(t.Context())
+			query(ctx, s, c.text, c.args, args(5))
+			rec.End()
+			if len(beside.texts) != n {
+				t.Error("asked about what the session has written")
+			}
+		})
+	}
+	for _, o := range []Options{{Dialect: catalog.PostgreSQL, SemiJoins: true}, {Dialect: catalog.PostgreSQL, Beside: &fakeConn{}}} {
+		r := newRig(t, o)
+		f := r.read(count, args(1), args(5))
+		exec(t.Context(), r.session(), other, 1, 9)
+		if r.fresh(f) || len(r.conn.texts) > 0 || r.has(ImageRefused) {
+			t.Errorf("%+v: asked", o)
+		}
+	}
+}
+
+// A read waits for what is asked beside it, but not for long, and once.
+func TestSemiJoinsBesideHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked, began := 0, time.Now()
+		r := newRig(t, Options{Dialect: catalog.PostgreSQL, SemiJoins: true, Beside: hanging(func() { asked++ })})
+		r.read(`SELECT count(*) FROM posts p JOIN comments c ON c.post_id = p.id WHERE p.author_id = $1`, args(1), args(5))
+		if took := time.Since(began); asked != 1 || took > time.Second || !r.has(ImageRefused) {
+			t.Errorf("asked %d times within %v, %v", asked, took, r.Findings())
+		}
+	})
+}
+
+// hanging answers when the context has ended.
+type hanging func()
+
+func (h hanging) Query(ctx context.Context, _ string, _ []driver.NamedValue, _ func([]driver.Value) error) error {
+	h()
+	<-ctx.Done()
+	return errors.Join(ctx.Err())
+}
