@@ -373,7 +373,7 @@ func (r *Recording) Enter() uint64 {
 //	the loader's statement ends, with user 1 in its cache
 //	(is not scheduled yet)                                       is entered, and asks for user 1
 //	                                                             has it from the cache, and leaves
-//	leaves with user 1
+//	returns user 1, and leaves
 func (r *Recording) Leave(name string, entered uint64, returned any) {
 	at := identity(returned)
 	reg.mu.Lock()
