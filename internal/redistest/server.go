@@ -124,14 +124,15 @@ func (s *Server) Addr() string { return "127.0.0.1:" + strconv.Itoa(s.port) }
 // Port returns the port alone.
 func (s *Server) Port() string { return strconv.Itoa(s.port) }
 
-// Options are for a client that gives up soon.
+// Options are for a client that waits longer than a busy machine needs.
 func (s *Server) Options() *redis.Options { return Options(s.Addr()) }
 
-// Options are for a client of an address that gives up soon.
+// Options are for a client of an address that waits longer than a busy machine needs. What
+// the log and the store wait for ends sooner, by their contexts.
 func Options(addr string) *redis.Options {
 	return &redis.Options{
 		Addr: addr, ContextTimeoutEnabled: true, MaxRetries: -1, DialerRetries: 1,
-		DialTimeout: 500 * time.Millisecond, ReadTimeout: 2 * time.Second, WriteTimeout: 2 * time.Second,
+		DialTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
 	}
 }
 

@@ -181,7 +181,7 @@ func TestNewcomerLearnsOfIntents(t *testing.T) {
 	t.Parallel()
 	for _, trimmed := range []bool{false, true} {
 		s := redistest.Start(t)
-		c := newIntentRig(t, s.Addr(), 1, redislog.Options{})
+		c := newIntentRig(t, s.Addr(), 1, redislog.Options{IntentTTL: patientTTL})
 		a := c.all[0]
 		in := a.intend(t, 0)
 		_, stream := a.Keys()

@@ -195,7 +195,7 @@ func TestCatchUp(t *testing.T) {
 func TestLifeCycle(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
-	i := newInstance(t, s.Addr(), newDatabase(), redislog.Options{})
+	i := newInstance(t, s.Addr(), newDatabase(), redislog.Options{TTL: patientTTL})
 	if _, err := i.Publish(t.Context(), entity(0), false); !errors.Is(err, changelog.ErrNotStarted) {
 		t.Errorf("Publish before Start: %v", err)
 	}

@@ -45,7 +45,7 @@ const patience = 30 * time.Second
 
 // ttl is the lease in tests: short, and long enough for a busy machine to renew it
 // mostly.
-const ttl = 400 * time.Millisecond
+const ttl = 800 * time.Millisecond
 
 // entity is the tag of one register.
 func entity(k int) []tag.Tag {
