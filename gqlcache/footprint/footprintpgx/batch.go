@@ -68,6 +68,7 @@ func (b *batch) begin(ctx context.Context) {
 			return
 		}
 	}
+	b.c.together(b.runs)
 	for _, r := range b.runs {
 		b.c.begin(ctx, r)
 	}
@@ -75,6 +76,7 @@ func (b *batch) begin(ctx context.Context) {
 
 // end ends the statements. What comes after an error did not run.
 func (b *batch) end(err error) {
+	defer b.c.ended(b, err)
 	for i, r := range b.runs {
 		failed := r.err
 		if failed == nil && i >= b.next {

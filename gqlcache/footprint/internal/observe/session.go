@@ -42,6 +42,7 @@ type Session struct {
 	// replaced and never changed. crowded says that they are not all.
 	made    []setting
 	crowded bool
+	names   names
 	// open counts rows that are being read: no statement of ours runs meanwhile.
 	open int
 	// leaks says that something was written since the last statement ended.
@@ -73,6 +74,8 @@ type transaction struct {
 	// statement succeeds, which only the end of the transaction or of a savepoint can, a
 	// commit is a rollback.
 	failed bool
+	// erred says that a statement has failed.
+	erred bool
 	// dirtyReads says READ UNCOMMITTED.
 	dirtyReads bool
 	asOf       moment
@@ -103,9 +106,16 @@ func (s *Session) Reset(ctx context.Context) {
 		}
 		s.flush(ctx, true)
 	})
+	s.outcome()
 	s.made = withoutLocal(s.made)
 	s.tx, s.unsure, s.raw, s.open = transaction{}, "", false, 0
-	s.contain("reset", func() { s.poll(ctx) })
+	if s.names.unseen {
+		s.losePath()
+	}
+	s.contain("reset", func() {
+		s.poll(ctx)
+		s.relearn(ctx)
+	})
 }
 
 // A Beginning is a transaction between the call of the driver and its return.
@@ -167,10 +177,14 @@ func (s *Session) committed(ctx context.Context, err error) {
 		return
 	}
 	if err != nil {
+		s.outcome()
 		s.leak(ctx)
 		s.tx.shaky, s.leaks = true, false
 		s.settle(ctx, s.tx.asOf)
 		return
+	}
+	if s.tx.erred { // PostgreSQL answers COMMIT with a rollback, and no error
+		s.outcome()
 	}
 	s.flush(ctx, false)
 	s.ended(ctx)
@@ -185,6 +199,7 @@ func (s *Session) RolledBack(ctx context.Context, err error) {
 func (s *Session) rolledBack(ctx context.Context, err error) {
 	switch {
 	case err != nil:
+		s.outcome()
 		s.tx.shaky = true
 		s.settle(ctx, s.tx.asOf)
 		return
@@ -295,6 +310,7 @@ func (s *Session) doubt(why string) {
 	if s.unsure == "" {
 		s.unsure = why
 	}
+	s.losePath()
 }
 
 // pending is what a session has changed and not published.
@@ -314,9 +330,10 @@ type pending struct {
 	generation uint64
 }
 
-// A tableCount says how many events there are of a table.
+// A tableCount says how many events there are of a table, in one schema.
 type tableCount struct {
 	table *catalog.Table
+	home  rowtag.Home
 	n     int
 }
 
@@ -349,10 +366,10 @@ func (p *pending) add(st *state, text string, events ...rowtag.Event) {
 }
 
 func (p *pending) one(e *rowtag.Event) {
-	at := slices.IndexFunc(p.tables, func(c tableCount) bool { return c.table == e.Table })
+	at := slices.IndexFunc(p.tables, func(c tableCount) bool { return c.table == e.Table && c.home == e.Home })
 	if at < 0 {
 		at = len(p.tables)
-		p.tables = append(p.tables, tableCount{table: e.Table})
+		p.tables = append(p.tables, tableCount{table: e.Table, home: e.Home})
 	}
 	c := &p.tables[at]
 	if c.n > maxRows {
@@ -363,8 +380,8 @@ func (p *pending) one(e *rowtag.Event) {
 		return
 	}
 	c.n = maxRows + 1
-	p.events = slices.DeleteFunc(p.events, func(x rowtag.Event) bool { return x.Table == e.Table })
-	p.events = append(p.events, rowtag.Event{Table: e.Table, Op: rowtag.Changed})
+	p.events = slices.DeleteFunc(p.events, func(x rowtag.Event) bool { return x.Table == e.Table && x.Home == e.Home })
+	p.events = append(p.events, rowtag.Event{Table: e.Table, Home: e.Home, Op: rowtag.Changed})
 }
 
 // commit returns what is to be told.
@@ -447,8 +464,10 @@ func (st *state) tagsOf(events []rowtag.Event) (tags []tag.Tag) {
 	}
 	tags = tags[:0]
 	for i := range events {
-		e := rowtag.Event{Table: events[i].Table, TableHash: events[i].TableHash, Op: rowtag.Changed}
-		same := func(x rowtag.Event) bool { return x.Table == e.Table && x.TableHash == e.TableHash }
+		e := rowtag.Event{Table: events[i].Table, TableHash: events[i].TableHash, Home: events[i].Home, Op: rowtag.Changed}
+		same := func(x rowtag.Event) bool {
+			return x.Table == e.Table && x.TableHash == e.TableHash && x.Home == e.Home
+		}
 		if !slices.ContainsFunc(events[:i], same) {
 			tags = st.shapes.Publish(tags, &e)
 		}
