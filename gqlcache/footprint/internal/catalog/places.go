@@ -13,6 +13,60 @@ type Places struct {
 	// reader is the role that has read them, and usable says of a schema that the role may
 	// use it.
 	reader string
+	// epoch counts the readings that have found other relations than the one before. born
+	// has the epochs of those that were found since the first one, and all is at least that
+	// of any other.
+	epoch, all uint64
+	born       map[relationName]uint64
+}
+
+type relationName struct{ schema, name string }
+
+// maxBorn bounds the relations whose epochs are remembered one by one.
+const maxBorn = 10_000
+
+// After says that another reading came before, nil for one that has failed.
+func (p *Places) After(o *Places) {
+	if o == nil {
+		p.epoch, p.all = 1, 1
+		return
+	}
+	p.epoch, p.all, p.born = o.epoch, o.all, o.born
+	var found []relationName
+	for schema, at := range p.schemas {
+		var before map[string]bool
+		if was := o.schemas[schema]; was != nil {
+			before = was.names
+		}
+		for name := range at.names {
+			if !before[name] {
+				found = append(found, relationName{schema, name})
+			}
+		}
+	}
+	if len(found) == 0 && len(p.schemas) == len(o.schemas) {
+		return
+	}
+	p.epoch++
+	if len(o.born)+len(found) > maxBorn {
+		p.all, p.born = p.epoch, nil
+		return
+	}
+	p.born = maps.Clone(o.born)
+	if p.born == nil {
+		p.born = map[relationName]uint64{}
+	}
+	for _, r := range found {
+		p.born[r] = p.epoch
+	}
+}
+
+// Epoch is larger for a later reading that has found other relations.
+func (p *Places) Epoch() uint64 { return p.epoch }
+
+// young reports whether a relation may have been created since an epoch.
+func (p *Places) young(schema, name string, since uint64) bool {
+	return p.all > since || p.born[relationName{schema, name}] > since
 }
 
 // A place is a schema. Schemas with equal relations share their names.
@@ -31,6 +85,8 @@ type Path struct {
 	// Role is the one that searches, "" when it is not known: PostgreSQL leaves out schemas
 	// that it may not use.
 	Role string
+	// Since is the Epoch from before the connection was opened.
+	Since uint64
 }
 
 // ParsePath splits the value of a search_path, as PostgreSQL does. ok is false for one that
@@ -102,7 +158,9 @@ func (p *Path) Add(name, role string) (ok bool) {
 //
 // PostgreSQL leaves out schemas that the role may not use. Which ones these are is known of
 // the role that has read the catalog. For others a schema is the right one if none of those
-// behind it has the name: then the statement is refused, or reads from it.
+// behind it has the name: then the statement is refused, or reads from it. So it is with a
+// relation that may be younger than the connection: PostgreSQL goes on with the plan of a
+// prepared statement, or of a function, that has found the name in a schema behind it.
 func (p *Places) Find(path *Path, name string) (schema, absent string, ok bool) {
 	for _, s := range path.Schemas {
 		if s == "$user" {
@@ -117,7 +175,7 @@ func (p *Places) Find(path *Path, name string) (schema, absent string, ok bool) 
 		case !at.names[name]:
 		case schema != "" && schema != s:
 			return "", "", false // which of them is not known
-		case path.Role != "" && path.Role == p.reader && at.usable && schema == "":
+		case path.Role != "" && path.Role == p.reader && at.usable && schema == "" && !p.young(s, name, path.Since):
 			return s, "", !at.scattered
 		default:
 			schema = s

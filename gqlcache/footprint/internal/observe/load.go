@@ -102,11 +102,19 @@ func (o *Observer) load(ctx context.Context, conn Conn) error {
 	o.polled.Store(int64(time.Since(started)) + 1)
 	switch {
 	case err != nil:
+		o.failed = o.failed || o.places == nil
 		o.state.Store(nil)
 		o.found(ctx, Finding{Kind: NoCatalog, Why: err.Error()})
 	case old != nil && old.catalog.Fingerprint == next.catalog.Fingerprint && old.catalog.Version == next.catalog.Version:
 		return nil
 	default:
+		if p := next.catalog.Places; p != nil {
+			if o.places != nil || o.failed {
+				p.After(o.places)
+			}
+			o.places = p
+			o.epoch.Store(p.Epoch())
+		}
 		o.loaded.Store(true) // before: see Reach
 		o.state.Store(next)
 	}

@@ -60,6 +60,8 @@ func findsNames(name string) bool {
 type names struct {
 	// known says that the connection was asked when it was opened.
 	known bool
+	// epoch is that of the catalog from before it was opened.
+	epoch uint64
 	// path is search_path as it is after RESET, and role is who asks unless SET ROLE was
 	// sent, "" for not known.
 	path, role string
@@ -198,7 +200,9 @@ func (s *Session) path() (p catalog.Path, ok bool) {
 	case !s.names.known:
 		return p, false
 	}
-	return catalog.ParsePath(text, s.role())
+	p, ok = catalog.ParsePath(text, s.role())
+	p.Since = s.names.epoch
+	return p, ok
 }
 
 // role returns who looks for names, "" when that is not known.

@@ -95,7 +95,9 @@ func (o *Observer) moment() moment { return moment{rowtag.Generation(), o.now()}
 
 // NewSession returns the session of a connection that was just opened. conn may be nil
 // when no statement of ours can run on it.
-func (o *Observer) NewSession(conn Conn) *Session { return &Session{o: o, conn: conn} }
+func (o *Observer) NewSession(conn Conn) *Session {
+	return &Session{o: o, conn: conn, names: names{epoch: o.epoch.Load()}}
+}
 
 // Reset says that the pool hands the connection out: no transaction is open on it. It may
 // ask the database whether the catalog is another one.
