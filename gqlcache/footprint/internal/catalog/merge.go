@@ -124,6 +124,7 @@ func sameColumns(a, b *relation) bool {
 // fold makes what a part says something that its root says.
 func (r *relation) fold(part *relation) {
 	join(&r.table, &part.table)
+	r.table.Columns = slices.Clone(r.table.Columns) // other relations may share them
 	for i := range r.table.Columns {
 		to := &r.table.Columns[i]
 		for _, from := range part.table.Columns {
