@@ -24,7 +24,7 @@ var tenantSetup = []string{
 	`CREATE TABLE public.posts (id int PRIMARY KEY, name text NOT NULL)`,
 	`CREATE TABLE public.leaps (id serial PRIMARY KEY, name text NOT NULL)`,
 	`CREATE TRIGGER leap AFTER INSERT ON public.leaps FOR EACH ROW EXECUTE FUNCTION public.leap()`,
-	`CREATE ROLE t1_role`, `CREATE ROLE stranger`,
+	`DO $$ BEGIN CREATE ROLE t1_role; CREATE ROLE stranger; EXCEPTION WHEN duplicate_object THEN NULL; END $$`,
 	`CREATE SCHEMA t1`, `CREATE SCHEMA t2`, `CREATE SCHEMA "T 3"`, `CREATE SCHEMA t1_role`,
 	`CREATE TABLE t1.posts (id int PRIMARY KEY, name text NOT NULL)`, `CREATE TABLE t1.only (id int PRIMARY KEY)`,
 	`CREATE TABLE t2.posts (id int PRIMARY KEY, name text NOT NULL)`, `CREATE TABLE t2.only (id int PRIMARY KEY)`,

@@ -16,6 +16,8 @@ type batch struct {
 	given *pgx.Batch
 	runs  []*run
 	next  int
+	// over says that the statements have ended.
+	over bool
 	// release gives the connection back to the pool; it may be nil. With tx, that does.
 	release func()
 	tx      *Tx

@@ -162,6 +162,10 @@ func (c *conn) together(runs []*run) {
 // an error takes back what those before it have set.
 func (c *conn) ended(b *batch, err error) {
 	defer c.contain()
+	if b.over {
+		return
+	}
+	b.over = true
 	if err != nil || slices.ContainsFunc(b.runs, func(r *run) bool { return r.err != nil }) {
 		c.s.LosePath()
 	}
