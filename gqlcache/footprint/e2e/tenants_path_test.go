@@ -240,6 +240,60 @@ func TestPathsArePostgresOwn(t *testing.T) {
 	})
 }
 
+// After these statements search_path is not known: what was lost is not found again by the
+// end of the transaction, or of a savepoint.
+func TestPathsThatAreLost(t *testing.T) {
+	t.Parallel()
+	dsn := postgres(t)
+	run(t, connect(t, "pgx", dsn), tenantSetup...)
+	for _, texts := range [][]string{
+		{"SELECT hop('t2')"},
+		{"BEGIN", "COMMIT; SET search_path TO t2; BEGIN", "ROLLBACK"},
+		{"BEGIN", "SAVEPOINT a", "COMMIT; SET search_path TO t2; BEGIN; SAVEPOINT a", "ROLLBACK TO a"},
+		{"SET SESSION AUTHORIZATION t1_role"},
+		{"BEGIN", "SET search_path TO t2", "SELECT 1/0", "COMMIT"},
+	} {
+		config, err := pgx.ParseConfig(dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config.DefaultQueryExecMode = pgx.QueryExecModeExec
+		pg, err := pgx.ConnectConfig(t.Context(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := observe.New(observe.Options{Dialect: catalog.PostgreSQL, Logger: slog.New(slog.DiscardHandler)})
+		r := &pathRig{T: t, pg: pg}
+		r.s = o.NewSession(r)
+		r.s.TxStatus = func() (bool, bool) { return pg.PgConn().TxStatus() != 'I', true }
+		if err := o.Load(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		r.s.Opened(t.Context())
+		r.exec("SET search_path TO t1, public")
+		if got, ok := r.s.Finds("posts"); !ok || got != "t1" {
+			t.Fatalf("found in %q, %v", got, ok)
+		}
+		for _, text := range texts {
+			r.exec(text)
+		}
+		want := r.finds("posts")
+		if got, ok := r.s.Finds("posts"); ok {
+			t.Errorf("after %q it is taken for %q, and is %q", texts, got, want)
+		}
+		if pg.PgConn().TxStatus() == 'T' {
+			r.exec("ROLLBACK")
+		}
+		r.exec("RESET SESSION AUTHORIZATION")
+		r.s.Reset(t.Context()) // asks again
+		want = r.finds("posts")
+		if got, ok := r.s.Finds("posts"); !ok || got != want {
+			t.Errorf("after %q and a reset it is taken for %q, %v, and is %q", texts, got, ok, want)
+		}
+		_ = pg.Close(t.Context())
+	}
+}
+
 // listOf writes a path as the values of SET.
 func listOf(path string) string {
 	if path == "" {

@@ -109,6 +109,7 @@ func TestSpelled(t *testing.T) {
 		{` SELECT p.id FROM a.posts p JOIN b.x ON true;`, ` SELECT p.id FROM b.posts p JOIN b.x ON true;`, false},
 		{` SELECT p.id FROM a.posts p WHERE p.t = 'a.x';`, ` SELECT p.id FROM b.posts p WHERE p.t = 'b.x';`, false},
 		{` SELECT a.x FROM a.t a JOIN c.u b ON true;`, ` SELECT b.x FROM b.t a JOIN c.u b ON true;`, false},
+		{` SELECT p.a AS id FROM a.posts p;`, ` SELECT p.b AS id FROM b.posts p;`, false},
 		{` SELECT "A".id FROM a."A";`, ` SELECT "a".id FROM b."A";`, false},
 	} {
 		if got := spelled(c.a, "a") == spelled(c.b, "b"); got != c.same {

@@ -113,7 +113,7 @@ func (s *Session) LosePath() { s.losePath() }
 func (s *Session) Unseen() { s.names.unseen = true }
 
 // Together says that statements are sent together: they start before the first of them has
-// set anything.
+// set anything, and without a transaction SET LOCAL holds for those behind it.
 func (s *Session) Together(texts []string) {
 	s.contain("together", func() {
 		if len(texts) > 1 && slices.ContainsFunc(texts, s.o.moves) {
@@ -142,9 +142,8 @@ func (s *Session) followPath(e *Execution, err error) {
 	lose := movesPath(e.a) || e.misunderstood
 	for i := range e.sets {
 		m := &e.sets[i]
-		// An error may have come after it was set. Without a transaction, SET LOCAL holds
-		// for what is sent together with it.
-		lose = lose || findsNames(m.name) && (err != nil || m.local && !s.tx.open || m.name == anySetting) || m.name == "all" && err != nil
+		// An error may have come after it was set.
+		lose = lose || findsNames(m.name) && (err != nil || m.name == anySetting) || m.name == "all" && err != nil
 	}
 	if lose {
 		s.losePath()
