@@ -49,6 +49,29 @@ func (o *Operation) Sights(path []string) (sights []Sight, depth int) {
 	return sights, depth
 }
 
+// TypesAt returns the object types of the rows on the way to a path of response names, and
+// of those that are selected there.
+func (o *Operation) TypesAt(path []string) (types []string) {
+	at := []int{o.Extract.Root.ID}
+	for _, name := range path {
+		var below []int
+		for _, id := range at {
+			if f := o.Extract.Selections[id].Lookup(name); f != nil {
+				for _, on := range f.On {
+					below = append(below, on.ID)
+				}
+			}
+		}
+		for _, id := range below {
+			if typ := o.Extract.Selections[id].Object.Name; !slices.Contains(types, typ) {
+				types = append(types, typ)
+			}
+		}
+		at = below
+	}
+	return types
+}
+
 // see adds what decides a field of one selection. The types of an interface may each have
 // views of their own.
 func (o *Operation) see(s *Sight, selection, field int) {

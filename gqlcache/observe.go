@@ -16,6 +16,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/clock"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/fleet"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/verify"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/witness"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -242,6 +243,15 @@ func (r *request) noteCommit(c *footprint.Commit) {
 	}
 }
 
+// verified returns what Options.Verify knows the mutation by, nil for none. It may be called
+// on nil.
+func (r *request) verified() *verify.Mutation {
+	if r == nil {
+		return nil
+	}
+	return r.mutation
+}
+
 // hasCommitted reports whether a commit of the mutation was seen.
 func (r *request) hasCommitted() bool {
 	r.mu.Lock()
@@ -299,6 +309,11 @@ func (o *observing) Committed(ctx context.Context, commit footprint.Commit) {
 	r.noteCommit(&commit)
 	if c.opts.Observe.ReportOnly {
 		return
+	}
+	if c.verify != nil {
+		for _, x := range commit.Changes() {
+			c.verify.Wrote(r.verified(), x.Table, x.Columns)
+		}
 	}
 	ch := change{by: inspect.Cause{Kind: causeCommit, Name: commit.Text}, within: r, everything: commit.Everything}
 	if ch.everything == "" {

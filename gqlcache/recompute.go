@@ -98,10 +98,14 @@ func (c *Cache) verifyHit(ctx context.Context, oc *graphql.OperationContext, d *
 
 // hitOf returns what there is to know of a hit.
 func (c *Cache) hitOf(d *document, key string, e *store.Entry, s *stamp) verify.Hit {
-	return verify.Hit{
+	h := verify.Hit{
 		Operation: d.named(), Op: d.Operation, Key: key, Body: e.Body, Entry: &s.verified,
 		Born: s.Born(), Stored: s.Stored, Valid: func() bool { return c.engine.Valid(&s.Stamp) },
 	}
+	if c.observing != nil && d.projections != nil {
+		h.Promises = d.projections.list
+	}
+	return h
 }
 
 // named names the operation for reports.

@@ -206,7 +206,8 @@ type Mismatch struct {
 
 // Suspect is a mutation that ran after a wrong entry was computed. Missing says what
 // declaration is perhaps missing, as "@writes of Mutation.renameUser does not reach
-// v_user".
+// v_user". Of a column that @view(decides:) may lack, Mutation and Field are who has changed
+// it, empty for a commit outside of mutations.
 type Suspect struct {
 	Mutation string `json:"mutation"`
 	Field    string `json:"field"` // Mutation.renameUser

@@ -35,7 +35,7 @@ var footprintRules = []mutant{
 	{
 		name: "footprint: what triggers do is not in the analysis", in: footprintTests,
 		file: footprintDir + "analysis/write.go",
-		old:  "	z.follow(t, w.Kind, w.Changed)\n	w.Cascades", new: "	w.Cascades",
+		old:  "	z.follow(t, w.Kind, w.Changed, In{})\n	w.Cascades", new: "	w.Cascades",
 		test: "TestAuthorizer$",
 	},
 	{
@@ -67,7 +67,7 @@ var footprintRules = []mutant{
 	{
 		name: "footprint: what triggers do is not published", in: footprintTests,
 		file: footprintDir + "analysis/write.go",
-		old:  "	z.follow(t, w.Kind, w.Changed)\n	w.Cascades", new: "	w.Cascades",
+		old:  "	z.follow(t, w.Kind, w.Changed, In{})\n	w.Cascades", new: "	w.Cascades",
 		test: "TestProperty$/sqlite",
 	},
 	{

@@ -232,7 +232,7 @@ var footprintUnitRules = []mutant{
 	},
 	{
 		name: "rowtag: the answers of a search stay", file: evictFile,
-		old: "sh.gramTag(\"\")", new: "sh.hash",
+		old: "sh.gramTag(0, \"\")", new: "sh.hash",
 		test: "TestRetiredTags",
 	},
 	{

@@ -19,6 +19,26 @@ var verifyingRules = []mutant{
 		test: "TestVerifyNotOnAPooledContext",
 	},
 	{
+		name: "verify: columns that decides names are suspects", file: "gqlcache/internal/verify/decides.go",
+		old: " || slices.ContainsFunc(p.Decides, named)", new: "",
+		test: "TestDecidesSuspects",
+	},
+	{
+		name: "verify: what was changed before the answer was right is a suspect", file: "gqlcache/internal/verify/decides.go",
+		old: "w.number > number && w.number <= until", new: "w.number <= until",
+		test: "TestDecidesSuspects",
+	},
+	{
+		name: "verify: right answers say nothing of decides", file: verifyFile,
+		old: "	v.explanations.refuteDecides(j.hit.Promises, answer, v.writes.after(last, began))\n", new: "",
+		test: "TestWrongDecidesIsNamed", in: footprintTests,
+	},
+	{
+		name: "verify: commits are not told of", file: "gqlcache/observe.go",
+		old: "c.verify.Wrote(r.verified(), x.Table, x.Columns)", new: "_ = x",
+		test: "TestWrongDecidesIsNamed", in: footprintTests,
+	},
+	{
 		name: "verify: a rate needs no context", file: "gqlcache/verifyoptions.go",
 		old: "o.Rate > 0 && o.Context == nil && !o.WithoutValues", new: "false",
 		test: "TestOptionsRefused",

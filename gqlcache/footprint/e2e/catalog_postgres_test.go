@@ -332,12 +332,18 @@ func TestConnectionPostgres(t *testing.T) {
 			}
 			return c
 		}
-		if got := read(); got != (catalog.Connection{ForeignKeys: true, Triggers: true, SearchPath: `"$user", public`}) {
+		const usual = `"$user", public`
+		role := read().Role
+		if got := read(); role == "" || got != (catalog.Connection{ForeignKeys: true, Triggers: true, SearchPath: usual, DefaultPath: usual, Role: role}) {
 			t.Errorf("%+v", got)
 		}
 		run(t, conn, `SET default_transaction_read_only = on`, `SET session_replication_role = replica`, `SET search_path = a, b`)
-		if got := read(); got != (catalog.Connection{ReadOnly: true, SearchPath: `a, b`}) {
+		if got := read(); got != (catalog.Connection{ReadOnly: true, SearchPath: `a, b`, DefaultPath: usual, Role: role}) {
 			t.Errorf("%+v", got)
+		}
+		run(t, conn, `SET ROLE pg_monitor`)
+		if got := read(); got.Role != "" {
+			t.Errorf("after SET ROLE: %+v", got)
 		}
 	}
 }

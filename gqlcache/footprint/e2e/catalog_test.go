@@ -45,7 +45,7 @@ func queryOf(conn *sql.Conn) catalog.Query {
 }
 
 // connect returns one connection to a database.
-func connect(t *testing.T, driverName, dsn string) *sql.Conn {
+func connect(t testing.TB, driverName, dsn string) *sql.Conn {
 	t.Helper()
 	db, err := sql.Open(driverName, dsn)
 	if err != nil {
@@ -63,7 +63,7 @@ func connect(t *testing.T, driverName, dsn string) *sql.Conn {
 }
 
 // run runs statements, one at a time.
-func run(t *testing.T, conn *sql.Conn, statements ...string) {
+func run(t testing.TB, conn *sql.Conn, statements ...string) {
 	t.Helper()
 	for _, s := range statements {
 		if _, err := conn.ExecContext(t.Context(), s); err != nil {

@@ -11,7 +11,7 @@ import (
 // postgres returns the DSN of a new database, for pgx as for lib/pq. PostgreSQL is started
 // for the first one; where it is not installed the test fails. The database is not given
 // back: a test may leave in it what no next one shall find.
-func postgres(t *testing.T) string {
+func postgres(t testing.TB) string {
 	t.Helper()
 	at, _, err := pgtest.Create()
 	if err != nil {

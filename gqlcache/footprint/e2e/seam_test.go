@@ -56,7 +56,10 @@ func newSeamOn(t *testing.T, o gqlcache.Options, schema func(*testgraph.Store) g
 	s.exec(t.Context(), `CREATE TABLE loose (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL)`)
 	s.exec(t.Context(), `INSERT INTO loose VALUES ('1', 'one'), ('2', 'two')`)
 	o.Observe.Handles = []*footprint.Observer{s.watched}
-	o.FieldHooksCovered, o.SweepInterval, o.Logger = true, -1, slog.New(slog.NewTextHandler(io.Discard, nil))
+	o.FieldHooksCovered, o.SweepInterval = true, -1
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
 	s.cache, err = gqlcache.New(o)
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,8 @@ type batch struct {
 	given *pgx.Batch
 	runs  []*run
 	next  int
+	// over says that the statements have ended.
+	over bool
 	// release gives the connection back to the pool; it may be nil. With tx, that does.
 	release func()
 	tx      *Tx
@@ -68,6 +70,7 @@ func (b *batch) begin(ctx context.Context) {
 			return
 		}
 	}
+	b.c.together(b.runs)
 	for _, r := range b.runs {
 		b.c.begin(ctx, r)
 	}
@@ -75,6 +78,7 @@ func (b *batch) begin(ctx context.Context) {
 
 // end ends the statements. What comes after an error did not run.
 func (b *batch) end(err error) {
+	defer b.c.ended(b, err)
 	for i, r := range b.runs {
 		failed := r.err
 		if failed == nil && i >= b.next {

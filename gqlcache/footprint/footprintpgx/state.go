@@ -133,14 +133,42 @@ func (c *conn) begin(ctx context.Context, r *run) {
 	defer c.contain()
 	ctx = c.as(ctx)
 	r.ctx = ctx
-	text := r.text
-	if sql, ok := c.names[text]; ok {
-		text = sql
-	} else if len(c.names) >= maxNames {
-		text = "perhaps the name of a prepared statement: " + text
-	}
-	r.e = c.s.Start(ctx, text, arguments(r.args))
+	r.e = c.s.Start(ctx, c.sent(r.text), arguments(r.args))
 	c.open = append(c.open, r)
+}
+
+// sent returns the text of a statement, which may be the name of a prepared one.
+func (c *conn) sent(text string) string {
+	if sql, ok := c.names[text]; ok {
+		return sql
+	}
+	if len(c.names) >= maxNames {
+		return "perhaps the name of a prepared statement: " + text
+	}
+	return text
+}
+
+// together says that statements are about to be sent together.
+func (c *conn) together(runs []*run) {
+	defer c.contain()
+	texts := make([]string, len(runs))
+	for i, r := range runs {
+		texts[i] = c.sent(r.text)
+	}
+	c.s.Together(texts)
+}
+
+// ended says that statements which were sent together have ended. Outside of a transaction
+// an error takes back what those before it have set.
+func (c *conn) ended(b *batch, err error) {
+	defer c.contain()
+	if b.over {
+		return
+	}
+	b.over = true
+	if err != nil || slices.ContainsFunc(b.runs, func(r *run) bool { return r.err != nil }) {
+		c.s.LosePath()
+	}
 }
 
 // end ends one. It is called once pgx has read ReadyForQuery, or has given up.

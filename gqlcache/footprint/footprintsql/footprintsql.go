@@ -197,6 +197,9 @@ func (f *face) loaded(ok bool) {
 func (f *face) wrap(inner driver.Conn) *conn {
 	c := &conn{inner: inner, o: f.o, outside: f.opts.outside}
 	c.s = f.o.NewSession(own{c})
+	if hooked(inner) {
+		c.s.Unseen()
+	}
 	if f.opts.txStatus != nil {
 		ask := f.opts.txStatus
 		c.s.TxStatus = func() (bool, bool) { return ask(inner) }

@@ -12,8 +12,8 @@
 //
 // # Locks
 //
-// The queue, the mutations, the findings, the explanations and the Shadow have a lock
-// each. Under that of the Shadow that of the mutations may be taken, and no other under
+// The queue, the mutations, the writes, the findings, the explanations and the Shadow have a
+// lock each. Under that of the Shadow that of the mutations may be taken, and no other under
 // another. No function of the owner and no logger is called under a lock.
 //
 // # Traps

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -49,7 +50,9 @@ func (v *Verifier) report(j *job) {
 		at = placeAt(h.Op, difference(h.Body, computed.Data), computed.Result)
 	}
 	since := v.mutations.appliedAfter(h.lastRight())
-	suspects := at.suspects(v.cfg.Plan(), since, &v.explanations, h.Entry.wrong.Swap(true))
+	repeated := h.Entry.wrong.Swap(true)
+	decides := at.decides(h.Op, h.Promises, v.writes.after(h.lastRight(), math.MaxUint64), &v.explanations, repeated)
+	suspects := at.suspects(v.cfg.Plan(), since, decides, &v.explanations, repeated)
 	m := inspect.Mismatch{
 		At:        v.cfg.Now().UnixMilli(),
 		Operation: h.Operation,

@@ -69,15 +69,18 @@ func keysAt(path Path, res *extractor.Result) []string {
 	return keys
 }
 
+// A scored is a suspect, and how plausible it is.
+type scored struct {
+	inspect.Suspect
+	score int
+}
+
 // suspects returns the mutations that may have changed the value at the place without
-// reaching the answer, with what their declarations may lack, the most plausible first.
+// reaching the answer, with what their declarations may lack, the most plausible first:
+// among those of decides.
 // repeated says that the same entry was found wrong before.
-func (p *place) suspects(plan *cascade.Plan, since []pastMutation, known *explanations, repeated bool) []inspect.Suspect {
-	type scored struct {
-		inspect.Suspect
-		score int
-	}
-	var all []scored
+func (p *place) suspects(plan *cascade.Plan, since []pastMutation, decides []scored, known *explanations, repeated bool) []inspect.Suspect {
+	all := decides
 	counted := map[string]bool{} // each explanation counts once by mismatch
 	for _, m := range since {
 		changed := plan.Cascade(m.events)

@@ -52,6 +52,7 @@ type Verifier struct {
 	mutations    mutations
 	found        findings
 	explanations explanations
+	writes       writes
 	// outside counts the changes that were made by no mutation of this instance.
 	outside atomic.Uint64
 
@@ -114,8 +115,10 @@ type Hit struct {
 	Key       string
 	Body      []byte
 	Entry     *Entry
-	Born      uint64 // the clock's number that the entry is based on
-	Stored    int64  // when, in nanoseconds since 1970
+	// Promises are those of @view(decides:) that the answer relies on.
+	Promises []cascade.Projection
+	Born     uint64 // the clock's number that the entry is based on
+	Stored   int64  // when, in nanoseconds since 1970
 	// Valid reports whether no change applied since invalidates the entry.
 	Valid func() bool
 }
@@ -479,5 +482,6 @@ func (v *Verifier) confirm(j *job, answer *extractor.Result, began uint64) {
 	since := v.mutations.appliedAfter(last)
 	since = slices.DeleteFunc(since, func(m pastMutation) bool { return m.number > began })
 	v.explanations.refute(v.cfg.Plan(), j.hit.Op, answer, since)
+	v.explanations.refuteDecides(j.hit.Promises, answer, v.writes.after(last, began))
 	j.hit.Entry.confirmed.Store(began)
 }

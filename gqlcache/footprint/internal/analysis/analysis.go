@@ -25,6 +25,12 @@ type Statement struct {
 	Settings []string
 	// SetConfigs are calls of set_config.
 	SetConfigs []SetConfig
+	// Moves says that a trigger may set search_path, or the role.
+	Moves bool
+	// Several are the relations that the text names and that several schemas have, views
+	// among them. Where all of them are of one schema, an analysis with catalog.InOne says
+	// more.
+	Several []sqlparse.Name
 	// Positions are the values from outside on which the result depends, each once:
 	// parameters, those of LIMIT included, and settings.
 	Positions []Position
@@ -47,11 +53,13 @@ type Statement struct {
 }
 
 // A SetConfig is a call of set_config: Name is "*" and Value nil where the text does not
-// tell. Local says that it holds until the end of the transaction.
+// tell. Local says that it holds until the end of the transaction. Sure says that the
+// statement calls it, and that Local is what the call says.
 type SetConfig struct {
 	Name  string
 	Value *Source
 	Local bool
+	Sure  bool
 }
 
 // A Position is a parameter, by its ordinal and its name if it has one, or a setting.
@@ -64,6 +72,9 @@ type Position struct {
 // A Ref is one mention of a table from which rows are read.
 type Ref struct {
 	Table *catalog.Table
+	// Elsewhere says that an Ambiguous table may be that of another schema than the one
+	// which Statement.Several are of.
+	Elsewhere bool
 	// Where are the columns that decide which rows there are, or how often, or in which
 	// order where that matters; Selected are those that are merely in the result; Order
 	// decides only when the rows are not read to the end.
@@ -172,6 +183,7 @@ const (
 type Write struct {
 	Table *catalog.Table
 	Kind  WriteKind
+	In    In
 	// Name and Alias are what the statement calls the table; Name is empty for tables that
 	// it does not name.
 	Name  sqlparse.Name
@@ -208,6 +220,13 @@ type Write struct {
 	upserted catalog.Mask // columns that ON CONFLICT DO UPDATE sets
 	noted    bool         // it is a trigger's or a foreign key's
 	partly   bool         // Returning has not all columns
+}
+
+// An In says which schema's an Ambiguous table is: that of Statement.Several unless
+// Elsewhere, or the one in which the connection finds the name ByPath, "" for none.
+type In struct {
+	Elsewhere bool
+	ByPath    string
 }
 
 // A SetValue is a column's value after a write. Source is nil when it is not known. Keep

@@ -31,6 +31,7 @@ type analyzer struct {
 
 	depth, queries int
 	views          []*catalog.View  // that are being expanded
+	owned          []bool           // whether they are of the schema of Statement.Several
 	guarded        []*catalog.Table // whose policies are being analyzed
 	followed       []effect         // through triggers and foreign keys
 
@@ -61,6 +62,7 @@ func Analyze(c *catalog.Catalog, text string) *Statement {
 		return &Statement{Unknown: short(err.Error()), Transaction: true, Columns: -1}
 	}
 	z := &analyzer{c: c, out: &Statement{Kind: parsed.Kind, Params: parsed.Params, Columns: -1}, seen: map[edge]bool{}}
+	z.severals(parsed)
 	if why := z.attempt(func() { z.statement(parsed, text) }); why != "" {
 		z.unknown(parsed, why)
 	}
@@ -104,7 +106,7 @@ func dialectOf(d catalog.Dialect) sqlparse.Dialect {
 // parameters, and whether it only reads.
 func (z *analyzer) unknown(s *sqlparse.Statement, why string) {
 	z.out.Unknown, z.out.Refs, z.out.Writes, z.out.Columns = why, nil, nil, -1
-	z.views, z.guarded = nil, nil
+	z.views, z.owned, z.guarded = nil, nil, nil
 	reads := s.Kind == sqlparse.Select
 	if why := z.attempt(func() { z.scan(s, &reads) }); why != "" {
 		reads = false
@@ -156,7 +158,7 @@ func (z *analyzer) harmless(n sqlparse.Name) bool {
 		return systemRelation(z.c.Dialect, n)
 	case t != nil:
 		return !t.Policies || z.policiesHarmless(t)
-	case v.Ambiguous || slices.Contains(z.views, v) || len(z.views) > maxDepth:
+	case v.Ambiguous && !z.c.One || slices.Contains(z.views, v) || len(z.views) > maxDepth:
 		return false
 	}
 	q, err := definition(z.c.Dialect, v.Definition)
@@ -210,6 +212,7 @@ func (z *analyzer) statement(s *sqlparse.Statement, text string) {
 	case sqlparse.Select:
 		r := z.query(s.Query, nil)
 		z.show(s.Query, &r)
+		z.configs(s.Query)
 		if !r.open && !r.scattered {
 			out.Columns = len(r.columns)
 		}
@@ -238,12 +241,13 @@ func (z *analyzer) statement(s *sqlparse.Statement, text string) {
 			if !ok || t == nil {
 				fail("table %s is not known", nameOf(n))
 			}
-			z.any(t)
+			z.any(t, In{})
 		}
 		if s.Cascade {
 			for i := 0; i < len(z.out.Writes); i++ {
-				for _, r := range z.out.Writes[i].Table.Referring {
-					z.any(r.Table)
+				w := z.out.Writes[i]
+				for _, r := range w.Table.Referring {
+					z.any(r.Table, beside(w.Table, r.Table, r.Key, w.In))
 				}
 			}
 		}

@@ -73,12 +73,13 @@ type effect struct {
 	table   *catalog.Table
 	kind    WriteKind
 	changed catalog.Mask
+	in      In
 }
 
 // follow notes what triggers and foreign keys do when a table is written. Rows that
 // foreign keys write are told by Children; those of a write of any rows are noted here.
-func (z *analyzer) follow(t *catalog.Table, kind WriteKind, changed catalog.Mask) {
-	e := effect{t, kind, changed}
+func (z *analyzer) follow(t *catalog.Table, kind WriteKind, changed catalog.Mask, in In) {
+	e := effect{t, kind, changed, in}
 	if slices.Contains(z.followed, e) {
 		return
 	}
@@ -93,10 +94,10 @@ func (z *analyzer) follow(t *catalog.Table, kind WriteKind, changed catalog.Mask
 	}
 	for _, c := range Children(t, kind, changed) {
 		if kind == Any || c.Table.Replaces && c.Kind == Updates {
-			z.any(c.Table)
+			z.any(c.Table, beside(t, c.Table, c.Key, in))
 			continue
 		}
-		z.follow(c.Table, c.Kind, c.Changed)
+		z.follow(c.Table, c.Kind, c.Changed, beside(t, c.Table, c.Key, in))
 	}
 }
 
@@ -113,13 +114,25 @@ func fires(t *catalog.Trigger, kind WriteKind) bool {
 	return true
 }
 
+// beside says which schema's the rows are of a table that refers to another one, whose rows
+// are those of in.
+func beside(t, child *catalog.Table, key *catalog.ForeignKey, in In) In {
+	if child.Ambiguous && (!t.Ambiguous || !key.Same) {
+		return In{Elsewhere: true}
+	}
+	return in
+}
+
 // any notes that rows of a table may be written in any way, and what follows from it.
-func (z *analyzer) any(t *catalog.Table) {
+func (z *analyzer) any(t *catalog.Table, in In) {
+	if !t.Ambiguous {
+		in = In{}
+	}
 	for _, w := range z.out.Writes {
-		if w.Table == t && w.Kind == Any && w.noted {
+		if w.Table == t && w.Kind == Any && w.noted && w.In == in {
 			return
 		}
 	}
-	z.out.Writes = append(z.out.Writes, &Write{Table: t, Kind: Any, Changed: catalog.All, noted: true})
-	z.follow(t, Any, catalog.All)
+	z.out.Writes = append(z.out.Writes, &Write{Table: t, Kind: Any, In: in, Changed: catalog.All, noted: true})
+	z.follow(t, Any, catalog.All, in)
 }

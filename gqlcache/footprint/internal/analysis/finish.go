@@ -224,7 +224,7 @@ func (z *analyzer) spread() {
 func (z *analyzer) oneRow(e edge) bool {
 	t := e.from.m.ref.Table
 	return e.from.m != e.to.m && t == e.to.m.ref.Table && e.from.column == e.to.column && t.Unique(e.from.column) &&
-		!t.Ambiguous && (z.c.Dialect == catalog.SQLite || !z.locks)
+		!z.several(e.from.m.ref) && !z.several(e.to.m.ref) && (z.c.Dialect == catalog.SQLite || !z.locks)
 }
 
 // terms are the best source of each column: one that always holds, and is one value.
@@ -261,12 +261,12 @@ func rank(s Source) int {
 func (z *analyzer) joined(m *mention) {
 	for _, e := range z.edges {
 		by := e.from.m
-		if e.to.m != m || by == m || m.ref.Table.Ambiguous || by.ref.Table.Ambiguous {
+		if e.to.m != m || by == m || z.several(m.ref) || z.several(by.ref) {
 			continue
 		}
 		for i := range by.ref.Table.Foreign {
 			f := &by.ref.Table.Foreign[i]
-			if !f.Enforced || f.Table != m.ref.Table || len(f.Columns) == 0 || !z.refers(by, m, f) {
+			if !z.enforced(by, m, f) || f.Table != m.ref.Table || len(f.Columns) == 0 || !z.refers(by, m, f) {
 				continue
 			}
 			// Two that refer to each other may be created together.
@@ -280,6 +280,11 @@ func (z *analyzer) joined(m *mention) {
 			}
 		}
 	}
+}
+
+// enforced reports whether a foreign key holds between the rows of two mentions.
+func (z *analyzer) enforced(by, m *mention, f *catalog.ForeignKey) bool {
+	return f.Enforced || z.c.One && f.Within && (by.ref.Table.Ambiguous || !m.ref.Table.Ambiguous)
 }
 
 // refers reports whether all columns of a foreign key are equal to those of the key.

@@ -93,7 +93,7 @@ func (z *analyzer) firstBy(q *sqlparse.Query, res *result) *firsts {
 		}
 	}
 	t, column := m.ref.Table, f.node.column
-	if c := t.Columns[column]; t.Ambiguous || !c.NotNull || c.Class != catalog.Int || !t.Unique(column) {
+	if c := t.Columns[column]; z.several(m.ref) || !c.NotNull || c.Class != catalog.Int || !t.Unique(column) {
 		return nil
 	}
 	one := &firsts{inner: m, column: column, limit: q.Limit, offset: q.Offset, descending: q.Order[0].Desc}

@@ -243,7 +243,27 @@ func (z *analyzer) config(f *sqlparse.Call) {
 		}
 		if l, ok := f.Args[2].(*sqlparse.Literal); ok {
 			c.Local = strings.EqualFold(l.Text, "true")
+			c.Sure = c.Local || strings.EqualFold(l.Text, "false")
 		}
 	}
 	z.out.SetConfigs = append(z.out.SetConfigs, c)
+}
+
+// configs leaves those calls of set_config sure that are the statement: without rows to be
+// called for, it is called once, and one in an expression may not be.
+func (z *analyzer) configs(q *sqlparse.Query) {
+	calls := 0
+	for i := range q.Items {
+		if f, ok := q.Items[i].X.(*sqlparse.Call); ok {
+			if class, _ := z.class(f.Name); class == setsConfig {
+				calls++
+			}
+		}
+	}
+	plain := len(q.With) == 0 && len(q.From) == 0 && len(q.Compound) == 0 && len(q.Group) == 0 && q.Values == nil && !q.Distinct &&
+		q.Where == nil && q.Having == nil && q.Limit == nil && q.Offset == nil && calls == len(q.Items)
+	for i := range z.out.SetConfigs {
+		c := &z.out.SetConfigs[i]
+		c.Sure = c.Sure && plain && calls == len(z.out.SetConfigs)
+	}
 }

@@ -476,17 +476,18 @@ func (z *analyzer) relation(f *sqlparse.From, s *scope) *binding {
 	case !ok:
 		fail("table %s is not known", nameOf(*f.Table))
 	case v != nil:
-		r := z.view(v)
+		r := z.view(v, z.owns(*f.Table))
 		return z.derived(f.Alias, f.Columns, z.rename(r, v.Columns))
 	}
 	m := z.mention(t)
+	m.ref.Elsewhere = t.Ambiguous && !z.owns(*f.Table)
 	if !z.same(f.Table.Name, t.Name) {
 		// A partition: a row moves to another one when its key of partitioning changes.
 		m.ref.Where = catalog.All
 	}
-	b := &binding{alias: f.Alias, mention: m, sole: m, scattered: t.Ambiguous}
+	b := &binding{alias: f.Alias, mention: m, sole: m, scattered: z.several(m.ref)}
 	if len(f.Columns) > 0 {
-		if len(f.Columns) > len(t.Columns) || t.Ambiguous {
+		if len(f.Columns) > len(t.Columns) || z.several(m.ref) {
 			fail("more names than columns")
 		}
 		b.columns, b.mention = b.outputs(), nil
@@ -527,9 +528,10 @@ func (z *analyzer) derived(alias string, names []string, r result) *binding {
 	return &binding{alias: alias, columns: r.columns, open: r.open, scattered: r.scattered, sole: r.sole}
 }
 
-// view analyzes the query of a view, for one mention of it.
-func (z *analyzer) view(v *catalog.View) result {
-	if v.Ambiguous {
+// view analyzes the query of a view, for one mention of it. own says that it is that of the
+// schema of Statement.Several.
+func (z *analyzer) view(v *catalog.View, own bool) result {
+	if v.Ambiguous && (!z.c.One || !own) {
 		fail("view %s is not one", v.Name)
 	}
 	if slices.Contains(z.views, v) {
@@ -539,9 +541,9 @@ func (z *analyzer) view(v *catalog.View) result {
 	if err != nil {
 		fail("view %s: %v", v.Name, err)
 	}
-	z.views = append(z.views, v)
+	z.views, z.owned = append(z.views, v), append(z.owned, v.Ambiguous && own)
 	r := z.query(q, nil)
-	z.views = z.views[:len(z.views)-1]
+	z.views, z.owned = z.views[:len(z.views)-1], z.owned[:len(z.owned)-1]
 	return r
 }
 

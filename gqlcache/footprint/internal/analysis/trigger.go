@@ -1,6 +1,8 @@
 package analysis
 
 import (
+	"strings"
+
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/sqlparse"
 )
@@ -76,6 +78,7 @@ func (z *analyzer) trigger(t *catalog.Table, tr *catalog.Trigger) {
 	writes := false
 	for i := range b.tokens {
 		tok := b.tokens[i]
+		z.out.Moves = z.out.Moves || b.moves(i)
 		switch {
 		case isWord(tok, "execute", "call", "copy", "merge", "refresh", "create", "alter", "drop", "load", "import"),
 			isWord(tok, "do") && !isWord(b.at(i-1), "conflict") && !isWord(b.at(i+1), "update", "nothing"):
@@ -91,14 +94,26 @@ func (z *analyzer) trigger(t *catalog.Table, tr *catalog.Trigger) {
 	if !writes {
 		return
 	}
-	for _, tok := range b.tokens {
+	for i, tok := range b.tokens {
 		if !isName(tok) {
 			continue
 		}
 		if o, _, ok := z.c.Lookup("", tok.Text); ok && o != nil {
-			z.any(o)
+			in := In{Elsewhere: true}
+			if !tr.Path && !isOp(b.at(i-1), ".") {
+				in = In{ByPath: tok.Text}
+			}
+			z.any(o, in)
 		}
 	}
+}
+
+// moves reports whether a token is of what may set search_path, or the role that looks for
+// names.
+func (b body) moves(i int) bool {
+	text := strings.ToLower(b.tokens[i].Text)
+	return strings.Contains(text, "set_config") || strings.Contains(text, "search_path") || isWord(b.tokens[i], "reset", "discard") ||
+		isWord(b.tokens[i], "role", "schema", "authorization") && isWord(b.at(i-1), "set", "local", "session")
 }
 
 // targets looks at the table that a statement of a trigger writes, which must be known.

@@ -22,7 +22,7 @@ func (z *analyzer) dml(s *sqlparse.Statement, parent *scope, alone bool) {
 	}
 	with := z.with(s.With, s.Recursive, parent)
 	w := &Write{
-		Table: t, Name: s.Table, Alias: s.Alias, Plain: alone && len(t.Triggers) == 0 && !t.Rules && !t.Ambiguous, Policies: t.Policies,
+		Table: t, Name: s.Table, Alias: s.Alias, Plain: alone && len(t.Triggers) == 0 && !t.Rules && !z.severalOf(t), Policies: t.Policies,
 	}
 	z.out.Writes = append(z.out.Writes, w)
 	switch s.Kind {
@@ -51,17 +51,17 @@ func (z *analyzer) triggered(w *Write, s *sqlparse.Statement) {
 	t := w.Table
 	switch {
 	case w.Kind == Any && s.OnConflict == sqlparse.UpdateRow && !t.Replaces:
-		z.follow(t, Inserts, 0)
-		z.follow(t, Updates, w.upserted)
+		z.follow(t, Inserts, 0, In{})
+		z.follow(t, Updates, w.upserted, In{})
 		for _, c := range Children(t, Updates, w.upserted) {
-			z.any(c.Table)
+			z.any(c.Table, beside(t, c.Table, c.Key, In{}))
 		}
 		return
 	case w.Kind == Any:
-		z.follow(t, Any, catalog.All)
+		z.follow(t, Any, catalog.All, In{})
 		return
 	}
-	z.follow(t, w.Kind, w.Changed)
+	z.follow(t, w.Kind, w.Changed, In{})
 	w.Cascades = len(Children(t, w.Kind, w.Changed)) > 0
 	if touched := z.touched(t, w.Kind); touched != 0 && w.Kind != Deletes {
 		for i := range w.Rows {
@@ -71,7 +71,7 @@ func (z *analyzer) triggered(w *Write, s *sqlparse.Statement) {
 			w.Sets = without(w.Sets, touched)
 			w.Changed |= touched
 			w.Cascades = len(Children(t, w.Kind, w.Changed)) > 0
-			z.follow(t, Updates, w.Changed)
+			z.follow(t, Updates, w.Changed, In{})
 		}
 	}
 }
@@ -81,7 +81,7 @@ func (z *analyzer) target(s *sqlparse.Statement, with *scope, t *catalog.Table) 
 	first := len(z.mentions)
 	m := z.mention(t)
 	z.hide(z.mentions[first:])
-	return &scope{parent: with, bindings: []*binding{{alias: s.Alias, mention: m, sole: m, scattered: t.Ambiguous}}}, m
+	return &scope{parent: with, bindings: []*binding{{alias: s.Alias, mention: m, sole: m, scattered: z.severalOf(t)}}}, m
 }
 
 // columnOfWrite returns the number of a column that a write names.
@@ -257,14 +257,14 @@ func (z *analyzer) insert(s *sqlparse.Statement, w *Write, with *scope) {
 	for _, name := range s.Columns {
 		into = append(into, z.columnOfWrite(t, name))
 	}
-	if s.Columns == nil && !t.Ambiguous {
+	if s.Columns == nil && !z.severalOf(t) {
 		for i, c := range t.Columns {
 			if !c.Generated || z.c.Dialect == catalog.PostgreSQL {
 				into = append(into, i)
 			}
 		}
 	}
-	known := s.Columns != nil || !t.Ambiguous
+	known := s.Columns != nil || !z.severalOf(t)
 	switch q := s.Query; {
 	case s.Defaults:
 		w.Rows = [][]SetValue{z.insertedRow(w, nil, nil)}
@@ -407,7 +407,7 @@ func (z *analyzer) returning(s *sqlparse.Statement, w *Write, sc *scope) {
 		it := &s.Returning[i]
 		if it.Star {
 			z.whole(sc.bindings[0])
-			if w.Table.Ambiguous || len(s.From) > 0 || it.Qualifier != "" && !z.same(unqualified(it.Qualifier), w.Alias) {
+			if z.severalOf(w.Table) || len(s.From) > 0 || it.Qualifier != "" && !z.same(unqualified(it.Qualifier), w.Alias) {
 				w.partly = true // how many columns there are is not known
 				return
 			}

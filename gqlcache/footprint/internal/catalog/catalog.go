@@ -65,6 +65,9 @@ type ForeignKey struct {
 	// not for NOT VALID ones, and in SQLite only where the connection says so. It is false
 	// where Table is Ambiguous, and where the columns' values are not of one class.
 	Enforced bool
+	// Within is Enforced for rows of one schema, where the tables are Ambiguous: each of
+	// them has the key. Same says that no row refers to a table of another schema.
+	Within, Same bool
 }
 
 // An Action is what a foreign key does to the referring rows.
@@ -84,6 +87,8 @@ type Trigger struct {
 	// Insert, Update, Delete and Truncate say what fires it; Instead that it runs in place
 	// of the statement.
 	Insert, Update, Delete, Truncate, Instead bool
+	// Path says that its function has a search_path of its own, or another role.
+	Path bool
 }
 
 // A Table is a table, a materialized view, or what several tables of one name in several
@@ -121,7 +126,8 @@ type Table struct {
 	// another server's.
 	Ambiguous, ForeignData bool
 
-	index map[string]int
+	index   map[string]int
+	schemas int // how many have it
 }
 
 // A Referring is a foreign key of another table.
@@ -135,8 +141,11 @@ type View struct {
 	Name       string
 	Columns    []string // as the catalog has them; nil when not known
 	Definition string   // the query, without CREATE VIEW
-	// Ambiguous says that several schemas have a relation of this name.
+	// Ambiguous says that several schemas have a relation of this name. Then the
+	// definitions are equal but for the name of the own schema, which is Schema in
+	// Definition.
 	Ambiguous bool
+	Schema    string
 }
 
 // A Function is one of the database's own, by its name without schema.
@@ -166,6 +175,11 @@ type Catalog struct {
 	Types map[string]Class
 	// Schemas are the names of schemas that Tables, Views and Functions come from.
 	Schemas map[string]bool
+	// Places say where a name is; nil where there are no schemas to tell apart.
+	Places *Places
+	// One says that the catalog is looked at by a statement whose Ambiguous names are all
+	// of one schema: see InOne.
+	One bool
 	// Fingerprint is another one whenever anything above is, or the type of a column, an
 	// enum's labels, or the body of a function. It is equal for all connections to
 	// databases of equal definitions.
@@ -201,6 +215,14 @@ func (c *Catalog) Lookup(schema, name string) (*Table, *View, bool) {
 		return nil, v, true
 	}
 	return nil, nil, false
+}
+
+// InOne returns the catalog for statements whose Ambiguous names are all found in one
+// schema. What holds in all schemas that have a name holds in that one.
+func (c *Catalog) InOne() *Catalog {
+	one := *c
+	one.One = true
+	return &one
 }
 
 // Bit returns the mask of a column.
@@ -244,7 +266,7 @@ func (c *Catalog) Finish() {
 func (c *Catalog) Unenforce() {
 	for _, t := range c.Tables {
 		for i := range t.Foreign {
-			t.Foreign[i].Enforced = false
+			t.Foreign[i].Enforced, t.Foreign[i].Within = false, false
 		}
 	}
 	c.Fingerprint[0] ^= 1

@@ -52,10 +52,10 @@ func (c *Catalog) fingerprint(extra []string) [32]byte {
 		d.text(t.Definition, fmt.Sprint(t.Columns, t.Keys, t.Rules, t.Policies, t.Virtual, t.Materialized, t.Ambiguous, t.ForeignData))
 		d.text(t.Conditions...)
 		for _, f := range t.Foreign {
-			d.text("key", f.Table.Name, fmt.Sprint(f.Columns, f.RefColumns, f.OnDelete, f.OnUpdate, f.Enforced))
+			d.text("key", f.Table.Name, fmt.Sprint(f.Columns, f.RefColumns, f.OnDelete, f.OnUpdate, f.Enforced, f.Within, f.Same))
 		}
 		for _, g := range t.Triggers {
-			d.text("trigger", g.Name, g.Body, fmt.Sprint(g.Insert, g.Update, g.Delete, g.Truncate, g.Instead))
+			d.text("trigger", g.Name, g.Body, fmt.Sprint(g.Insert, g.Update, g.Delete, g.Truncate, g.Instead, g.Path))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Views)) {

@@ -3,7 +3,6 @@ package catalog
 import (
 	"cmp"
 	"slices"
-	"strings"
 )
 
 // A relation is a table or a view of one schema, as a reader found it. Columns are named,
@@ -125,6 +124,7 @@ func sameColumns(a, b *relation) bool {
 // fold makes what a part says something that its root says.
 func (r *relation) fold(part *relation) {
 	join(&r.table, &part.table)
+	r.table.Columns = slices.Clone(r.table.Columns) // other relations may share them
 	for i := range r.table.Columns {
 		to := &r.table.Columns[i]
 		for _, from := range part.table.Columns {
@@ -161,7 +161,7 @@ func join(t, o *Table) {
 }
 
 func mergeViews(list []*relation) *View {
-	v := &View{Name: list[0].name, Definition: list[0].definition, Ambiguous: len(list) > 1}
+	v := &View{Name: list[0].name, Definition: list[0].definition, Ambiguous: len(list) > 1, Schema: list[0].schema}
 	for _, c := range list[0].table.Columns {
 		v.Columns = append(v.Columns, c.Name)
 	}
@@ -171,7 +171,7 @@ func mergeViews(list []*relation) *View {
 // mergeTables returns the Table of roots of one name and equal columns.
 func mergeTables(list []*relation) *Table {
 	t := list[0].table
-	t.Name, t.Ambiguous = list[0].name, len(list) > 1
+	t.Name, t.Ambiguous, t.schemas = list[0].name, len(list) > 1, len(list)
 	t.Columns = slices.Clone(t.Columns)
 	for _, r := range list[1:] {
 		join(&t, &r.table)
@@ -217,6 +217,10 @@ func (t *Table) numbers(names []string) (out []int, ok bool) {
 // refer adds the foreign keys of a root, one of n of its name.
 func (c *Catalog) refer(r *relation, n int) {
 	t := c.Tables[r.name]
+	first := 0
+	if t != nil {
+		first = len(t.Foreign)
+	}
 	for _, ref := range r.references {
 		to := c.Tables[ref.to.root.name]
 		if to == nil {
@@ -239,13 +243,25 @@ func (c *Catalog) refer(r *relation, n int) {
 		f := ForeignKey{Columns: columns, Table: to, RefColumns: refColumns, OnDelete: ref.onDelete, OnUpdate: ref.onUpdate}
 		// What a schema's table refers to is the table of that schema: another one of its
 		// name has other rows.
-		f.Enforced = ref.enforced && n == 1 && !r.inherits && !ref.to.root.inherits && ref.to == ref.to.root && !to.Ambiguous
+		f.Same = ref.to.root.schema == r.schema
+		f.Within = ref.enforced && !r.inherits && !ref.to.root.inherits && ref.to == ref.to.root && (f.Same || !to.Ambiguous)
 		for i := range columns {
 			a, b := t.Columns[columns[i]].Class, to.Columns[refColumns[i]].Class
-			f.Enforced = f.Enforced && a == b && a != Opaque
+			f.Within = f.Within && a == b && a != Opaque
+		}
+		f.Enforced = f.Within && n == 1 && !to.Ambiguous
+		if slices.ContainsFunc(t.Foreign[first:], func(x ForeignKey) bool { return byAction(x, f) == 0 }) {
+			// The same key twice: each schema counts once.
+			f.Within = false
 		}
 		t.Foreign = append(t.Foreign, f)
 	}
+}
+
+// byAction compares what two foreign keys of one table refer to, and what they do.
+func byAction(a, b ForeignKey) int {
+	return cmp.Or(cmp.Compare(a.Table.Name, b.Table.Name), slices.Compare(a.Columns, b.Columns),
+		slices.Compare(a.RefColumns, b.RefColumns), cmp.Compare(a.OnDelete, b.OnDelete), cmp.Compare(a.OnUpdate, b.OnUpdate))
 }
 
 // settle puts lists into an order that depends on nothing but what is in them.
@@ -258,23 +274,22 @@ func (t *Table) settle() {
 	t.Triggers = slices.Compact(t.Triggers)
 	slices.Sort(t.Conditions)
 	t.Conditions = slices.Compact(t.Conditions)
-	order := func(a, b ForeignKey) int {
-		return cmp.Or(cmp.Compare(a.Table.Name, b.Table.Name), slices.Compare(a.Columns, b.Columns),
-			slices.Compare(a.RefColumns, b.RefColumns), cmp.Compare(a.OnDelete, b.OnDelete), cmp.Compare(a.OnUpdate, b.OnUpdate))
+	slices.SortStableFunc(t.Foreign, byAction)
+	distinct := t.Foreign[:0]
+	for i := 0; i < len(t.Foreign); {
+		f := t.Foreign[i]
+		n, within := 0, 0 // of how many schemas
+		for ; i < len(t.Foreign) && byAction(t.Foreign[i], f) == 0; i++ {
+			f.Enforced = f.Enforced || t.Foreign[i].Enforced
+			f.Same = f.Same && t.Foreign[i].Same
+			if n++; t.Foreign[i].Within {
+				within++
+			}
+		}
+		f.Within = within == n && n == max(t.schemas, 1)
+		distinct = append(distinct, f)
 	}
-	slices.SortStableFunc(t.Foreign, func(a, b ForeignKey) int {
-		if n := order(a, b); n != 0 {
-			return n
-		}
-		if a.Enforced == b.Enforced {
-			return 0
-		}
-		if a.Enforced {
-			return -1
-		}
-		return 1
-	})
-	t.Foreign = slices.CompactFunc(t.Foreign, func(a, b ForeignKey) bool { return order(a, b) == 0 })
+	t.Foreign = distinct
 }
 
 // purity sets Pure of functions whose bodies call others, until nothing changes.
@@ -303,9 +318,4 @@ func callsPure(names []string, functions map[string]Function, impure map[string]
 		}
 	}
 	return true
-}
-
-// without returns a definition without the name of a schema before relations.
-func without(definition, schema string) string {
-	return strings.ReplaceAll(definition, schema+".", ".")
 }

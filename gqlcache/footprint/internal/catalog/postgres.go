@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,7 +38,8 @@ func versionPostgres(ctx context.Context, q Query) (Version, error) {
 		{"columns", `SELECT concat_ws('|', a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attnotnull, a.attgenerated, a.attidentity, a.atthasdef, a.attisdropped)
 			FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 			WHERE a.attnum > 0 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND` + own},
-		{"schemas", `SELECT concat_ws('|', n.oid, n.nspname) FROM pg_catalog.pg_namespace n WHERE` + own},
+		{"schemas", `SELECT concat_ws('|', n.oid, n.nspname, n.nspowner, n.nspacl) FROM pg_catalog.pg_namespace n WHERE` + own},
+		{"members", `SELECT r::text FROM pg_catalog.pg_auth_members r`},
 		{"types", `SELECT concat_ws('|', t.oid, t.typname, t.typtype, t.typbasetype, t.typcollation, t.typdefault)
 			FROM pg_catalog.pg_type t WHERE t.typtype IN ('d', 'e')`},
 		{"temporary", covering},
@@ -62,9 +64,11 @@ func versionPostgres(ctx context.Context, q Query) (Version, error) {
 
 func connectionPostgres(ctx context.Context, q Query) (c Connection, err error) {
 	c.ForeignKeys, c.Triggers = true, true
-	err = q.each(ctx, 4, `SELECT pg_catalog.pg_is_in_recovery()::text, pg_catalog.current_setting('transaction_read_only'),
-		pg_catalog.current_setting('session_replication_role'), pg_catalog.current_setting('search_path')`, func(r record) {
-		c.Replica, c.ReadOnly, c.SearchPath = r.yes(0), r.yes(1), r.text(3)
+	err = q.each(ctx, 6, `SELECT pg_catalog.pg_is_in_recovery()::text, pg_catalog.current_setting('transaction_read_only'),
+		pg_catalog.current_setting('session_replication_role'), s.setting, s.reset_val,
+		CASE WHEN current_user = session_user THEN current_user::text END
+		FROM pg_catalog.pg_settings s WHERE s.name = 'search_path'`, func(r record) {
+		c.Replica, c.ReadOnly, c.SearchPath, c.DefaultPath, c.Role = r.yes(0), r.yes(1), r.text(3), r.text(4), r.text(5)
 		if r.text(2) == "replica" {
 			c.ForeignKeys, c.Triggers = false, false
 		}
@@ -80,6 +84,8 @@ type postgres struct {
 	functions map[string]Function
 	impure    map[string]bool // of the database's own functions
 	schemas   map[string]bool
+	usable    map[string]bool
+	reader    string
 	hidden    map[string]bool
 	extra     []string
 	parents   map[int64][]int64
@@ -96,7 +102,7 @@ type domain struct {
 func readPostgres(ctx context.Context, q Query) (*Catalog, error) {
 	p := &postgres{
 		relations: map[int64]*relation{}, columns: map[int64]map[int64]string{}, types: map[int64]domain{},
-		impure: map[string]bool{}, schemas: map[string]bool{}, hidden: map[string]bool{},
+		impure: map[string]bool{}, schemas: map[string]bool{}, usable: map[string]bool{}, hidden: map[string]bool{},
 		parents: map[int64][]int64{}, partition: map[int64]bool{},
 	}
 	for _, read := range []func(context.Context, Query) error{
@@ -112,6 +118,7 @@ func readPostgres(ctx context.Context, q Query) (*Catalog, error) {
 		list = append(list, r)
 	}
 	c := merge(PostgreSQL, list, p.functions, p.schemas, p.hidden)
+	c.Places = placesOf(list, p.reader, p.usable)
 	c.Fingerprint = c.fingerprint(p.extra)
 	return c, nil
 }
@@ -131,14 +138,16 @@ func (p *postgres) readTypes(ctx context.Context, q Query) error {
 }
 
 func (p *postgres) readRelations(ctx context.Context, q Query) error {
-	err := q.each(ctx, 1, `SELECT n.nspname::text FROM pg_catalog.pg_namespace n WHERE`+own, func(r record) { p.schemas[r.text(0)] = true })
+	err := q.each(ctx, 3, `SELECT n.nspname::text, current_user::text, pg_catalog.has_schema_privilege(n.oid, 'USAGE')::text
+		FROM pg_catalog.pg_namespace n WHERE`+own, func(r record) {
+		p.schemas[r.text(0)], p.reader, p.usable[r.text(0)] = true, r.text(1), r.yes(2)
+	})
 	if err != nil {
 		return err
 	}
-	err = q.each(ctx, 10, qualified+`SELECT c.oid::int8, n.nspname::text, c.relname::text, c.relkind::text,
+	err = q.each(ctx, 9, qualified+`SELECT c.oid::int8, n.nspname::text, c.relname::text, c.relkind::text,
 		c.relispartition::text, c.relrowsecurity::text,
 		CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid) END,
-		pg_catalog.quote_ident(n.nspname),
 		(EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite w WHERE w.ev_class = c.oid AND w.rulename <> '_RETURN'))::text,
 		(EXISTS (SELECT 1 FROM pg_catalog.pg_class o WHERE o.relname = c.relname AND o.relnamespace = 'pg_catalog'::pg_catalog.regnamespace))::text
 		FROM path CROSS JOIN pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -147,15 +156,15 @@ func (p *postgres) readRelations(ctx context.Context, q Query) error {
 		n.root = n
 		switch r.text(3) {
 		case "v":
-			n.view, n.definition, n.spelling = true, r.text(6), without(r.text(6), r.text(7))
+			n.view, n.definition, n.spelling = true, r.text(6), spelled(r.text(6), n.schema)
 		case "m":
 			n.table.Materialized, n.table.Definition = true, r.text(6)
 		case "f":
 			n.table.ForeignData = true
 		}
-		n.table.Policies, n.table.Rules = r.yes(5), r.yes(8)
+		n.table.Policies, n.table.Rules = r.yes(5), r.yes(7)
 		p.partition[r.number(0)] = r.yes(4)
-		if r.yes(9) {
+		if r.yes(8) {
 			p.hidden[n.name] = true // by a relation of the database itself
 		}
 		p.relations[r.number(0)] = n
@@ -168,35 +177,55 @@ func (p *postgres) readRelations(ctx context.Context, q Query) error {
 }
 
 // readColumns reads the columns. NOT NULL may be NOT VALID since PostgreSQL 18, where it
-// has a constraint.
+// has a constraint. Relations with equal columns come as one row, and share what is made of
+// it: a thousand tenants with fifty tables each have half a million columns.
 func (p *postgres) readColumns(ctx context.Context, q Query) error {
-	return q.each(ctx, 10, qualified+`SELECT a.attrelid::int8, a.attnum::int8, a.attname::text, a.atttypid::int8,
+	var wrong error
+	err := q.each(ctx, 2, qualified+`SELECT pg_catalog.string_agg(s.relation::text, ' '), s.columns FROM (
+		SELECT a.attrelid AS relation, pg_catalog.json_agg(pg_catalog.json_build_array(a.attnum::text, a.attname::text, a.atttypid::int8::text,
 		(a.attcollation = 0 OR coalesce(l.collisdeterministic, false))::text,
 		(a.attnotnull AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.conrelid = a.attrelid AND k.contype = 'n'
 			AND NOT k.convalidated AND a.attnum = ANY (k.conkey)))::text,
 		(a.attgenerated <> '')::text, (a.atthasdef OR a.attidentity <> '')::text,
 		pg_catalog.format_type(a.atttypid, a.atttypmod),
-		CASE WHEN a.attgenerated <> '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END
+		CASE WHEN a.attgenerated <> '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) ELSE '' END) ORDER BY a.attnum)::text AS columns
 		FROM path CROSS JOIN pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 		LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation
 		LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-		WHERE path.set IS NOT NULL AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND`+own+`ORDER BY a.attrelid, a.attnum`, func(r record) {
-		n := p.relations[r.number(0)]
-		if n == nil {
+		WHERE path.set IS NOT NULL AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND`+own+`
+		GROUP BY a.attrelid) s GROUP BY s.columns`, func(r record) {
+		var rows [][9]string
+		if err := json.Unmarshal([]byte(r.text(1)), &rows); err != nil {
+			wrong = err
 			return
 		}
-		class, domainDefault := p.class(r.number(3), r.yes(4))
-		n.table.Columns = append(n.table.Columns, Column{
-			Name: r.text(2), Class: class, NotNull: r.yes(5), Generated: r.yes(6), Default: r.yes(7) || domainDefault,
-		})
-		names := p.columns[r.number(0)]
-		if names == nil {
-			names = map[int64]string{}
-			p.columns[r.number(0)] = names
+		columns := make([]Column, 0, len(rows))
+		names := make(map[int64]string, len(rows))
+		var said strings.Builder // without numbers of objects
+		for i := range rows {
+			c := &rows[i]
+			values := record{c[0], c[1], c[2], c[3], c[4], c[5], c[6]}
+			class, domainDefault := p.class(values.number(2), values.yes(3))
+			columns = append(columns, Column{
+				Name: c[1], Class: class, NotNull: values.yes(4), Generated: values.yes(5), Default: values.yes(6) || domainDefault,
+			})
+			names[values.number(0)] = c[1]
+			said.WriteString(joined(c[0], c[1], c[7], c[8]))
 		}
-		names[r.number(1)] = r.text(2)
-		p.extra = append(p.extra, joined("column", n.schema, n.name, r.text(1), r.text(2), r.text(8), r.text(9)))
+		sum := sha256.Sum256([]byte(said.String()))
+		for _, oid := range fields(r.text(0)) {
+			n := p.relations[oid]
+			if n == nil {
+				continue
+			}
+			n.table.Columns, p.columns[oid] = columns, names
+			p.extra = append(p.extra, joined("columns", n.schema, n.name, string(sum[:])))
+		}
 	})
+	if err == nil {
+		err = wrong
+	}
+	return err
 }
 
 // class returns the class of a type by its object number. Domains have that of what they
@@ -395,8 +424,9 @@ func (p *postgres) readFunctions(ctx context.Context, q Query) error {
 
 // readTriggers reads the triggers that users have made and not disabled.
 func (p *postgres) readTriggers(ctx context.Context, q Query) error {
-	return q.each(ctx, 8, qualified+`SELECT t.tgrelid::int8, t.tgname::text, t.tgtype::int8, l.lanname::text, f.prosrc, f.proname::text,
-		pg_catalog.encode(t.tgargs, 'escape'), pg_catalog.pg_get_triggerdef(t.oid)
+	return q.each(ctx, 9, qualified+`SELECT t.tgrelid::int8, t.tgname::text, t.tgtype::int8, l.lanname::text, f.prosrc, f.proname::text,
+		pg_catalog.encode(t.tgargs, 'escape'), pg_catalog.pg_get_triggerdef(t.oid),
+		(f.prosecdef OR EXISTS (SELECT 1 FROM pg_catalog.unnest(f.proconfig) s WHERE left(s, 12) = 'search_path='))::text
 		FROM path CROSS JOIN pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc f ON f.oid = t.tgfoid JOIN pg_catalog.pg_language l ON l.oid = f.prolang
 		WHERE path.set IS NOT NULL AND NOT t.tgisinternal AND t.tgenabled <> 'D'`, func(r record) {
 		n := p.relations[r.number(0)]
@@ -406,7 +436,7 @@ func (p *postgres) readTriggers(ctx context.Context, q Query) error {
 		kind := r.number(2)
 		t := Trigger{
 			Name: r.text(1), Insert: kind&4 != 0, Delete: kind&8 != 0, Update: kind&16 != 0,
-			Truncate: kind&32 != 0, Instead: kind&64 != 0,
+			Truncate: kind&32 != 0, Instead: kind&64 != 0, Path: r.yes(8),
 		}
 		switch argument, _, _ := strings.Cut(r.text(6), `\000`); {
 		case !p.harmless(r.text(7)):

@@ -22,8 +22,11 @@ type Connection struct {
 	// ForeignKeys says that foreign keys are enforced for its writes, Triggers that its
 	// writes fire triggers.
 	ForeignKeys, Triggers bool
-	// SearchPath is PostgreSQL's, as the server writes it.
-	SearchPath string
+	// SearchPath is PostgreSQL's, as the server writes it, and DefaultPath what it is after
+	// RESET.
+	SearchPath, DefaultPath string
+	// Role is PostgreSQL's current user, "" where it is not the one of the session.
+	Role string
 }
 
 // ErrDialect says that there is no reader for a Dialect.

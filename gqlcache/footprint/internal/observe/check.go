@@ -211,7 +211,7 @@ func (e *Execution) underSettings(f *keycheck.Fill) {
 	for i := range s.made {
 		m := &s.made[i]
 		switch {
-		case m.reset, !m.local && s.hasLocal(m.name):
+		case m.reset, m.lost, m.found, !m.local && s.hasLocal(m.name):
 		case decidesNothing[m.name] && !slices.Contains(e.a.Settings, m.name) && !slices.Contains(e.a.Settings, "*"):
 		case m.unknown:
 			f.Doubt()
@@ -219,6 +219,7 @@ func (e *Execution) underSettings(f *keycheck.Fill) {
 			f.Setting(m.name, m.value)
 		}
 	}
+	e.underPath(f.Setting, f.Doubt)
 }
 
 // decidesNothing are settings that change no row, but for a statement that asks for them.
@@ -238,6 +239,11 @@ type setting struct {
 	unknown, reset bool
 	// local says that it ends with the transaction.
 	local bool
+	// text is what PostgreSQL makes of a setting by which names are found, and sure that it
+	// has that value, or the connection's own. lost stands for one that may have any value,
+	// and found for one that was there when the connection was opened: see path.go.
+	text              string
+	sure, lost, found bool
 }
 
 // maxSettings bounds the settings of a connection that are remembered.
@@ -263,6 +269,9 @@ func (e *Execution) settings(args arguments) (list []setting) {
 				m.value, m.unknown = copied(v), !ok
 			}
 		}
+		if text, ok := m.value.(string); ok && c.Sure && !m.unknown && findsNames(c.Name) {
+			m.text, m.sure = text, true
+		}
 		list = append(list, m)
 	}
 	return list
@@ -281,6 +290,9 @@ func settingOf(set *sqlparse.Statement, args arguments) setting {
 		default:
 			m.unknown = true
 		}
+	}
+	if findsNames(m.name) && !m.unknown {
+		m.text, m.sure = pathText(m.name, set.Values, values)
 	}
 	switch len(values) {
 	case 0:
@@ -316,10 +328,15 @@ func (s *Session) set(list []setting) {
 		made := make([]setting, 0, len(s.made)+1)
 		for _, old := range s.made {
 			switch {
+			case m.reset && m.name == "all" && (old.name == role || old.name == authorization): // it leaves them
+				made = append(made, old)
 			case m.reset && m.name == "all", old.name == m.name && (old.local || !m.local):
 			default:
 				made = append(made, old)
 			}
+		}
+		if m.name == authorization && !slices.ContainsFunc(made, func(x setting) bool { return x.lost && x.name == role }) {
+			made = append(made, lost(role)) // who it is afterwards is not known
 		}
 		switch {
 		case m.reset && !m.local:

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/analysis"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/rowtag"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/sqlparse"
 )
 
@@ -26,6 +27,13 @@ type Execution struct {
 	why   string    // nothing is known of what it reads: "" when it is
 	asOf  moment    // of the snapshot that it reads
 	write *writing
+
+	// home is that of schema, in which all names are found that several schemas have: 0
+	// where that is not known. adrift says that it depends on a search_path that is not
+	// known.
+	home   rowtag.Home
+	schema string
+	adrift bool
 
 	// sets are the settings that it makes, checks is the recording whose key is checked,
 	// args are its arguments until it is known whether its rows are read, and told are the
@@ -108,6 +116,7 @@ func (s *Session) begin(e *Execution, values []driver.NamedValue) {
 	// change of the catalog reads with the new one.
 	e.known, e.st = s.o.analysis(e.text, &e.folds)
 	e.a = e.known.Statement
+	e.locate()
 	args := arguments{list: values}
 	if e.folds.n > 0 {
 		args.folds = &e.folds
@@ -290,6 +299,7 @@ func (e *Execution) finish(err error, affected int64, complete bool) {
 	if err == nil {
 		s.set(e.sets)
 	}
+	s.followPath(e, err)
 	if e.writes {
 		s.wrote(e, err, affected, complete)
 	}
@@ -381,6 +391,7 @@ func (s *Session) settle(ctx context.Context, asOf moment) {
 		case open && !s.tx.open:
 			s.tx = transaction{open: true, asOf: asOf, before: s.made}
 		case !open && s.tx.open: // ended by something that was not understood, or by an error
+			s.outcome()
 			s.flush(ctx, true)
 			s.made = withoutLocal(s.made)
 			s.tx = transaction{}

@@ -84,7 +84,7 @@ func (s *Session) imagesBefore(e *Execution, args arguments) *images {
 	switch {
 	case s.o.opts.Images != On || s.conn == nil || s.open > 0 || s.unsure != "" || s.raw || s.forgot,
 		w.Kind != analysis.Updates && w.Kind != analysis.Deletes,
-		!w.OwnRows || !w.Plain || w.Policies || t.Ambiguous || len(t.Columns) == 0 || w.Name.Name == "",
+		!w.OwnRows || !w.Plain || w.Policies || t.Ambiguous && e.home == 0 || len(t.Columns) == 0 || w.Name.Name == "",
 		!s.tx.open || s.tx.shaky || s.o.opts.Dialect == catalog.SQLite && !s.tx.locked || s.o.refused.has(e.text):
 		return nil
 	}

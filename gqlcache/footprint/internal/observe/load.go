@@ -25,6 +25,27 @@ type state struct {
 	shapes  *rowtag.Shapes
 	memo    memo
 	names   func() map[string]bool // of tables and columns, in lower case
+	// one is the catalog for statements whose names are all found in one schema, and several
+	// says that some name is in more than one.
+	one     *catalog.Catalog
+	several bool
+	missing missing
+}
+
+// missing are schemas that were looked for and are not in the catalog.
+type missing struct {
+	sync.Mutex
+	names map[string]struct{}
+}
+
+// severalIn reports whether a catalog has names that several schemas have.
+func severalIn(c *catalog.Catalog) bool {
+	for _, t := range c.Tables {
+		if t.Ambiguous {
+			return true
+		}
+	}
+	return false
 }
 
 // namesOf returns the names of the tables, views and columns of a catalog, in lower case.
@@ -81,11 +102,19 @@ func (o *Observer) load(ctx context.Context, conn Conn) error {
 	o.polled.Store(int64(time.Since(started)) + 1)
 	switch {
 	case err != nil:
+		o.failed = o.failed || o.places == nil
 		o.state.Store(nil)
 		o.found(ctx, Finding{Kind: NoCatalog, Why: err.Error()})
 	case old != nil && old.catalog.Fingerprint == next.catalog.Fingerprint && old.catalog.Version == next.catalog.Version:
 		return nil
 	default:
+		if p := next.catalog.Places; p != nil {
+			if o.places != nil || o.failed {
+				p.After(o.places)
+			}
+			o.places = p
+			o.epoch.Store(p.Epoch())
+		}
 		o.loaded.Store(true) // before: see Reach
 		o.state.Store(next)
 	}
@@ -115,6 +144,7 @@ func (o *Observer) read(ctx context.Context, conn Conn) (st *state, err error) {
 	return &state{
 		catalog: c, shapes: rowtag.NewShapes(o.opts.Name, c),
 		names: sync.OnceValue(func() map[string]bool { return namesOf(c) }),
+		one:   c.InOne(), several: severalIn(c),
 	}, nil
 }
 

@@ -38,12 +38,21 @@ type analyzed struct {
 
 	reaching sync.Once // guards the first use of hookable
 	hookable bool
+
+	inOne sync.Once // guards the first use of one
+	one   *analysis.Statement
 }
 
 // reachesHookable is that of the statement.
 func (x *analyzed) reachesHookable() bool {
 	x.reaching.Do(func() { x.hookable = reachesHookable(x.Statement) })
 	return x.hookable
+}
+
+// within returns what is known of a text whose Several are of one schema.
+func (x *analyzed) within(analyze func() *analysis.Statement) *analysis.Statement {
+	x.inOne.Do(func() { x.one = analyze() })
+	return x.one
 }
 
 // locate notes where a statement is sent from that is shared by computations.
@@ -150,6 +159,9 @@ func (m *memo) put(text string, a *analyzed) {
 // without its values in its name.
 func weight(text string, a *analysis.Statement) int {
 	n := 512 + 4*len(text)
+	if len(a.Several) > 0 {
+		n += 4096 + 4*len(text) // its analysis within one schema
+	}
 	for _, r := range a.Refs {
 		n += 512 + 8*len(r.Outs) + 128*(len(r.Terms)+len(r.Contains))
 	}

@@ -139,6 +139,9 @@ type Observer struct {
 	opts       Options
 	state      atomic.Pointer[state] // nil: nothing is known of the database
 	loaded     atomic.Bool           // state was not nil once
+	epoch      atomic.Uint64         // of the catalog's places
+	places     *catalog.Places       // those of the last catalog; guarded by loading
+	failed     bool                  // no catalog could be read at first; guarded by loading
 	sinks      atomic.Pointer[[]*attachment]
 	mu         sync.Mutex   // guards changes of sinks
 	loading    sync.Mutex   // one read of the catalog at a time

@@ -27,6 +27,9 @@ func (s *Session) opened(ctx context.Context) {
 	case c.ReadUncommitted:
 		s.elsewhere = "it was read on a connection that reads what is not committed"
 	}
+	if err == nil {
+		s.learn(c)
+	}
 	if s.elsewhere != "" {
 		o.found(ctx, Finding{Kind: Elsewhere, Why: s.elsewhere})
 	}

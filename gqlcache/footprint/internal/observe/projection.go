@@ -62,7 +62,7 @@ func (e *Execution) hides() []catalog.Mask {
 	masks := make([]catalog.Mask, len(e.a.Refs))
 	for i, r := range e.a.Refs {
 		p := slices.IndexFunc(list, func(p Projection) bool { return p.Table == r.Table.Name })
-		if p < 0 || r.Table.Ambiguous {
+		if p < 0 || r.Table.Ambiguous && e.homeOf(r) == 0 {
 			continue
 		}
 		hidden, unknown := list[p].columns(r.Table)

@@ -28,6 +28,35 @@ func (c *Commit) Tables() (names []string) {
 	return names
 }
 
+// A Change is columns of a table that a commit has changed, by their names, of rows that
+// were there and stay.
+type Change struct {
+	Table   string
+	Columns []string
+}
+
+// Changes returns the columns that the commit has changed, none when everything may have
+// been.
+func (c *Commit) Changes() (list []Change) {
+	for i := range c.Events {
+		e := &c.Events[i]
+		if e.Table == nil || e.Op != rowtag.Updated {
+			continue
+		}
+		at := slices.IndexFunc(list, func(x Change) bool { return x.Table == e.Table.Name })
+		if at < 0 {
+			at = len(list)
+			list = append(list, Change{Table: e.Table.Name})
+		}
+		for n := range e.Table.Columns {
+			if name := e.Table.Columns[n].Name; e.Columns&catalog.Bit(n) != 0 && !slices.Contains(list[at].Columns, name) {
+				list[at].Columns = append(list[at].Columns, name)
+			}
+		}
+	}
+	return list
+}
+
 // Unowned says that the commit belongs to no mutation which still runs, and why: it is a
 // finding unless a statement came from Outside. It must be called by Sink.Committed.
 func (c *Commit) Unowned(ctx context.Context, why string) {

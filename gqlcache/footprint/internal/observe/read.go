@@ -174,7 +174,7 @@ func (e *Execution) showRow(r *analysis.Ref, x *refReading, dest []driver.Value)
 		return
 	}
 	e.rd.tags = e.subscribe(e.rd.tags, x, &rowtag.Rows{
-		Table: r.Table, Terms: x.keyTerms, Since: e.rd.since,
+		Table: r.Table, Home: e.homeOf(r), Terms: x.keyTerms, Since: e.rd.since,
 		Mask: x.where | x.first.where | r.Selected | r.Order | catalog.Presence,
 	})
 }
@@ -240,7 +240,7 @@ func (e *Execution) wide(dst []tag.Tag) (tags []tag.Tag, unknown string) {
 		return dst, e.why
 	}
 	for _, r := range e.a.Refs {
-		dst = e.st.shapes.Subscribe(dst, &rowtag.Rows{Table: r.Table, Mask: r.Where | r.Selected | r.Order | catalog.Presence})
+		dst = e.st.shapes.Subscribe(dst, &rowtag.Rows{Table: r.Table, Home: e.homeOf(r), Mask: r.Where | r.Selected | r.Order | catalog.Presence})
 	}
 	return e.conflicts(dst), ""
 }
@@ -261,7 +261,11 @@ func (e *Execution) coarse(dst []tag.Tag) []tag.Tag {
 func (e *Execution) conflicts(dst []tag.Tag) []tag.Tag {
 	for _, w := range e.a.Writes {
 		if w.Ignores || w.Kind == analysis.Any {
-			dst = e.st.shapes.Subscribe(dst, &rowtag.Rows{Table: w.Table, Mask: catalog.All})
+			rows := rowtag.Rows{Table: w.Table, Mask: catalog.All}
+			if w.Table.Ambiguous && w.In == (analysis.In{}) {
+				rows.Home = e.home
+			}
+			dst = e.st.shapes.Subscribe(dst, &rows)
 		}
 	}
 	return dst
@@ -311,7 +315,7 @@ func (e *Execution) restOf(dst []tag.Tag, r *analysis.Ref, x *refReading, comple
 			mask &^= catalog.Vanished
 		}
 	}
-	rows := rowtag.Rows{Table: r.Table, Terms: x.terms, Mask: mask, Since: e.rd.since, Window: window}
+	rows := rowtag.Rows{Table: r.Table, Home: e.homeOf(r), Terms: x.terms, Mask: mask, Since: e.rd.since, Window: window}
 	if x.searched >= 0 && !x.byKey {
 		if tags, ok := e.st.shapes.SubscribeContains(dst, &rows, x.searched, x.operands); ok {
 			return tags

@@ -42,6 +42,7 @@ type Session struct {
 	// replaced and never changed. crowded says that they are not all.
 	made    []setting
 	crowded bool
+	names   names
 	// open counts rows that are being read: no statement of ours runs meanwhile.
 	open int
 	// hook is nil where the database does not tell of rows.
@@ -75,6 +76,8 @@ type transaction struct {
 	// statement succeeds, which only the end of the transaction or of a savepoint can, a
 	// commit is a rollback.
 	failed bool
+	// erred says that a statement has failed.
+	erred bool
 	// dirtyReads says READ UNCOMMITTED.
 	dirtyReads bool
 	asOf       moment
@@ -94,7 +97,9 @@ func (o *Observer) moment() moment { return moment{rowtag.Generation(), o.now()}
 
 // NewSession returns the session of a connection that was just opened. conn may be nil
 // when no statement of ours can run on it.
-func (o *Observer) NewSession(conn Conn) *Session { return &Session{o: o, conn: conn} }
+func (o *Observer) NewSession(conn Conn) *Session {
+	return &Session{o: o, conn: conn, names: names{epoch: o.epoch.Load()}}
+}
 
 // Reset says that the pool hands the connection out: no transaction is open on it. It may
 // ask the database whether the catalog is another one.
@@ -105,9 +110,16 @@ func (s *Session) Reset(ctx context.Context) {
 		}
 		s.flush(ctx, true)
 	})
+	s.outcome()
 	s.made = withoutLocal(s.made)
 	s.tx, s.unsure, s.raw, s.open = transaction{}, "", false, 0
-	s.contain("reset", func() { s.poll(ctx) })
+	if s.names.unseen {
+		s.losePath()
+	}
+	s.contain("reset", func() {
+		s.poll(ctx)
+		s.relearn(ctx)
+	})
 }
 
 // A Beginning is a transaction between the call of the driver and its return.
@@ -169,10 +181,14 @@ func (s *Session) committed(ctx context.Context, err error) {
 		return
 	}
 	if err != nil {
+		s.outcome()
 		s.leak(ctx)
 		s.tx.shaky, s.leaks = true, false
 		s.settle(ctx, s.tx.asOf)
 		return
+	}
+	if s.tx.erred { // PostgreSQL answers COMMIT with a rollback, and no error
+		s.outcome()
 	}
 	s.flush(ctx, false)
 	s.ended(ctx)
@@ -187,6 +203,7 @@ func (s *Session) RolledBack(ctx context.Context, err error) {
 func (s *Session) rolledBack(ctx context.Context, err error) {
 	switch {
 	case err != nil:
+		s.outcome()
 		s.tx.shaky = true
 		s.settle(ctx, s.tx.asOf)
 		return
@@ -298,6 +315,7 @@ func (s *Session) doubt(why string) {
 	if s.unsure == "" {
 		s.unsure = why
 	}
+	s.losePath()
 }
 
 // pending is what a session has changed and not published.
@@ -317,9 +335,10 @@ type pending struct {
 	generation uint64
 }
 
-// A tableCount says how many events there are of a table.
+// A tableCount says how many events there are of a table, in one schema.
 type tableCount struct {
 	table *catalog.Table
+	home  rowtag.Home
 	n     int
 }
 
@@ -352,10 +371,10 @@ func (p *pending) add(st *state, text string, events ...rowtag.Event) {
 }
 
 func (p *pending) one(e *rowtag.Event) {
-	at := slices.IndexFunc(p.tables, func(c tableCount) bool { return c.table == e.Table })
+	at := slices.IndexFunc(p.tables, func(c tableCount) bool { return c.table == e.Table && c.home == e.Home })
 	if at < 0 {
 		at = len(p.tables)
-		p.tables = append(p.tables, tableCount{table: e.Table})
+		p.tables = append(p.tables, tableCount{table: e.Table, home: e.Home})
 	}
 	c := &p.tables[at]
 	if c.n > maxRows {
@@ -366,8 +385,8 @@ func (p *pending) one(e *rowtag.Event) {
 		return
 	}
 	c.n = maxRows + 1
-	p.events = slices.DeleteFunc(p.events, func(x rowtag.Event) bool { return x.Table == e.Table })
-	p.events = append(p.events, rowtag.Event{Table: e.Table, Op: rowtag.Changed})
+	p.events = slices.DeleteFunc(p.events, func(x rowtag.Event) bool { return x.Table == e.Table && x.Home == e.Home })
+	p.events = append(p.events, rowtag.Event{Table: e.Table, Home: e.Home, Op: rowtag.Changed})
 }
 
 // commit returns what is to be told.
@@ -450,8 +469,10 @@ func (st *state) tagsOf(events []rowtag.Event) (tags []tag.Tag) {
 	}
 	tags = tags[:0]
 	for i := range events {
-		e := rowtag.Event{Table: events[i].Table, TableHash: events[i].TableHash, Op: rowtag.Changed}
-		same := func(x rowtag.Event) bool { return x.Table == e.Table && x.TableHash == e.TableHash }
+		e := rowtag.Event{Table: events[i].Table, TableHash: events[i].TableHash, Home: events[i].Home, Op: rowtag.Changed}
+		same := func(x rowtag.Event) bool {
+			return x.Table == e.Table && x.TableHash == e.TableHash && x.Home == e.Home
+		}
 		if !slices.ContainsFunc(events[:i], same) {
 			tags = st.shapes.Publish(tags, &e)
 		}

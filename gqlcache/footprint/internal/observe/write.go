@@ -19,6 +19,8 @@ type writing struct {
 	a *analysis.Statement
 	// base are the events of the statement's text and arguments, by write.
 	base [][]rowtag.Event
+	// homes are those of the rows, by write.
+	homes []rowtag.Home
 	// returned are the rows of RETURNING, by column of the table; rows is how many there
 	// were.
 	returned [][]rowtag.Known
@@ -35,7 +37,12 @@ func (e *Execution) prepareWrite(args arguments) {
 	}
 	w := &writing{s: e.s, a: e.a}
 	for _, one := range e.a.Writes {
-		w.base = append(w.base, e.s.eventsOf(one, args))
+		list := e.s.eventsOf(one, args)
+		home := e.homeOfWrite(one)
+		for i := range list {
+			list[i].Home = home
+		}
+		w.base, w.homes = append(w.base, list), append(w.homes, home)
 	}
 	e.write = w
 	if !e.hooked() && len(e.a.Writes) == 1 {
@@ -299,6 +306,9 @@ func (w *writing) events(e *Execution, err error, affected int64, complete bool)
 				list = w.byRow(one, list)
 			}
 		}
+		for j := range list {
+			list[j].Home = w.homes[i]
+		}
 		events = append(events, list...)
 		for j := range list {
 			if events, everything = cascade(events, &list[j], 0); everything != "" {
@@ -377,7 +387,12 @@ func cascade(events []rowtag.Event, e *rowtag.Event, depth int) (_ []rowtag.Even
 		if depth >= maxCascadeDepth {
 			one = rowtag.Event{Table: child.Table, Op: rowtag.Changed}
 		}
-		if one.Op == rowtag.Changed && slices.ContainsFunc(events, func(x rowtag.Event) bool { return x.Table == one.Table && x.Op == rowtag.Changed }) {
+		if child.Table.Ambiguous && e.Table.Ambiguous && child.Key.Same {
+			one.Home = e.Home
+		}
+		if one.Op == rowtag.Changed && slices.ContainsFunc(events, func(x rowtag.Event) bool {
+			return x.Table == one.Table && x.Home == one.Home && x.Op == rowtag.Changed
+		}) {
 			continue
 		}
 		if len(events) >= maxCascadeEvents {

@@ -11,7 +11,8 @@ import (
 // since their numbers are of one catalog. An event is
 //
 //	the table's hash, and the header: op, how many columns changed, how many Known are
-//	old, how many are new
+//	old, how many are new, and in bit 32 whether a home follows
+//	the home, if it is known
 //	the changed columns, two a tag
 //	each Known: the column's hash, and how many values it has, and how long its text is
 //	plus one; then the values, two a tag; then the text, 16 bytes a tag
@@ -23,6 +24,9 @@ const (
 	maxWireColumns = 255
 	maxWireKnown   = 255
 )
+
+// withHome in a header says that a home follows.
+const withHome = 1 << 32
 
 // AppendEvents adds the words of events.
 func (s *Shapes) AppendEvents(dst []tag.Tag, events []Event) []tag.Tag {
@@ -37,10 +41,16 @@ func (s *Shapes) appendEvent(dst []tag.Tag, e *Event) []tag.Tag {
 	if e.Table != nil {
 		hash = s.TableHash(e.Table.Name)
 	}
-	coarse := tag.Tag{Hash: hash, Mask: uint64(Changed)}
+	coarse := []tag.Tag{{Hash: hash, Mask: uint64(Changed)}}
+	var home []tag.Tag
+	if e.Home != 0 {
+		coarse[0].Mask |= withHome
+		home = []tag.Tag{{Hash: uint64(e.Home)}}
+		coarse = append(coarse, home...)
+	}
 	t := s.tables[e.Table]
 	if e.Table == nil || t == nil || e.Op == Changed {
-		return append(dst, coarse)
+		return append(dst, coarse...)
 	}
 	var changed []uint64
 	for c := range t.columns {
@@ -49,16 +59,17 @@ func (s *Shapes) appendEvent(dst []tag.Tag, e *Event) []tag.Tag {
 		}
 	}
 	if len(changed) > maxWireColumns || len(e.Old) > maxWireKnown || len(e.New) > maxWireKnown {
-		return append(dst, coarse)
+		return append(dst, coarse...)
 	}
 	for _, side := range [...][]Known{e.Old, e.New} {
 		for i := range side {
 			if n := len(side[i].Values); n == 0 || n > maxValues {
-				return append(dst, coarse)
+				return append(dst, coarse...)
 			}
 		}
 	}
-	dst = append(dst, tag.Tag{Hash: hash, Mask: uint64(e.Op) | uint64(len(changed))<<8 | uint64(len(e.Old))<<16 | uint64(len(e.New))<<24})
+	dst = append(dst, tag.Tag{Hash: hash, Mask: coarse[0].Mask&withHome | uint64(e.Op) | uint64(len(changed))<<8 | uint64(len(e.Old))<<16 | uint64(len(e.New))<<24})
+	dst = append(dst, home...)
 	dst = appendWords(dst, changed)
 	for _, side := range [...][]Known{e.Old, e.New} {
 		for i := range side {
@@ -146,11 +157,11 @@ func (r *reader) words(n int) (list []uint64, ok bool) {
 
 func (r *reader) event(s *Shapes) (e Event, ok bool) {
 	head, ok := r.next()
-	if !ok || head.Mask>>32 != 0 {
+	if !ok || head.Mask&^withHome>>32 != 0 {
 		return e, false
 	}
-	op, columns, before, after := Op(head.Mask), int(head.Mask>>8&0xff), int(head.Mask>>16&0xff), int(head.Mask>>24)
-	if op < Inserted || op > Changed || op == Changed && head.Mask>>8 != 0 {
+	op, columns, before, after := Op(head.Mask), int(head.Mask>>8&0xff), int(head.Mask>>16&0xff), int(head.Mask>>24&0xff)
+	if op < Inserted || op > Changed || op == Changed && head.Mask&^withHome>>8 != 0 {
 		return e, false
 	}
 	t := s.byHash[head.Hash]
@@ -158,6 +169,13 @@ func (r *reader) event(s *Shapes) (e Event, ok bool) {
 	e.Op = op
 	if t != nil {
 		e.Table, coarse = t.table, Event{Table: t.table, Op: Changed}
+	}
+	if head.Mask&withHome != 0 {
+		home, ok := r.next()
+		if !ok || home.Hash&1 == 0 || home.Mask != 0 {
+			return e, false
+		}
+		e.Home, coarse.Home = Home(home.Hash), Home(home.Hash)
 	}
 	exact := t != nil && op != Changed
 	changed, ok := r.words(columns)

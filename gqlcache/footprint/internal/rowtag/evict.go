@@ -35,7 +35,11 @@ import (
 const sweepEvery = 5 * time.Minute
 
 // Retired are shapes on their way out.
-type Retired struct{ list []*shape }
+type Retired struct {
+	list []*shape
+	// strays are the tables, of several schemas each, that they are of.
+	strays []*tableShapes
+}
 
 // Retire returns the shapes that no read has asked for since the last sweep, and the tags
 // by which the answers that rely on them are dropped. There are none unless a shape was
@@ -52,7 +56,11 @@ func (s *Shapes) Retire(now time.Duration) (r Retired, tags []tag.Tag) {
 	crowded := s.total.Load() >= maxShapes
 	for _, t := range s.tables {
 		if list := t.all(); crowded || len(list) >= maxShapesOfTable {
+			n := len(r.list)
 			r.retire(list, func(sh *shape) bool { return !sh.used.Swap(false) })
+			if len(r.list) > n && t.table.Ambiguous {
+				r.strays = append(r.strays, t)
+			}
 		}
 	}
 	return r, r.tags()
@@ -68,12 +76,16 @@ func (r *Retired) retire(list []*shape, idle func(*shape) bool) {
 	}
 }
 
-// tags returns one of the tags that each read has which relies on one of the shapes.
+// tags returns one of the tags that each read has which relies on one of the shapes. Those
+// of a known home have the stray tag of the table.
 func (r *Retired) tags() (tags []tag.Tag) {
+	for _, t := range r.strays {
+		tags = append(tags, tag.Tag{Hash: t.strayTag(), Mask: catalog.All})
+	}
 	for _, sh := range r.list {
 		switch hash := setHash(0).tag(sh); {
 		case sh.grams >= 0:
-			tags = append(tags, tag.Tag{Hash: sh.gramTag(""), Mask: catalog.All})
+			tags = append(tags, tag.Tag{Hash: sh.gramTag(0, ""), Mask: catalog.All})
 		case sh.order >= 0 && len(sh.columns) == 0: // the page of a whole table
 			tags = append(tags, tag.Tag{Hash: placeTag(anyPlace, hash, 0, 0), Mask: catalog.All})
 		default:

@@ -40,8 +40,21 @@ func (s *Shapes) Publish(dst []tag.Tag, e *Event) []tag.Tag {
 	default:
 		p.mask = catalog.All
 	}
-	dst = append(dst, tag.Tag{Hash: t.tableTag(), Mask: p.mask})
-	for _, sh := range t.all() {
+	if e.Home == 0 && t.table.Ambiguous {
+		dst = append(dst, tag.Tag{Hash: t.strayTag(), Mask: p.mask})
+	}
+	e.homes(func(home Home) {
+		p.home = home
+		dst = p.all(dst, op)
+	})
+	return dst
+}
+
+// all adds the tags of one home.
+func (p *publishing) all(dst []tag.Tag, op Op) []tag.Tag {
+	e := p.e
+	dst = append(dst, tag.Tag{Hash: p.t.tableTag(p.home), Mask: p.mask})
+	for _, sh := range p.t.all() {
 		switch op {
 		case Inserted:
 			dst = p.side(dst, sh, e.New, nil, p.mask)
@@ -68,6 +81,7 @@ type publishing struct {
 	t    *tableShapes
 	e    *Event
 	mask catalog.Mask
+	home Home
 }
 
 // moves reports whether an update may take the row from one set of the shape to another,
@@ -119,7 +133,7 @@ func (p *publishing) side(dst []tag.Tag, sh *shape, side, other []Known, mask ca
 		}
 	}
 	complete := len(terms) == len(sh.columns)
-	return p.t.combine(dst, sh, terms, 1<<len(terms)-1, 0, func(dst []tag.Tag, hash uint64) []tag.Tag {
+	return p.t.combine(dst, sh, terms, 1<<len(terms)-1, setHash(p.home), func(dst []tag.Tag, hash uint64) []tag.Tag {
 		if sh.order < 0 || !complete {
 			return append(dst, tag.Tag{Hash: hash, Mask: mask})
 		}
@@ -138,9 +152,9 @@ func (p *publishing) grams(dst []tag.Tag, sh *shape, k *Known, mask catalog.Mask
 		if k.Values[0] == Null {
 			return dst // contains nothing
 		}
-		if k.HasText && grams(k.Text, func(g string) { dst = append(dst, tag.Tag{Hash: sh.gramTag(g), Mask: mask}) }) {
+		if k.HasText && grams(k.Text, func(g string) { dst = append(dst, tag.Tag{Hash: sh.gramTag(p.home, g), Mask: mask}) }) {
 			return dst
 		}
 	}
-	return append(dst, tag.Tag{Hash: sh.gramTag(""), Mask: mask})
+	return append(dst, tag.Tag{Hash: sh.gramTag(p.home, ""), Mask: mask})
 }

@@ -28,9 +28,11 @@ type Event struct {
 	// event is Changed.
 	TableHash uint64
 	Op        Op
-	Columns   catalog.Mask
-	Old       []Known // sorted by column
-	New       []Known
+	// Home is the schema of the row, where several have the Table: see HomeOf.
+	Home    Home
+	Columns catalog.Mask
+	Old     []Known // sorted by column
+	New     []Known
 }
 
 // Known are the values that a column may have: one for an image of a row.

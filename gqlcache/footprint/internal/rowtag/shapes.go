@@ -199,9 +199,9 @@ func (t *tableShapes) shapeHash(columns []int, order, grams int) uint64 {
 }
 
 // tableTag is that of the reads that rely on no shape.
-func (t *tableShapes) tableTag() uint64 { return mix(t.hash) }
+func (t *tableShapes) tableTag(home Home) uint64 { return mix(t.hash + uint64(home)) }
 
-// A setHash adds up what is known: see with.
+// A setHash adds up what is known: a home, and see with.
 type setHash uint64
 
 // with adds a value of a column.
@@ -213,4 +213,6 @@ func (h setHash) with(column uint64, v Value) setHash {
 func (h setHash) tag(s *shape) uint64 { return mix(s.hash + uint64(h)) }
 
 // gramTag is the hash of the tag of a gram, "" for a text that is not known.
-func (s *shape) gramTag(gram string) uint64 { return mix(s.hash + xxhash.Sum64String(gram)) }
+func (s *shape) gramTag(home Home, gram string) uint64 {
+	return mix(s.hash + uint64(home) + xxhash.Sum64String(gram))
+}

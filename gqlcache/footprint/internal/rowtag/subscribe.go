@@ -19,6 +19,8 @@ type Rows struct {
 	Since uint64
 	// Window bounds the rows to those up to the last that a page shows; nil without.
 	Window *Window
+	// Home is the schema of the rows, where several have the Table and it is known.
+	Home Home
 }
 
 // A Window is a page of a set, in the order of a column that alone decides it.
@@ -63,13 +65,14 @@ func (s *Shapes) Subscribe(dst []tag.Tag, r *Rows) []tag.Tag {
 	}
 	var buffer [maxTerms]Known
 	terms, byKey := choose(buffer[:0], r.Table, r.Terms)
+	dst = t.stray(dst, r.Home)
 	order, w := -1, r.Window
 	if w != nil && !byKey {
 		order = w.column
 		mask |= catalog.Bit(order)
 	}
 	if len(terms) == 0 && order < 0 {
-		return append(dst, tag.Tag{Hash: t.tableTag(), Mask: mask})
+		return append(dst, tag.Tag{Hash: t.tableTag(r.Home), Mask: mask})
 	}
 	var columns [maxTerms]int
 	for i := range terms {
@@ -77,14 +80,14 @@ func (s *Shapes) Subscribe(dst []tag.Tag, r *Rows) []tag.Tag {
 	}
 	sh := s.need(t, columns[:len(terms)], order, -1)
 	if sh == nil || sh.born > r.Since { // a shape that writers may not have known
-		return append(dst, tag.Tag{Hash: t.tableTag(), Mask: mask})
+		return append(dst, tag.Tag{Hash: t.tableTag(r.Home), Mask: mask})
 	}
 	if len(sh.columns) < len(terms) { // a smaller one: there was no room
 		terms = slices.DeleteFunc(terms, func(k Known) bool { return !slices.Contains(sh.columns, k.Column) })
 	}
 	all := 1<<len(terms) - 1
 	for subset := range all + 1 {
-		dst = t.combine(dst, sh, terms, subset, 0, func(dst []tag.Tag, hash uint64) []tag.Tag {
+		dst = t.combine(dst, sh, terms, subset, setHash(r.Home), func(dst []tag.Tag, hash uint64) []tag.Tag {
 			if sh.order >= 0 && subset == all {
 				return subscribeUntil(dst, hash, w, mask)
 			}
@@ -159,14 +162,15 @@ func (s *Shapes) SubscribeContains(dst []tag.Tag, r *Rows, column int, operands 
 		}
 	}
 	mask := r.Mask | catalog.Bit(column)
+	dst = t.stray(dst, r.Home)
 	sh := s.need(t, []int{column}, -1, column)
 	if sh == nil || sh.grams != column || sh.born > r.Since {
-		return append(dst, tag.Tag{Hash: t.tableTag(), Mask: mask}), true
+		return append(dst, tag.Tag{Hash: t.tableTag(r.Home), Mask: mask}), true
 	}
-	dst = append(dst, tag.Tag{Hash: sh.gramTag(""), Mask: mask})
+	dst = append(dst, tag.Tag{Hash: sh.gramTag(r.Home, ""), Mask: mask})
 	for _, x := range operands {
 		g, _ := gramOf(x)
-		dst = append(dst, tag.Tag{Hash: sh.gramTag(g), Mask: mask})
+		dst = append(dst, tag.Tag{Hash: sh.gramTag(r.Home, g), Mask: mask})
 	}
 	return dst, true
 }
