@@ -195,7 +195,7 @@ var computedRules = []mutant{
 	},
 	{
 		name: "computed: an entry does not hear of who replaces it", file: computedFillFile,
-		old: "p.Number, engine.UnknownCost, nil)", new: "p.Number, engine.UnknownCost, &replaced)",
+		old: "number, engine.UnknownCost, nil)", new: "number, engine.UnknownCost, &replaced)",
 		test: "TestComputedPutReplaces$",
 	},
 	{
