@@ -51,7 +51,7 @@ var batchLeaseRules = []mutant{
 	{
 		name: "leases: who holds some waits for the others", file: computedBatchFile,
 		old:  "		if err := b.fill(ctx, token, mine, release); err != nil || len(theirs) == 0 {\n			return err\n		}\n		again := leading.Wait(ctx)\n",
-		new:  "		again := len(theirs) == 0 || leading.Wait(ctx)\n		if err := b.fill(ctx, token, mine, release); err != nil || len(theirs) == 0 {\n			return err\n		}\n",
+		new:  "		again := true\n		for len(theirs) > 0 {\n			leading.Wait(ctx)\n			_, theirs, _, _ = b.ask(ctx, leading, theirs)\n		}\n		if err := b.fill(ctx, token, mine, release); err != nil || len(theirs) == 0 {\n			return err\n		}\n",
 		test: "TestComputeAllLeasesCross$",
 	},
 	{
