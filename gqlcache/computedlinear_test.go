@@ -1,6 +1,7 @@
 package gqlcache_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -27,20 +28,41 @@ import (
 // write them by mutations and as jobs do, which call Invalidate.
 
 // An acknowledgedState is what reads of a register may return, if they show each write that
-// was acknowledged before they began: the value that was acknowledged last, and each that is
-// being written.
+// was acknowledged before they began: the value that was written last, and each that is being
+// written.
 type acknowledgedState struct {
 	now  int
 	open []int // in order
+	done []int // those of open that are written, in order
 }
 
-// A writeEnd is the acknowledgement of a write.
-type writeEnd struct{ registerOp }
+// A writeStep is a part of a write.
+type writeStep struct {
+	registerOp
 
-// acknowledged is what Level Strong promises without Intent. A write is two operations in
-// the time of its call: it begins to be seen, by some, and it is acknowledged. A read in
-// between may return either value, also after another one has returned the new one. A write
-// that was flagged is never acknowledged.
+	last bool // its acknowledgement; else it takes its place among the writes
+}
+
+// with and without return a list in order with a value more, or less.
+func with(list []int, v int) []int {
+	at, _ := slices.BinarySearch(list, v)
+	return slices.Insert(slices.Clone(list), at, v)
+}
+
+func without(list []int, v int) (_ []int, had bool) {
+	at, had := slices.BinarySearch(list, v)
+	if !had {
+		return list, false
+	}
+	return slices.Delete(slices.Clone(list), at, at+1), true
+}
+
+// acknowledged is what Level Strong promises without Intent. A write is three operations in
+// the time of its call: it begins to be seen, by some, it takes its place among the writes,
+// and it is acknowledged. A read in between may return its value or the one before, also
+// after another read has returned the other one. Of two writes at once, the instance of the
+// one that came first may show that one until it is acknowledged. A write that was flagged is
+// never acknowledged.
 var acknowledged = porcupine.Model{
 	Partition: func(history []porcupine.Operation) [][]porcupine.Operation {
 		parts := map[int][]porcupine.Operation{}
@@ -49,7 +71,7 @@ var acknowledged = porcupine.Model{
 			switch in := op.Input.(type) {
 			case registerOp:
 				k = in.register
-			case writeEnd:
+			case writeStep:
 				k = in.register
 			}
 			parts[k] = append(parts[k], op)
@@ -64,16 +86,17 @@ var acknowledged = porcupine.Model{
 	Step: func(state, input, output any) (bool, any) {
 		s := state.(acknowledgedState)
 		switch op := input.(type) {
-		case writeEnd:
-			at, begun := slices.BinarySearch(s.open, op.value)
-			if !begun {
-				return false, nil
+		case writeStep:
+			if !op.last {
+				_, begun := slices.BinarySearch(s.open, op.value)
+				return begun, acknowledgedState{op.value, s.open, with(s.done, op.value)}
 			}
-			return true, acknowledgedState{op.value, slices.Delete(slices.Clone(s.open), at, at+1)}
+			done, written := without(s.done, op.value)
+			open, _ := without(s.open, op.value)
+			return written, acknowledgedState{s.now, open, done}
 		case registerOp:
 			if op.write {
-				at, _ := slices.BinarySearch(s.open, op.value)
-				return true, acknowledgedState{s.now, slices.Insert(slices.Clone(s.open), at, op.value)}
+				return true, acknowledgedState{s.now, with(s.open, op.value), s.done}
 			}
 			now := s.now
 			if now == unread {
@@ -86,7 +109,7 @@ var acknowledged = porcupine.Model{
 	},
 	Equal: func(a, b any) bool {
 		x, y := a.(acknowledgedState), b.(acknowledgedState)
-		return x.now == y.now && slices.Equal(x.open, y.open)
+		return x.now == y.now && slices.Equal(x.open, y.open) && slices.Equal(x.done, y.done)
 	},
 }
 
@@ -95,8 +118,10 @@ func acknowledgements(ops []porcupine.Operation) []porcupine.Operation {
 	all := slices.Clone(ops)
 	for _, op := range ops {
 		if in := op.Input.(registerOp); in.write && !in.flagged {
-			op.Input = writeEnd{in}
-			all = append(all, op)
+			for _, last := range []bool{false, true} {
+				op.Input = writeStep{in, last}
+				all = append(all, op)
+			}
 		}
 	}
 	return all
@@ -339,7 +364,7 @@ var linearFaults = []linearFault{
 
 // recordValues records what six clients of all instances do at once. A fault lasts until a
 // write has been refused or flagged, or to the end.
-func (r *redisRig) recordValues(seed uint64, fault linearFault, without func(*valueClients)) *valueClients {
+func (r *redisRig) recordValues(seed uint64, fault linearFault, change func(*valueClients)) *valueClients {
 	r.t.Helper()
 	r.untilFresh()
 	for k := range 3 {
@@ -354,7 +379,7 @@ func (r *redisRig) recordValues(seed uint64, fault linearFault, without func(*va
 		// Cells of the history before.
 		eventually(r.t, "values that are dropped", func() bool { return n.cache.Invalidate(r.t.Context(), gqlcache.Computed("cell")) == nil })
 	}
-	without(c)
+	change(c)
 	c.readOne, c.writeOne = c.read, c.write
 	r.rows.Answer("Query.userNames", c.names)
 	ended, healed := make(chan struct{}), make(chan struct{})
@@ -395,6 +420,19 @@ func illegal(t *testing.T, m porcupine.Model, ops []porcupine.Operation) bool {
 	return false
 }
 
+// print logs the registers whose history is illegal.
+func (c *valueClients) print() {
+	for _, part := range acknowledged.Partition(c.ops) {
+		if porcupine.CheckOperations(acknowledged, acknowledgements(part)) {
+			continue
+		}
+		slices.SortFunc(part, func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })
+		for _, op := range part {
+			c.t.Logf("client %d, from %d to %d: %+v, %v", op.ClientId, op.Call, op.Return, op.Input, op.Output)
+		}
+	}
+}
+
 // TestLinearizableValues: whatever becomes of Redis, no history has a value, or an answer
 // that is made of values, which lacks a write that was acknowledged before. With intents the
 // histories of mutations are linearizable. Without, porcupine rejects some as not
@@ -423,6 +461,7 @@ func TestLinearizableValues(t *testing.T) {
 						found, computed, refused, flagged = found+c.found.Load(), computed+c.computed.Load(), refused+c.refused, flagged+c.flagged
 						if illegal(t, acknowledged, acknowledgements(c.ops)) {
 							t.Error("a read lacks a write that was acknowledged before it began")
+							c.print()
 						}
 						switch {
 						case !intent && fault.do != nil, !illegal(t, registers, c.ops):
