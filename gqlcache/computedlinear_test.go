@@ -200,8 +200,8 @@ func (c *valueClients) read(client, k int, rng *rand.Rand) {
 	n := rng.IntN(len(c.caches))
 	cache, ctx := c.caches[n], c.t.Context()
 	switch kind := rng.IntN(16); {
-	case c.cells && kind < 4:
-		c.cell(client, k, cache, rng)
+	case c.cells && kind < 5:
+		c.cell(client, cache, rng)
 	case kind < 4:
 		c.recorder.read(client, k, rng)
 	case kind == 4: // no client's matter: what is true does not change by it
@@ -290,10 +290,10 @@ func (c *valueClients) read(client, k int, rng *rand.Rand) {
 
 // cell puts, deletes or gets a value that is no row's: it is whatever was put last, or
 // nothing. That there is none is always lawful, since caches forget.
-func (c *valueClients) cell(client, k int, cache *gqlcache.Cache, rng *rand.Rand) {
-	key, ctx := gqlcache.KeyOf("cell").Arg("k", k), c.t.Context()
-	op := registerOp{register: firstCell + k, write: true}
-	switch kind := rng.IntN(6); {
+func (c *valueClients) cell(client int, cache *gqlcache.Cache, rng *rand.Rand) {
+	key, ctx := gqlcache.KeyOf("cell"), c.t.Context()
+	op := registerOp{register: theCell, write: true}
+	switch kind := rng.IntN(9); {
 	case kind > 2:
 		op.write = false
 		c.record(client, op, func() (int, bool) {

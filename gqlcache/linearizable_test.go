@@ -32,12 +32,12 @@ type registerOp struct {
 // unread is the state of a register that was not read yet.
 const unread = -1
 
-// firstCell is the first register that begins with nothing: see valueClients.cell.
-const firstCell = 3
+// theCell is the register that begins with nothing: see valueClients.cell.
+const theCell = 3
 
 // first is what the register begins with.
 func (op registerOp) first() int {
-	if op.register >= firstCell {
+	if op.register == theCell {
 		return 0
 	}
 	return 10 + op.register
