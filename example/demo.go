@@ -97,5 +97,6 @@ func demoHelp(addr string) string {
 	return "demo data in a temporary database; tenants " + demoTenants[0].id + " and " + demoTenants[1].id +
 		", and * for all\n\n# a read\n" + feed + "\n# a mutation that changes its answer\n" + publish +
 		"\n# a playground: http://" + addr + "/\n# SQL statements sent so far: curl -s http://" + addr +
-		"/__stats\n# Ctrl-C stops the server\n"
+		"/__stats\n# a value that is kept beside the answers: curl -s -H '" + tenantHeader + ": " + t.id + "' http://" + addr +
+		"/leaderboard\n# Ctrl-C stops the server\n"
 }

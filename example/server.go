@@ -44,6 +44,7 @@ func newServerOver(schema graphql.ExecutableSchema, store *blog.Store, cache *gq
 	mux.Handle("/graphql", limitBody(requireTenant(markLocal(withInspector(newHandler(schema, store, cache), cache)))))
 	mux.Handle("GET /{$}", panel.Handler("cascadeql example", "/graphql",
 		panel.WithGraphiqlUiHeaders(map[string]string{tenantHeader: demoTenants[0].id}), panel.WithDefaultQuery(firstQuery)))
+	mux.Handle("GET /leaderboard", requireTenant(withInspector(newLeaderboards(schema, store, cache), cache)))
 	mux.Handle("GET /__stats", serveStats(store))
 	mux.Handle("GET /debug/vars", serveVars(cache))
 	mux.Handle("POST /__latency", setLatency(store))

@@ -19,6 +19,9 @@ import (
 //
 // With Options.Shared other instances' values are found as well: in one round trip for up to
 // 1,024 ids, where the store is a store.Batcher such as redisstore, and one by one where not.
+// With Options.FillLease, and a store.BatchLeaser, each id that nobody has is computed by one
+// instance: fn is called for those that no other one is computing, and what others have not
+// computed by the end of that time, or have given up, is computed here.
 //
 // What fn leaves out does not exist: it is left out of the result, and that is kept as
 // ErrAbsent is. fn must leave nothing out for another reason: because of a limit, say, or of

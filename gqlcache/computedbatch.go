@@ -183,10 +183,8 @@ func (b *valueBatch) compute(ctx context.Context) (err error) {
 		if run, err = b.takeShared(ctx, run); err != nil {
 			return err
 		}
-		if len(run) > 0 {
-			if err := b.fill(ctx, token, run); err != nil {
-				return err
-			}
+		if err := b.fillAll(ctx, token, run); err != nil {
+			return err
 		}
 		left = nil
 		for _, n := range busy {
@@ -262,29 +260,42 @@ func (b *valueBatch) at(n int) {
 // takeShared takes the values of parts over that other instances have stored, in one round
 // trip, or few, and returns the parts that are left.
 func (b *valueBatch) takeShared(ctx context.Context, parts []int) (left []int, err error) {
-	c, q := b.c, b.q
-	if len(parts) == 0 || !q.asksOthers() {
+	if len(parts) == 0 || !b.q.asksOthers() {
 		return parts, nil
 	}
-	keys, takings, form := make([]string, len(parts)), make([]*taking, len(parts)), q.form()
+	keys, takings := b.takings(parts)
+	taken := b.c.fleet.TakeAll(ctx, keys, func(i int) fleet.Wanted { return takings[i].wanted() })
 	for i, n := range parts {
-		keys[i], takings[i] = values.SharedKey(b.parts[n].key), q.newTaking(b.parts[n].old)
-		takings[i].form = form
-	}
-	taken := c.fleet.TakeAll(ctx, keys, func(i int) fleet.Wanted { return takings[i].wanted() })
-	for i, n := range parts {
-		q.old = b.parts[n].old
-		has := false
-		if res := c.adoptValue(ctx, takings[i], b.parts[n].key, taken[i]); res != nil {
-			if has, err = b.found(ctx, n, res); err != nil {
-				return nil, err
-			}
+		has, err := b.adopt(ctx, n, takings[i], taken[i])
+		if err != nil {
+			return nil, err
 		}
 		if !has {
 			left = append(left, n)
 		}
 	}
 	return left, nil
+}
+
+// takings returns the keys of parts in the shared store, and what takes their values over.
+func (b *valueBatch) takings(parts []int) (keys []string, all []*taking) {
+	keys, all = make([]string, len(parts)), make([]*taking, len(parts))
+	form := b.q.form()
+	for i, n := range parts {
+		keys[i], all[i] = values.SharedKey(b.parts[n].key), b.q.newTaking(b.parts[n].old)
+		all[i].form = form
+	}
+	return keys, all
+}
+
+// adopt takes a value of another instance, nil for none.
+func (b *valueBatch) adopt(ctx context.Context, n int, x *taking, t *fleet.Taken) (has bool, err error) {
+	b.q.old = b.parts[n].old
+	res := b.c.adoptValue(ctx, x, b.parts[n].key, t)
+	if res == nil {
+		return false, nil
+	}
+	return b.found(ctx, n, res)
 }
 
 // only takes what other instances have stored for a call that must not compute, and reports
@@ -333,11 +344,95 @@ func (b *valueBatch) wait(ctx context.Context, n int) (has bool, err error) {
 	return has, err
 }
 
-// fill calls the function for parts, keeps what it returns, and ends their flights.
-func (b *valueBatch) fill(ctx context.Context, token uint64, run []int) error {
+// fillAll has parts computed whose flights the caller leads: by itself, or by other instances.
+// It computes those whose leases it holds, gives the leases up, and only then waits for the
+// others: see fleet.Leading. The flights of these are led meanwhile, and nobody whom they wait
+// for waits for a flight.
+func (b *valueBatch) fillAll(ctx context.Context, token uint64, run []int) error {
+	if len(run) == 0 {
+		return nil
+	}
+	leading := b.leading()
+	if leading == nil {
+		return b.fill(ctx, token, run, func() {})
+	}
+	defer leading.End()
+	for {
+		mine, theirs, release, err := b.ask(ctx, leading, run)
+		if err != nil {
+			release()
+			return err
+		}
+		if err := b.fill(ctx, token, mine, release); err != nil || len(theirs) == 0 {
+			return err
+		}
+		again := leading.Wait(ctx)
+		if err := ctx.Err(); err != nil {
+			b.q.figures().Abandoned.Add(1)
+			return err
+		}
+		b.q.at = b.q.place() // as for a call that begins now
+		if run, token = theirs, b.q.begin(); !again {
+			return b.fill(ctx, token, run, func() {})
+		}
+	}
+}
+
+// leading returns what decides which of all instances computes the parts, nil where nobody
+// does: see leadValue.
+func (b *valueBatch) leading() *fleet.Leading {
+	if !b.q.asksOthers() || b.q.computation != nil {
+		return nil
+	}
+	return b.c.fleet.LeadAll()
+}
+
+// ask asks for the leases of parts, and takes over what is there by then. It returns the parts
+// that the caller is to compute, and those that other instances compute. Who has an expired
+// value for those who wait computes at once.
+func (b *valueBatch) ask(ctx context.Context, leading *fleet.Leading, parts []int) (mine, theirs []int, release func(), err error) {
+	var asked []int
+	for _, n := range parts {
+		if b.parts[n].old != nil {
+			mine = append(mine, n)
+		} else {
+			asked = append(asked, n)
+		}
+	}
+	if len(asked) == 0 {
+		return mine, nil, func() {}, nil
+	}
+	keys, takings := b.takings(asked)
+	all, release := leading.Ask(ctx, keys, func(i int) fleet.Wanted { return takings[i].wanted() })
+	for i, n := range asked {
+		has := false
+		if all[i].Taken != nil {
+			if has, err = b.adopt(ctx, n, takings[i], all[i].Taken); err != nil {
+				return nil, nil, release, err
+			}
+		}
+		switch {
+		case has:
+		case all[i].Mine, all[i].Taken != nil:
+			mine = append(mine, n)
+		default:
+			theirs = append(theirs, n)
+		}
+	}
+	return mine, theirs, release, nil
+}
+
+// fill calls the function for parts, if there are any, keeps what it returns, and ends their
+// flights. Then, or when the values must not be kept, it gives their leases up.
+func (b *valueBatch) fill(ctx context.Context, token uint64, run []int, release func()) error {
+	if len(run) == 0 {
+		release()
+		return nil
+	}
 	c, q := b.c, b.q
 	x := q.newComputation(ctx, token, nil)
 	x.mu.batch = b.leads(run)
+	defer x.holdLease(release)() // after the values are kept
 	around, done := q.enclosing, false
 	defer func() {
 		if !done { // the function has panicked, or ended its goroutine

@@ -624,6 +624,8 @@ func (c *Cache) storeValue(ctx context.Context, q *valueQuery, key string, res *
 //	publishes n: all others are dead
 //	the entry, with the tag, based on n
 //	                                                                    publishes: it is dead
+//
+// See putNumber for the number n.
 func (c *Cache) putValue(ctx context.Context, q *valueQuery, f *valueFunc, token Token) error {
 	ctx = orBackground(ctx)
 	if token.cache != c {
@@ -682,9 +684,11 @@ func (c *Cache) putValue(ctx context.Context, q *valueQuery, f *valueFunc, token
 	}
 	drop.operations = drop.operations[1:]
 	p := c.publish(ctx, drop)
-	if c.engine.Valid(&s.Stamp) { // nothing else has changed since the token
-		if _, _, why = c.storeValue(ctx, q, key, res, p.Number, engine.UnknownCost, nil); why == "" {
-			if p.Shared && p.Err == nil {
+	// The number before Valid: a change that is applied after it meets what is kept.
+	number, alone := c.putNumber(&p, replaced)
+	if alone && c.engine.Valid(&s.Stamp) { // nothing else has changed since the token
+		if _, _, why = c.storeValue(ctx, q, key, res, number, engine.UnknownCost, nil); why == "" {
+			if p.Shared {
 				// All records up to its own are applied here, and were looked at just now.
 				c.shareValue(ctx, q, key, res, p.Receipt.Position())
 			}
@@ -693,6 +697,30 @@ func (c *Cache) putValue(ctx context.Context, q *valueQuery, f *valueFunc, token
 	}
 	c.engine.Withdraw(ctx, q.key, e) // it does not hear of who replaces it
 	return p.Err
+}
+
+// putNumber returns the number that a value is based on from the publication of its Put on.
+// false: another Put or Delete of the key may have been published since. Without a log the
+// publication has the number. With one it was applied in the order of the log, and those
+// behind it may have been applied before the wait for other instances was over:
+//
+//	Put of a here              Put of b in another instance
+//	publishes record 5
+//	                           publishes record 6
+//	record 6 is applied here
+//	the number of now          the number of record 6
+//	keeps a, based on that     keeps b
+//
+// Nothing would end a any more. So it is based on the number of now only where no record
+// behind its own names the key.
+func (c *Cache) putNumber(p *published, replaced cascade.Tag) (number uint64, alone bool) {
+	switch {
+	case !p.Shared:
+		return p.Number, true
+	case p.Err != nil: // it is in no order yet
+		return 0, false
+	}
+	return c.fleet.Unchanged(p.Receipt.Position(), []cascade.Tag{replaced})
 }
 
 // mayWrite says whether a program may put and remove values. An error says that it may

@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -699,6 +700,51 @@ func TestComputedSharedPutMeanwhile(t *testing.T) {
 		t.Error(err)
 	}
 	wantAt(t, "put over a change", b, gqlcache.KeyOf("put"), 2, 2, true)
+}
+
+// TestComputedPutsMeet: while a Put waits for the other instances, one of them puts another
+// value of the key, or removes it. Nobody gets the first one when both have returned.
+func TestComputedPutsMeet(t *testing.T) {
+	t.Parallel()
+	for name, meanwhile := range map[string]func(m *instance, key gqlcache.Key) error{
+		"put": func(m *instance, key gqlcache.Key) error {
+			return gqlcache.Put(t.Context(), m.cache, key, 2, m.cache.Begin(t.Context()), shareable...)
+		},
+		"deleted": func(m *instance, key gqlcache.Key) error {
+			_, err := gqlcache.Delete(t.Context(), m.cache, key, gqlcache.ForAll())
+			return err
+		},
+		"alone": func(*instance, gqlcache.Key) error { return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newInstances(t, 2)
+			a, b := r.two()
+			key := gqlcache.KeyOf("met")
+			var met atomic.Bool
+			r.fakeLog.carry = func(m *logMember) {
+				m.deliver()
+				if met.CompareAndSwap(false, true) {
+					if err := meanwhile(b, key); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+			if err := gqlcache.Put(t.Context(), a.cache, key, 1, a.cache.Begin(t.Context()), shareable...); err != nil {
+				t.Error(err)
+			}
+			want := map[string]int{"put": 2, "alone": 1}[name] // a miss is 0
+			for i, m := range r.all {
+				got, err := gqlcache.Get[int](t.Context(), m.cache, key, gqlcache.ForAll())
+				if got != want || errors.Is(err, gqlcache.ErrMiss) != (want == 0) {
+					t.Errorf("instance %d has %d, %v; want %d", i, got, err, want)
+				}
+			}
+			if s := valueStats(a.cache, "met"); name == "alone" && s.Hits != 1 {
+				t.Errorf("%+v", s)
+			}
+		})
+	}
 }
 
 // TestComputedSharedStale: an expired value is not shared, a younger one of another instance

@@ -61,6 +61,24 @@ func (c leasingShared) Lease(_ context.Context, key []byte, _ time.Duration) (fu
 	}, true, nil
 }
 
+// LeaseAll implements store.BatchLeaser.
+func (c leasingShared) LeaseAll(ctx context.Context, keys [][]byte, ttl time.Duration) (held []bool, release func(context.Context), err error) {
+	var all []func(context.Context)
+	held = make([]bool, len(keys))
+	for n, key := range keys {
+		var end func(context.Context)
+		if end, held[n], err = c.Lease(ctx, key, ttl); err != nil {
+			break
+		}
+		all = append(all, end)
+	}
+	return held, func(ctx context.Context) {
+		for _, end := range all {
+			end(ctx)
+		}
+	}, err
+}
+
 // open reports how many leases are held.
 func (d *fakeLeases) open() int {
 	d.mu.Lock()

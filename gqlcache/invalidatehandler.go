@@ -33,17 +33,22 @@ const (
 //	{"changes": [
 //	  {"row": {"type": "User", "id": "u1"}},
 //	  {"view": "v_post"},
+//	  {"where": {"type": "Comment", "column": "post.id", "value": "p1"}},
 //	  {"operation": "Feed"},
 //	  {"operationsMatching": "feed*"},
+//	  {"tag": "pricing"},
+//	  {"computed": "leaderboard"},
+//	  {"computedMatching": "sales/*"},
 //	  {"tenant": "acme"},
 //	  {"everything": true}
 //	]}
 //
-// The kinds are Entity, View, Operation, OperationsMatching, Tenant and Everything. The type of a row may be the
-// name of a view. An id is a string or a number, spelled like the keys that the server
-// shows. A number keeps all its digits. A change but that of a tenant reaches the answers
-// of all tenants. The
-// body has at most 1 MiB.
+// The kinds are Entity, View, Where, Operation, OperationsMatching, Tag, Computed,
+// ComputedMatching, Tenant and Everything. The type of a row, or of rows with a value, may
+// be the name of a view. An id is a string or a number, spelled like the keys that the server
+// shows, a value is one of these or a truth value, and neither is empty. A number keeps all
+// its digits. A change but that of a tenant reaches the answers of all tenants. The body has
+// at most 1 MiB.
 //
 // Each secret is good: a second one is for the time in which programs change from one to
 // the other. The error wraps ErrOptions, and contains no part of a secret. There must be
@@ -207,15 +212,24 @@ func (c *Cache) refuseChanges(changes []Change) *refusal {
 		case errors.Is(err, ErrNoSchema):
 			return &refusal{http.StatusServiceUnavailable, unavailable(err)}
 		case errors.Is(err, ErrUnknownName):
-			return &refusal{http.StatusUnprocessableEntity, fmt.Sprintf(
-				"changes[%d]: the server's schema has no view, and no type with a key, of the name %s; correct it, or send {\"everything\": true}", i, quoted(ch.name))}
-		case err != nil && ch.kind == changeOperations:
+			return &refusal{http.StatusUnprocessableEntity, fmt.Sprintf("changes[%d]: the server's schema has no %s; correct it, or send {\"everything\": true}", i, missing(&ch))}
+		case err != nil && ch.kind == changeWhere:
+			return &refusal{http.StatusBadRequest, fmt.Sprintf("changes[%d]: the value is none that is told apart from others; name the whole view", i)}
+		case err != nil && (ch.kind == changeOperations || ch.kind == changeComputedMatching):
 			return &refusal{http.StatusBadRequest, fmt.Sprintf("changes[%d]: %s", i, strings.TrimPrefix(err.Error(), "gqlcache: "))}
 		case err != nil:
 			return &refusal{http.StatusBadRequest, fmt.Sprintf("changes[%d]: the id is no key; use a string or a number", i)}
 		}
 	}
 	return nil
+}
+
+// missing says what the schema does not have that a change names.
+func missing(ch *Change) string {
+	if ch.kind == changeWhere {
+		return fmt.Sprintf("view, and no type with a key, of the name %s with a column %s", quoted(ch.name), quoted(ch.column))
+	}
+	return fmt.Sprintf("view, and no type with a key, of the name %s", quoted(ch.name))
 }
 
 // unavailable says why an instance applies no changes.

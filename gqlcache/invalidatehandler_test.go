@@ -451,7 +451,8 @@ func TestInvalidateHandlerCutOff(t *testing.T) {
 func FuzzInvalidateHandler(f *testing.F) {
 	for _, seed := range []string{
 		`{"changes":[{"row":{"type":"User","id":"u1"}},{"view":"v_post"},{"operation":"Feed"},{"everything":true}]}`,
-		`{"changes":[{"row":{"id":-1.5e3,"type":"v_user"}}]}`, `{"changes":[]}`, `{"changes":[{}],"x":[[]]}`, "{\"changes\":[{\"view\":\"\\ud800\"}]}",
+		`{"changes":[{"row":{"id":-1.5e3,"type":"v_user"}}]}`,
+		`{"changes":[{"where":{"type":"Post","column":"status","value":true}},{"tag":"a"},{"computed":"b"},{"computedMatching":"c*"}]}`, `{"changes":[]}`, `{"changes":[{}],"x":[[]]}`, "{\"changes\":[{\"view\":\"\\ud800\"}]}",
 	} {
 		f.Add([]byte(seed))
 	}
@@ -499,6 +500,44 @@ func TestDocumentedChanges(t *testing.T) {
 			t.Errorf("%s: status %d, %s", d, w.Code, a.Error)
 		}
 	}
+}
+
+// A program in another language reports that prices have changed, of which the schema knows
+// nothing, and that a value is to be computed anew.
+func ExampleCache_InvalidateHandler_values() {
+	cache := exampleCache()
+	defer closeCache(cache)
+	testgraph.NewServer(testgraph.NewStore(), cache)
+	secret := "e4f1c0de8a7b4d6e9f20a1b2c3d4e5f6" // of the environment, elsewhere
+	changes, err := cache.InvalidateHandler(secret)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	total := func() {
+		key := gqlcache.KeyOf("basket").Arg("id", 7)
+		_, err := gqlcache.Compute(context.Background(), cache, key, func(context.Context) (int, error) {
+			fmt.Println("computed")
+			return 42, nil
+		}, gqlcache.ForAll(), gqlcache.Reads(gqlcache.Tag("pricing")))
+		if err != nil {
+			fmt.Println(err)
+		}
+	}
+	total()
+	total()
+	body := strings.NewReader(`{"changes": [{"tag": "pricing"}, {"computed": "leaderboard"}]}`)
+	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/changes", body)
+	r.Header.Set("Authorization", "Bearer "+secret)
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	changes.ServeHTTP(w, r)
+	fmt.Print(w.Code, " ", w.Body)
+	total()
+	// Output:
+	// computed
+	// 200 {"applied":2}
+	// computed
 }
 
 // A program in another language reports that it has changed a row.

@@ -25,27 +25,46 @@ type registerOp struct {
 	register int
 	write    bool
 	value    int
+	// flagged says that the writer was told that not everybody may know of it yet.
+	flagged bool
 }
 
-// registers is three registers, which begin as the counters of a new store.
+// unread is the state of a register that was not read yet.
+const unread = -1
+
+// theCell is the register that begins with nothing: see valueClients.cell.
+const theCell = 3
+
+// first is what the register begins with.
+func (op registerOp) first() int {
+	if op.register == theCell {
+		return 0
+	}
+	return 10 + op.register
+}
+
+// registers is registers, three of which begin as the counters of a new store.
 var registers = porcupine.Model{
 	Partition: func(history []porcupine.Operation) [][]porcupine.Operation {
-		parts := make([][]porcupine.Operation, 3)
+		var parts [][]porcupine.Operation
 		for _, op := range history {
 			k := op.Input.(registerOp).register
+			for len(parts) <= k {
+				parts = append(parts, nil)
+			}
 			parts[k] = append(parts[k], op)
 		}
 		return parts
 	},
-	Init: func() any { return -1 }, // not read yet
+	Init: func() any { return unread },
 	Step: func(state, input, output any) (bool, any) {
 		op := input.(registerOp)
 		if op.write {
 			return true, op.value
 		}
 		now := state.(int)
-		if now == -1 {
-			now = 10 + op.register
+		if now == unread {
+			now = op.first()
 		}
 		return output.(int) == now, now
 	},
@@ -62,8 +81,14 @@ type recorder struct {
 	mu       sync.Mutex
 	ops      []porcupine.Operation
 	refused  int           // writes that the cache has refused
-	refusal  chan struct{} // receives when a write is refused, unless it is full or nil
+	refusal  chan struct{} // receives when a write is refused or flagged, unless it is full or nil
 	slowest  time.Duration // the longest time from the call of a write to its commit
+	flagged  int           // writes that not everybody may know of
+	// readOne and writeOne are what clients do, read and write unless they are set, and
+	// reached is called once in the middle.
+	readOne  func(client, k int, rng *rand.Rand)
+	writeOne func(client, k, value int, rng *rand.Rand)
+	reached  func()
 }
 
 // record records an operation, unless it was not done.
@@ -78,6 +103,42 @@ func (r *recorder) record(client int, op registerOp, do func() (out int, done bo
 	}
 }
 
+// recordWrite records a write, unless it was not done. Do tells what became of it.
+func (r *recorder) recordWrite(client int, op registerOp, do func(op *registerOp) (done bool)) {
+	call := r.time.Add(1)
+	done := do(&op)
+	end := r.time.Add(1)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if op.flagged {
+		r.flagged++
+		r.trouble()
+	}
+	if done {
+		r.ops = append(r.ops, porcupine.Operation{ClientId: client, Input: op, Call: call, Output: op.value, Return: end})
+	}
+}
+
+// observe records reads of several registers, all in the time of the call.
+func (r *recorder) observe(client int, do func() map[int]int) {
+	call := r.time.Add(1)
+	got := do()
+	end := r.time.Add(1)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for k, v := range got {
+		r.ops = append(r.ops, porcupine.Operation{ClientId: client, Input: registerOp{register: k}, Call: call, Output: v, Return: end})
+	}
+}
+
+// trouble tells that a write was refused or flagged.
+func (r *recorder) trouble() {
+	select {
+	case r.refusal <- struct{}{}:
+	default:
+	}
+}
+
 // errAfterCommit fails some writes that have changed their register.
 var errAfterCommit = errors.New("failed after the commit")
 
@@ -88,23 +149,21 @@ type calledKey struct{}
 // nothing, so no read may return its value. On a busy machine instances over a log refuse
 // some writes, because the log does not take an announcement in time.
 func (r *recorder) write(client, k, value int) {
-	r.record(client, registerOp{k, true, value}, func() (int, bool) {
+	r.recordWrite(client, registerOp{register: k, write: true, value: value}, func(op *registerOp) bool {
 		resp := testgraph.Do(r.t, context.WithValue(r.t.Context(), calledKey{}, time.Now()), r.cached[client%len(r.cached)],
 			testgraph.Request{Query: fmt.Sprintf("mutation{setCounter(id:%d,value:%d){value}}", k, value)})
 		if strings.Contains(resp.Body, gqlcache.ErrNoLease.Error()) {
 			r.mu.Lock()
 			r.refused++
 			r.mu.Unlock()
-			select {
-			case r.refusal <- struct{}{}:
-			default:
-			}
-			return 0, false
+			r.trouble()
+			return false
 		}
 		if len(resp.Errors) > 0 && !strings.Contains(resp.Body, errAfterCommit.Error()) {
 			r.t.Errorf("a write is answered %s", resp.Body)
 		}
-		return value, true
+		op.flagged = strings.Contains(string(resp.Extensions["cache"]), `"consistency"`)
+		return true
 	})
 }
 
@@ -170,17 +229,25 @@ func (r *recorder) run(rows *testgraph.Store, seed uint64) {
 	linger := func(context.Context) error { <-time.After(rand.N(50 * time.Microsecond)); return nil }
 	rows.On("Query.counter:done", linger)
 	rows.On("Query.counters:done", linger)
+	read, write := r.read, func(client, k, value int, _ *rand.Rand) { r.write(client, k, value) }
+	if r.readOne != nil {
+		read, write = r.readOne, r.writeOne
+	}
+	const rounds = 60
 	var clients sync.WaitGroup
 	for id := range 6 {
 		clients.Go(func() {
 			rng := rand.New(rand.NewPCG(seed, uint64(id)))
-			for i := range 60 {
+			for i := range rounds {
+				if id == 0 && i == rounds/3 && r.reached != nil {
+					r.reached()
+				}
 				switch k := rng.IntN(3); {
 				case id < 2 && i%2 == 0:
-					r.write(id, k, 1000*(id+1)+i)
+					write(id, k, 1000*(id+1)+i, rng)
 					pause(rng, 300*time.Microsecond)
 				default:
-					r.read(id, k, rng)
+					read(id, k, rng)
 				}
 			}
 		})

@@ -271,8 +271,8 @@ type Instances struct {
 	// query that Shared has no answer for makes two more. When the wait is over, the
 	// instance computes for itself; so it does when Shared fails. Answers that cannot be
 	// stored make their queries wait for nothing. It holds for Compute, too, where the
-	// value may be in Shared, but not for ComputeAll, nor within a function of Compute.
-	// Shared must be a store.Leaser. Defaults to 0, never.
+	// value may be in Shared, and for ComputeAll, where Shared is a store.BatchLeaser, but not
+	// within a function of either. Shared must be a store.Leaser. Defaults to 0, never.
 	FillLease time.Duration
 	// PromoteEvery is how many answers are taken over from Shared to one that is also kept
 	// in this process. 2 and more keep its memory for what is asked for again and again: a

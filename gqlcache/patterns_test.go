@@ -179,6 +179,83 @@ func TestInvalidateHandlerPatterns(t *testing.T) {
 	r.run("annotated", []string{"MISS: query feed{users{name}}", "HIT: query Users{users{name}}"})
 }
 
+// TestInvalidateHandlerValues: programs in other languages name values, tags, and rows by a
+// value. A request that is wrong in any part drops nothing.
+func TestInvalidateHandlerValues(t *testing.T) {
+	t.Parallel()
+	r := newValues(t, gqlcache.Options{})
+	h := invalidateHandler(t, r.cache)
+	all := []struct {
+		name  string
+		reads gqlcache.Change
+	}{
+		{"leaderboard", gqlcache.Tag("scoring")},
+		{"sales/2026", gqlcache.Tag("pricing")},
+		{"sales/2027", gqlcache.Where("Comment", "post.id", testgraph.Hello)},
+		{"drafts", gqlcache.Where("Post", "status", "DRAFT")},
+		{"counted", gqlcache.View("Counter")},
+	}
+	fill := func() {
+		for i, v := range all {
+			r.job(gqlcache.KeyOf(v.name), i, gqlcache.Reads(v.reads))
+		}
+	}
+	const good = `{"computed":"leaderboard"}`
+	for _, row := range []struct {
+		body   string
+		status int
+		says   string
+		gone   []int
+	}{
+		{good, 200, "", []int{0}},
+		{`{"computed":"leader"}`, 200, "", nil},
+		{`{"computedMatching":"sales/*"}`, 200, "", []int{1, 2}},
+		{`{"computedMatching":"sales/202?"},` + good, 200, "", []int{0, 1, 2}},
+		{`{"tag":"pricing"}`, 200, "", []int{1}},
+		{`{"where":{"type":"Comment","column":"post.id","value":$Hello}}`, 200, "", []int{2}},
+		{`{"where":{"value":"DRAFT","column":"status","type":"v_post"}}`, 200, "", []int{3}},
+		{`{"where":{"type":"Post","column":"status","value":"PUBLISHED"}}`, 200, "", []int{3}}, // a row may have left for the other value
+		{`{"where":{"type":"Counter","column":"value","value":7}}`, 200, "", []int{4}},
+		{`{"where":{"type":"Counter","column":"value","value":true}}`, 200, "", []int{4}},
+		{good + `,{"computed":""}`, 400, "changes[1].computed is empty", nil},
+		{good + `,{"computed":1}`, 400, "changes[1].computed must be a string", nil},
+		{good + `,{"computed":null}`, 400, "changes[1].computed must be a string", nil},
+		{good + `,{"Computed":"x"}`, 400, `changes[1] has the unknown field "Computed"`, nil},
+		{good + `,{"computed":"a","tag":"b"}`, 400, "changes[1] must have one of", nil},
+		{good + `,{"computedMatching":""}`, 400, "changes[1].computedMatching is empty", nil},
+		{good + `,{"computedMatching":"` + strings.Repeat("a", 65) + `"}`, 400, `changes[1]: "aaa`, nil},
+		{good + `,{"tag":""}`, 400, "changes[1].tag is empty", nil},
+		{good + `,{"tag":["a"]}`, 400, "changes[1].tag must be a string", nil},
+		{good + `,{"where":"Post"}`, 400, "changes[1].where must be an object", nil},
+		{good + `,{"where":{"type":"Post","column":"status"}}`, 400, "changes[1].where must have a type, a column and a value", nil},
+		{good + `,{"where":{"type":"Post","column":"status","value":"x","id":1}}`, 400, `changes[1].where has the unknown field "id"`, nil},
+		{good + `,{"where":{"type":"Post","column":"status","value":"x","value":"y"}}`, 400, `changes[1].where has "value" twice`, nil},
+		{good + `,{"where":{"type":"","column":"status","value":"x"}}`, 400, "changes[1].where.type is empty", nil},
+		{good + `,{"where":{"type":"Post","column":"","value":"x"}}`, 400, "changes[1].where.column is empty", nil},
+		{good + `,{"where":{"type":"Post","column":"status","value":""}}`, 400, "changes[1].where.value is empty", nil},
+		{good + `,{"where":{"type":"Post","column":"status","value":null}}`, 400, "changes[1].where.value must be a string, a number", nil},
+		{good + `,{"where":{"type":"Post","column":"status","value":["DRAFT"]}}`, 400, "changes[1].where.value must be a string, a number", nil},
+		{good + `,{"where":{"type":"Post","column":"status","value":1e99999999999999999999}}`, 400, "changes[1]: the value is none", nil},
+		{good + `,{"where":{"type":"Nothing","column":"status","value":"x"}}`, 422, `changes[1]: the server's schema has no view, and no type with a key, of the name "Nothing"`, nil},
+		{good + `,{"where":{"type":"Post","column":"nothing","value":"x"}}`, 422, `with a column "nothing"`, nil},
+	} {
+		fill()
+		invalidations := r.cache.Stats().Invalidations
+		a, w := sendChanges(t, h, changesRequest(t.Context(), `{"changes":[`+row.body+`]}`))
+		if w.Code != row.status || !strings.Contains(a.Error, row.says) || (a.Applied > 0) != (row.status == http.StatusOK) || len(a.Error) > 300 {
+			t.Errorf("%s: status %d, %+v, want %d and %q", row.body, w.Code, a, row.status, row.says)
+		}
+		if n := r.cache.Stats().Invalidations - invalidations; (n > 0) != (row.status == http.StatusOK) {
+			t.Errorf("%s: %d changes were applied", row.body, n)
+		}
+		for i, v := range all {
+			if _, ran := r.job(gqlcache.KeyOf(v.name), i, gqlcache.Reads(v.reads)); ran != slices.Contains(row.gone, i) {
+				t.Errorf("%s: %s fell: %v", row.body, v.name, ran)
+			}
+		}
+	}
+}
+
 // TestComputedMatching: the values fall whose keys' names match, with the answers that are
 // made of them, those beyond the bound of names, and no others.
 func TestComputedMatching(t *testing.T) {

@@ -64,6 +64,17 @@ func (r changesReader) change(at string) (ch Change, err error) {
 		case "operationsMatching":
 			ch.kind = changeOperations
 			ch.name, err = r.name(at)
+		case "where":
+			ch, err = r.where(at)
+		case "tag":
+			ch.kind = changeTag
+			ch.name, err = r.name(at)
+		case "computed":
+			ch.kind = changeComputed
+			ch.name, err = r.name(at)
+		case "computedMatching":
+			ch.kind = changeComputedMatching
+			ch.name, err = r.name(at)
 		case "tenant":
 			ch.kind = changeTenant
 			ch.name, err = r.name(at)
@@ -71,15 +82,18 @@ func (r changesReader) change(at string) (ch Change, err error) {
 			ch = Everything()
 			err = r.yes(at)
 		default:
-			err = unknownField(strings.TrimSuffix(at, "."+name), name, "row, view, operation, operationsMatching, tenant or everything")
+			err = unknownField(strings.TrimSuffix(at, "."+name), name, changeKinds+" or everything")
 		}
 		return err
 	})
 	if err == nil && kinds != 1 {
-		err = fmt.Errorf("%s must have one of row, view, operation, operationsMatching, tenant and everything, and has %d; make each change an object of its own", at, kinds)
+		err = fmt.Errorf("%s must have one of "+changeKinds+" and everything, and has %d; make each change an object of its own", at, kinds)
 	}
 	return ch, err
 }
+
+// changeKinds are the names of all kinds of changes but the last one.
+const changeKinds = "row, view, where, operation, operationsMatching, tag, computed, computedMatching, tenant"
 
 func (r changesReader) row(at string) (ch Change, err error) {
 	fields := 0
@@ -100,6 +114,42 @@ func (r changesReader) row(at string) (ch Change, err error) {
 		err = fmt.Errorf(`%s must have a type and an id, such as {"type": "Post", "id": "1"}`, at)
 	}
 	return ch, err
+}
+
+func (r changesReader) where(at string) (ch Change, err error) {
+	fields := 0
+	ch.kind = changeWhere
+	err = r.object(at, func(name string) (err error) {
+		fields++
+		switch name {
+		case "type":
+			ch.name, err = r.name(at + ".type")
+		case "column":
+			ch.column, err = r.name(at + ".column")
+		case "value":
+			ch.id, err = r.value(at + ".value")
+		default:
+			err = unknownField(at, name, "type, column and value")
+		}
+		return err
+	})
+	if err == nil && fields != 3 {
+		err = fmt.Errorf(`%s must have a type, a column and a value, such as {"type": "Comment", "column": "post.id", "value": "1"}`, at)
+	}
+	return ch, err
+}
+
+// value reads a value of a column. Null is none: it is what a program sends that has not set
+// its variable.
+func (r changesReader) value(at string) (any, error) {
+	t, err := r.Token()
+	switch t := t.(type) {
+	case json.Number, bool:
+		return t, err
+	case string:
+		return t, checkText(at, t)
+	}
+	return nil, fmt.Errorf("%s must be a string, a number, true or false; name the whole view for rows without a value", at)
 }
 
 func (r changesReader) id(at string) (any, error) {

@@ -20,6 +20,17 @@ type Leaser interface {
 	Lease(ctx context.Context, key []byte, ttl time.Duration) (release func(context.Context), holder bool, err error)
 }
 
+// A BatchLeaser is an optional part of a Leaser that takes many leases in one round trip, or in
+// few.
+type BatchLeaser interface {
+	Leaser
+	// LeaseAll is Lease of many keys. Held says of each key, in its place, whether this caller
+	// holds its lease now. With an error some could not be asked for, and held is of the others.
+	//
+	// Release is never nil, and gives all of them up, as that of Lease does.
+	LeaseAll(ctx context.Context, keys [][]byte, ttl time.Duration) (held []bool, release func(context.Context), err error)
+}
+
 // A Waker is an optional part of a Leaser. It tells when leases are given up, so that who
 // waits for one need not ask again and again.
 type Waker interface {

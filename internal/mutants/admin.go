@@ -76,6 +76,21 @@ var adminRules = []mutant{
 		test: "TestInvalidateHandlerRefuses",
 	},
 	{
+		name: "changes: a value that was not set is one", file: readChangesFile,
+		old: "	case json.Number, bool:\n", new: "	case json.Number, bool, nil:\n",
+		test: "TestInvalidateHandlerValues",
+	},
+	{
+		name: "changes: rows by a value need no value", file: readChangesFile,
+		old: "fields != 3", new: "fields < 2",
+		test: "TestInvalidateHandlerValues",
+	},
+	{
+		name: "changes: a pattern of values that is none is passed over", file: invalidateHandlerFile,
+		old: "ch.kind == changeOperations || ch.kind == changeComputedMatching):", new: "ch.kind == changeOperations):",
+		test: "TestInvalidateHandlerValues",
+	},
+	{
 		name: "changes: a number loses digits", file: readChangesFile,
 		old: "	case json.Number:\n		return t, err\n", new: "	case json.Number:\n		f, _ := t.Float64()\n		return f, err\n",
 		test: "TestInvalidateHandlerNumbers",

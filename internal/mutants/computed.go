@@ -195,7 +195,7 @@ var computedRules = []mutant{
 	},
 	{
 		name: "computed: an entry does not hear of who replaces it", file: computedFillFile,
-		old: "p.Number, engine.UnknownCost, nil)", new: "p.Number, engine.UnknownCost, &replaced)",
+		old: "number, engine.UnknownCost, nil)", new: "number, engine.UnknownCost, &replaced)",
 		test: "TestComputedPutReplaces$",
 	},
 	{
@@ -290,7 +290,7 @@ var computedRules = []mutant{
 	},
 	{
 		name: "computed all: waits before it computes", file: computedBatchFile,
-		old: "		if len(run) > 0 {\n", new: "		for _, n := range busy {\n			_, _ = b.parts[n].other.Wait(ctx, flight.Call[*valueResult]{Valid: b.c.usableValue, Bound: minBound})\n		}\n		if len(run) > 0 {\n",
+		old: "		if err := b.fillAll(ctx, token, run); err != nil {\n", new: "		for _, n := range busy {\n			_, _ = b.parts[n].other.Wait(ctx, flight.Call[*valueResult]{Valid: b.c.usableValue, Bound: minBound})\n		}\n		if err := b.fillAll(ctx, token, run); err != nil {\n",
 		test: "TestComputeAllSharing$",
 	},
 	{

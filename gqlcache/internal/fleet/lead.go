@@ -132,3 +132,138 @@ func (f *Fleet) lease(ctx context.Context, leaser store.Leaser, key string) (end
 	}
 	return end, l.holder && err == nil, err
 }
+
+// A Leading decides which of all instances computes the keys of a batch, as Lead does of one.
+// Its methods may not be called concurrently.
+//
+// Invariant: who waits holds no lease. So callers with sets that overlap, in any order, do not
+// wait for each other:
+//
+//	instance A: 1, 2              instance B: 2, 1
+//	asks for both, gets 1         asks for both, gets 2
+//	computes 1, gives 1 up        computes 2, gives 2 up
+//	waits for 2, finds it         waits for 1, finds it
+//
+// Nor does who holds one wait for anybody in its own process: see flight.Try.
+type Leading struct {
+	f      *Fleet
+	leaser store.BatchLeaser
+	over   *time.Timer
+	asked  int
+	theirs []wake // the leases that others hold, by the last question
+}
+
+// A wake tells when a lease is given up. Its channel may be nil.
+type wake struct {
+	released <-chan struct{}
+	stop     func()
+}
+
+// A Led is what has become of a key of a batch: it is Taken over, or Mine to be computed, or
+// another instance computes it.
+type Led struct {
+	Taken *Taken
+	Mine  bool
+}
+
+// LeadAll returns the Leading of a batch, nil where the shared store has no leases of many
+// keys. Call End when the batch is over.
+func (f *Fleet) LeadAll() *Leading {
+	leaser, ok := f.cfg.Shared.(store.BatchLeaser)
+	if f.cfg.FillLease <= 0 || !ok || !f.Fresh() {
+		return nil
+	}
+	return &Leading{f: f, leaser: leaser, over: time.NewTimer(f.cfg.FillLease)}
+}
+
+// End ends it.
+func (l *Leading) End() {
+	l.over.Stop()
+	l.forget()
+}
+
+func (l *Leading) forget() {
+	for _, w := range l.theirs {
+		w.stop()
+	}
+	l.theirs = nil
+}
+
+// Ask asks for the leases of keys, in one round trip, and then for the answers, in another
+// one. It says of each key, in its place, what has become of it. Call release, which is never
+// nil, when what is Mine is stored, or is known not to be, and before Wait.
+func (l *Leading) Ask(ctx context.Context, keys []string, wanted func(n int) Wanted) (all []Led, release func()) {
+	f := l.f
+	l.forget()
+	l.asked++
+	wakes := make([]wake, len(keys))
+	for n, key := range keys { // see tryToLead for the order
+		wakes[n].released, wakes[n].stop = f.released(key)
+	}
+	held, release, err := l.lease(ctx, keys)
+	if err != nil {
+		f.storeFailed("shared lease", err)
+	}
+	all = make([]Led, len(keys))
+	for n, t := range f.TakeAll(ctx, keys, wanted) {
+		all[n] = Led{Taken: t, Mine: t == nil && (err != nil || n < len(held) && held[n])}
+		if t == nil && !all[n].Mine {
+			l.theirs = append(l.theirs, wakes[n])
+		} else {
+			wakes[n].stop()
+		}
+	}
+	return all, release
+}
+
+// lease asks for the leases of keys. End is never nil.
+func (l *Leading) lease(ctx context.Context, keys []string) (held []bool, end func(), err error) {
+	f := l.f
+	shared := make([][]byte, len(keys))
+	for n, key := range keys {
+		shared[n] = f.sharedKey(key)
+	}
+	var release func(context.Context)
+	err = safe.Do(func() (err error) {
+		held, release, err = l.leaser.LeaseAll(ctx, shared, max(fillLeaseTTL, f.cfg.FillLease))
+		return err
+	})
+	return held, func() {
+		if release == nil {
+			return
+		}
+		if err := safe.Do(func() error { release(context.WithoutCancel(ctx)); return nil }); err != nil {
+			f.storeFailed("shared lease", err)
+		}
+	}, err
+}
+
+// Wait waits until the leases that others held are given up, or for about as long as Lead
+// waits before it asks again. REQUIRES: no lease is held. It returns false when the wait is
+// over: then the caller computes what is left.
+func (l *Leading) Wait(ctx context.Context) (again bool) {
+	defer l.forget()
+	poll := wakePoll
+	for _, w := range l.theirs {
+		if w.released == nil {
+			poll = fillPolls[min(l.asked-1, len(fillPolls)-1)]
+		}
+	}
+	wait := time.NewTimer(poll/2 + rand.N(poll))
+	defer wait.Stop()
+	for _, w := range l.theirs {
+		select {
+		case <-w.released:
+		case <-wait.C:
+			return true
+		case <-l.over.C:
+			l.f.Counts.LeaseWaits.Add(1)
+			return false
+		case <-ctx.Done():
+			return false
+		case <-l.f.cfg.Closed:
+			return false
+		}
+	}
+	return true
+}

@@ -128,6 +128,16 @@ func (f *Fleet) proven(e *store.Entry) ([]tag.Tag, bool) {
 	return tags, true
 }
 
+// Unchanged reports whether no change which is known here, and is later than a place in the
+// log, names one of the tags. What is based on that place is then as good as what is based
+// on the number that it returns, which is from before it has looked: later changes are
+// applied under larger ones.
+func (f *Fleet) Unchanged(at changelog.Position, tags []tag.Tag) (number clock.Token, ok bool) {
+	number = f.cfg.Clock.Begin()
+	_, ok = f.proven(&store.Entry{Meta: &meta{at: at, tags: f.cfg.Schema().sign(tags)}})
+	return number, ok
+}
+
 // Share stores an answer for the other instances. At is the place in the log that its
 // computation is based on; a zero one means that no other instance may have it. The tags
 // are not kept.

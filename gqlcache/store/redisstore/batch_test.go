@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -39,6 +40,94 @@ func names(n int) (keys [][]byte) {
 		keys = append(keys, fmt.Append(nil, i))
 	}
 	return keys
+}
+
+// TestLeaseAll: leases of many keys are taken and given up in a round trip for each 1,024 of
+// them, under either policy; who does not hold one is told so, and gives nothing up.
+func TestLeaseAll(t *testing.T) {
+	t.Parallel()
+	for _, write := range []redisstore.Policy{redisstore.Behind, redisstore.Through} {
+		t.Run(fmt.Sprint(write), func(t *testing.T) {
+			t.Parallel()
+			srv := redistest.Start(t)
+			client, c := srv.Client(), &tripCounter{}
+			open := func(client *redis.Client) *redisstore.Store {
+				return newStore(t, redisstore.Options{
+					Client: client, DecodeMeta: decodeNumber, Write: write, QueueEntries: 4096, ReadTimeout: 5 * time.Second, WriteTimeout: 5 * time.Second,
+				})
+			}
+			a, b := open(client), open(srv.Client())
+			// To connect, and to load what the store needs, is no round trip of a lease.
+			mustPut(t, a, "first", sample("body"))
+			mustFlush(t, a)
+			if _, release, err := a.LeaseAll(t.Context(), names(1), time.Minute); err == nil {
+				release(t.Context())
+			}
+			mustFlush(t, a)
+			if err := client.FlushAll(t.Context()).Err(); err != nil {
+				t.Fatal(err)
+			}
+			client.AddHook(c)
+			taken := func(s *redisstore.Store, keys int) (n int, release func(context.Context)) {
+				t.Helper()
+				held, release, err := s.LeaseAll(t.Context(), names(keys), time.Minute)
+				if err != nil || len(held) != keys {
+					t.Fatalf("%d of %d, %v", len(held), keys, err)
+				}
+				for _, is := range held {
+					if is {
+						n++
+					}
+				}
+				return n, release
+			}
+			for _, row := range []struct{ keys, trips int }{{0, 0}, {1, 1}, {1024, 1}, {1025, 2}} {
+				before := c.trips.Load()
+				n, release := taken(a, row.keys)
+				if got := c.trips.Load() - before; n != row.keys || got != int64(row.trips) {
+					t.Errorf("%d keys: %d taken in %d round trips, want %d", row.keys, n, got, row.trips)
+				}
+				n, others := taken(b, row.keys+1)
+				if n != 1 {
+					t.Errorf("%d are taken twice", n-1)
+				}
+				others(t.Context())
+				mustFlush(t, b)
+				if n, _ := taken(b, row.keys); n != 0 {
+					t.Errorf("%d were given up by who did not hold them", n)
+				}
+				before = c.trips.Load()
+				release(t.Context())
+				release(t.Context())
+				mustFlush(t, a)
+				if got := c.trips.Load() - before; write == redisstore.Through && got != int64(row.trips) {
+					t.Errorf("%d keys are given up in %d round trips, want %d", row.keys, got, row.trips)
+				}
+				if left := srv.Client().DBSize(t.Context()).Val(); left != 0 {
+					t.Errorf("%d leases are left of %d", left, row.keys)
+				}
+			}
+			if err := a.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if held, release, err := a.LeaseAll(t.Context(), names(2), time.Minute); !errors.Is(err, store.ErrClosed) || release == nil || len(held) != 2 || held[0] {
+				t.Errorf("of a closed store: %v, %v", held, err)
+			}
+			srv.Kill()
+			held, release, err := b.LeaseAll(t.Context(), names(2000), time.Minute)
+			if err == nil || release == nil || slices.Contains(held, true) {
+				t.Errorf("without Redis: %v", err)
+			}
+			release(t.Context())
+		})
+	}
+}
+
+func mustFlush(t *testing.T, s *redisstore.Store) {
+	t.Helper()
+	if err := s.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestGetAllTrips: 1,024 entries are one round trip, and what is not an entry costs nobody

@@ -63,6 +63,23 @@ func (s *sender) write(ctx context.Context, op string, w write) error {
 	return err
 }
 
+// writeAll is write of several, which are sent in few round trips.
+func (s *sender) writeAll(ctx context.Context, op string, all []write) (err error) {
+	if s.queue == nil {
+		for rest := all; len(rest) > 0 && err == nil; {
+			part := rest[:min(len(rest), maxRead)]
+			rest, err = rest[len(part):], s.send(ctx, op, part)
+		}
+		return err
+	}
+	for _, w := range all {
+		if e := s.write(ctx, op, w); err == nil {
+			err = e
+		}
+	}
+	return err
+}
+
 // deleteVersion removes a value of ours that has the given version.
 var deleteVersion = fmt.Sprintf(`if redis.call('GETRANGE',KEYS[1],%d,%d)==ARGV[1] then return redis.call('UNLINK',KEYS[1]) end return 0`, versionAt, versionAt+7)
 

@@ -9,8 +9,8 @@ import (
 )
 
 var (
-	_ store.Leaser = (*Store)(nil)
-	_ store.Waker  = (*Store)(nil)
+	_ store.BatchLeaser = (*Store)(nil)
+	_ store.Waker       = (*Store)(nil)
 )
 
 // Released implements store.Waker: as the tier does that gives out the leases.
@@ -41,4 +41,38 @@ func (s *Store) Lease(ctx context.Context, key []byte, ttl time.Duration) (relea
 		return l.Lease(ctx, key, ttl)
 	}
 	return func(context.Context) {}, true, nil
+}
+
+// LeaseAll implements store.BatchLeaser as Lease does. A tier that has leases and is no
+// BatchLeaser is asked key by key, up to its first failure.
+func (s *Store) LeaseAll(ctx context.Context, keys [][]byte, ttl time.Duration) (held []bool, release func(context.Context), err error) {
+	held, release = make([]bool, len(keys)), func(context.Context) {}
+	if s.closed.Load() {
+		return held, release, store.ErrClosed
+	}
+	l := s.leaser()
+	if b, ok := l.(store.BatchLeaser); ok {
+		return b.LeaseAll(ctx, keys, ttl)
+	}
+	var all []func(context.Context)
+	for n, key := range keys {
+		if l == nil {
+			held[n] = true
+			continue
+		}
+		end, holder, err := l.Lease(ctx, key, ttl)
+		all = append(all, end)
+		if held[n] = holder; err != nil {
+			return held, releaseAll(all), err
+		}
+	}
+	return held, releaseAll(all), nil
+}
+
+func releaseAll(all []func(context.Context)) func(context.Context) {
+	return func(ctx context.Context) {
+		for _, release := range all {
+			release(ctx)
+		}
+	}
 }

@@ -92,3 +92,73 @@ func TestLeaseOfATier(t *testing.T) { //nolint:tparallel // its parts go on from
 		})
 	}
 }
+
+// batchLeasing is one that gives out many leases at once.
+type batchLeasing struct {
+	leasing
+
+	keys int
+}
+
+// LeaseAll implements store.BatchLeaser.
+func (l *batchLeasing) LeaseAll(_ context.Context, keys [][]byte, _ time.Duration) ([]bool, func(context.Context), error) {
+	l.keys = len(keys)
+	return make([]bool, len(keys)), func(context.Context) { l.keys = 0 }, nil
+}
+
+// failingLease is one whose second lease fails.
+type failingLease struct{ leasing }
+
+// Lease implements store.Leaser.
+func (l *failingLease) Lease(context.Context, []byte, time.Duration) (func(context.Context), bool, error) {
+	l.taken++
+	if l.taken == 2 {
+		return func(context.Context) {}, false, errors.New("no")
+	}
+	return func(context.Context) { l.taken = -1 }, true, nil
+}
+
+// TestLeaseAllOfATier: many leases are those of the slowest tier that has any.
+func TestLeaseAllOfATier(t *testing.T) {
+	t.Parallel()
+	of := func(slow store.Store) *tiered.Store {
+		return newStore(t, tiered.Options{Tiers: []tiered.Tier{
+			{Name: "a", Store: &leasing{Store: memory(t, memstore.Options{})}}, {Name: "b", Store: slow},
+		}})
+	}
+	keys := [][]byte{[]byte("1"), []byte("2"), []byte("3")}
+	ask := func(s *tiered.Store) (held []bool, release func(context.Context), err error) {
+		held, release, err = s.LeaseAll(t.Context(), keys, time.Minute)
+		if len(held) != 3 || release == nil {
+			t.Fatalf("held %v", held)
+		}
+		return held, release, err
+	}
+	batch := &batchLeasing{leasing: leasing{Store: memory(t, memstore.Options{})}}
+	if held, release, err := ask(of(batch)); held[0] || err != nil || batch.keys != 3 {
+		t.Errorf("held %v, %v", held, err)
+	} else if release(t.Context()); batch.keys != 0 {
+		t.Error("they are not given up")
+	}
+	if held, _, err := ask(of(&leasing{Store: memory(t, memstore.Options{})})); !held[0] || held[1] || held[2] || err != nil {
+		t.Errorf("key by key: held %v, %v", held, err)
+	}
+	fails := &failingLease{leasing{Store: memory(t, memstore.Options{})}}
+	if held, release, err := ask(of(fails)); !held[0] || held[1] || held[2] || err == nil || fails.taken != 2 {
+		t.Errorf("held %v, %v; %d asked for", held, err, fails.taken)
+	} else if release(t.Context()); fails.taken != -1 {
+		t.Error("what was taken before a failure is not given up")
+	}
+	without := newStore(t, tiered.Options{Tiers: []tiered.Tier{{Name: "a", Store: memory(t, memstore.Options{})}}})
+	if held, release, err := ask(without); !held[0] || !held[2] || err != nil {
+		t.Errorf("a store without leases: held %v, %v", held, err)
+	} else {
+		release(t.Context())
+	}
+	if err := without.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if held, _, err := ask(without); held[0] || !errors.Is(err, store.ErrClosed) {
+		t.Errorf("a closed store: held %v, %v", held, err)
+	}
+}
