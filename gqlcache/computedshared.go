@@ -4,7 +4,6 @@ import (
 	"context"
 	"reflect"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/cascadeql/cascadeql/cascade"
@@ -237,17 +236,8 @@ func (c *Cache) withdrawValue(key string, e *store.Entry) {
 	}
 }
 
-// holdLease notes how the lease to compute the value for all instances is given up: at once
-// when the value must not be kept, since others wait for it, and when the returned function
-// is called.
+// holdLease notes how the lease to compute the value for all instances is given up: see the
+// function.
 func (x *computation) holdLease(release func()) func() {
-	release = sync.OnceFunc(release)
-	x.mu.Lock()
-	x.mu.lease = release
-	refused := x.mu.unstored != ""
-	x.mu.Unlock()
-	if refused {
-		release()
-	}
-	return release
+	return holdLease(&x.mu, &x.mu.lease, &x.mu.unstored, release)
 }

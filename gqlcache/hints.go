@@ -200,15 +200,21 @@ func (r *request) refusal() Reason {
 	return r.mu.unstored
 }
 
-// holdLease notes how the lease to compute the answer for all instances is given up. It
-// is given up at once when the answer must not be stored, since others wait for it, and
-// when the returned function is called.
+// holdLease notes how the lease to compute the answer for all instances is given up: see
+// the function.
 func (r *request) holdLease(release func()) func() {
+	return holdLease(&r.mu, &r.mu.lease, &r.mu.unstored, release)
+}
+
+// holdLease notes in lease how a lease to compute something for all instances is given up.
+// It is given up at once when that must not be stored, since others wait for it, and when
+// the returned function is called. mu guards lease and unstored.
+func holdLease(mu sync.Locker, lease *func(), unstored *Reason, release func()) func() {
 	release = sync.OnceFunc(release)
-	r.mu.Lock()
-	r.mu.lease = release
-	refused := r.mu.unstored != ""
-	r.mu.Unlock()
+	mu.Lock()
+	*lease = release
+	refused := *unstored != ""
+	mu.Unlock()
 	if refused {
 		release()
 	}
