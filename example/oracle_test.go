@@ -37,6 +37,9 @@ func TestOracle(t *testing.T) {
 			if ratio.name != "80:20" && (os.Getenv("CASCADEQL_LONG") == "" || !full && level.watched == nil) {
 				continue // what drops everything is not stale with fewer writes either
 			}
+			if raceEnabled && !full && level.name != "images, joins and projection" {
+				continue // one client alone races with nobody
+			}
 			floor := 0.0
 			switch {
 			case full:
