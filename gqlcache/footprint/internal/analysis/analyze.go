@@ -66,6 +66,11 @@ func Analyze(c *catalog.Catalog, text string) *Statement {
 	if why := z.attempt(func() { z.statement(parsed, text) }); why != "" {
 		z.unknown(parsed, why)
 	}
+	if z.out.Kind != sqlparse.Select || z.out.Unknown != "" {
+		for i := range z.out.SetConfigs { // there may be no row to call it for
+			z.out.SetConfigs[i].Sure = false
+		}
+	}
 	slices.Sort(z.out.Settings)
 	return z.out
 }
