@@ -66,6 +66,67 @@ const (
 
 var traps = []trap{
 	{
+		name: "a deferred trigger runs under the path of the commit",
+		setup: []string{
+			`CREATE FUNCTION public.note() RETURNS trigger ` + noteInto,
+			`CREATE CONSTRAINT TRIGGER note AFTER UPDATE ON t1.posts DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.note()`,
+		},
+		read:  fmt.Sprintf(countLog, "t2"),
+		write: inTx(`SET LOCAL search_path TO t1`, `UPDATE posts SET name = 'x' WHERE id = 1`, `SET LOCAL search_path TO t2`),
+	},
+	{
+		name: "a trigger that a foreign key fires runs as the table's owner",
+		setup: []string{
+			`CREATE FUNCTION public.note() RETURNS trigger ` + noteInto,
+			`CREATE FUNCTION public.before() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log (name) VALUES ('x'); RETURN OLD; END $$`,
+			`CREATE TRIGGER note BEFORE DELETE ON app.notes FOR EACH ROW EXECUTE FUNCTION public.before()`,
+		},
+		login: ` user=app`, reader: ` user=app`,
+		read:  fmt.Sprintf(countLog, "public"),
+		write: func(ctx context.Context, db *sql.DB) error {
+			_, err := db.ExecContext(ctx, `DELETE FROM posts WHERE id = 1`)
+			return err
+		},
+	},
+	{
+		name: "a trigger below one with a path of its own",
+		setup: []string{
+			`CREATE FUNCTION public.fixed() RETURNS trigger LANGUAGE plpgsql SET search_path = t2 AS $$ BEGIN UPDATE notes SET name = 'y' WHERE id = 1; RETURN NULL; END $$`,
+			`CREATE TRIGGER fixed AFTER UPDATE ON t1.posts FOR EACH ROW EXECUTE FUNCTION public.fixed()`,
+			`CREATE FUNCTION public.note() RETURNS trigger ` + noteInto,
+			`CREATE TRIGGER note AFTER UPDATE ON t2.notes FOR EACH ROW EXECUTE FUNCTION public.note()`,
+		},
+		read:  fmt.Sprintf(countLog, "t2"),
+		write: inTx(`SET LOCAL search_path TO t1`, `UPDATE posts SET name = 'x' WHERE id = 1`),
+	},
+	{
+		name: "a trigger below a SECURITY DEFINER one",
+		setup: []string{
+			`CREATE FUNCTION public.fixed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN UPDATE notes SET name = 'y' WHERE id = 1; RETURN NULL; END $$`,
+			`CREATE TRIGGER fixed AFTER UPDATE ON app.posts FOR EACH ROW EXECUTE FUNCTION public.fixed()`,
+			`CREATE FUNCTION public.note() RETURNS trigger ` + noteInto,
+			`CREATE TRIGGER note AFTER UPDATE ON public.notes FOR EACH ROW EXECUTE FUNCTION public.note()`,
+		},
+		login: ` user=app`, reader: ` user=app`,
+		read: fmt.Sprintf(countLog, "public"),
+		write: func(ctx context.Context, db *sql.DB) error {
+			_, err := db.ExecContext(ctx, `UPDATE posts SET name = 'x' WHERE id = 1`)
+			return err
+		},
+	},
+	{
+		name: "a trigger's function has a role of its own",
+		setup: []string{
+			`CREATE FUNCTION public.note() RETURNS trigger SET role = 'app' ` + noteInto,
+			`CREATE TRIGGER note AFTER UPDATE ON public.posts FOR EACH ROW EXECUTE FUNCTION public.note()`,
+		},
+		read: fmt.Sprintf(countLog, "app"),
+		write: func(ctx context.Context, db *sql.DB) error {
+			_, err := db.ExecContext(ctx, `UPDATE posts SET name = 'x' WHERE id = 1`)
+			return err
+		},
+	},
+	{
 		name: "set_config for the rows of an UPDATE that has none",
 		read: fmt.Sprintf(readPosts, "t1"),
 		write: inTx(`SET LOCAL search_path TO t1`, `UPDATE posts SET name = 'none' WHERE id = 999 RETURNING set_config('search_path', 't2', true)`,

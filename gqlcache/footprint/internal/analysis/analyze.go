@@ -34,6 +34,7 @@ type analyzer struct {
 	owned          []bool           // whether they are of the schema of Statement.Several
 	guarded        []*catalog.Table // whose policies are being analyzed
 	followed       []effect         // through triggers and foreign keys
+	astray         int              // of those being followed, how many have another search_path or role
 
 	// collects gets the columns that are used, condition says that an expression decides
 	// by more than the equality of a column.
