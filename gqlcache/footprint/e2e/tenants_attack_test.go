@@ -231,6 +231,66 @@ var traps = []trap{
 		write: oneConn(`SET search_path TO t1`, `DISCARD ALL`, `UPDATE posts SET name = 'x' WHERE id = 1`),
 	},
 	{
+		name:   "a transaction that the application leaves open",
+		driver: "postgres",
+		read:   fmt.Sprintf(readPosts, "t2"),
+		write: func(ctx context.Context, db *sql.DB) error {
+			db.SetMaxOpenConns(1)
+			for _, texts := range [][]string{{`BEGIN`, `SET LOCAL search_path TO t2`}, {`UPDATE posts SET name = 'x' WHERE id = 1`, `COMMIT`}} {
+				if err := oneConn(texts...)(ctx, db); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	},
+	{
+		name: "a deferred trigger sets the path at the commit",
+		setup: []string{
+			`CREATE FUNCTION public.leap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM set_config('search_path', 't2', false); RETURN NULL; END $$`,
+			`CREATE CONSTRAINT TRIGGER leap AFTER UPDATE ON t3.posts DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.leap()`,
+		},
+		read:  fmt.Sprintf(readPosts, "t2"),
+		write: oneConn(`BEGIN`, `UPDATE t3.posts SET name = 'y' WHERE id = 1`, `SET search_path TO t1`, `COMMIT`, `UPDATE posts SET name = 'x' WHERE id = 1`, `RESET ALL`),
+	},
+	{
+		name: "a deferred trigger sets the path when constraints are immediate",
+		setup: []string{
+			`CREATE FUNCTION public.leap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM set_config('search_path', 't2', true); RETURN NULL; END $$`,
+			`CREATE CONSTRAINT TRIGGER leap AFTER UPDATE ON t3.posts DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.leap()`,
+		},
+		read:  fmt.Sprintf(readPosts, "t2"),
+		write: inTx(`UPDATE t3.posts SET name = 'y' WHERE id = 1`, `SET LOCAL search_path TO t1`, `SET CONSTRAINTS ALL IMMEDIATE`, `UPDATE posts SET name = 'x' WHERE id = 1`),
+	},
+	{
+		name:   "a transaction that the application leaves open, twice",
+		driver: "postgres",
+		read:   fmt.Sprintf(readPosts, "t2"),
+		write: func(ctx context.Context, db *sql.DB) error {
+			db.SetMaxOpenConns(1)
+			for _, texts := range [][]string{{`SET search_path TO t2`, `BEGIN`, `SET LOCAL search_path TO t1`}, {`SELECT 1`}, {`SELECT 1`}, {`COMMIT`}, {`UPDATE posts SET name = 'x' WHERE id = 1`}} {
+				if err := oneConn(texts...)(ctx, db); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	},
+	{
+		name:   "SET in a transaction that the application leaves open",
+		driver: "postgres",
+		read:   fmt.Sprintf(readPosts, "t2"),
+		write: func(ctx context.Context, db *sql.DB) error {
+			db.SetMaxOpenConns(1)
+			for _, texts := range [][]string{{`SET search_path TO t2`, `BEGIN`}, {`SET search_path TO t1`, `ROLLBACK`, `UPDATE posts SET name = 'x' WHERE id = 1`}} {
+				if err := oneConn(texts...)(ctx, db); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	},
+	{
 		name: "a view that names other schemas",
 		setup: []string{
 			`CREATE VIEW t1.seen AS SELECT p.id, p.name FROM t2.posts p`, `CREATE VIEW t2.seen AS SELECT p.id, p.name FROM t2.posts p`,

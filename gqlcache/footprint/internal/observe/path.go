@@ -140,6 +140,9 @@ func (s *Session) followPath(e *Execution, err error) {
 		return
 	}
 	lose := movesPath(e.a) || e.misunderstood
+	s.tx.moves = s.tx.moves || s.tx.open && lose
+	// SET CONSTRAINTS runs what was deferred.
+	lose = lose || s.tx.moves && e.a.Set != nil && e.a.Set.Setting == "constraints"
 	for i := range e.sets {
 		m := &e.sets[i]
 		// An error may have come after it was set. Without a transaction, SET LOCAL holds

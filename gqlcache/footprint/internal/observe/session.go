@@ -74,8 +74,9 @@ type transaction struct {
 	// statement succeeds, which only the end of the transaction or of a savepoint can, a
 	// commit is a rollback.
 	failed bool
-	// erred says that a statement has failed.
-	erred bool
+	// erred says that a statement has failed, moves that one has run which may set
+	// search_path when the transaction ends: deferred triggers do.
+	erred, moves bool
 	// dirtyReads says READ UNCOMMITTED.
 	dirtyReads bool
 	asOf       moment
@@ -109,6 +110,9 @@ func (s *Session) Reset(ctx context.Context) {
 		s.flush(ctx, true)
 	})
 	s.outcome()
+	// Where the application has left a transaction open, and the driver does not end it, it
+	// goes on: what is set may be rolled back, and what was set may end with it.
+	s.names.unseen = s.names.unseen || s.inTransaction()
 	s.made = withoutLocal(s.made)
 	s.tx, s.unsure, s.raw, s.open = transaction{}, "", false, 0
 	if s.names.unseen {
@@ -118,6 +122,19 @@ func (s *Session) Reset(ctx context.Context) {
 		s.poll(ctx)
 		s.relearn(ctx)
 	})
+}
+
+// inTransaction reports whether a transaction is open, as the driver says where it can tell.
+func (s *Session) inTransaction() (open bool) {
+	open = s.tx.open
+	if s.TxStatus != nil {
+		s.contain("transaction status", func() {
+			if now, known := s.TxStatus(); known {
+				open = now
+			}
+		})
+	}
+	return open
 }
 
 // A Beginning is a transaction between the call of the driver and its return.
@@ -185,8 +202,11 @@ func (s *Session) committed(ctx context.Context, err error) {
 		s.settle(ctx, s.tx.asOf)
 		return
 	}
-	if s.tx.erred { // PostgreSQL answers COMMIT with a rollback, and no error
+	switch {
+	case s.tx.erred: // PostgreSQL answers COMMIT with a rollback, and no error
 		s.outcome()
+	case !s.tx.open || s.tx.moves: // what began it was not seen, or what runs at its end
+		s.losePath()
 	}
 	s.flush(ctx, false)
 	s.ended(ctx)
@@ -219,6 +239,8 @@ func (s *Session) rolledBack(ctx context.Context, err error) {
 	}
 	if s.tx.open {
 		s.made = s.tx.before
+	} else { // what began it was not seen
+		s.losePath()
 	}
 	s.ended(ctx)
 }
