@@ -126,6 +126,10 @@ func (s *Session) Together(texts []string) {
 func (o *Observer) moves(text string) bool {
 	var f folds
 	x, _ := o.analysis(text, &f)
+	switch x.Kind {
+	case sqlparse.Commit, sqlparse.Rollback, sqlparse.RollbackTo, sqlparse.PrepareTransaction:
+		return true // it takes back what was set
+	}
 	return movesPath(x.Statement) || x.Set != nil && (findsNames(x.Set.Setting) || x.Set.Setting == "all") ||
 		slices.ContainsFunc(x.SetConfigs, func(c analysis.SetConfig) bool { return findsNames(c.Name) })
 }
