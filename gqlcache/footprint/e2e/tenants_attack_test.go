@@ -1,11 +1,15 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"log/slog"
 	"testing"
+
+	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/footprintsql"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
@@ -22,6 +26,28 @@ type trap struct {
 	// path is the reader's search_path, "" for the connection's own.
 	path, read string
 	write      func(ctx context.Context, db *sql.DB) error
+	// wrap makes the writer's connector.
+	wrap func(driver.Connector) driver.Connector
+}
+
+// A router is a driver's wrapper that tells PostgreSQL the tenant of each statement.
+type router struct{ driver.Connector }
+
+func (r router) Connect(ctx context.Context) (driver.Conn, error) {
+	c, err := r.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return routed{c.(*stdlib.Conn)}, nil
+}
+
+type routed struct{ *stdlib.Conn }
+
+func (r routed) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
+	if _, err := r.Conn.ExecContext(ctx, `SET search_path TO t2`, nil); err != nil {
+		return nil, err
+	}
+	return r.Conn.ExecContext(ctx, text, args)
 }
 
 // inTx runs statements in a transaction.
@@ -82,7 +108,7 @@ var traps = []trap{
 			`CREATE TRIGGER note BEFORE DELETE ON app.notes FOR EACH ROW EXECUTE FUNCTION public.before()`,
 		},
 		login: ` user=app`, reader: ` user=app`,
-		read:  fmt.Sprintf(countLog, "public"),
+		read: fmt.Sprintf(countLog, "public"),
 		write: func(ctx context.Context, db *sql.DB) error {
 			_, err := db.ExecContext(ctx, `DELETE FROM posts WHERE id = 1`)
 			return err
@@ -291,6 +317,15 @@ var traps = []trap{
 		},
 	},
 	{
+		name: "a wrapper of the driver sets the path",
+		read: fmt.Sprintf(readPosts, "t2"),
+		wrap: func(c driver.Connector) driver.Connector { return router{c} },
+		write: func(ctx context.Context, db *sql.DB) error {
+			_, err := db.ExecContext(ctx, `UPDATE posts SET name = 'x' WHERE id = 1`)
+			return err
+		},
+	},
+	{
 		name: "a view that names other schemas",
 		setup: []string{
 			`CREATE VIEW t1.seen AS SELECT p.id, p.name FROM t2.posts p`, `CREATE VIEW t2.seen AS SELECT p.id, p.name FROM t2.posts p`,
@@ -438,13 +473,11 @@ func TestTenantsTraps(t *testing.T) {
 			if h.db, err = footprintsql.Open("pgx", dsn+c.reader, h.observer); err != nil {
 				t.Fatal(err)
 			}
-			driver := c.driver
-			if driver == "" {
-				driver = "pgx"
+			inner := connectorOf(t, cmp.Or(c.driver, "pgx"), dsn+c.login)
+			if c.wrap != nil {
+				inner = c.wrap(inner)
 			}
-			if h.writers[0], err = footprintsql.Open(driver, dsn+c.login, h.observer); err != nil {
-				t.Fatal(err)
-			}
+			h.writers[0] = sql.OpenDB(footprintsql.Connector(inner, h.observer))
 			answer := func() (k kept, text string) {
 				ctx, end := h.begin(t.Context())
 				tx, err := h.db.BeginTx(ctx, nil)
