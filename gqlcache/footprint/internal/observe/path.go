@@ -382,7 +382,7 @@ func pathText(name string, list []sqlparse.Expr, values []any) (text string, ok 
 
 // underPath tells the check in which schema the statement finds its names, where no setting
 // that was made tells that.
-func (e *Execution) underPath(tell func(name string, v any), doubt func()) {
+func (e *Execution) underPath(tell func(name string, v any), unsaid func()) {
 	if len(e.a.Several) == 0 {
 		return
 	}
@@ -405,7 +405,7 @@ func (e *Execution) underPath(tell func(name string, v any), doubt func()) {
 		tell(searchPath, m.value)
 	case m != nil && !m.lost && !m.reset: // told already
 	case m != nil && m.lost || !s.names.known:
-		doubt()
+		unsaid()
 	default:
 		tell(searchPath, schemasOf(s.names.path))
 	}
