@@ -126,6 +126,20 @@ var traps = []trap{
 		write: inTx(`SET LOCAL search_path TO t1`, `UPDATE posts SET name = 'x' WHERE id = 1`),
 	},
 	{
+		name: "a trigger twice, below one with a path of its own and not",
+		setup: []string{
+			`CREATE FUNCTION public.note() RETURNS trigger ` + noteInto,
+			`CREATE TABLE public.once (id int)`, `INSERT INTO public.once VALUES (1)`,
+			`CREATE TRIGGER note AFTER UPDATE ON public.once FOR EACH ROW EXECUTE FUNCTION public.note()`,
+			`CREATE FUNCTION public.plain() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE once SET id = 2; RETURN NULL; END $$`,
+			`CREATE FUNCTION public.fixed() RETURNS trigger LANGUAGE plpgsql SET search_path = t2, public AS $$ BEGIN UPDATE once SET id = 3; RETURN NULL; END $$`,
+			`CREATE TRIGGER a AFTER UPDATE ON t1.posts FOR EACH ROW EXECUTE FUNCTION public.plain()`,
+			`CREATE TRIGGER b AFTER UPDATE ON t1.posts FOR EACH ROW EXECUTE FUNCTION public.fixed()`,
+		},
+		read:  fmt.Sprintf(countLog, "t2"),
+		write: inTx(`SET LOCAL search_path TO t1, public`, `UPDATE posts SET name = 'x' WHERE id = 1`),
+	},
+	{
 		name: "a trigger below a SECURITY DEFINER one",
 		setup: []string{
 			`CREATE FUNCTION public.fixed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN UPDATE notes SET name = 'y' WHERE id = 1; RETURN NULL; END $$`,

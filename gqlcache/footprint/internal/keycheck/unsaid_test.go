@@ -16,6 +16,8 @@ func TestUnsaid(t *testing.T) {
 	}
 	wantGrades(t, c, []fill{lawful(1, unsaid), lawful(2, unsaid), lawful(3, unsaid), lawful(4), lawful(5, unsaid)},
 		private, private, private, shared, private)
-	missing := func(i int, more ...event) fill { return by(i, nil, append([]event{arg(posts, fmt.Sprint("u", i))}, more...)...) }
+	missing := func(i int, more ...event) fill {
+		return by(i, nil, append([]event{arg(posts, fmt.Sprint("u", i))}, more...)...)
+	}
 	wantGrades(t, c, []fill{missing(1, unsaid), missing(2, unsaid), missing(3)}, private, refused, refused)
 }

@@ -390,6 +390,12 @@ func (p *pending) add(st *state, text string, events ...rowtag.Event) {
 }
 
 func (p *pending) one(e *rowtag.Event) {
+	if e.Home != 0 && p.scattered(e) {
+		stray := rowtag.Event{Table: e.Table, Op: rowtag.Changed}
+		p.tables = slices.DeleteFunc(p.tables, func(c tableCount) bool { return c.table == e.Table && c.home != 0 })
+		p.events = slices.DeleteFunc(p.events, func(x rowtag.Event) bool { return x.Table == e.Table && x.Home != 0 })
+		e = &stray
+	}
 	at := slices.IndexFunc(p.tables, func(c tableCount) bool { return c.table == e.Table && c.home == e.Home })
 	if at < 0 {
 		at = len(p.tables)
@@ -406,6 +412,27 @@ func (p *pending) one(e *rowtag.Event) {
 	c.n = maxRows + 1
 	p.events = slices.DeleteFunc(p.events, func(x rowtag.Event) bool { return x.Table == e.Table && x.Home == e.Home })
 	p.events = append(p.events, rowtag.Event{Table: e.Table, Home: e.Home, Op: rowtag.Changed})
+}
+
+// maxHomes is of how many schemas a commit tells the rows of a table apart. Beyond, they
+// are those of any.
+const maxHomes = 16
+
+// scattered reports whether an event's home would be one too many.
+func (p *pending) scattered(e *rowtag.Event) bool {
+	homes := 0
+	for i := range p.tables {
+		switch c := &p.tables[i]; {
+		case c.table != e.Table:
+		case c.home == e.Home:
+			return false
+		case c.home == 0 && c.n > maxRows:
+			return true // all rows are told already
+		case c.home != 0:
+			homes++
+		}
+	}
+	return homes >= maxHomes
 }
 
 // commit returns what is to be told.
