@@ -444,6 +444,82 @@ var traps = []trap{
 		write: inTx(`SET LOCAL search_path TO t2`, `UPDATE posts SET name = 'x' WHERE id = 1`),
 	},
 	{
+		name: "another schema in statements of many kinds",
+		path: "t1", read: `WITH x AS (SELECT 1 AS a UNION ALL (SELECT id FROM t2.posts WHERE name = 'x')) SELECT (SELECT count(*) FROM x), max(id) FROM posts GROUP BY (SELECT max(name) FROM t2.posts) HAVING count(*) > (SELECT count(*) FROM t2.posts WHERE name = 'no')`,
+		write: inTx(`SET LOCAL search_path TO t2`, `UPDATE posts SET name = 'x' WHERE id = 1`),
+	},
+	{
+		name: "another schema in VALUES and DISTINCT ON",
+		path: "t1", read: `SELECT DISTINCT ON ((SELECT max(q.name) FROM t2.posts q)) p.id, v.n FROM posts p CROSS JOIN (VALUES ((SELECT q.name FROM t2.posts q WHERE q.id = 1))) v(n) ORDER BY (SELECT max(q.name) FROM t2.posts q), p.id`,
+		write: inTx(`SET LOCAL search_path TO t2`, `UPDATE posts SET name = 'x' WHERE id = 1`),
+	},
+	{
+		name: "another schema in a function of FROM",
+		path: "t1", read: `SELECT p.id, n FROM posts p, generate_series(1, (SELECT length(q.name) FROM t2.posts q WHERE q.id = 1)) n WHERE p.id = 1`,
+		write: inTx(`SET LOCAL search_path TO t2`, `UPDATE posts SET name = 'x' WHERE id = 1`),
+	},
+	{
+		name: "another schema in what RETURNING says",
+		path: "t1", read: `INSERT INTO log (name) VALUES ('r') RETURNING (SELECT q.name FROM t2.posts q WHERE q.id = 1)`,
+		write: inTx(`SET LOCAL search_path TO t2`, `UPDATE posts SET name = 'x' WHERE id = 1`),
+	},
+	{
+		name:  "a write to two schemas",
+		read:  fmt.Sprintf(readPosts, "t2"),
+		write: inTx(`SET LOCAL search_path TO t1`, `WITH w AS (UPDATE t2.posts SET name = 'x' WHERE id = 1 RETURNING id) UPDATE posts SET name = 'y' WHERE id IN (SELECT id FROM w)`),
+	},
+	{
+		name: "a write from another schema",
+		path: "t1", read: `SELECT id, name FROM posts WHERE name = 'x'`,
+		write: inTx(`SET LOCAL search_path TO t1, t2`, `UPDATE posts p SET name = 'x' FROM t2.posts q WHERE q.id = p.id AND q.id = 1`),
+	},
+	{
+		name:  "MERGE",
+		read:  fmt.Sprintf(readPosts, "t2"),
+		write: inTx(`SET LOCAL search_path TO t1`, `MERGE INTO t2.posts p USING posts q ON q.id = p.id AND q.id = 1 WHEN MATCHED THEN UPDATE SET name = 'x'`),
+	},
+	{
+		name:  "a name like a view's of another kind",
+		setup: []string{`CREATE VIEW t1.thing AS SELECT p.id, p.name FROM t1.posts p`, `CREATE TABLE t2.thing (id int, name text)`, `INSERT INTO t2.thing VALUES (1, 'a')`},
+		path:  "t1, t2", read: `SELECT id, name FROM thing WHERE id = 1`,
+		write: inTx(`SET LOCAL search_path TO t1`, `UPDATE posts SET name = 'x' WHERE id = 1`),
+	},
+	{
+		name:  "a view only one schema has",
+		setup: []string{`CREATE VIEW t2.sole AS SELECT p.id, p.name FROM t1.posts p`},
+		path:  "t2", read: `SELECT s.id, s.name FROM sole s JOIN posts p ON p.id = s.id WHERE s.id = 1`,
+		write: inTx(`SET LOCAL search_path TO t1`, `UPDATE posts SET name = 'x' WHERE id = 1`),
+	},
+	{
+		name: "capital letters and dots",
+		setup: []string{`CREATE SCHEMA "T1"`, `CREATE SCHEMA "t1.posts"`, `CREATE TABLE "T1".posts (id int PRIMARY KEY, name text NOT NULL)`,
+			`CREATE TABLE "t1.posts".posts (id int PRIMARY KEY, name text NOT NULL)`, `INSERT INTO "T1".posts VALUES (1, 'a')`, `INSERT INTO "t1.posts".posts VALUES (1, 'a')`},
+		path: `"T1", "t1.posts"`, read: `SELECT id, name FROM "T1".posts WHERE id = 1`,
+		write: inTx(`SET LOCAL search_path TO T1`, `SET LOCAL search_path TO "T1", "t1.posts"`, `UPDATE posts SET name = 'x' WHERE id = 1`),
+	},
+	{
+		name:  "names that meet in a tag",
+		setup: []string{`CREATE SCHEMA t`, `CREATE TABLE t."1posts" (id int PRIMARY KEY, name text NOT NULL)`, `CREATE TABLE t1."1posts" (id int PRIMARY KEY, name text NOT NULL)`, `INSERT INTO t."1posts" VALUES (1, 'a')`},
+		path:  "t", read: `SELECT id, name FROM "1posts" WHERE id = 1`,
+		write: inTx(`SET LOCAL search_path TO t, t1`, `UPDATE "1posts" SET name = 'x' WHERE id = 1`),
+	},
+	{
+		name: "a schema renamed by another program",
+		read: fmt.Sprintf(readPosts, "t2"),
+		write: func(ctx context.Context, db *sql.DB) error {
+			if err := inTx(`SET LOCAL search_path TO t1`, `SELECT count(*) FROM posts`)(ctx, db); err != nil {
+				return err
+			}
+			if _, err := db.ExecContext(ctx, `ALTER SCHEMA t2 RENAME TO t9`); err != nil {
+				return err
+			}
+			if _, err := db.ExecContext(ctx, `ALTER SCHEMA t1 RENAME TO t2`); err != nil {
+				return err
+			}
+			return inTx(`SET LOCAL search_path TO t2`, `UPDATE posts SET name = 'x' WHERE id = 1`)(ctx, db)
+		},
+	},
+	{
 		name: "a policy that reads another schema",
 		setup: []string{
 			`CREATE POLICY p ON t1.notes USING (EXISTS (SELECT 1 FROM t2.posts q WHERE q.id = post AND q.name <> 'x'))`,
