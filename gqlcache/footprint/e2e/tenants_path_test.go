@@ -38,9 +38,8 @@ var tenantSetup = []string{
 type pathRig struct {
 	*testing.T
 
-	pg     *pgx.Conn
-	s      *observe.Session
-	status bool // the session may ask whether a transaction is open
+	pg *pgx.Conn
+	s  *observe.Session
 }
 
 func (r *pathRig) Query(ctx context.Context, text string, args []driver.NamedValue, row func([]driver.Value) error) error {

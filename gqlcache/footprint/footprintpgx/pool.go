@@ -45,7 +45,8 @@ func newPool(ctx context.Context, config *pgxpool.Config, f *face) (*Pool, error
 
 // Unwrap returns pgx's pool, for libraries that want it. Its statements are seen, their
 // rows are not: answers depend on all rows that a statement may have returned. What is done
-// with a connection's PgConn is not seen at all.
+// with a connection's PgConn is not seen at all. Once it was called, search_path is known of
+// a connection only from when it is set after the pool has handed it out.
 func (p *Pool) Unwrap() *pgxpool.Pool {
 	p.f.unseen.Store(true)
 	return p.inner

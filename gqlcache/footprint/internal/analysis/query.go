@@ -531,7 +531,7 @@ func (z *analyzer) derived(alias string, names []string, r result) *binding {
 // view analyzes the query of a view, for one mention of it. own says that it is that of the
 // schema of Statement.Several.
 func (z *analyzer) view(v *catalog.View, own bool) result {
-	if v.Ambiguous && !(z.c.One && own) {
+	if v.Ambiguous && (!z.c.One || !own) {
 		fail("view %s is not one", v.Name)
 	}
 	if slices.Contains(z.views, v) {
