@@ -3,6 +3,7 @@ package footprintpgx
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -44,8 +45,12 @@ func newPool(ctx context.Context, config *pgxpool.Config, f *face) (*Pool, error
 
 // Unwrap returns pgx's pool, for libraries that want it. Its statements are seen, their
 // rows are not: answers depend on all rows that a statement may have returned. What is done
-// with a connection's PgConn is not seen at all.
-func (p *Pool) Unwrap() *pgxpool.Pool { return p.inner }
+// with a connection's PgConn is not seen at all. Once it was called, search_path is known of
+// a connection only from when it is set after the pool has handed it out.
+func (p *Pool) Unwrap() *pgxpool.Pool {
+	p.f.unseen.Store(true)
+	return p.inner
+}
 
 // Acquire is that of [pgxpool.Pool].
 func (p *Pool) Acquire(ctx context.Context) (*Conn, error) {
@@ -178,6 +183,9 @@ type face struct {
 	o *footprint.Observer
 	// outside says that reads are nobody's.
 	outside bool
+	// unseen says that the application may have connections which no wrapper sees: search_path
+	// is known only from when it is set after that.
+	unseen atomic.Bool
 
 	mu sync.Mutex // guards what follows
 	// loading says that a connection reads the catalog, or has.
@@ -210,6 +218,9 @@ func (f *face) hooked(given *pgxpool.Config) *pgxpool.Config {
 		return nil
 	}
 	prepare, acquire := given.PrepareConn, given.BeforeAcquire //nolint:staticcheck // the application may use it
+	if prepare != nil || acquire != nil || given.AfterRelease != nil {
+		f.unseen.Store(true) // what a hook does with PgConn
+	}
 	config.PrepareConn = func(ctx context.Context, pg *pgx.Conn) (bool, error) {
 		if c := of(pg); c != nil {
 			c.reset(ctx)

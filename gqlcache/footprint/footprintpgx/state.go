@@ -266,6 +266,9 @@ func (c *conn) reset(ctx context.Context) {
 	c.leave()
 	c.unwrapped, c.idle = false, true
 	defer func() { c.idle = false }()
+	if c.f.unseen.Load() {
+		c.s.Unseen()
+	}
 	c.s.Reset(c.as(ctx))
 }
 

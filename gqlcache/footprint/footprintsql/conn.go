@@ -33,6 +33,8 @@ type conn struct {
 	// resets says that the session is reset before the next use: the inner connection
 	// does not hear of that by ResetSession.
 	resets, stale bool
+	// foreign says that the inner connection may send statements of its own at any time.
+	foreign bool
 }
 
 // The methods that database/sql looks for on its own, each in a type of its own.

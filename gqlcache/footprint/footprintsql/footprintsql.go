@@ -170,6 +170,9 @@ func (f *face) connect(ctx context.Context, open func(context.Context) (driver.C
 		}
 	}
 	c.opened(ctx)
+	if c.foreign {
+		c.s.LosePath()
+	}
 	return c.pick(), nil
 }
 
@@ -197,9 +200,11 @@ func (f *face) loaded(ok bool) {
 func (f *face) wrap(inner driver.Conn) *conn {
 	c := &conn{inner: inner, o: f.o, outside: f.opts.outside}
 	c.s = f.o.NewSession(own{c})
-	if hooked(inner) {
+	may, always := hooked(inner)
+	if may {
 		c.s.Unseen()
 	}
+	c.foreign = always
 	if f.opts.txStatus != nil {
 		ask := f.opts.txStatus
 		c.s.TxStatus = func() (bool, bool) { return ask(inner) }

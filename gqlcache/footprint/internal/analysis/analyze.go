@@ -34,6 +34,7 @@ type analyzer struct {
 	owned          []bool           // whether they are of the schema of Statement.Several
 	guarded        []*catalog.Table // whose policies are being analyzed
 	followed       []effect         // through triggers and foreign keys
+	astray         int              // of those being followed, how many have another search_path or role
 
 	// collects gets the columns that are used, condition says that an expression decides
 	// by more than the equality of a column.
@@ -65,6 +66,11 @@ func Analyze(c *catalog.Catalog, text string) *Statement {
 	z.severals(parsed)
 	if why := z.attempt(func() { z.statement(parsed, text) }); why != "" {
 		z.unknown(parsed, why)
+	}
+	if z.out.Kind != sqlparse.Select || z.out.Unknown != "" {
+		for i := range z.out.SetConfigs { // there may be no row to call it for
+			z.out.SetConfigs[i].Sure = false
+		}
 	}
 	slices.Sort(z.out.Settings)
 	return z.out

@@ -74,12 +74,13 @@ type effect struct {
 	kind    WriteKind
 	changed catalog.Mask
 	in      In
+	astray  bool
 }
 
 // follow notes what triggers and foreign keys do when a table is written. Rows that
 // foreign keys write are told by Children; those of a write of any rows are noted here.
 func (z *analyzer) follow(t *catalog.Table, kind WriteKind, changed catalog.Mask, in In) {
-	e := effect{t, kind, changed, in}
+	e := effect{t, kind, changed, in, z.astray > 0}
 	if slices.Contains(z.followed, e) {
 		return
 	}
@@ -92,6 +93,8 @@ func (z *analyzer) follow(t *catalog.Table, kind WriteKind, changed catalog.Mask
 			z.trigger(t, tr)
 		}
 	}
+	z.astray++ // a foreign key acts as the owner of the table
+	defer func() { z.astray-- }()
 	for _, c := range Children(t, kind, changed) {
 		if kind == Any || c.Table.Replaces && c.Kind == Updates {
 			z.any(c.Table, beside(t, c.Table, c.Key, in))
@@ -128,11 +131,8 @@ func (z *analyzer) any(t *catalog.Table, in In) {
 	if !t.Ambiguous {
 		in = In{}
 	}
-	for _, w := range z.out.Writes {
-		if w.Table == t && w.Kind == Any && w.noted && w.In == in {
-			return
-		}
+	if !slices.ContainsFunc(z.out.Writes, func(w *Write) bool { return w.Table == t && w.Kind == Any && w.noted && w.In == in }) {
+		z.out.Writes = append(z.out.Writes, &Write{Table: t, Kind: Any, In: in, Changed: catalog.All, noted: true})
 	}
-	z.out.Writes = append(z.out.Writes, &Write{Table: t, Kind: Any, In: in, Changed: catalog.All, noted: true})
 	z.follow(t, Any, catalog.All, in)
 }

@@ -94,13 +94,17 @@ func (z *analyzer) trigger(t *catalog.Table, tr *catalog.Trigger) {
 	if !writes {
 		return
 	}
+	if tr.Path {
+		z.astray++
+		defer func() { z.astray-- }()
+	}
 	for i, tok := range b.tokens {
 		if !isName(tok) {
 			continue
 		}
 		if o, _, ok := z.c.Lookup("", tok.Text); ok && o != nil {
 			in := In{Elsewhere: true}
-			if !tr.Path && !isOp(b.at(i-1), ".") {
+			if z.astray == 0 && !isOp(b.at(i-1), ".") {
 				in = In{ByPath: tok.Text}
 			}
 			z.any(o, in)

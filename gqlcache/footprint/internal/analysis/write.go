@@ -53,9 +53,11 @@ func (z *analyzer) triggered(w *Write, s *sqlparse.Statement) {
 	case w.Kind == Any && s.OnConflict == sqlparse.UpdateRow && !t.Replaces:
 		z.follow(t, Inserts, 0, In{})
 		z.follow(t, Updates, w.upserted, In{})
+		z.astray++
 		for _, c := range Children(t, Updates, w.upserted) {
 			z.any(c.Table, beside(t, c.Table, c.Key, In{}))
 		}
+		z.astray--
 		return
 	case w.Kind == Any:
 		z.follow(t, Any, catalog.All, In{})

@@ -87,7 +87,8 @@ type Trigger struct {
 	// Insert, Update, Delete and Truncate say what fires it; Instead that it runs in place
 	// of the statement.
 	Insert, Update, Delete, Truncate, Instead bool
-	// Path says that its function has a search_path of its own, or another role.
+	// Path says that its function has a search_path of its own, or another role, or may run
+	// when the transaction ends.
 	Path bool
 }
 

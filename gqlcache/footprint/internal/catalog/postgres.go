@@ -426,7 +426,8 @@ func (p *postgres) readFunctions(ctx context.Context, q Query) error {
 func (p *postgres) readTriggers(ctx context.Context, q Query) error {
 	return q.each(ctx, 9, qualified+`SELECT t.tgrelid::int8, t.tgname::text, t.tgtype::int8, l.lanname::text, f.prosrc, f.proname::text,
 		pg_catalog.encode(t.tgargs, 'escape'), pg_catalog.pg_get_triggerdef(t.oid),
-		(f.prosecdef OR EXISTS (SELECT 1 FROM pg_catalog.unnest(f.proconfig) s WHERE left(s, 12) = 'search_path='))::text
+		(t.tgdeferrable OR f.prosecdef OR EXISTS (SELECT 1 FROM pg_catalog.unnest(f.proconfig) s
+			WHERE pg_catalog.split_part(s, '=', 1) IN ('search_path', 'role', 'session_authorization')))::text
 		FROM path CROSS JOIN pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc f ON f.oid = t.tgfoid JOIN pg_catalog.pg_language l ON l.oid = f.prolang
 		WHERE path.set IS NOT NULL AND NOT t.tgisinternal AND t.tgenabled <> 'D'`, func(r record) {
 		n := p.relations[r.number(0)]

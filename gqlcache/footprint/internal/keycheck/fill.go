@@ -32,8 +32,9 @@ type buffers struct {
 	once index
 	// rare are the hashes of texts with literals.
 	rare []uint64
-	// over says that there was more than a check looks at.
-	over bool
+	// over says that there was more than a check looks at, unsaid that something it depends on
+	// was not told.
+	over, unsaid bool
 }
 
 // A place is a position, in one computation.
@@ -123,6 +124,16 @@ func (f *Fill) Doubt() {
 	defer f.mu.Unlock()
 	if f.b != nil {
 		f.b.over = true
+	}
+}
+
+// Unsaid says that the computation depends on something which cannot be told, and which the
+// key may lack: the answer is for the same caller. What was told is judged all the same.
+func (f *Fill) Unsaid() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.b != nil {
+		f.b.unsaid = true
 	}
 }
 
@@ -277,7 +288,7 @@ func (c *Checker) buffers() *buffers {
 	b.origins.empty()
 	b.byHash.empty()
 	b.once.empty()
-	b.indexed, b.over = false, false
+	b.indexed, b.over, b.unsaid = false, false, false
 	return b
 }
 

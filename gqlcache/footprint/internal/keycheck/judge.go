@@ -139,6 +139,7 @@ func (c *Checker) judge(f *Fill, b *buffers) (v Verdict) {
 		judged = true
 		return t.unjudged()
 	}
+	v.Coincidental = b.unsaid
 	seen := b.sorted()
 	for _, text := range b.rare {
 		if !t.pair(mix(6, text), 1).confirmed {

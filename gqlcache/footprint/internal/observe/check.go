@@ -219,7 +219,7 @@ func (e *Execution) underSettings(f *keycheck.Fill) {
 			f.Setting(m.name, m.value)
 		}
 	}
-	e.underPath(f.Setting, f.Doubt)
+	e.underPath(f.Setting, f.Unsaid)
 }
 
 // decidesNothing are settings that change no row, but for a statement that asks for them.

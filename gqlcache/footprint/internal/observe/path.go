@@ -126,6 +126,10 @@ func (s *Session) Together(texts []string) {
 func (o *Observer) moves(text string) bool {
 	var f folds
 	x, _ := o.analysis(text, &f)
+	switch x.Kind {
+	case sqlparse.Commit, sqlparse.Rollback, sqlparse.RollbackTo, sqlparse.PrepareTransaction:
+		return true // it takes back what was set
+	}
 	return movesPath(x.Statement) || x.Set != nil && (findsNames(x.Set.Setting) || x.Set.Setting == "all") ||
 		slices.ContainsFunc(x.SetConfigs, func(c analysis.SetConfig) bool { return findsNames(c.Name) })
 }
@@ -140,6 +144,9 @@ func (s *Session) followPath(e *Execution, err error) {
 		return
 	}
 	lose := movesPath(e.a) || e.misunderstood
+	s.tx.moves = s.tx.moves || s.tx.open && lose
+	// SET CONSTRAINTS runs what was deferred.
+	lose = lose || s.tx.moves && e.a.Set != nil && e.a.Set.Setting == "constraints"
 	for i := range e.sets {
 		m := &e.sets[i]
 		// An error may have come after it was set.
@@ -374,7 +381,7 @@ func pathText(name string, list []sqlparse.Expr, values []any) (text string, ok 
 
 // underPath tells the check in which schema the statement finds its names, where no setting
 // that was made tells that.
-func (e *Execution) underPath(tell func(name string, v any), doubt func()) {
+func (e *Execution) underPath(tell func(name string, v any), unsaid func()) {
 	if len(e.a.Several) == 0 {
 		return
 	}
@@ -397,7 +404,7 @@ func (e *Execution) underPath(tell func(name string, v any), doubt func()) {
 		tell(searchPath, m.value)
 	case m != nil && !m.lost && !m.reset: // told already
 	case m != nil && m.lost || !s.names.known:
-		doubt()
+		unsaid()
 	default:
 		tell(searchPath, schemasOf(s.names.path))
 	}

@@ -76,8 +76,9 @@ type transaction struct {
 	// statement succeeds, which only the end of the transaction or of a savepoint can, a
 	// commit is a rollback.
 	failed bool
-	// erred says that a statement has failed.
-	erred bool
+	// erred says that a statement has failed, moves that one has run which may set
+	// search_path when the transaction ends: deferred triggers do.
+	erred, moves bool
 	// dirtyReads says READ UNCOMMITTED.
 	dirtyReads bool
 	asOf       moment
@@ -111,6 +112,9 @@ func (s *Session) Reset(ctx context.Context) {
 		s.flush(ctx, true)
 	})
 	s.outcome()
+	// Where the application has left a transaction open, and the driver does not end it, it
+	// goes on: what is set may be rolled back, and what was set may end with it.
+	s.names.unseen = s.names.unseen || s.inTransaction()
 	s.made = withoutLocal(s.made)
 	s.tx, s.unsure, s.raw, s.open = transaction{}, "", false, 0
 	if s.names.unseen {
@@ -120,6 +124,19 @@ func (s *Session) Reset(ctx context.Context) {
 		s.poll(ctx)
 		s.relearn(ctx)
 	})
+}
+
+// inTransaction reports whether a transaction is open, as the driver says where it can tell.
+func (s *Session) inTransaction() (open bool) {
+	open = s.tx.open
+	if s.TxStatus != nil {
+		s.contain("transaction status", func() {
+			if now, known := s.TxStatus(); known {
+				open = now
+			}
+		})
+	}
+	return open
 }
 
 // A Beginning is a transaction between the call of the driver and its return.
@@ -187,8 +204,11 @@ func (s *Session) committed(ctx context.Context, err error) {
 		s.settle(ctx, s.tx.asOf)
 		return
 	}
-	if s.tx.erred { // PostgreSQL answers COMMIT with a rollback, and no error
+	switch {
+	case s.tx.erred: // PostgreSQL answers COMMIT with a rollback, and no error
 		s.outcome()
+	case !s.tx.open || s.tx.moves: // what began it was not seen, or what runs at its end
+		s.losePath()
 	}
 	s.flush(ctx, false)
 	s.ended(ctx)
@@ -221,6 +241,8 @@ func (s *Session) rolledBack(ctx context.Context, err error) {
 	}
 	if s.tx.open {
 		s.made = s.tx.before
+	} else { // what began it was not seen
+		s.losePath()
 	}
 	s.ended(ctx)
 }
@@ -371,6 +393,12 @@ func (p *pending) add(st *state, text string, events ...rowtag.Event) {
 }
 
 func (p *pending) one(e *rowtag.Event) {
+	if e.Home != 0 && p.scattered(e) {
+		stray := rowtag.Event{Table: e.Table, Op: rowtag.Changed}
+		p.tables = slices.DeleteFunc(p.tables, func(c tableCount) bool { return c.table == e.Table && c.home != 0 })
+		p.events = slices.DeleteFunc(p.events, func(x rowtag.Event) bool { return x.Table == e.Table && x.Home != 0 })
+		e = &stray
+	}
 	at := slices.IndexFunc(p.tables, func(c tableCount) bool { return c.table == e.Table && c.home == e.Home })
 	if at < 0 {
 		at = len(p.tables)
@@ -387,6 +415,27 @@ func (p *pending) one(e *rowtag.Event) {
 	c.n = maxRows + 1
 	p.events = slices.DeleteFunc(p.events, func(x rowtag.Event) bool { return x.Table == e.Table && x.Home == e.Home })
 	p.events = append(p.events, rowtag.Event{Table: e.Table, Home: e.Home, Op: rowtag.Changed})
+}
+
+// maxHomes is of how many schemas a commit tells the rows of a table apart. Beyond, they
+// are those of any.
+const maxHomes = 16
+
+// scattered reports whether an event's home would be one too many.
+func (p *pending) scattered(e *rowtag.Event) bool {
+	homes := 0
+	for i := range p.tables {
+		switch c := &p.tables[i]; {
+		case c.table != e.Table:
+		case c.home == e.Home:
+			return false
+		case c.home == 0 && c.n > maxRows:
+			return true // all rows are told already
+		case c.home != 0:
+			homes++
+		}
+	}
+	return homes >= maxHomes
 }
 
 // commit returns what is to be told.
