@@ -154,6 +154,7 @@ func newFace(o *footprint.Observer, opts []Option) *face {
 // that fails may have cost the connection, so the application gets another one then, and
 // later connections try again, from time to time.
 func (f *face) connect(ctx context.Context, open func(context.Context) (driver.Conn, error)) (driver.Conn, error) {
+	epoch := f.o.Epoch() // before hooks of the driver may prepare statements
 	inner, err := open(ctx)
 	if err != nil || inner == nil {
 		return inner, err
@@ -169,6 +170,7 @@ func (f *face) connect(ctx context.Context, open func(context.Context) (driver.C
 			}
 		}
 	}
+	c.s.SinceEpoch(epoch)
 	c.opened(ctx)
 	if c.foreign {
 		c.s.LosePath()

@@ -29,11 +29,9 @@ type Execution struct {
 	write *writing
 
 	// home is that of schema, in which all names are found that several schemas have: 0
-	// where that is not known. adrift says that it depends on a search_path that is not
-	// known.
+	// where that is not known.
 	home   rowtag.Home
 	schema string
-	adrift bool
 
 	// sets are the settings that it makes, checks is the recording whose key is checked,
 	// args are its arguments until it is known whether its rows are read, and told are the

@@ -60,7 +60,7 @@ func findsNames(name string) bool {
 type names struct {
 	// known says that the connection was asked when it was opened.
 	known bool
-	// epoch is that of the catalog from before it was opened.
+	// epoch is that of the catalog from before the connection could plan a statement.
 	epoch uint64
 	// path is search_path as it is after RESET, and role is who asks unless SET ROLE was
 	// sent, "" for not known.
@@ -243,13 +243,11 @@ func (e *Execution) locate() {
 				return
 			}
 		case !known:
-			e.adrift = true
 			return
 		default:
 			var absent string
 			var ok bool
 			if at, absent, ok = st.catalog.Places.Find(&path, n.Name); !ok {
-				e.adrift = true
 				if absent != "" {
 					e.s.o.missed(st, absent)
 				}

@@ -102,6 +102,13 @@ func (o *Observer) NewSession(conn Conn) *Session {
 	return &Session{o: o, conn: conn, names: names{epoch: o.epoch.Load()}}
 }
 
+// Epoch is for Session.SinceEpoch.
+func (o *Observer) Epoch() uint64 { return o.epoch.Load() }
+
+// SinceEpoch says what Epoch returned before the connection was opened: statements that were
+// prepared unseen while it was may have plans that are as old.
+func (s *Session) SinceEpoch(epoch uint64) { s.names.epoch = min(s.names.epoch, epoch) }
+
 // Reset says that the pool hands the connection out: no transaction is open on it. It may
 // ask the database whether the catalog is another one.
 func (s *Session) Reset(ctx context.Context) {
