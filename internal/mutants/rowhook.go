@@ -25,6 +25,21 @@ var rowHookRules = []mutant{
 		test: "TestRowHookInDoubt",
 	},
 	{
+		name: "row hook: a query that tells of nothing has changed nothing", file: rowHookFile,
+		old: "	if told == 0 && affected < 0 && (!complete || w.Returning == nil) {", new: "	if told == 0 && affected < 0 && w.Returning == nil {",
+		test: "TestRowHookInDoubt",
+	},
+	{
+		name: "row hook: the last row's values are kept", file: rowHookFile,
+		old: "		clear(h.after[:cap(h.after)])\n", new: "		clear(h.after)\n",
+		test: "TestRowHook$",
+	},
+	{
+		name: "footprint: the sign of 0 is no change", file: footprintDir + "observe/images.go",
+		old: "math.Float64bits(x) == math.Float64bits(y)", new: "x == y",
+		test: "TestSame",
+	},
+	{
 		name: "row hook: a statement that has failed is known by its rows", file: rowHookFile,
 		old: "	case h.failed || err != nil:", new: "	case h.failed:",
 		test: "TestRowHookInDoubt",

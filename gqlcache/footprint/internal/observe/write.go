@@ -209,7 +209,7 @@ func (s *Session) wrote(e *Execution, err error, affected int64, complete bool) 
 		s.pending.all(e.write.misread, e.text)
 	case e.nothingDone(err): // nothing was changed
 	default:
-		events, everything, told := s.hook.changes(e, err, affected)
+		events, everything, told := s.hook.changes(e, err, affected, complete)
 		if !told {
 			events, everything = e.write.events(e, err, affected, complete)
 		}
