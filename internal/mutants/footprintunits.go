@@ -10,6 +10,16 @@ const (
 // beside it.
 var footprintUnitRules = []mutant{
 	{
+		name: "footprint: INSERT with SELECT has one row where one is returned", file: footprintDir + "observe/write.go",
+		old: "one.Kind == analysis.Inserts && one.OneRow && w.rows == 1", new: "one.Kind == analysis.Inserts && len(one.Rows) == 1 && w.rows == 1",
+		test: "TestReturnedKey",
+	},
+	{
+		name: "footprint: INSERT with SELECT was refused as a whole", file: footprintDir + "observe/write.go",
+		old: "w.Plain && w.OneRow", new: "w.Plain && len(w.Rows) == 1",
+		test: "TestRefusedInsertion",
+	},
+	{
 		name: "sqlparse: what follows a statement does not matter", file: "gqlcache/footprint/internal/sqlparse/parse.go",
 		old: "if p.err == nil && p.peek().Kind != EndToken {", new: "if false {",
 		test: "TestKinds|TestCorpus",

@@ -25,6 +25,21 @@ var rowHookRules = []mutant{
 		test: "TestRowHookInDoubt",
 	},
 	{
+		name: "row hook: a query that tells of nothing has changed nothing", file: rowHookFile,
+		old: "	if told == 0 && affected < 0 && (!complete || w.Returning == nil) {", new: "	if told == 0 && affected < 0 && w.Returning == nil {",
+		test: "TestRowHookInDoubt",
+	},
+	{
+		name: "row hook: the last row's values are kept", file: rowHookFile,
+		old: "		clear(h.after[:cap(h.after)])\n", new: "		clear(h.after)\n",
+		test: "TestRowHook$",
+	},
+	{
+		name: "footprint: the sign of 0 is no change", file: footprintDir + "observe/images.go",
+		old: "math.Float64bits(x) == math.Float64bits(y)", new: "x == y",
+		test: "TestSame",
+	},
+	{
 		name: "row hook: a statement that has failed is known by its rows", file: rowHookFile,
 		old: "	case h.failed || err != nil:", new: "	case h.failed:",
 		test: "TestRowHookInDoubt",
@@ -111,8 +126,33 @@ var rowHookRules = []mutant{
 	},
 	{
 		name: "footprint: a read waits for keys for ever", file: footprintDir + "observe/semijoin.go",
-		old: "	ctx, cancel := context.WithTimeout(ctx, besideTimeout)", new: "	ctx, cancel := context.WithTimeout(ctx, 60*besideTimeout)",
+		old: "	return besideTimeout\n", new: "	return 60 * besideTimeout\n",
 		test: "TestSemiJoinsBesideHangs",
+	},
+	{
+		name: "footprint: a question takes all of a read's time", file: footprintDir + "observe/semijoin.go",
+		old: "time.Until(at)/4)", new: "time.Until(at))",
+		test: "TestSemiJoinsBesideHangs",
+	},
+	{
+		name: "footprint: each join of a read is waited for", file: footprintDir + "observe/semijoin.go",
+		old: "				s.unask(e.ctx, e.text, err.Error())\n			}\n			return\n", new: "				s.unask(e.ctx, e.text, err.Error())\n			}\n			continue\n",
+		test: "TestSemiJoinsBesideHangs",
+	},
+	{
+		name: "footprint: a text whose keys could not be had is not asked for again", file: footprintDir + "observe/semijoin.go",
+		old: "time.Since(started)+besidePause)", new: "forever)",
+		test: "TestSemiJoinsBesideHangs",
+	},
+	{
+		name: "footprint: texts whose time has come take room", file: footprintDir + "observe/images.go",
+		old: "			delete(r.texts, text)\n", new: "			_ = text\n",
+		test: "TestRefusals",
+	},
+	{
+		name: "footprint: a question waits for locks", in: footprintTests, file: "gqlcache/footprint/footprintsql/beside.go",
+		old: "set_config('lock_timeout', '20ms', true)", new: "set_config('lock_timeout', '0', true)",
+		test: "TestBesideWaitsForNoLock",
 	},
 	{
 		name: "footprint: keys beside what the session has written", file: footprintDir + "observe/semijoin.go",

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
-	"io"
 )
 
 // besideConns bounds the connections of a BesideConn.
@@ -16,13 +15,19 @@ type BesideConn struct{ db *sql.DB }
 
 // Beside returns connections to the database of an Observer, beside those of the
 // application, for questions of the Observer's own about reads of joins: see
-// [footprint.Options].Beside. They are opened when they are needed, with row_security off:
-// PostgreSQL then answers with all rows, or with an error.
+// [footprint.Options].Beside. They are opened when they are needed. Each question has a
+// transaction with row_security off: PostgreSQL then answers with all rows, or with an
+// error. It waits for no lock that it does not get at once: the application may hold it
+// while it waits for the answer. Nothing is set for longer than the transaction, since a
+// pooler may give the server's connection to the application next.
 func Beside(c driver.Connector) *BesideConn {
-	db := sql.OpenDB(unfiltered{c})
+	db := sql.OpenDB(c)
 	db.SetMaxOpenConns(besideConns)
 	return &BesideConn{db}
 }
+
+// settings are those of the transaction of a question.
+const settings = `SELECT set_config('row_security', 'off', true), set_config('lock_timeout', '20ms', true), set_config('statement_timeout', '1s', true)`
 
 // Close closes the connections. The Observer does without them then.
 func (b *BesideConn) Close() error { return b.db.Close() }
@@ -33,7 +38,15 @@ func (b *BesideConn) Query(ctx context.Context, text string, args []driver.Named
 	for i, a := range args {
 		values[i] = a.Value
 	}
-	rows, err := b.db.QueryContext(ctx, text, values...)
+	tx, err := b.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	if _, err := tx.ExecContext(ctx, settings); err != nil {
+		return fmt.Errorf("footprintsql: settings of a question: %w", err)
+	}
+	rows, err := tx.QueryContext(ctx, text, values...)
 	if err != nil {
 		return err
 	}
@@ -58,34 +71,4 @@ func (b *BesideConn) Query(ctx context.Context, text string, args []driver.Named
 		}
 	}
 	return rows.Err()
-}
-
-// unfiltered connections have row_security off.
-type unfiltered struct{ driver.Connector }
-
-func (u unfiltered) Connect(ctx context.Context) (c driver.Conn, err error) {
-	if c, err = u.Connector.Connect(ctx); err != nil {
-		return nil, err
-	}
-	if err := turnOff(ctx, c); err != nil {
-		_ = c.Close()
-		return nil, fmt.Errorf("footprintsql: row_security: %w", err)
-	}
-	return c, nil
-}
-
-func turnOff(ctx context.Context, c driver.Conn) error {
-	rows, done, err := query(ctx, c, "SELECT set_config('row_security', 'off', false)", nil)
-	if err != nil {
-		return err
-	}
-	defer done()
-	dest := make([]driver.Value, len(rows.Columns()))
-	for err == nil {
-		err = rows.Next(dest)
-	}
-	if e := rows.Close(); err == io.EOF { //nolint:errorlint // as database/sql compares
-		err = e
-	}
-	return err
 }

@@ -198,6 +198,8 @@ type Write struct {
 	// SELECT; nil for unknown rows. A column that is not in it has a value that is not
 	// known. Keep says that NULL stores something that is not known.
 	Rows [][]SetValue
+	// OneRow says that Inserts have one row at most.
+	OneRow bool
 	// Ignores says that rows which are there are left alone (DO NOTHING).
 	Ignores bool
 	// Returning maps result columns to columns, -1 for others; nil without RETURNING, and

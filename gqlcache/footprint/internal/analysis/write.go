@@ -269,7 +269,7 @@ func (z *analyzer) insert(s *sqlparse.Statement, w *Write, with *scope) {
 	known := s.Columns != nil || !z.severalOf(t)
 	switch q := s.Query; {
 	case s.Defaults:
-		w.Rows = [][]SetValue{z.insertedRow(w, nil, nil)}
+		w.Rows, w.OneRow = [][]SetValue{z.insertedRow(w, nil, nil)}, true
 	case q == nil:
 		fail("INSERT without rows")
 	case q.Values != nil && len(q.Compound) == 0 && len(q.With) == 0 && q.Limit == nil && q.Offset == nil:
@@ -283,7 +283,7 @@ func (z *analyzer) insert(s *sqlparse.Statement, w *Write, with *scope) {
 				known = false
 			}
 		}
-		if !known {
+		if w.OneRow = len(q.Values) == 1; !known {
 			w.Rows = nil
 		}
 	default:

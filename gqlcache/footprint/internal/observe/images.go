@@ -5,11 +5,13 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/analysis"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
@@ -43,36 +45,62 @@ type images struct {
 	args []driver.NamedValue
 }
 
-// refusals are the texts whose images have failed.
+// refusals are the texts that nothing is asked for, since it has failed.
 type refusals struct {
-	mu    sync.Mutex
-	texts map[string]struct{}
+	mu sync.Mutex
+	// texts are refused until a time since started. None of these is before next.
+	texts map[string]time.Duration
+	next  time.Duration
 }
 
-// maxRefusals bounds them. With more, there are no images at all.
+// maxRefusals bounds them. With more, nothing is asked at all.
 const maxRefusals = 1000
+
+// forever is a time that does not come.
+const forever = time.Duration(math.MaxInt64)
 
 func (r *refusals) has(text string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if len(r.texts) == 0 {
+		return false
+	}
+	r.expire()
 	_, ok := r.texts[text]
 	return ok || len(r.texts) >= maxRefusals
 }
 
-func (r *refusals) add(text string) {
+func (r *refusals) add(text string, until time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.texts == nil {
-		r.texts = map[string]struct{}{}
+		r.texts, r.next = map[string]time.Duration{}, forever
 	}
-	if len(r.texts) < maxRefusals {
-		r.texts[text] = struct{}{}
+	if r.expire(); len(r.texts) < maxRefusals {
+		r.texts[text] = until
+		r.next = min(r.next, until)
+	}
+}
+
+// expire forgets the texts whose time has come. REQUIRES: mu is held.
+func (r *refusals) expire() {
+	now := time.Since(started)
+	if now < r.next {
+		return
+	}
+	r.next = forever
+	for text, until := range r.texts {
+		if until <= now {
+			delete(r.texts, text)
+		} else {
+			r.next = min(r.next, until)
+		}
 	}
 }
 
 // refuse turns images off for a text.
 func (s *Session) refuse(ctx context.Context, text, why string) {
-	s.o.refused.add(text)
+	s.o.refused.add(text, forever)
 	s.o.found(ctx, Finding{Kind: ImageRefused, Text: s.o.normalized(text), Why: why})
 }
 
@@ -308,6 +336,10 @@ func same(a, b driver.Value) bool {
 	if x, ok := a.([]byte); ok {
 		y, ok := b.([]byte)
 		return ok && bytes.Equal(x, y) && (x == nil) == (y == nil)
+	}
+	if x, ok := a.(float64); ok { // -0 is another answer than 0
+		y, ok := b.(float64)
+		return ok && math.Float64bits(x) == math.Float64bits(y)
 	}
 	ta := reflect.TypeOf(a)
 	return ta == reflect.TypeOf(b) && (ta == nil || ta.Comparable()) && a == b

@@ -114,7 +114,8 @@ type Options struct {
 	// footprintsql.Beside makes one. It must reach the same database, and must not see fewer
 	// rows than any caller. So its answers count only where row_security is off, with which a
 	// role that policies apply to gets an error, and where the server is no replica. A read
-	// waits for it for one second at most. A text whose query has failed is not asked for again.
+	// waits for it for one second at most, and no longer than a quarter of the time that its
+	// context leaves it. A text whose query has failed is not asked for again for a minute.
 	Beside Conn
 	// Attribution says which computations a statement belongs to.
 	Attribution Attribution
@@ -148,6 +149,7 @@ type Observer struct {
 	polled     atomic.Int64 // when the database was asked last, since started; 0: it must be
 	finds      findings
 	refused    refusals
+	silent     refusals // of texts that nothing is asked for on Beside
 	waiting    waiting
 	counts     statementCounts
 }

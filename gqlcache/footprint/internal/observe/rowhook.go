@@ -39,7 +39,9 @@ type RowChange struct {
 //     other's rows, since each is published at its own end.
 //   - The application takes the driver's connection and sets a hook of its own, which
 //     replaces this one. From then on nothing is told, so the session has no hook any more.
-//   - A hook that was replaced all the same tells of fewer rows than were affected.
+//   - A hook that was replaced all the same tells of fewer rows than were affected. Of a
+//     query whose rows were not read to their end it is not known how many were: it must
+//     have told of some.
 type rowHook struct {
 	by     *Execution // which writes; nil for none
 	events []rowtag.Event
@@ -199,7 +201,7 @@ func (e *Execution) hooked() bool {
 
 // changes returns what the hook has told of a statement that has ended. ok is false where
 // the rows are not known to be those that it has changed.
-func (h *rowHook) changes(e *Execution, err error, affected int64) (events []rowtag.Event, everything string, ok bool) {
+func (h *rowHook) changes(e *Execution, err error, affected int64, complete bool) (events []rowtag.Event, everything string, ok bool) {
 	switch {
 	case h == nil || h.by != e:
 		return nil, "", false
@@ -208,22 +210,27 @@ func (h *rowHook) changes(e *Execution, err error, affected int64) (events []row
 	case h.failed || err != nil:
 		return nil, "", false
 	}
-	target := e.a.Writes[0].Table
+	w := e.a.Writes[0]
 	var told int64
 	for _, c := range h.told {
-		if c.table == target {
+		if c.table == w.Table {
 			told = int64(c.n)
 		}
 	}
 	if told < affected || told < e.write.rows {
 		return nil, "", false
 	}
+	if told == 0 && affected < 0 && (!complete || w.Returning == nil) {
+		return nil, "", false
+	}
 	return h.events, "", true
 }
 
-// end forgets a statement that has ended.
+// end forgets a statement that has ended, and the values of its last row, which may be large.
 func (h *rowHook) end(e *Execution) {
 	if h != nil && h.by == e {
+		clear(h.before[:cap(h.before)])
+		clear(h.after[:cap(h.after)])
 		*h = rowHook{before: h.before, after: h.after}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"math"
 	"slices"
 	"testing"
 
@@ -53,14 +54,29 @@ func TestRowHook(t *testing.T) {
 		t.Errorf("fresh: the author's %v, another one's %v, comments %v", r.fresh(one), r.fresh(two), r.fresh(comments))
 	}
 	e = s.Start(t.Context(), `INSERT OR REPLACE INTO posts (id, author_id, status, title, version) VALUES (9, 3, 'P', 't', 1)`, nil)
-	tell("COMMENTS", values(1, 7, "x"), nil)
 	tell("posts", nil, values(9, 3, "P", "t", 1))
+	tell("COMMENTS", values(1, 7, "x"), nil)
 	e.End(nil, 1, false)
 	if !r.fresh(two) || r.fresh(comments) {
 		t.Errorf("fresh: another author's %v, comments %v", r.fresh(two), r.fresh(comments))
 	}
+	if open(t.Context(), s, allDrafts+` RETURNING id`, args("x%")).End(nil, -1, true); !r.fresh(two) {
+		t.Error("a statement that has changed nothing, as all of its rows say")
+	}
 	if len(r.conn.texts) > 0 {
 		t.Errorf("asked %q", r.conn.texts)
+	}
+	for _, v := range slices.Concat(s.hook.before[:cap(s.hook.before)], s.hook.after[:cap(s.hook.after)]) {
+		if v != nil {
+			t.Errorf("%v is kept", v)
+		}
+	}
+}
+
+// A number is another one with another sign, also where it is 0.
+func TestSame(t *testing.T) {
+	if same(0.0, math.Copysign(0, -1)) || !same(1.5, 1.5) || same(1.0, int64(1)) || same(0.0, nil) || same(nil, 0.0) {
+		t.Error("floats")
 	}
 }
 
@@ -74,8 +90,21 @@ func TestRowHookInDoubt(t *testing.T) {
 			tell("lines", nil, values(1, "x", 1))
 			e.End(nil, 2, false)
 		},
-		"fewer rows than are returned": func(r *rig, s *Session, _ func(string, []driver.Value, []driver.Value)) {
-			open(r.t.Context(), s, allDrafts+` RETURNING id`, args("x%"), args(7)).End(nil, -1, false)
+		"fewer rows than are returned": func(r *rig, s *Session, tell func(string, []driver.Value, []driver.Value)) {
+			e := s.Start(r.t.Context(), allDrafts+` RETURNING id`, named(args("x%")))
+			tell("posts", values(7, 1, "P", "x", 1), values(7, 1, "D", "x", 1))
+			e.Rows(1)
+			e.Row(values(7))
+			e.Row(values(8))
+			e.End(nil, -1, true)
+		},
+		"nothing of rows that are not read": func(r *rig, s *Session, _ func(string, []driver.Value, []driver.Value)) {
+			open(r.t.Context(), s, allDrafts+` RETURNING id`, args("x%")).End(nil, -1, false)
+		},
+		"nothing of a query without rows": func(r *rig, s *Session, _ func(string, []driver.Value, []driver.Value)) {
+			e := s.Start(r.t.Context(), allDrafts, named(args("x%")))
+			e.Rows(0)
+			e.End(nil, -1, true)
 		},
 		"an error": func(r *rig, s *Session, tell func(string, []driver.Value, []driver.Value)) {
 			e := s.Start(r.t.Context(), allDrafts, named(args("x%")))

@@ -37,8 +37,14 @@ const maxKeys = 256
 func (e *Execution) semiJoins(args arguments) {
 	s := e.s
 	conn := s.companion()
-	if conn == nil || e.why != "" || s.o.refused.has(e.text) {
+	if conn == nil || e.why != "" || !slices.ContainsFunc(e.a.Refs, func(r *analysis.Ref) bool { return r.Via != nil }) || s.unasked(e.text) {
 		return
+	}
+	ctx := e.ctx
+	if s.o.opts.Dialect != catalog.SQLite {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, besideTime(ctx))
+		defer cancel()
 	}
 	for i, r := range e.a.Refs {
 		v := r.Via
@@ -50,7 +56,14 @@ func (e *Execution) semiJoins(args arguments) {
 			slices.ContainsFunc(e.rd.refs[i].terms, func(k rowtag.Known) bool { return k.Column == v.Column }) {
 			continue
 		}
-		keys, ok := e.keys(conn, v, args)
+		keys, ok, err := e.keys(ctx, conn, v, args)
+		if err != nil {
+			// Values that are none of the column's type are some client's: others have better ones.
+			if e.ctx.Err() == nil && !strings.HasPrefix(sqlState(err), "22") {
+				s.unask(e.ctx, e.text, err.Error())
+			}
+			return
+		}
 		if !ok {
 			continue
 		}
@@ -62,6 +75,28 @@ func (e *Execution) semiJoins(args arguments) {
 		x.byKey = hasKey(r.Table, x.compares)
 		e.mu.Unlock()
 	}
+}
+
+// unasked reports whether a text's keys are not asked for.
+func (s *Session) unasked(text string) bool {
+	if s.o.opts.Dialect == catalog.SQLite {
+		return s.o.refused.has(text)
+	}
+	return s.o.silent.has(text)
+}
+
+// besidePause is how long nothing is asked beside for a text whose query has failed: the
+// server may have been away, or a lock held.
+const besidePause = time.Minute
+
+// unask says that a text's keys could not be asked for.
+func (s *Session) unask(ctx context.Context, text, why string) {
+	if s.o.opts.Dialect == catalog.SQLite {
+		s.refuse(ctx, text, why)
+		return
+	}
+	s.o.silent.add(text, time.Since(started)+besidePause)
+	s.o.found(ctx, Finding{Kind: ImageRefused, Text: s.o.normalized(text), Why: why})
 }
 
 // companion is where the values are asked for, nil for nowhere.
@@ -81,10 +116,10 @@ func (s *Session) companion() Conn {
 }
 
 // keys asks for the values of a column in the rows of a ref.
-func (e *Execution) keys(conn Conn, v *analysis.Via, args arguments) (keys []rowtag.Value, ok bool) {
+func (e *Execution) keys(ctx context.Context, conn Conn, v *analysis.Via, args arguments) (keys []rowtag.Value, ok bool, err error) {
 	t := v.Ref.Table
 	if t.Ambiguous || t.ForeignData {
-		return nil, false
+		return nil, false, nil
 	}
 	var own []driver.NamedValue
 	var where []string
@@ -102,35 +137,38 @@ func (e *Execution) keys(conn Conn, v *analysis.Via, args arguments) (keys []row
 		where = append(where, quote(t.Columns[term.Column].Name)+b.String()+")")
 	}
 	if where == nil {
-		return nil, false
+		return nil, false, nil
 	}
 	text := "SELECT DISTINCT " + quote(t.Columns[v.From].Name) + " FROM " + quote(t.Name) + " WHERE " + strings.Join(where, " AND ") + " LIMIT " + strconv.Itoa(maxKeys+1)
-	rows, err := e.s.askKeys(e.ctx, conn, text, own)
-	if err != nil {
-		// Values that are none of the column's type are some client's: others have better ones.
-		if e.ctx.Err() == nil && !strings.HasPrefix(sqlState(err), "22") {
-			e.s.refuse(e.ctx, e.text, err.Error())
-		}
-		return nil, false
-	}
-	if len(rows) > maxKeys {
-		return nil, false
+	rows, err := e.s.askKeys(ctx, conn, text, own)
+	if err != nil || len(rows) > maxKeys {
+		return nil, false, err
 	}
 	for _, row := range rows {
 		x, ok := returned(t.Columns[v.From].Class, row[0])
 		if !ok {
-			return nil, false
+			return nil, false, nil
 		}
 		if x != rowtag.Null { // equal to nothing
 			keys = append(keys, x)
 		}
 	}
 	slices.Sort(keys)
-	return slices.Compact(keys), true
+	return slices.Compact(keys), true, nil
 }
 
-// besideTimeout bounds a query on Beside, which the application's read waits for.
+// besideTimeout bounds the queries on Beside, which the application's read waits for.
 const besideTimeout = time.Second
+
+// besideTime is how long those of a read with a context may take together. Where the
+// context ends, most of its time is the application's own: a read that would have been in
+// time must not fail because of ours.
+func besideTime(ctx context.Context) time.Duration {
+	if at, ok := ctx.Deadline(); ok {
+		return min(besideTimeout, time.Until(at)/4)
+	}
+	return besideTimeout
+}
 
 // unfiltered says that the query which it is a part of sees all rows of the primary.
 const unfiltered = "current_setting('row_security') = 'off' AND NOT pg_is_in_recovery()"
@@ -140,8 +178,6 @@ func (s *Session) askKeys(ctx context.Context, conn Conn, text string, args []dr
 	if s.o.opts.Dialect == catalog.SQLite {
 		return ask(ctx, conn, text, args, 1)
 	}
-	ctx, cancel := context.WithTimeout(ctx, besideTimeout)
-	defer cancel()
 	rows, err := ask(ctx, conn, "SELECT k.v, "+unfiltered+" FROM (VALUES (0)) AS one LEFT JOIN ("+text+") AS k (v) ON true", args, 2)
 	if err != nil {
 		return nil, err

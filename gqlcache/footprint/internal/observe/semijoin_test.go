@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -92,14 +93,54 @@ func TestSemiJoinsBeside(t *testing.T) {
 	}
 }
 
-// A read waits for what is asked beside it, but not for long, and once.
+// A read waits for what is asked beside it, but not for long, whatever it joins, and once
+// in a while.
 func TestSemiJoinsBesideHangs(t *testing.T) {
+	const two = `SELECT count(*) FROM posts p JOIN comments c ON c.post_id = p.id JOIN comments d ON d.post_id = p.id WHERE p.author_id = $1`
 	synctest.Test(t, func(t *testing.T) {
-		asked, began := 0, time.Now()
+		asked := 0
 		r := newRig(t, Options{Dialect: catalog.PostgreSQL, SemiJoins: true, Beside: hanging(func() { asked++ })})
-		r.read(`SELECT count(*) FROM posts p JOIN comments c ON c.post_id = p.id WHERE p.author_id = $1`, args(1), args(5))
-		if took := time.Since(began); asked != 1 || took > time.Second || !r.has(ImageRefused) {
+		read := func(ctx context.Context) time.Duration {
+			ctx, rec := r.record(ctx)
+			defer rec.End()
+			began := time.Now()
+			query(ctx, r.session(), two, args(1), args(5))
+			return time.Since(began)
+		}
+		if took := read(t.Context()); asked != 1 || took > time.Second || !r.has(ImageRefused) {
 			t.Errorf("asked %d times within %v, %v", asked, took, r.Findings())
+		}
+		if took := read(t.Context()); asked != 1 || took > 0 {
+			t.Errorf("asked %d times within %v", asked, took)
+		}
+		time.Sleep(besidePause)
+		// A read with a deadline keeps most of its time.
+		ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
+		defer cancel()
+		if took := read(ctx); asked != 2 || took > 100*time.Millisecond || ctx.Err() != nil {
+			t.Errorf("asked %d times within %v: %v", asked, took, ctx.Err())
+		}
+	})
+}
+
+// The texts that are refused are bounded, and make room when their time has come.
+func TestRefusals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var r refusals
+		for i := range 2 * maxRefusals {
+			r.add(strconv.Itoa(i), time.Since(started)+time.Duration(1+i%2)*time.Minute)
+		}
+		if len(r.texts) != maxRefusals || !r.has("other") {
+			t.Errorf("%d texts", len(r.texts))
+		}
+		time.Sleep(time.Minute)
+		if r.has("0") || !r.has("1") || r.has("other") {
+			t.Error("after a minute")
+		}
+		r.add("other", forever)
+		time.Sleep(time.Hour)
+		if r.has("1") || !r.has("other") || len(r.texts) != 1 {
+			t.Errorf("after an hour: %d texts", len(r.texts))
 		}
 	})
 }

@@ -216,7 +216,7 @@ func (s *Session) wrote(e *Execution, err error, affected int64, complete bool) 
 		s.pending.all(e.write.misread, e.text)
 	case e.nothingDone(err): // nothing was changed
 	default:
-		events, everything, told := s.hook.changes(e, err, affected)
+		events, everything, told := s.hook.changes(e, err, affected, complete)
 		if !told {
 			events, everything = e.write.events(e, err, affected, complete)
 		}
@@ -264,7 +264,7 @@ func (e *Execution) nothingDone(err error) bool {
 		return false
 	}
 	w := e.a.Writes[0]
-	return w.Kind == analysis.Inserts && w.Plain && len(w.Rows) == 1
+	return w.Kind == analysis.Inserts && w.Plain && w.OneRow
 }
 
 // sqlState returns the code of an error that PostgreSQL has answered, "" for others.
@@ -293,7 +293,7 @@ func (w *writing) events(e *Execution, err error, affected int64, complete bool)
 		if len(w.a.Writes) == 1 {
 			// Of one row that is inserted, nothing follows the first that is returned: whoever
 			// asks for its key reads no further.
-			complete = complete || err == nil && w.misread == "" && one.Plain && one.Kind == analysis.Inserts && len(one.Rows) == 1 && w.rows == 1
+			complete = complete || err == nil && w.misread == "" && one.Plain && one.Kind == analysis.Inserts && one.OneRow && w.rows == 1
 			if complete && e.rows && one.Returning != nil {
 				affected = w.rows
 			}

@@ -556,6 +556,7 @@ func TestReturnedKey(t *testing.T) {
 	const (
 		one = `INSERT INTO posts (author_id, status, title, version) VALUES (?, 'DRAFT', ?, 1) RETURNING id`
 		two = `INSERT INTO posts (author_id, status, title, version) VALUES (?, 'DRAFT', ?, 1), (1, 'DRAFT', 't', 1) RETURNING id`
+		any = `INSERT INTO posts (author_id, status, title, version) SELECT ?, 'DRAFT', ?, post_id FROM comments RETURNING id`
 	)
 	for _, c := range []struct {
 		text      string
@@ -572,6 +573,7 @@ func TestReturnedKey(t *testing.T) {
 		{text: one, read: postByID, arg: 8, triggered: true},
 		{text: one, read: postByID, arg: 8, err: errFailed},
 		{text: two, read: postByID, arg: 8},
+		{text: any, read: postByID, arg: 8},
 	} {
 		known := blog(catalog.SQLite)
 		if c.triggered {
@@ -582,6 +584,24 @@ func TestReturnedKey(t *testing.T) {
 		open(t.Context(), r.session(), c.text, args(3, "new"), args(7)).End(c.err, -1, false)
 		if r.fresh(f) != c.fresh {
 			t.Errorf("%+v: fresh %v", c, r.fresh(f))
+		}
+	}
+}
+
+// An insertion that was refused has changed nothing where it was to be of one row. Of several
+// some may be there: a constraint with ON CONFLICT FAIL leaves them.
+func TestRefusedInsertion(t *testing.T) {
+	for text, fresh := range map[string]bool{
+		`INSERT INTO posts (author_id, status, title, version) VALUES (3, 'DRAFT', 't', 1)`:                                 true,
+		`INSERT INTO posts (author_id, status, title, version) VALUES (3, 'DRAFT', 't', 1), (3, 'DRAFT', 't', 2)`:           false,
+		`INSERT INTO posts (author_id, status, title, version) SELECT 3, 'DRAFT', body, post_id FROM comments`:              false,
+		`INSERT INTO posts (author_id, status, title, version) SELECT 3, 'DRAFT', body, post_id FROM comments WHERE id = 1`: false,
+	} {
+		r := newRig(t, Options{Dialect: catalog.SQLite})
+		f := r.read(`SELECT id, title FROM posts WHERE author_id = ?`, args(3), args(7, "t"))
+		r.session().Start(t.Context(), text, nil).End(sqliteError(2067), -1, false)
+		if r.fresh(f) != fresh {
+			t.Errorf("%s: fresh %v", text, r.fresh(f))
 		}
 	}
 }
