@@ -52,11 +52,21 @@ func TestTenants(t *testing.T) {
 		},
 		"PrepareConn": {
 			func(c *pgxpool.Config) {
+				c.PrepareConn = func(ctx context.Context, pg *pgx.Conn) (bool, error) {
+					_, err := pg.Exec(ctx, `SET search_path TO t1`)
+					return true, err
+				}
+			},
+			func(ctx context.Context, r *rig) error { return drain(r.Query(ctx, ann)) }, false,
+		},
+		// A hook may have set the role unseen, with PgConn: that of public may be the table.
+		"PrepareConn, and another schema with the name": {
+			func(c *pgxpool.Config) {
 				c.PrepareConn = func(ctx context.Context, pg *pgx.Conn) (bool, error) { return true, set(ctx, pg) }
 			},
 			func(ctx context.Context, r *rig) error {
 				return drain(r.Query(context.WithValue(ctx, tenantKey{}, "t1"), ann))
-			}, false,
+			}, true,
 		},
 		"SET LOCAL": {nil, func(ctx context.Context, r *rig) error {
 			return pgx.BeginFunc(ctx, r.Pool, func(tx pgx.Tx) error {
