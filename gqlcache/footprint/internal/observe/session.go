@@ -26,7 +26,7 @@ type Session struct {
 	tx transaction
 	// pending is what was written and not committed.
 	pending pending
-	// dirty says that pending is not empty, undone counts rollbacks of something that was
+	// dirty says that others cannot see yet what the connection sees, undone counts rollbacks of something that was
 	// pending. Both are read by other goroutines.
 	dirty  atomic.Bool
 	undone atomic.Uint64
@@ -42,8 +42,11 @@ type Session struct {
 	// replaced and never changed. crowded says that they are not all.
 	made    []setting
 	crowded bool
-	// open counts rows that are being read: no statement of ours runs meanwhile.
-	open int
+	// open counts rows that are being read: no statement of ours runs meanwhile. writing
+	// counts those of statements that may write: see settle.
+	open, writing int
+	// shown is of the first rows that are open: see moment.
+	shown moment
 	// hook is nil where the database does not tell of rows.
 	hook *rowHook
 	// leaks says that something was written since the last statement ended.
@@ -92,6 +95,21 @@ type moment struct {
 // moment returns this one.
 func (o *Observer) moment() moment { return moment{rowtag.Generation(), o.now()} }
 
+// moment is that of the snapshot which a statement that starts now reads, or the next
+// transaction. In SQLite the connection keeps the one of rows that are open:
+//
+//   - T asks for posts, and leaves the rows open. U deletes a comment. T counts the comments,
+//     and the deleted one is among them.
+func (s *Session) moment() moment {
+	switch {
+	case s.tx.open:
+		return s.tx.asOf
+	case s.open > 0 && s.o.opts.Dialect == catalog.SQLite:
+		return s.shown
+	}
+	return s.o.moment()
+}
+
 // NewSession returns the session of a connection that was just opened. conn may be nil
 // when no statement of ours can run on it.
 func (o *Observer) NewSession(conn Conn) *Session { return &Session{o: o, conn: conn} }
@@ -106,7 +124,7 @@ func (s *Session) Reset(ctx context.Context) {
 		s.flush(ctx, true)
 	})
 	s.made = withoutLocal(s.made)
-	s.tx, s.unsure, s.raw, s.open = transaction{}, "", false, 0
+	s.tx, s.unsure, s.raw, s.open, s.writing = transaction{}, "", false, 0, 0
 	s.contain("reset", func() { s.poll(ctx) })
 }
 
@@ -125,7 +143,7 @@ const readUncommitted driver.IsolationLevel = 1
 func (s *Session) Begin(ctx context.Context, opts driver.TxOptions) *Beginning {
 	s.contain("begin", func() { s.poll(ctx) })
 	return &Beginning{s: s, ctx: ctx, tx: transaction{
-		open: true, dirtyReads: opts.Isolation == readUncommitted, asOf: s.o.moment(), ctx: ctx,
+		open: true, dirtyReads: opts.Isolation == readUncommitted, asOf: s.moment(), ctx: ctx,
 	}}
 }
 
@@ -200,7 +218,7 @@ func (s *Session) rolledBack(ctx context.Context, err error) {
 	if !s.pending.empty() {
 		s.undone.Add(1)
 		s.pending.take()
-		s.dirty.Store(false)
+		s.soil()
 	}
 	if s.tx.open {
 		s.made = s.tx.before
@@ -396,7 +414,7 @@ func (s *Session) flush(ctx context.Context, uncertain bool) {
 	}
 	s.publish(ctx, uncertain)
 	s.pending.take()
-	s.dirty.Store(false)
+	s.soil()
 }
 
 // leak publishes what is pending, which stays pending: it may have been committed, or may
