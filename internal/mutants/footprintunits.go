@@ -10,6 +10,31 @@ const (
 // beside it.
 var footprintUnitRules = []mutant{
 	{
+		name: "footprint: what is read beside open rows is new", file: footprintDir + "observe/session.go",
+		old: "	case s.open > 0 && s.o.opts.Dialect == catalog.SQLite:\n		return s.shown", new: "	case false:\n		return s.shown",
+		test: "TestReadBesideOpenRows",
+	},
+	{
+		name: "footprint: a transaction that begins beside open rows is new", file: footprintDir + "observe/session.go",
+		old: "asOf: s.moment(), ctx: ctx", new: "asOf: s.o.moment(), ctx: ctx",
+		test: "TestReadBesideOpenRows",
+	},
+	{
+		name: "footprint: what is written beside open rows is committed at once", file: footprintDir + "observe/execution.go",
+		old: "	case !s.tx.open && s.writing > 0 &&", new: "	case false && s.writing > 0 &&",
+		test: "TestWriteBesideOpenRows",
+	},
+	{
+		name: "footprint: what a statement returns that goes on is committed", file: footprintDir + "observe/read.go",
+		old: " || s.writing > 0 ||", new: " ||",
+		test: "TestWriteBesideOpenRows",
+	},
+	{
+		name: "footprint: the same, of rows that are being read", file: footprintDir + "observe/write.go",
+		old: "!s.pending.empty() || s.writing > 0)", new: "!s.pending.empty())",
+		test: "TestWriteBesideOpenRows",
+	},
+	{
 		name: "footprint: INSERT with SELECT has one row where one is returned", file: footprintDir + "observe/write.go",
 		old: "one.Kind == analysis.Inserts && one.OneRow && w.rows == 1", new: "one.Kind == analysis.Inserts && len(one.Rows) == 1 && w.rows == 1",
 		test: "TestReturnedKey",

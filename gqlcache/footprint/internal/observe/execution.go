@@ -78,7 +78,7 @@ func (s *Session) Start(ctx context.Context, text string, args []driver.NamedVal
 		text = "rewritten: " + text // which is no statement
 	}
 	e := &Execution{s: s, ctx: ctx, text: text, a: unknownStatement, why: unknownStatement.Unknown}
-	if !s.contain("start", func() { s.begin(e, args) }) {
+	if !s.contain("start", func() { s.begin(e, args) }) { //nolint:contextcheck // it has the context in e
 		e.a, e.why, e.write, e.writes = unknownStatement, unknownStatement.Unknown, nil, true
 		e.misread(e.why)
 		s.contain("attribution", func() { e.attribute() })
@@ -104,11 +104,7 @@ func (s *Session) contain(what string, f func()) (ok bool) {
 // begin is Start, which contains its panics.
 func (s *Session) begin(e *Execution, values []driver.NamedValue) {
 	s.poll(e.ctx)
-	if s.tx.open {
-		e.asOf = s.tx.asOf
-	} else {
-		e.asOf = s.o.moment()
-	}
+	e.asOf = s.moment()
 	e.undone = s.undone.Load()
 	// The catalog is looked up after the moment: a recording that is not lowered below a
 	// change of the catalog reads with the new one.
@@ -198,7 +194,13 @@ func (e *Execution) Rows(columns int) {
 		return
 	}
 	e.rows = true
-	e.s.open++
+	if e.s.open == 0 {
+		e.s.shown = e.asOf
+	}
+	if e.s.open++; e.writes {
+		e.s.writing++
+		e.s.soil()
+	}
 	e.check()
 	if e.a.Columns >= 0 && columns != e.a.Columns && e.a.Unknown == "" {
 		e.misread("the result has other columns than the statement")
@@ -278,7 +280,9 @@ func (e *Execution) End(err error, affected int64, complete bool) {
 	e.done, e.args = true, arguments{}
 	s := e.s
 	if e.rows {
-		s.open = max(0, s.open-1)
+		if s.open = max(0, s.open-1); e.writes {
+			s.writing = max(0, s.writing-1)
+		}
 	}
 	if !s.contain("end", func() { e.finish(err, affected, complete && err == nil && !e.moreResults) }) {
 		e.misread("an internal fault")
@@ -377,6 +381,13 @@ func (s *Session) control(e *Execution, err error) {
 
 // settle believes the driver about the transaction, where it can tell, and publishes what
 // is committed.
+//
+// In SQLite what a statement writes without a transaction is committed when no statement of
+// the connection that writes is under way any more:
+//
+//   - T updates posts with RETURNING, leaves its rows open, and deletes a comment. The comment
+//     is there for everybody else until the rows are closed: whoever reads it meanwhile would
+//     keep it.
 func (s *Session) settle(ctx context.Context, asOf moment) {
 	if s.TxStatus != nil {
 		open, known := false, false
@@ -398,6 +409,10 @@ func (s *Session) settle(ctx context.Context, asOf moment) {
 	switch {
 	case s.unsure != "":
 		s.flush(ctx, false)
+	case !s.tx.open && s.writing > 0 && s.o.opts.Dialect == catalog.SQLite:
+		if s.leaks { // or it is committed now, where the other one does not write
+			s.publish(ctx, false)
+		}
 	case !s.tx.open:
 		s.flush(ctx, false)
 	case s.tx.shaky && s.leaks: // an error may have ended it: SQLite rolls back by itself

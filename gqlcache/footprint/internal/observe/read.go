@@ -203,7 +203,7 @@ func (e *Execution) readAll(complete bool, err error) {
 	if err != nil && e.writes && rd.unknown == "" {
 		rd.unknown = "a write has failed"
 	}
-	if s.undone.Load() != e.undone || s.tx.open && !s.pending.empty() && s.pending.meets(s.o.state.Load(), rd) {
+	if s.undone.Load() != e.undone || s.writing > 0 || s.tx.open && !s.pending.empty() && s.pending.meets(s.o.state.Load(), rd) {
 		rd.uncommitted = e.text
 	}
 }

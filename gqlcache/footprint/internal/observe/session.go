@@ -26,8 +26,8 @@ type Session struct {
 	tx transaction
 	// pending is what was written and not committed.
 	pending pending
-	// dirty says that pending is not empty, undone counts rollbacks of something that was
-	// pending. Both are read by other goroutines.
+	// dirty says that others cannot see yet what the connection sees, undone counts
+	// rollbacks of something that was pending. Both are read by other goroutines.
 	dirty  atomic.Bool
 	undone atomic.Uint64
 	// unsure says why it is not known whether a transaction is open: all that the session
@@ -43,8 +43,11 @@ type Session struct {
 	made    []setting
 	crowded bool
 	names   names
-	// open counts rows that are being read: no statement of ours runs meanwhile.
-	open int
+	// open counts rows that are being read: no statement of ours runs meanwhile. writing
+	// counts those of statements that may write: see settle.
+	open, writing int
+	// shown is of the first rows that are open: see moment.
+	shown moment
 	// hook is nil where the database does not tell of rows.
 	hook *rowHook
 	// leaks says that something was written since the last statement ended.
@@ -96,6 +99,21 @@ type moment struct {
 // moment returns this one.
 func (o *Observer) moment() moment { return moment{rowtag.Generation(), o.now()} }
 
+// moment is that of the snapshot which a statement that starts now reads, or the next
+// transaction. In SQLite the connection keeps the one of rows that are open:
+//
+//   - T asks for posts, and leaves the rows open. U deletes a comment. T counts the comments,
+//     and the deleted one is among them.
+func (s *Session) moment() moment {
+	switch {
+	case s.tx.open:
+		return s.tx.asOf
+	case s.open > 0 && s.o.opts.Dialect == catalog.SQLite:
+		return s.shown
+	}
+	return s.o.moment()
+}
+
 // NewSession returns the session of a connection that was just opened. conn may be nil
 // when no statement of ours can run on it.
 func (o *Observer) NewSession(conn Conn) *Session {
@@ -123,7 +141,7 @@ func (s *Session) Reset(ctx context.Context) {
 	// goes on: what is set may be rolled back, and what was set may end with it.
 	s.names.unseen = s.names.unseen || s.inTransaction()
 	s.made = withoutLocal(s.made)
-	s.tx, s.unsure, s.raw, s.open = transaction{}, "", false, 0
+	s.tx, s.unsure, s.raw, s.open, s.writing = transaction{}, "", false, 0, 0
 	if s.names.unseen {
 		s.losePath()
 	}
@@ -161,7 +179,7 @@ const readUncommitted driver.IsolationLevel = 1
 func (s *Session) Begin(ctx context.Context, opts driver.TxOptions) *Beginning {
 	s.contain("begin", func() { s.poll(ctx) })
 	return &Beginning{s: s, ctx: ctx, tx: transaction{
-		open: true, dirtyReads: opts.Isolation == readUncommitted, asOf: s.o.moment(), ctx: ctx,
+		open: true, dirtyReads: opts.Isolation == readUncommitted, asOf: s.moment(), ctx: ctx,
 	}}
 }
 
@@ -244,7 +262,7 @@ func (s *Session) rolledBack(ctx context.Context, err error) {
 	if !s.pending.empty() {
 		s.undone.Add(1)
 		s.pending.take()
-		s.dirty.Store(false)
+		s.soil()
 	}
 	if s.tx.open {
 		s.made = s.tx.before
@@ -471,7 +489,7 @@ func (s *Session) flush(ctx context.Context, uncertain bool) {
 	}
 	s.publish(ctx, uncertain)
 	s.pending.take()
-	s.dirty.Store(false)
+	s.soil()
 }
 
 // leak publishes what is pending, which stays pending: it may have been committed, or may

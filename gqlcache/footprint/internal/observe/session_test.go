@@ -549,3 +549,90 @@ func TestCommitOfAServerThatGoesAway(t *testing.T) {
 		}
 	}
 }
+
+// SQLite commits what is written beside rows of a statement that writes when these are
+// closed. Until then others see what was there, and the connection sees what they do not.
+func TestWriteBesideOpenRows(t *testing.T) {
+	const count = `SELECT count(*) FROM comments WHERE post_id = ?`
+	r := newRig(t, Options{Images: Off})
+	s, job := r.session(), Outside(t.Context())
+	read := func(s *Session) Footprint {
+		ctx, rec := r.record(t.Context())
+		query(ctx, s, count, args(7), args(1))
+		return rec.End()
+	}
+	for range 2 {
+		r.read(count, args(7), args(1))
+	}
+	open(t.Context(), s, `SELECT id FROM posts`, nil, args(1)).End(nil, -1, true)
+	if f := read(s); f.Uncommitted != "" {
+		t.Errorf("beside nothing: %q", f.Uncommitted)
+	}
+	for _, begin := range []bool{false, true} {
+		if begin {
+			s.Begin(t.Context(), driver.TxOptions{}).Begun(nil)
+		}
+		e := open(job, s, `DELETE FROM comments WHERE post_id = ? RETURNING id`, args(7), args(1), args(2))
+		if f := read(s); f.Uncommitted == "" {
+			t.Error("what is returned by a statement that goes on is stored")
+		}
+		ctx, rec := r.record(t.Context())
+		q := open(ctx, s, count, args(7), args(1))
+		if f := rec.End(); f.Uncommitted == "" {
+			t.Error("the same, of rows that are being read")
+		}
+		q.End(nil, -1, true)
+		e.End(nil, -1, true)
+		if begin {
+			s.Committed(t.Context(), nil)
+		}
+		if f := read(s); f.Uncommitted != "" || s.dirty.Load() {
+			t.Errorf("after the commit: %q", f.Uncommitted)
+		}
+	}
+	e := open(job, s, `UPDATE posts SET title = ? WHERE id = ? RETURNING id`, args("x", 7), args(7))
+	n := r.commits()
+	exec(job, s, `DELETE FROM comments WHERE post_id = ?`, 7)
+	if r.commits() == n {
+		t.Error("nothing is published, and the rows may be those of a statement that does not write")
+	}
+	meanwhile := read(r.session())
+	e.End(nil, -1, false)
+	if r.fresh(meanwhile) {
+		t.Error("what was there before the commit is kept")
+	}
+	meanwhile = read(r.session())
+	exec(job, s, `UPDATE posts SET title = ? WHERE id = ?`, "y", 7)
+	if !r.fresh(meanwhile) {
+		t.Error("what was committed is published again")
+	}
+}
+
+// A connection of SQLite whose rows are open reads what was there when they were asked for.
+func TestReadBesideOpenRows(t *testing.T) {
+	for _, d := range []catalog.Dialect{catalog.SQLite, catalog.PostgreSQL} {
+		r := newRig(t, Options{Dialect: d})
+		s, job := r.session(), Outside(t.Context())
+		e := open(job, s, `SELECT id FROM posts`, nil, args(7))
+		n := r.sink.Number()
+		exec(job, r.session(), `DELETE FROM comments`)
+		number := func() uint64 {
+			ctx, rec := r.record(t.Context())
+			query(ctx, s, `SELECT count(*) FROM comments`, nil, args(1))
+			return rec.End().Number
+		}
+		if old := number() == n; old != (d == catalog.SQLite) {
+			t.Errorf("%v: as old as the rows: %v", d, old)
+		}
+		b := s.Begin(job, driver.TxOptions{})
+		b.Begun(nil)
+		if old := number() == n; old != (d == catalog.SQLite) {
+			t.Errorf("%v: in a transaction as old as the rows: %v", d, old)
+		}
+		e.End(nil, -1, true)
+		s.RolledBack(job, nil)
+		if number() != n+1 {
+			t.Errorf("%v: as old as rows that are closed", d)
+		}
+	}
+}

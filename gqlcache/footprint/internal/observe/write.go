@@ -232,8 +232,11 @@ func (s *Session) wrote(e *Execution, err error, affected int64, complete bool) 
 	if err != nil && !s.pending.empty() && (e.a.Unknown != "" || !s.o.refusal(err)) {
 		s.pending.uncertain = true
 	}
-	s.dirty.Store(!s.pending.empty())
+	s.soil()
 }
+
+// soil notes whether others cannot see yet what the connection sees.
+func (s *Session) soil() { s.dirty.Store(!s.pending.empty() || s.writing > 0) }
 
 // refusal reports whether an error is the database's answer that it has not done what a
 // statement asks for: a constraint, a value out of range, a deadlock. Then it is known what
