@@ -10,6 +10,16 @@ const (
 // beside it.
 var footprintUnitRules = []mutant{
 	{
+		name: "footprint: a release in a session that is unsure commits nothing", file: footprintDir + "observe/session.go",
+		old: "	if s.unsure != \"\" && e.a.Kind == sqlparse.Release {", new: "	if at < 0 && e.a.Kind == sqlparse.Release {",
+		test: "TestSavepoints",
+	},
+	{
+		name: "footprint: a savepoint after an error is released within its transaction", file: footprintDir + "observe/session.go",
+		old: "	case tx.shaky: // an error has ended", new: "	case false: // an error has ended",
+		test: "TestReleaseAfterError",
+	},
+	{
 		name: "footprint: what is read beside open rows is new", file: footprintDir + "observe/session.go",
 		old: "	case s.open > 0 && s.o.opts.Dialect == catalog.SQLite:\n		return s.shown", new: "	case false:\n		return s.shown",
 		test: "TestReadBesideOpenRows",

@@ -310,6 +310,11 @@ func (s *Session) savepoint(e *Execution) {
 	}
 	if at < 0 {
 		s.doubt("a savepoint is not known")
+	}
+	if s.unsure != "" && e.a.Kind == sqlparse.Release { // it may be a commit
+		s.pending.all(s.unsure, "")
+	}
+	if at < 0 {
 		return
 	}
 	if e.a.Kind == sqlparse.RollbackTo { // what was written stays pending: wider
@@ -320,8 +325,11 @@ func (s *Session) savepoint(e *Execution) {
 		return
 	}
 	tx.marks = tx.marks[:at]
-	if tx.savepoints = tx.savepoints[:at]; at == 0 && tx.implied {
+	switch tx.savepoints = tx.savepoints[:at]; {
+	case at == 0 && tx.implied:
 		s.committed(e.ctx, nil)
+	case tx.shaky: // an error has ended the transaction, maybe, and the savepoint began another one
+		s.leak(e.ctx)
 	}
 }
 

@@ -100,9 +100,17 @@ func TestSavepoints(t *testing.T) {
 	}
 	exec(t.Context(), s, `SAVEPOINT a`)
 	exec(t.Context(), s, `RELEASE nobody`)
-	exec(t.Context(), s, updateTitle, "new", 7)
 	if r.last().Everything == "" || r.commits() != 2 {
+		t.Error("the release of a savepoint that is not known commits nothing")
+	}
+	exec(t.Context(), s, updateTitle, "new", 7)
+	if r.last().Everything == "" || r.commits() != 3 {
 		t.Error("a savepoint that is not known leaves the session sure")
+	}
+	exec(t.Context(), s, `SAVEPOINT b`)
+	exec(t.Context(), s, `RELEASE b`)
+	if r.last().Everything == "" || r.commits() != 4 {
+		t.Error("a release in a session that is unsure commits nothing")
 	}
 }
 
@@ -634,5 +642,22 @@ func TestReadBesideOpenRows(t *testing.T) {
 		if number() != n+1 {
 			t.Errorf("%v: as old as rows that are closed", d)
 		}
+	}
+}
+
+// An error may have rolled all of a transaction of SQLite back. A savepoint that follows
+// begins another one then, and its release commits that.
+func TestReleaseAfterError(t *testing.T) {
+	r := newRig(t, Options{Images: Off})
+	s := r.session()
+	s.TxStatus = nil
+	exec(t.Context(), s, `SAVEPOINT a`)
+	s.Start(t.Context(), `INSERT OR ROLLBACK INTO comments (id, post_id, body) VALUES (1, 1, 'x')`, nil).End(errFailed, -1, false)
+	exec(t.Context(), s, `SAVEPOINT a`)
+	exec(t.Context(), s, `DELETE FROM comments WHERE post_id = ?`, 7)
+	meanwhile := r.read(`SELECT count(*) FROM comments WHERE post_id = ?`, args(7), args(1))
+	exec(t.Context(), s, `RELEASE a`)
+	if r.fresh(meanwhile) {
+		t.Error("what was there before the commit is kept")
 	}
 }
