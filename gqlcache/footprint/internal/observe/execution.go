@@ -72,7 +72,7 @@ func (s *Session) Start(ctx context.Context, text string, args []driver.NamedVal
 		text = "rewritten: " + text // which is no statement
 	}
 	e := &Execution{s: s, ctx: ctx, text: text, a: unknownStatement, why: unknownStatement.Unknown}
-	if !s.contain("start", func() { s.begin(e, args) }) {
+	if !s.contain("start", func() { s.begin(e, args) }) { //nolint:contextcheck // it is in e
 		e.a, e.why, e.write, e.writes = unknownStatement, unknownStatement.Unknown, nil, true
 		e.misread(e.why)
 		s.contain("attribution", func() { e.attribute() })

@@ -113,7 +113,7 @@ func TestSemiJoinsBesideHangs(t *testing.T) {
 		if took := read(t.Context()); asked != 1 || took > 0 {
 			t.Errorf("asked %d times within %v", asked, took)
 		}
-		time.Sleep(besidePause)
+		time.Sleep(besidePause) //nolint:forbidigo // synctest
 		// A read with a deadline keeps most of its time.
 		ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
 		defer cancel()
@@ -133,12 +133,12 @@ func TestRefusals(t *testing.T) {
 		if len(r.texts) != maxRefusals || !r.has("other") {
 			t.Errorf("%d texts", len(r.texts))
 		}
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute) //nolint:forbidigo // synctest
 		if r.has("0") || !r.has("1") || r.has("other") {
 			t.Error("after a minute")
 		}
 		r.add("other", forever)
-		time.Sleep(time.Hour)
+		time.Sleep(time.Hour) //nolint:forbidigo // synctest
 		if r.has("1") || !r.has("other") || len(r.texts) != 1 {
 			t.Errorf("after an hour: %d texts", len(r.texts))
 		}
