@@ -8,11 +8,6 @@ const (
 // linearRules are rules of values whose loss the histories that porcupine judges must show.
 var linearRules = []mutant{
 	{
-		name: "linear: a value has a token of after its function", file: computedFillFile,
-		old: "	took = time.Since(start)\n	if err == nil {", new: "	took, token = time.Since(start), c.clock.Seq()\n	if err == nil {",
-		test: linearAcknowledged,
-	},
-	{
 		name: "linear: an answer does not depend on the values that it is made of", file: computedReadsFile,
 		old: "		r.mu.reads.Add(s)\n", new: "",
 		test: linearAcknowledged,

@@ -29,9 +29,9 @@ var tenantRules = []mutant{
 		test: "TestTenants$",
 	},
 	{
-		name: "tenants: a transaction that has failed was committed", file: footprintDir + "observe/session.go", in: footprintTests,
+		name: "tenants: a transaction that has failed was committed", file: footprintDir + "observe/session.go",
 		old: "case s.tx.erred: // PostgreSQL", new: "case false: // PostgreSQL",
-		test: pathsTest,
+		test: "TestCommitThatRollsBack",
 	},
 	{
 		name: "tenants: set_config is always called", file: footprintDir + "analysis/functions.go",

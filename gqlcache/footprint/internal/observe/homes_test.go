@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"database/sql/driver"
 	"fmt"
 	"testing"
 
@@ -39,5 +40,28 @@ func TestCommitOfManySchemas(t *testing.T) {
 	}
 	if homed, any := count(other); homed != 3 || any != 0 {
 		t.Errorf("another table: %d, %d", homed, any)
+	}
+}
+
+// PostgreSQL answers COMMIT with a rollback, and without an error, where a statement has
+// failed: what the transaction has set is not set.
+func TestCommitThatRollsBack(t *testing.T) {
+	for _, failed := range []bool{false, true} {
+		r := newRig(t, Options{Dialect: catalog.PostgreSQL})
+		s := r.session()
+		s.names.known, s.names.path, s.names.role = true, "t1", "app"
+		s.Begin(t.Context(), driver.TxOptions{}).Begun(nil)
+		exec(t.Context(), s, `SET search_path TO t2`)
+		if failed {
+			s.Start(t.Context(), `SELECT 1`, nil).End(postgresError("XX000"), -1, false)
+		}
+		s.Committed(t.Context(), nil)
+		p, known := s.path()
+		if failed && known && p.Schemas[0] == "t2" {
+			t.Error("what was rolled back is the path")
+		}
+		if !failed && (!known || p.Schemas[0] != "t2") {
+			t.Errorf("what was committed is not the path: %v, %v", p, known)
+		}
 	}
 }
