@@ -48,6 +48,12 @@ type oracleLevel struct {
 	credentials func(oracleRequest) string
 }
 
+// quick says that the level is replayed also where one replay looks like the other: under
+// the race detector, and by a benchmark that only has to run.
+func (l oracleLevel) quick() bool {
+	return l.name == "everything" || l.name == "images, joins and projection"
+}
+
 // database returns an empty one.
 func (l oracleLevel) database(tb testing.TB) string {
 	tb.Helper()

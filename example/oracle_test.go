@@ -37,7 +37,7 @@ func TestOracle(t *testing.T) {
 			if ratio.name != "80:20" && (os.Getenv("CASCADEQL_LONG") == "" || !full && level.watched == nil) {
 				continue // what drops everything is not stale with fewer writes either
 			}
-			if raceEnabled && !full && level.name != "images, joins and projection" {
+			if raceEnabled && !level.quick() {
 				continue // one client alone races with nobody
 			}
 			floor := 0.0
@@ -78,7 +78,7 @@ func BenchmarkOracle(b *testing.B) {
 	}
 	for _, level := range oracleLevels {
 		for _, ratio := range oracleRatios {
-			if testing.Short() && ratio.name != "80:20" {
+			if testing.Short() && (ratio.name != "80:20" || !level.quick()) {
 				continue // it only has to run
 			}
 			for seed := range uint64(2) {
