@@ -222,7 +222,8 @@ func serve(ctx context.Context, name, dir string, out io.Writer) (err error) {
 		return err
 	}
 	control := controls(h, cache)
-	srv := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	// The client's connections wait while a million entries are made.
+	srv := &http.Server{ReadHeaderTimeout: time.Hour, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/debug/") {
 			control.ServeHTTP(w, r)
 			return
