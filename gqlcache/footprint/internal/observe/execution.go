@@ -389,22 +389,18 @@ func (s *Session) control(e *Execution, err error) {
 //     is there for everybody else until the rows are closed: whoever reads it meanwhile would
 //     keep it.
 func (s *Session) settle(ctx context.Context, asOf moment) {
-	if s.TxStatus != nil {
-		open, known := false, false
-		s.contain("transaction status", func() { open, known = s.TxStatus() })
-		if known && !s.raw { // before what is pending is published: it is not in doubt
-			s.unsure = ""
-		}
-		switch {
-		case !known:
-		case open && !s.tx.open:
-			s.tx = transaction{open: true, asOf: asOf, before: s.made}
-		case !open && s.tx.open: // ended by something that was not understood, or by an error
-			s.outcome()
-			s.flush(ctx, true)
-			s.made = withoutLocal(s.made)
-			s.tx = transaction{}
-		}
+	open, known := s.inTransaction()
+	if known && !s.raw { // before what is pending is published: it is not in doubt
+		s.unsure = ""
+	}
+	switch {
+	case open && !s.tx.open:
+		s.tx = transaction{open: true, asOf: asOf, before: s.made}
+	case !open && s.tx.open: // ended by something that was not understood, or by an error
+		s.outcome()
+		s.flush(ctx, true)
+		s.made = withoutLocal(s.made)
+		s.tx = transaction{}
 	}
 	switch {
 	case s.unsure != "":

@@ -90,8 +90,9 @@ func withoutPath(list []setting) []setting {
 	return made
 }
 
-// losePath says that search_path may be any, also after a rollback.
-func (s *Session) losePath() {
+// LosePath says that search_path may have been set, or that what has set it may have been
+// rolled back: it may be any, also after a rollback.
+func (s *Session) LosePath() {
 	if s.o.opts.Dialect != catalog.PostgreSQL {
 		return
 	}
@@ -104,10 +105,6 @@ func (s *Session) losePath() {
 	}
 }
 
-// LosePath says that search_path may have been set, or that what has set it may have been
-// rolled back.
-func (s *Session) LosePath() { s.losePath() }
-
 // Unseen says that the driver may run statements that nobody sees whenever the pool hands
 // the connection out: then search_path is known only from when it is set afterwards.
 func (s *Session) Unseen() { s.names.unseen = true }
@@ -117,7 +114,7 @@ func (s *Session) Unseen() { s.names.unseen = true }
 func (s *Session) Together(texts []string) {
 	s.contain("together", func() {
 		if len(texts) > 1 && slices.ContainsFunc(texts, s.o.moves) {
-			s.losePath()
+			s.LosePath()
 		}
 	})
 }
@@ -138,7 +135,7 @@ func (o *Observer) moves(text string) bool {
 // it says.
 func movesPath(a *analysis.Statement) bool { return a.Moves || a.Unknown != "" && !a.ReadsOnly }
 
-// follow notes what a statement may have done to search_path and the role.
+// followPath notes what a statement may have done to search_path and the role.
 func (s *Session) followPath(e *Execution, err error) {
 	if s.o.opts.Dialect != catalog.PostgreSQL {
 		return
@@ -153,7 +150,7 @@ func (s *Session) followPath(e *Execution, err error) {
 		lose = lose || findsNames(m.name) && (err != nil || m.name == anySetting) || m.name == "all" && err != nil
 	}
 	if lose {
-		s.losePath()
+		s.LosePath()
 	}
 	s.tx.erred = s.tx.erred || s.tx.open && err != nil
 }
@@ -168,7 +165,7 @@ func (s *Session) outcome() {
 	if !slices.EqualFunc(ofPath(s.made), ofPath(s.tx.before), func(a, b setting) bool {
 		return a.name == b.name && a.text == b.text && a.sure == b.sure && a.lost == b.lost && a.reset == b.reset
 	}) {
-		s.losePath()
+		s.LosePath()
 	}
 }
 

@@ -99,7 +99,7 @@ func (s *Session) unask(ctx context.Context, text, why string) {
 	s.o.found(ctx, Finding{Kind: ImageRefused, Text: s.o.normalized(text), Why: why})
 }
 
-// companion is where the values are asked for, nil for nowhere.
+// companion is where keys are asked for, nil where they are not.
 func (s *Session) companion() Conn {
 	switch {
 	case !s.o.opts.SemiJoins:

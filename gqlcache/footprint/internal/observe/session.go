@@ -139,11 +139,13 @@ func (s *Session) Reset(ctx context.Context) {
 	s.outcome()
 	// Where the application has left a transaction open, and the driver does not end it, it
 	// goes on: what is set may be rolled back, and what was set may end with it.
-	s.names.unseen = s.names.unseen || s.inTransaction()
+	if open, _ := s.inTransaction(); open {
+		s.names.unseen = true
+	}
 	s.made = withoutLocal(s.made)
 	s.tx, s.unsure, s.raw, s.open, s.writing = transaction{}, "", false, 0, 0
 	if s.names.unseen {
-		s.losePath()
+		s.LosePath()
 	}
 	s.contain("reset", func() {
 		s.poll(ctx)
@@ -151,17 +153,16 @@ func (s *Session) Reset(ctx context.Context) {
 	})
 }
 
-// inTransaction reports whether a transaction is open, as the driver says where it can tell.
-func (s *Session) inTransaction() (open bool) {
-	open = s.tx.open
+// inTransaction reports whether a transaction is open, as the driver says. Where that is not
+// known, it is what the session takes for true.
+func (s *Session) inTransaction() (open, known bool) {
 	if s.TxStatus != nil {
-		s.contain("transaction status", func() {
-			if now, known := s.TxStatus(); known {
-				open = now
-			}
-		})
+		s.contain("transaction status", func() { open, known = s.TxStatus() })
 	}
-	return open
+	if !known {
+		open = s.tx.open
+	}
+	return open, known
 }
 
 // A Beginning is a transaction between the call of the driver and its return.
@@ -233,7 +234,7 @@ func (s *Session) committed(ctx context.Context, err error) {
 	case s.tx.erred: // PostgreSQL answers COMMIT with a rollback, and no error
 		s.outcome()
 	case !s.tx.open || s.tx.moves: // what began it was not seen, or what runs at its end
-		s.losePath()
+		s.LosePath()
 	}
 	s.flush(ctx, false)
 	s.ended(ctx)
@@ -267,7 +268,7 @@ func (s *Session) rolledBack(ctx context.Context, err error) {
 	if s.tx.open {
 		s.made = s.tx.before
 	} else { // what began it was not seen
-		s.losePath()
+		s.LosePath()
 	}
 	s.ended(ctx)
 }
@@ -370,7 +371,7 @@ func (s *Session) doubt(why string) {
 	if s.unsure == "" {
 		s.unsure = why
 	}
-	s.losePath()
+	s.LosePath()
 }
 
 // pending is what a session has changed and not published.
