@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/cascadeql/cascadeql/extractor"
+	"github.com/cascadeql/cascadeql/internal/allocs"
 	"github.com/google/uuid"
 )
 
@@ -118,7 +119,7 @@ func TestWalkAllocs(t *testing.T) {
 			}
 		}
 		walk()
-		if n := testing.AllocsPerRun(50, walk); n > 4 && !raceEnabled {
+		if n := allocs.PerRun(50, walk); n > 4 && allocs.Exact {
 			t.Errorf("%s: %v allocations", c.name, n)
 		}
 	}

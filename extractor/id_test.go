@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/cascadeql/cascadeql/extractor"
+	"github.com/cascadeql/cascadeql/internal/allocs"
 	"github.com/google/uuid"
 )
 
@@ -131,7 +132,7 @@ func TestCanonicalAllocs(t *testing.T) {
 		"integer": func() { extractor.CanonicalID(raw[2:5]) },
 		"string":  func() { extractor.CanonicalString("01890a5d-ac96-774b-bcce-b302099a8057") },
 	} {
-		if n := testing.AllocsPerRun(100, f); n != 0 {
+		if n := allocs.PerRun(100, f); n != 0 {
 			t.Errorf("%s: %v allocations", name, n)
 		}
 	}

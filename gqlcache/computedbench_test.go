@@ -10,6 +10,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
+	"github.com/cascadeql/cascadeql/internal/allocs"
 	"github.com/cascadeql/cascadeql/internal/redistest"
 	"github.com/maypok86/otter/v2"
 )
@@ -44,12 +45,12 @@ var boardOptions = []gqlcache.ComputeOption{
 func TestComputedHitDoesNotAllocate(t *testing.T) {
 	c := newBenchValues(t, gqlcache.Options{})
 	runs, ctx, tenant := 0, t.Context(), string([]byte("tenant five"))
-	n := testing.AllocsPerRun(1000, func() {
+	n := allocs.PerRun(1000, func() {
 		if _, err := computeBoard(ctx, c, tenant, 1000, &runs); err != nil {
 			t.Error(err)
 		}
 	})
-	if n != 0 && !raceEnabled || runs != 1 { // the race detector allocates
+	if n != 0 && allocs.Exact || runs != 1 {
 		t.Errorf("%v allocations, %d runs", n, runs)
 	}
 }

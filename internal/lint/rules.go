@@ -70,6 +70,7 @@ var ours = map[string][]string{
 	"gqlcache/internal/testgraph": {"cascade", "cascade/payload"},
 	"gqlcache/internal/rolegraph": {},
 	"gqlcache/internal/hostile":   {},
+	"internal/allocs":             {},
 	"internal/pgtest":             {},
 	"internal/redistest":          {},
 	"internal/rounds":             {},
@@ -103,7 +104,7 @@ var theirs = map[string][]string{
 var standard = map[string][]string{
 	"net/http": {"gqlcache", "gqlcache/gqlcachetest", "gqlcache/panel", "gqlcache/internal/wire", "gqlcache/internal/testgraph", "gqlcache/internal/hostile", "example/..."},
 	"expvar":   {"gqlcache/metrics/expvar", "example/..."}, // it registers a handler when it is imported
-	"testing":  {"gqlcache/gqlcachetest", "gqlcache/store/storetest", "gqlcache/internal/testgraph", "internal/pgtest", "internal/redistest", "internal/rounds"},
+	"testing":  {"gqlcache/gqlcachetest", "gqlcache/store/storetest", "gqlcache/internal/testgraph", "internal/allocs", "internal/pgtest", "internal/redistest", "internal/rounds"},
 }
 
 // nowhere are modules that not even a test imports.

@@ -3,6 +3,8 @@ package clock
 import (
 	"slices"
 	"testing"
+
+	"github.com/cascadeql/cascadeql/internal/allocs"
 )
 
 func tagOf(hash uint64) Tag { return Tag{Hash: hash, Mask: All} }
@@ -235,14 +237,14 @@ func TestStampSize(t *testing.T) {
 func TestValidDoesNotAllocate(t *testing.T) {
 	c := New(Options{})
 	s := mustFinish(t, c, c.Begin(), tagOf(1), tagOf(2), tagOf(3))
-	if n := testing.AllocsPerRun(100, func() { c.Valid(s) }); n != 0 {
+	if n := allocs.PerRun(100, func() { c.Valid(s) }); n != 0 {
 		t.Errorf("the fast path allocates %v times", n)
 	}
-	if n := testing.AllocsPerRun(100, func() { c.walk(s, c.Seq()) }); n != 0 {
+	if n := allocs.PerRun(100, func() { c.walk(s, c.Seq()) }); n != 0 {
 		t.Errorf("the walk allocates %v times", n)
 	}
 	changed := []Tag{tagOf(2)}
-	if n := testing.AllocsPerRun(100, func() { c.Apply(changed) }); n != 0 {
+	if n := allocs.PerRun(100, func() { c.Apply(changed) }); n != 0 {
 		t.Errorf("an invalidation of a live tag allocates %v times", n)
 	}
 }

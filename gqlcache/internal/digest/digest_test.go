@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/cascadeql/cascadeql/gqlcache/internal/digest"
+	"github.com/cascadeql/cascadeql/internal/allocs"
 )
 
 func of(texts ...string) (r digest.Running) {
@@ -39,8 +40,8 @@ func TestOf(t *testing.T) {
 }
 
 // TestRunningDoesNotAllocate: it is made for each request.
-func TestRunningDoesNotAllocate(t *testing.T) { //nolint:paralleltest // AllocsPerRun
-	if n := testing.AllocsPerRun(100, func() { of("a", "b") }); n > 0 {
+func TestRunningDoesNotAllocate(t *testing.T) { //nolint:paralleltest // allocs.PerRun
+	if n := allocs.PerRun(100, func() { of("a", "b") }); n > 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/cascadeql/cascadeql/gqlcache/internal/memo"
+	"github.com/cascadeql/cascadeql/internal/allocs"
 )
 
 // TestMemo: a value is found by its text, until there is another one.
@@ -24,10 +25,10 @@ func TestMemo(t *testing.T) {
 	}
 }
 
-func TestFindDoesNotAllocate(t *testing.T) { //nolint:paralleltest // AllocsPerRun
+func TestFindDoesNotAllocate(t *testing.T) { //nolint:paralleltest // allocs.PerRun
 	m, one, text := memo.New[*int](1<<20), 1, []byte("a")
 	m.Keep("a", &one, 8)
-	if n := testing.AllocsPerRun(100, func() { m.Find(text) }); n != 0 {
+	if n := allocs.PerRun(100, func() { m.Find(text) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

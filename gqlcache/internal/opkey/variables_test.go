@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/cascadeql/cascadeql/internal/allocs"
 )
 
 func encode(t testing.TB, vars map[string]any) []byte {
@@ -187,7 +189,7 @@ func TestVariablesDoNotAllocate(t *testing.T) {
 	}
 	buf := make([]byte, 0, 4096)
 	for name, v := range map[string]vars{"typical": typicalVariables(), "sixteen keys": many} {
-		if n := testing.AllocsPerRun(100, func() {
+		if n := allocs.PerRun(100, func() {
 			if _, err := AppendVariables(buf, v); err != nil {
 				t.Fatal(err)
 			}

@@ -14,6 +14,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/opkey"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/plans"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/reason"
+	"github.com/cascadeql/cascadeql/internal/allocs"
 )
 
 // A printer takes a key apart from the front and prints its layout.
@@ -257,7 +258,7 @@ func TestKeyDoesNotAllocate(t *testing.T) {
 	r.Keep(s, r.Make(r.schema, s), 0)
 	vars, scope := map[string]any{"id": "1"}, plans.Scope{Predicate: "ann", Vary: []string{"de"}}
 	room := make([]byte, 0, 200)
-	if n := testing.AllocsPerRun(100, func() {
+	if n := allocs.PerRun(100, func() {
 		again := plans.NewSource(s.Text, s.Document, s.Operation)
 		p := r.Find(&again)
 		b, why := p.AppendQuestion(room, vars)

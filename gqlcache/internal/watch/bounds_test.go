@@ -14,6 +14,7 @@ import (
 	"github.com/cascadeql/cascadeql/cascade"
 	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/watch"
+	"github.com/cascadeql/cascadeql/internal/allocs"
 )
 
 func always() bool { return true }
@@ -220,7 +221,7 @@ func TestUnwatchedAllocatesNothing(t *testing.T) {
 	key, op := []byte("a key of some length"), watch.NewOperation("List", "1", nil)
 	name := string(key)
 	tags := []cascade.Tag{{Hash: 1}}
-	allocs := testing.AllocsPerRun(100, func() {
+	n := allocs.PerRun(100, func() {
 		m := r.Mark()
 		r.Missed(m, key, watch.Nothing)
 		r.Served(key, op, 0)
@@ -229,8 +230,8 @@ func TestUnwatchedAllocatesNothing(t *testing.T) {
 		r.Begin(watch.Change{Tags: tags}).Done(1, 0)
 		r.Applied("", tags, "", 1)
 	})
-	if allocs != 0 {
-		t.Errorf("%v allocations while nobody watches", allocs)
+	if n != 0 {
+		t.Errorf("%v allocations while nobody watches", n)
 	}
 }
 

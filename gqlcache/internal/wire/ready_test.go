@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/cascadeql/cascadeql/gqlcache/internal/wire"
+	"github.com/cascadeql/cascadeql/internal/allocs"
 )
 
 // Bodies, and the tag of the short one.
@@ -394,7 +395,7 @@ func TestSendAllocates(t *testing.T) {
 		"GET, unchanged": {ask("GET", "Accept-Encoding: gzip", "If-None-Match: W/"+a.ETag()), wire.Sending{CacheControl: "no-cache"}},
 	} {
 		w := &sink{header: http.Header{"Content-Type": {"application/json"}}}
-		if n := testing.AllocsPerRun(100, func() {
+		if n := allocs.PerRun(100, func() {
 			clear(w.header)
 			a.Send(w, row.r, &row.s)
 		}); n != 0 {

@@ -14,6 +14,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 	"github.com/cascadeql/cascadeql/gqlcache/store/memstore"
 	"github.com/cascadeql/cascadeql/gqlcache/store/storetest"
+	"github.com/cascadeql/cascadeql/internal/allocs"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -171,7 +172,7 @@ func TestHitDoesNotAllocate(t *testing.T) {
 	if err := s.Put(ctx, key, &store.Entry{Size: 100, Expires: time.Now().Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
-	if n := testing.AllocsPerRun(1000, func() {
+	if n := allocs.PerRun(1000, func() {
 		if _, err := s.Get(ctx, key); err != nil {
 			t.Fatal(err)
 		}

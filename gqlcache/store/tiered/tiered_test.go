@@ -17,6 +17,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/store/memstore"
 	"github.com/cascadeql/cascadeql/gqlcache/store/storetest"
 	"github.com/cascadeql/cascadeql/gqlcache/store/tiered"
+	"github.com/cascadeql/cascadeql/internal/allocs"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -680,7 +681,7 @@ func TestHitDoesNotAllocate(t *testing.T) {
 	}})
 	put(t, s, body("a", 1))
 	ctx := context.Background()
-	if n := testing.AllocsPerRun(1000, func() {
+	if n := allocs.PerRun(1000, func() {
 		if _, err := s.Get(ctx, key); err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,8 @@ package keycheck
 import (
 	"database/sql/driver"
 	"testing"
+
+	"github.com/cascadeql/cascadeql/internal/allocs"
 )
 
 // TestAllocations: arguments of positions that exist, and rows, allocate nothing.
@@ -28,7 +30,7 @@ func TestAllocations(t *testing.T) {
 		}
 	}
 	of(100)()
-	few, many := testing.AllocsPerRun(100, of(10)), testing.AllocsPerRun(100, of(100))
+	few, many := allocs.PerRun(100, of(10)), allocs.PerRun(100, of(100))
 	if many > few+1 {
 		t.Errorf("%v allocations with 10 arguments, %v with 100", few, many)
 	}

@@ -1,5 +1,0 @@
-//go:build !race
-
-package extractor_test
-
-const raceEnabled = false

@@ -1,0 +1,2 @@
+// Package allocs counts allocations in tests.
+package allocs
