@@ -125,7 +125,7 @@ func TestHealthWithoutRedis(t *testing.T) {
 		eventually(t, what, func() bool {
 			begin := time.Now()
 			h := n.cache.Health(t.Context())
-			if took := time.Since(begin); took > time.Second {
+			if took := time.Since(begin); took > 5*time.Second { // the client gives up after 10
 				t.Errorf("%s: Health took %v", what, took)
 			}
 			if !h.Serving {
