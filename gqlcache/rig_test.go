@@ -17,7 +17,11 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	redistest.WaitInParallel(4)
+	atOnce := 12
+	if raceEnabled {
+		atOnce = 4 // they do more than wait
+	}
+	redistest.WaitInParallel(atOnce)
 	var left []goleak.Option
 	if onFloor { // which never ends a goroutine for what is deferred and not read
 		left = append(left, goleak.IgnoreTopFunction("github.com/cascadeql/cascadeql/gqlcache/internal/testgraph.(*executionContext).processDeferredGroup.func1"))

@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 		mutate(addr, os.Getenv(mutatorEnv+"_NAMESPACE"))
 		return
 	}
-	redistest.WaitInParallel(8)
+	redistest.WaitInParallel(16)
 	goleak.VerifyTestMain(m)
 }
 
