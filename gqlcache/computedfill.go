@@ -102,7 +102,7 @@ func (c *Cache) findValue(ctx context.Context, q *valueQuery) (s *valueStamp, bo
 	if !ok || !q.isFor(ctx, s.only) {
 		return nil, nil
 	}
-	if s.hasExpired(c.opts.Now()) {
+	if s.hasExpired(c.opts.Now) {
 		if q.set.beyond() > 0 && q.wants.policy != Refresh {
 			q.old, q.oldBody = s, e.Body
 		}
@@ -345,7 +345,7 @@ func (c *Cache) againValue(ctx context.Context, q *valueQuery, f *valueFunc, fil
 		return nil
 	}
 	s, ok := e.Meta.(*valueStamp)
-	if !ok || s.hasExpired(c.opts.Now()) || s.typ != q.typ || q.passesOver(s) || s.value != nil && !s.plain && !q.set.immutable || !q.isFor(ctx, s.only) {
+	if !ok || s.hasExpired(c.opts.Now) || s.typ != q.typ || q.passesOver(s) || s.value != nil && !s.plain && !q.set.immutable || !q.isFor(ctx, s.only) {
 		return nil
 	}
 	return &valueResult{

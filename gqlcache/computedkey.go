@@ -16,14 +16,20 @@ func KeyOf(name string) Key { return Key{values.KeyOf(name)} }
 // Tenant returns the key with a tenant: what the value reads in partitioned views is that
 // tenant's, as Options.Partition names it. Within a request it must be the caller's own,
 // unless the call has AnyTenant.
-func (k Key) Tenant(id string) Key { return Key{k.key.WithTenant(id)} }
+func (k Key) Tenant(id string) Key {
+	k.key.SetTenant(id)
+	return k
+}
 
 // Arg returns the key with an argument: a text, a number, a truth value, a pointer to or a
 // list of these, of a type that is based on these, such as a UUID of bytes, a time, or nil. Keys
 // are equal only if they have equal arguments in the same order. Whole numbers are equal
 // whatever their types; a number and a text never are. The key must have all that decides
 // the value beside the caller and the tenant. Clients may choose arguments, not names.
-func (k Key) Arg(name string, value any) Key { return Key{k.key.With(name, value)} }
+func (k Key) Arg(name string, value any) Key {
+	k.key.Add(name, value)
+	return k
+}
 
 // String returns the key as the inspector shows it: leaderboard(tenant: "a", limit: 10). It
 // is cut short if it is long.

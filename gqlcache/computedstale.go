@@ -79,13 +79,16 @@ func (s *computeSettings) age(o *ComputeOption) {
 // beyond is how long the store holds values that have expired.
 func (s *computeSettings) beyond() time.Duration { return max(s.staleFor, s.onError) }
 
-// hasExpired says whether a value has expired that the store still holds.
-func (s *valueStamp) hasExpired(now time.Time) bool { return s.beyond && s.ExpiredFor(now) >= 0 }
+// hasExpired says whether a value has expired that the store still holds. The store holds
+// most values no longer than they last: of these no clock is read.
+func (s *valueStamp) hasExpired(now func() time.Time) bool {
+	return s.beyond && s.ExpiredFor(now()) >= 0
+}
 
 // isExpired says the same of an entry.
 func (c *Cache) isExpired(e *store.Entry) bool {
 	s, ok := e.Meta.(*valueStamp)
-	return ok && s.hasExpired(c.opts.Now())
+	return ok && s.hasExpired(c.opts.Now)
 }
 
 // serves says whether the old value may be returned if it has expired for less than a time.

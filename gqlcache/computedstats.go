@@ -108,7 +108,7 @@ func (c *Cache) listValues(limit, of int, hide bool) (list []inspect.Value) {
 				break
 			}
 			s, ok := e.Meta.(*valueStamp)
-			if !ok || !c.engine.Valid(&s.Stamp) || s.hasExpired(now) {
+			if !ok || !c.engine.Valid(&s.Stamp) || s.hasExpired(c.opts.Now) {
 				continue
 			}
 			v, ok := c.valueOf(key, hide)

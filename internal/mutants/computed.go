@@ -305,12 +305,12 @@ var computedRules = []mutant{
 	},
 	{
 		name: "computed stale: an expired value is a hit", file: computedFillFile,
-		old: "	if s.hasExpired(c.opts.Now()) {\n		if q", new: "	if false {\n		if q",
+		old: "	if s.hasExpired(c.opts.Now) {\n		if q", new: "	if false {\n		if q",
 		test: "TestComputedStale$",
 	},
 	{
 		name: "computed stale: an expired value is found by who waited", file: computedFillFile,
-		old: "!ok || s.hasExpired(c.opts.Now()) || s.typ", new: "!ok || s.typ",
+		old: "!ok || s.hasExpired(c.opts.Now) || s.typ", new: "!ok || s.typ",
 		test: "TestComputedStale$",
 	},
 	{

@@ -71,19 +71,33 @@ func (k *Key) Name() string { return k.name }
 // Tenant returns the key's tenant, and whether it has one.
 func (k *Key) Tenant() (string, bool) { return k.tenant, k.tenanted }
 
-// WithTenant returns the key with a tenant.
-func (k Key) WithTenant(tenant string) Key {
+// SetTenant gives the key a tenant.
+func (k *Key) SetTenant(tenant string) {
 	if tenant == "" {
 		k.invalid("the tenant is empty")
 	}
 	k.tenant, k.tenanted = tenant, true
-	return k
 }
 
-// With returns the key with one more argument.
-func (k Key) With(name string, value any) Key {
-	var scratch [64]byte
-	b := opkey.AppendPart(scratch[:0], name)
+// Add gives the key one more argument. Keys that were copied from it before keep theirs.
+func (k *Key) Add(name string, value any) {
+	if k.long != nil {
+		var scratch [64]byte
+		k.write(k.append(scratch[:0], name, value))
+		return
+	}
+	// In place. What is longer than the array is in another one, and copied.
+	b := k.append(k.inline[k.n:k.n], name, value)
+	if k.n+len(b) <= inlineSize {
+		k.n += len(b)
+		return
+	}
+	k.write(b)
+}
+
+// append appends an argument, or nothing and notes what is wrong with it.
+func (k *Key) append(room []byte, name string, value any) []byte {
+	b := opkey.AppendPart(room, name)
 	fault := ""
 	switch t := value.(type) {
 	case time.Time:
@@ -105,10 +119,9 @@ func (k Key) With(name string, value any) Key {
 	}
 	if fault != "" {
 		k.invalid("the argument " + name + " " + fault)
-		return k
+		return room
 	}
-	k.write(b)
-	return k
+	return b
 }
 
 // invalid notes the first fault.
@@ -126,12 +139,8 @@ func (k *Key) Fault() string {
 	return k.fault
 }
 
+// write appends to the arguments, in memory of the key's own.
 func (k *Key) write(b []byte) {
-	if k.long == nil && k.n+len(b) <= inlineSize {
-		k.n += copy(k.inline[k.n:], b)
-		return
-	}
-	// A copy, which keeps k out of the heap, too.
 	long := append(make([]byte, 0, len(k.args())+len(b)), k.args()...)
 	k.long = append(long, b...)
 }
