@@ -103,6 +103,7 @@ const (
 	Elsewhere        = observe.Elsewhere
 	IncompleteKey    = observe.IncompleteKey
 	UnknownColumn    = observe.UnknownColumn
+	UnknownSchema    = observe.UnknownSchema
 	Panicked         = observe.Panicked
 )
 

@@ -60,7 +60,7 @@ var tenantRules = []mutant{
 	},
 	{
 		name: "tenants: names of a statement may be of two schemas", file: pathFile, in: footprintTests,
-		old: "		if schema != \"\" && schema != at {\n			return\n		}\n", new: "",
+		old: `schema != "" && schema != at`, new: "false",
 		test: "TestTenantsProperty$",
 	},
 	{
@@ -117,5 +117,10 @@ var tenantRules = []mutant{
 		name: "tenants: an alias is the schema of its name", file: placesFile,
 		old: "if i+1 == len(tokens) || tokens[i+1].kind != '.' {", new: "if i+1 == len(tokens) {",
 		test: "TestSpelled",
+	},
+	{
+		name: "tenants: nobody says that a schema is not known", file: pathFile, in: footprintTests,
+		old: "		e.found(UnknownSchema, why)\n", new: "",
+		test: "TestTenantsThatAreNotKnown",
 	},
 }

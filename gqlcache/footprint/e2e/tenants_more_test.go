@@ -289,3 +289,50 @@ func TestTenantsOfHooks(t *testing.T) {
 		t.Error("stale after a write that names the schema")
 	}
 }
+
+// A statement is named, with the reason, where it is not known in which schema its rows are,
+// and not where it is.
+func TestTenantsThatAreNotKnown(t *testing.T) {
+	t.Parallel()
+	known := `SET LOCAL search_path TO {t}, public`
+	for name, c := range map[string]struct{ set, read, why string }{
+		"known":       {known, `SELECT name FROM {s}loose WHERE id = '0'`, ""},
+		"unseen":      {`DO $$ BEGIN PERFORM set_config('search_path', '{t}', true); END $$`, `SELECT name FROM {s}loose WHERE id = '0'`, "not known"},
+		"two schemas": {known, `SELECT l.name FROM {s}loose l JOIN t3.counters c ON c.loose_id = l.id WHERE l.id = '0'`, "several schemas"},
+		"of no table": {`SET LOCAL search_path TO {t}, nowhere`, `SELECT name FROM {s}loose WHERE id = '0'`, ""},
+		"not there":   {`SET LOCAL search_path TO nowhere, {t}`, `SELECT name FROM {s}loose WHERE id = '0'`, "lacks a schema"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newTenancy(t, habit{driver: "pgx", template: true, use: within(c.set, nil)})
+			s.store.Answer("Query.loose", func(ctx context.Context) (any, error) {
+				x := &testgraph.Loose{ID: "0"}
+				return x, s.use(ctx, userOf(ctx), func(q querier) error {
+					rows, err := q.QueryContext(ctx, c.read)
+					if err != nil {
+						return err
+					}
+					defer func() { _ = rows.Close() }()
+					for rows.Next() {
+						if err := rows.Scan(&x.Name); err != nil {
+							return err
+						}
+					}
+					return rows.Err()
+				})
+			})
+			s.ask("t1", `{loose(id: "0") {name}}`)
+			var found []footprint.Finding
+			for _, f := range s.watched.Findings() {
+				if f.Kind == footprint.UnknownSchema {
+					found = append(found, f)
+				}
+			}
+			switch {
+			case c.why == "" && len(found) == 0:
+			case c.why == "" || len(found) != 1 || !strings.Contains(found[0].Why, c.why) || !strings.Contains(found[0].Text, "FROM loose") || strings.Contains(found[0].Why, "nowhere"):
+				t.Errorf("found %+v, want one that says %q", found, c.why)
+			}
+		})
+	}
+}

@@ -40,6 +40,7 @@ var findings = map[string]finding{
 	"uncertain commit": {effect: effectWider, advice: "Nothing, if it is rare: a connection broke during COMMIT. Otherwise look for time limits that cut connections off."},
 	"no row images":    {effect: effectWider, quiet: true, advice: "Add RETURNING to the statement, or grant the user of the database SELECT on the table. The server's log has the error."},
 	"too many shapes":  {effect: effectWider, advice: "Reads compare too many different sets of columns of one table: write them with fewer, for instance without optional conditions that are left out."},
+	"unknown schema":   {effect: effectWider, advice: "Name the schema in the statement, or set search_path by a statement of its own. docs/observe.md says after what it is not known."},
 
 	"outside commit": {effect: effectNone, advice: "Nothing, if it is a job's or another handler's. If a mutation has caused it, have the mutation wait for it."},
 }

@@ -35,13 +35,14 @@ const (
 	Elsewhere        FindingKind = "elsewhere"         // a connection that reads from a replica, or what is not committed
 	IncompleteKey    FindingKind = "incomplete key"    // a value of a statement comes from nothing that the cache key has
 	UnknownColumn    FindingKind = "unknown column"    // a name of @view(decides:) that is no column of the table
+	UnknownSchema    FindingKind = "unknown schema"    // in which of several schemas the rows of a statement are
 	Panicked         FindingKind = "panic"             // a fault of this package or of a cache's
 )
 
 // kindsOfFindings are all of them.
 var kindsOfFindings = [...]FindingKind{
 	NotUnderstood, NoCatalog, Orphan, SharedStatement, OutsideCommit, LateStatement, UnexplainedField, UncertainCommit, ImageRefused, ManyShapes, Elsewhere,
-	IncompleteKey, UnknownColumn, Panicked,
+	IncompleteKey, UnknownColumn, UnknownSchema, Panicked,
 }
 
 // A Finding is something that makes answers wider, or that the owner should know.

@@ -223,44 +223,56 @@ func (s *Session) role() string {
 	return m.text
 }
 
-// locate finds the schema of the statement's names. It returns the analysis that holds for
-// it.
+// locate finds the schema of the statement's names, or says why it is not known.
 func (e *Execution) locate() {
 	st := e.st
 	if st == nil || len(e.a.Several) == 0 || st.catalog.Places == nil {
 		return
 	}
-	var schema string
-	path, known := e.s.path()
-	for _, n := range e.a.Several {
-		at := n.Schema
-		switch {
-		case at != "":
-			if !st.catalog.Places.Has(at, n.Name) {
-				return
-			}
-		case !known:
-			return
-		default:
-			var absent string
-			var ok bool
-			if at, absent, ok = st.catalog.Places.Find(&path, n.Name); !ok {
-				if absent != "" {
-					e.s.o.missed(st, absent)
-				}
-				return
-			}
-		}
-		if schema != "" && schema != at {
-			return
-		}
-		schema = at
+	schema, why := e.schemaOf()
+	if why != "" {
+		e.found(UnknownSchema, why)
+		return
 	}
 	one := e.known.within(func() *analysis.Statement { return e.s.o.opts.analyze(st.one, e.known.text) })
 	if one.Unknown != "" && e.a.Unknown == "" {
 		return
 	}
 	e.a, e.schema, e.home = one, schema, rowtag.HomeOf(schema)
+}
+
+// schemaOf returns the schema in which all the statement's names are that several schemas
+// have. why says why it is not known, without values: SET may have been sent with a tenant's
+// schema.
+func (e *Execution) schemaOf() (schema, why string) {
+	places := e.st.catalog.Places
+	path, known := e.s.path()
+	for _, n := range e.a.Several {
+		at := n.Schema
+		switch {
+		case at != "":
+			if !places.Has(at, n.Name) {
+				return "", "the catalog has no " + at + "." + n.Name
+			}
+		case !known:
+			return "", "several schemas have " + n.Name + ", and the search_path of the connection is not known"
+		default:
+			var absent string
+			var ok bool
+			if at, absent, ok = places.Find(&path, n.Name); !ok {
+				if absent != "" {
+					e.s.o.missed(e.st, absent)
+					return "", "the catalog lacks a schema of the search_path"
+				}
+				return "", "it is not known which schema of the search_path has " + n.Name
+			}
+		}
+		if schema != "" && schema != at {
+			return "", "its tables are in several schemas"
+		}
+		schema = at
+	}
+	return schema, ""
 }
 
 // homeOf returns the home of a ref's rows.
