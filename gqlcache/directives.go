@@ -30,8 +30,9 @@ type met struct {
 	// were said.
 	hooked atomic.Bool
 	warned []string
-	// servers are the executable schemas, by address.
-	servers []uintptr
+	// server is the first executable schema, by address; several is set when there is another.
+	server  uintptr
+	several bool
 }
 
 // meet looks at a server's executable schema. Several servers may share a cache: what

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
-	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +16,6 @@ import (
 
 var (
 	errUnused        = errors.New("call srv.Use(cache), after all other extensions")
-	errServers       = errors.New("give servers whose data, directives or interceptors differ a cache each")
 	errBehind        = errors.New("call srv.Use(cache) after all other extensions, unless this one leaves the answers of queries alone")
 	errTransactional = errors.New("put Cache.HoldUntilCommit around the middleware, unless the transaction is committed before the mutation is answered: see docs/transactions.md")
 )
@@ -38,11 +36,13 @@ func (c *Cache) warnOfServers(es graphql.ExecutableSchema) {
 	if v.Kind() != reflect.Pointer {
 		return // a wrapper, of which it is not known what makes two of them the same
 	}
-	if !slices.Contains(c.met.servers, v.Pointer()) {
-		c.met.servers = append(c.met.servers, v.Pointer())
-	}
-	if len(c.met.servers) == 2 { //nolint:mnd // the second one
-		c.once.Warn("servers", "gqlcache: the cache was added to servers with resolvers of their own: they share answers", errServers)
+	switch {
+	case c.met.server == 0:
+		c.met.server = v.Pointer()
+	case c.met.server != v.Pointer() && !c.met.several:
+		c.met.several = true
+		c.opts.Logger.Info("gqlcache: the cache was added to several executable schemas, which share answers: " +
+			"if their data, directives or interceptors differ, give each a cache of its own")
 	}
 }
 
