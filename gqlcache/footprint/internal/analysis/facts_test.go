@@ -131,6 +131,11 @@ func TestScripts(t *testing.T) {
 		{pg, `CREATE TABLE a (id int); TRUNCATE posts`, true, true},
 		{lite, `CREATE TABLE a (id INTEGER); COMMIT`, false, false},
 		{lite, `BEGIN; CREATE TABLE a (id INTEGER); COMMIT`, false, false}, // a driver may run the first one alone
+		{lite, `PRAGMA foreign_keys = ON;`, true, false},
+		{lite, `PRAGMA foreign_keys=1`, true, false},
+		{lite, `PRAGMA foreign_keys = OFF`, false, false}, // what foreign keys tell is not true any more
+		{lite, `PRAGMA foreign_keys = ON; COMMIT`, false, false},
+		{pg, `PRAGMA foreign_keys = ON`, false, false},
 		{lite, `SAVEPOINT a; DELETE FROM posts`, false, false},
 		{lite, `RELEASE a; DELETE FROM posts`, false, false},
 		{lite, `DELETE FROM posts; ROLLBACK TO a`, false, false},

@@ -9,6 +9,9 @@ import "github.com/cascadeql/cascadeql/gqlcache/footprint/internal/sqlparse"
 // of unknown outcome, for a minute and more in which no answer is kept. It returns nil for
 // a text of which that is not known.
 func script(text string, d sqlparse.Dialect) *Statement {
+	if d == sqlparse.SQLite && enforces(text) {
+		return &Statement{Unknown: "PRAGMA foreign_keys = ON", Columns: -1}
+	}
 	list, err := sqlparse.ParseScriptDialect(text, d)
 	if err != nil || len(list) < 2 {
 		return nil
@@ -31,4 +34,21 @@ func script(text string, d sqlparse.Dialect) *Statement {
 		out.Unknown += ", DDL among them"
 	}
 	return out
+}
+
+// enforces reports whether a text has SQLite look at foreign keys, as many programs send it when
+// they start. It is unknown, since deletions reach further rows from then on.
+func enforces(text string) bool {
+	toks, err := sqlparse.TokensDialect(text, sqlparse.SQLite)
+	if n := len(toks); err == nil && n > 0 && toks[n-1].Text == ";" {
+		toks = toks[:n-1]
+	}
+	if err != nil || len(toks) != 4 { //nolint:mnd // these
+		return false
+	}
+	switch toks[3].Text {
+	case "on", "1", "true", "yes":
+		return toks[0].Text == "pragma" && toks[1].Text == "foreign_keys" && toks[2].Text == "="
+	}
+	return false
 }
