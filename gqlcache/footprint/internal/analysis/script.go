@@ -6,7 +6,7 @@ import "github.com/cascadeql/cascadeql/gqlcache/footprint/internal/sqlparse"
 // program sends when it starts. It reads and writes anything. But it begins and ends no
 // transaction, also where a driver runs the first of its statements alone, as some do with
 // a prepared text. Without that the connection is in doubt, and what the text has changed is
-// of unknown outcome, for a minute and more in which no answer is kept. It returns nil for
+// of unknown outcome, for a minute in which no answer is kept. It returns nil for
 // a text of which that is not known.
 func script(text string, d sqlparse.Dialect) *Statement {
 	if d == sqlparse.SQLite && enforces(text) {
