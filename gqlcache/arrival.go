@@ -32,6 +32,7 @@ import (
 func (c *Cache) Handler(next http.Handler) http.Handler {
 	c.mustBeMade()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c.warnOfNoServer()
 		a := c.arrive(r, w)
 		r = r.WithContext(a) //nolint:contextcheck // an arrival is made of the request's own context
 		if r.Header.Get("Upgrade") != "" {

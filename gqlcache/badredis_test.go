@@ -89,7 +89,7 @@ func TestBadRedis(t *testing.T) {
 				t.Errorf("figures %+v, %+v", st, n.log.Stats())
 			}
 			text := lines.String()
-			for _, once := range []string{"trouble: the server does not renew the lease", "trouble: the server has not taken changes", "a change did not reach the log"} {
+			for _, once := range []string{"trouble: Redis does not renew the lease", "trouble: Redis has not taken changes", "a change did not reach the log"} {
 				if got := strings.Count(text, once); got != 1 {
 					t.Errorf("%d lines with %q, want one", got, once)
 				}

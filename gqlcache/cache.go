@@ -198,6 +198,7 @@ func New(opts Options) (*Cache, error) {
 		}
 	}
 	c.warnOfOpenInspector()
+	c.opts.warnOfSmall()
 	if c.front.purges() {
 		c.swept.Go(func() { c.front.purger.Run(c.closed) })
 	}

@@ -55,7 +55,7 @@ func transactionIn(ctx reflect.Value, depth int) string {
 			}
 			ctx = ctx.Elem()
 		}
-		if ctx.Kind() != reflect.Struct || ctx.Type().PkgPath() != "context" {
+		if ctx.Kind() != reflect.Struct || ctx.Type().PkgPath() != "context" && ctx.Type() != reflect.TypeFor[arrival]() {
 			return ""
 		}
 		if v := ctx.FieldByName("val"); v.IsValid() && v.Kind() == reflect.Interface && !v.IsNil() {
@@ -85,6 +85,7 @@ func (c *Cache) warnOfOuterHandler(r *request) {
 		return
 	}
 	defer c.shield.Recover()
+	c.warnOfUncommitted(r.Context)
 	pcs := make([]uintptr, 8)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
 	for {

@@ -30,6 +30,9 @@ type met struct {
 	// were said.
 	hooked atomic.Bool
 	warned []string
+	// server is the first executable schema, by address; several is set when there is another.
+	server  uintptr
+	several bool
 }
 
 // meet looks at a server's executable schema. Several servers may share a cache: what
@@ -37,6 +40,8 @@ type met struct {
 func (c *Cache) meet(es graphql.ExecutableSchema) {
 	c.met.mu.Lock()
 	defer c.met.mu.Unlock()
+	c.warnOfServers(es)
+	_, _ = safe.Call(func() (struct{}, error) { c.warnOfOurs(es); return struct{}{}, nil })
 	c.warnOfDirectives(c.met.directives.Add(c.schema.Load().Schema, directiveRoot(es)))
 	oc, _ := safe.Call(func() (*graphql.OperationContext, error) {
 		ctx := graphql.StartOperationTrace(context.Background())
@@ -55,11 +60,12 @@ func (c *Cache) meet(es graphql.ExecutableSchema) {
 // there is none, everything may run.
 func directiveRoot(es graphql.ExecutableSchema) []string {
 	names, err := safe.Call(func() ([]string, error) {
-		t := findType(reflect.ValueOf(es), "DirectiveRoot", maxWrappers)
-		if t == nil {
+		root := findStruct(reflect.ValueOf(es), "DirectiveRoot", maxWrappers)
+		if !root.IsValid() {
 			return []string{plans.AllDirectives}, nil
 		}
 		var names []string
+		t := root.Type()
 		for i := range t.NumField() {
 			names = append(names, t.Field(i).Name)
 		}
@@ -74,24 +80,24 @@ func directiveRoot(es graphql.ExecutableSchema) []string {
 // maxWrappers bounds how deep in a value a type is looked for.
 const maxWrappers = 6
 
-// findType returns the struct type of the given name in a value, its fields, and what
-// they point to. It reads types and calls nothing.
-func findType(v reflect.Value, name string, depth int) reflect.Type {
+// findStruct returns the struct whose type has the given name in a value, its fields, and
+// what they point to; the zero Value when there is none. It calls nothing.
+func findStruct(v reflect.Value, name string, depth int) reflect.Value {
 	for v.IsValid() && (v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface) {
 		v = v.Elem()
 	}
 	if !v.IsValid() || v.Kind() != reflect.Struct || depth == 0 || v.Type() == reflect.TypeFor[ast.Schema]() {
-		return nil
+		return reflect.Value{}
 	}
 	if v.Type().Name() == name {
-		return v.Type()
+		return v
 	}
 	for i := range v.NumField() {
-		if t := findType(v.Field(i), name, depth-1); t != nil {
-			return t
+		if found := findStruct(v.Field(i), name, depth-1); found.IsValid() {
+			return found
 		}
 	}
-	return nil
+	return reflect.Value{}
 }
 
 // codeOf tells functions apart by their code: those that one literal made are the same.

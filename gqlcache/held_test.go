@@ -210,12 +210,12 @@ func TestWarningsOfTransactions(t *testing.T) {
 func TestWarningOfOuterHandler(t *testing.T) {
 	t.Parallel()
 	c, log := loud(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame})
-	rows := testgraph.NewStore()
+	es := testgraph.Executable(testgraph.NewStore(), "cacheControl")
 	ask := func(h http.Handler, document string) {
 		testgraph.Do(t, t.Context(), h, testgraph.Request{Query: expand(document)})
 	}
-	inside := testgraph.NewServer(rows, c, &ending{place: "handler", do: func() {}})
-	outside := testgraph.NewServer(rows, &ending{place: "handler", do: func() {}}, c)
+	inside := testgraph.Serve(es, c, &ending{place: "handler", do: func() {}})
+	outside := testgraph.Serve(es, &ending{place: "handler", do: func() {}}, c)
 	ask(outside, readAnn)
 	ask(inside, renameAnn)
 	if lines := log.lines(); len(lines) != 0 {

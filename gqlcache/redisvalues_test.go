@@ -224,7 +224,7 @@ func TestForeignLog(t *testing.T) {
 		stops  bool // leases, until the key is gone
 		flush  bool
 	}{
-		{"control key", taken(control), "trouble: the server does not renew the lease", true, false},
+		{"control key", taken(control), "trouble: Redis does not renew the lease", true, false},
 		{"log", taken(stream), "trouble: the log cannot be read", false, false},
 		{"a record of a later version", record("\x09 later"), "trouble: a record is of no known kind", false, true},
 		{"half a tag", record("\x01half"), "trouble: a record is of no known kind", false, true},

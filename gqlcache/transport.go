@@ -126,6 +126,7 @@ func (t *answering) known(w http.ResponseWriter, r *http.Request, exec graphql.G
 
 // through has inner answer a request.
 func (t *answering) through(w http.ResponseWriter, r *http.Request, e *executing) {
+	t.cache.warnOfNoServer()
 	e.writer = &awaiting{ResponseWriter: w, t: t, request: r}
 	t.Transport.Do(e.writer, r, e)
 }

@@ -32,6 +32,8 @@ type extensions struct {
 	changing []string
 	// answers is set when the cache is one of the extensions.
 	answers bool
+	// behind are the types of those that intercept responses and come after the cache.
+	behind []string
 }
 
 var (
@@ -68,6 +70,7 @@ func (t *answering) extensionsOf(exec graphql.GraphExecutor) *extensions {
 	}
 	met := t.cache.newExtensions(e, list)
 	t.cache.warnOfQueryCache(e)
+	t.cache.warnOfBehind(met.behind)
 	t.met.Store(met)
 	return met
 }
@@ -100,6 +103,9 @@ func (e *extensions) add(c *Cache, x reflect.Value) {
 	case changes, typ.Implements(aroundOperations), typ.Implements(aroundResponses):
 		if changes {
 			e.changing = append(e.changing, typ.String())
+		}
+		if e.answers && typ.Implements(aroundResponses) && typ != reflect.TypeFor[*Cache]() {
+			e.behind = append(e.behind, typ.String())
 		}
 		if !slices.Contains(c.opts.HTTP.DirectPast, typ.String()) {
 			e.hooks = append(e.hooks, typ.String())

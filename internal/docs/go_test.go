@@ -27,14 +27,18 @@ const module = "github.com/cascadeql/cascadeql/"
 var packages = map[string]string{
 	"binary": "encoding/binary", "context": "context", "fmt": "fmt", "http": "net/http", "log": "log",
 	"errors": "errors", "json": "encoding/json", "rand": "math/rand/v2", "testing": "testing", "time": "time",
-	"redis":        "github.com/redis/go-redis/v9",
-	"changelog":    module + "gqlcache/changelog",
-	"gqlcache":     module + "gqlcache",
-	"payload":      module + "cascade/payload",
-	"gqlcachetest": module + "gqlcache/gqlcachetest",
-	"panel":        module + "gqlcache/panel",
-	"redislog":     module + "gqlcache/changelog/redislog",
-	"redisstore":   module + "gqlcache/store/redisstore",
+	"redis":          "github.com/redis/go-redis/v9",
+	"changelog":      module + "gqlcache/changelog",
+	"gqlcache":       module + "gqlcache",
+	"footprint":      module + "gqlcache/footprint",
+	"footprintsql":   module + "gqlcache/footprint/footprintsql",
+	"payload":        module + "cascade/payload",
+	"gqlcachetest":   module + "gqlcache/gqlcachetest",
+	"panel":          module + "gqlcache/panel",
+	"redisinstances": module + "gqlcache/redisinstances",
+	"sql":            "database/sql",
+	"redislog":       module + "gqlcache/changelog/redislog",
+	"redisstore":     module + "gqlcache/store/redisstore",
 }
 
 // more are further packages that a snippet with imports may name.

@@ -58,6 +58,18 @@ var trapRules = []mutant{
 		test: "TestTenantsTraps/a_deferred_trigger_sets",
 	},
 	{
+		name: "footprint: a text of several statements begins no transaction, whatever they are", in: "gqlcache/footprint/internal/analysis",
+		file: "gqlcache/footprint/internal/analysis/script.go",
+		old:  "		default:\n			return nil\n", new: "		default:\n",
+		test: "TestScripts",
+	},
+	{
+		name: "footprint: a text of several statements leaves the connection in doubt", in: "gqlcache/footprint/internal/analysis",
+		file: "gqlcache/footprint/internal/analysis/analyze.go",
+		old:  "s := script(text, dialectOf(c.Dialect)); s != nil", new: "s := script(text, dialectOf(c.Dialect)); s != nil && false",
+		test: "TestScripts",
+	},
+	{
 		name: "tenants: no transaction is left open", in: footprintTests,
 		file: footprintSession,
 		old:  "	if open, _ := s.inTransaction(); open {\n", new: "	if false {\n",

@@ -208,6 +208,41 @@ var transportRules = []mutant{
 		test: "TestStreamsBesideAWrappedPOST",
 	},
 	{
+		name: "misuse: nobody says that no server has the cache", file: "gqlcache/misuse.go",
+		old: "	if c.schema.Load() == nil {\n", new: "	if false {\n",
+		test: "TestNoServerHasTheCache",
+	},
+	{
+		name: "misuse: the server of another schema is the same", file: "gqlcache/misuse.go",
+		old: "	case c.met.server != v.Pointer() && !c.met.several:", new: "	case false:",
+		test: "TestServersThatShare",
+	},
+	{
+		name: "misuse: directives without a function do something", file: "gqlcache/misuse.go",
+		old: "f.Kind() == reflect.Func && f.IsNil()", new: "f.Kind() == reflect.Map",
+		test: "TestGeneratedDirectives",
+	},
+	{
+		name: "misuse: extensions behind the cache are before it", file: "gqlcache/transportextensions.go",
+		old: "		if e.answers && typ.Implements(aroundResponses)", new: "		if false && typ.Implements(aroundResponses)",
+		test: "TestExtensionBehindTheCache",
+	},
+	{
+		name: "misuse: a transaction around a mutation is not looked for", file: "gqlcache/commitwarnings.go",
+		old: "	c.warnOfUncommitted(r.Context)\n", new: "",
+		test: "TestMutationWithinATransaction",
+	},
+	{
+		name: "misuse: a transaction is not seen behind the cache's handler", file: "gqlcache/commitwarnings.go",
+		old: ` && ctx.Type() != reflect.TypeFor[arrival]()`, new: "",
+		test: "TestMutationWithinATransaction",
+	},
+	{
+		name: "misuse: nanoseconds are no small age", file: "gqlcache/misuse.go",
+		old: "d.of < time.Millisecond", new: "d.of < 0",
+		test: "TestSmallOptions",
+	},
+	{
 		name: "install: a server that parses each request is not noticed", file: extensionsFile,
 		old: "	t.cache.warnOfQueryCache(e)\n", new: "",
 		test: "TestNoQueryCache",

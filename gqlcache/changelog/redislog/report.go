@@ -11,8 +11,8 @@ import (
 
 // The kinds of trouble. Each is logged when it begins and when it is over.
 const (
-	troubleServer  = "the server does not renew the lease"
-	troublePublish = "the server has not taken changes, cached entries are not served until it has"
+	troubleServer  = "Redis does not renew the lease"
+	troublePublish = "Redis has not taken changes, cached entries are not served until it has"
 	troubleRead    = "the log cannot be read, records arrive with renewals only"
 	troubleHear    = "acknowledgements cannot be heard, they are polled"
 	troubleAck     = "acknowledgements cannot be sent, others wait for this instance"

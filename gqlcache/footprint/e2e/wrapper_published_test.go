@@ -178,6 +178,26 @@ func TestPublishedIsVisible(t *testing.T) {
 				t.Errorf("afterwards: published as %+v", w.commits)
 			}
 			must(c.Close())
+
+			// Several without BEGIN and the like leave a known state everywhere.
+			c, err = db.Conn(ctx)
+			must(err)
+			w.seen, w.commits = nil, nil
+			exec(c, "CREATE TABLE IF NOT EXISTS script (id int); "+text(""))
+			if len(w.seen) == 0 || w.seen[len(w.seen)-1] != fmt.Sprint(n) {
+				t.Errorf("a script: others saw %q", w.seen)
+			}
+			for _, commit := range w.commits {
+				if commit.Everything == "" || commit.Uncertain {
+					t.Errorf("a script: published as %+v", commit)
+				}
+			}
+			w.seen, w.commits = nil, nil
+			exec(c, text(""))
+			if len(w.commits) != 1 || w.commits[0].Everything != "" {
+				t.Errorf("after the script: published as %+v", w.commits)
+			}
+			must(c.Close())
 		})
 	}
 }

@@ -60,6 +60,9 @@ func fail(format string, args ...any) {
 func Analyze(c *catalog.Catalog, text string) *Statement {
 	parsed, err := sqlparse.ParseDialect(text, dialectOf(c.Dialect))
 	if err != nil {
+		if s := script(text, dialectOf(c.Dialect)); s != nil {
+			return s
+		}
 		return &Statement{Unknown: short(err.Error()), Transaction: true, Columns: -1}
 	}
 	z := &analyzer{c: c, out: &Statement{Kind: parsed.Kind, Params: parsed.Params, Columns: -1}, seen: map[edge]bool{}}

@@ -114,6 +114,47 @@ func TestTransactions(t *testing.T) {
 	}
 }
 
+// A text of several statements changes anything. It leaves the connection in doubt unless
+// each statement is of a kind that has nothing to do with transactions.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	pg, lite := world(catalog.PostgreSQL), world(catalog.SQLite)
+	for _, tt := range []struct {
+		c       *catalog.Catalog
+		text    string
+		known   bool // that no transaction begins or ends
+		reloads bool
+	}{
+		{lite, `CREATE TABLE a (id INTEGER); INSERT INTO a VALUES (1);; -- done`, true, true},
+		{lite, `PRAGMA synchronous = NORMAL; UPDATE posts SET title = 'x'; SELECT 1`, true, false},
+		{lite, `CREATE TRIGGER t AFTER INSERT ON posts BEGIN DELETE FROM users; END; CREATE INDEX i ON posts (id);`, true, true},
+		{pg, `CREATE TABLE a (id int); TRUNCATE posts`, true, true},
+		{lite, `CREATE TABLE a (id INTEGER); COMMIT`, false, false},
+		{lite, `BEGIN; CREATE TABLE a (id INTEGER); COMMIT`, false, false}, // a driver may run the first one alone
+		{lite, `PRAGMA foreign_keys = ON;`, true, false},
+		{lite, `PRAGMA foreign_keys=1`, true, false},
+		{lite, `PRAGMA foreign_keys = OFF`, false, false}, // what foreign keys tell is not true any more
+		{lite, `PRAGMA foreign_keys = ON; COMMIT`, false, false},
+		{pg, `PRAGMA foreign_keys = ON`, false, false},
+		{lite, `SAVEPOINT a; DELETE FROM posts`, false, false},
+		{lite, `RELEASE a; DELETE FROM posts`, false, false},
+		{lite, `DELETE FROM posts; ROLLBACK TO a`, false, false},
+		{lite, `DELETE FROM posts; VACUUM`, false, false}, // nobody has looked at it
+		{lite, `DELETE FROM posts; PRAGMA writable_schema = ON`, false, false},
+		{pg, `DELETE FROM posts; DISCARD ALL`, false, false},
+		{pg, `DELETE FROM posts; SET search_path = a`, false, false},
+		{pg, `DELETE FROM posts; PREPARE TRANSACTION 'a'`, false, false},
+		{pg, `DELETE FROM posts; COMMIT PREPARED 'a'`, false, false},
+		{pg, `CALL f(); DELETE FROM posts`, false, false},
+		{pg, `CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT 2; END; DELETE FROM posts`, false, false},
+	} {
+		s := Analyze(tt.c, tt.text)
+		if s.Unknown == "" || s.ReadsOnly || s.Transaction == tt.known || s.Reloads != tt.reloads || len(s.Writes)+len(s.Refs) > 0 {
+			t.Errorf("%s: %+v", tt.text, s)
+		}
+	}
+}
+
 // Children are what foreign keys do, one level of them.
 func TestChildren(t *testing.T) {
 	c := world(catalog.PostgreSQL)

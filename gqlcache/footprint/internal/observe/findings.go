@@ -113,7 +113,7 @@ func (o *Observer) first(f Finding) {
 	if f.Kind == OutsideCommit { // it costs nothing
 		log = o.opts.Logger.Info
 	}
-	log("footprint: "+string(f.Kind), "statement", f.Text, "why", f.Why, "place", f.Place, "operation", f.Operation, "handle", o.opts.Name)
+	log("footprint: "+string(f.Kind), "statement", f.Text, "why", f.Why, "place", f.Place, "operation", f.Operation, "handle", o.opts.Name, "advice", "the panel's tab SQL, Cache.Observed, docs/observe.md")
 }
 
 // key tells findings apart. That of OutsideCommit is its place, where there is one: a

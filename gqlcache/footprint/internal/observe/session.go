@@ -517,7 +517,11 @@ func (s *Session) publish(ctx context.Context, uncertain bool) {
 		c.Text = s.o.normalized(c.Text)
 	}
 	if c.Uncertain {
-		s.o.found(ctx, Finding{Kind: UncertainCommit, Text: c.Text, Why: "its outcome is not known"})
+		why := "its outcome is not known"
+		if c.Everything != "" {
+			why += ": " + c.Everything
+		}
+		s.o.found(ctx, Finding{Kind: UncertainCommit, Text: c.Text, Why: why})
 	}
 	c.Events = slices.Clone(c.Events)
 	for _, origin := range []context.Context{s.tx.ctx, s.pending.ctx} {

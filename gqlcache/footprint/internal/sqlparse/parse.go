@@ -35,6 +35,28 @@ func ParseDialect(text string, d Dialect) (*Statement, error) {
 	return s, nil
 }
 
+// ParseScriptDialect parses a text of any number of statements, with semicolons between
+// them. What is true of one of them alone, the numbers of its parameters for instance, is
+// not to be had from them.
+func ParseScriptDialect(text string, d Dialect) ([]*Statement, error) {
+	p, err := newParser(text, d)
+	if err != nil {
+		return nil, err
+	}
+	var list []*Statement
+	for {
+		for p.accept(";") {
+		}
+		if p.err != nil || p.peek().Kind == EndToken {
+			return list, p.err
+		}
+		list = append(list, p.statement())
+		if p.err == nil && !p.is(";") && p.peek().Kind != EndToken {
+			p.fail("end of the statement expected")
+		}
+	}
+}
+
 // ParseQueryDialect is ParseQuery for one database.
 func ParseQueryDialect(text string, d Dialect) (*Query, error) {
 	p, err := newParser(text, d)
