@@ -142,6 +142,7 @@ func TestScripts(t *testing.T) {
 		{lite, `DELETE FROM posts; VACUUM`, false, false}, // nobody has looked at it
 		{lite, `DELETE FROM posts; PRAGMA writable_schema = ON`, false, false},
 		{pg, `DELETE FROM posts; DISCARD ALL`, false, false},
+		{pg, `SELECT Set_Config('app.user', 'ann', false); SELECT 1`, false, false},
 		{pg, `DELETE FROM posts; SET search_path = a`, false, false},
 		{pg, `DELETE FROM posts; PREPARE TRANSACTION 'a'`, false, false},
 		{pg, `DELETE FROM posts; COMMIT PREPARED 'a'`, false, false},

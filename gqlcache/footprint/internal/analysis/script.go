@@ -1,6 +1,10 @@
 package analysis
 
-import "github.com/cascadeql/cascadeql/gqlcache/footprint/internal/sqlparse"
+import (
+	"strings"
+
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/sqlparse"
+)
 
 // script says what is known of a text of several statements, such as the schema that a
 // program sends when it starts. It reads and writes anything. But it begins and ends no
@@ -13,8 +17,8 @@ func script(text string, d sqlparse.Dialect) *Statement {
 		return &Statement{Unknown: "PRAGMA foreign_keys = ON", Columns: -1}
 	}
 	list, err := sqlparse.ParseScriptDialect(text, d)
-	if err != nil || len(list) < 2 {
-		return nil
+	if err != nil || len(list) < 2 || strings.Contains(strings.ToLower(text), "set_config") {
+		return nil // what a setting holds then is a part of the key
 	}
 	out := &Statement{Unknown: "several statements in one text", Columns: -1}
 	for _, s := range list {
