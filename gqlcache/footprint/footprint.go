@@ -12,10 +12,11 @@ import (
 
 // The types that caches and wrappers of drivers use.
 type (
-	// An Observer watches all connections of one handle.
+	// An Observer watches all connections of one handle. It may be used concurrently. A
+	// program makes one with New, gives it to footprintsql or footprintpgx and to
+	// gqlcache.Options.Observe, and asks it for Findings and Figures; its other methods are
+	// for caches and wrappers of drivers.
 	Observer = observe.Observer
-	// Options of an Observer.
-	Options = observe.Options
 	// A Switch turns something on or off.
 	Switch = observe.Switch
 	// An Attribution says which computations a statement belongs to.
@@ -106,9 +107,6 @@ const (
 	UnknownSchema    = observe.UnknownSchema
 	Panicked         = observe.Panicked
 )
-
-// New returns an Observer. Until its catalog is read, every statement is unknown.
-func New(o Options) *Observer { return observe.New(o) }
 
 // Begin starts a recording of what is read through the observers with the context that it
 // returns. It must be called before anything is read.

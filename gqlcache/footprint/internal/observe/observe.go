@@ -91,39 +91,16 @@ const (
 	Off
 )
 
-// Options of an Observer.
+// Options of an Observer, as footprint.Options says.
 type Options struct {
-	// Dialect is the database's. It must be set.
-	Dialect catalog.Dialect
-	// Name is the handle's, and a part of all its tags: two databases with a table of one
-	// name are told apart by it. Shards may share a name.
-	Name string
-	// Images says that a write within a transaction is preceded and followed by a query
-	// for the rows that it changes, so that their values before and after are known. It is
-	// On by default for SQLite, where it holds once the transaction has the write lock, and
-	// Off for PostgreSQL, where an image costs two queries and two savepoints. There the
-	// queries are the application's as far as timeouts and auditing go. None are sent for
-	// writes of which the database tells the rows itself (footprintsqlite.RowHook).
-	Images Switch
-	// SemiJoins says that a read of a join asks for the keys of one side first. For SQLite
-	// that is a query on the statement's own connection. For PostgreSQL it is one on Beside,
-	// without which there is none.
-	SemiJoins bool
-	// Beside runs queries of SemiJoins for PostgreSQL, several at a time, on connections of its
-	// own, so that no query of ours is in a transaction of the application:
-	// footprintsql.Beside makes one. It must reach the same database, and must not see fewer
-	// rows than any caller. So its answers count only where row_security is off, with which a
-	// role that policies apply to gets an error, and where the server is no replica. A read
-	// waits for it for one second at most, and no longer than a quarter of the time that its
-	// context leaves it. A text whose query has failed is not asked for again for a minute.
-	Beside Conn
-	// Attribution says which computations a statement belongs to.
+	Dialect     catalog.Dialect
+	Name        string
+	Images      Switch
+	SemiJoins   bool
+	Beside      Conn
 	Attribution Attribution
-	// Replica says that the handle's connections read from a replica: answers that were
-	// read from one are not stored. A connection that says so by itself needs no mark.
-	Replica bool
-	// Logger gets each Finding once. The default is slog.Default().
-	Logger *slog.Logger
+	Replica     bool
+	Logger      *slog.Logger
 
 	// analyze, read and version are replaced by tests.
 	analyze func(*catalog.Catalog, string) *analysis.Statement
