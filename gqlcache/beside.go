@@ -1,10 +1,13 @@
 package gqlcache
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/wire"
 )
 
@@ -17,17 +20,30 @@ var errBeside = errors.New("what is set beside the data is missing on hits")
 // besides is what there was beside an answer before it was computed.
 type besides struct {
 	extensions int
-	of         *wire.Header // of the response, nil when this goroutine may not look at it
-	header     uint64       // its digest
-	seen       bool         // it was looked at
+	// told is what these extensions said, as a client would read it, nil for nothing.
+	told   []byte
+	of     wire.Here // the header of the response, as far as this goroutine may look at it
+	header uint64    // its digest
+	seen   int       // how many headers were looked at
 }
 
 // besidesBefore looks at what extensions outside of the cache have set by now. These run
 // on hits, too.
 func besidesBefore(ctx context.Context) besides {
-	b := besides{extensions: len(graphql.GetExtensions(ctx))}
+	all := graphql.GetExtensions(ctx)
+	b := besides{extensions: len(all), told: toldBy(all)}
 	b.of = wire.HeaderFrom(ctx).Here()
 	b.header, b.seen = b.of.Digest(ctx)
+	return b
+}
+
+// toldBy returns extensions of a response as a client would read them. An extension of the
+// server may register a list, say, to which resolvers add.
+func toldBy(extensions map[string]any) []byte {
+	if len(extensions) == 0 {
+		return nil
+	}
+	b, _ := safe.Call(func() ([]byte, error) { return json.Marshal(extensions) }) // what cannot be read is not sent
 	return b
 }
 
@@ -39,9 +55,10 @@ func (c *Cache) besidesAfter(ctx context.Context, r *request, before besides, re
 		return
 	}
 	// A registered name stays: gqlgen panics on a second registration, and removes none.
-	if len(resp.Extensions) > before.extensions || len(graphql.GetExtensions(ctx)) > before.extensions {
+	all := graphql.GetExtensions(ctx)
+	if len(resp.Extensions) > before.extensions || len(all) > before.extensions || !bytes.Equal(toldBy(all), before.told) {
 		r.refuseToStore(ReasonBeside)
-		c.once.Warn("extensions", "gqlcache: an answer was not stored, since resolvers registered extensions beside it, or an extension of the server "+
+		c.once.Warn("extensions", "gqlcache: an answer was not stored, since resolvers registered extensions beside it, or changed registered ones, or an extension of the server "+
 			"that comes after the cache did: then add the cache last, or nothing is ever stored", errBeside)
 	}
 	if header, seen := before.of.Digest(ctx); seen != before.seen || header != before.header {

@@ -78,6 +78,13 @@ func (c *Cache) document(ctx context.Context, oc *graphql.OperationContext) *doc
 	return d
 }
 
+// undeclared returns the document of a mutation of which it is not known what it does.
+func (d *document) undeclared() *document {
+	u := &document{shown: d.shown, Plan: &plans.Plan{Definition: d.Definition, Bypass: d.Bypass, Hash: d.Hash, Tag: d.Tag, TTL: d.TTL, Counts: d.Counts}}
+	u.Owner = u
+	return u
+}
+
 // readPolicy reads what the schema says of an operation beside maxAge and scope.
 func (c *Cache) readPolicy(d *document) {
 	p := &d.Operation.Policy

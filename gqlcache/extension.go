@@ -101,6 +101,9 @@ func (c *Cache) InterceptResponse(ctx context.Context, next graphql.ResponseHand
 		ctx = context.WithValue(ctx, insideKey{}, r)
 	}
 	oc := graphql.GetOperationContext(ctx)
+	if !r.answers(ctx, oc) {
+		return next(ctx)
+	}
 	if r.header != nil {
 		defer r.header.Begin()()
 	}
@@ -156,6 +159,9 @@ type request struct {
 	// ask again until they get nil. passed is set when a query bypasses the cache: all of
 	// its answers do. Only the transport's goroutine uses them.
 	served, passed bool
+	// entered is set when the cache's response interceptor was called for the operation.
+	// It is written before any resolver of it runs.
+	entered bool
 	// operation is what was asked for. A resolver may run an operation of its own in this
 	// request's context: that is another one.
 	operation *graphql.OperationContext
@@ -306,6 +312,75 @@ func (r *request) Value(key any) any {
 // String keeps whoever prints a context from printing the cache.
 func (r *request) String() string { return fmt.Sprintf("%v.WithValue(gqlcache operation)", r.Context) }
 
+// boundTo is a context to which a request was given anew: see request.bind.
+type boundTo struct {
+	context.Context
+
+	request *request
+}
+
+// Value implements context.Context.
+func (b *boundTo) Value(key any) any {
+	switch {
+	case key == (requestKey{}):
+		return b.request
+	case key == footprint.EarlyKey && b.request.cache.observing != nil:
+		return &b.request.early
+	}
+	return b.Context.Value(key)
+}
+
+// String keeps whoever prints a context from printing the cache.
+func (b *boundTo) String() string { return fmt.Sprintf("%v.WithValue(gqlcache operation)", b.Context) }
+
+// bind returns a context in which the operation and its request are found. An extension
+// around the cache need not hand on the context that the transport gives to the
+// operation's handler. It may give the handler one that it has made of its own, from
+// before the cache came:
+//
+//	func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+//		h := next(ctx)
+//		return func(context.Context) *graphql.Response { return h(context.WithoutCancel(ctx)) }
+//	}
+//
+// gqlgen runs such an operation. The request is found in there by nobody, so a mutation
+// would drop nothing. With two caches in a server, the request of the inner one leads to
+// that of the outer one.
+func (r *request) bind(ctx context.Context) context.Context {
+	for o := requestFrom(ctx); o != nil; o = o.outer {
+		if o == r {
+			return ctx
+		}
+	}
+	if !graphql.HasOperationContext(ctx) || graphql.GetOperationContext(ctx) != r.operation {
+		ctx = graphql.WithOperationContext(ctx, r.operation)
+	}
+	return &boundTo{Context: ctx, request: r}
+}
+
+// answers says whether a response in a context is one of the operation's. A resolver, or
+// an extension around the cache, may send a request of its own in the operation's context.
+// When that is refused before there is an operation, by the parser for instance, the
+// response interceptors run all the same, for errors that are not the operation's.
+//
+// The first response belongs to the operation itself: resolvers run within it.
+func (r *request) answers(ctx context.Context, oc *graphql.OperationContext) bool {
+	if oc.Operation == nil {
+		return false
+	}
+	if !r.entered && oc == r.operation {
+		r.entered = true
+		return true
+	}
+	if graphql.GetFieldContext(ctx) != graphql.GetFieldContext(r.Context) {
+		return false // within a resolver of the operation
+	}
+	if !r.entered {
+		r.entered = true
+	}
+	return true
+}
+
 func requestFrom(ctx context.Context) *request {
 	if ctx == nil {
 		return nil
@@ -373,6 +448,7 @@ func (r *request) prepareHandler(next graphql.OperationHandler) graphql.Response
 // respond is the operation's handler. It lies outside of all response interceptors, those
 // that commit after next among them.
 func (r *request) respond(ctx context.Context) (resp *graphql.Response) {
+	ctx = r.bind(ctx)
 	if r.mutates {
 		r.cache.warnOfOuterHandler(r)
 	}

@@ -123,12 +123,14 @@ func (c *Cache) ready(data json.RawMessage) (*wire.Ready, json.RawMessage) {
 // dataOf returns the data of a response with nothing else.
 func dataOf(whole []byte) []byte { return whole[len(`{"data":`) : len(whole)-len(`}`)] }
 
-// fitted returns data in memory of its size: gqlgen's buffer has grown by doubling.
+// fitted returns data in memory of its size: gqlgen's buffer has grown by doubling. There
+// is no room behind it: an extension that cuts the last brace off and appends a member
+// would else write into the entry.
 func fitted(data json.RawMessage) json.RawMessage {
 	if cap(data)-len(data) > len(data)/8 {
-		return append(make(json.RawMessage, 0, len(data)), data...)
+		data = append(make(json.RawMessage, 0, len(data)), data...)
 	}
-	return data
+	return data[:len(data):len(data)]
 }
 
 // readySize is what an answer as it is sent takes beside its data.

@@ -38,6 +38,9 @@ func (c *Cache) mutation(ctx context.Context, r *request, oc *graphql.OperationC
 			r.note = inspector.NewNote()
 		}
 		r.planned = c.document(ctx, oc)
+		if c.isReplaced(r, oc) {
+			r.planned = r.planned.undeclared()
+		}
 		r.guardRoots(oc)
 		r.hold.mutation()
 		r.doubts = c.observing.doubts()

@@ -79,7 +79,7 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	var unknown Reason
 	r.wants, unknown = c.policyOf(ctx, r, oc)
 	r.asked = c.begun.Load()
-	d, why := c.admit(ctx, oc, who)
+	d, why := c.admit(ctx, r, oc, who)
 	r.out.d = d
 	if why == "" {
 		why = unknown
@@ -183,8 +183,9 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	return c.compute(ctx, r, oc, d, who, string(key), next)
 }
 
-// admit decides whether a query may be looked up, and says who asks.
-func (c *Cache) admit(ctx context.Context, oc *graphql.OperationContext, who *caller) (*document, Reason) {
+// admit decides whether a query may be looked up, and says who asks. r is nil when the
+// operation has not been dispatched.
+func (c *Cache) admit(ctx context.Context, r *request, oc *graphql.OperationContext, who *caller) (*document, Reason) {
 	if c.isClosed() {
 		return nil, ReasonClosed
 	}
@@ -202,6 +203,9 @@ func (c *Cache) admit(ctx context.Context, oc *graphql.OperationContext, who *ca
 	if d.Bypass != "" {
 		return d, Reason(d.Bypass)
 	}
+	if r != nil && c.isReplaced(r, oc) {
+		return d, ReasonOperation
+	}
 	if who.public = d.Operation.Policy.Public; !who.public {
 		p, ok := c.predicate(ctx)
 		if !ok {
@@ -210,6 +214,21 @@ func (c *Cache) admit(ctx context.Context, oc *graphql.OperationContext, who *ca
 		who.predicate = p
 	}
 	return d, ""
+}
+
+var errReplaced = errors.New("hand on the operation's context as it is, or replace it in InterceptOperation, in an extension that is added before the cache")
+
+// isReplaced says that an extension has handed on another operation context than the one
+// with which the operation began: a copy with other variables for those who log them, say.
+// gqlgen executes the one that was there when the operation began, and code that asks the
+// context sees the other one. So it is not known what the answer is to, nor what a mutation
+// has written.
+func (c *Cache) isReplaced(r *request, oc *graphql.OperationContext) bool {
+	if r.operation == oc {
+		return false
+	}
+	c.once.Warn("replaced", "gqlcache: an extension has replaced the context of operations after they had begun: queries bypass the cache, and mutations drop everything", errReplaced)
+	return true
 }
 
 // bypass answers a query as a server without the cache does.

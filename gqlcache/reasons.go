@@ -20,7 +20,7 @@ const (
 	ReasonPolicy        Reason = reason.Policy        // @cacheControl(maxAge: 0)
 	ReasonVariables     Reason = reason.Variables     // an upload, or something else without a canonical form
 	ReasonPredicate     Reason = reason.Predicate     // the caller's predicate is unknown
-	ReasonOperation     Reason = reason.Operation     // too large to plan
+	ReasonOperation     Reason = reason.Operation     // too large to plan, or its context was replaced by an extension
 	ReasonLease         Reason = reason.Lease         // Options.Log is not fresh: others may have changed what is stored
 	ReasonToken         Reason = reason.Token         // the log has not reached the caller's token
 	ReasonFailed        Reason = reason.Failed        // a function of the options panicked

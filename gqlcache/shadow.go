@@ -40,7 +40,7 @@ func (c *Cache) shadowed(ctx context.Context, r *request, oc *graphql.OperationC
 	r.passed = true // the streaming transports ask again, and get what the resolvers give
 	defer c.end(ctx, r)
 	who := &r.who
-	d, why := c.admit(ctx, oc, who)
+	d, why := c.admit(ctx, r, oc, who)
 	if why == "" && !c.fresh() {
 		why = ReasonLease
 	}

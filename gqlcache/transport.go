@@ -16,6 +16,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/inspector"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/wire"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -87,7 +88,19 @@ type answering struct {
 }
 
 // Do implements graphql.Transport.
+//
+// A middleware between Cache.Handler and the server may give the server a writer with a
+// header of its own, which it copies later: http.TimeoutHandler, and whatever buffers
+// responses. Then what resolvers set is in that header.
 func (t *answering) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	if h := wire.HeaderFrom(r.Context()); h != nil && !h.IsOf(w) {
+		wire.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { t.do(w, r, exec) }), w, r, false) //nolint:contextcheck // it has the request
+		return
+	}
+	t.do(w, r, exec)
+}
+
+func (t *answering) do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	if t.json {
 		t.cache.post.met()
 	}

@@ -47,7 +47,7 @@ func (t *answering) direct(w http.ResponseWriter, r *http.Request, oc *graphql.O
 		return notSent
 	}
 	var who caller
-	d, why := c.admit(ctx, oc, &who)
+	d, why := c.admit(ctx, nil, oc, &who)
 	if why != "" || d.callers != nil && c.isStopped(d.callers) {
 		return notSent
 	}

@@ -1,6 +1,7 @@
 package gqlcache
 
 import (
+	"context"
 	"reflect"
 	"runtime"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
 // extensions are those of an executor, as far as they decide whether an operation that it
@@ -23,6 +25,9 @@ type extensions struct {
 	persists bool
 	// limited is set when there is a limit of complexity.
 	limited bool
+	// limits are those limits, in their order, when the complexity of an operation may be
+	// another one for another request: they are asked for each. Else there are none.
+	limits []*extension.ComplexityLimit
 	// hooks are the types of extensions that may refuse or change an operation or a
 	// response, without those that Options.HTTP names, the cache, and those of which it
 	// is known that they do neither to an answer that is stored.
@@ -77,6 +82,11 @@ func (t *answering) extensionsOf(exec graphql.GraphExecutor) *extensions {
 
 func (c *Cache) newExtensions(e *executor.Executor, list reflect.Value) *extensions {
 	met := &extensions{executor: e, number: list.Len()}
+	defer func() {
+		if hasFixedComplexity(reflect.ValueOf(e).Elem().FieldByName("es")) {
+			met.limits = nil
+		}
+	}()
 	for i := range list.Len() {
 		x := list.Index(i)
 		if x.Kind() == reflect.Interface {
@@ -100,6 +110,7 @@ func (e *extensions) add(c *Cache, x reflect.Value) {
 		e.persists = true
 	case typ == complexityLimit && isFixed(x):
 		e.limited = true
+		e.limits = append(e.limits, (*extension.ComplexityLimit)(x.UnsafePointer())) //nolint:gosec // the type was looked at
 	case changes, typ.Implements(aroundOperations), typ.Implements(aroundResponses):
 		if changes {
 			e.changing = append(e.changing, typ.String())
@@ -119,6 +130,57 @@ func isFixed(limit reflect.Value) bool {
 	}
 	f := limit.Elem().FieldByName("Func")
 	return f.IsValid() && f.Kind() == reflect.Func && lineOf(f) == fixedLimit
+}
+
+// hasFixedComplexity says of an executable schema that an operation is as complex for
+// each request with the same document and variables: it is the code that gqlgen has
+// generated, and the server has given it no functions of its own. A wrapper of it has a
+// method Complexity that is given the request's context, and may tell callers apart by
+// it. A function may look at anything, such as a configuration that changes, and is given
+// arguments that were decoded in the request's context.
+func hasFixedComplexity(es reflect.Value) bool {
+	for es.IsValid() && (es.Kind() == reflect.Interface || es.Kind() == reflect.Pointer) {
+		es = es.Elem()
+	}
+	if !es.IsValid() || es.Kind() != reflect.Struct || es.Type().Name() != "executableSchema" {
+		return false
+	}
+	for i := range es.NumField() {
+		if f := es.Field(i); f.Type().Name() == "ComplexityRoot" {
+			return hasNoFunctions(f)
+		}
+	}
+	return false
+}
+
+// hasNoFunctions says that all that a struct of functions has is nil.
+func hasNoFunctions(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Func:
+		return v.IsNil()
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if !hasNoFunctions(v.Field(i)) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// refuses asks the limits of complexity for an operation that is used again.
+func (e *extensions) refuses(ctx context.Context, oc *graphql.OperationContext) gqlerror.List {
+	if len(e.limits) == 0 {
+		return nil
+	}
+	ctx = graphql.WithOperationContext(ctx, oc)
+	for _, limit := range e.limits {
+		if err := limit.MutateOperationContext(ctx, oc); err != nil {
+			return gqlerror.List{err}
+		}
+	}
+	return nil
 }
 
 // A line is where the code of a function begins. The address would not do: the compiler

@@ -163,11 +163,12 @@ func (t *answering) operation(r *http.Request, exec graphql.GraphExecutor, q *qu
 	met = t.extensionsOf(exec)
 	read := graphql.TraceTiming{Start: start, End: graphql.Now()}
 	if p := q.prepared; p != nil && p.by == met {
-		return p.again(q, r.Header, graphql.Stats{
+		oc = p.again(q, r.Header, graphql.Stats{
 			OperationStart: graphql.GetStartTime(ctx), Read: read,
 			Parsing:    graphql.TraceTiming{Start: read.End, End: read.End},
 			Validation: graphql.TraceTiming{Start: read.End, End: read.End},
-		}), met, nil
+		})
+		return oc, met, met.refuses(ctx, oc)
 	}
 	oc, errs = exec.CreateOperationContext(ctx, &graphql.RawParams{
 		Query: q.query, OperationName: q.operationName, Headers: r.Header, ReadTime: read,

@@ -62,7 +62,7 @@ var httpRules = []mutant{
 	},
 	{
 		name: "http: a length of what others encode", file: readyFile,
-		old: "	if !encoded {\n		h[\"Content-Length\"]", new: "	{\n		h[\"Content-Length\"]",
+		old: "	if !encoded && sendsAsIs(w) {\n", new: "	if sendsAsIs(w) {\n",
 		test: "TestSend$|TestRoundTrip",
 	},
 	{

@@ -15,7 +15,12 @@ import (
 // Executable returns the executable schema over a store, without the directives of the
 // given names: a schema whose author has said less.
 func Executable(s *Store, without ...string) graphql.ExecutableSchema {
-	cfg := Config{Resolvers: resolver{s}}
+	return ExecutableBy(s, ComplexityRoot{}, without...)
+}
+
+// ExecutableBy is Executable with functions that say how complex fields are.
+func ExecutableBy(s *Store, complexity ComplexityRoot, without ...string) graphql.ExecutableSchema {
+	cfg := Config{Resolvers: resolver{s}, Complexity: complexity}
 	if len(without) > 0 {
 		cfg.Schema = strip(NewExecutableSchema(cfg).Schema(), without)
 	}

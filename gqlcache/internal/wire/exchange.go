@@ -42,7 +42,7 @@ func serveExchange(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	x := &Exchange{method: r.Method, header: HeaderFrom(r.Context()), streams: acceptsStream(r)}
 	r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 	if x.streams {
-		next.ServeHTTP(w, r) // a writer of ours may be able to do what the server's is not
+		serve(next, w, r) // a writer of ours may be able to do what the server's is not
 		return
 	}
 	serve(next, wrap(&completing{base{w}, x}, w), r)

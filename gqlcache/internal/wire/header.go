@@ -21,9 +21,15 @@ import (
 // goroutine of the wrapper. What is set in a batch that runs at once, or behind such a
 // middleware, is not seen.
 //
+// A middleware within the wrapper may have a writer with a header of its own. Then there
+// are two: what a resolver sets may be in either of them, and each of them is looked at by
+// its own rule.
+//
 // nil is a header that cannot be looked at.
 type Header struct {
 	header http.Header
+	// outer is the header of the writer around this one's, nil without.
+	outer *Header
 
 	mu struct {
 		sync.Mutex
@@ -52,14 +58,18 @@ func Serve(next http.Handler, w http.ResponseWriter, r *http.Request, reports bo
 	serve(next, w, r)
 }
 
-// withHeader lets the operations of a request look at its response's header. A stream has
-// sent its header before the resolvers end, on another goroutine, and a websocket has
-// none.
+// IsOf reports whether h is the header of a writer. It may be called on nil.
+func (h *Header) IsOf(w http.ResponseWriter) bool {
+	return h != nil && reflect.ValueOf(h.header).Pointer() == reflect.ValueOf(w.Header()).Pointer()
+}
+
+// withHeader lets the operations of a request look at its response's header. A websocket
+// has none. That a client accepts a stream does not say that it gets one.
 func withHeader(w http.ResponseWriter, r *http.Request) *http.Request {
-	if r.Header.Get("Upgrade") != "" || acceptsStream(r) {
+	if r.Header.Get("Upgrade") != "" {
 		return r
 	}
-	return r.WithContext(context.WithValue(r.Context(), headerKey{}, &Header{header: w.Header()}))
+	return r.WithContext(context.WithValue(r.Context(), headerKey{}, &Header{header: w.Header(), outer: HeaderFrom(r.Context())}))
 }
 
 // acceptsStream reports whether the header of the response may be sent before its
@@ -72,13 +82,15 @@ func acceptsStream(r *http.Request) bool {
 // Begin is called when an operation begins, the returned function when its answer is
 // given.
 func (h *Header) Begin() (end func()) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.mu.running++
-	return func() {
+	h.count(1)
+	return func() { h.count(-1) }
+}
+
+func (h *Header) count(n int) {
+	for ; h != nil; h = h.outer {
 		h.mu.Lock()
-		defer h.mu.Unlock()
-		h.mu.running--
+		h.mu.running += n
+		h.mu.Unlock()
 	}
 }
 
@@ -93,22 +105,42 @@ func (h *Header) close() {
 	h.mu.closed = true
 }
 
-// Here returns the header on the goroutine of the wrapper, and nil on any other. It looks
-// at the whole stack. It may be called on nil.
-func (h *Header) Here() *Header {
-	if h == nil || !isServing() {
-		return nil
-	}
-	return h
+// A Here is a header on a goroutine that may look at it. The zero value is none.
+type Here struct {
+	header *Header
+	// depth is how many headers may be looked at, from the innermost one on.
+	depth int
 }
 
-// Digest returns a digest of the header, and whether it could be looked at. Digests of
-// one process can be compared. Call it on what Here has returned on the same goroutine,
-// also if that is nil.
-func (h *Header) Digest(ctx context.Context) (sum uint64, seen bool) {
+// Here returns the headers whose wrappers the goroutine is in. It looks at the whole
+// stack. It may be called on nil.
+//
+// The innermost wrappers are those that a goroutine has begun with:
+//
+//	goroutine 1: outer wrapper, middleware that waits       goroutine 2: inner wrapper, operation
+//
+// Goroutine 2 must not look at the outer header, which goroutine 1 may be writing to.
+func (h *Header) Here() Here {
 	if h == nil {
-		return 0, false
+		return Here{}
 	}
+	return Here{header: h, depth: serving()}
+}
+
+// Digest returns a digest of the headers, and how many of them could be looked at. Digests
+// of one process can be compared. Call it on what Here has returned on the same goroutine.
+func (l Here) Digest(ctx context.Context) (sum uint64, seen int) {
+	h := l.header
+	for i := 0; i < l.depth && h != nil; i, h = i+1, h.outer {
+		if one, ok := h.digest(ctx); ok {
+			sum += one * uint64(2*i+1)
+			seen++
+		}
+	}
+	return sum, seen
+}
+
+func (h *Header) digest(ctx context.Context) (sum uint64, seen bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.mu.running != 1 || h.mu.closed || ctx.Err() != nil {
@@ -134,20 +166,20 @@ func serve(next http.Handler, w http.ResponseWriter, r *http.Request) { next.Ser
 // serveName is the name of serve on the stack.
 var serveName = runtime.FuncForPC(reflect.ValueOf(serve).Pointer()).Name()
 
-// serveDepth bounds the frames that isServing looks at. Deeper, nothing is seen.
+// serveDepth bounds the frames that serving looks at. Deeper, nothing is seen.
 const serveDepth = 512
 
-// isServing reports whether serve is on the stack of this goroutine.
-func isServing() bool {
+// serving returns how often serve is on the stack of this goroutine.
+func serving() (n int) {
 	var pcs [serveDepth]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
 	for {
 		frame, more := frames.Next()
 		if frame.Function == serveName {
-			return true
+			n++
 		}
 		if !more {
-			return false
+			return n
 		}
 	}
 }

@@ -4,9 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"unsafe"
 )
@@ -86,6 +88,10 @@ func (a *Ready) entityTags() *tags {
 //
 //   - With a Content-Encoding, somebody around encodes the body: it is sent without a
 //     length, and without an ETag.
+//   - There is a Content-Length only where w is net/http's own writer, or one of this
+//     package over it. gqlgen names no length, so a middleware that changes the body, by
+//     a prefix or a compression that it begins with the first byte, need not know that
+//     there may be one.
 //   - Cache-Control and ETag stay as they are.
 //   - Vary is added to.
 //   - With Set-Cookie the answer is the caller's own: unless Cache-Control says
@@ -121,7 +127,7 @@ func (a *Ready) Send(w http.ResponseWriter, r *http.Request, s *Sending) {
 		body, length = v.body, v.length
 		h["Content-Encoding"] = v.coding
 	}
-	if !encoded {
+	if !encoded && sendsAsIs(w) {
 		h["Content-Length"] = length
 	}
 	if r.Method == http.MethodHead {
@@ -129,6 +135,45 @@ func (a *Ready) Send(w http.ResponseWriter, r *http.Request, s *Sending) {
 		return
 	}
 	_, _ = w.Write(body) // as with any handler, a lost client is the server's business
+}
+
+// sendsAsIs reports whether a writer is known to send what is written to it, and no more.
+func sendsAsIs(w http.ResponseWriter) bool {
+	for {
+		own, ok := w.(interface{ within() http.ResponseWriter })
+		if !ok {
+			break
+		}
+		w = own.within()
+	}
+	t := reflect.TypeOf(w)
+	known, ok := asIs.Load(t)
+	if !ok {
+		known = isServers(t)
+		asIs.Store(t, known)
+	}
+	return known.(bool)
+}
+
+// asIs has what is known of types of writers: map[reflect.Type]bool. It is bounded by the
+// types of the program.
+var asIs sync.Map
+
+// isServers says whether a type is that of a writer which a server gives to the outermost
+// handler. A http.TimeoutHandler's is not: what is around that gets the same header.
+func isServers(t reflect.Type) bool {
+	if t == nil || t.Kind() != reflect.Pointer {
+		return false
+	}
+	switch t = t.Elem(); t.PkgPath() {
+	case "net/http":
+		return t.Name() == "response" || t.Name() == "http2responseWriter"
+	case "golang.org/x/net/http2":
+		return t.Name() == "responseWriter"
+	case "net/http/httptest":
+		return t.Name() == "ResponseRecorder"
+	}
+	return false
 }
 
 // tag returns the entity tag that a representation is sent with. The one without an

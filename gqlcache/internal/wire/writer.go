@@ -166,6 +166,9 @@ type writer struct {
 	inner http.ResponseWriter
 }
 
+// within returns the inner writer: those of this package change no byte.
+func (w writer) within() http.ResponseWriter { return w.inner }
+
 // WriteString implements io.StringWriter.
 func (w writer) WriteString(s string) (int, error) { return w.Write([]byte(s)) }
 

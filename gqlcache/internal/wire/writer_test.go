@@ -212,7 +212,7 @@ func TestHeader(t *testing.T) {
 		d, seen := h.Here().Digest(t.Context())
 		return fmt.Sprint(d, seen)
 	}
-	const unseen = "0 false"
+	const unseen = "0 0"
 	serve("", func(header http.Header, h *wire.Header) {
 		if got := digest(h); got != unseen {
 			t.Errorf("while no operation runs: %s", got)
@@ -248,11 +248,58 @@ func TestHeader(t *testing.T) {
 			t.Error("it is looked at when this package has written to it")
 		}
 	}), newConn(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), true)
-	for _, accept := range []string{"text/event-stream", "multipart/mixed"} {
-		serve(accept, func(_ http.Header, h *wire.Header) {
-			if got := digest(h); h != nil || got != unseen {
-				t.Errorf("of a stream: %s", got)
+	for _, accept := range []string{"text/event-stream", "multipart/mixed"} { // which the server need not speak
+		serve(accept, func(header http.Header, h *wire.Header) {
+			defer h.Begin()()
+			before := digest(h)
+			if header.Set("A", "1"); digest(h) == before {
+				t.Errorf("of a client that accepts %s, a header that was set is not seen", accept)
 			}
+		})
+	}
+}
+
+// TestHeaderWithinHeader: where a middleware has a header of its own, what is set in either
+// of the two is seen, on the goroutines that may look at them.
+func TestHeaderWithinHeader(t *testing.T) {
+	t.Parallel()
+	digest := func(h *wire.Header) string {
+		d, seen := h.Here().Digest(t.Context())
+		return fmt.Sprint(d, seen)
+	}
+	serve := func(w http.ResponseWriter, r *http.Request, f func(http.ResponseWriter, *http.Request)) {
+		wire.Serve(http.HandlerFunc(f), w, r, false)
+	}
+	for name, run := range map[string]func(f func()){
+		"a buffer": func(f func()) { f() },
+		"a time limit": func(f func()) {
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				f()
+			}()
+			<-done
+		},
+	} {
+		serve(newConn(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), func(outer http.ResponseWriter, r *http.Request) {
+			if h := wire.HeaderFrom(r.Context()); !h.IsOf(outer) || h.IsOf(newConn()) {
+				t.Errorf("%s: the header is not the writer's", name)
+			}
+			run(func() {
+				serve(newConn(), r, func(inner http.ResponseWriter, r *http.Request) {
+					h := wire.HeaderFrom(r.Context())
+					defer h.Begin()()
+					before := digest(h)
+					if inner.Header().Set("A", "1"); digest(h) == before {
+						t.Errorf("%s: what is set in its header is not seen", name)
+					}
+					before = digest(h)
+					outer.Header().Set("A", "1")
+					if seen := digest(h) != before; seen != (name == "a buffer") {
+						t.Errorf("%s: what is set around it is seen: %v", name, seen)
+					}
+				})
+			})
 		})
 	}
 }
