@@ -55,7 +55,7 @@ func (c *Catalog) fingerprint(extra []string) [32]byte {
 			d.text("key", f.Table.Name, fmt.Sprint(f.Columns, f.RefColumns, f.OnDelete, f.OnUpdate, f.Enforced, f.Within, f.Same))
 		}
 		for _, g := range t.Triggers {
-			d.text("trigger", g.Name, g.Body, fmt.Sprint(g.Insert, g.Update, g.Delete, g.Truncate, g.Instead, g.Path))
+			d.text("trigger", g.Name, g.Body, fmt.Sprint(g.Insert, g.Update, g.Delete, g.Truncate, g.Instead, g.Path, g.Expression))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Views)) {
