@@ -41,4 +41,22 @@ var expressionRules = []mutant{
 		old:  "func (r *Recording) explains(f oddField) bool {\n", new: "func (r *Recording) explains(f oddField) bool {\n	if r.explained[f.name] {\n		return true\n	}\n",
 		test: "TestMapOfTheProcess",
 	},
+	{
+		name: "footprint: a function behind a view writes nothing", in: footprintTests,
+		file: footprintExpressions,
+		old:  "len(p.behind[t.text]) > 0 &&", new: "false &&",
+		test: "TestExpressionsThatWrite",
+	},
+	{
+		name: "footprint: a query that calls a function which is not known writes nothing", in: footprintTests,
+		file: footprintDir + "analysis/analyze.go",
+		old:  "*reads = *reads && z.quiet(x.Name)", new: "*reads = *reads && (z.quiet(x.Name) || true)",
+		test: "TestExpressionsThatWrite",
+	},
+	{
+		name: "footprint: a query that calls a function which is not known drops everything", in: footprintTests,
+		file: footprintDir + "analysis/analyze.go",
+		old:  "*reads = *reads && z.quiet(x.Name)", new: "*reads = *reads && z.quiet(x.Name) && false",
+		test: "TestExpressionsThatWrite",
+	},
 }

@@ -157,6 +157,8 @@ type Function struct {
 	Name string
 	// Immutable, and without tables in it: the result is one of the arguments alone.
 	Pure bool
+	// Quiet functions write nothing, whatever they read. Only PostgreSQL says so.
+	Quiet bool
 }
 
 // A Catalog is what a database says. It is not changed once it was read.

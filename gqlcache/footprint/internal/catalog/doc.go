@@ -27,7 +27,6 @@
 //     firing on a connection, ReadConnection says so.
 //   - Functions that stand behind user-defined operators and casts are not looked at, but
 //     where a default, a check or a policy of a table calls them.
-//   - A default or a check may write as a trigger does: Trigger.Expression. What is behind a
-//     view or a policy that such a function reads is not looked at.
+//   - A default or a check may write as a trigger does: Trigger.Expression.
 //   - A function of SQLite that the program has registered is not in the catalog.
 package catalog

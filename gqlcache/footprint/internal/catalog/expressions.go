@@ -31,12 +31,23 @@ type source struct {
 	volatile       bool
 }
 
-// readExpressions notes as triggers the functions that expressions of a table call, where
-// they may write.
+// readExpressions says which functions are Quiet, and notes as triggers those that are not
+// and that expressions of a table call.
 func (p *postgres) readExpressions(ctx context.Context, q Query) error {
+	p.behind = map[string][]string{}
+	for _, n := range p.relations {
+		if n.view {
+			p.behind[n.name] = append(p.behind[n.name], n.definition)
+		}
+		p.behind[n.name] = append(p.behind[n.name], n.table.Conditions...)
+	}
+	for name, f := range p.functions {
+		f.Quiet = !p.writes(name, nil) && (!p.volatile[name] || calm[name]) // which may be what is called
+		p.functions[name] = f
+	}
 	return q.each(ctx, 2, `SELECT c.relation::int8, f.proname::text FROM (`+calling+`) c JOIN pg_catalog.pg_proc f ON f.oid = c.function ORDER BY 1, 2`, func(r record) {
 		n, name := p.relations[r.number(0)], r.text(1)
-		if n == nil || !p.writes(name, nil) {
+		if n == nil || p.functions[name].Quiet {
 			return
 		}
 		t := Trigger{Name: name, Insert: true, Update: true, Path: true, Expression: true}
@@ -53,36 +64,57 @@ func (p *postgres) readExpressions(ctx context.Context, q Query) error {
 }
 
 // writes reports whether a function of users may write. within are the functions that call
-// it.
+// it, and the relations that they name.
 func (p *postgres) writes(name string, within []string) bool {
 	if slices.Contains(within, name) {
 		return false // what it does otherwise is looked at already
 	}
-	within = append(within, name)
+	if len(within) > maxCalls {
+		return true
+	}
 	for _, s := range p.sources[name] {
 		switch s.language {
 		case "internal", "c":
 			if s.volatile && !calm[name] {
 				return true
 			}
-			continue
 		case "sql", "plpgsql":
+			if s.text == "" || p.textWrites(s.text, s.language, append(slices.Clip(within), name)) {
+				return true
+			}
 		default:
 			return true
 		}
-		tokens, ok := scan(PostgreSQL, s.text)
-		if !ok || s.text == "" {
+	}
+	return false
+}
+
+// maxCalls bounds how deep functions are followed.
+const maxCalls = 32
+
+// textWrites reports whether a text may write: by its words, by a function that it calls,
+// or by one behind a view or a policy of a relation that it names.
+func (p *postgres) textWrites(text, language string, within []string) bool {
+	tokens, ok := scan(PostgreSQL, text)
+	if !ok {
+		return true
+	}
+	for _, t := range tokens {
+		// INTO makes a table in SQL, and has variables in PL/pgSQL.
+		if t.kind == 'w' && (writing[t.text] || t.text == "into" && language == "sql") {
 			return true
 		}
-		for _, t := range tokens { // INTO makes a table in SQL, and has variables in PL/pgSQL
-			if t.kind == 'w' && (writing[t.text] || t.text == "into" && s.language == "sql") {
-				return true
+		if relation := "relation " + t.text; (t.kind == 'w' || t.kind == 'q') && len(p.behind[t.text]) > 0 && !slices.Contains(within, relation) {
+			for _, behind := range p.behind[t.text] {
+				if len(within) > maxCalls || p.textWrites(behind, "sql", append(slices.Clip(within), relation)) {
+					return true
+				}
 			}
 		}
-		for _, called := range calls(tokens) {
-			if _, own := p.sources[called]; own && p.writes(called, within) || !own && p.volatile[called] && !calm[called] {
-				return true
-			}
+	}
+	for _, called := range calls(tokens) {
+		if _, own := p.sources[called]; own && p.writes(called, within) || !own && p.volatile[called] && !calm[called] {
+			return true
 		}
 	}
 	return false

@@ -67,7 +67,7 @@ func (c *Catalog) fingerprint(extra []string) [32]byte {
 		d.text("unresolvable", name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Functions)) {
-		d.text("function", name, fmt.Sprint(c.Functions[name].Pure))
+		d.text("function", name, fmt.Sprint(c.Functions[name].Pure, c.Functions[name].Quiet))
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Schemas)) {
 		d.text("schema", name)

@@ -93,6 +93,7 @@ type postgres struct {
 	partition map[int64]bool
 	sources   map[string][]source // of the functions of users
 	volatile  map[string]bool     // the database's own functions
+	behind    map[string][]string // queries of views and conditions of policies, by relation
 }
 
 // A domain is one over another type, or an enum.
@@ -420,7 +421,11 @@ func (p *postgres) readFunctions(ctx context.Context, q Query) error {
 		if text == "" {
 			text = standardBody(r.text(6))
 		}
-		p.sources[name] = append(p.sources[name], source{language: r.text(4), text: text, volatile: r.text(2) == "v"})
+		one := source{language: r.text(4), text: text, volatile: r.text(2) == "v"}
+		if r.text(3) == "a" && !b.pure {
+			one.language = "" // what it is made of is not looked at
+		}
+		p.sources[name] = append(p.sources[name], one)
 	})
 	p.functions = purity(bodies, p.impure)
 	return err
