@@ -2,8 +2,7 @@ package main
 
 const footprintExpressions = footprintDir + "catalog/expressions.go"
 
-// expressionRules are those by which what a default or a check does is known, and where a
-// field's value comes from.
+// expressionRules are those by which what a default or a check does is known.
 var expressionRules = []mutant{
 	{
 		name: "footprint: a default writes nothing", in: footprintTests,
@@ -34,12 +33,6 @@ var expressionRules = []mutant{
 		file: footprintExpressions,
 		old:  "r.polwithcheck IS NOT NULL", new: "false",
 		test: "TestExpressionsThatWrite",
-	},
-	{
-		name: "footprint: a statement explains the field of its name for all objects", in: footprintTests,
-		file: footprintDir + "observe/recording.go",
-		old:  "func (r *Recording) explains(f oddField) bool {\n", new: "func (r *Recording) explains(f oddField) bool {\n	if r.explained[f.name] {\n		return true\n	}\n",
-		test: "TestMapOfTheProcess",
 	},
 	{
 		name: "footprint: a function behind a view writes nothing", in: footprintTests,

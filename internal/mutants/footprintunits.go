@@ -192,7 +192,7 @@ var footprintUnitRules = []mutant{
 	},
 	{
 		name: "observe: a field is unexplained for ever that has left before the one that explains it", file: "gqlcache/footprint/internal/observe/recording.go",
-		old: "return !slices.ContainsFunc(f.objects,", new: "return f.name == \"\" && !slices.ContainsFunc(f.objects,",
+		old: "if r.explained[f.name] {", new: "if true {\n\t\treturn r.explained[f.name]\n\t}\n\tif r.explained[f.name] {",
 		in: observeIn, test: "TestUnexplainedField",
 	},
 	{

@@ -450,10 +450,11 @@ func (r *Recording) wonder(name string, at unsafe.Pointer) {
 	f.objects = append(f.objects, at)
 }
 
-// explains reports whether the fields that statements explain account for an odd one. That
-// a statement explains the field for another object says nothing: a map of the process may
-// have had this one.
+// explains reports whether the fields that statements explain account for an odd one.
 func (r *Recording) explains(f oddField) bool {
+	if r.explained[f.name] {
+		return true
+	}
 	return !slices.ContainsFunc(f.objects, func(at unsafe.Pointer) bool {
 		_, ok := r.returned[at]
 		return !ok
