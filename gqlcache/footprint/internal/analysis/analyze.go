@@ -133,7 +133,7 @@ func (z *analyzer) scan(root any, reads *bool) {
 		case *sqlparse.Call:
 			if class, _ := z.class(x.Name); class == unlisted {
 				z.volatile(x.Name)
-				*reads = false
+				*reads = *reads && z.quiet(x.Name)
 				return
 			}
 			z.call(x)

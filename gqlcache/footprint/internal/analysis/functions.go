@@ -157,6 +157,15 @@ func (z *analyzer) class(name string) (class functionClass, user bool) {
 	return class, false
 }
 
+// quiet reports whether a function that is not known is one of users which writes nothing.
+func (z *analyzer) quiet(name string) bool {
+	schema, bare, qualified := strings.Cut(name, ".")
+	if !qualified {
+		bare = schema
+	}
+	return z.c.Functions[bare].Quiet && schema != "pg_catalog"
+}
+
 // call notes what a function's result depends on. It fails for a function that is not
 // known: it may read and write anything.
 func (z *analyzer) call(f *sqlparse.Call) {

@@ -192,7 +192,7 @@ func (z *analyzer) touched(t *catalog.Table, kind WriteKind) (m catalog.Mask) {
 		return 0
 	}
 	for i := range t.Triggers {
-		if tr := &t.Triggers[i]; fires(tr, kind) {
+		if tr := &t.Triggers[i]; !tr.Expression && fires(tr, kind) {
 			m |= z.touches(t, z.bodyOf(t, tr))
 		}
 	}

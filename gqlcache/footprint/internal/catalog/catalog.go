@@ -90,6 +90,9 @@ type Trigger struct {
 	// Path says that its function has a search_path of its own, or another role, or may run
 	// when the transaction ends.
 	Path bool
+	// Expression says that it is no trigger, but a function that a default of the table calls, or
+	// another expression which a write evaluates: it has no row of its own to set.
+	Expression bool
 }
 
 // A Table is a table, a materialized view, or what several tables of one name in several
@@ -154,6 +157,8 @@ type Function struct {
 	Name string
 	// Immutable, and without tables in it: the result is one of the arguments alone.
 	Pure bool
+	// Quiet functions write nothing, whatever they read. Only PostgreSQL says so.
+	Quiet bool
 }
 
 // A Catalog is what a database says. It is not changed once it was read.

@@ -55,7 +55,7 @@ func (c *Catalog) fingerprint(extra []string) [32]byte {
 			d.text("key", f.Table.Name, fmt.Sprint(f.Columns, f.RefColumns, f.OnDelete, f.OnUpdate, f.Enforced, f.Within, f.Same))
 		}
 		for _, g := range t.Triggers {
-			d.text("trigger", g.Name, g.Body, fmt.Sprint(g.Insert, g.Update, g.Delete, g.Truncate, g.Instead, g.Path))
+			d.text("trigger", g.Name, g.Body, fmt.Sprint(g.Insert, g.Update, g.Delete, g.Truncate, g.Instead, g.Path, g.Expression))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Views)) {
@@ -67,7 +67,7 @@ func (c *Catalog) fingerprint(extra []string) [32]byte {
 		d.text("unresolvable", name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Functions)) {
-		d.text("function", name, fmt.Sprint(c.Functions[name].Pure))
+		d.text("function", name, fmt.Sprint(c.Functions[name].Pure, c.Functions[name].Quiet))
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Schemas)) {
 		d.text("schema", name)

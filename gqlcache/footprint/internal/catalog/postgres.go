@@ -48,6 +48,7 @@ func versionPostgres(ctx context.Context, q Query) (Version, error) {
 		{"enums", `SELECT r::text FROM pg_catalog.pg_enum r`},
 		{"inheritance", `SELECT r::text FROM ` + of("pg_inherits", "inhrelid")},
 		{"triggers", `SELECT r::text FROM ` + of("pg_trigger", "tgrelid")},
+		{"expressions", `SELECT concat_ws('|', s.relation, s.function) FROM (` + calling + `) s`},
 		{"policies", `SELECT r::text FROM ` + of("pg_policy", "polrelid")},
 		{"defaults", `SELECT r::text FROM ` + of("pg_attrdef", "adrelid")},
 		{"rewrites", `SELECT r::text FROM ` + of("pg_rewrite", "ev_class")},
@@ -90,6 +91,9 @@ type postgres struct {
 	extra     []string
 	parents   map[int64][]int64
 	partition map[int64]bool
+	sources   map[string][]source // of the functions of users
+	volatile  map[string]bool     // the database's own functions
+	behind    map[string][]string // queries of views and conditions of policies, by relation
 }
 
 // A domain is one over another type, or an enum.
@@ -103,11 +107,11 @@ func readPostgres(ctx context.Context, q Query) (*Catalog, error) {
 	p := &postgres{
 		relations: map[int64]*relation{}, columns: map[int64]map[int64]string{}, types: map[int64]domain{},
 		impure: map[string]bool{}, schemas: map[string]bool{}, usable: map[string]bool{}, hidden: map[string]bool{},
-		parents: map[int64][]int64{}, partition: map[int64]bool{},
+		parents: map[int64][]int64{}, partition: map[int64]bool{}, sources: map[string][]source{}, volatile: map[string]bool{},
 	}
 	for _, read := range []func(context.Context, Query) error{
 		p.readTypes, p.readRelations, p.readColumns, p.readTrees, p.readKeys, p.readReferences,
-		p.readFunctions, p.readTriggers, p.readPolicies,
+		p.readFunctions, p.readTriggers, p.readPolicies, p.readExpressions,
 	} {
 		if err := read(ctx, q); err != nil {
 			return nil, err
@@ -381,8 +385,10 @@ func (p *postgres) readReferences(ctx context.Context, q Query) error {
 
 // readFunctions reads the functions that users have made, wherever they are.
 func (p *postgres) readFunctions(ctx context.Context, q Query) error {
-	err := q.each(ctx, 1, `SELECT DISTINCT f.proname::text FROM pg_catalog.pg_proc f
-		WHERE f.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND f.provolatile <> 'i'`, func(r record) { p.impure[r.text(0)] = true })
+	err := q.each(ctx, 2, `SELECT f.proname::text, bool_or(f.provolatile = 'v')::text FROM pg_catalog.pg_proc f
+		WHERE f.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND f.provolatile <> 'i' GROUP BY 1`, func(r record) {
+		p.impure[r.text(0)], p.volatile[r.text(0)] = true, r.yes(1)
+	})
 	if err != nil {
 		return err
 	}
@@ -396,8 +402,8 @@ func (p *postgres) readFunctions(ctx context.Context, q Query) error {
 		FROM path CROSS JOIN pg_catalog.pg_proc f JOIN pg_catalog.pg_namespace n ON n.oid = f.pronamespace JOIN pg_catalog.pg_language l ON l.oid = f.prolang
 		LEFT JOIN pg_catalog.pg_aggregate a ON a.aggfnoid = f.oid
 		WHERE path.set IS NOT NULL AND n.nspname <> 'information_schema' AND f.oid >= 16384`, func(r record) {
-		name, source := r.text(1), r.text(5)
-		p.extra = append(p.extra, joined("function", r.text(0), name, r.text(2), r.text(3), r.text(4), source, r.text(6), r.text(7)))
+		name, text := r.text(1), r.text(5)
+		p.extra = append(p.extra, joined("function", r.text(0), name, r.text(2), r.text(3), r.text(4), text, r.text(6), r.text(7)))
 		var b body
 		// An aggregate is pure if the functions that it is made of are the database's or an
 		// extension's, like max(citext): the bodies of others are not looked for.
@@ -405,21 +411,35 @@ func (p *postgres) readFunctions(ctx context.Context, q Query) error {
 			b = body{pure: true}
 		}
 		if r.text(2) == "i" && (r.text(3) == "f" || r.text(3) == "w") {
-			if def := r.text(6); def != "" {
-				// What is before the body names types, whose parentheses look like calls.
-				if _, after, ok := strings.Cut(def, "\nBEGIN ATOMIC"); ok {
-					b = bodyOf("sql", after)
-				} else if _, after, ok := strings.Cut(def, "\nRETURN "); ok {
-					b = bodyOf("sql", after)
-				}
-			} else {
-				b = bodyOf(r.text(4), source)
+			if standard := standardBody(r.text(6)); standard != "" {
+				b = bodyOf("sql", standard)
+			} else if r.text(6) == "" {
+				b = bodyOf(r.text(4), text)
 			}
 		}
 		bodies[name] = append(bodies[name], b)
+		if text == "" {
+			text = standardBody(r.text(6))
+		}
+		one := source{language: r.text(4), text: text, volatile: r.text(2) == "v"}
+		if r.text(3) == "a" && !b.pure {
+			one.language = "" // what it is made of is not looked at
+		}
+		p.sources[name] = append(p.sources[name], one)
 	})
 	p.functions = purity(bodies, p.impure)
 	return err
+}
+
+// standardBody is the body of a definition that has one in standard SQL, "" for others. What
+// is before it names types, whose parentheses look like calls.
+func standardBody(definition string) string {
+	for _, begin := range []string{"\nBEGIN ATOMIC", "\nRETURN "} {
+		if _, after, ok := strings.Cut(definition, begin); ok {
+			return after
+		}
+	}
+	return ""
 }
 
 // readTriggers reads the triggers that users have made and not disabled.
