@@ -474,7 +474,11 @@ func (rec *recording) Leave(fc *graphql.FieldContext, entered uint64, returned a
 		return
 	}
 	if fc.IsResolver && !rec.o.computed[fieldName{fc.Object, fc.Field.Name}] {
-		rec.Recording.Leave(fc.Object+"."+fc.Field.Name, entered, returned)
+		leave := rec.Recording.Leave
+		if root := fc.Parent; root == nil || root.Parent == nil && root.Field.Field == nil {
+			leave = rec.Recording.LeaveRoot
+		}
+		leave(fc.Object+"."+fc.Field.Name, entered, returned)
 	}
 }
 

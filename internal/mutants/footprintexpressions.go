@@ -52,4 +52,9 @@ var expressionRules = []mutant{
 		old:  "*reads = *reads && z.quiet(x.Name)", new: "*reads = *reads && z.quiet(x.Name) && false",
 		test: "TestExpressionsThatWrite",
 	},
+	{
+		name: "observe: a statement explains fields of the root of its name", in: footprintTests, file: "gqlcache/observe.go",
+		old: "			leave = rec.Recording.LeaveRoot\n", new: "",
+		test: "TestMapOfTheProcess",
+	},
 }

@@ -375,6 +375,21 @@ func (r *Recording) Enter() uint64 {
 //	                                                             has it from the cache, and leaves
 //	returns user 1, and leaves
 func (r *Recording) Leave(name string, entered uint64, returned any) {
+	r.leave(name, true, entered, returned)
+}
+
+// LeaveRoot is Leave for a field of the operation's root type. Objects of a list are often
+// loaded together, so a statement that ran for one of them explains the field of them all.
+// No resolver of a root field loads for another one:
+//
+//	a: user(id: 1) sends a statement      b: user(id: 2) has its user from a map of the process
+//
+// Nothing says what the second one depends on.
+func (r *Recording) LeaveRoot(name string, entered uint64, returned any) {
+	r.leave(name, false, entered, returned)
+}
+
+func (r *Recording) leave(name string, together bool, entered uint64, returned any) {
 	at := identity(returned)
 	reg.mu.Lock()
 	defer reg.mu.Unlock()
@@ -382,7 +397,10 @@ func (r *Recording) Leave(name string, entered uint64, returned any) {
 		return
 	}
 	if r.ownOpen > 0 || r.ownEnded >= entered {
-		r.explain(name, at)
+		if together {
+			r.explain(name)
+		}
+		r.remember(at)
 		return
 	}
 	if at != nil {
@@ -480,14 +498,13 @@ func Explain(ctx context.Context) {
 }
 
 // explain notes a field that a statement explains.
-func (r *Recording) explain(name string, at unsafe.Pointer) {
+func (r *Recording) explain(name string) {
 	if r.explained == nil {
 		r.explained = map[string]bool{}
 	}
 	if len(r.explained) < maxNames {
 		r.explained[name] = true
 	}
-	r.remember(at)
 }
 
 // borrow notes a field that has returned something while a statement of another recording

@@ -159,6 +159,26 @@ func TestUnexplainedField(t *testing.T) {
 		t.Errorf("%q", f.Unexplained)
 	}
 
+	// A field of the root type is explained by its own statements.
+	ctx, a = r.record(t.Context())
+	at = a.Enter()
+	query(ctx, r.session(), postByID, args(7), args(7, "old"))
+	a.LeaveRoot("Query.post", at, shared)
+	at = a.Enter()
+	a.LeaveRoot("Query.post", at, shared)
+	if f := a.End(); len(f.Unexplained) > 0 {
+		t.Errorf("the very object: %q", f.Unexplained)
+	}
+	ctx, a = r.record(t.Context())
+	at = a.Enter()
+	query(ctx, r.session(), postByID, args(7), args(7, "old"))
+	a.LeaveRoot("Query.post", at, shared)
+	at = a.Enter()
+	a.LeaveRoot("Query.post", at, &post{})
+	if f := a.End(); len(f.Unexplained) != 1 {
+		t.Errorf("another object: %q", f.Unexplained)
+	}
+
 	// Of two fields that a loader answers, the one that has asked later may leave first: what
 	// explains the other one explains it. It may come without a context, and there may be
 	// objects that nothing explains.
