@@ -14,6 +14,8 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/99designs/gqlgen/graphql"
+
 	"github.com/cascadeql/cascadeql/compat/internal/orms"
 	"github.com/cascadeql/cascadeql/compat/internal/twin"
 	"github.com/cascadeql/cascadeql/gqlcache"
@@ -416,5 +418,100 @@ func TestORMConstraint(t *testing.T) {
 			}
 		}
 		understood(t, s)
+	})
+}
+
+// A turn has authors of posts whose id is last looked for when the others are there.
+type turn struct {
+	last   int
+	others int // how many there are
+
+	mu   sync.Mutex // guards what follows
+	left int
+	over chan struct{}
+}
+
+func (*turn) ExtensionName() string                   { return "turn" }
+func (*turn) Validate(graphql.ExecutableSchema) error { return nil }
+
+// begin is called before each request.
+func (x *turn) begin() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.left, x.over = x.others, make(chan struct{})
+}
+
+func (x *turn) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
+	fc := graphql.GetFieldContext(ctx)
+	post, ok := fc.Parent.Result.(*orms.Post)
+	if !ok || fc.Field.Name != "author" {
+		return next(ctx)
+	}
+	x.mu.Lock()
+	over := x.over
+	x.mu.Unlock()
+	if post.AuthorID == x.last {
+		<-over
+		return next(ctx)
+	}
+	defer func() {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		if x.left--; x.left == 0 {
+			close(over)
+		}
+	}()
+	return next(ctx)
+}
+
+// TestORMMapOfTheProcess: a map in front of the loader has one author of a list. A statement
+// ran for the field of the others, and nothing says what this one depends on, so the answer
+// is not stored.
+func TestORMMapOfTheProcess(t *testing.T) {
+	everyORM(t, func(t *testing.T, o orm) {
+		s := openORM(t, o, true)
+		opts := observed(s)
+		opts.FieldHooksCovered = true
+		cache := newCache(t, opts)
+		x := &turn{last: 2, others: ormPosts - ormPosts/ormUsers}
+		h := s.NewHandler(x, cache)
+		var kept atomic.Pointer[orms.User] // what the map has of user 2
+		s.Kept = func(id int) *orms.User {
+			if id != x.last {
+				return nil
+			}
+			return kept.Load()
+		}
+		ask := func(want string) {
+			t.Helper()
+			x.begin()
+			says(t, h, `{ posts { author { id name } } }`, want)
+		}
+		hits := func(want string) bool {
+			before := cache.Stats().Hits
+			ask(want)
+			ask(want)
+			return cache.Stats().Hits > before
+		}
+		ask(`"user 2"`)
+		says(t, h, `mutation { renameUser(id: 1, name: "user one") { name } }`, "one")
+		if !hits(`"user one"`) {
+			t.Fatalf("not stored: %v, %+v", cache.Stats().NotStored, s.observer.Findings())
+		}
+		kept.Store(&orms.User{ID: 2, Name: "user 2"})
+		for i := range 3 {
+			says(t, h, fmt.Sprintf(`mutation { renameUser(id: 1, name: "user one %d") { name } }`, i), "one")
+			ask(`"user 2`)
+			name := fmt.Sprint("user 2 ", i)
+			says(t, h, fmt.Sprintf(`mutation { renameUser(id: 2, name: "%s") { name } }`, name), name)
+			kept.Store(&orms.User{ID: 2, Name: name})
+			ask(`"` + name + `"`)
+		}
+		if hits("user one") {
+			t.Error("an answer was stored with what the map had")
+		}
+		if found := s.found(); len(found) != 1 || found[0].Kind != footprint.UnexplainedField || found[0].Text != "Post.author" {
+			t.Errorf("found %+v", found)
+		}
 	})
 }

@@ -57,4 +57,24 @@ var expressionRules = []mutant{
 		old: "			leave = rec.Recording.LeaveRoot\n", new: "",
 		test: "TestMapOfTheProcess",
 	},
+	{
+		name: "observe: a statement explains all objects of a field", in: observeIn, file: footprintDir + "observe/together.go",
+		old: "return len(of) > 0 && (", new: "return false && (",
+		test: "TestLoadedTogether",
+	},
+	{
+		name: "observe: tables that were read before a field are looked at", in: observeIn, file: footprintDir + "observe/together.go",
+		old: "e.st != nil && (e.ended == 0 || e.ended >= entered)", new: "e.st != nil && e.ended+1 > 0",
+		test: "TestLoadedTogether",
+	},
+	{
+		name: "observe: objects of all types have keys of one table", in: observeIn, file: footprintDir + "observe/together.go",
+		old: "return objectKey{v.Type(), idOf(v)}", new: "return objectKey{nil, idOf(v)}",
+		test: "TestLoadedTogether",
+	},
+	{
+		name: "observe: a few numbers make a table", in: observeIn, file: footprintDir + "observe/together.go",
+		old: "return 2*n <= len(x.keys)", new: "return n == 0",
+		test: "TestLoadedTogether",
+	},
 }

@@ -192,7 +192,7 @@ var footprintUnitRules = []mutant{
 	},
 	{
 		name: "observe: a field is unexplained for ever that has left before the one that explains it", file: "gqlcache/footprint/internal/observe/recording.go",
-		old: "if r.explained[f.name] {", new: "if true {\n\t\treturn r.explained[f.name]\n\t}\n\tif r.explained[f.name] {",
+		old: "if _, ok := r.explained[f.name]; ok {", new: "if _, ok := r.explained[f.name]; true {\n\t\treturn ok\n\t}\n\tif f.name == \"\" {",
 		in: observeIn, test: "TestUnexplainedField",
 	},
 	{

@@ -54,6 +54,11 @@ func (q query) Tagged(ctx context.Context, tag string) ([]*Post, error) {
 func (q query) Counts(ctx context.Context) ([]*Count, error) { return q.Store.Counts(ctx) }
 
 func (p postFields) Author(ctx context.Context, obj *Post) (*User, error) {
+	if p.Kept != nil {
+		if u := p.Kept(obj.AuthorID); u != nil {
+			return u, nil
+		}
+	}
 	if p.shared != nil {
 		return p.shared.Load(ctx, obj.AuthorID)
 	}

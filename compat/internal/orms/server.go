@@ -23,6 +23,8 @@ type Server struct {
 	// Flying is called before a query for one post that others may wait for, Landing after
 	// it and before the others have its answer. Both may be nil.
 	Flying, Landing func()
+	// Kept returns the user that the process has in memory, nil for none. It may be nil.
+	Kept func(id int) *User
 
 	shared  *dataloadgen.Loader[int, *User]
 	flights singleflight.Group

@@ -82,10 +82,10 @@ type Recording struct {
 	began      uint64 // by reg.counter
 	over       bool
 	executions []*Execution
-	ownOpen    int    // executions of its context that run
-	ownEnded   uint64 // when the last of them ended
-	explained  map[string]bool
-	odd        []oddField // that nothing has explained when they returned
+	ownOpen    int                     // executions of its context that run
+	ownEnded   uint64                  // when the last of them ended
+	explained  map[string]explanations // by the names of fields
+	odd        []oddField              // that nothing has explained when they returned
 	borrowed   []borrowed
 	oddMore    bool // more than maxNames
 	missed     bool // the log did not reach back far enough
@@ -391,6 +391,10 @@ func (r *Recording) LeaveRoot(name string, entered uint64, returned any) {
 
 func (r *Recording) leave(name string, together bool, entered uint64, returned any) {
 	at := identity(returned)
+	var key objectKey
+	if together {
+		key = keyOf(returned)
+	}
 	reg.mu.Lock()
 	defer reg.mu.Unlock()
 	if r.over {
@@ -398,7 +402,7 @@ func (r *Recording) leave(name string, together bool, entered uint64, returned a
 	}
 	if r.ownOpen > 0 || r.ownEnded >= entered {
 		if together {
-			r.explain(name)
+			r.explain(name, key, entered)
 		}
 		r.remember(at)
 		return
@@ -434,7 +438,7 @@ func (r *Recording) leave(name string, together bool, entered uint64, returned a
 		return
 	}
 	if !absent(returned) {
-		r.wonder(name, at)
+		r.wonder(name, at, key)
 	}
 }
 
@@ -444,10 +448,12 @@ type oddField struct {
 	// objects are what it returned: it is explained if a field that is explained returns
 	// each of them too. A nil among them is a value that no other field can return.
 	objects []unsafe.Pointer
+	// keys are those of the objects, as far as they have one.
+	keys []objectKey
 }
 
 // wonder notes a field that nothing explains so far, and what it has returned.
-func (r *Recording) wonder(name string, at unsafe.Pointer) {
+func (r *Recording) wonder(name string, at unsafe.Pointer, key objectKey) {
 	i := slices.IndexFunc(r.odd, func(f oddField) bool { return f.name == name })
 	if i < 0 {
 		if len(r.odd) == maxNames {
@@ -458,6 +464,9 @@ func (r *Recording) wonder(name string, at unsafe.Pointer) {
 		r.odd = append(r.odd, oddField{name: name})
 	}
 	f := &r.odd[i]
+	if key.value != nil && len(f.keys) < maxObjects {
+		f.keys = append(f.keys, key)
+	}
 	if n := len(f.objects); n > 0 && (f.objects[0] == nil || f.objects[n-1] == at) {
 		return
 	}
@@ -470,8 +479,8 @@ func (r *Recording) wonder(name string, at unsafe.Pointer) {
 
 // explains reports whether the fields that statements explain account for an odd one.
 func (r *Recording) explains(f oddField) bool {
-	if r.explained[f.name] {
-		return true
+	if _, ok := r.explained[f.name]; ok {
+		return true // but see unread
 	}
 	return !slices.ContainsFunc(f.objects, func(at unsafe.Pointer) bool {
 		_, ok := r.returned[at]
@@ -497,14 +506,18 @@ func Explain(ctx context.Context) {
 	}
 }
 
-// explain notes a field that a statement explains.
-func (r *Recording) explain(name string) {
-	if r.explained == nil {
-		r.explained = map[string]bool{}
+// explain notes a field that a statement explains, and the key of the object.
+func (r *Recording) explain(name string, key objectKey, entered uint64) {
+	x, ok := r.explained[name]
+	if !ok {
+		if len(r.explained) >= maxNames {
+			return
+		}
+		if r.explained == nil {
+			r.explained = map[string]explanations{}
+		}
 	}
-	if len(r.explained) < maxNames {
-		r.explained[name] = true
-	}
+	r.explained[name] = x.with(key, r.executions, entered)
 }
 
 // borrow notes a field that has returned something while a statement of another recording
@@ -596,13 +609,18 @@ func (r *Recording) End() Footprint {
 	}
 	executions := r.executions
 	var odd []string
+	var together []oddField
 	for _, f := range r.odd {
-		if !r.explains(f) {
+		switch {
+		case !r.explains(f):
 			odd = append(odd, f.name)
+		case len(f.keys) > 0 && len(r.explained[f.name]) > 0:
+			together = append(together, f)
 		}
 	}
+	explained := r.explained
 	r.executions, r.returned, r.odd = nil, nil, nil
-	shared := slices.DeleteFunc(r.borrowed, func(b borrowed) bool { return r.explained[b.field] })
+	shared := slices.DeleteFunc(r.borrowed, func(b borrowed) bool { _, ok := r.explained[b.field]; return ok })
 	r.borrowed = nil
 	missed := r.missed || r.oddMore
 	reg.mu.Unlock()
@@ -619,6 +637,11 @@ func (r *Recording) End() Footprint {
 	s := &r.sum
 	if missed && s.unknown == "" {
 		s.unknown = "too many statements of others ran while a field waited"
+	}
+	for _, f := range together {
+		if s.unread(explained[f.name], f.keys) {
+			odd = append(odd, f.name)
+		}
 	}
 	for _, name := range odd {
 		for _, o := range r.watched {

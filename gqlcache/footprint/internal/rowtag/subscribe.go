@@ -1,6 +1,7 @@
 package rowtag
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/cascadeql/cascadeql/cascade/tag"
@@ -95,6 +96,30 @@ func (s *Shapes) Subscribe(dst []tag.Tag, r *Rows) []tag.Tag {
 		})
 	}
 	return dst
+}
+
+// Covers reports whether a read whose tags are given, sorted by their hash, depends on the
+// row of a table that has a value in its key of one column. v is as ValueOf wants it.
+func (s *Shapes) Covers(tags []tag.Tag, table *catalog.Table, v any) bool {
+	t := s.tables[table]
+	if t == nil || table.Ambiguous {
+		return false
+	}
+	has := func(hash uint64) bool {
+		_, found := slices.BinarySearchFunc(tags, hash, func(t tag.Tag, hash uint64) int { return cmp.Compare(t.Hash, hash) })
+		return found
+	}
+	for _, key := range table.Keys {
+		if len(key) != 1 {
+			continue
+		}
+		if x, ok := ValueOf(table.Columns[key[0]].Class, v); ok && x != Null {
+			if sh := t.find(key, -1, -1); has(t.tableTag(0)) || sh != nil && has(setHash(0).with(t.columns[key[0]], x).tag(sh)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // choose takes those of the terms that tags are made of: a key alone, or the first ones.
