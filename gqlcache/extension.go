@@ -165,8 +165,6 @@ type request struct {
 	// operation is what was asked for. A resolver may run an operation of its own in this
 	// request's context: that is another one.
 	operation *graphql.OperationContext
-	// guarded is the one whose resolver middleware watches a mutation's root fields.
-	guarded *graphql.OperationContext
 	// header is that of the response, nil when it cannot be looked at.
 	header *wire.Header
 	// outer is the request in whose resolver this operation runs, nil without.

@@ -34,11 +34,6 @@ var attack2Rules = []mutant{
 		test: "TestJoinedRecords",
 	},
 	{
-		name: "attack2: a copied operation context is watched", file: refusedFile,
-		old: "r.guarded == r.operation && ", new: "",
-		test: "TestCopiedOperationContext",
-	},
-	{
 		name: "attack2: a resolver that a middleware gave up is forgotten", file: refusedFile,
 		old: "			defer r.changeLate(ctx) // a middleware may have given up waiting\n", new: "",
 		test: "TestResolverGivenUp",

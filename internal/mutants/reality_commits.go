@@ -136,7 +136,7 @@ var commitsRules = []mutant{
 	},
 	{
 		name: "commits: an executor without middlewares writes nothing", file: refusedFile,
-		old: "	watched := len(roots) > 0 || r.guarded == r.operation && r.cache.roots.seen.Load() && !r.cache.roots.several.Load()\n", new: "	watched := true\n",
+		old: "	watched := len(roots) > 0 || r.cache.roots.seen.Load() && !r.cache.roots.several.Load()\n", new: "	watched := true\n",
 		test: "TestRefused",
 	},
 }
