@@ -55,34 +55,17 @@ func (r changesReader) change(at string) (ch Change, err error) {
 		switch name {
 		case "row":
 			ch, err = r.row(at)
-		case "view":
-			ch.kind = changeView
-			ch.name, err = r.name(at)
-		case "operation":
-			ch.kind = changeOperation
-			ch.name, err = r.name(at)
-		case "operationsMatching":
-			ch.kind = changeOperations
-			ch.name, err = r.name(at)
 		case "where":
 			ch, err = r.where(at)
-		case "tag":
-			ch.kind = changeTag
-			ch.name, err = r.name(at)
-		case "computed":
-			ch.kind = changeComputed
-			ch.name, err = r.name(at)
-		case "computedMatching":
-			ch.kind = changeComputedMatching
-			ch.name, err = r.name(at)
-		case "tenant":
-			ch.kind = changeTenant
-			ch.name, err = r.name(at)
 		case "everything":
 			ch = Everything()
 			err = r.yes(at)
 		default:
-			err = unknownField(strings.TrimSuffix(at, "."+name), name, changeKinds+" or everything")
+			var ok bool
+			if ch.kind, ok = namedKinds[name]; !ok {
+				return unknownField(strings.TrimSuffix(at, "."+name), name, changeKinds+" or everything")
+			}
+			ch.name, err = r.name(at)
 		}
 		return err
 	})
@@ -95,48 +78,47 @@ func (r changesReader) change(at string) (ch Change, err error) {
 // changeKinds are the names of all kinds of changes but the last one.
 const changeKinds = "row, view, where, operation, operationsMatching, tag, computed, computedMatching, tenant"
 
+// namedKinds are the kinds of changes that a name is all of.
+var namedKinds = map[string]changeKind{
+	"view": changeView, "operation": changeOperation, "operationsMatching": changeOperations, "tag": changeTag,
+	"computed": changeComputed, "computedMatching": changeComputedMatching, "tenant": changeTenant,
+}
+
 func (r changesReader) row(at string) (ch Change, err error) {
-	fields := 0
 	ch.kind = changeEntity
-	err = r.object(at, func(name string) (err error) {
-		fields++
-		switch name {
-		case "type":
-			ch.name, err = r.name(at + ".type")
-		case "id":
-			ch.id, err = r.id(at + ".id")
-		default:
-			err = unknownField(at, name, "type and id")
-		}
-		return err
+	err = r.parts(at, "type and id", `a type and an id, such as {"type": "Post", "id": "1"}`, map[string]func(string) error{
+		"type": func(at string) (err error) { ch.name, err = r.name(at); return err },
+		"id":   func(at string) (err error) { ch.id, err = r.id(at); return err },
 	})
-	if err == nil && fields != 2 {
-		err = fmt.Errorf(`%s must have a type and an id, such as {"type": "Post", "id": "1"}`, at)
-	}
 	return ch, err
 }
 
 func (r changesReader) where(at string) (ch Change, err error) {
-	fields := 0
 	ch.kind = changeWhere
-	err = r.object(at, func(name string) (err error) {
-		fields++
-		switch name {
-		case "type":
-			ch.name, err = r.name(at + ".type")
-		case "column":
-			ch.column, err = r.name(at + ".column")
-		case "value":
-			ch.id, err = r.value(at + ".value")
-		default:
-			err = unknownField(at, name, "type, column and value")
-		}
-		return err
+	const wanted = `a type, a column and a value, such as {"type": "Comment", "column": "post.id", "value": "1"}`
+	err = r.parts(at, "type, column and value", wanted, map[string]func(string) error{
+		"type":   func(at string) (err error) { ch.name, err = r.name(at); return err },
+		"column": func(at string) (err error) { ch.column, err = r.name(at); return err },
+		"value":  func(at string) (err error) { ch.id, err = r.value(at); return err },
 	})
-	if err == nil && fields != 3 {
-		err = fmt.Errorf(`%s must have a type, a column and a value, such as {"type": "Comment", "column": "post.id", "value": "1"}`, at)
-	}
 	return ch, err
+}
+
+// parts reads an object that must have each of the parts. names and wanted say so in errors.
+func (r changesReader) parts(at, names, wanted string, parts map[string]func(at string) error) error {
+	n := 0
+	err := r.object(at, func(name string) error {
+		n++
+		read, ok := parts[name]
+		if !ok {
+			return unknownField(at, name, names)
+		}
+		return read(at + "." + name)
+	})
+	if err == nil && n != len(parts) {
+		err = fmt.Errorf("%s must have %s", at, wanted)
+	}
+	return err
 }
 
 // value reads a value of a column. Null is none: it is what a program sends that has not set

@@ -82,7 +82,7 @@ var adminRules = []mutant{
 	},
 	{
 		name: "changes: rows by a value need no value", file: readChangesFile,
-		old: "fields != 3", new: "fields < 2",
+		old: "n != len(parts)", new: "n < 2",
 		test: "TestInvalidateHandlerValues",
 	},
 	{
