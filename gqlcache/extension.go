@@ -373,9 +373,7 @@ func (r *request) answers(ctx context.Context, oc *graphql.OperationContext) boo
 	if graphql.GetFieldContext(ctx) != graphql.GetFieldContext(r.Context) {
 		return false // within a resolver of the operation
 	}
-	if !r.entered {
-		r.entered = true
-	}
+	r.entered = true
 	return true
 }
 

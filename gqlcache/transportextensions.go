@@ -82,11 +82,6 @@ func (t *answering) extensionsOf(exec graphql.GraphExecutor) *extensions {
 
 func (c *Cache) newExtensions(e *executor.Executor, list reflect.Value) *extensions {
 	met := &extensions{executor: e, number: list.Len()}
-	defer func() {
-		if hasFixedComplexity(reflect.ValueOf(e).Elem().FieldByName("es")) {
-			met.limits = nil
-		}
-	}()
 	for i := range list.Len() {
 		x := list.Index(i)
 		if x.Kind() == reflect.Interface {
@@ -110,7 +105,9 @@ func (e *extensions) add(c *Cache, x reflect.Value) {
 		e.persists = true
 	case typ == complexityLimit && isFixed(x):
 		e.limited = true
-		e.limits = append(e.limits, (*extension.ComplexityLimit)(x.UnsafePointer())) //nolint:gosec // the type was looked at
+		if !hasFixedComplexity(reflect.ValueOf(e.executor).Elem().FieldByName("es")) {
+			e.limits = append(e.limits, (*extension.ComplexityLimit)(x.UnsafePointer())) //nolint:gosec // the type was looked at
+		}
 	case changes, typ.Implements(aroundOperations), typ.Implements(aroundResponses):
 		if changes {
 			e.changing = append(e.changing, typ.String())
@@ -145,12 +142,8 @@ func hasFixedComplexity(es reflect.Value) bool {
 	if !es.IsValid() || es.Kind() != reflect.Struct || es.Type().Name() != "executableSchema" {
 		return false
 	}
-	for i := range es.NumField() {
-		if f := es.Field(i); f.Type().Name() == "ComplexityRoot" {
-			return hasNoFunctions(f)
-		}
-	}
-	return false
+	root := findStruct(es, "ComplexityRoot", 2) //nolint:mnd // the schema and its fields
+	return root.IsValid() && hasNoFunctions(root)
 }
 
 // hasNoFunctions says that all that a struct of functions has is nil.
