@@ -697,8 +697,7 @@ func (r *Recording) take(e *Execution) {
 		s.uncommitted = uncommitted
 	}
 	if len(s.tags)+len(s.hidden) > 2*s.merged+1024 {
-		s.tags, s.hidden = tag.Merge(s.tags), tag.Merge(s.hidden)
-		s.merged = len(s.tags) + len(s.hidden)
+		s.merge()
 	}
 	if len(s.tags)+len(s.hidden) > maxTags && s.unknown == "" {
 		s.unknown = "it depends on too many rows"
@@ -706,6 +705,12 @@ func (r *Recording) take(e *Execution) {
 	if s.unknown != "" {
 		s.tags, s.hidden, s.merged = nil, nil, 0 // it depends on anything
 	}
+}
+
+// merge sorts the tags, each once.
+func (s *sum) merge() {
+	s.tags, s.hidden = tag.Merge(s.tags), tag.Merge(s.hidden)
+	s.merged = len(s.tags) + len(s.hidden)
 }
 
 // add adds what another sum has, which is that of an Early: nothing is hidden in it.

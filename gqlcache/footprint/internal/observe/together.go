@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/cascadeql/cascadeql/cascade/tag"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/analysis"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/rowtag"
@@ -90,8 +89,7 @@ func meanwhile(statements []*Execution, entered uint64, f func(seenTable) bool) 
 // their keys, and most of the known ones of their type are. A known one may be none, too: a
 // statement ran while a map gave it.
 func (s *sum) unread(x explanations, others []objectKey) bool {
-	s.tags, s.hidden = tag.Merge(s.tags), tag.Merge(s.hidden)
-	s.merged = len(s.tags) + len(s.hidden)
+	s.merge()
 	for typ, one := range x {
 		var keys []any
 		for _, key := range others {
