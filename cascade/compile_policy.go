@@ -160,11 +160,3 @@ func (c *compiler) inheritHints(def *ast.Definition) {
 		}
 	}
 }
-
-// lowerAge returns the lower of two maxAges, of which -1 is none.
-func lowerAge(a, b int) int {
-	if a < 0 || b >= 0 && b < a {
-		return b
-	}
-	return a
-}

@@ -112,7 +112,3 @@ func foldText(v Value) (text []rune, ok bool) {
 	}
 	return text, true
 }
-
-func looksLikeUUID(s string) bool {
-	return len(s) == 36 && s[8] == '-' && s[13] == '-' && s[18] == '-' && s[23] == '-'
-}

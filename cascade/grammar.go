@@ -217,9 +217,3 @@ func (sc *scanner) digits() bool {
 	}
 	return sc.i > start
 }
-
-func isDigit(b byte) bool { return '0' <= b && b <= '9' }
-
-func isNameByte(b byte, first bool) bool {
-	return b == '_' || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || !first && isDigit(b)
-}

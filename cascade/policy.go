@@ -270,3 +270,11 @@ func (w *policyWalk) private(by string) {
 		w.out.PrivateBy = by
 	}
 }
+
+// lowerAge returns the lower of two maxAges, of which -1 is none.
+func lowerAge(a, b int) int {
+	if a < 0 || b >= 0 && b < a {
+		return b
+	}
+	return a
+}

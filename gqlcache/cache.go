@@ -93,7 +93,9 @@ type Cache struct {
 	requests   *memo.Memo[*question]
 	vary       []string // of answers to GET
 	front      *front   // nil when there is nothing to do for caches in front
-	hitStatus  []string // the Cache-Status of a hit, nil when there is to be none
+	// hears says that some directive of Options.ClientPolicies counts.
+	hears     bool
+	hitStatus []string // the Cache-Status of a hit, nil when there is to be none
 }
 
 // schemaState is what the cache knows of the schema, set once.
@@ -104,14 +106,16 @@ type schemaState struct {
 	// edge is what they mean for caches in front; nil without any.
 	edge  *edge.Schema
 	since time.Time // for those who look at the cache
-	// stale says that the schema has a staleWhileRevalidate, headers are the header fields
-	// that its vary names.
-	stale   bool
+	// keepsExpired says that some answers are held after they have expired: the options or
+	// the schema say so.
+	keepsExpired bool
+	// headers are the header fields that the schema's vary names.
 	headers []string
 }
 
 func (c *Cache) newSchemaState(s *plans.Schema, queryFields []string) *schemaState {
-	st := &schemaState{Schema: s, records: recordsOf(s.Mark, s.Plan), since: c.opts.Now(), stale: s.Plan.HasStale(), headers: canonical(s.Plan.Vary())}
+	st := &schemaState{Schema: s, records: recordsOf(s.Mark, s.Plan), since: c.opts.Now(), headers: canonical(s.Plan.Vary())}
+	st.keepsExpired = c.opts.beyond() > 0 || s.Plan.HasStale()
 	if c.front != nil {
 		st.edge = edgeSchema(s.Plan, queryFields)
 	}
@@ -156,7 +160,7 @@ func New(opts Options) (*Cache, error) {
 		vary:     varyOf(&opts.HTTP),
 		requests: memo.New[*question](opts.MaxRequestBytes),
 	}
-	c.hitStatus = opts.HTTP.hitStatus()
+	c.hitStatus, c.hears = opts.HTTP.hitStatus(), opts.ClientPolicies.hears()
 	c.met.directives.Covered = opts.DirectivesCovered
 	c.plans = plans.New(plans.Config{
 		MaxBytes: opts.MaxPlanBytes, TTL: opts.TTL, OneRowOnly: opts.OneRowOnly,
@@ -270,15 +274,6 @@ func (c *Cache) Close() error {
 		err = errors.Join(err, c.fleet.CloseStore())
 	})
 	return err
-}
-
-func (c *Cache) isClosed() bool {
-	select {
-	case <-c.closed:
-		return true
-	default:
-		return false
-	}
 }
 
 // errUnmade is what the methods of a cache say that is nil, or the zero Cache.

@@ -461,3 +461,56 @@ func (u *usual) note(took time.Duration) {
 		u.nanoseconds.Store(old - (old-n)/usualDecay)
 	}
 }
+
+// computing notes that the request's answer is being computed, which happens once. What
+// was said before, by an extension that comes before the cache, is said of this answer:
+// it was told so without an error.
+func (r *request) computing(f *flight.Flight[*filled], predicate bool) {
+	r.mu.Lock()
+	r.mu.computing, r.mu.computed, r.mu.flight, r.mu.predicate = true, false, f, predicate
+	refused := r.mu.unstored != ""
+	r.mu.Unlock()
+	if refused {
+		f.Unshare()
+	}
+}
+
+// said is what was said of a computation.
+type said struct {
+	unstored Reason
+	maxAge   time.Duration // 0 when nothing was said
+	reads    values.Sum
+}
+
+// computed ends what may be said of the answer in time.
+//
+//	computation                          goroutine of a resolver
+//	computed: nothing was said
+//	                                     DoNotStore: computed already: nothing is stored yet
+//	the entry is put, keep notes it: remove it, since something was said
+func (r *request) computed() said {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.mu.computed {
+		for a := r.arrival; a != nil; a = a.around {
+			a.values.addTo(&r.mu.reads)
+		}
+	}
+	r.mu.computing, r.mu.computed, r.mu.flight = false, true, nil
+	return said{r.mu.unstored, r.mu.maxAge, r.mu.reads}
+}
+
+// keep notes the entry that was made of the answer. It returns false when it must be
+// removed.
+func (r *request) keep(key string, e *store.Entry) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.mu.key, r.mu.entry = key, e
+	return r.mu.unstored == ""
+}
+
+// holdLease notes how the lease to compute the answer for all instances is given up: see
+// the function.
+func (r *request) holdLease(release func()) func() {
+	return holdLease(&r.mu, &r.mu.lease, &r.mu.unstored, release)
+}

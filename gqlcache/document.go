@@ -43,15 +43,10 @@ type document struct {
 	reported atomic.Uint64
 }
 
-// document returns the plan of the operation at hand. A plan is used only for the very
-// operation that it was made from, with the very fragments.
-func (c *Cache) document(ctx context.Context, oc *graphql.OperationContext) *document {
-	s := plans.NewSource(oc.RawQuery, oc.Doc, oc.Operation)
-	if p := c.plans.Find(&s); p != nil {
-		return p.Owner.(*document)
-	}
+// plan makes the plan of an operation that has none, and keeps it.
+func (c *Cache) plan(ctx context.Context, oc *graphql.OperationContext, s *plans.Source) *document {
 	st := c.schema.Load()
-	d := &document{Plan: c.plans.Make(st.Schema, &s)}
+	d := &document{Plan: c.plans.Make(st.Schema, s)}
 	if d.Operation != nil {
 		c.seeFieldHooks(oc)
 		if c.observing != nil {
@@ -72,7 +67,7 @@ func (c *Cache) document(ctx context.Context, oc *graphql.OperationContext) *doc
 		d.shown = c.inspector.Show(d.Plan)
 	}
 	d.Owner = d
-	if c.plans.Keep(&s, d.Plan, d.probe.Size()) {
+	if c.plans.Keep(s, d.Plan, d.probe.Size()) {
 		c.counts.replanned.Add(1)
 	}
 	return d
@@ -128,9 +123,4 @@ func (c *Cache) headersBy(own *request) []string {
 		return all
 	}
 	return d.headers
-}
-
-// keepsExpired says whether any answer is held after it has expired.
-func (c *Cache) keepsExpired() bool {
-	return c.opts.beyond() > 0 || c.schema.Load().stale
 }

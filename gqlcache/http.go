@@ -199,7 +199,7 @@ func (c *Cache) keeping(k *keptAnswer) wire.Keeping {
 		EdgeAge: c.edgeAge(k),
 		// An answer that is changed already, or may be, or has expired, is for its own
 		// client alone.
-		DoNotStore: !c.fresh() || !c.engine.Valid(&k.stamp.Stamp) || c.keepsExpired() && k.stamp.ExpiredFor(c.opts.Now()) >= 0,
+		DoNotStore: !c.fresh() || !c.engine.Valid(&k.stamp.Stamp) || c.schema.Load().keepsExpired && k.stamp.ExpiredFor(c.opts.Now()) >= 0,
 	}
 }
 

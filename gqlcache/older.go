@@ -41,11 +41,11 @@ type older struct {
 // not be computed.
 type drawnKey struct{ *Cache }
 
-// refreshesEarly says whether a hit is computed anew, before its entry expires.
-// Operations that resolvers run are not: an operation that is computed would have to wait
-// for them.
+// refreshesEarly says, with Options.EarlyRefresh, whether a hit is computed anew, before
+// its entry expires. Operations that resolvers run are not: an operation that is computed
+// would have to wait for them.
 func (c *Cache) refreshesEarly(ctx context.Context, r *request, s *stamp) bool {
-	return c.opts.EarlyRefresh > 0 && r.anew == "" && r.outer == nil && (ctx.Value(drawnKey{c}) != nil || c.draws(s))
+	return r.anew == "" && r.outer == nil && (ctx.Value(drawnKey{c}) != nil || c.draws(s))
 }
 
 // draws says of a hit, by chance, whether its entry is to be replaced before it expires.

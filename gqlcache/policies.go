@@ -11,7 +11,6 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/engine"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/inspector"
-	"github.com/cascadeql/cascadeql/gqlcache/internal/safe"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/wire"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
@@ -132,31 +131,6 @@ type wanted struct {
 }
 
 var errPolicy = errors.New("use CacheFirst, Refresh, CacheOnly or NoStore")
-
-// policyOf tells how a query uses the cache. r is nil where there is no request yet.
-func (c *Cache) policyOf(ctx context.Context, r *request, oc *graphql.OperationContext) (w wanted, why Reason) {
-	inner := r != nil && r.outer != nil
-	if said, ok := ctx.Value(policyKey{}).(*Policy); ok {
-		if *said == CacheOnly && inner && r.outer.inherits(said) {
-			return w, ""
-		}
-		return wanted{policy: c.known(*said)}, ""
-	}
-	if c.opts.Policy != nil {
-		p, err := safe.Call(func() (Policy, error) { return c.opts.Policy(ctx), nil })
-		switch {
-		case err != nil:
-			c.once.Warn("policy", "gqlcache: Options.Policy failed, so the request bypasses the cache", err)
-			return w, ReasonFailed
-		case p != CacheFirst && (p != CacheOnly || !inner):
-			return wanted{policy: c.known(p)}, ""
-		}
-	}
-	if !inner && c.opts.ClientPolicies.hears() {
-		w = c.askedFor(ctx, oc.Headers)
-	}
-	return w, ""
-}
 
 // inherits says whether what was said with WithPolicy was said around the operation, and
 // not in one of its resolvers.

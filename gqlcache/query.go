@@ -143,7 +143,7 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 		}
 		return c.compareCallers(ctx, r, oc, d, key, e, s, next)
 	}
-	if e != nil && !only && c.refreshesEarly(ctx, r, s) {
+	if e != nil && !only && c.opts.EarlyRefresh > 0 && c.refreshesEarly(ctx, r, s) {
 		if noting {
 			l.Refreshes()
 		}
@@ -153,7 +153,7 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	if e != nil {
 		r.hit = responseOf(ctx, e.Body)
 		r.out.fate, r.out.entry, r.out.resp = inspector.Hit, e, &r.hit
-		if c.encodes(who.public && s.only == 0) {
+		if who.public && s.only == 0 && len(c.opts.HTTP.Encodings) > 0 {
 			r.out.entryKey = string(key)
 		}
 		if c.verify != nil && c.verify.Picks() {
@@ -175,12 +175,37 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 		r.note.Anew(string(ReasonToken))
 	case r.renews:
 		r.note.Anew(string(ReasonRefresh))
-	default:
+	case d.beyond > 0:
 		if r.old = c.findOlder(ctx, r, oc, d, key); r.takesOlder(c) {
 			return c.answerOld(ctx, r)
 		}
 	}
 	return c.compute(ctx, r, oc, d, who, string(key), next)
+}
+
+// policyOf tells how a query uses the cache. r is nil where there is no request yet.
+func (c *Cache) policyOf(ctx context.Context, r *request, oc *graphql.OperationContext) (w wanted, why Reason) {
+	inner := r != nil && r.outer != nil
+	if said, ok := ctx.Value(policyKey{}).(*Policy); ok {
+		if *said == CacheOnly && inner && r.outer.inherits(said) {
+			return w, ""
+		}
+		return wanted{policy: c.known(*said)}, ""
+	}
+	if c.opts.Policy != nil {
+		p, err := safe.Call(func() (Policy, error) { return c.opts.Policy(ctx), nil })
+		switch {
+		case err != nil:
+			c.once.Warn("policy", "gqlcache: Options.Policy failed, so the request bypasses the cache", err)
+			return w, ReasonFailed
+		case p != CacheFirst && (p != CacheOnly || !inner):
+			return wanted{policy: c.known(p)}, ""
+		}
+	}
+	if !inner && c.hears {
+		w = c.askedFor(ctx, oc.Headers)
+	}
+	return w, ""
 }
 
 // admit decides whether a query may be looked up, and says who asks. r is nil when the
@@ -214,6 +239,25 @@ func (c *Cache) admit(ctx context.Context, r *request, oc *graphql.OperationCont
 		who.predicate = p
 	}
 	return d, ""
+}
+
+func (c *Cache) isClosed() bool {
+	select {
+	case <-c.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+// document returns the plan of the operation at hand. A plan is used only for the very
+// operation that it was made from, with the very fragments.
+func (c *Cache) document(ctx context.Context, oc *graphql.OperationContext) *document {
+	s := plans.NewSource(oc.RawQuery, oc.Doc, oc.Operation)
+	if p := c.plans.Find(&s); p != nil {
+		return p.Owner.(*document)
+	}
+	return c.plan(ctx, oc, &s)
 }
 
 var errReplaced = errors.New("hand on the operation's context as it is, or replace it in InterceptOperation, in an extension that is added before the cache")
@@ -294,7 +338,7 @@ func (c *Cache) lookup(ctx context.Context, oc *graphql.OperationContext, key []
 	if s.only != 0 && !c.isFor(ctx, oc, s.only) {
 		return nil, nil, watch.Nothing
 	}
-	if c.keepsExpired() && s.ExpiredFor(c.opts.Now()) >= 0 {
+	if c.schema.Load().keepsExpired && s.ExpiredFor(c.opts.Now()) >= 0 {
 		return nil, nil, watch.Nothing // see findOlder
 	}
 	return e, s, watch.Nothing

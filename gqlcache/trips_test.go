@@ -38,6 +38,7 @@ func TestTrips(t *testing.T) {
 		after    string // the status of readAnn afterwards
 	}{
 		{name: "hit, plain", before: []string{readAnn}, document: readAnn, want: "HIT", after: "HIT"},
+		{name: "hit, of a request that is known", before: []string{readAnn, readAnn, readAnn}, document: readAnn, want: "HIT", after: "HIT"},
 		{name: "hit, explained", change: explained, before: []string{readAnn}, document: readAnn, debug: true, want: "HIT", after: "HIT"},
 		{name: "miss, plain, first of its document", before: []string{readCounter}, document: readAnn, want: "MISS", after: "HIT"},
 		{name: "miss, plain, resolver panics", point: "Query.user", hook: panics, before: []string{readCounter}, document: readAnn, want: "MISS errors", after: "MISS"},

@@ -224,7 +224,7 @@ var computedRules = []mutant{
 		test: "TestValuesOfWhatWasReadAround$",
 	},
 	{
-		name: "computed: an answer does not depend on what middlewares have got", file: "gqlcache/hints.go",
+		name: "computed: an answer does not depend on what middlewares have got", file: computeFile,
 		old: "			a.values.addTo(&r.mu.reads)\n", new: "",
 		test: "TestComputedInMiddlewares$",
 	},

@@ -61,7 +61,7 @@ var olderRules = []mutant{
 	},
 	{
 		name: "older: an entry that has expired counts as a hit", file: queryFile,
-		old: "c.keepsExpired() && s.ExpiredFor", new: "false && s.ExpiredFor",
+		old: "c.schema.Load().keepsExpired && s.ExpiredFor", new: "false && s.ExpiredFor",
 		test: "TestStaleIfError/no_failure",
 	},
 	{

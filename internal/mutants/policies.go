@@ -64,7 +64,7 @@ var policyRules = []mutant{
 	},
 	{
 		name: "policies: a refresh that fails is hidden", file: "gqlcache/query.go",
-		old: "	case r.renews:\n		r.note.Anew(string(ReasonRefresh))\n	default:", new: "	default:",
+		old: "	case r.renews:\n		r.note.Anew(string(ReasonRefresh))\n	case d.beyond > 0:", new: "	case d.beyond > 0:",
 		test: "TestPolicies/a_refresh_that_fails",
 	},
 	{

@@ -2,7 +2,6 @@ package main
 
 const (
 	windowFile    = "cascade/window.go"
-	publishFile   = "cascade/publish.go"
 	containsFile  = "cascade/contains.go"
 	reportFile    = "cascade/report.go"
 	reportAllFile = "cascade/report_all.go"
@@ -59,17 +58,17 @@ var precisionRules = []mutant{
 		test: "TestFirstRows",
 	},
 	{
-		name: "rows enter a list unheard", file: publishFile,
+		name: "rows enter a list unheard", file: cascadeTags,
 		old: "left, entered = vanished, existence", new: "left, entered = vanished, vanished",
 		test: "TestFirstRows",
 	},
 	{
-		name: "rows leave a set unheard", file: publishFile,
+		name: "rows leave a set unheard", file: cascadeTags,
 		old: "left, entered = vanished, existence", new: "left, entered = 0, existence",
 		test: "TestFirstRows",
 	},
 	{
-		name: "a created row counts as one that leaves", file: publishFile,
+		name: "a created row counts as one that leaves", file: cascadeTags,
 		old: "p.tuple(sh, e, e.New, nil, created, part)", new: "p.tuple(sh, e, e.New, nil, vanished, part)",
 		test: "TestFirstRows",
 	},

@@ -22,7 +22,7 @@ var attackRules = []mutant{
 		test: "TestUserOfOneRootField$",
 	},
 	{
-		name: "what was said before the computation is forgotten", file: hintsFile,
+		name: "what was said before the computation is forgotten", file: computeFile,
 		old: "	refused := r.mu.unstored != \"\"\n	r.mu.Unlock()\n	if refused {\n		f.Unshare()", new: "	refused := r.mu.unstored != \"\"\n	r.mu.unstored = \"\"\n	r.mu.Unlock()\n	if refused {\n		f.Unshare()",
 		test: "TestHintsBeforeTheComputation$",
 	},

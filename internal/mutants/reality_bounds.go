@@ -72,12 +72,12 @@ var boundsRules = []mutant{
 		test: "TestSweepLooksAtAll",
 	},
 	{
-		name: "the index of tags keeps the memory of its largest size", file: shardFile,
+		name: "the index of tags keeps the memory of its largest size", file: clockFile,
 		old: "if kept < s.room/2 {", new: "if kept < 0 {",
 		test: "TestSweepShrinksTheIndex",
 	},
 	{
-		name: "the index forgets cells when it shrinks", file: shardFile,
+		name: "the index forgets cells when it shrinks", file: clockFile,
 		old: "maps.Copy(cells, s.cells)", new: "maps.Copy(cells, map[uint64]*cell{})",
 		test: "TestSweepShrinksTheIndex",
 	},

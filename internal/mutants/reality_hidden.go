@@ -1,7 +1,6 @@
 package main
 
 const (
-	shownFile      = "gqlcache/internal/probe/shown.go"
 	executableFile = "gqlcache/internal/probe/executable.go"
 	executionFile  = "gqlcache/internal/probe/execution.go"
 	probeFile      = "extractor/probe.go"
@@ -46,12 +45,12 @@ var hiddenRules = []mutant{
 		test: "TestModelsThatLiveAsLongAsTheirRootField",
 	},
 	{
-		name: "hidden values reach marshalers of the server", file: shownFile, in: "gqlcache",
+		name: "hidden values reach marshalers of the server", file: executionFile, in: "gqlcache",
 		old: "if ownScalars[typ.Name] && kindOf(rv.Type()) == kindBasic {", new: "if typ.Name != \"\" {",
 		test: noticed,
 	},
 	{
-		name: "text of a scalar that is bound to functions reaches them", file: shownFile, in: "gqlcache",
+		name: "text of a scalar that is bound to functions reaches them", file: executionFile, in: "gqlcache",
 		old: "if typ.Kind == ast.Scalar && ownScalars[typ.Name] {", new: "if typ.Kind == ast.Scalar {",
 		test: noticed,
 	},

@@ -6,7 +6,7 @@ const (
 	hooksFile       = "cascade/hooks.go"
 	directivesFile  = "gqlcache/directives.go"
 	plansFile       = "gqlcache/internal/plans/directives.go"
-	bypassFile      = "gqlcache/internal/plans/bypass.go"
+	bypassFile      = "gqlcache/internal/plans/plan.go"
 	besideFile      = "gqlcache/beside.go"
 	innerFile       = "gqlcache/inner.go"
 	callersFile     = "gqlcache/callers.go"

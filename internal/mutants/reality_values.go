@@ -77,7 +77,7 @@ var valuesRules = []mutant{
 		test: "TestSpellings",
 	},
 	{
-		name: "a change of a row without a class reaches nobody", file: publishFile,
+		name: "a change of a row without a class reaches nobody", file: cascadeTags,
 		old: "if n == 0 && !e.All {", new: "if false {",
 		test: "TestSpellings",
 	},

@@ -3,11 +3,8 @@ package main
 const (
 	clockFile  = "gqlcache/internal/clock/clock.go"
 	cellFile   = "gqlcache/internal/clock/cell.go"
-	shardFile  = "gqlcache/internal/clock/shard.go"
-	tagFile    = "gqlcache/internal/clock/tag.go"
 	flightFile = "gqlcache/internal/flight/group.go"
-	opFile     = "gqlcache/internal/opkey/operation.go"
-	varsFile   = "gqlcache/internal/opkey/variables.go"
+	opFile     = "gqlcache/internal/opkey/opkey.go"
 	reflFile   = "gqlcache/internal/opkey/reflected.go"
 )
 
@@ -52,67 +49,67 @@ var rules = []mutant{
 		test: "TestRules",
 	},
 	{
-		name: "forgotten mask means no column", file: tagFile,
+		name: "forgotten mask means no column", file: clockFile,
 		old: "if t.Mask == 0 {", new: "if false {",
 		test: "TestRules",
 	},
 	{
-		name: "no tombstones", file: shardFile,
+		name: "no tombstones", file: clockFile,
 		old: "s.addTombstone(hash, tombstone{n, mask}, bound)", new: "_ = bound",
 		test: "TestRules",
 	},
 	{
-		name: "dropped tombstones do not raise low", file: shardFile,
+		name: "dropped tombstones do not raise low", file: clockFile,
 		old: "s.low = max(s.low, g.last)\n", new: "",
 		test: "TestDroppedTombstones",
 	},
 	{
-		name: "generation loses its bound", file: shardFile,
+		name: "generation loses its bound", file: clockFile,
 		old: "g.last = 0", new: "s.young.last, s.old.last = 0, 0",
 		test: "TestDroppedTombstones|TestSweep",
 	},
 	{
-		name: "low ignored by fills", file: shardFile,
+		name: "low ignored by fills", file: clockFile,
 		old: "s.low > born || ", new: "",
 		test: "TestDroppedTombstones",
 	},
 	{
-		name: "new cell forgets low", file: shardFile,
+		name: "new cell forgets low", file: clockFile,
 		old: "c.words[baseWord].Store(s.low)", new: "",
 		test: "TestDroppedTombstones",
 	},
 	{
-		name: "new cell forgets other columns", file: shardFile,
+		name: "new cell forgets other columns", file: clockFile,
 		old: "c.raise(young.mask, young.num)", new: "",
 		test: "TestRevivedCellKeepsOtherColumns",
 	},
 	{
-		name: "tombstone forgets its first mask", file: shardFile,
+		name: "tombstone forgets its first mask", file: clockFile,
 		old: "t.mask |= before.mask", new: "",
 		test: "TestTombstonesOfBothGenerations",
 	},
 	{
-		name: "sweep removes cells that are in use", file: shardFile,
+		name: "sweep removes cells that are in use", file: clockFile,
 		old: ".Load() == sweep {", new: ".Load() > sweep {",
 		test: "TestSweep$",
 	},
 	{
-		name: "sweep does not set infinity", file: shardFile,
+		name: "sweep does not set infinity", file: clockFile,
 		old: "c.kill()\n", new: "",
 		test: "TestSweepMissesAStamp",
 	},
 	{
-		name: "sweep forgets young invalidations", file: shardFile,
+		name: "sweep forgets young invalidations", file: clockFile,
 		old: "s.addTombstone(hash, t, bound)", new: "",
 		test: "TestSweepKeepsFillsInFlight",
 	},
 	{
-		name: "sweep forgets old invalidations", file: shardFile,
+		name: "sweep forgets old invalidations", file: clockFile,
 		old: "case t.num <= horizon:\n			s.low = max(s.low, t.num)", new: "case t.num <= horizon:",
 		test: "TestSweepForgetsIntoLow",
 	},
 	{
-		name: "Finish does not mark", file: shardFile,
+		name: "Finish does not mark", file: clockFile,
 		old: "c.use(sweep)", new: "_ = sweep",
 		test: "TestFinishDuringSweep",
 	},
@@ -237,12 +234,12 @@ var rules = []mutant{
 		test: "TestOperationsThatAgree",
 	},
 	{
-		name: "list without a count", file: varsFile,
+		name: "list without a count", file: opFile,
 		old: "dst = appendCount(append(dst, 'l'), len(list))", new: "dst = append(dst, 'l')",
 		test: "TestVariablesThatDiffer",
 	},
 	{
-		name: "a json.Number is a string", file: varsFile,
+		name: "a json.Number is a string", file: opFile,
 		old: "AppendPart(append(dst, '#'), string(v))", new: "AppendPart(append(dst, 's'), string(v))",
 		test: "TestVariablesThatDiffer",
 	},

@@ -259,7 +259,7 @@ var transportRules = []mutant{
 	},
 	{
 		name: "http: an answer that has expired may be kept", file: answerHTTPFile,
-		old: " || c.keepsExpired() && k.stamp.ExpiredFor(c.opts.Now()) >= 0,", new: ",",
+		old: " || c.schema.Load().keepsExpired && k.stamp.ExpiredFor(c.opts.Now()) >= 0,", new: ",",
 		test: "TestExpiredAnswersAtTheEdge",
 	},
 }

@@ -29,8 +29,8 @@ const recorderDir = "internal/trips/record"
 const limit = 10 * time.Minute
 
 // makeTrips instruments a package of the module at root, with all of the module that it
-// imports, and returns the trips that its test makes.
-func makeTrips(root, pkg, test string) ([]trip, error) {
+// imports, and returns the trips that its test makes, or what they do within a function.
+func makeTrips(root, pkg, test, from string) ([]trip, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	dir, err := os.MkdirTemp("", "trips")
@@ -53,7 +53,7 @@ func makeTrips(root, pkg, test string) ([]trip, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s of %s makes no trip: %w", test, pkg, err)
 	}
-	return readTrips(b)
+	return readTrips(b, from)
 }
 
 // A listed is a package as go list has it.

@@ -5,6 +5,12 @@
 //	go run ./internal/trips              the table, in Markdown
 //	go run ./internal/trips -trip NAME   one trip, file by file
 //
+// With -trip, -files and -across are bounds: a trip through more files, or with more calls
+// across files, is an error.
+//
+// With -from FUNCTION a trip is what happens between the first entry of a function, such
+// as Cache.InterceptResponse, and its end. Trips that do not enter it are left out.
+//
 // It instruments a copy of gqlcache and of the packages of this module that gqlcache
 // imports, and runs TestTrips of gqlcache, which makes the trips. The copy is given to
 // the build as an overlay: nothing in the module is written.
@@ -26,6 +32,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
 )
@@ -40,10 +47,13 @@ func main() {
 func run(w io.Writer, args []string) error {
 	flags := flag.NewFlagSet("trips", flag.ContinueOnError)
 	name := flags.String("trip", "", "print one trip, file by file")
+	from := flags.String("from", "", "count between the first entry of a function, such as Cache.InterceptResponse, and its end")
+	files := flags.Int("files", math.MaxInt, "the most files that the trip may go through")
+	across := flags.Int("across", math.MaxInt, "the most calls across files that the trip may have")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	trips, err := makeTrips(".", "gqlcache", "^TestTrips$")
+	trips, err := makeTrips(".", "gqlcache", "^TestTrips$", *from)
 	if err != nil {
 		return err
 	}
@@ -58,5 +68,9 @@ func run(w io.Writer, args []string) error {
 		}
 		return fmt.Errorf("no trip %q, there are:\n%w", *name, errors.Join(names...))
 	}
-	return trips[i].list(w)
+	t := trips[i]
+	if len(t.files) > *files || t.across > *across {
+		return errors.Join(fmt.Errorf("trip %q goes through %d files with %d calls across files, at most %d and %d are allowed", t.name, len(t.files), t.across, *files, *across), t.list(w))
+	}
+	return t.list(w)
 }

@@ -28,6 +28,8 @@ type trip struct {
 	across int
 	funcs  map[string]bool
 	files  map[string]bool
+	// crossings counts the calls whose caller is in another file, by caller and function.
+	crossings map[[2]string]int
 	// stays has the stays of each goroutine, in the order in which the goroutines first
 	// enter a function: how they take turns is chance.
 	stays [][]stay
@@ -53,7 +55,9 @@ func (t trip) in(dir string) (n int) {
 	return n
 }
 
-func readTrips(lines []byte) ([]trip, error) {
+// readTrips reads the records that a test has written, one after the other. With the name
+// of a function, from, a trip is only what runs between its first entry and its end.
+func readTrips(lines []byte, from string) ([]trip, error) {
 	var out []trip
 	for d := json.NewDecoder(bytes.NewReader(lines)); ; {
 		var r record.Record
@@ -65,12 +69,41 @@ func readTrips(lines []byte) ([]trip, error) {
 		if len(r.Events) == 0 {
 			return nil, fmt.Errorf("trip %q enters no function", r.Name)
 		}
+		if from != "" {
+			if r.Events = within(r.Events, from); r.Events == nil {
+				continue
+			}
+		}
 		out = append(out, count(r))
 	}
 }
 
+// within returns the events from the first entry of a function to its end, those of other
+// goroutines included. It returns nil where the function is not entered.
+func within(events []record.Event, function string) []record.Event {
+	first := slices.IndexFunc(events, func(e record.Event) bool { return e.Func == function && !e.Literal })
+	if first < 0 {
+		return nil
+	}
+	depth := map[uint64]int{}
+	var out []record.Event
+	for _, e := range events[first:] {
+		if !e.End() {
+			depth[e.Goroutine]++
+		} else if depth[e.Goroutine]--; depth[e.Goroutine] < 0 {
+			depth[e.Goroutine] = 0 // the end of what had been entered before
+			continue
+		}
+		out = append(out, e)
+		if e.End() && e.Goroutine == events[first].Goroutine && depth[e.Goroutine] == 0 {
+			break
+		}
+	}
+	return out
+}
+
 func count(r record.Record) trip {
-	t := trip{name: r.Name, funcs: map[string]bool{}, files: map[string]bool{}}
+	t := trip{name: r.Name, funcs: map[string]bool{}, files: map[string]bool{}, crossings: map[[2]string]int{}}
 	var order []uint64
 	byGoroutine := map[uint64][]record.Event{}
 	for _, e := range r.Events {
@@ -112,6 +145,8 @@ func (t *trip) walk(events []record.Event) {
 			t.funcs[e.File+" "+name] = true
 			if len(stack) > 0 && stack[len(stack)-1].File != e.File {
 				t.across++
+				caller := stack[len(stack)-1]
+				t.crossings[[2]string{caller.File + " " + caller.Func, e.File + " " + e.Func}]++
 			}
 		}
 		last := &stays[len(stays)-1]
@@ -136,7 +171,8 @@ func table(w io.Writer, dir string, trips []trip) error {
 }
 
 // list writes a trip file by file, with the functions that are entered in each, those of
-// literals in parentheses. Then it writes how often the trip moves to each file.
+// literals in parentheses. Then it writes how often the trip moves to each file, and which
+// functions call which in another file.
 func (t trip) list(w io.Writer) error {
 	var b strings.Builder
 	visits := map[string]int{}
@@ -154,6 +190,12 @@ func (t trip) list(w io.Writer) error {
 		return cmp.Or(visits[b]-visits[a], strings.Compare(a, b))
 	}) {
 		fmt.Fprintf(&b, "%4d %s\n", visits[f], f)
+	}
+	b.WriteString("\ncalls across files\n")
+	for _, c := range slices.SortedFunc(maps.Keys(t.crossings), func(a, b [2]string) int {
+		return cmp.Or(t.crossings[b]-t.crossings[a], strings.Compare(a[0], b[0]), strings.Compare(a[1], b[1]))
+	}) {
+		fmt.Fprintf(&b, "%4d %s → %s\n", t.crossings[c], c[0], c[1])
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -4,8 +4,11 @@ import (
 	"go/format"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/cascadeql/cascadeql/internal/trips/record"
 )
 
 // sample is a module whose trips can be counted by hand.
@@ -136,7 +139,8 @@ func TestSample(t *testing.T) {
 		lines[i] = strings.Join(strings.Fields(lines[i]), " ")
 	}
 	want := "sample/api.go Twice|sample/other.go twice|sample/api.go (in Twice), one|sample/other.go|" +
-		"sample/api.go (in Twice), one|sample/other.go|sample/api.go||moves to each file|4 sample/api.go|3 sample/other.go|"
+		"sample/api.go (in Twice), one|sample/other.go|sample/api.go||moves to each file|4 sample/api.go|3 sample/other.go||" +
+		"calls across files|1 sample/api.go Twice → sample/other.go twice|"
 	if got := strings.Join(lines, "|"); got != want {
 		t.Errorf("listed\n%s, want\n%s", got, want)
 	}
@@ -146,6 +150,28 @@ func TestSample(t *testing.T) {
 	}
 	if row := "| one | 4 | 3 | 3 (2) | 3 | 7 | 4 |\n"; !strings.HasSuffix(rowsOut.String(), "|\n"+row) {
 		t.Errorf("table\n%s lacks %s", rowsOut.String(), row)
+	}
+}
+
+// TestWithin: a trip from a function on is what runs until it ends, on all goroutines.
+func TestWithin(t *testing.T) {
+	t.Parallel()
+	in := func(g uint64, function string) record.Event {
+		return record.Event{Goroutine: g, File: "a.go", Func: function}
+	}
+	out := func(g uint64) record.Event { return record.Event{Goroutine: g} }
+	literal := record.Event{Goroutine: 1, File: "a.go", Func: "f", Literal: true}
+	events := []record.Event{
+		in(1, "before"), in(2, "elsewhere"), literal, out(1),
+		in(1, "f"), in(1, "f"), out(1), in(2, "beside"), out(2), out(2), out(1),
+		in(1, "after"), out(1), out(1),
+	}
+	want := []record.Event{in(1, "f"), in(1, "f"), out(1), in(2, "beside"), out(2), out(1)}
+	if got := within(events, "f"); !slices.Equal(got, want) {
+		t.Errorf("events %v, want %v", got, want)
+	}
+	if got := within(events, "g"); got != nil {
+		t.Errorf("events %v of a function that is not entered", got)
 	}
 }
 
@@ -163,7 +189,7 @@ func TestNoTrips(t *testing.T) {
 				"idle/a.go":      "package idle\n",
 				"idle/a_test.go": "package idle\n\nimport (\n\t\"example.org/sample/internal/trips/record\"\n\t\"testing\"\n)\n\nvar _ = record.Trip\n\n" + body + "\n",
 			})
-			if _, err := makeTrips(dir, "idle", "^TestTrips$"); err == nil || !strings.Contains(err.Error(), name) {
+			if _, err := makeTrips(dir, "idle", "^TestTrips$", ""); err == nil || !strings.Contains(err.Error(), name) {
 				t.Errorf("error %v, want one that it %s", err, name)
 			}
 		})
@@ -216,7 +242,7 @@ var f = func() int { defer tripsRecord.Enter("p/p.go", "a variable", true)(); re
 
 func tripsOf(t *testing.T, files map[string]string) []trip {
 	t.Helper()
-	trips, err := makeTrips(write(t, files), "sample", "^TestTrips$")
+	trips, err := makeTrips(write(t, files), "sample", "^TestTrips$", "")
 	if err != nil {
 		t.Fatal(err)
 	}

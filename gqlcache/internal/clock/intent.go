@@ -78,20 +78,3 @@ func (in *Intent) Settle() {
 		s.mu.Unlock()
 	}
 }
-
-// unmark takes away one mark of a tag. REQUIRES: mu.
-func (s *shard) unmark(hash, mask uint64) {
-	marks := s.pending[hash]
-	i := slices.Index(marks, mask)
-	marks[i] = marks[len(marks)-1]
-	if marks = marks[:len(marks)-1]; len(marks) == 0 {
-		delete(s.pending, hash)
-		return
-	}
-	s.pending[hash] = marks
-}
-
-// announced tells whether an open intent names any of the columns. REQUIRES: mu.
-func (s *shard) announced(hash, mask uint64) bool {
-	return slices.ContainsFunc(s.pending[hash], func(m uint64) bool { return m&mask != 0 })
-}

@@ -5,14 +5,14 @@ import (
 	"context"
 	"iter"
 	"math"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 	"unsafe"
 
-	"github.com/maypok86/otter/v2"
-
 	"github.com/cascadeql/cascadeql/gqlcache/store"
+	"github.com/maypok86/otter/v2"
 )
 
 // A Store is a store.Store in memory. Its methods ignore the context, since none of them
@@ -209,4 +209,98 @@ func (s *Store) Close() error {
 		s.cache.InvalidateAll()
 	})
 	return nil
+}
+
+// expired reports whether an entry's time is over. Both times are compared by the wall
+// clock: entries that come from another process have no monotonic reading, and otter sees
+// none either.
+func expired(e *store.Entry, now time.Time) bool {
+	return !e.Expires.IsZero() && !e.Expires.After(now.Round(0))
+}
+
+// timeLeft tells otter how long to hold an entry. It is positive: replace refuses expired
+// entries under the same lock, by a time that is not earlier than the snapshot.
+func timeLeft(e otter.Entry[string, *store.Entry]) time.Duration {
+	if e.Value.Expires.IsZero() {
+		return math.MaxInt64
+	}
+	return e.Value.Expires.Sub(time.Unix(0, e.SnapshotAtNano))
+}
+
+// clock is a store's clock as otter wants it.
+type clock struct {
+	now   func() time.Time
+	ticks bool
+}
+
+// NowNano returns the time that entries expire by.
+func (c clock) NowNano() int64 { return c.now().UnixNano() }
+
+// Tick drives otter's removal of expired entries that nobody looks up. A clock of the
+// caller's does not advance with real time, so it gets no ticks.
+func (c clock) Tick(d time.Duration) <-chan time.Time {
+	if !c.ticks {
+		return nil
+	}
+	return time.Tick(d)
+}
+
+// counters keep a store's figures. Invariant: an entry is added once, before it can be
+// seen, and removed once, when otter takes it out of the table for whatever cause, both
+// under the lock of its key. So entries and bytes are exact when nothing runs, and never
+// negative.
+type counters struct {
+	hits, misses striped
+
+	puts, deletes, evictions, expirations, refused atomic.Uint64
+	entries, bytes                                 atomic.Int64
+}
+
+func (c *counters) added(e *store.Entry) {
+	c.entries.Add(1)
+	c.bytes.Add(size(e))
+}
+
+// removed is called by otter for every entry that leaves the table, with the lock of its
+// key held.
+func (c *counters) removed(event otter.DeletionEvent[string, *store.Entry]) {
+	c.entries.Add(-1)
+	c.bytes.Add(-size(event.Value))
+	switch event.Cause {
+	case otter.CauseInvalidation:
+		c.deletes.Add(1)
+	case otter.CauseOverflow:
+		c.evictions.Add(1)
+	case otter.CauseExpiration:
+		c.expirations.Add(1)
+	case otter.CauseReplacement:
+		// The put that replaced it is counted.
+	}
+}
+
+func (c *counters) snapshot() store.Stats {
+	return store.Stats{
+		Hits: c.hits.sum(), Misses: c.misses.sum(),
+		Puts: c.puts.Load(), Deletes: c.deletes.Load(),
+		Evictions: c.evictions.Load(), Expirations: c.expirations.Load(),
+		Refused: c.refused.Load(),
+		Entries: c.entries.Load(), Bytes: c.bytes.Load(),
+	}
+}
+
+// A striped counter is spread over cache lines, so that hits on many cores do not wait
+// for each other at the one word that counts them.
+type striped [8]struct {
+	atomic.Uint64
+	_ [56]byte
+}
+
+func (s *striped) add() { s[rand.Uint64()%uint64(len(s))].Add(1) }
+
+func (s *striped) sum() uint64 {
+	var n uint64
+	for i := range s {
+		n += s[i].Load()
+	}
+	return n
 }
