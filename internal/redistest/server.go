@@ -8,6 +8,7 @@ import (
 	"net"
 	"os/exec"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -27,7 +28,24 @@ type Server struct {
 	mu  sync.Mutex // protects all below
 	cmd *exec.Cmd
 	end chan struct{} // closed when the process has ended
-	out *bytes.Buffer
+}
+
+// output is what a process has written. It may be read while the process runs.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
 }
 
 // Start starts a server, with more arguments if there are any. The test is skipped where
@@ -82,20 +100,22 @@ func freePort() (int, error) {
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
-// start starts the process and waits until it answers.
+// start starts the process and waits until it answers. The one that answers may be another
+// test's: it has got the free port first, and ours is about to end. That one would be gone
+// with its own test.
 func (s *Server) start() error {
 	args := append([]string{"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"}, s.args...)
 	if s.file != "" {
 		args = append([]string{s.file}, args...) // the server reads it from there only
 	}
-	cmd, out, end := exec.CommandContext(context.Background(), "redis-server", args...), &bytes.Buffer{}, make(chan struct{})
+	cmd, out, end := exec.CommandContext(context.Background(), "redis-server", args...), &output{}, make(chan struct{})
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
 		return err
 	}
 	go func() { _ = cmd.Wait(); close(end) }()
 	s.mu.Lock()
-	s.cmd, s.out, s.end = cmd, out, end
+	s.cmd, s.end = cmd, end
 	s.mu.Unlock()
 	c := redis.NewClient(s.Options())
 	defer func() { _ = c.Close() }()
@@ -103,8 +123,7 @@ func (s *Server) start() error {
 	defer tick.Stop()
 	limit := time.After(20 * time.Second)
 	for {
-		var answer redis.Error // a refusal for want of a password is an answer too
-		if err := c.Ping(context.Background()).Err(); err == nil || errors.As(err, &answer) {
+		if isProcess(c, cmd.Process.Pid, out) {
 			return nil
 		}
 		select {
@@ -116,6 +135,17 @@ func (s *Server) start() error {
 		case <-tick.C:
 		}
 	}
+}
+
+// isProcess says whether the server that a client asks is a process. One that refuses to
+// say so, for want of a password, is taken by what it has written.
+func isProcess(c *redis.Client, pid int, out *output) bool {
+	info, err := c.Info(context.Background(), "server").Result()
+	var refusal redis.Error
+	if errors.As(err, &refusal) {
+		return strings.Contains(out.String(), "Ready to accept connections")
+	}
+	return err == nil && strings.Contains(info, fmt.Sprintf("process_id:%d\r\n", pid))
 }
 
 // Addr returns where the server listens.
