@@ -16,9 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/cascadeql/cascadeql/gqlcache"
-	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
 // Servers of net/http, over each protocol that it speaks.
@@ -114,7 +112,7 @@ func (s *served) send(ctx context.Context, q *sentRequest) (got received) {
 	return got
 }
 
-// comparesReceived reports what a client can tell apart.
+// compareReceived reports what a client can tell apart.
 func compareReceived(t *testing.T, name string, get bool, got, want received) {
 	t.Helper()
 	if get {
@@ -226,7 +224,7 @@ func arounds() map[string]func(http.Handler) http.Handler {
 
 // sizes are requests whose answers fit into the buffers of net/http, and do not.
 func sizes() (all []sentRequest) {
-	for _, n := range []int{10, 1_900, 3_000, 20_000, 300_000} {
+	for _, n := range []int{10, 3_000, 80_000} {
 		text := strings.Repeat("a", n)
 		all = append(all, sentRequest{name: fmt.Sprint("POST ", n), method: http.MethodPost, body: `{"query":"{echo(text:\"` + text + `\")}"}`})
 		if n < 10_000 {
@@ -266,7 +264,7 @@ func TestProtocols(t *testing.T) {
 							compareReceived(t, q.name, q.method == http.MethodGet, got, want)
 						}
 					}
-					if n := r.cache.Stats().Hits; n < 8 {
+					if n := r.cache.Stats().Hits; n < 5 {
 						t.Errorf("%d hits", n)
 					}
 				})
@@ -274,6 +272,3 @@ func TestProtocols(t *testing.T) {
 		}
 	}
 }
-
-var _ = transport.POST{}
-var _ = testgraph.Ann

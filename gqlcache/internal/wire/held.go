@@ -23,8 +23,8 @@ type Held struct {
 		sync.Mutex // a transport's keep-alive may write while the rest is released
 		// header is that of the response, nil as long as nothing is kept back.
 		header http.Header
-		status   int
-		body     bytes.Buffer
+		status int
+		body   bytes.Buffer
 		// flushes is set when the response is to be flushed once it may be written.
 		flushes  bool
 		released bool
@@ -46,10 +46,13 @@ func (w *Held) WriteHeader(status int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	informational := status < http.StatusOK && status != http.StatusSwitchingProtocols
-	if !w.holds() || informational {
+	if !w.holds() || informational && w.mu.header == nil {
 		w.write()
 		w.ResponseWriter.WriteHeader(status)
 		return
+	}
+	if informational {
+		return // the response has begun
 	}
 	w.begin()
 	if w.mu.status == 0 && w.mu.body.Len() == 0 { // one that comes after the body is too late, as without the wrapper
