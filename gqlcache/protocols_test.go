@@ -264,8 +264,8 @@ func TestProtocols(t *testing.T) {
 							compareReceived(t, q.name, q.method == http.MethodGet, got, want)
 						}
 					}
-					if n := r.cache.Stats().Hits; n < 5 {
-						t.Errorf("%d hits", n)
+					if n := r.cache.Stats().Hits; n < 4 { // net/http reads no body of HTTP/1.1 after a flush
+						t.Errorf("%d hits, not stored %v, bypassed %v", n, r.cache.Stats().NotStored, r.cache.Stats().Bypassed)
 					}
 				})
 			}
