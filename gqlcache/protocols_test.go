@@ -13,10 +13,12 @@ import (
 	"net/textproto"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/cascadeql/cascadeql/gqlcache"
+	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
 // Servers of net/http, over each protocol that it speaks.
@@ -268,6 +270,142 @@ func TestProtocols(t *testing.T) {
 						t.Errorf("%d hits, not stored %v, bypassed %v", n, r.cache.Stats().NotStored, r.cache.Stats().Bypassed)
 					}
 				})
+			}
+		}
+	}
+}
+
+// TestStreamsOfOneConnection: requests of several callers come over one connection at once,
+// and some of their streams are reset while the request is read, or computed, or answered.
+// Everybody else gets what is theirs.
+func TestStreamsOfOneConnection(t *testing.T) {
+	t.Parallel()
+	for _, p := range protocols()[1:] {
+		for _, direct := range []bool{false, true} {
+			t.Run(fmt.Sprint(p.name, " ", direct), func(t *testing.T) {
+				t.Parallel()
+				checkStreams(t, p, direct)
+			})
+		}
+	}
+}
+
+func checkStreams(t *testing.T, p protocol, direct bool) {
+	t.Helper()
+	r := newRig(t, "annotated", gqlcache.Options{HTTP: gqlcache.HTTP{Direct: direct}})
+	h := r.cache.Handler(r.cached)
+	var serving sync.WaitGroup
+	srv := p.serve(t, http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		serving.Add(1)
+		defer serving.Done()
+		h.ServeHTTP(w, q)
+	}))
+	as := func(who, query string) *sentRequest {
+		return &sentRequest{method: http.MethodPost, body: `{"query":"` + query + `"}`, header: map[string]string{"X-Viewer": who}}
+	}
+	var all sync.WaitGroup
+	for i := range 40 {
+		all.Go(func() {
+			who := []string{"ann", "bob"}[i%2]
+			for n := range 30 {
+				switch ctx, cancel := context.WithCancel(t.Context()); (i + n) % 5 {
+				case 0: // the body ends with an error
+					body, w := io.Pipe()
+					go func() {
+						_, _ = io.WriteString(w, `{"query":"{viewer`)
+						_ = w.CloseWithError(errors.New("the client has left"))
+					}()
+					hr, _ := http.NewRequestWithContext(ctx, http.MethodPost, srv.URL, body)
+					hr.Header.Set("Content-Type", "application/json")
+					if resp, err := srv.client.Do(hr); err == nil {
+						_ = resp.Body.Close()
+					}
+				case 1: // the answer is not read
+					hr, _ := http.NewRequestWithContext(ctx, http.MethodPost, srv.URL, strings.NewReader(`{"query":"{echo(text:\"`+strings.Repeat("b", 200_000)+`\")}"}`))
+					hr.Header.Set("Content-Type", "application/json")
+					if resp, err := srv.client.Do(hr); err == nil {
+						cancel()
+						_ = resp.Body.Close()
+					}
+				default:
+					got := srv.send(ctx, as(who, "{viewer notes{name}}"))
+					want := fmt.Sprintf(`{"data":{"viewer":%q,"notes":[{"name":"%s's diary"}]}}`, who, map[string]string{"ann": "Ann", "bob": "Bob"}[who])
+					if got.err != nil || got.body != want {
+						t.Errorf("%s: %s %v", who, got.body, got.err)
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
+
+	// The one who computes leaves while others wait.
+	latch := r.store.Block("Query.users")
+	ctx, leave := context.WithCancel(t.Context())
+	left := make(chan received)
+	go func() { left <- srv.send(ctx, as("ann", "{users{name}}")) }()
+	<-latch.Reached
+	answers := make(chan received)
+	for range 5 {
+		go func() { answers <- srv.send(t.Context(), as("ann", "{users{name}}")) }()
+	}
+	leave()
+	if got := <-left; got.err == nil {
+		t.Error("who has left has an answer")
+	}
+	latch.Release()
+	for range 5 {
+		if got := <-answers; got.body != `{"data":{"users":[{"name":"Ann"},{"name":"Bob"}]}}` {
+			t.Errorf("%s %v", got.body, got.err)
+		}
+	}
+
+	// A mutation whose client leaves is a change all the same.
+	latch = r.store.BlockHard("Mutation.renameUser:done")
+	ctx, leave = context.WithCancel(t.Context())
+	go func() {
+		left <- srv.send(ctx, as("ann", fmt.Sprintf(`mutation{renameUser(id:\"%s\",name:\"New\")}`, testgraph.Ann)))
+	}()
+	<-latch.Reached
+	srv.send(t.Context(), as("bob", "{users{name}}"))
+	leave()
+	<-left
+	latch.Release()
+	serving.Wait()
+	if got := r.send("{users{name}}"); !strings.Contains(got.Body, "New") {
+		t.Errorf("%s", got.Body)
+	}
+}
+
+// TestTrailersOfRequests: a client may send trailers, which gqlgen does not look at, and a
+// middleware does when the body was read.
+func TestTrailersOfRequests(t *testing.T) {
+	t.Parallel()
+	for _, p := range protocols() {
+		r := newRig(t, "annotated", gqlcache.Options{})
+		seen := make(chan string, 1)
+		srv := p.serve(t, http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+			r.cached.ServeHTTP(w, q)
+			seen <- q.Trailer.Get("X-Sum")
+		}))
+		for range 4 {
+			body := struct{ io.Reader }{strings.NewReader(`{"query":"{users{id}}"}`)} // of a length that is not known
+			hr, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL, body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			hr.Header.Set("Content-Type", "application/json")
+			hr.Trailer = http.Header{"X-Sum": {"7"}}
+			resp, err := srv.client.Do(hr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = io.Copy(io.Discard, resp.Body)
+			if err = errors.Join(err, resp.Body.Close()); err != nil {
+				t.Error(err)
+			}
+			if got := <-seen; got != "7" {
+				t.Errorf("%s: %q", p.name, got)
 			}
 		}
 	}
