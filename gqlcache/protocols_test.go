@@ -304,36 +304,11 @@ func checkStreams(t *testing.T, p protocol, direct bool) {
 		return &sentRequest{method: http.MethodPost, body: `{"query":"` + query + `"}`, header: map[string]string{"X-Viewer": who}}
 	}
 	var all sync.WaitGroup
-	for i := range 40 {
+	for i := range 20 {
 		all.Go(func() {
 			who := []string{"ann", "bob"}[i%2]
-			for n := range 30 {
-				switch ctx, cancel := context.WithCancel(t.Context()); (i + n) % 5 {
-				case 0: // the body ends with an error
-					body, w := io.Pipe()
-					go func() {
-						_, _ = io.WriteString(w, `{"query":"{viewer`)
-						_ = w.CloseWithError(errors.New("the client has left"))
-					}()
-					hr, _ := http.NewRequestWithContext(ctx, http.MethodPost, srv.URL, body)
-					hr.Header.Set("Content-Type", "application/json")
-					if resp, err := srv.client.Do(hr); err == nil {
-						_ = resp.Body.Close()
-					}
-				case 1: // the answer is not read
-					hr, _ := http.NewRequestWithContext(ctx, http.MethodPost, srv.URL, strings.NewReader(`{"query":"{echo(text:\"`+strings.Repeat("b", 200_000)+`\")}"}`))
-					hr.Header.Set("Content-Type", "application/json")
-					if resp, err := srv.client.Do(hr); err == nil {
-						cancel()
-						_ = resp.Body.Close()
-					}
-				default:
-					got := srv.send(ctx, as(who, "{viewer notes{name}}"))
-					want := fmt.Sprintf(`{"data":{"viewer":%q,"notes":[{"name":"%s's diary"}]}}`, who, map[string]string{"ann": "Ann", "bob": "Bob"}[who])
-					if got.err != nil || got.body != want {
-						t.Errorf("%s: %s %v", who, got.body, got.err)
-					}
-				}
+			for n := range 15 {
+				streamOnce(t, srv, as(who, "{viewer notes{name}}"), (i+n)%5)
 			}
 		})
 	}
@@ -374,6 +349,44 @@ func checkStreams(t *testing.T, p protocol, direct bool) {
 	serving.Wait()
 	if got := r.send("{users{name}}"); !strings.Contains(got.Body, "New") {
 		t.Errorf("%s", got.Body)
+	}
+}
+
+// streamOnce sends a request whose body ends with an error (0), one whose answer is not read
+// (1), or the given one.
+func streamOnce(t *testing.T, srv *served, q *sentRequest, kind int) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	body, w := io.Pipe()
+	switch kind {
+	case 0:
+		go func() {
+			_, _ = io.WriteString(w, `{"query":"{viewer`)
+			_ = w.CloseWithError(errors.New("the client has left"))
+		}()
+	case 1:
+		go func() {
+			_, _ = io.WriteString(w, `{"query":"{echo(text:\"`+strings.Repeat("b", 200_000)+`\")}"}`)
+			_ = w.Close()
+		}()
+	default:
+		got, who := srv.send(ctx, q), q.header["X-Viewer"]
+		want := fmt.Sprintf(`{"data":{"viewer":%q,"notes":[{"name":"%s's diary"}]}}`, who, map[string]string{"ann": "Ann", "bob": "Bob"}[who])
+		if got.err != nil || got.body != want {
+			t.Errorf("%s: %s %v", who, got.body, got.err)
+		}
+		return
+	}
+	hr, err := http.NewRequestWithContext(ctx, http.MethodPost, srv.URL, body)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	hr.Header.Set("Content-Type", "application/json")
+	if resp, err := srv.client.Do(hr); err == nil {
+		cancel()
+		_ = resp.Body.Close()
 	}
 }
 
