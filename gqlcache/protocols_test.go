@@ -214,7 +214,7 @@ func arounds() map[string]func(http.Handler) http.Handler {
 			})
 		},
 		"a time limit":        func(h http.Handler) http.Handler { return http.TimeoutHandler(h, time.Hour, "") },
-		"a limit of the body": func(h http.Handler) http.Handler { return http.MaxBytesHandler(h, 100_000) },
+		"a limit of the body": func(h http.Handler) http.Handler { return http.MaxBytesHandler(h, 50_000) },
 		"both at once": func(h http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				_ = http.NewResponseController(w).EnableFullDuplex()
@@ -232,6 +232,10 @@ func sizes() (all []sentRequest) {
 		if n < 10_000 {
 			all = append(all, sentRequest{name: fmt.Sprint("GET ", n), method: http.MethodGet, target: get("query", `{echo(text:"`+text+`")}`)[len("/query"):]})
 		}
+	}
+	for _, accept := range []string{"text/event-stream", "multipart/mixed"} {
+		all = append(all, sentRequest{name: accept, method: http.MethodPost, body: `{"query":"{users{id name}}"}`, header: map[string]string{"Accept": accept}},
+			sentRequest{name: accept + " of a mutation", method: http.MethodPost, body: `{"query":"mutation{log}"}`, header: map[string]string{"Accept": accept}})
 	}
 	return append(all, sentRequest{name: "mutation", method: http.MethodPost, body: `{"query":"mutation{log}"}`},
 		sentRequest{name: "refused", method: http.MethodPost, body: `{"query":"{nothing}"}`},
@@ -251,7 +255,7 @@ func TestProtocols(t *testing.T) {
 					t.Parallel()
 					// Half of those that keep the promise of ContentLength make it.
 					promised := i%2 == 0 && !slices.Contains([]string{"a last line", "a trailer that is not announced", "a flush after"}, name)
-					r := newRig(t, "annotated", gqlcache.Options{HTTP: gqlcache.HTTP{ContentLength: promised}})
+					r := newRig(t, "annotated", gqlcache.Options{HTTP: gqlcache.HTTP{ContentLength: promised, Direct: i%2 == 1}})
 					h := around(r.cached)
 					switch wrapper {
 					case "Handler":

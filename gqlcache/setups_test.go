@@ -321,3 +321,42 @@ func TestSetups(t *testing.T) {
 		}
 	}
 }
+
+// TestServersOfOneRequest: a server is made for each request, and the cache is added to all of
+// them at once. Callers get what is theirs, and changes are seen.
+func TestServersOfOneRequest(t *testing.T) {
+	t.Parallel()
+	c := newCache(t, gqlcache.Options{Predicate: viewerPredicate})
+	store, documents := testgraph.NewStore(), lru.New[*ast.QueryDocument](100)
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		srv := handler.New(testgraph.Executable(store))
+		srv.SetQueryCache(documents)
+		gqlcache.Install(srv, c, transport.POST{})
+		srv.ServeHTTP(w, r)
+	})
+	ask := func(who, query string) testgraph.Response {
+		return testgraph.Do(t, t.Context(), h, testgraph.Request{Query: query, Header: map[string]string{"X-Viewer": who}})
+	}
+	var all sync.WaitGroup
+	for i := range 4 {
+		all.Go(func() {
+			who := []string{"ann", "bob"}[i%2]
+			for range 50 {
+				if got, want := ask(who, "{viewer}").Body, fmt.Sprintf(`{"data":{"viewer":%q}}`, who); got != want {
+					t.Errorf("%s, want %s", got, want)
+				}
+			}
+		})
+	}
+	all.Wait()
+	for _, name := range []string{"N1", "N2", "N3"} {
+		ask("ann", expand(readAnn))
+		ask("bob", expand(`mutation{renameUser(id:$Ann,name:"`+name+`")}`))
+		if got := ask("ann", expand(readAnn)); !strings.Contains(got.Body, name) {
+			t.Errorf("%s", got.Body)
+		}
+	}
+	if c.Stats().Hits < 190 {
+		t.Errorf("%d hits", c.Stats().Hits)
+	}
+}
