@@ -360,3 +360,61 @@ func TestServersOfOneRequest(t *testing.T) {
 		t.Errorf("%d hits", c.Stats().Hits)
 	}
 }
+
+// documentsByCaller is a query cache that leaves a field out for those who must not see it.
+type documentsByCaller struct {
+	mu        sync.Mutex
+	documents map[string]*ast.QueryDocument
+}
+
+type documentsKey struct{}
+
+func (d *documentsByCaller) key(ctx context.Context, query string) string {
+	who, _ := ctx.Value(documentsKey{}).(string)
+	return who + " " + query
+}
+
+func (d *documentsByCaller) Get(ctx context.Context, query string) (*ast.QueryDocument, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	doc, ok := d.documents[d.key(ctx, query)]
+	return doc, ok
+}
+
+func (d *documentsByCaller) Add(ctx context.Context, query string, doc *ast.QueryDocument) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if who, _ := ctx.Value(documentsKey{}).(string); who == "bob" {
+		op := doc.Operations[0]
+		op.SelectionSet = op.SelectionSet[:1]
+	}
+	d.documents[d.key(ctx, query)] = doc
+}
+
+// TestDocumentsByCaller: a server's query cache may have a document of its own for each
+// caller.
+func TestDocumentsByCaller(t *testing.T) {
+	t.Parallel()
+	for _, direct := range []bool{false, true} {
+		server := func(s *testgraph.Store, c *gqlcache.Cache) http.Handler {
+			srv := handler.New(testgraph.Executable(s, "cacheControl"))
+			srv.SetQueryCache(&documentsByCaller{documents: map[string]*ast.QueryDocument{}})
+			srv.AddTransport(transport.POST{})
+			if c != nil {
+				gqlcache.Install(srv, c)
+			}
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				srv.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), documentsKey{}, r.Header.Get("X-Viewer"))))
+			})
+		}
+		c := newCache(t, gqlcache.Options{Predicate: viewerPredicate, HTTP: gqlcache.HTTP{Direct: direct}})
+		cached, plain := server(testgraph.NewStore(), c), server(testgraph.NewStore(), nil)
+		for _, who := range []string{"bob", "ann", "ann", "ann", "ann", "bob", "bob", "bob", "bob", "ann"} {
+			q := &sentRequest{name: who, method: http.MethodPost, target: "/", body: `{"query":"{viewer users{email}}"}`, header: map[string]string{"X-Viewer": who}}
+			compareSent(t, q, cached, plain)
+		}
+		if n := c.Stats().Hits; n != 8 {
+			t.Errorf("%d hits", n)
+		}
+	}
+}
