@@ -235,7 +235,7 @@ func TestHeldChangesAreSharedAtTheCommit(t *testing.T) {
 			row.happen(a, b)
 			w := httptest.NewRecorder()
 			a.h.ServeHTTP(w, post(t, renameAnn, "application/json"))
-			sent := w.Result().Header //nolint:bodyclose // there is nothing to close
+			sent := w.Result().Header
 			if got := sent.Get(gqlcache.ConsistencyHeader); got != row.consistency {
 				t.Errorf("%s: %q, want %q", gqlcache.ConsistencyHeader, got, row.consistency)
 			}

@@ -157,7 +157,7 @@ func (f *forms) field() string {
 	case 0:
 		return "renameUser(id:" + f.value("ID!", user) + ",name:" + f.value("String!", name) + ")"
 	case 1:
-		listed := ""
+		var listed string
 		if f.IntN(3) == 0 {
 			listed = "[" + f.value("ID!", user) + "]"
 		} else {
