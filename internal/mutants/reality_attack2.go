@@ -55,12 +55,12 @@ var attack2Rules = []mutant{
 	},
 	{
 		name: "attack2: the header of a held response is that of its end", file: "gqlcache/internal/wire/held.go", in: "gqlcache",
-		old: "	replace(header, w.mu.header)\n", new: "",
+		old: "	clear(header)\n	maps.Copy(header, w.mu.header)\n", new: "",
 		test: "TestHeldHeaders",
 	},
 	{
 		name: "attack2: what is set late is no trailer", file: "gqlcache/internal/wire/held.go", in: "gqlcache",
-		old: "	replace(header, late) // of", new: "	_ = late // of",
+		old: "	maps.Copy(header, late) // of", new: "	_ = late // of",
 		test: "TestProtocols",
 	},
 	{

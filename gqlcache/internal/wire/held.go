@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 )
 
@@ -139,8 +140,9 @@ func (w *Held) write() {
 		return
 	}
 	header := w.Header()
-	late := maps.Clone(header)
-	replace(header, w.mu.header)
+	late := setSince(w.mu.header, header)
+	clear(header)
+	maps.Copy(header, w.mu.header)
 	if w.mu.status != 0 {
 		w.ResponseWriter.WriteHeader(w.mu.status)
 	}
@@ -150,12 +152,19 @@ func (w *Held) write() {
 	if w.mu.flushes {
 		_ = w.base.flush() // without it HTTP/1.1 may have no trailers
 	}
-	replace(header, late) // of which some may be trailers
+	maps.Copy(header, late) // of which some may be trailers
 	w.mu.header, w.mu.status, w.mu.flushes = nil, 0, false
 	w.mu.body.Reset()
 }
 
-func replace(header, by http.Header) {
-	clear(header)
-	maps.Copy(header, by)
+// setSince returns the fields that a header has in addition to what it was, or with other
+// values.
+func setSince(was, header http.Header) http.Header {
+	late := http.Header{}
+	for name, values := range header {
+		if !slices.Equal(values, was[name]) {
+			late[name] = values
+		}
+	}
+	return late
 }
