@@ -267,3 +267,25 @@ func TestHeldHeaderIsSent(t *testing.T) {
 		t.Errorf("behind two middlewares the status sent is %d", got)
 	}
 }
+
+// TestHeldHeaders: what a middleware inside of the hold does to the header, when the server
+// has answered, is as late as it is without the hold: the commit has failed, say, and it
+// writes an error.
+func TestHeldHeaders(t *testing.T) {
+	t.Parallel()
+	failing := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			next.ServeHTTP(w, r)
+			w.Header().Set("X-Late", "1")
+			http.Error(w, "the commit has failed", http.StatusInternalServerError)
+		})
+	}
+	for _, p := range protocols() {
+		r := newRig(t, "annotated", gqlcache.Options{})
+		cached, plain := p.serve(t, r.cache.HoldUntilCommit(failing(r.cached))), p.serve(t, failing(r.plain))
+		for _, query := range []string{"mutation{log}", "{users{name}}", "{nothing}"} {
+			q := &sentRequest{method: http.MethodPost, body: `{"query":"` + query + `"}`}
+			compareReceived(t, p.name+" "+query, false, cached.send(t.Context(), q), plain.send(t.Context(), q))
+		}
+	}
+}

@@ -105,7 +105,7 @@ func (c *Cache) HoldUntilCommit(next http.Handler) http.Handler {
 		a.hold = h
 		held := wire.NewHeld(w, a)
 		h.serve(next, held.Writer(), r.WithContext(a))
-		held.Release()
+		held.Release(TokenHeader, ConsistencyHeader, groupsOfChanges)
 	})
 }
 

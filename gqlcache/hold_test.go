@@ -310,7 +310,7 @@ func TestHeldStatus(t *testing.T) {
 			if err := http.NewResponseController(w).Flush(); err != nil {
 				t.Error(err)
 			}
-		}, []string{"end", "write a"}},
+		}, []string{"end", "write a", "flush"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

@@ -60,6 +60,15 @@ type HTTP struct {
 	// DirectPast names. The predicate is evaluated on the context of the HTTP request:
 	// what authenticates has to be a middleware around the server. Defaults to false.
 	Direct bool
+	// ContentLength sends answers over HTTP/1.1 with their length also where gqlgen sends
+	// them in chunks: those of more than 2 KB. This saves up to a fifth of the CPU time of
+	// a hit. It is your promise that no middleware around the server writes to the
+	// response after the server has, and that none sends a trailer that it has not
+	// announced in the field Trailer before: with a length, both are lost, and over
+	// HTTP/2 the first breaks the response. Where a middleware gives the server a writer
+	// of its own, and where the header announces a trailer, no length is sent. Defaults
+	// to false.
+	ContentLength bool
 	// DirectPast names the types of extensions, as %T prints them
 	// ("*apollotracing.Tracer"), that need not see hits.
 	DirectPast []string
@@ -149,6 +158,9 @@ func readySize(a *wire.Ready, data []byte) int {
 func (c *Cache) send(ctx context.Context, w http.ResponseWriter, r *http.Request, k *keptAnswer) {
 	c.counts.sent.Add(1)
 	s := plainly
+	if c.opts.HTTP.ContentLength {
+		s = withLength
+	}
 	if c.encodes(k.public) || r.Method == http.MethodGet {
 		s = c.sending(ctx, w.Header(), r, *k)
 	}
@@ -159,12 +171,12 @@ func (c *Cache) send(ctx context.Context, w http.ResponseWriter, r *http.Request
 func (c *Cache) encodes(public bool) bool { return public && len(c.opts.HTTP.Encodings) > 0 }
 
 // plainly is how an answer is sent about which nothing is said, and which nobody
-// compresses.
-var plainly = &wire.Sending{}
+// compresses; withLength is the same with HTTP.ContentLength.
+var plainly, withLength = &wire.Sending{}, &wire.Sending{Length: true}
 
 // sending says how an answer is sent.
 func (c *Cache) sending(ctx context.Context, h http.Header, r *http.Request, k keptAnswer) *wire.Sending {
-	s := &wire.Sending{}
+	s := &wire.Sending{Length: c.opts.HTTP.ContentLength}
 	if c.encodes(k.public) {
 		s.Encodings, s.CompressAfter, s.OnError = c.opts.HTTP.Encodings, c.opts.HTTP.CompressAfter, c.failedToEncode
 		if k.key == "" || k.entry == nil {

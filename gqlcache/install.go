@@ -180,11 +180,9 @@ var errNoQueryCache = errors.New("call srv.SetQueryCache(lru.New[*ast.QueryDocum
 // warnOfQueryCache says once that a server has no query cache. Where that cannot be seen,
 // nothing is said.
 func (c *Cache) warnOfQueryCache(e *executor.Executor) {
-	f := reflect.ValueOf(e).Elem().FieldByName("queryCache")
-	if !f.IsValid() || f.Kind() != reflect.Interface || f.IsNil() {
-		return
-	}
-	if t := f.Elem().Type(); t == reflect.TypeFor[graphql.NoCache[*ast.QueryDocument]]() || t == reflect.TypeFor[*graphql.NoCache[*ast.QueryDocument]]() {
+	documents, _ := queryCacheOf(e)
+	switch documents.(type) {
+	case graphql.NoCache[*ast.QueryDocument], *graphql.NoCache[*ast.QueryDocument]:
 		c.once.Warn("querycache", "gqlcache: the server has no query cache, so each request is parsed and validated anew, also one that hits", errNoQueryCache)
 	}
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/inspector"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
 // An older is the entry of a query that computes its answer anew although no change has
@@ -149,12 +151,21 @@ func (c *Cache) hides(ctx context.Context, r *request, f *filled) bool {
 	if !r.hasFailed(ctx, f) || !c.valid(r.old.stamp) || r.old.stamp.ExpiredFor(c.opts.Now()) >= c.opts.StaleIfError {
 		return false
 	}
+	if f.resp != nil && c.refuses(f.resp.Errors) {
+		return false
+	}
 	err := errUnsaid
 	if f.resp != nil && len(f.resp.Errors) > 0 {
 		err = f.resp.Errors
 	}
 	c.once.Warn("hidden", "gqlcache: computing an answer has failed, and the client got the stored one", err)
 	return true
+}
+
+// refuses says whether one of a response's errors has a code of Options.Refused: it is
+// about the caller, and what the caller may see is not known.
+func (c *Cache) refuses(list gqlerror.List) bool {
+	return slices.ContainsFunc(list, func(e *gqlerror.Error) bool { return isOfCode(e, c.opts.Refused) })
 }
 
 // hasFailed says whether the computation has failed by itself: what the resolvers said

@@ -19,6 +19,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 	"github.com/cascadeql/cascadeql/internal/rounds"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
 const (
@@ -313,6 +314,18 @@ func TestStaleIfError(t *testing.T) {
 		a.at(70 * time.Second)
 		fails(a, askNames)
 		a.counted(0, 3)
+	})
+	t.Run("a refusal", func(t *testing.T) {
+		t.Parallel()
+		o := o
+		o.Refused = []string{"FORBIDDEN"}
+		a := expired(t, o)
+		a.store.On("Query.userNames", func(context.Context) error {
+			return &gqlerror.Error{Message: "not you", Extensions: map[string]any{"code": "FORBIDDEN"}}
+		})
+		fails(a, askNames)
+		a.store.On("Query.userNames", isDown)
+		a.asks(names, "MISS errors")
 	})
 	t.Run("shorter than another time", func(t *testing.T) {
 		t.Parallel()

@@ -151,7 +151,8 @@ type Options struct {
 	// mutations fail as have written nothing: such a field drops nothing. It is the error
 	// that directive, middleware or resolver returned, whatever an error presenter makes
 	// of it. Without it a field that was entered and failed drops what it is declared to
-	// write, unless a directive has said Refused. Defaults to none.
+	// write, unless a directive has said Refused. StaleIfError hides no error with such a
+	// code, as clients see it. Defaults to none.
 	Refused []string
 	// Writes names extensions (ExtensionName) and directives that write by themselves, or
 	// answer with what was written before: a rate limit that counts in a table which the

@@ -10,6 +10,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
@@ -39,6 +41,11 @@ type extensions struct {
 	answers bool
 	// behind are the types of those that intercept responses and come after the cache.
 	behind []string
+	// documents is the server's query cache where another request with the same query may
+	// get another document; nil otherwise.
+	documents graphql.Cache[*ast.QueryDocument]
+	// unseen is set when the query cache cannot be seen.
+	unseen bool
 }
 
 var (
@@ -82,6 +89,11 @@ func (t *answering) extensionsOf(exec graphql.GraphExecutor) *extensions {
 
 func (c *Cache) newExtensions(e *executor.Executor, list reflect.Value) *extensions {
 	met := &extensions{executor: e, number: list.Len()}
+	documents, seen := queryCacheOf(e)
+	met.unseen = !seen
+	if !isForAll(documents) {
+		met.documents = documents
+	}
 	for i := range list.Len() {
 		x := list.Index(i)
 		if x.Kind() == reflect.Interface {
@@ -162,6 +174,35 @@ func hasNoFunctions(v reflect.Value) bool {
 	return false
 }
 
+// queryCacheOf returns the query cache of an executor, and whether it can be seen.
+func queryCacheOf(e *executor.Executor) (documents graphql.Cache[*ast.QueryDocument], seen bool) {
+	f := reflect.ValueOf(e).Elem().FieldByName("queryCache")
+	if !f.IsValid() || f.Type() != reflect.TypeFor[graphql.Cache[*ast.QueryDocument]]() {
+		return nil, false
+	}
+	return *(*graphql.Cache[*ast.QueryDocument])(unsafe.Pointer(f.UnsafeAddr())), true //nolint:gosec // the type is looked at
+}
+
+// isForAll says of a query cache that all requests with a query get one document. Another
+// one is given the request's context, and may look at it.
+func isForAll(documents graphql.Cache[*ast.QueryDocument]) bool {
+	switch documents.(type) {
+	case nil, graphql.NoCache[*ast.QueryDocument], *graphql.NoCache[*ast.QueryDocument], graphql.MapCache[*ast.QueryDocument], *lru.LRU[*ast.QueryDocument]:
+		return true
+	}
+	return false
+}
+
+// hasDocument says whether the executor would make an operation of the same document for
+// another request with the query.
+func (e *extensions) hasDocument(ctx context.Context, query string, doc *ast.QueryDocument) bool {
+	if e.documents == nil {
+		return true
+	}
+	now, ok := e.documents.Get(ctx, query)
+	return ok && now == doc
+}
+
 // refuses asks the limits of complexity for an operation that is used again.
 func (e *extensions) refuses(ctx context.Context, oc *graphql.OperationContext) gqlerror.List {
 	if len(e.limits) == 0 {
@@ -193,5 +234,5 @@ func lineOf(f reflect.Value) (l line) {
 // repeatable says whether the operation that was made of a question may be used for
 // another request. It may be called on nil.
 func (e *extensions) repeatable(q *question) bool {
-	return e != nil && len(e.changing) == 0 && (!e.persists || q.extensions[persistedQueryExtension] == nil)
+	return e != nil && !e.unseen && len(e.changing) == 0 && (!e.persists || q.extensions[persistedQueryExtension] == nil)
 }

@@ -162,7 +162,7 @@ func (t *answering) operation(r *http.Request, exec graphql.GraphExecutor, q *qu
 	ctx := r.Context()
 	met = t.extensionsOf(exec)
 	read := graphql.TraceTiming{Start: start, End: graphql.Now()}
-	if p := q.prepared; p != nil && p.by == met {
+	if p := q.prepared; p != nil && p.by == met && met.hasDocument(ctx, q.query, p.operation.Doc) {
 		oc = p.again(q, r.Header, graphql.Stats{
 			OperationStart: graphql.GetStartTime(ctx), Read: read,
 			Parsing:    graphql.TraceTiming{Start: read.End, End: read.End},

@@ -4,23 +4,79 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/textproto"
 	"strconv"
 	"strings"
 )
 
-// A conn is a connection that sends requests of HTTP/1.1 and reads the answers. It does
-// no more than the measured servers need, so that the client costs little of the machine.
+// A client has one connection, sends requests and reads the answers.
+type client interface {
+	// ask sends a request and reads the answer, whose body it keeps if keep is set.
+	ask(request []byte, keep bool) (reply, error)
+	Close() error
+}
+
+// A conn is a client of HTTP/1.1. It does no more than the measured servers need, so that
+// the client costs little of the machine.
 type conn struct {
 	net.Conn
 
 	r *bufio.Reader
 }
 
-func dial(ctx context.Context, address string) (*conn, error) {
+// A stream is a client of HTTP/2 without TLS: that of net/http, which costs much of the
+// machine.
+type stream struct {
+	ctx       context.Context //nolint:containedctx // of the run
+	transport *http.Transport
+}
+
+func newStream(ctx context.Context) *stream {
+	s := &stream{ctx, &http.Transport{DisableCompression: true, Protocols: new(http.Protocols)}}
+	s.transport.Protocols.SetUnencryptedHTTP2(true)
+	return s
+}
+
+func (s *stream) ask(request []byte, keep bool) (a reply, err error) {
+	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(request)))
+	if err != nil {
+		return a, err
+	}
+	r.URL.Scheme, r.URL.Host, r.RequestURI = "http", r.Host, ""
+	resp, err := s.transport.RoundTrip(r.WithContext(s.ctx))
+	if err != nil {
+		return a, err
+	}
+	var body bytes.Buffer
+	out := io.Discard
+	if keep {
+		out = &body
+	}
+	n, err := io.Copy(out, resp.Body)
+	if err = errors.Join(err, resp.Body.Close()); err != nil {
+		return a, err
+	}
+	if resp.StatusCode != http.StatusOK || resp.ProtoMajor != 2 {
+		return a, fmt.Errorf("the server answers %s %s", resp.Proto, resp.Status)
+	}
+	return reply{encoding: resp.Header.Get("Content-Encoding"), length: int(n), body: body.Bytes()}, nil
+}
+
+// Close implements client.
+func (s *stream) Close() error {
+	s.transport.CloseIdleConnections()
+	return nil
+}
+
+func dial(ctx context.Context, address string, http2 bool) (client, error) {
+	if http2 {
+		return newStream(ctx), nil
+	}
 	c, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
@@ -48,7 +104,6 @@ type reply struct {
 	body     []byte
 }
 
-// ask sends a request and reads the answer, whose body it keeps if keep is set.
 func (c *conn) ask(request []byte, keep bool) (reply, error) {
 	if _, err := c.Write(request); err != nil {
 		return reply{}, err

@@ -6,6 +6,7 @@
 //	go run ./example/bench -write docs/http.md      # puts the tables between the markers of that file
 //	go run ./example/bench -mode entries            # hits among many entries, and the collector's share
 //	go run ./example/bench -mode entries -kb 1 -entries 1000,100000,1000000 # takes 3 to 4 GB, and half an hour to fill
+//	go run ./example/bench -http2                   # over HTTP/2 without TLS
 //	go run ./example/bench -compare example/compare # with other caches: see its README.md
 //
 // Each server is a process of its own, which this program starts from its own file. One

@@ -21,6 +21,7 @@ type options struct {
 	sizes   []int // KB
 	servers []string
 	conns   int
+	http2   bool
 	entries []int
 	kb      int
 	compare string
@@ -70,6 +71,7 @@ func parse(args []string) (*options, error) {
 	sizes := f.String("sizes", "1,10,100", "about how long the answers are, in KB, of 1, 10 and 100")
 	servers := f.String("servers", strings.Join(names(), ","), "which servers are measured, beside the static ones")
 	f.IntVar(&o.conns, "conns", 16, "connections of the client")
+	f.BoolVar(&o.http2, "http2", false, "asks over HTTP/2 without TLS, with the client of net/http")
 	entries := f.String("entries", "1000,100000", "mode entries: how many there are")
 	f.IntVar(&o.kb, "kb", 10, "mode entries: about how long they are, in KB, 1 or 10")
 	f.StringVar(&o.compare, "compare", "", "the folder with servers of other projects; none if empty")
@@ -102,6 +104,9 @@ func parse(args []string) (*options, error) {
 	}
 	if o.profile != "" && (len(o.servers) != 1 || len(o.sizes) != 1) {
 		faults = append(faults, errors.New("-profile wants one of -servers and one of -sizes"))
+	}
+	if o.http2 && o.compare != "" {
+		faults = append(faults, errors.New("-http2 is for our own servers, not for those of -compare"))
 	}
 	if o.conns < 1 || o.time < turn {
 		faults = append(faults, fmt.Errorf("-conns is at least 1, and -time %v", turn))

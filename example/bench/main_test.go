@@ -48,6 +48,18 @@ func TestHits(t *testing.T) {
 	}
 }
 
+// TestHTTP2 measures a server over HTTP/2.
+func TestHTTP2(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	if err := run(t.Context(), []string{"-http2", "-time", "200ms", "-sizes", "10", "-servers", "direct,gzip", "-conns", "2"}, &out); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Count(out.String(), "\n| "); got != 5 || !strings.Contains(out.String(), "HTTP/2") {
+		t.Errorf("%d rows, want a head and four\n%s", got, out.String())
+	}
+}
+
 // TestEntries measures hits among few entries.
 func TestEntries(t *testing.T) {
 	t.Parallel()
@@ -70,6 +82,7 @@ func TestFlags(t *testing.T) {
 		"-mode odd":                      `-mode is "odd"`,
 		"-time 1ms":                      "-time 200ms",
 		"-profile p":                     "-profile wants one",
+		"-http2 -compare x":              "-http2 is for our own",
 		"-entries 0":                     `"0" is no positive number`,
 		"-write nowhere.md -sizes 1,2,3": "-sizes has 2",
 	} {

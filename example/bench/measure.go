@@ -29,7 +29,8 @@ type target struct {
 	process *process
 	static  bool
 	foreign bool // not ours: it has no state, and may format JSON in its own way
-	conns   []*conn
+	conns   []client
+	http2   bool
 }
 
 // A figure is what was measured of a server at one size.
@@ -158,7 +159,8 @@ func (b *bench) run(ctx context.Context, k kind) (*target, error) {
 }
 
 func (b *bench) connect(ctx context.Context, t *target) (*target, error) {
-	t.conns = make([]*conn, b.conns)
+	t.http2 = b.http2
+	t.conns = make([]client, b.conns)
 	if err := t.dial(ctx); err != nil {
 		t.close()
 		return nil, err
@@ -173,7 +175,7 @@ func (t *target) dial(ctx context.Context) (err error) {
 		if old != nil {
 			_ = old.Close()
 		}
-		if t.conns[i], err = dial(ctx, t.process.address); err != nil {
+		if t.conns[i], err = dial(ctx, t.process.address, t.http2); err != nil {
 			return err
 		}
 	}

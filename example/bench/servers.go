@@ -48,12 +48,12 @@ type kind struct {
 var kinds = []kind{
 	{name: "uncached", label: "gqlgen, no cache", make: uncached},
 	{name: "gqlgen", label: "cache, gqlgen's transports", cached: true, make: cachedBy(false, gqlcache.HTTP{}, nil)},
-	{name: "transport", label: "cache, `Cache.Transport`", cached: true, make: cachedBy(true, gqlcache.HTTP{}, nil)},
-	{name: "direct", label: "cache, `Cache.Transport`, `HTTP.Direct`", cached: true, make: cachedBy(true, gqlcache.HTTP{Direct: true}, nil)},
+	{name: "transport", label: "cache, `Cache.Transport`", cached: true, make: cachedBy(true, gqlcache.HTTP{ContentLength: true}, nil)},
+	{name: "direct", label: "cache, `Cache.Transport`, `HTTP.Direct`", cached: true, make: cachedBy(true, gqlcache.HTTP{ContentLength: true, Direct: true}, nil)},
 	{name: "gzip", label: "cache, `Cache.Transport`, kept in gzip", encoding: "gzip", cached: true,
-		make: cachedBy(true, gqlcache.HTTP{Encodings: []gqlcache.Encoding{gqlcache.Gzip()}}, public)},
+		make: cachedBy(true, gqlcache.HTTP{ContentLength: true, Encodings: []gqlcache.Encoding{gqlcache.Gzip()}}, public)},
 	{name: "zstd", label: "cache, `Cache.Transport`, kept in zstd", encoding: "zstd", cached: true,
-		make: cachedBy(true, gqlcache.HTTP{Encodings: []gqlcache.Encoding{gqlcache.Zstd()}}, public)},
+		make: cachedBy(true, gqlcache.HTTP{ContentLength: true, Encodings: []gqlcache.Encoding{gqlcache.Zstd()}}, public)},
 }
 
 func names() (list []string) {
@@ -223,7 +223,7 @@ func serve(ctx context.Context, name, dir string, out io.Writer) (err error) {
 	}
 	control := controls(h, cache)
 	// The client's connections wait while a million entries are made.
-	srv := &http.Server{ReadHeaderTimeout: time.Hour, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	srv := &http.Server{ReadHeaderTimeout: time.Hour, Protocols: protocols(), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/debug/") {
 			control.ServeHTTP(w, r)
 			return
@@ -239,6 +239,14 @@ func serve(ctx context.Context, name, dir string, out io.Writer) (err error) {
 		return err
 	}
 	return nil
+}
+
+// protocols are those that a server speaks.
+func protocols() *http.Protocols {
+	p := new(http.Protocols)
+	p.SetHTTP1(true)
+	p.SetUnencryptedHTTP2(true)
+	return p
 }
 
 // A state is what a server of ours says of itself.

@@ -81,8 +81,12 @@ func machine(o *options, load string) string {
 	if load != "" {
 		text += ", load average " + load + " at the start"
 	}
-	return text + fmt.Sprintf("). One client on the same machine, %d connections, %v for each row, in turns of %v. In brackets: relative to the static handler that sends the same bytes.\n",
-		o.conns, o.time, turn)
+	protocol := ""
+	if o.http2 {
+		protocol = " over HTTP/2 without TLS"
+	}
+	return text + fmt.Sprintf("). One client on the same machine, %d connections%s, %v for each row, in turns of %v. In brackets: relative to the static handler that sends the same bytes.\n",
+		o.conns, protocol, o.time, turn)
 }
 
 func processor() string {

@@ -62,7 +62,7 @@ var httpRules = []mutant{
 	},
 	{
 		name: "http: a length of what others encode", file: readyFile,
-		old: "	if !encoded && sendsAsIs(w) {\n", new: "	if sendsAsIs(w) {\n",
+		old: "s.Length && !encoded && len(", new: "s.Length && len(",
 		test: "TestSend$|TestRoundTrip",
 	},
 	{

@@ -15,6 +15,11 @@ var olderRules = []mutant{
 		test: "TestEarlyRefresh/failure_after_the_expiry",
 	},
 	{
+		name: "older: a refusal of the caller is hidden", file: olderFile,
+		old: "f.resp != nil && c.refuses(f.resp.Errors)", new: "f.resp != nil && c.refuses(nil)",
+		test: "TestStaleIfError/a_refusal",
+	},
+	{
 		name: "older: a failure of an early refresh reaches the client", file: olderFile,
 		old: "	case ReasonErrors, ReasonNoData:\n		return true", new: "	case ReasonErrors, ReasonNoData:\n		return false",
 		test: "TestEarlyRefresh/failure$",

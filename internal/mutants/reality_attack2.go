@@ -54,6 +54,31 @@ var attack2Rules = []mutant{
 		test: "TestHeldStatus",
 	},
 	{
+		name: "attack2: the header of a held response is that of its end", file: "gqlcache/internal/wire/held.go", in: "gqlcache",
+		old: "	clear(header)\n	maps.Copy(header, w.mu.header)\n", new: "",
+		test: "TestHeldHeaders",
+	},
+	{
+		name: "attack2: what is set late is no trailer", file: "gqlcache/internal/wire/held.go", in: "gqlcache",
+		old: "	maps.Copy(header, late) // of", new: "	_ = late // of",
+		test: "TestProtocols",
+	},
+	{
+		name: "attack2: a hint sends a held response before the commit", file: "gqlcache/internal/wire/held.go", in: "gqlcache/internal/wire",
+		old: "informational && w.mu.header == nil {", new: "informational {",
+		test: "TestHeld$",
+	},
+	{
+		name: "attack2: nobody flushes a held response", file: "gqlcache/internal/wire/held.go", in: "gqlcache",
+		old: "		w.mu.flushes = true\n", new: "",
+		test: "TestProtocols",
+	},
+	{
+		name: "attack2: a held response says nothing of its commit", file: "gqlcache/hold.go", in: "gqlcache",
+		old: "held.Release(TokenHeader, ConsistencyHeader, groupsOfChanges)", new: "held.Release()",
+		test: "TestHeldChangesAreSharedAtTheCommit",
+	},
+	{
 		name: "attack2: a second cache of a server hears nothing", file: "gqlcache/extension.go",
 		old: "	if own.mutates {\n", new: "	if false {\n",
 		test: "TestSeveralCachesOfOneServer",

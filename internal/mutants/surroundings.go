@@ -61,8 +61,23 @@ var surroundingRules = []mutant{
 	},
 	{
 		name: "around: nobody changes the length of what is sent", file: readyFile,
-		old: "	if !encoded && sendsAsIs(w) {", new: "	if !encoded {",
+		old: " && sendsAsIs(w) {", new: " {",
 		test: "TestWritersThatChangeBodies", in: "gqlcache",
+	},
+	{
+		name: "around: an answer has a length though nobody has promised to write no more", file: readyFile,
+		old: "if s.Length && !encoded", new: "if !encoded",
+		test: "TestProtocols", in: "gqlcache",
+	},
+	{
+		name: "around: an answer has a length though a trailer is announced", file: readyFile,
+		old: ` && len(h["Trailer"]) == 0 && sendsAsIs`, new: " && sendsAsIs",
+		test: "TestProtocols", in: "gqlcache",
+	},
+	{
+		name: "around: a document of one caller is used again for another", file: "gqlcache/transportextensions.go",
+		old: "return ok && now == doc", new: "return ok || now == doc",
+		test: "TestDocumentsByCaller", in: "gqlcache",
 	},
 	{
 		name: "around: no answer has a length over HTTP/2", file: readyFile,

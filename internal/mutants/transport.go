@@ -64,7 +64,7 @@ var transportRules = []mutant{
 	},
 	{
 		name: "transport: a persisted query is used again when it is forgotten", file: extensionsFile,
-		old: "return e != nil && len(e.changing) == 0 && (!e.persists || q.extensions[persistedQueryExtension] == nil)", new: "return e != nil && len(e.changing) == 0",
+		old: " && (!e.persists || q.extensions[persistedQueryExtension] == nil)", new: "",
 		test: "TestForgottenPersistedQueries",
 	},
 	{
@@ -74,7 +74,7 @@ var transportRules = []mutant{
 	},
 	{
 		name: "transport: what one server has made is used for another", file: memoFile,
-		old: "if p := q.prepared; p != nil && p.by == met {", new: "if p := q.prepared; p != nil && met != nil {",
+		old: "if p := q.prepared; p != nil && p.by == met &&", new: "if p := q.prepared; p != nil && met != nil &&",
 		test: "TestOneTransportInSeveralServers",
 	},
 	{

@@ -3,22 +3,32 @@ package wire
 import (
 	"bufio"
 	"bytes"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 )
 
 // A Held keeps a response back from the first time that something is written while its
 // owner holds it, until Release.
+//
+// Invariant: a field of the header that is set after the response has begun is no part of
+// it, as without the Held: it is a trailer, or lost. So the header is kept back as it is
+// when the response begins.
 type Held struct {
 	base
 	by Owner
 
 	mu struct {
 		sync.Mutex // a transport's keep-alive may write while the rest is released
-		status     int
-		body       bytes.Buffer
-		released   bool
+		// header is that of the response, nil as long as nothing is kept back.
+		header http.Header
+		status int
+		body   bytes.Buffer
+		// flushes is set when the response is to be flushed once it may be written.
+		flushes  bool
+		released bool
 	}
 }
 
@@ -37,11 +47,15 @@ func (w *Held) WriteHeader(status int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	informational := status < http.StatusOK && status != http.StatusSwitchingProtocols
-	if !w.holds() || informational {
+	if !w.holds() || informational && w.mu.header == nil {
 		w.write()
 		w.ResponseWriter.WriteHeader(status)
 		return
 	}
+	if informational {
+		return // the response has begun
+	}
+	w.begin()
 	if w.mu.status == 0 && w.mu.body.Len() == 0 { // one that comes after the body is too late, as without the wrapper
 		w.mu.status = status
 	}
@@ -55,14 +69,25 @@ func (w *Held) Write(b []byte) (int, error) {
 		w.write()
 		return w.ResponseWriter.Write(b)
 	}
+	w.begin()
 	return w.mu.body.Write(b)
 }
 
-// flush does nothing while the response is held back.
+// begin notes the header of a response of which the first part is kept back. REQUIRES: mu
+// held.
+func (w *Held) begin() {
+	if w.mu.header == nil {
+		w.mu.header = w.Header().Clone()
+	}
+}
+
+// flush waits while the response is held back.
 func (w *Held) flush() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.holds() {
+		w.begin()
+		w.mu.flushes = true
 		return nil
 	}
 	w.write()
@@ -93,22 +118,53 @@ func (w *Held) headerNow() bool {
 // owner lets a wrapper further inside find the owner of this one.
 func (w *Held) owner() Owner { return w.by }
 
-// Release writes what was held back. Nothing is held from then on.
-func (w *Held) Release() {
+// Release writes what was held back, with the fields of these names as they are in the
+// header now. Nothing is held from then on.
+func (w *Held) Release(names ...string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.mu.released = true
+	if w.mu.header != nil {
+		for _, name := range names {
+			if values := w.Header().Values(name); len(values) > 0 {
+				w.mu.header[http.CanonicalHeaderKey(name)] = values
+			}
+		}
+	}
 	w.write()
 }
 
 // write writes what was held back. REQUIRES: mu held.
 func (w *Held) write() {
+	if w.mu.header == nil {
+		return
+	}
+	header := w.Header()
+	late := setSince(w.mu.header, header)
+	clear(header)
+	maps.Copy(header, w.mu.header)
 	if w.mu.status != 0 {
 		w.ResponseWriter.WriteHeader(w.mu.status)
-		w.mu.status = 0
 	}
 	if w.mu.body.Len() > 0 {
 		_, _ = w.ResponseWriter.Write(w.mu.body.Bytes()) // as with any handler, a lost client is the server's business
-		w.mu.body.Reset()
 	}
+	if w.mu.flushes {
+		_ = w.base.flush() // without it HTTP/1.1 may have no trailers
+	}
+	maps.Copy(header, late) // of which some may be trailers
+	w.mu.header, w.mu.status, w.mu.flushes = nil, 0, false
+	w.mu.body.Reset()
+}
+
+// setSince returns the fields that a header has in addition to what it was, or with other
+// values.
+func setSince(was, header http.Header) http.Header {
+	late := http.Header{}
+	for name, values := range header {
+		if !slices.Equal(values, was[name]) {
+			late[name] = values
+		}
+	}
+	return late
 }

@@ -51,6 +51,9 @@ type Sending struct {
 	// OnError gets the failure of an Encode, at most one per answer and encoding. It may
 	// be nil.
 	OnError func(error)
+	// Length says that nobody around writes to the response after Send, so that it may
+	// have a Content-Length.
+	Length bool
 }
 
 // readySize is the memory of a Ready without its body and its variants.
@@ -88,10 +91,11 @@ func (a *Ready) entityTags() *tags {
 //
 //   - With a Content-Encoding, somebody around encodes the body: it is sent without a
 //     length, and without an ETag.
-//   - There is a Content-Length only where w is net/http's own writer, or one of this
-//     package over it. gqlgen names no length, so a middleware that changes the body, by
-//     a prefix or a compression that it begins with the first byte, need not know that
-//     there may be one.
+//   - There is a Content-Length only with Length, and where w is net/http's own writer,
+//     or one of this package over it. gqlgen names no length, so a middleware that
+//     changes the body, by a prefix or a compression that it begins with the first byte,
+//     need not know that there may be one.
+//   - With a Trailer there is none: HTTP/1.1 has trailers only after chunks.
 //   - Cache-Control and ETag stay as they are.
 //   - Vary is added to.
 //   - With Set-Cookie the answer is the caller's own: unless Cache-Control says
@@ -127,7 +131,7 @@ func (a *Ready) Send(w http.ResponseWriter, r *http.Request, s *Sending) {
 		body, length = v.body, v.length
 		h["Content-Encoding"] = v.coding
 	}
-	if !encoded && sendsAsIs(w) {
+	if s.Length && !encoded && len(h["Trailer"]) == 0 && sendsAsIs(w) {
 		h["Content-Length"] = length
 	}
 	if r.Method == http.MethodHead {

@@ -40,6 +40,7 @@ func send(a *wire.Ready, r *http.Request, s wire.Sending, before ...string) *htt
 		name, value, _ := strings.Cut(l, ": ")
 		w.Header().Add(name, value)
 	}
+	s.Length = true
 	a.Send(w, r, &s)
 	return w
 }

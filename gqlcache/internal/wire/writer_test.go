@@ -76,12 +76,17 @@ func TestHeld(t *testing.T) {
 			sendHeader(w)
 			_, _ = w.Write([]byte("b"))
 			w.WriteHeader(500)
-		}, []string{"release", "status 201", "write ab"}},
+		}, []string{"release", "status 201", "write ab", "flush"}},
 		{"an informational status is not held", func(w http.ResponseWriter, o *owner) {
 			o.holds = true
 			w.WriteHeader(http.StatusEarlyHints)
 			w.WriteHeader(http.StatusOK)
 		}, []string{"status 103", "release", "status 200"}},
+		{"an informational status comes too late", func(w http.ResponseWriter, o *owner) {
+			o.holds = true
+			_, _ = io.WriteString(w, "a")
+			w.WriteHeader(http.StatusEarlyHints)
+		}, []string{"release", "write a"}},
 		{"a hold that ends writes in order", func(w http.ResponseWriter, o *owner) {
 			o.holds = true
 			_, _ = io.WriteString(w, "a")
