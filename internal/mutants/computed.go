@@ -175,7 +175,7 @@ var computedRules = []mutant{
 	},
 	{
 		name: "computed: who may change a value gets the one that is kept", file: computedFile,
-		old: "		if !plain && !set.immutable {\n			return v, false, nil\n		}\n", new: "",
+		old: "ok && (plain || set.immutable) {", new: "ok {",
 		test: "TestComputedValues$",
 	},
 	{

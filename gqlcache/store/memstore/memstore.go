@@ -22,7 +22,7 @@ type Store struct {
 	floor int64
 	limit int64
 	cache *otter.Cache[string, *store.Entry]
-	now   func() time.Time
+	clock otter.Clock
 
 	closed    atomic.Bool
 	closeOnce sync.Once
@@ -37,14 +37,14 @@ func New(opts Options) (*Store, error) {
 	if err := opts.validate(); err != nil {
 		return nil, err
 	}
-	s := &Store{opts: opts, floor: opts.floor(), limit: opts.entryLimit(), now: opts.Clock}
-	if s.now == nil {
-		s.now = time.Now
+	s := &Store{opts: opts, floor: opts.floor(), limit: opts.entryLimit(), clock: callersClock(opts.Clock)}
+	if opts.Clock == nil {
+		s.clock = newWallClock()
 	}
 	o := &otter.Options[string, *store.Entry]{
 		OnAtomicDeletion: s.counters.removed,
 		ExpiryCalculator: otter.ExpiryWritingFunc(timeLeft),
-		Clock:            clock{now: s.now, ticks: opts.Clock == nil},
+		Clock:            s.clock,
 	}
 	switch {
 	case opts.MaxBytes > 0:
@@ -129,7 +129,7 @@ func (s *Store) replace(old *store.Entry, found bool, e *store.Entry) (*store.En
 		return old, otter.CancelOp
 	}
 	s.counters.puts.Add(1)
-	if expired(e, s.now()) {
+	if expired(e, time.Unix(0, s.clock.NowNano())) {
 		// Otter cannot hold what has no time left. It must not leave an older entry
 		// behind either.
 		s.counters.expirations.Add(1)
