@@ -20,6 +20,11 @@ var libraryRules = []mutant{
 		test: "TestNames",
 	},
 	{
+		name: "metrics: figures of values by reason are those of one reason", file: "gqlcache/metrics/columns.go",
+		old: "		n += of\n", new: "		n = of\n",
+		test: "TestEveryFigureIsExported",
+	},
+	{
 		name: "memory: the wall clock is read once", file: "gqlcache/store/memstore/expiry.go",
 		old: "since < 0 || since >= int64(wallEvery)", new: "since < 0",
 		test: "TestWallClock$",
