@@ -102,6 +102,10 @@ func computed[T any](ctx context.Context, c *Cache, q valueQuery, fn func(ctx co
 	var v, none T
 	var failed error // not in f: what is returned may be kept
 	var f valueFunc
+	if !q.knowTenants(orBackground(ctx)) {
+		q.why = ReasonPredicate
+		return beside(ctx, &q, fn)
+	}
 	q.typ = reflect.TypeFor[T]()
 	f.run = func(ctx context.Context) error { v, failed = fn(ctx); return failed }
 	f.box = func() any { p := new(T); *p = v; return p }
