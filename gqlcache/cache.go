@@ -183,7 +183,11 @@ func New(opts Options) (*Cache, error) {
 	}
 	c.store = opts.Store
 	if c.store == nil || opts.Shadow { // what is compared is in nobody else's store
-		mem, err := memstore.New(memstore.Options{MaxBytes: opts.MaxBytes, MaxEntries: opts.MaxEntries, Clock: opts.Now})
+		bounds := memstore.Options{MaxBytes: opts.MaxBytes, MaxEntries: opts.MaxEntries}
+		if foreign {
+			bounds.Clock = opts.Now
+		}
+		mem, err := memstore.New(bounds)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrOptions, err)
 		}

@@ -102,6 +102,10 @@ func computed[T any](ctx context.Context, c *Cache, q valueQuery, fn func(ctx co
 	var v, none T
 	var failed error // not in f: what is returned may be kept
 	var f valueFunc
+	if !q.knowTenants(orBackground(ctx)) {
+		q.why = ReasonPredicate
+		return beside(ctx, &q, fn)
+	}
 	q.typ = reflect.TypeFor[T]()
 	f.run = func(ctx context.Context) error { v, failed = fn(ctx); return failed }
 	f.box = func() any { p := new(T); *p = v; return p }
@@ -160,14 +164,14 @@ func opened[T any](s *valueStamp, body []byte, set *computeSettings) (v T, usabl
 }
 
 func openedParts[T any](value any, body []byte, typ reflect.Type, plain bool, set *computeSettings) (v T, usable bool, err error) {
+	if own, ok := value.(*T); ok && (plain || set.immutable) {
+		return *own, true, nil
+	}
 	if typ != reflect.TypeFor[T]() {
 		return v, false, fmt.Errorf("%w: it has a value of type %v, and was asked for one of type %v; give each function a name of its own", ErrKey, typ, reflect.TypeFor[T]())
 	}
 	if value != nil {
-		if !plain && !set.immutable {
-			return v, false, nil
-		}
-		return *value.(*T), true, nil
+		return v, false, nil
 	}
 	v, usable = decoded[T](body, set.by())
 	return v, usable, nil

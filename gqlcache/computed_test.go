@@ -553,6 +553,26 @@ func TestComputedReads(t *testing.T) {
 	}
 }
 
+// TestComputedLeavesByItself: what has expired does not stay in memory until somebody asks.
+func TestComputedLeavesByItself(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newValues(t, gqlcache.Options{SweepInterval: -1})
+		if _, err := gqlcache.Compute(t.Context(), r.cache, gqlcache.KeyOf("short"), func(context.Context) (int, error) { return 1, nil },
+			gqlcache.ForAll(), gqlcache.Reads(), gqlcache.TTL(time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if n := r.cache.Stats().Tiers[0].Entries; n != 1 {
+			t.Fatalf("%d entries", n)
+		}
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		if tier := r.cache.Stats().Tiers[0]; tier.Entries != 0 || tier.Expirations != 1 {
+			t.Errorf("%d entries, %d have expired", tier.Entries, tier.Expirations)
+		}
+	})
+}
+
 // TestComputedNested: a value depends on all that the values depend on which it is made of,
 // also where they are found, and expires with them.
 func TestComputedNested(t *testing.T) {

@@ -63,6 +63,8 @@ type valueQuery struct {
 	predicated bool
 	tenant     string
 	tenanted   bool
+	// tenants are tags that changes of a tenant name: see knowTenants.
+	tenants []cascade.Tag
 	// checked says that the key of a computation around the call is checked: see
 	// computedcheck.go.
 	checked bool
@@ -368,7 +370,7 @@ func (a *asking) Value(key any) any {
 // String keeps whoever prints a context from printing the cache.
 func (a *asking) String() string { return fmt.Sprintf("%v.WithValue(gqlcache asking)", a.Context) }
 
-var errAsksItself = errors.New("it needs to know whose the value is, which this function tells; say ForAll, or AnyTenant for a tenant, or compute it without the cache")
+var errAsksItself = errors.New("it needs to know whose the value is, which this function tells; say ForAll, and AnyTenant where the key has a tenant, or compute it without the cache")
 
 // asking returns the context for a function of the options. false: the call runs in that
 // function, and must not ask it again.

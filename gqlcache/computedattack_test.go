@@ -543,6 +543,82 @@ func TestComputedInTheirOwnOptions(t *testing.T) {
 	}
 }
 
+// TestComputedInPartition: Options.Partition gets values for its own caller, for whom nobody
+// knows the tenant before it has returned. It comes to an end, and what others get under the
+// same keys is kept, until something of the tenant changes.
+func TestComputedInPartition(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name string
+		get  func(ctx context.Context, c *gqlcache.Cache, fn func(context.Context) (string, error)) (string, error)
+	}{
+		{"of the caller", func(ctx context.Context, c *gqlcache.Cache, fn func(context.Context) (string, error)) (string, error) {
+			return gqlcache.Compute(ctx, c, gqlcache.KeyOf("tenant"), fn, gqlcache.Reads())
+		}},
+		{"with any tenant", func(ctx context.Context, c *gqlcache.Cache, fn func(context.Context) (string, error)) (string, error) {
+			return gqlcache.Compute(ctx, c, gqlcache.KeyOf("tenant").Tenant("b"), fn, gqlcache.AnyTenant(), gqlcache.Reads())
+		}},
+		{"several", func(ctx context.Context, c *gqlcache.Cache, fn func(context.Context) (string, error)) (string, error) {
+			all, err := gqlcache.ComputeAll(ctx, c, []int{1}, func(int) gqlcache.Key { return gqlcache.KeyOf("tenant") }, func(ctx context.Context, _ []int) (map[int]string, error) {
+				v, err := fn(ctx)
+				return map[int]string{1: v}, err
+			}, gqlcache.Reads())
+			return all[1], err
+		}},
+		{"put", func(ctx context.Context, c *gqlcache.Cache, fn func(context.Context) (string, error)) (string, error) {
+			token := c.Begin(ctx)
+			v, err := fn(ctx)
+			if put := gqlcache.Put(ctx, c, gqlcache.KeyOf("tenant"), v, token, gqlcache.Reads()); !errors.Is(put, gqlcache.ErrOutdated) { // by the one within
+				err = errors.Join(err, put)
+			}
+			return v, err
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var c *gqlcache.Cache
+				depth, runs := 0, 0
+				get := func(ctx context.Context) string {
+					v, err := row.get(ctx, c, func(ctx context.Context) (string, error) { runs++; return "tenant of " + who(ctx), nil })
+					if err != nil {
+						t.Error(err)
+					}
+					return v
+				}
+				r := newValues(t, gqlcache.Options{Predicate: whosePredicate, Logger: slog.New(slog.DiscardHandler), Partition: func(ctx context.Context) string {
+					if depth++; depth > 20 {
+						t.Fatal("it asks itself for ever")
+					}
+					return get(ctx)
+				}})
+				c = r.cache
+				start := time.Now()
+				for _, name := range []string{"ann", "bob"} {
+					r.within(name, func(ctx context.Context) {
+						ask := func(what string, computed bool) {
+							t.Helper()
+							depth, runs = 0, 0
+							if got := get(ctx); got != "tenant of "+name || (runs > 0) != computed && row.name != "put" {
+								t.Errorf("%s: %s gets %q, %d runs", what, name, got, runs)
+							}
+						}
+						ask("first", true)
+						ask("again", false)
+						r.invalidate(gqlcache.Tenant("tenant of nobody"))
+						ask("after another tenant's", false)
+						r.invalidate(gqlcache.Tenant("tenant of " + name))
+						ask("after the tenant's", true)
+					})
+				}
+				if waited := time.Since(start); waited > 0 {
+					t.Errorf("it has waited for itself, for %v", waited)
+				}
+			})
+		})
+	}
+}
+
 // TestComputedLongKeys: a client that chooses an argument of many bytes makes no entry of as
 // many.
 func TestComputedLongKeys(t *testing.T) {

@@ -167,6 +167,10 @@ func (b *valueBatch) compute(ctx context.Context) (err error) {
 	if b.tags, err = b.q.declared(); err != nil {
 		return err
 	}
+	if !b.q.knowTenants(ctx) {
+		b.q.why = ReasonPredicate
+		return b.beside(ctx)
+	}
 	defer func() { // also when the function panics
 		for i := range b.parts {
 			b.parts[i].lead.End(flight.Outcome[*valueResult]{})

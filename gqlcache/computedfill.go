@@ -416,7 +416,7 @@ func (c *Cache) runValue(ctx context.Context, x *computation, q *valueQuery, f *
 		stored, replaced := cascade.ValueTags([]byte(fill.key))
 		anything.Tags = append(anything.Tags, stored, replaced)
 	}
-	anything.Tags = append(anything.Tags, q.tenants(ctx)...)
+	anything.Tags = append(anything.Tags, q.tenants...)
 	consulted, consultable := c.consulted(q)
 	anything.Tags = append(anything.Tags, consulted...)
 	res.sum.Add(&anything)
@@ -479,18 +479,31 @@ func (e *enclosing) addAround(s *values.Sum) {
 	}
 }
 
-// tenants returns the tags by which changes of all that a tenant has reach a value: of the
-// tenant of its key, and of that of its caller.
-func (q *valueQuery) tenants(ctx context.Context) (tags []cascade.Tag) {
+// knowTenants finds the tags by which changes of all that a tenant has reach a value: of the
+// tenant of its key, and of that of its caller. It returns false, and says so in the log, when
+// the call runs in Options.Partition, which tells the latter.
+//
+// It is called before anybody waits for the value. Options.Partition may get the value itself:
+//
+//	resolver                              its call of Options.Partition, on one goroutine
+//	leads the value's flight
+//	asks whose tenant the caller is
+//	                                      asks for the value, and would wait for the flight
+func (q *valueQuery) knowTenants(ctx context.Context) bool {
 	if t, ok := q.part().Tag(); ok && q.tenanted {
-		tags = append(tags, t)
+		q.tenants = append(q.tenants, t)
 	}
-	if q.predicate.Text != "" {
-		if t, ok := q.c.partition(ctx).Tag(); ok {
-			tags = append(tags, t)
-		}
+	if q.predicate.Text == "" || q.c.opts.Partition == nil {
+		return true
 	}
-	return tags
+	asking, ok := q.asking(ctx, askingPartition)
+	if !ok {
+		return false
+	}
+	if t, ok := q.c.partition(asking).Tag(); ok {
+		q.tenants = append(q.tenants, t)
+	}
+	return true
 }
 
 // consulted returns the tags of what the caller's predicate depends on.
@@ -661,9 +674,12 @@ func (c *Cache) putValue(ctx context.Context, q *valueQuery, f *valueFunc, token
 	case c.opts.OnlyHinted && q.set.ttl == 0:
 		q.figures().Refuse(string(ReasonNoAge))
 		return c.publish(ctx, drop).Err
+	case !q.knowTenants(ctx):
+		q.figures().Refuse(string(ReasonPredicate))
+		return c.publish(ctx, drop).Err
 	}
 	key := string(q.key)
-	res.sum.Add(&values.Sum{Tags: append(append(append(tags, consulted...), q.tenants(ctx)...), stored, replaced)})
+	res.sum.Add(&values.Sum{Tags: append(append(append(tags, consulted...), q.tenants...), stored, replaced)})
 	q.ofName(&res.sum, token.number)
 	res.sum.Merge()
 	age := q.set.ttl

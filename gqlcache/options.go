@@ -98,8 +98,8 @@ type Options struct {
 	// would, while the others go on hitting, and its answer replaces the entry. When
 	// computing fails, the request has the entry's answer, as a hit would: Stats.Hidden
 	// counts that, and the first failure is logged. It is the factor β: 1 is usual, more
-	// is earlier. In shadow mode, for operations that resolvers run, and for answers of
-	// other instances it does nothing. Defaults to 0, never.
+	// is earlier. In shadow mode, for operations that resolvers run, for answers of other
+	// instances, and for values, which have StaleFor, it does nothing. Defaults to 0, never.
 	EarlyRefresh float64
 	// StaleIfError is how long after it has expired an answer is still served when
 	// computing it anew fails: the answer would have errors, or no data. Then no client

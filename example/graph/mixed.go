@@ -5,22 +5,36 @@ import (
 
 	"github.com/cascadeql/cascadeql/example/graph/model"
 	"github.com/cascadeql/cascadeql/example/internal/blog"
+	"github.com/cascadeql/cascadeql/gqlcache"
 )
 
 // node looks for a row of any type. An id says nothing of its type, so each table is
-// asked in turn.
+// asked in turn. The field has @reads(atRuntime: true): the resolver says in which tables
+// there was no such row, so that it is asked again when there is one. The row that it finds
+// is in the answer, which depends on it by what it shows.
+//
+// It does not get the row by gqlcache.Compute: a value is found that is true when it is
+// found, and the fields below read in the snapshot of the root field. It may be of another
+// moment, and the answer would then be of none.
 func (r *Resolver) node(ctx context.Context, id string) (model.Node, error) {
 	s := r.as(ctx)
+	reads(ctx) // nothing but what follows
 	if row, err := s.User(ctx, id); row != nil || err != nil {
 		return orNone(model.One(row, err, model.Users))
 	}
+	reads(ctx, gqlcache.Entity("User", id))
 	if row, err := s.Post(ctx, id); row != nil || err != nil {
 		return orNone(model.One(row, err, model.Posts))
 	}
+	reads(ctx, gqlcache.Entity("Post", id))
 	if row, err := s.Comment(ctx, id); row != nil || err != nil {
 		return orNone(model.One(row, err, model.Comments))
 	}
+	reads(ctx, gqlcache.Entity("Comment", id))
 	row, err := s.Tag(ctx, id)
+	if row == nil {
+		reads(ctx, gqlcache.Entity("Tag", id))
+	}
 	return orNone(model.One(row, err, model.Tags))
 }
 

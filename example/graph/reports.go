@@ -18,6 +18,15 @@ func report(ctx context.Context, reports ...gqlcache.RowReport) {
 	}
 }
 
+// reads tells what a field reads which has @reads(atRuntime: true). Its error says that
+// there is no cache, or that the cache does not keep the answer: that is nothing to the
+// client.
+func reads(ctx context.Context, rows ...gqlcache.Change) {
+	if !silent(ctx) {
+		_ = gqlcache.Read(ctx, rows...)
+	}
+}
+
 func nothingWritten(ctx context.Context) {
 	if !silent(ctx) {
 		_ = gqlcache.NothingWritten(ctx)

@@ -15,6 +15,7 @@ const (
 	labelKind      = "gqlcache.finding.kind"
 	labelOutcome   = "gqlcache.statement.outcome"
 	labelView      = "gqlcache.view"
+	labelValue     = "gqlcache.computed.name"
 )
 
 func counter(name string, unit Unit, help string, of func(*gqlcache.Stats) uint64) Metric {
@@ -49,6 +50,25 @@ func byOperation(name string, unit Unit, help string, of func(*gqlcache.Operatio
 			yield(r.operations[i].Name, of(&r.operations[i]))
 		}
 	}}
+}
+
+// byValue has a figure for each name of the keys of values. There are as many as there are
+// names of operations.
+func byValue(name string, unit Unit, help string, of func(*gqlcache.ComputedStats) float64) Metric {
+	return Metric{Name: name, Kind: Counter, Unit: unit, Label: labelValue, Help: help, each: func(r *Reading, yield func(string, float64)) {
+		for i := range r.values {
+			yield(r.values[i].Name, of(&r.values[i]))
+		}
+	}}
+}
+
+// sum adds figures up that reasons tell apart: as many series for each name would be too many.
+func sum(byReason map[gqlcache.Reason]uint64) float64 {
+	n := uint64(0)
+	for _, of := range byReason {
+		n += of
+	}
+	return float64(n)
 }
 
 func byTier(name string, kind Kind, unit Unit, help string, of func(*store.TierStats) float64) Metric {

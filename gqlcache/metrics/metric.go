@@ -12,7 +12,8 @@ import (
 )
 
 // A Source has figures: a *gqlcache.Cache. What it tells of verify mode is part of them
-// if it has the method VerifyStats() *inspect.Verify, which returns nil while it is off.
+// if it has the method VerifyStats() *inspect.Verify, which returns nil while it is off, and
+// so is what it tells of computed values, by ComputedStats() []gqlcache.ComputedStats.
 type Source interface {
 	Stats() gqlcache.Stats
 	OperationStats() []gqlcache.OperationStats
@@ -25,6 +26,7 @@ type Reading struct {
 	stats      gqlcache.Stats
 	operations []gqlcache.OperationStats
 	versions   []version
+	values     []gqlcache.ComputedStats
 	verify     inspect.Verify // zero while verify mode is off
 }
 
@@ -41,6 +43,11 @@ func Read(s Source) *Reading {
 	views := slices.Sorted(maps.Keys(r.stats.Versions))
 	for i, label := range labels(views) {
 		r.versions = append(r.versions, version{label, r.stats.Versions[views[i]]})
+	}
+	if v, ok := s.(interface {
+		ComputedStats() []gqlcache.ComputedStats
+	}); ok {
+		r.values = tellValuesApart(v.ComputedStats())
 	}
 	if v, ok := s.(interface{ VerifyStats() *inspect.Verify }); ok {
 		if found := v.VerifyStats(); found != nil {
@@ -61,6 +68,19 @@ func tellApart(tiers []store.TierStats) []store.TierStats {
 		tiers[i].Name = label
 	}
 	return tiers
+}
+
+// tellValuesApart is tellApart of values. Programs choose the names of their keys.
+func tellValuesApart(values []gqlcache.ComputedStats) []gqlcache.ComputedStats {
+	values = slices.Clone(values)
+	names := make([]string, len(values))
+	for i := range values {
+		names[i] = values[i].Name
+	}
+	for i, label := range labels(names) {
+		values[i].Name = label
+	}
+	return values
 }
 
 // labels makes labels of names: valid, and each of one name. One wrong label fails the whole
@@ -133,8 +153,8 @@ type Metric struct {
 	Kind Kind
 	Unit Unit
 	// Label is the name of the label, as OpenTelemetry writes attributes: gqlcache.reason,
-	// gqlcache.tier, gqlcache.finding.kind, gqlcache.statement.outcome, gqlcache.view, or
-	// graphql.operation.name of the semantic conventions. It is empty for a metric of one
+	// gqlcache.tier, gqlcache.finding.kind, gqlcache.statement.outcome, gqlcache.view,
+	// gqlcache.computed.name, or graphql.operation.name of the semantic conventions. It is empty for a metric of one
 	// figure.
 	Label string
 	// Help says in a sentence what the figure is.

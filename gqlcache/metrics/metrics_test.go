@@ -26,11 +26,13 @@ var write = flag.Bool("write", false, "write the table of docs/metrics.md")
 type source struct {
 	stats      gqlcache.Stats
 	operations []gqlcache.OperationStats
+	values     []gqlcache.ComputedStats
 	verify     inspect.Verify
 }
 
 func (s *source) Stats() gqlcache.Stats                     { return s.stats }
 func (s *source) OperationStats() []gqlcache.OperationStats { return s.operations }
+func (s *source) ComputedStats() []gqlcache.ComputedStats   { return s.values }
 func (s *source) VerifyStats() *inspect.Verify              { return &s.verify }
 
 // distinct sets all numbers below a value to different ones, and returns them by their
@@ -80,6 +82,11 @@ func TestEveryFigureIsExported(t *testing.T) {
 	distinct(reflect.ValueOf(&s.stats).Elem(), "Stats", &next, want)
 	s.operations = make([]gqlcache.OperationStats, 1)
 	distinct(reflect.ValueOf(&s.operations[0]).Elem(), "Operation", &next, want)
+	s.values = make([]gqlcache.ComputedStats, 1)
+	distinct(reflect.ValueOf(&s.values[0]).Elem(), "Value", &next, want)
+	s.values[0].Bypassed = map[gqlcache.Reason]uint64{gqlcache.ReasonDefer: 10, gqlcache.ReasonErrors: 1}
+	s.values[0].NotStored = map[gqlcache.Reason]uint64{gqlcache.ReasonErrors: 12, gqlcache.ReasonCodec: 2}
+	want["Value.Bypassed"], want["Value.NotStored"] = 11, 14
 	s.stats.Tiers = make([]store.TierStats, 1)
 	distinct(reflect.ValueOf(&s.stats.Tiers[0]).Elem(), "Tier", &next, want)
 	distinct(reflect.ValueOf(&s.verify).Elem(), "Verify", &next, want)

@@ -11,7 +11,7 @@ import (
 
 // All returns every metric, in the order of docs/metrics.md.
 func All() []Metric {
-	return slices.Concat(requests, operations, fills, invalidations, stores, memory, sweeps, logs, observed, versions, verifies)
+	return slices.Concat(requests, operations, computed, fills, invalidations, stores, memory, sweeps, logs, observed, versions, verifies)
 }
 
 var requests = []Metric{
@@ -37,6 +37,20 @@ var operations = []Metric{
 	byOperation("operation.bypassed", "{query}", "Bypasses by name of the operation.", func(o *gqlcache.OperationStats) float64 { return float64(o.Bypassed) }),
 	byOperation("operation.fills", "{query}", "Fills by name of the operation.", func(o *gqlcache.OperationStats) float64 { return float64(o.Fills) }),
 	byOperation("operation.fill_time", Seconds, "Time that fills took, by name of the operation.", func(o *gqlcache.OperationStats) float64 { return o.FillTime.Seconds() }),
+}
+
+var computed = []Metric{
+	byValue("computed.hits", "{call}", "Values that were found, by name of their keys: see Compute.", func(v *gqlcache.ComputedStats) float64 { return float64(v.Hits) }),
+	byValue("computed.shared_hits", "{call}", "Values taken over from other instances, a part of the hits.", func(v *gqlcache.ComputedStats) float64 { return float64(v.Shared) }),
+	byValue("computed.misses", "{call}", "Values that were computed, by name of their keys.", func(v *gqlcache.ComputedStats) float64 { return float64(v.Misses) }),
+	byValue("computed.joined", "{call}", "Values that another caller was computing already, by name of their keys.", func(v *gqlcache.ComputedStats) float64 { return float64(v.Joined) }),
+	byValue("computed.abandoned", "{call}", "Callers whose contexts ended while they waited, by name of their keys.", func(v *gqlcache.ComputedStats) float64 { return float64(v.Abandoned) }),
+	byValue("computed.stale", "{call}", "Expired values that were returned, by name of their keys.", func(v *gqlcache.ComputedStats) float64 { return float64(v.Stale) }),
+	byValue("computed.failures", "{error}", "Errors that were kept for a while, by name of their keys.", func(v *gqlcache.ComputedStats) float64 { return float64(v.Failures) }),
+	byValue("computed.bypassed", "{call}", "Calls that looked nothing up, by name of their keys.", func(v *gqlcache.ComputedStats) float64 { return sum(v.Bypassed) }),
+	byValue("computed.not_stored", "{value}", "Values that were computed and not kept, by name of their keys.", func(v *gqlcache.ComputedStats) float64 { return sum(v.NotStored) }),
+	byValue("computed.fills", "{call}", "Times that a function has returned a value, by name of the keys.", func(v *gqlcache.ComputedStats) float64 { return float64(v.Fills) }),
+	byValue("computed.fill_time", Seconds, "Time that these functions took, by name of the keys.", func(v *gqlcache.ComputedStats) float64 { return v.FillTime.Seconds() }),
 }
 
 var fills = []Metric{

@@ -40,6 +40,11 @@ var atRuntimeRules = []mutant{
 		test: "TestSuspectsAtRuntime$",
 	},
 	{
+		name: "example: node does not say where it has looked in vain", file: "example/graph/mixed.go", in: "example",
+		old: "	reads(ctx, gqlcache.Entity(\"Comment\", id))\n", new: "",
+		test: "TestNode$",
+	},
+	{
 		name: "at runtime: what the parent has does not count", file: "cascade/operation.go", in: "cascade",
 		old: "(decl.AtRuntime || !slices.ContainsFunc(decl.Reads, readsParent))", new: "!slices.ContainsFunc(decl.Reads, readsParent)",
 		test: "TestAtRuntimeTags$",

@@ -175,8 +175,18 @@ var computedRules = []mutant{
 	},
 	{
 		name: "computed: who may change a value gets the one that is kept", file: computedFile,
-		old: "		if !plain && !set.immutable {\n			return v, false, nil\n		}\n", new: "",
+		old: "ok && (plain || set.immutable) {", new: "ok {",
 		test: "TestComputedValues$",
+	},
+	{
+		name: "computed: Options.Partition is asked in itself", file: computedFillFile,
+		old: "	if !ok {\n		return false\n	}\n	if t, ok := q.c.partition(asking)", new: "	if !ok {\n		asking = ctx\n	}\n	if t, ok := q.c.partition(asking)",
+		test: "TestComputedInPartition$",
+	},
+	{
+		name: "computed: a change of the caller's tenant leaves his values", file: computedFillFile,
+		old: "	if t, ok := q.c.partition(asking).Tag(); ok {\n		q.tenants = append(q.tenants, t)\n	}\n", new: "	_ = asking\n",
+		test: "TestComputedInPartition$",
 	},
 	{
 		name: "computed: what is not the same after it is decoded is kept", file: computedFillFile,

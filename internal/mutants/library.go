@@ -20,6 +20,26 @@ var libraryRules = []mutant{
 		test: "TestNames",
 	},
 	{
+		name: "metrics: figures of values by reason are those of one reason", file: "gqlcache/metrics/columns.go",
+		old: "		n += of\n", new: "		n = of\n",
+		test: "TestEveryFigureIsExported",
+	},
+	{
+		name: "memory: the wall clock is read once", file: "gqlcache/store/memstore/memstore.go",
+		old: "since < 0 || since >= int64(wallEvery)", new: "since < 0",
+		test: "TestWallClock$",
+	},
+	{
+		name: "memory: a monotonic clock from elsewhere counts", file: "gqlcache/store/memstore/memstore.go",
+		old: "since < 0 || since >= int64(wallEvery)", new: "since >= int64(wallEvery)",
+		test: "TestWallClock$",
+	},
+	{
+		name: "memory: what has expired stays until somebody asks", file: "gqlcache/cache.go",
+		old: "		if foreign {\n			bounds.Clock", new: "		if true {\n			bounds.Clock",
+		test: "TestComputedLeavesByItself$",
+	},
+	{
 		name: "promotion: every hit of a tier moves up", file: tieredFile,
 		old: "t.PromoteEvery <= 1 || ", new: "true || ",
 		test: "TestPromoteEvery",

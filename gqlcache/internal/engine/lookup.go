@@ -30,13 +30,12 @@ const (
 func (e *Engine) Lookup(ctx context.Context, key []byte) (*store.Entry, Found) {
 	entry, err := e.get(ctx, key)
 	switch {
-	case errors.Is(err, store.ErrMiss):
+	case err == nil && entry != nil: // the usual case first
+	case err == nil, errors.Is(err, store.ErrMiss):
 		return nil, Nothing
-	case err != nil:
+	default:
 		e.failed("get", err)
 		return nil, Unknown
-	case entry == nil:
-		return nil, Nothing
 	}
 	s := e.own(entry)
 	switch {

@@ -27,11 +27,13 @@ import (
 type source struct {
 	stats      gqlcache.Stats
 	operations []gqlcache.OperationStats
+	values     []gqlcache.ComputedStats
 	verify     inspect.Verify
 }
 
 func (s *source) Stats() gqlcache.Stats                     { return s.stats }
 func (s *source) OperationStats() []gqlcache.OperationStats { return s.operations }
+func (s *source) ComputedStats() []gqlcache.ComputedStats   { return s.values }
 func (s *source) VerifyStats() *inspect.Verify              { return &s.verify }
 
 // everything has each metric at least once.
@@ -52,6 +54,7 @@ func everything() *source {
 			},
 		},
 		operations: []gqlcache.OperationStats{{Name: "(other)", Hits: 2, FillTime: 1500 * time.Millisecond}, {Name: "Feed", Hits: 10}},
+		values:     []gqlcache.ComputedStats{{Name: "board", Hits: 6, FillTime: time.Second, Bypassed: map[gqlcache.Reason]uint64{gqlcache.ReasonLease: 1, gqlcache.ReasonErrors: 2}}, {Name: "b\xff"}},
 		verify:     inspect.Verify{Rate: 0.01, Mismatched: 6},
 	}
 }

@@ -27,11 +27,13 @@ import (
 type source struct {
 	stats      gqlcache.Stats
 	operations []gqlcache.OperationStats
+	values     []gqlcache.ComputedStats
 	verify     inspect.Verify
 }
 
 func (s *source) Stats() gqlcache.Stats                     { return s.stats }
 func (s *source) OperationStats() []gqlcache.OperationStats { return s.operations }
+func (s *source) ComputedStats() []gqlcache.ComputedStats   { return s.values }
 func (s *source) VerifyStats() *inspect.Verify              { return &s.verify }
 
 // everything has each metric at least once.
@@ -52,6 +54,7 @@ func everything() *source {
 			},
 		},
 		operations: []gqlcache.OperationStats{{Name: "(other)", Hits: 2, FillTime: time.Second}, {Name: "Feed", Hits: 10}},
+		values:     []gqlcache.ComputedStats{{Name: "board", Hits: 6, FillTime: time.Second, Bypassed: map[gqlcache.Reason]uint64{gqlcache.ReasonLease: 1, gqlcache.ReasonErrors: 2}}, {Name: "b\xff"}},
 		verify:     inspect.Verify{Rate: 0.01, Mismatched: 6},
 	}
 }
@@ -124,6 +127,10 @@ gqlcache_observed_findings_total{gqlcache_finding_kind="not understood"} 2`},
 		{"commits", "gqlcache_observed_outside_commits_total", "counter", "gqlcache_observed_outside_commits_total 5"},
 		{"versions", "gqlcache_version_calls_total", "counter", `gqlcache_version_calls_total{gqlcache_view="v_sales"} 4`},
 		{"age of a version", "gqlcache_version_age_seconds", "gauge", `gqlcache_version_age_seconds{gqlcache_view="v_sales"} 2.5`},
+		{"values", "gqlcache_computed_hits_total", "counter", `gqlcache_computed_hits_total{gqlcache_computed_name="b?"} 0
+gqlcache_computed_hits_total{gqlcache_computed_name="board"} 6`},
+		{"reasons of a value", "gqlcache_computed_bypassed_total", "counter", `gqlcache_computed_bypassed_total{gqlcache_computed_name="b?"} 0
+gqlcache_computed_bypassed_total{gqlcache_computed_name="board"} 3`},
 		{"verify mode", "gqlcache_verify_mismatched_total", "counter", "gqlcache_verify_mismatched_total 6"},
 		{"histogram", "gqlcache_fill_duration_seconds", "histogram", `gqlcache_fill_duration_seconds_bucket{le="0.001"} 1
 gqlcache_fill_duration_seconds_bucket{le="1"} 3

@@ -40,6 +40,7 @@ const (
 // An instance is one of two servers that share a Redis.
 type instance struct {
 	graphql http.Handler
+	cache   *gqlcache.Cache
 	handle  *footprint.Observer
 	metrics *httptest.Server
 }
@@ -81,7 +82,7 @@ func newInstance(t *testing.T, server *redistest.Server, rows *testgraph.Store) 
 	})
 	reg := prometheus.NewPedanticRegistry()
 	reg.MustRegister(cacheprometheus.NewCollector(cache))
-	i := &instance{graphql: srv, handle: handle, metrics: httptest.NewServer(promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))}
+	i := &instance{graphql: srv, cache: cache, handle: handle, metrics: httptest.NewServer(promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))}
 	t.Cleanup(i.metrics.Close)
 	return i
 }
@@ -102,6 +103,12 @@ func load(t *testing.T, all []*instance) {
 					testgraph.Ask(t, i.graphql, q, nil)
 				}
 				testgraph.Ask(t, i.graphql, fmt.Sprintf(`mutation Rename{renameUser(id:%q,name:"n%d")}`, testgraph.Ann, n), nil)
+				for range 2 {
+					_, err := gqlcache.Compute(ctx, i.cache, gqlcache.KeyOf("loaded").Arg("n", n), func(context.Context) (int, error) { return n, nil }, gqlcache.ForAll())
+					if err != nil && ctx.Err() == nil {
+						t.Error(err)
+					}
+				}
 				i.handle.NewSession(nil).Start(ctx, "UPDATE people SET name = 'x'", nil).End(nil, 1, true)
 				<-pace.C
 			}

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -8,7 +10,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// keptValues are such as a server has that uses Compute: the example does not.
+// keptValues are of all kinds. The example has one: see TestLeaderboard.
 var keptValues = []map[string]any{
 	{"id": "1", "key": `leaderboard(tenant: "acme", limit: 10)`, "name": "leaderboard", "scope": "callers", "caller": "9a3f01", "type": "[]graph.Score", "bytes": 4096, "tags": 12, "hits": 7, "ageMs": 61_000, "leftMs": 239_000},
 	{"id": "2", "key": `leaderboard(tenant: "acme", limit: 10)`, "name": "leaderboard", "scope": "callers", "caller": "77c0de", "type": "[]graph.Score", "bytes": 4097, "tags": 12, "hits": 3, "ageMs": 61_000, "leftMs": 239_000},
@@ -52,6 +54,59 @@ func TestValues(t *testing.T) {
 			p.shoot("values-" + size + "-" + scheme)
 		})
 	})
+}
+
+// TestLeaderboard: what GET /leaderboard of the example computes is in the tab, with its key,
+// and as often as it was found. A mutation that changes the table takes it out, and the next
+// request brings it back.
+func TestLeaderboard(t *testing.T) {
+	address := serveExample(t)
+	p := open(t, address)
+	p.ready()
+	p.tabTo("values")
+	p.until(`document.querySelector('[data-empty="No value is kept"]') !== null`)
+	first := get(t, address+"/leaderboard?limit=3")
+	p.until(`document.querySelectorAll("[data-row]").length === 1`)
+	for range 2 {
+		if again := get(t, address+"/leaderboard?limit=3"); again != first {
+			t.Errorf("%s, then %s", first, again)
+		}
+	}
+	get(t, address+"/leaderboard?limit=1")
+	p.until(`document.querySelectorAll("[data-row]").length === 2`)
+	// The one that was found most often is the first. Hits are counted since somebody looks.
+	p.until(`(([key, hits]) => key.innerText.includes("limit: 3") && hits.innerText === "2")(document.querySelector("[data-row]").children)`)
+	p.click(`[data-row] button`)
+	p.until(`document.querySelector(".gqc-detail") !== null`)
+	for _, s := range []string{`leaderboard(tenant: "` + tenant + `", limit: 3)`, "callers with one predicate", "[]blog.AuthorStats"} {
+		if got := p.text(".gqc-detail"); !strings.Contains(got, s) {
+			t.Errorf("the value does not say %q: %s", s, got)
+		}
+	}
+	post(t, address, `mutation { createUser(input: {email: "leader@example.org", name: "New"}) { id } }`)
+	p.until(`document.querySelector('[data-empty="No value is kept"]') !== null`)
+	get(t, address+"/leaderboard?limit=3")
+	p.until(`document.querySelectorAll("[data-row]").length === 1`)
+}
+
+// get returns the body of a GET of the first tenant.
+func get(t *testing.T, url string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-Tenant", tenant)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("status %d, %v: %s", resp.StatusCode, err, body)
+	}
+	return string(body)
 }
 
 // TestNoValues: where none is kept, the tab says what would be.

@@ -5,14 +5,14 @@ import (
 	"context"
 	"iter"
 	"math"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 	"unsafe"
 
-	"github.com/cascadeql/cascadeql/gqlcache/store"
 	"github.com/maypok86/otter/v2"
+
+	"github.com/cascadeql/cascadeql/gqlcache/store"
 )
 
 // A Store is a store.Store in memory. Its methods ignore the context, since none of them
@@ -22,7 +22,7 @@ type Store struct {
 	floor int64
 	limit int64
 	cache *otter.Cache[string, *store.Entry]
-	now   func() time.Time
+	clock otter.Clock
 
 	closed    atomic.Bool
 	closeOnce sync.Once
@@ -37,14 +37,14 @@ func New(opts Options) (*Store, error) {
 	if err := opts.validate(); err != nil {
 		return nil, err
 	}
-	s := &Store{opts: opts, floor: opts.floor(), limit: opts.entryLimit(), now: opts.Clock}
-	if s.now == nil {
-		s.now = time.Now
+	s := &Store{opts: opts, floor: opts.floor(), limit: opts.entryLimit(), clock: callersClock(opts.Clock)}
+	if opts.Clock == nil {
+		s.clock = newWallClock()
 	}
 	o := &otter.Options[string, *store.Entry]{
 		OnAtomicDeletion: s.counters.removed,
 		ExpiryCalculator: otter.ExpiryWritingFunc(timeLeft),
-		Clock:            clock{now: s.now, ticks: opts.Clock == nil},
+		Clock:            s.clock,
 	}
 	switch {
 	case opts.MaxBytes > 0:
@@ -129,7 +129,7 @@ func (s *Store) replace(old *store.Entry, found bool, e *store.Entry) (*store.En
 		return old, otter.CancelOp
 	}
 	s.counters.puts.Add(1)
-	if expired(e, s.now()) {
+	if expired(e, time.Unix(0, s.clock.NowNano())) {
 		// Otter cannot hold what has no time left. It must not leave an older entry
 		// behind either.
 		s.counters.expirations.Add(1)
@@ -215,7 +215,7 @@ func (s *Store) Close() error {
 // clock: entries that come from another process have no monotonic reading, and otter sees
 // none either.
 func expired(e *store.Entry, now time.Time) bool {
-	return !e.Expires.IsZero() && !e.Expires.After(now.Round(0))
+	return !e.Expires.IsZero() && !e.Expires.Round(0).After(now)
 }
 
 // timeLeft tells otter how long to hold an entry. It is positive: replace refuses expired
@@ -224,26 +224,73 @@ func timeLeft(e otter.Entry[string, *store.Entry]) time.Duration {
 	if e.Value.Expires.IsZero() {
 		return math.MaxInt64
 	}
-	return e.Value.Expires.Sub(time.Unix(0, e.SnapshotAtNano))
+	return max(1, e.Value.Expires.Sub(time.Unix(0, e.SnapshotAtNano))) // the clock may have been set back
 }
 
-// clock is a store's clock as otter wants it.
-type clock struct {
-	now   func() time.Time
-	ticks bool
+// callersClock is a clock of the caller's, as otter wants it.
+type callersClock func() time.Time
+
+// NowNano returns the time that entries expire by.
+func (now callersClock) NowNano() int64 { return now().UnixNano() }
+
+// Tick would drive otter's removal of expired entries that nobody looks up. The clock does
+// not advance with real time, so it gets no ticks.
+func (callersClock) Tick(time.Duration) <-chan time.Time { return nil }
+
+// A wallClock tells the time of the wall clock for half of what time.Now takes, which reads
+// the monotonic clock as well. It reads the latter alone, and knows how far ahead of it the
+// wall clock was when it last read both, at most wallEvery ago. It is read on every Get.
+//
+// The wall clock goes on while the machine is suspended and may be set, and the monotonic one
+// does not: that is known wallEvery later, by the monotonic clock. No goroutine has to run for
+// it, as for otter's CoarseClock, which stands still while a busy machine runs others.
+//
+// Invariant: what was read before is used for less than wallEvery after it, also if two read
+// at once:
+//
+//	one who reads                      another one
+//	reads both, before a suspension
+//	                                   reads both, after it
+//	                                   stores ahead
+//	stores its older ahead
+//	                                   stores at: the older ahead counts for wallEvery
+//	stores its older at                since this, and is read anew at once
+type wallClock struct {
+	base time.Time // has a monotonic reading, from which the others count
+	// at is when both clocks were read, and ahead how far the wall clock was ahead. ahead is
+	// stored first, and loaded last: it is no older than at.
+	at, ahead atomic.Int64
+}
+
+// wallEvery is how late the store knows that the wall clock was set.
+const wallEvery = time.Millisecond
+
+func newWallClock() *wallClock {
+	w := &wallClock{base: time.Now()}
+	w.read()
+	return w
 }
 
 // NowNano returns the time that entries expire by.
-func (c clock) NowNano() int64 { return c.now().UnixNano() }
-
-// Tick drives otter's removal of expired entries that nobody looks up. A clock of the
-// caller's does not advance with real time, so it gets no ticks.
-func (c clock) Tick(d time.Duration) <-chan time.Time {
-	if !c.ticks {
-		return nil
+func (w *wallClock) NowNano() int64 {
+	now := int64(time.Since(w.base))
+	if since := now - w.at.Load(); since < 0 || since >= int64(wallEvery) {
+		return w.read()
 	}
-	return time.Tick(d)
+	return now + w.ahead.Load()
 }
+
+// read reads both clocks.
+func (w *wallClock) read() int64 {
+	now := time.Now()
+	at, wall := int64(now.Sub(w.base)), now.UnixNano()
+	w.ahead.Store(wall - at)
+	w.at.Store(at)
+	return wall
+}
+
+// Tick drives otter's removal of expired entries that nobody looks up.
+func (w *wallClock) Tick(d time.Duration) <-chan time.Time { return time.Tick(d) }
 
 // counters keep a store's figures. Invariant: an entry is added once, before it can be
 // seen, and removed once, when otter takes it out of the table for whatever cause, both
@@ -295,7 +342,13 @@ type striped [8]struct {
 	_ [56]byte
 }
 
-func (s *striped) add() { s[rand.Uint64()%uint64(len(s))].Add(1) }
+// add counts in a word that is chosen by where the goroutine's stack is: for nothing, where a
+// random number takes as long as the addition.
+func (s *striped) add() {
+	var here byte
+	where := uint64(uintptr(unsafe.Pointer(&here))) >> 11 // stacks are of 2 KiB at least
+	s[where*0x9e3779b97f4a7c15>>61].Add(1)
+}
 
 func (s *striped) sum() uint64 {
 	var n uint64
