@@ -154,8 +154,8 @@ type Metric struct {
 	Unit Unit
 	// Label is the name of the label, as OpenTelemetry writes attributes: gqlcache.reason,
 	// gqlcache.tier, gqlcache.finding.kind, gqlcache.statement.outcome, gqlcache.view,
-	// gqlcache.computed.name, or graphql.operation.name of the semantic conventions. It is empty for a metric of one
-	// figure.
+	// gqlcache.computed.name, or graphql.operation.name of the semantic conventions. It is
+	// empty for a metric of one figure.
 	Label string
 	// Help says in a sentence what the figure is.
 	Help string

@@ -179,6 +179,11 @@ var computedRules = []mutant{
 		test: "TestComputedValues$",
 	},
 	{
+		name: "computed: a value does not depend on what its parts do", file: "gqlcache/computedreads.go",
+		old: "		x.mu.sum.Add(s)\n", new: "		_ = s\n",
+		test: "TestComputedHostileHistories$",
+	},
+	{
 		name: "computed: Options.Partition is asked in itself", file: computedFillFile,
 		old: "	if !ok {\n		return false\n	}\n	if t, ok := q.c.partition(asking)", new: "	if !ok {\n		asking = ctx\n	}\n	if t, ok := q.c.partition(asking)",
 		test: "TestComputedInPartition$",

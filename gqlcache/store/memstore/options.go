@@ -20,7 +20,8 @@ type Options struct {
 	// called on every Get and while locks are held, so it must be fast, must not call the
 	// store, and must be safe for concurrent use. With a clock of one's own nothing
 	// expires between the calls of a store; they still never return an expired entry.
-	// Defaults to time.Now.
+	// Defaults to the system's, which is read so that it is known within a millisecond when
+	// that was set, or the machine was suspended.
 	Clock func() time.Time
 }
 
