@@ -1,14 +1,18 @@
 package gqlcache_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
@@ -415,6 +419,91 @@ func TestDocumentsByCaller(t *testing.T) {
 		}
 		if n := c.Stats().Hits; n != 8 {
 			t.Errorf("%d hits", n)
+		}
+	}
+}
+
+// TestBodiesOfMiddlewares: middlewares unpack the body of a request, copy it, or read it
+// before the server does.
+func TestBodiesOfMiddlewares(t *testing.T) {
+	t.Parallel()
+	var copied bytes.Buffer
+	const body = `{"query":"{users{id name}}"}`
+	for name, read := range map[string]func(*http.Request) io.Reader{
+		"unpacked": func(r *http.Request) io.Reader {
+			var packed bytes.Buffer
+			w := gzip.NewWriter(&packed)
+			_, _ = io.Copy(w, r.Body)
+			_ = w.Close()
+			r.ContentLength = int64(packed.Len())
+			unpacked, err := gzip.NewReader(&packed)
+			if err != nil {
+				return iotest.ErrReader(err)
+			}
+			return unpacked
+		},
+		"copied":         func(r *http.Request) io.Reader { copied.Reset(); return io.TeeReader(r.Body, &copied) },
+		"byte by byte":   func(r *http.Request) io.Reader { return iotest.OneByteReader(r.Body) },
+		"with the end":   func(r *http.Request) io.Reader { return iotest.DataErrReader(r.Body) },
+		"of no length":   func(r *http.Request) io.Reader { r.ContentLength = -1; return r.Body },
+		"of a wrong one": func(r *http.Request) io.Reader { r.ContentLength = 1 << 40; return r.Body },
+		"read before": func(r *http.Request) io.Reader {
+			b, err := io.ReadAll(r.Body)
+			if err != nil {
+				return iotest.ErrReader(err)
+			}
+			return bytes.NewReader(b)
+		},
+	} {
+		r := newRig(t, "annotated", gqlcache.Options{})
+		around := func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				r.Body = io.NopCloser(read(r))
+				h.ServeHTTP(w, r)
+			})
+		}
+		cached, plain := around(r.cached), around(r.plain)
+		for range 4 {
+			q := &sentRequest{name: name, method: http.MethodPost, target: "/", body: body}
+			compareSent(t, q, cached, plain)
+			if name == "copied" && copied.String() != body {
+				t.Errorf("copied %q", copied.String())
+			}
+		}
+		if n := r.cache.Stats().Hits; n != 3 {
+			t.Errorf("%s: %d hits", name, n)
+		}
+	}
+}
+
+// TestClosedWhileAnswering: the cache is closed while requests are answered. Who was there
+// gets what he asked for.
+func TestClosedWhileAnswering(t *testing.T) {
+	t.Parallel()
+	for _, p := range protocols() {
+		r := newRig(t, "annotated", gqlcache.Options{})
+		srv := p.serve(t, r.cache.HoldUntilCommit(r.cached))
+		reading, writing := r.store.BlockHard("Query.users"), r.store.BlockHard("Mutation.renameUser:done")
+		answers := make(chan received, 6)
+		for range 5 {
+			go func() {
+				answers <- srv.send(t.Context(), &sentRequest{method: http.MethodPost, body: `{"query":"{users{id}}"}`})
+			}()
+		}
+		go func() {
+			answers <- srv.send(t.Context(), &sentRequest{method: http.MethodPost, body: fmt.Sprintf(`{"query":"mutation{renameUser(id:\"%s\",name:\"New\")}"}`, testgraph.Ann)})
+		}()
+		<-reading.Reached
+		<-writing.Reached
+		if err := r.cache.Close(); err != nil {
+			t.Error(err)
+		}
+		reading.Release()
+		writing.Release()
+		for range 6 {
+			if got := <-answers; got.err != nil || got.status != http.StatusOK || strings.Contains(got.body, "errors") {
+				t.Errorf("%s: %d %s %v", p.name, got.status, got.body, got.err)
+			}
 		}
 	}
 }
