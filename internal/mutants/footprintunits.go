@@ -55,6 +55,26 @@ var footprintUnitRules = []mutant{
 		test: "TestRefusedInsertion",
 	},
 	{
+		name: "footprint: a lock that others share is a writer's", in: observeIn, file: footprintDir + "sqlparse/query.go",
+		old: "	case p.accept(\"share\"), p.accept(\"key\", \"share\"):\n", new: "	case p.accept(\"share\"), p.accept(\"key\", \"share\"):\n		q.Claims = true\n",
+		test: "TestSeenToWrite",
+	},
+	{
+		name: "footprint: locked rows are a write, whatever follows", file: footprintDir + "observe/session.go",
+		old: "	s.flush(ctx, false)\n	s.ended(ctx)\n", new: "	if s.tx.claims && s.tx.ctx != nil {\n		s.o.wrote(s.tx.ctx)\n	}\n	s.flush(ctx, false)\n	s.ended(ctx)\n",
+		test: "TestSeenToWrite",
+	},
+	{
+		name: "footprint: a rollback that has failed was one", file: footprintDir + "observe/session.go",
+		old: "	case err != nil:\n		s.outcome()\n		s.tx.shaky = true\n", new: "	case err != nil:\n		s.o.wrote(s.tx.ctx)\n		s.outcome()\n		s.tx.shaky = true\n",
+		test: "TestSeenToWrite",
+	},
+	{
+		name: "footprint: locked rows tell nothing", file: footprintDir + "observe/session.go",
+		old: "(s.tx.locked || s.tx.claims) &&", new: "s.tx.locked &&",
+		test: "TestSeenToWrite",
+	},
+	{
 		name: "sqlparse: what follows a statement does not matter", file: "gqlcache/footprint/internal/sqlparse/parse.go",
 		old: "if p.err == nil && p.peek().Kind != EndToken {", new: "if false {",
 		test: "TestKinds|TestCorpus",

@@ -33,7 +33,7 @@ func (z *analyzer) query(q *sqlparse.Query, parent *scope) result {
 	if z.queries++; z.depth > maxDepth || z.queries > maxQueries {
 		fail("too many queries")
 	}
-	z.locks = z.locks || q.Locking
+	z.locks, z.out.Claims = z.locks || q.Locking, z.out.Claims || q.Claims
 	defer func(c bool, to *[]node) { z.condition, z.collects = c, to }(z.condition, z.collects)
 	z.condition, z.collects = false, nil
 	with := z.with(q.With, q.Recursive, parent)
@@ -100,7 +100,7 @@ func (z *analyzer) expand(c *common, s *scope) result {
 func (z *analyzer) compound(q *sqlparse.Query, with *scope) result {
 	first := *q
 	first.With, first.Compound, first.Order, first.Limit, first.Offset = nil, nil, nil, nil, nil
-	first.Ties, first.Locking, first.Skips = false, false, false
+	first.Ties, first.Locking, first.Claims, first.Skips = false, false, false, false
 	out := result{}
 	for i, arm := range append([]*sqlparse.Query{&first}, q.Compound...) {
 		r := z.query(arm, with)

@@ -300,6 +300,7 @@ func (e *Execution) finish(err error, affected int64, complete bool) {
 	s := e.s
 	if err == nil {
 		s.set(e.sets)
+		s.tx.claims = s.tx.claims || s.tx.open && e.a.Claims && e.a.Unknown == ""
 	}
 	s.followPath(e, err)
 	if e.writes {

@@ -65,6 +65,8 @@ type transaction struct {
 	// locked says that it holds the write lock of SQLite: BEGIN IMMEDIATE, or it has
 	// written.
 	locked bool
+	// claims says that rows were locked in PostgreSQL as a writer locks them: it is to write.
+	claims bool
 	// savepoints are the names of those that are open, the outermost first. implied says
 	// that the outermost began the transaction.
 	savepoints []string
@@ -257,7 +259,7 @@ func (s *Session) rolledBack(ctx context.Context, err error) {
 		s.pending.all(s.unsure, "")
 		s.flush(ctx, true)
 	}
-	if s.tx.locked && s.tx.ctx != nil {
+	if (s.tx.locked || s.tx.claims) && s.tx.ctx != nil {
 		s.o.wrote(s.tx.ctx) //nolint:contextcheck // whose transaction it was: it was to write, and has written nothing
 	}
 	if !s.pending.empty() {

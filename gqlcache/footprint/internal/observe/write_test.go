@@ -605,3 +605,54 @@ func TestRefusedInsertion(t *testing.T) {
 		}
 	}
 }
+
+// A mutation counts as one that was seen to write where a statement of it writes, whatever
+// becomes of it, and where a transaction that was to write was rolled back.
+func TestSeenToWrite(t *testing.T) {
+	const (
+		update = `UPDATE posts SET title = 'x' WHERE id = 7`
+		claim  = `SELECT id FROM posts WHERE id = 7 FOR UPDATE`
+	)
+	for _, c := range []struct {
+		name    string
+		dialect catalog.Dialect
+		texts   []string
+		err     error // of the last
+		wrote   bool
+		commits int
+	}{
+		{"no row", catalog.PostgreSQL, []string{update}, nil, true, 0},
+		{"no row, committed", catalog.PostgreSQL, []string{"BEGIN", update, "COMMIT"}, nil, true, 0},
+		{"no row, rolled back", catalog.PostgreSQL, []string{"BEGIN", update, "ROLLBACK"}, nil, true, 0},
+		{"rows are locked", catalog.PostgreSQL, []string{"BEGIN", claim, "ROLLBACK"}, nil, true, 0},
+		{"rows are locked within WITH", catalog.PostgreSQL, []string{"BEGIN", `WITH q AS (` + claim + `) SELECT id FROM q`, "ROLLBACK"}, nil, true, 0},
+		{"rows are locked for no key", catalog.PostgreSQL, []string{"BEGIN", `SELECT id FROM posts WHERE id = 7 FOR NO KEY UPDATE SKIP LOCKED`, "ROLLBACK"}, nil, true, 0},
+		{"rows are locked, to a savepoint", catalog.PostgreSQL, []string{"BEGIN", "SAVEPOINT a", claim, "ROLLBACK TO a", "ROLLBACK"}, nil, true, 0},
+		{"rows are locked for others", catalog.PostgreSQL, []string{"BEGIN", `SELECT id FROM posts WHERE id = 7 FOR SHARE`, "ROLLBACK"}, nil, false, 0},
+		{"rows are locked, and committed", catalog.PostgreSQL, []string{"BEGIN", claim, "COMMIT"}, nil, false, 0},
+		{"rows are locked, without a transaction", catalog.PostgreSQL, []string{claim}, nil, false, 0},
+		{"rows are locked, and nobody knows", catalog.PostgreSQL, []string{"BEGIN", claim, "ROLLBACK"}, errFailed, false, 0},
+		{"of the transaction before", catalog.PostgreSQL, []string{"BEGIN", claim, "COMMIT", "BEGIN", "ROLLBACK"}, nil, false, 0},
+		{"rows are read", catalog.PostgreSQL, []string{"BEGIN", `SELECT id FROM posts WHERE id = 7`, "ROLLBACK"}, nil, false, 0},
+		{"no row, SQLite", catalog.SQLite, []string{update}, nil, true, 0},
+		{"a writer's lock", catalog.SQLite, []string{"BEGIN IMMEDIATE", postByID, "ROLLBACK"}, nil, true, 0},
+		{"rows are read, SQLite", catalog.SQLite, []string{"BEGIN", postByID, "ROLLBACK"}, nil, false, 0},
+		{"nothing that is understood", catalog.PostgreSQL, []string{"BEGIN", "DO 'x'", "ROLLBACK"}, nil, true, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, Options{Dialect: c.dialect})
+			s := r.session()
+			for i, text := range c.texts {
+				var err error
+				if i == len(c.texts)-1 {
+					err = c.err
+				}
+				s.Start(t.Context(), text, named(nil)).End(err, 0, true)
+			}
+			if (r.sink.wrote > 0) != c.wrote || r.commits() != c.commits {
+				t.Errorf("told of %d writes and %d commits, expected %v and %d", r.sink.wrote, r.commits(), c.wrote, c.commits)
+			}
+		})
+	}
+}

@@ -163,6 +163,7 @@ type Query struct {
 	Ops       []string // what joins each further arm: "union", "union all", "intersect", ...
 	Values    [][]Expr // nil stands for DEFAULT
 	Locking   bool     // FOR UPDATE, FOR SHARE, ...
+	Claims    bool     // FOR UPDATE, FOR NO KEY UPDATE: as a writer locks
 	Skips     bool     // SKIP LOCKED: which rows there are depends on other sessions
 }
 

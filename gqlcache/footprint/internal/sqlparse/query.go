@@ -115,7 +115,11 @@ func (p *parser) tail(q *Query) {
 func (p *parser) lock(q *Query) {
 	p.expect("for")
 	q.Locking = true
-	if !p.accept("update") && !p.accept("no", "key", "update") && !p.accept("share") && !p.accept("key", "share") {
+	switch {
+	case p.accept("update"), p.accept("no", "key", "update"):
+		q.Claims = true
+	case p.accept("share"), p.accept("key", "share"):
+	default:
 		p.fail("lock expected")
 	}
 	if p.accept("of") {
