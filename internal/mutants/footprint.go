@@ -71,6 +71,30 @@ var footprintRules = []mutant{
 		test: "TestTrigger",
 	},
 	{
+		name: "footprint: a group of groups has the values of its rows", in: "gqlcache/footprint/internal/analysis",
+		file: footprintDir + "analysis/query.go",
+		old:  "	if slices.ContainsFunc(q.Group, isGroupingSets) {", new: "	if false && slices.ContainsFunc(q.Group, isGroupingSets) {",
+		test: "TestStatements",
+	},
+	{
+		name: "footprint: MERGE inserts rows, and does nothing else", in: footprintTests,
+		file: footprintDir + "analysis/write.go",
+		old:  "	w.replaces()\n	z.returning(s, w, sc)\n", new: "	w.Kind = Inserts\n	z.returning(s, w, sc)\n",
+		test: "TestAnalysisPropertyPostgres",
+	},
+	{
+		name: "footprint: a part of a COPY that affects no row has copied none", in: footprintTests,
+		file: footprintDir + "analysis/write.go",
+		old:  "		w.Plain = false\n	case s.Defaults:", new: "	case s.Defaults:",
+		test: "TestCopyIsPublished",
+	},
+	{
+		name: "footprint: a size of a table is no data", in: "gqlcache/footprint/internal/analysis",
+		file: footprintDir + "analysis/functions.go",
+		old:  "	case asks:\n		fail(\"function %s reads anything\", f.Name)\n", new: "	case asks:\n		z.volatile(f.Name)\n",
+		test: "TestStatements",
+	},
+	{
 		name: "footprint: a row leaves a set silently", in: footprintTests,
 		file: footprintDir + "rowtag/publish.go",
 		old:  "			dst = p.side(dst, sh, e.Old, e.New, catalog.Vanished)\n", new: "",

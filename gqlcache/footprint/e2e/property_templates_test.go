@@ -71,6 +71,8 @@ var readTemplates = []string{
 	`SELECT a.id FROM posts a JOIN posts b ON a.author_id = b.author_id WHERE b.id = {post} ORDER BY 1`,
 	`SELECT id FROM posts ORDER BY seq DESC LIMIT 2`,
 	`SELECT (SELECT count(*) FROM comments), (SELECT count(*) FROM posts WHERE status = {status})`,
+	`SELECT status, author_id, count(*) FROM posts WHERE tenant = {tenant} GROUP BY status, author_id ORDER BY 1, 2|SELECT status, author_id, count(*), grouping(status) FROM posts WHERE tenant = {tenant} GROUP BY ROLLUP (status, author_id) ORDER BY 1, 2, 3`,
+	`SELECT title, max(version) FROM posts WHERE author_id = {user} GROUP BY title ORDER BY 1|SELECT title, status, max(version) FROM posts WHERE author_id = {user} GROUP BY GROUPING SETS ((status, title), (2), ()) ORDER BY 1, 2, 3`,
 }
 
 // writeTemplates are statements that write.
@@ -109,6 +111,7 @@ var writeTemplates = []string{
 	`DELETE FROM users WHERE id = {user}`,
 	`DELETE FROM tags WHERE id = {tag}`,
 	`DELETE FROM comments`,
+	`INSERT INTO members (tenant, user_id, role) SELECT tenant, id, {role} FROM users WHERE id = {user} ON CONFLICT (tenant, user_id) DO UPDATE SET role = excluded.role|MERGE INTO members m USING (SELECT id, tenant FROM users WHERE id = {user}) u ON m.user_id = u.id AND m.tenant = u.tenant WHEN MATCHED AND m.role = {role} THEN DELETE WHEN MATCHED THEN UPDATE SET role = {role} WHEN NOT MATCHED THEN INSERT (tenant, user_id, role) VALUES (u.tenant, u.id, {role})`,
 }
 
 // template draws one of the templates and fills it in.
@@ -119,7 +122,7 @@ func (g *sqlGenerator) template(templates []string) sqlStatement {
 func (g *sqlGenerator) fill(template string) sqlStatement {
 	g.start()
 	sqlite, postgres, both := template, "", false
-	for _, verb := range []string{"SELECT ", "UPDATE ", "INSERT ", "DELETE "} {
+	for _, verb := range []string{"SELECT ", "UPDATE ", "INSERT ", "DELETE ", "MERGE "} {
 		if a, b, ok := strings.Cut(template, "|"+verb); ok {
 			sqlite, postgres, both = a, verb+b, true
 		}

@@ -246,6 +246,10 @@ var readTraps = []string{
 	`SELECT lower(title) AS z FROM posts WHERE z = {title} ORDER BY 1|SELECT u.id FROM users u WHERE u IS NOT NULL ORDER BY 1`,
 	`SELECT id FROM posts WHERE title GLOB {pattern} ORDER BY 1|SELECT id, title FROM posts WHERE title ILIKE {pattern} ORDER BY 1`,
 	`WITH RECURSIVE up (id, parent_id, d) AS (SELECT id, parent_id, 0 FROM posts WHERE id = {post} UNION ALL SELECT p.id, p.parent_id, up.d + 1 FROM posts p JOIN up ON p.id = up.parent_id WHERE up.d < 5) SELECT id, d FROM up ORDER BY 2, 1`,
+	// Groups of groups: NULL is in a column that a condition fixes.
+	`SELECT u.id, x.n FROM (SELECT nick AS a, count(*) AS n FROM users WHERE nick = {nick} GROUP BY nick) x JOIN users u ON u.nick = x.a ORDER BY 1, 2|SELECT u.id, x.n FROM (SELECT nick AS a, count(*) AS n FROM users WHERE nick = {nick} GROUP BY ROLLUP (nick)) x JOIN users u ON u.nick IS NOT DISTINCT FROM x.a ORDER BY 1, 2`,
+	`SELECT x.a, u.id FROM (SELECT author_id AS a FROM posts WHERE author_id = {user} GROUP BY author_id) x JOIN users u ON u.id = x.a ORDER BY 1, 2|SELECT x.a, u.id FROM (SELECT author_id AS a FROM posts WHERE author_id = {user} GROUP BY CUBE (author_id, status)) x JOIN users u ON u.id = coalesce(x.a, u.id) ORDER BY 1, 2`,
+	`SELECT x.a FROM (SELECT status AS a, count(*) AS n FROM posts GROUP BY status) x WHERE x.a = {status} ORDER BY 1|SELECT x.a, x.n FROM (SELECT status AS a, count(*) AS n FROM posts GROUP BY GROUPING SETS (status, ())) x WHERE x.a = {status} OR x.a IS NULL ORDER BY 1, 2`,
 }
 
 // writeTraps are statements that write what they do not name.
@@ -305,4 +309,6 @@ var writeTraps = []string{
 	`UPDATE items SET slug = {slug} WHERE id = {item}`,
 	`UPDATE posts SET seq = -seq WHERE id = {post}`,
 	`UPDATE users SET seq = seq + 10 WHERE id = {user}`,
+	`DELETE FROM posts WHERE author_id = {user} AND version > 2|MERGE INTO posts p USING users u ON p.author_id = u.id AND u.id = {user} WHEN MATCHED AND p.status = {status} THEN DELETE WHEN MATCHED THEN UPDATE SET title = {title}`,
+	`INSERT INTO counters (post_id, n) SELECT id, version FROM posts WHERE author_id = {user} ON CONFLICT (post_id) DO UPDATE SET n = excluded.n|MERGE INTO counters c USING posts p ON c.post_id = p.id WHEN MATCHED AND c.n > p.version THEN DO NOTHING WHEN NOT MATCHED THEN INSERT VALUES (p.id, p.version)`,
 }

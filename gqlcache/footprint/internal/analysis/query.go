@@ -196,7 +196,13 @@ func (z *analyzer) selection(q *sqlparse.Query, with *scope) result {
 	for i := range q.Items {
 		z.item(&q.Items[i], s, u, &r)
 	}
-	for _, list := range [][]sqlparse.Expr{q.Group, q.On, q.Windows} {
+	if slices.ContainsFunc(q.Group, isGroupingSets) { // NULL in rows that are not grouped by it
+		for i := range r.columns {
+			o := &r.columns[i]
+			o.deps, o.node, o.value, o.inward = append([]node{}, o.nodes()...), nil, nil, false
+		}
+	}
+	for _, list := range [][]sqlparse.Expr{grouped(q.Group), q.On, q.Windows} {
 		for _, x := range list {
 			z.walkAlias(x, s, decides, &r)
 		}
@@ -226,6 +232,24 @@ func (z *analyzer) selection(q *sqlparse.Query, with *scope) result {
 	}
 	r.pushes = r.shows && !limited && !q.Distinct
 	return r
+}
+
+// grouped are the expressions that a query groups by, those of ROLLUP and its like one by
+// one.
+func grouped(list []sqlparse.Expr) (all []sqlparse.Expr) {
+	for _, x := range list {
+		if isGroupingSets(x) {
+			all = append(all, grouped(x.(*sqlparse.Op).Args)...) //nolint:forcetypeassert // it is one
+		} else {
+			all = append(all, x)
+		}
+	}
+	return all
+}
+
+func isGroupingSets(x sqlparse.Expr) bool {
+	op, ok := x.(*sqlparse.Op)
+	return ok && op.Op == "groupingsets"
 }
 
 // sampled notes TABLESAMPLE, whose rows are not determined by data.

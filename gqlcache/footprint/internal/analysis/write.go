@@ -8,7 +8,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/sqlparse"
 )
 
-// dml analyzes an INSERT, UPDATE or DELETE. alone says that it is the whole statement.
+// dml analyzes an INSERT, UPDATE, DELETE or MERGE. alone says that it is the whole statement.
 func (z *analyzer) dml(s *sqlparse.Statement, parent *scope, alone bool) {
 	z.locks = true
 	t, _, ok := z.c.Lookup(s.Table.Schema, s.Table.Name)
@@ -30,6 +30,8 @@ func (z *analyzer) dml(s *sqlparse.Statement, parent *scope, alone bool) {
 		z.insert(s, w, with)
 	case sqlparse.Update, sqlparse.Delete:
 		z.change(s, w, with, alone)
+	case sqlparse.Merge:
+		z.merge(s, w, with)
 	default:
 		fail("a statement in WITH that is not known")
 	}
@@ -127,6 +129,30 @@ func (z *analyzer) change(s *sqlparse.Statement, w *Write, with *scope, alone bo
 			w.Terms = m.ref.Terms
 		}
 	})
+}
+
+// merge analyzes a MERGE: a write of rows of its table in any way. What decides is all of its
+// source, since rows that match none are inserted.
+func (z *analyzer) merge(s *sqlparse.Statement, w *Write, with *scope) {
+	sc, m := z.target(s, with, w.Table)
+	m.ref.Where = catalog.All
+	first := len(z.mentions)
+	z.from(s.From, sc)
+	z.hide(z.mentions[first:])
+	z.walk(s.On, sc, decides)
+	for i := range s.Whens {
+		when := &s.Whens[i]
+		z.walk(when.If, sc, decides)
+		z.sets(when.Sets, sc, w)
+		for _, name := range when.Into {
+			z.columnOfWrite(w.Table, name)
+		}
+		for _, x := range when.Values {
+			z.walk(x, sc, decides)
+		}
+	}
+	w.replaces()
+	z.returning(s, w, sc)
 }
 
 // replaces makes a write one of rows of the table in any way.
@@ -268,6 +294,10 @@ func (z *analyzer) insert(s *sqlparse.Statement, w *Write, with *scope) {
 	}
 	known := s.Columns != nil || !z.severalOf(t)
 	switch q := s.Query; {
+	case s.Copies: // as many rows as come, and statements that are part of it affect none
+		sc, _ := z.target(s, with, t)
+		z.walk(s.Where, sc, decides)
+		w.Plain = false
 	case s.Defaults:
 		w.Rows, w.OneRow = [][]SetValue{z.insertedRow(w, nil, nil)}, true
 	case q == nil:

@@ -609,6 +609,7 @@ func TestRefusedInsertion(t *testing.T) {
 // A mutation counts as one that was seen to write where a statement of it writes, whatever
 // becomes of it, and where a transaction that was to write was rolled back.
 func TestSeenToWrite(t *testing.T) {
+	t.Parallel()
 	const (
 		update = `UPDATE posts SET title = 'x' WHERE id = 7`
 		claim  = `SELECT id FROM posts WHERE id = 7 FOR UPDATE`
