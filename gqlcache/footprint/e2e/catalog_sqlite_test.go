@@ -73,7 +73,11 @@ var sqliteCases = []catalogCase{
 		`CREATE TABLE gone (a)`, `CREATE VIEW broken AS SELECT a FROM gone`, `DROP TABLE gone`,
 	}, map[string]string{"v w": `view v w(x y)) SELECT id, a AS b FROM t`, "broken": `view broken() SELECT a FROM gone`}},
 	{"virtual tables", []string{`CREATE VIRTUAL TABLE f USING fts5(title, body)`},
-		map[string]string{"f": "table f(title:opaque body:opaque)\nvirtual", "f_content": "table f_content(id:int!= c0:opaque c1:opaque)\nkey id\nvirtual"}},
+		map[string]string{"f": "table f(title:opaque body:opaque)\nvirtual\ncontained", "f_content": "table f_content(id:int!= c0:opaque c1:opaque)\nkey id\nvirtual"}},
+	{"virtual tables whose shadow tables have triggers", []string{
+		`CREATE TABLE log (n)`, `CREATE VIRTUAL TABLE f USING fts5(a)`, `CREATE TRIGGER r AFTER INSERT ON f_content BEGIN INSERT INTO log VALUES (1); END`,
+		`CREATE VIRTUAL TABLE g USING fts5(a, content=log)`,
+	}, map[string]string{"f": "table f(a:opaque)\nvirtual", "g": "table g(a:opaque)\nvirtual\ncontained\nreads log"}},
 	{"attached databases", []string{
 		`ATTACH ':memory:' AS two`,
 		`CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT NOT NULL, b TEXT)`, `CREATE TABLE two.t (id INTEGER PRIMARY KEY, a TEXT UNIQUE COLLATE NOCASE, b TEXT)`,

@@ -42,7 +42,7 @@ var builtins = map[catalog.Dialect]map[string]functionClass{
 			jsonb_array jsonb_extract jsonb_insert jsonb_object jsonb_patch jsonb_remove
 			jsonb_replace jsonb_set like likelihood likely ltrim printf quote rtrim soundex
 			sqlite_version strftime substr substring trim typeof unhex unicode unistr
-			unistr_quote unlikely zeroblob`,
+			unistr_quote unlikely zeroblob bm25 highlight snippet offsets matchinfo`,
 		aggregate: `avg count group_concat json_group_array json_group_object
 			jsonb_group_array jsonb_group_object max median min percentile percentile_cont
 			percentile_disc string_agg sum total`,

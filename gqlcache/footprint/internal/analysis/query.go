@@ -464,6 +464,11 @@ func (z *analyzer) bindOne(f *sqlparse.From, s *scope) {
 			fail("a join with an alias")
 		}
 		z.from(f.Group, s)
+	case f.Call != nil && z.searched(f.Call.Name) != nil: // search('apple')
+		for _, x := range f.Call.Args {
+			z.walk(x, s, decides)
+		}
+		s.bindings = append(s.bindings, z.relation(&sqlparse.From{Table: &sqlparse.Name{Name: f.Call.Name}, Alias: f.Alias, Columns: f.Columns}, s))
 	case f.Call != nil:
 		z.tableFunction(f, s)
 	case f.Query != nil:
@@ -480,6 +485,14 @@ func (z *analyzer) bindOne(f *sqlparse.From, s *scope) {
 	default:
 		fail("an item of FROM that is not known")
 	}
+}
+
+// searched returns the virtual table of a name that looks like a function's, nil for none.
+func (z *analyzer) searched(name string) *catalog.Table {
+	if t, _, ok := z.c.Lookup("", name); ok && t != nil && t.Contained {
+		return t
+	}
+	return nil
 }
 
 // relation binds a table, a view or a common table expression.
@@ -573,7 +586,7 @@ func (z *analyzer) view(v *catalog.View, own bool) result {
 
 // mention adds a mention of a table, with the conditions of its policies.
 func (z *analyzer) mention(t *catalog.Table) *mention {
-	if t.Virtual || t.ForeignData {
+	if t.Virtual && !t.Contained || t.ForeignData {
 		fail("table %s may read others", t.Name)
 	}
 	if len(z.mentions) >= maxMentions {
@@ -584,7 +597,26 @@ func (z *analyzer) mention(t *catalog.Table) *mention {
 	if t.Policies {
 		z.policies(m)
 	}
+	if t.Virtual { // which rows a search finds is not told by their columns
+		m.ref.Where = catalog.All
+		z.content(t)
+	}
 	return m
+}
+
+// content mentions what a virtual table reads beside its own.
+func (z *analyzer) content(t *catalog.Table) {
+	if t.Content == "" {
+		return
+	}
+	if z.depth++; z.depth > maxDepth {
+		fail("too many queries")
+	}
+	defer func() { z.depth-- }()
+	first, s := len(z.mentions), &scope{}
+	z.bindOne(&sqlparse.From{Table: &sqlparse.Name{Name: t.Content}, Alias: t.Content}, s)
+	z.whole(s.bindings[0])
+	z.hide(z.mentions[first:])
 }
 
 // policies takes the conditions of row-level security. Which of them hold together is not

@@ -25,12 +25,14 @@ func (z *analyzer) dml(s *sqlparse.Statement, parent *scope, alone bool) {
 		Table: t, Name: s.Table, Alias: s.Alias, Plain: alone && len(t.Triggers) == 0 && !t.Rules && !z.severalOf(t), Policies: t.Policies,
 	}
 	z.out.Writes = append(z.out.Writes, w)
-	switch s.Kind {
-	case sqlparse.Insert:
+	switch {
+	case t.Contained:
+		z.searchable(s, w, with)
+	case s.Kind == sqlparse.Insert:
 		z.insert(s, w, with)
-	case sqlparse.Update, sqlparse.Delete:
+	case s.Kind == sqlparse.Update, s.Kind == sqlparse.Delete:
 		z.change(s, w, with, alone)
-	case sqlparse.Merge:
+	case s.Kind == sqlparse.Merge:
 		z.merge(s, w, with)
 	default:
 		fail("a statement in WITH that is not known")
@@ -129,6 +131,27 @@ func (z *analyzer) change(s *sqlparse.Statement, w *Write, with *scope, alone bo
 			w.Terms = m.ref.Terms
 		}
 	})
+}
+
+// searchable analyzes a write of a virtual table: of any of its rows. Some of its columns are
+// commands.
+func (z *analyzer) searchable(s *sqlparse.Statement, w *Write, with *scope) {
+	if s.Returning != nil {
+		fail("RETURNING of a virtual table")
+	}
+	sc, _ := z.target(s, with, w.Table)
+	first := len(z.mentions)
+	z.from(s.From, sc)
+	if s.Query != nil {
+		z.query(s.Query, with)
+	}
+	z.hide(z.mentions[first:])
+	for _, set := range slices.Concat(s.Sets, s.ConflictSets) {
+		z.walk(set.X, sc, decides)
+	}
+	z.walk(s.Where, sc, decides)
+	z.walk(s.ConflictWhere, sc, decides)
+	w.replaces()
 }
 
 // merge analyzes a MERGE: a write of rows of its table in any way. What decides is all of its

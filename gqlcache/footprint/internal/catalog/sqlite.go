@@ -87,7 +87,7 @@ func readSQLite(ctx context.Context, q Query) (*Catalog, error) {
 		return nil, err
 	}
 	schemas, hidden := map[string]bool{}, map[string]bool{}
-	var relations []*relation
+	var relations, acts []*relation
 	var extra []string
 	for _, db := range list {
 		schemas[lower(db)] = true
@@ -99,6 +99,9 @@ func readSQLite(ctx context.Context, q Query) (*Catalog, error) {
 		for name, r := range one {
 			if shadows[[2]string{db, name}] {
 				r.table.Virtual = true
+				if len(r.table.Triggers) > 0 { // SQLite allows them, and virtual tables fire them
+					acts = append(acts, r)
+				}
 			}
 			relations = append(relations, r)
 		}
@@ -119,6 +122,13 @@ func readSQLite(ctx context.Context, q Query) (*Catalog, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	for _, shadow := range acts {
+		for _, r := range relations {
+			if r.table.Contained && r.schema == shadow.schema && strings.HasPrefix(shadow.name, r.name+"_") {
+				r.table.Contained = false
+			}
+		}
 	}
 	c := merge(SQLite, relations, map[string]Function{}, schemas, hidden)
 	c.Fingerprint = c.fingerprint(extra)
@@ -145,6 +155,7 @@ func readDatabase(ctx context.Context, q Query, db string, extra *[]string) (map
 		case "table":
 			if strings.HasPrefix(strings.ToUpper(sql), "CREATE VIRTUAL") {
 				n.table.Virtual = true
+				n.table.Contained, n.table.Content = contained(sql)
 				virtual = append(virtual, name)
 			}
 			n.table.Replaces = replaces(sql)
