@@ -70,6 +70,36 @@ var footprintUnitRules = []mutant{
 		test: "TestSeenToWrite",
 	},
 	{
+		name: "footprint: triggers of one connection do nothing", file: footprintDir + "observe/write.go",
+		old: "everything = cmp.Or(everything, e.triggers)", new: "everything = cmp.Or(everything, \"\")",
+		test: "TestOwnTriggers",
+	},
+	{
+		name: "footprint: a connection that was just opened has no triggers of its own", in: footprintTests, file: footprintDir + "observe/opened.go",
+		old: "	s.suspect() // hooks", new: "	// hooks",
+		test: "TestTemporaryTriggers",
+	},
+	{
+		name: "footprint: a rollback takes back no definition of the connection's", in: footprintTests, file: footprintDir + "observe/temporary.go",
+		old: "s.own, s.asks = own, s.tx.redefines", new: "s.own, s.asks = own, false",
+		test: "TestTemporaryTriggers",
+	},
+	{
+		name: "footprint: a connection that cannot say has no triggers of its own", file: footprintDir + "observe/temporary.go",
+		old: "	s.own = catalog.Temporary{Triggers: true, Hides: true}\n", new: "",
+		test: "TestOwnTriggers",
+	},
+	{
+		name: "footprint: who had the connection has made no trigger", file: footprintDir + "observe/session.go",
+		old: "	s.suspect()\n	s.doubt(\"the driver's", new: "	s.doubt(\"the driver's",
+		test: "TestOwnTriggers",
+	},
+	{
+		name: "footprint: a table of the connection's own hides nothing", file: footprintDir + "observe/execution.go",
+		old: "	case e.hidden != \"\":\n		e.why = e.hidden\n", new: "",
+		test: "TestOwnTriggers",
+	},
+	{
 		name: "footprint: locked rows tell nothing", file: footprintDir + "observe/session.go",
 		old: "(s.tx.locked || s.tx.claims) &&", new: "s.tx.locked &&",
 		test: "TestSeenToWrite",

@@ -50,6 +50,10 @@ type Session struct {
 	shown moment
 	// hook is nil where the database does not tell of rows.
 	hook *rowHook
+	// own is what a connection of SQLite has of its own, as far as it was asked, and asks
+	// says that it has to be asked again: see temporary.go.
+	own  catalog.Temporary
+	asks bool
 	// leaks says that something was written since the last statement ended.
 	leaks bool
 	// forgot says that the server may have forgotten statements which the driver has
@@ -84,8 +88,8 @@ type transaction struct {
 	// erred says that a statement has failed, moves that one has run which may set
 	// search_path when the transaction ends: deferred triggers do.
 	erred, moves bool
-	// dirtyReads says READ UNCOMMITTED.
-	dirtyReads bool
+	// dirtyReads says READ UNCOMMITTED, redefines that definitions of SQLite may have changed.
+	dirtyReads, redefines bool
 	asOf       moment
 	// ctx is that of the statement which began it.
 	ctx context.Context
@@ -351,6 +355,7 @@ func (s *Session) Broken(ctx context.Context) {
 func (s *Session) Unwrapped(ctx context.Context) {
 	s.raw, s.forgot = true, true
 	s.hook = nil // the application may have set its own
+	s.suspect()
 	s.doubt("the driver's connection is used directly")
 	s.pending.all("the driver's connection is used directly", "")
 	s.dirty.Store(true)

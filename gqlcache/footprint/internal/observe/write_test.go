@@ -657,3 +657,52 @@ func TestSeenToWrite(t *testing.T) {
 		})
 	}
 }
+
+// A connection of SQLite is asked what it has of its own when it is opened, and after what may
+// have changed that; until it can be asked, it may have anything.
+func TestOwnTriggers(t *testing.T) {
+	t.Parallel()
+	own, asked, fails := catalog.Temporary{}, 0, false
+	r := newRig(t, Options{
+		connection: func(context.Context, catalog.Dialect, catalog.Query) (catalog.Connection, error) {
+			return catalog.Connection{ForeignKeys: true, Triggers: true}, nil
+		},
+		temporary: func(context.Context, catalog.Query) (catalog.Temporary, error) {
+			asked++
+			if fails {
+				return catalog.Temporary{}, errFailed
+			}
+			return own, nil
+		},
+	})
+	s := r.session()
+	s.Opened(t.Context())
+	for _, c := range []struct {
+		name       string
+		do         func()
+		asked      int
+		everything bool
+	}{
+		{"opened", func() {}, 1, false},
+		{"nothing new", func() { query(t.Context(), s, postByID, args(7)) }, 1, false},
+		{"made by something else", func() { own.Triggers = true; exec(t.Context(), s, `CREATE TEMP TRIGGER x AFTER INSERT ON posts BEGIN SELECT 1; END`) }, 2, true},
+		{"still there", func() {}, 2, true},
+		{"past the session", func() { own.Triggers = false; s.Unwrapped(t.Context()); s.Reset(t.Context()) }, 3, false},
+		{"it cannot say", func() { fails = true; exec(t.Context(), s, `DROP TABLE lines`) }, 4, true},
+		{"it can again", func() { fails = false }, 5, false},
+	} {
+		c.do()
+		exec(t.Context(), s, updateTitle, "x", 7)
+		if why := r.last().Everything; (why != "") != c.everything || asked != c.asked {
+			t.Errorf("%s: everything %q, asked %d times", c.name, why, asked)
+		}
+	}
+	f := r.read(postByID, args(7), args(7, "old"))
+	own.Hides = true
+	exec(t.Context(), s, `CREATE TEMP TABLE posts (id INTEGER)`)
+	ctx, rec := r.record(t.Context())
+	query(ctx, s, postByID, args(7), args(7, "other"))
+	if got := rec.End(); got.Unknown == "" || r.fresh(f) {
+		t.Errorf("what a hidden table has is known: %+v", got)
+	}
+}
