@@ -71,7 +71,7 @@ func TestTemporaryTriggers(t *testing.T) {
 		{name: "beside open rows", make: func(s *rig) {
 			exec(s, trigger)
 			var err error
-			if s.rows, err = s.conn.QueryContext(context.Background(), `SELECT 1 UNION ALL SELECT 2`); err != nil || !s.rows.Next() {
+			if s.rows, err = s.conn.QueryContext(context.Background(), `SELECT 1 UNION ALL SELECT 2`); err != nil || !s.rows.Next() || s.rows.Err() != nil {
 				s.Fatal(err)
 			}
 		}},

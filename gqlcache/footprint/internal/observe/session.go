@@ -90,7 +90,7 @@ type transaction struct {
 	erred, moves bool
 	// dirtyReads says READ UNCOMMITTED, redefines that definitions of SQLite may have changed.
 	dirtyReads, redefines bool
-	asOf       moment
+	asOf                  moment
 	// ctx is that of the statement which began it.
 	ctx context.Context
 }

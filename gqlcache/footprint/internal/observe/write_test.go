@@ -685,7 +685,10 @@ func TestOwnTriggers(t *testing.T) {
 	}{
 		{"opened", func() {}, 1, false},
 		{"nothing new", func() { query(t.Context(), s, postByID, args(7)) }, 1, false},
-		{"made by something else", func() { own.Triggers = true; exec(t.Context(), s, `CREATE TEMP TRIGGER x AFTER INSERT ON posts BEGIN SELECT 1; END`) }, 2, true},
+		{"made by something else", func() {
+			own.Triggers = true
+			exec(t.Context(), s, `CREATE TEMP TRIGGER x AFTER INSERT ON posts BEGIN SELECT 1; END`)
+		}, 2, true},
 		{"still there", func() {}, 2, true},
 		{"past the session", func() { own.Triggers = false; s.Unwrapped(t.Context()); s.Reset(t.Context()) }, 3, false},
 		{"it cannot say", func() { fails = true; exec(t.Context(), s, `DROP TABLE lines`) }, 4, true},
