@@ -70,10 +70,11 @@ func TestTemporaryTriggers(t *testing.T) {
 		{name: "dropped", make: func(s *rig) { exec(s, trigger); exec(s, `DROP TRIGGER renames`) }, clean: true},
 		{name: "beside open rows", make: func(s *rig) {
 			exec(s, trigger)
-			var err error
-			if s.rows, err = s.conn.QueryContext(context.Background(), `SELECT 1 UNION ALL SELECT 2`); err != nil || !s.rows.Next() || s.rows.Err() != nil {
+			rows, err := s.conn.QueryContext(context.Background(), `SELECT 1 UNION ALL SELECT 2`)
+			if err != nil || !rows.Next() || rows.Err() != nil {
 				s.Fatal(err)
 			}
+			s.rows = rows
 		}},
 		{name: "by the driver", prepare: []string{trigger}, make: func(*rig) {}},
 		{name: "a drop that is rolled back", make: func(s *rig) {
