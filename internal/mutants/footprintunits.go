@@ -80,6 +80,11 @@ var footprintUnitRules = []mutant{
 		test: "TestTemporaryTriggers",
 	},
 	{
+		name: "footprint: the hook tells of what virtual tables write later", in: footprintTests, file: footprintDir + "observe/write.go",
+		old: "(e.triggers == \"\" || !e.st.virtual) && e.hooked()", new: "e.hooked()",
+		test: "TestTemporaryTriggers",
+	},
+	{
 		name: "footprint: a rollback takes back no definition of the connection's", in: footprintTests, file: footprintDir + "observe/temporary.go",
 		old: "s.own, s.asks = own, s.tx.redefines", new: "s.own, s.asks = own, false",
 		test: "TestTemporaryTriggers",

@@ -64,6 +64,7 @@ func TestTemporaryTriggers(t *testing.T) {
 	}{
 		{name: "through the handle", make: func(s *rig) { exec(s, trigger) }},
 		{name: "with a hook", make: func(s *rig) { exec(s, trigger) }, hook: true, kept: true},
+		{name: "with a hook and a virtual table", make: func(s *rig) { exec(s, `CREATE VIRTUAL TABLE v USING fts5(a)`); exec(s, trigger) }, hook: true},
 		{name: "in a text of several statements", make: func(s *rig) { exec(s, `DELETE FROM log; `+trigger+`; DELETE FROM log`) }},
 		{name: "in a transaction", make: func(s *rig) { exec(s, `BEGIN`); exec(s, trigger); exec(s, `COMMIT`) }},
 		{name: "rolled back", make: func(s *rig) { exec(s, `BEGIN`); exec(s, trigger); exec(s, `ROLLBACK`) }, clean: true},

@@ -111,7 +111,7 @@ var builtins = map[catalog.Dialect]map[string]functionClass{
 			col_description format_type has_any_column_privilege has_column_privilege
 			has_database_privilege has_function_privilege has_schema_privilege has_sequence_privilege
 			has_table_privilege inet_server_addr inet_server_port obj_description pg_blocking_pids
-			pg_conf_load_time pg_current_snapshot pg_current_wal_lsn pg_database_size
+			pg_conf_load_time pg_current_snapshot pg_current_wal_lsn
 			pg_encoding_to_char pg_function_is_visible pg_get_constraintdef pg_get_expr pg_get_functiondef
 			pg_get_indexdef pg_get_serial_sequence pg_get_triggerdef pg_get_userbyid pg_get_viewdef
 			pg_has_role pg_last_wal_receive_lsn pg_last_wal_replay_lsn
@@ -127,7 +127,7 @@ var builtins = map[catalog.Dialect]map[string]functionClass{
 			current_setting current_user inet_client_addr inet_client_port session_user
 			system_user user`,
 		setsConfig: `set_config`,
-		asks: `pg_indexes_size pg_relation_size pg_table_size pg_tablespace_size
+		asks: `pg_database_size pg_indexes_size pg_relation_size pg_table_size pg_tablespace_size
 			pg_total_relation_size`,
 	}),
 }

@@ -10,8 +10,8 @@ import (
 // catalog. The invariants:
 //
 //   - What is written on a connection that may have triggers of its own is published as
-//     everything, unless the database tells of the rows (Session.Hook): it tells of those that
-//     triggers change, too.
+//     everything, unless the database tells of the rows (Session.Hook) and has no virtual
+//     tables: it tells of those that triggers change, too.
 //   - What is read on a connection on which a table or view of its own may hide another one
 //     depends on anything, and what is written there changes everything.
 //
@@ -41,8 +41,9 @@ func (s *Session) askOwn(ctx context.Context) {
 	s.own = catalog.Temporary{Triggers: true, Hides: true}
 }
 
-// suspect says that the connection may have something of its own from here on, until the
-// transaction ends another thing at each moment.
+// suspect says that the connection may have something of its own from here on. Within a
+// transaction it is asked at each statement then, since a rollback takes back what was made
+// or dropped.
 func (s *Session) suspect() { s.asks, s.tx.redefines = true, s.tx.open }
 
 // suspects reports whether a statement may make, or take away, something of the connection's

@@ -46,7 +46,9 @@ func (e *Execution) prepareWrite(args arguments) {
 		w.base, w.homes = append(w.base, list), append(w.homes, home)
 	}
 	e.write = w
-	if hooked := e.hidden == "" && e.hooked(); !hooked && len(e.a.Writes) == 1 && e.hidden == "" && e.triggers == "" {
+	// A trigger of the connection's own may write a virtual table, which need not change rows
+	// before the transaction ends.
+	if hooked := e.hidden == "" && (e.triggers == "" || !e.st.virtual) && e.hooked(); !hooked && len(e.a.Writes) == 1 && e.hidden == "" && e.triggers == "" {
 		w.images = e.s.imagesBefore(e, args)
 	}
 }
