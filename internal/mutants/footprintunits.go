@@ -55,6 +55,61 @@ var footprintUnitRules = []mutant{
 		test: "TestRefusedInsertion",
 	},
 	{
+		name: "footprint: a lock that others share is a writer's", in: observeIn, file: footprintDir + "sqlparse/query.go",
+		old: "	case p.accept(\"share\"), p.accept(\"key\", \"share\"):\n", new: "	case p.accept(\"share\"), p.accept(\"key\", \"share\"):\n		q.Claims = true\n",
+		test: "TestSeenToWrite",
+	},
+	{
+		name: "footprint: locked rows are a write, whatever follows", file: footprintDir + "observe/session.go",
+		old: "	s.flush(ctx, false)\n	s.ended(ctx)\n", new: "	if s.tx.claims && s.tx.ctx != nil {\n		s.o.wrote(s.tx.ctx)\n	}\n	s.flush(ctx, false)\n	s.ended(ctx)\n",
+		test: "TestSeenToWrite",
+	},
+	{
+		name: "footprint: a rollback that has failed was one", file: footprintDir + "observe/session.go",
+		old: "	case err != nil:\n		s.outcome()\n		s.tx.shaky = true\n", new: "	case err != nil:\n		s.o.wrote(s.tx.ctx)\n		s.outcome()\n		s.tx.shaky = true\n",
+		test: "TestSeenToWrite",
+	},
+	{
+		name: "footprint: triggers of one connection do nothing", file: footprintDir + "observe/write.go",
+		old: "everything = cmp.Or(everything, e.triggers)", new: "everything = cmp.Or(everything, \"\")",
+		test: "TestOwnTriggers",
+	},
+	{
+		name: "footprint: a connection that was just opened has no triggers of its own", in: footprintTests, file: footprintDir + "observe/opened.go",
+		old: "	s.suspect() // hooks", new: "	// hooks",
+		test: "TestTemporaryTriggers",
+	},
+	{
+		name: "footprint: the hook tells of what virtual tables write later", in: footprintTests, file: footprintDir + "observe/write.go",
+		old: "(e.triggers == \"\" || !e.st.virtual) && e.hooked()", new: "e.hooked()",
+		test: "TestTemporaryTriggers",
+	},
+	{
+		name: "footprint: a rollback takes back no definition of the connection's", in: footprintTests, file: footprintDir + "observe/temporary.go",
+		old: "s.own, s.asks = own, s.tx.redefines", new: "s.own, s.asks = own, false",
+		test: "TestTemporaryTriggers",
+	},
+	{
+		name: "footprint: a connection that cannot say has no triggers of its own", file: footprintDir + "observe/temporary.go",
+		old: "	s.own = catalog.Temporary{Triggers: true, Hides: true}\n", new: "",
+		test: "TestOwnTriggers",
+	},
+	{
+		name: "footprint: who had the connection has made no trigger", file: footprintDir + "observe/session.go",
+		old: "	s.suspect()\n	s.doubt(\"the driver's", new: "	s.doubt(\"the driver's",
+		test: "TestOwnTriggers",
+	},
+	{
+		name: "footprint: a table of the connection's own hides nothing", file: footprintDir + "observe/execution.go",
+		old: "	case e.hidden != \"\":\n		e.why = e.hidden\n", new: "",
+		test: "TestOwnTriggers",
+	},
+	{
+		name: "footprint: locked rows tell nothing", file: footprintDir + "observe/session.go",
+		old: "(s.tx.locked || s.tx.claims) &&", new: "s.tx.locked &&",
+		test: "TestSeenToWrite",
+	},
+	{
 		name: "sqlparse: what follows a statement does not matter", file: "gqlcache/footprint/internal/sqlparse/parse.go",
 		old: "if p.err == nil && p.peek().Kind != EndToken {", new: "if false {",
 		test: "TestKinds|TestCorpus",
@@ -332,7 +387,7 @@ var footprintUnitRules = []mutant{
 	},
 	{
 		name: "observe: what was refused is published", file: "gqlcache/footprint/internal/observe/write.go",
-		old: "case e.nothingDone(err)", new: "case false",
+		old: "case e.triggers == \"\" && e.nothingDone(err)", new: "case false",
 		test: "TestRefusedStatement",
 	},
 	{

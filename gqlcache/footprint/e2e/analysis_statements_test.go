@@ -73,6 +73,9 @@ func (g generator) read() statement {
 		{`SELECT c.id, c.body, u.name FROM comments c JOIN users u ON u.id = c.author_id WHERE c.post_id = ? ORDER BY c.seq LIMIT ?`, []any{g.post(), lim}},
 		{`SELECT x.post_id, t.id, t.name FROM post_tags x JOIN tags t ON t.id = x.tag_id WHERE x.post_id = ? ORDER BY t.name, t.id`, []any{g.post()}},
 		{`SELECT tag_id, name FROM named_tags WHERE post_id = ? ORDER BY 1`, []any{g.post()}},
+		{`SELECT status, author_id, count(*), grouping(status) FROM posts WHERE tenant = ? GROUP BY ROLLUP (status, author_id) ORDER BY 1, 2, 3`, []any{g.tenant()}},
+		{`SELECT u.id, x.n FROM (SELECT nick AS a, count(*) AS n FROM users WHERE nick = ? GROUP BY CUBE (nick)) x JOIN users u ON u.nick IS NOT DISTINCT FROM x.a ORDER BY 1, 2`, []any{g.pick("a", "b")}},
+		{`SELECT title, max(version) FROM posts WHERE author_id = ? GROUP BY GROUPING SETS ((status, title), title, ()) HAVING count(*) > 1 ORDER BY 1, 2`, []any{g.user()}},
 		{`SELECT id FROM tags WHERE name = ?`, []any{g.pick("apple", "Apple", "pear")}},
 		{`SELECT author_id, posts, comments, latest FROM stats WHERE author_id = ?`, []any{g.user()}},
 		{`SELECT author_id FROM stats WHERE tenant = ? ORDER BY comments DESC, author_id LIMIT ?`, []any{g.tenant(), lim}},
@@ -193,6 +196,12 @@ func (g generator) write() statement {
 		{`DELETE FROM twin`, nil},
 		{`REPLACE INTO counters (post_id, n) VALUES (?, ?)`, []any{g.post(), n}},
 		{`DELETE FROM comments`, nil},
+		// What PostgreSQL alone has.
+		{`MERGE INTO posts p USING users u ON p.author_id = u.id AND u.id = ? WHEN MATCHED AND p.status = ? THEN DELETE WHEN MATCHED THEN UPDATE SET title = ?, version = p.version + 1`, []any{g.user(), g.status(), g.title()}},
+		{`MERGE INTO counters c USING (SELECT id, version FROM posts WHERE author_id = ?) p ON c.post_id = p.id WHEN MATCHED AND c.n > p.version THEN DO NOTHING WHEN MATCHED THEN UPDATE SET n = c.n + 1 WHEN NOT MATCHED THEN INSERT (post_id, n) VALUES (p.id, p.version)`, []any{g.user()}},
+		{`WITH x AS (SELECT id, tenant FROM users WHERE tenant = ?) MERGE INTO users AS y USING x ON x.id = y.id WHEN MATCHED AND y.nick IS NULL THEN UPDATE SET nick = x.id WHEN MATCHED THEN UPDATE SET nick = DEFAULT`, []any{g.tenant()}},
+		{`UPDATE users SET nick = (SELECT max(x.nick) FROM (SELECT nick FROM users WHERE nick = ? GROUP BY ROLLUP (nick)) x) WHERE id = ?`, []any{g.pick("a", "b"), g.user()}},
+		{`INSERT INTO users (id, tenant, email, name, nick) SELECT ? || coalesce(nick, 'z'), 'A', ? || coalesce(nick, 'z'), 'G', nick FROM users WHERE nick = ? GROUP BY ROLLUP (nick)`, []any{"g" + strconv.Itoa(n), "g" + strconv.Itoa(n), g.pick("a", "b")}},
 	}
 	return list[g.r.IntN(len(list))]
 }

@@ -63,7 +63,6 @@ var sqliteCases = []catalogCase{
 		`CREATE TEMP TRIGGER four AFTER UPDATE ON t BEGIN DELETE FROM log; END`,
 	}, map[string]string{"t": `table t(id:int!= a:text b:text)
 		key id
-		trigger four update: BEGIN DELETE FROM log; END
 		trigger one insert: BEGIN INSERT INTO log VALUES (NEW.a); END
 		trigger three delete: BEGIN SELECT 1; END
 		trigger two on update: WHEN NEW.a <> 'x' BEGIN SELECT 1; END`}},
@@ -73,7 +72,11 @@ var sqliteCases = []catalogCase{
 		`CREATE TABLE gone (a)`, `CREATE VIEW broken AS SELECT a FROM gone`, `DROP TABLE gone`,
 	}, map[string]string{"v w": `view v w(x y)) SELECT id, a AS b FROM t`, "broken": `view broken() SELECT a FROM gone`}},
 	{"virtual tables", []string{`CREATE VIRTUAL TABLE f USING fts5(title, body)`},
-		map[string]string{"f": "table f(title:opaque body:opaque)\nvirtual", "f_content": "table f_content(id:int!= c0:opaque c1:opaque)\nkey id\nvirtual"}},
+		map[string]string{"f": "table f(title:opaque body:opaque)\nvirtual\ncontained", "f_content": "table f_content(id:int!= c0:opaque c1:opaque)\nkey id\nvirtual"}},
+	{"virtual tables whose shadow tables have triggers", []string{
+		`CREATE TABLE log (n)`, `CREATE VIRTUAL TABLE f USING fts5(a)`, `CREATE TRIGGER r AFTER INSERT ON f_content BEGIN INSERT INTO log VALUES (1); END`,
+		`CREATE VIRTUAL TABLE g USING fts5(a, content=log)`,
+	}, map[string]string{"f": "table f(a:opaque)\nvirtual", "g": "table g(a:opaque)\nvirtual\ncontained\nreads log"}},
 	{"attached databases", []string{
 		`ATTACH ':memory:' AS two`,
 		`CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT NOT NULL, b TEXT)`, `CREATE TABLE two.t (id INTEGER PRIMARY KEY, a TEXT UNIQUE COLLATE NOCASE, b TEXT)`,
@@ -85,8 +88,8 @@ var sqliteCases = []catalogCase{
 		"t": "table t(id:int!= a:opaque b:text)\nkey id\ntrigger one insert: BEGIN SELECT 1; END\ntrigger two delete: BEGIN SELECT 2; END\nambiguous",
 		"u": "unresolvable", "v": "unresolvable", "w": "table w(a:opaque)",
 	}},
-	{"temporary tables hide others", []string{`CREATE TABLE t (a)`, `CREATE TEMP TABLE t (a)`, `CREATE TEMP VIEW x AS SELECT 1`},
-		map[string]string{"t": "unresolvable", "x": "unknown"}},
+	{"temporary tables are their connection's", []string{`CREATE TABLE t (a)`, `CREATE TEMP TABLE t (a, b)`, `CREATE TEMP VIEW x AS SELECT 1`},
+		map[string]string{"t": "table t(a:opaque)", "x": "unknown"}},
 	{"tables of SQLite", []string{`CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT)`},
 		map[string]string{"sqlite_schema": "unknown", "sqlite_sequence": "unknown", "nothing": "unknown"}},
 }
@@ -98,6 +101,30 @@ func TestCatalogSQLite(t *testing.T) {
 			run(t, conn, tt.ddl...)
 			tt.check(t, readCatalog(t, catalog.SQLite, conn))
 		})
+	}
+}
+
+// A connection tells what it has of its own.
+func TestTemporarySQLite(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, "sqlite", ":memory:")
+	for _, c := range []struct {
+		text string
+		want catalog.Temporary
+	}{
+		{`CREATE TABLE t (a)`, catalog.Temporary{}},
+		{`CREATE TEMP TABLE mine (a)`, catalog.Temporary{}},
+		{`CREATE TEMP VIEW "T" AS SELECT 1 AS a`, catalog.Temporary{Hides: true}},
+		{`CREATE TEMP TRIGGER r AFTER INSERT ON main.t BEGIN SELECT 1; END`, catalog.Temporary{Hides: true, Triggers: true}},
+		{`DROP VIEW "T"`, catalog.Temporary{Triggers: true}},
+		{`ATTACH ':memory:' AS other`, catalog.Temporary{Triggers: true}},
+		{`CREATE TABLE other.mine (a)`, catalog.Temporary{Hides: true, Triggers: true}},
+		{`PRAGMA temp_store = MEMORY`, catalog.Temporary{}},
+	} {
+		run(t, conn, c.text)
+		if got, err := catalog.ReadTemporary(t.Context(), queryOf(conn)); err != nil || got != c.want {
+			t.Errorf("%s: %+v, %v", c.text, got, err)
+		}
 	}
 }
 
@@ -131,8 +158,8 @@ func TestCatalogVersionSQLite(t *testing.T) {
 		{`CREATE UNIQUE INDEX j ON t (a, id)`, one, true, false},
 		{`ALTER TABLE t ADD COLUMN b DATE`, two, true, true},
 		{`CREATE VIEW v AS SELECT * FROM t`, two, true, true},
-		{`CREATE TEMP TRIGGER q AFTER INSERT ON t BEGIN SELECT 1; END`, one, true, true},
-		{`CREATE TEMP TABLE T (a)`, one, true, true},
+		{`CREATE TEMP TRIGGER q AFTER INSERT ON t BEGIN SELECT 1; END`, one, false, false},
+		{`CREATE TEMP TABLE T (a)`, one, false, false},
 		{`PRAGMA foreign_keys = 1`, one, false, false},
 		{`ATTACH ':memory:' AS other`, one, true, true},
 	} {

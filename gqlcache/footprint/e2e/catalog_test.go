@@ -172,7 +172,7 @@ func describe(c *catalog.Catalog, name string) string {
 		on   bool
 		name string
 	}{
-		{t.Rules, "rules"}, {t.Policies, "policies"}, {t.Virtual, "virtual"}, {t.Materialized, "materialized"},
+		{t.Rules, "rules"}, {t.Policies, "policies"}, {t.Virtual, "virtual"}, {t.Contained, "contained"}, {t.Content != "", "reads " + t.Content}, {t.Materialized, "materialized"},
 		{t.Ambiguous, "ambiguous"}, {t.ForeignData, "foreign data"},
 	} {
 		if f.on {

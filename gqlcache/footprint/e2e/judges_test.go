@@ -186,7 +186,8 @@ func worldOnly(d catalog.Dialect) []string {
 		return append(list, `CREATE TABLE flags (id UUID PRIMARY KEY, "on" BOOLEAN NOT NULL, raw BYTEA)`)
 	}
 	return append(list, `CREATE TABLE flags (id TEXT PRIMARY KEY NOT NULL, "on" BOOLEAN NOT NULL, raw BLOB)`,
-		`CREATE TABLE totals (id TEXT PRIMARY KEY NOT NULL, n INT)`)
+		`CREATE TABLE totals (id TEXT PRIMARY KEY NOT NULL, n INT)`, `CREATE VIRTUAL TABLE words USING fts5(id, body)`,
+		`CREATE VIRTUAL TABLE texts USING fts5(body, content=posts, content_rowid=seq)`, `CREATE VIRTUAL TABLE feeding USING fts5(body, content=feed)`)
 }
 
 // A draft is tables that are made to fit a statement.

@@ -893,8 +893,15 @@ func (g *sqlGenerator) grouped(tail string, scope []place, named bool) query {
 		}
 	}
 	q.text = "SELECT " + strings.Join(list, ", ") + tail
-	if len(by) > 0 {
-		q.text += " GROUP BY " + strings.Join(by, ", ")
+	if all := strings.Join(by, ", "); len(by) > 0 {
+		if g.pg && g.one(4) { // groups of groups, in which a column is NULL
+			first := by[0]
+			all = g.pick("ROLLUP ("+all+")", "CUBE ("+all+")", "GROUPING SETS (("+all+"), ())", "GROUPING SETS (("+all+"), "+first+", ROLLUP ("+first+"))", first+", CUBE ("+all+")")
+			for i := range by {
+				q.outs[i].null = true
+			}
+		}
+		q.text += " GROUP BY " + all
 	}
 	if len(by) > 0 && g.one(3) {
 		p := can[g.r.IntN(len(can))]

@@ -187,6 +187,11 @@ func modelTables(d catalog.Dialect) []*modelTable {
 			}},
 		)
 	} else {
+		list = append(list, &modelTable{name: "pages", key: []string{"n"}, weight: 1, columns: []modelColumn{ // what a search reads
+			{name: "n", pool: "seq", kind: kindNumber, fixed: true},
+			{name: "tenant", pool: "tenant", kind: kindText},
+			{name: "title", pool: "title", kind: kindText},
+		}})
 		list = append(list, &modelTable{name: "slots", key: []string{"id"}, weight: 1, columns: []modelColumn{ // a plain INSERT replaces
 			{name: "id", pool: "slot", kind: kindText},
 			{name: "role", pool: "role", kind: kindText},
@@ -275,6 +280,14 @@ func modelDefinitions(d catalog.Dialect) []string {
 		`CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL, item INTEGER REFERENCES items (id) ON DELETE CASCADE, body TEXT NOT NULL, words INTEGER NOT NULL DEFAULT 0)`,
 		`CREATE TABLE slots (id TEXT NOT NULL UNIQUE ON CONFLICT REPLACE, role TEXT NOT NULL UNIQUE ON CONFLICT REPLACE, n INTEGER NOT NULL DEFAULT 0)`,
 		`CREATE TABLE journal (n INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, what TEXT NOT NULL)`,
+		`CREATE TABLE pages (n INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, title TEXT NOT NULL)`,
+		`CREATE VIRTUAL TABLE found USING fts5(title, content='pages', content_rowid='n')`,
+		`CREATE TRIGGER found_insert AFTER INSERT ON pages BEGIN INSERT INTO found (rowid, title) VALUES (new.n, new.title); END`,
+		`CREATE TRIGGER found_delete AFTER DELETE ON pages BEGIN INSERT INTO found (found, rowid, title) VALUES ('delete', old.n, old.title); END`,
+		`CREATE TRIGGER found_update AFTER UPDATE ON pages BEGIN
+			INSERT INTO found (found, rowid, title) VALUES ('delete', old.n, old.title); INSERT INTO found (rowid, title) VALUES (new.n, new.title); END`,
+		`CREATE VIRTUAL TABLE bits USING fts5(id UNINDEXED, body)`,
+		`CREATE VIEW hits AS SELECT f.rowid AS n, f.title FROM found f`,
 		`CREATE TRIGGER count_comments AFTER INSERT ON comments BEGIN INSERT INTO counters (post_id, n) VALUES (new.post_id, 1) ON CONFLICT (post_id) DO UPDATE SET n = n + 1; END`,
 		`CREATE TRIGGER words_insert AFTER INSERT ON notes BEGIN UPDATE notes SET words = length(body) WHERE id = new.id; END`,
 		`CREATE TRIGGER words_update AFTER UPDATE OF body ON notes BEGIN UPDATE notes SET words = length(body) WHERE id = new.id; END`,
@@ -329,6 +342,10 @@ func modelRows(r *rand.Rand, d catalog.Dialect) []string {
 		return []string{q(fmt.Sprint("n", i)), g.orNull(fmt.Sprint(1 + r.IntN(10))), q(g.of("title"))}
 	})
 	if d == catalog.SQLite {
+		for range 6 {
+			list = append(list, `INSERT INTO pages (tenant, title) VALUES (`+q(g.of("tenant"))+`, `+q(g.of("title"))+`)`)
+			list = append(list, `INSERT INTO bits (id, body) VALUES (`+q(g.of("note"))+`, `+q(g.of("title"))+`)`)
+		}
 		insert("slots", 3, func(i int) []string {
 			return []string{q(fmt.Sprint("s", i)), q([]string{"chief", "guest", "left"}[i]), g.of("n")}
 		})

@@ -71,6 +71,11 @@ var readTemplates = []string{
 	`SELECT a.id FROM posts a JOIN posts b ON a.author_id = b.author_id WHERE b.id = {post} ORDER BY 1`,
 	`SELECT id FROM posts ORDER BY seq DESC LIMIT 2`,
 	`SELECT (SELECT count(*) FROM comments), (SELECT count(*) FROM posts WHERE status = {status})`,
+	`SELECT status, author_id, count(*) FROM posts WHERE tenant = {tenant} GROUP BY status, author_id ORDER BY 1, 2|SELECT status, author_id, count(*), grouping(status) FROM posts WHERE tenant = {tenant} GROUP BY ROLLUP (status, author_id) ORDER BY 1, 2, 3`,
+	`SELECT f.rowid, f.title FROM found f WHERE found MATCH {match} ORDER BY 1|SELECT id, rank() OVER (PARTITION BY author_id ORDER BY seq) FROM posts WHERE tenant = {tenant} ORDER BY 1`,
+	`SELECT p.n, p.tenant FROM found f JOIN pages p ON p.n = f.rowid WHERE found MATCH {match} AND p.tenant = {tenant} ORDER BY rank, p.n LIMIT {lim}|SELECT p.id, x.id FROM posts p LEFT JOIN LATERAL (SELECT c.id FROM comments c WHERE c.post_id = p.id ORDER BY c.seq DESC LIMIT 1) x ON true WHERE p.author_id = {user} ORDER BY 1, 2`,
+	`SELECT id, highlight(bits, 1, '[', ']') FROM bits({match}) ORDER BY bm25(bits), rowid|SELECT g.n, p.id FROM generate_series(1, 3) AS g (n) JOIN posts p ON p.version = g.n ORDER BY 1, 2`,
+	`SELECT title, max(version) FROM posts WHERE author_id = {user} GROUP BY title ORDER BY 1|SELECT title, status, max(version) FROM posts WHERE author_id = {user} GROUP BY GROUPING SETS ((status, title), (2), ()) ORDER BY 1, 2, 3`,
 }
 
 // writeTemplates are statements that write.
@@ -109,6 +114,9 @@ var writeTemplates = []string{
 	`DELETE FROM users WHERE id = {user}`,
 	`DELETE FROM tags WHERE id = {tag}`,
 	`DELETE FROM comments`,
+	`UPDATE pages SET title = {title} WHERE tenant = {tenant}|UPDATE posts SET status = {status} WHERE id = (SELECT id FROM posts WHERE author_id = {user} ORDER BY seq LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED) RETURNING id`,
+	`INSERT INTO bits (id, body) VALUES ({note}, {title})|INSERT INTO comments (id, post_id, author_id, body) SELECT {comment+} || x.n, x.post, {user}, 'u' FROM unnest({list:post}::text[]) WITH ORDINALITY AS x (post, n)`,
+	`INSERT INTO members (tenant, user_id, role) SELECT tenant, id, {role} FROM users WHERE id = {user} ON CONFLICT (tenant, user_id) DO UPDATE SET role = excluded.role|MERGE INTO members m USING (SELECT id, tenant FROM users WHERE id = {user}) u ON m.user_id = u.id AND m.tenant = u.tenant WHEN MATCHED AND m.role = {role} THEN DELETE WHEN MATCHED THEN UPDATE SET role = {role} WHEN NOT MATCHED THEN INSERT (tenant, user_id, role) VALUES (u.tenant, u.id, {role})`,
 }
 
 // template draws one of the templates and fills it in.
@@ -119,7 +127,7 @@ func (g *sqlGenerator) template(templates []string) sqlStatement {
 func (g *sqlGenerator) fill(template string) sqlStatement {
 	g.start()
 	sqlite, postgres, both := template, "", false
-	for _, verb := range []string{"SELECT ", "UPDATE ", "INSERT ", "DELETE "} {
+	for _, verb := range []string{"SELECT ", "UPDATE ", "INSERT ", "DELETE ", "MERGE ", "WITH "} {
 		if a, b, ok := strings.Cut(template, "|"+verb); ok {
 			sqlite, postgres, both = a, verb+b, true
 		}
@@ -162,6 +170,8 @@ func (g *sqlGenerator) hole(name string) string {
 		return g.arg(int64(g.r.IntN(5)))
 	case "off":
 		return g.pick("", " OFFSET 1", " OFFSET 2")
+	case "match":
+		return g.arg(g.pick("apple", "plum", "pear OR blue", "gree*"))
 	case "word":
 		return g.arg(g.pick("apple", "plum", "pea"))
 	case "pattern":

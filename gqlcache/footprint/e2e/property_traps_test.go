@@ -246,6 +246,17 @@ var readTraps = []string{
 	`SELECT lower(title) AS z FROM posts WHERE z = {title} ORDER BY 1|SELECT u.id FROM users u WHERE u IS NOT NULL ORDER BY 1`,
 	`SELECT id FROM posts WHERE title GLOB {pattern} ORDER BY 1|SELECT id, title FROM posts WHERE title ILIKE {pattern} ORDER BY 1`,
 	`WITH RECURSIVE up (id, parent_id, d) AS (SELECT id, parent_id, 0 FROM posts WHERE id = {post} UNION ALL SELECT p.id, p.parent_id, up.d + 1 FROM posts p JOIN up ON p.id = up.parent_id WHERE up.d < 5) SELECT id, d FROM up ORDER BY 2, 1`,
+	// Groups of groups: NULL is in a column that a condition fixes.
+	`SELECT u.id, x.n FROM (SELECT nick AS a, count(*) AS n FROM users WHERE nick = {nick} GROUP BY nick) x JOIN users u ON u.nick = x.a ORDER BY 1, 2|SELECT u.id, x.n FROM (SELECT nick AS a, count(*) AS n FROM users WHERE nick = {nick} GROUP BY ROLLUP (nick)) x JOIN users u ON u.nick IS NOT DISTINCT FROM x.a ORDER BY 1, 2`,
+	`SELECT x.a, u.id FROM (SELECT author_id AS a FROM posts WHERE author_id = {user} GROUP BY author_id) x JOIN users u ON u.id = x.a ORDER BY 1, 2|SELECT x.a, u.id FROM (SELECT author_id AS a FROM posts WHERE author_id = {user} GROUP BY CUBE (author_id, status)) x JOIN users u ON u.id = coalesce(x.a, u.id) ORDER BY 1, 2`,
+	`SELECT x.a FROM (SELECT status AS a, count(*) AS n FROM posts GROUP BY status) x WHERE x.a = {status} ORDER BY 1|SELECT x.a, x.n FROM (SELECT status AS a, count(*) AS n FROM posts GROUP BY GROUPING SETS (status, ())) x WHERE x.a = {status} OR x.a IS NULL ORDER BY 1, 2`,
+	// Searches in tables of their own.
+	`SELECT count(*) FROM bits WHERE body MATCH {match}|SELECT count(*) FROM posts p CROSS JOIN LATERAL (SELECT 1 FROM comments c WHERE c.post_id = p.id LIMIT 1) x`,
+	`SELECT rowid, body FROM bits WHERE id = {note} ORDER BY 1|SELECT id FROM posts WHERE (author_id, status) IN (({user}, {status}), ({user}, {status})) ORDER BY 1`,
+	`SELECT n, title FROM hits WHERE title LIKE {pattern} ORDER BY 1|SELECT id FROM posts WHERE title ~ 'pp' ORDER BY 1`,
+	`SELECT p.id FROM posts p WHERE p.title IN (SELECT title FROM found({match})) ORDER BY 1|SELECT id, sum(version) OVER (PARTITION BY author_id ORDER BY seq ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM posts ORDER BY 1`,
+	`SELECT rowid, snippet(bits, 1, '<', '>', '', 4) FROM bits WHERE bits = {match} ORDER BY rank, rowid LIMIT {lim}|SELECT author_id, array_agg(id ORDER BY seq) FILTER (WHERE status = {status}) FROM posts GROUP BY 1 ORDER BY 1`,
+	`SELECT b.id, p.title FROM bits b LEFT JOIN pages p ON p.title = b.body AND p.tenant = {tenant} WHERE bits MATCH {match} ORDER BY 1, 2|SELECT d.author_id, d.n FROM (SELECT author_id, count(*) AS n, max(seq) AS last FROM posts GROUP BY 1) d JOIN posts p ON p.seq = d.last WHERE p.status = {status} ORDER BY 1`,
 }
 
 // writeTraps are statements that write what they do not name.
@@ -305,4 +316,12 @@ var writeTraps = []string{
 	`UPDATE items SET slug = {slug} WHERE id = {item}`,
 	`UPDATE posts SET seq = -seq WHERE id = {post}`,
 	`UPDATE users SET seq = seq + 10 WHERE id = {user}`,
+	`DELETE FROM bits WHERE bits MATCH {match}|DELETE FROM posts WHERE ctid IN (SELECT ctid FROM posts WHERE author_id = {user} LIMIT 1)`,
+	`UPDATE bits SET body = {title} WHERE id = {note}|UPDATE posts SET (title, status) = (SELECT name, {status} FROM users WHERE users.id = posts.author_id) WHERE author_id = {user}`,
+	`INSERT INTO bits (bits, rank) VALUES ('rank', 'bm25(1.0, 10.0)')|INSERT INTO counters AS c (post_id, n) VALUES ({post}, 2) ON CONFLICT ON CONSTRAINT counters_pkey DO UPDATE SET n = c.n + EXCLUDED.n WHERE c.n < 9 RETURNING (xmax = 0)`,
+	`INSERT INTO bits SELECT id, title FROM posts WHERE author_id = {user}|INSERT INTO counters SELECT * FROM unnest({list:post}::text[]) AS x (id) CROSS JOIN (VALUES (3)) AS y (n) ON CONFLICT DO NOTHING`,
+	`DELETE FROM pages WHERE n IN (SELECT rowid FROM found WHERE found MATCH {match})|WITH moved AS (DELETE FROM comments WHERE author_id = {user} RETURNING id, post_id, body) INSERT INTO notes (id, body) SELECT id, body FROM moved ON CONFLICT DO NOTHING`,
+	`INSERT INTO found (found) VALUES ('rebuild')|UPDATE posts SET version = version + 1 WHERE id = (SELECT post_id FROM comments WHERE author_id = {user} ORDER BY seq LIMIT 1)`,
+	`DELETE FROM posts WHERE author_id = {user} AND version > 2|MERGE INTO posts p USING users u ON p.author_id = u.id AND u.id = {user} WHEN MATCHED AND p.status = {status} THEN DELETE WHEN MATCHED THEN UPDATE SET title = {title}`,
+	`INSERT INTO counters (post_id, n) SELECT id, version FROM posts WHERE author_id = {user} ON CONFLICT (post_id) DO UPDATE SET n = excluded.n|MERGE INTO counters c USING posts p ON c.post_id = p.id WHEN MATCHED AND c.n > p.version THEN DO NOTHING WHEN NOT MATCHED THEN INSERT VALUES (p.id, p.version)`,
 }

@@ -131,6 +131,8 @@ func (g *sqlGenerator) write() sqlStatement {
 		text = g.withDML()
 	case g.pg && n == 1 && with == "":
 		text = g.pick("REFRESH MATERIALIZED VIEW totals", "REFRESH MATERIALIZED VIEW totals", "TRUNCATE journal", "TRUNCATE TABLE counters, events", "TRUNCATE tags CASCADE")
+	case g.pg && n == 3:
+		text = g.merge(t)
 	case g.pg && n == 2 && g.one(4): // a view that is written through
 		text = g.pick("UPDATE feed SET title = "+g.literal(modelColumn{}, g.of("title"))+" WHERE id = "+g.arg(g.of("post")), "DELETE FROM feed WHERE id = "+g.arg(g.of("post")))
 	case n < 9:
@@ -200,6 +202,41 @@ func (g *sqlGenerator) update(t *modelTable) string {
 		where = " WHERE " + g.chosen(t, target, scope)
 	}
 	return "UPDATE " + or + name + " SET " + strings.Join(sets, ", ") + from + where + g.returning(t, target)
+}
+
+// merge writes a MERGE, whose source has its rows at most once for each of the table.
+func (g *sqlGenerator) merge(t *modelTable) string {
+	target := g.places("m", t.columns)
+	item, s := g.item(0, nil, nil)
+	a, b, ok := g.pair(target, s.places)
+	if !ok {
+		return g.remove(t)
+	}
+	scope := append(slices.Clone(target), s.places...)
+	text := "MERGE INTO " + t.name + " AS m USING " + item + " ON " + a.ref + " = " + b.ref + " AND " + g.condition(0, scope)
+	for range 1 + g.r.IntN(2) {
+		text += " WHEN MATCHED"
+		if g.one(2) {
+			text += " AND " + g.condition(0, scope)
+		}
+		cols := t.written()
+		c := cols[g.r.IntN(len(cols))]
+		text += " THEN " + g.pick("DELETE", "DO NOTHING", "UPDATE SET "+c.name+" = "+g.assigned(c, scope), "UPDATE SET "+c.name+" = "+g.assigned(c, scope))
+	}
+	if g.one(2) {
+		var names, row []string
+		for _, c := range t.written() {
+			v := g.value(c)
+			for _, p := range s.places {
+				if p.kind == c.kind && p.pool == c.pool && !p.null && g.one(2) {
+					v = p.ref
+				}
+			}
+			names, row = append(names, c.name), append(row, v)
+		}
+		text += " WHEN NOT MATCHED AND " + g.condition(0, s.places) + " THEN INSERT (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(row, ", ") + ")"
+	}
+	return text
 }
 
 func (g *sqlGenerator) remove(t *modelTable) string {

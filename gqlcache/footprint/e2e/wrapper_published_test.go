@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -254,6 +255,9 @@ func TestCopyIsPublished(t *testing.T) {
 				if err := tx.Commit(); err != nil {
 					t.Fatal(err)
 				}
+			}
+			if c := w.commits[len(w.commits)-1]; name == "postgres" && (c.Everything != "" || !slices.Equal(c.Tables(), []string{"log"})) {
+				t.Errorf("published is %+v", c)
 			}
 			if n := len(w.seen); n == 0 || w.seen[n-1] != "2" {
 				t.Errorf("others saw %q lines when something was published: %+v", w.seen, w.commits)

@@ -31,6 +31,9 @@ type Statement struct {
 	// among them. Where all of them are of one schema, an analysis with catalog.InOne says
 	// more.
 	Several []sqlparse.Name
+	// Claims says that it locks rows as a writer does, to write them later: FOR UPDATE,
+	// FOR NO KEY UPDATE.
+	Claims bool
 	// Positions are the values from outside on which the result depends, each once:
 	// parameters, those of LIMIT included, and settings.
 	Positions []Position

@@ -3,6 +3,7 @@ package analysis
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/sqlparse"
@@ -116,7 +117,7 @@ func dialectOf(d catalog.Dialect) sqlparse.Dialect {
 func (z *analyzer) unknown(s *sqlparse.Statement, why string) {
 	z.out.Unknown, z.out.Refs, z.out.Writes, z.out.Columns = why, nil, nil, -1
 	z.views, z.owned, z.guarded = nil, nil, nil
-	reads := s.Kind == sqlparse.Select
+	reads := s.Kind == sqlparse.Select || s.Kind == sqlparse.Asks
 	if why := z.attempt(func() { z.scan(s, &reads) }); why != "" {
 		reads = false
 	}
@@ -131,12 +132,15 @@ func (z *analyzer) scan(root any, reads *bool) {
 		case *sqlparse.Param:
 			z.param(x)
 		case *sqlparse.Call:
-			if class, _ := z.class(x.Name); class == unlisted {
+			switch class, _ := z.class(x.Name); class {
+			case unlisted:
 				z.volatile(x.Name)
 				*reads = *reads && z.quiet(x.Name)
-				return
+			case asks:
+				z.volatile(x.Name)
+			default:
+				z.call(x)
 			}
-			z.call(x)
 		case *sqlparse.Statement: // in WITH
 			if x != root {
 				*reads = false
@@ -164,7 +168,7 @@ func (z *analyzer) harmless(n sqlparse.Name) bool {
 	t, v, ok := z.c.Lookup(n.Schema, n.Name)
 	switch {
 	case !ok:
-		return systemRelation(z.c.Dialect, n)
+		return systemRelation(z.c.Dialect, n) && (n.Schema != "" || !z.c.Unresolvable[n.Name])
 	case t != nil:
 		return !t.Policies || z.policiesHarmless(t)
 	case v.Ambiguous && !z.c.One || slices.Contains(z.views, v) || len(z.views) > maxDepth:
@@ -201,11 +205,15 @@ func (z *analyzer) policiesHarmless(t *catalog.Table) bool {
 // policyTable stands for the table in a query that is made of a policy's condition.
 const policyTable = "guarded"
 
-// systemRelation reports whether a relation is one of the database itself, which no user
-// can define.
+// systemRelation reports whether a relation that is not in the catalog is one of the
+// database itself: users cannot define it, or it would be there. One of PostgreSQL without a
+// schema is found in pg_catalog before all but temporary relations.
 func systemRelation(d catalog.Dialect, n sqlparse.Name) bool {
 	if d == catalog.PostgreSQL {
-		return n.Schema == "pg_catalog" || n.Schema == "information_schema"
+		return n.Schema == "pg_catalog" || n.Schema == "information_schema" || n.Schema == "" && strings.HasPrefix(n.Name, "pg_")
+	}
+	if strings.HasPrefix(n.Name, "pragma_") {
+		return n.Schema == "" && (builtins[d][n.Name] == volatile || builtins[d][n.Name] == asks)
 	}
 	switch n.Name {
 	case "sqlite_schema", "sqlite_master", "sqlite_temp_schema", "sqlite_temp_master", "sqlite_sequence":
@@ -225,7 +233,7 @@ func (z *analyzer) statement(s *sqlparse.Statement, text string) {
 		if !r.open && !r.scattered {
 			out.Columns = len(r.columns)
 		}
-	case sqlparse.Insert, sqlparse.Update, sqlparse.Delete:
+	case sqlparse.Insert, sqlparse.Update, sqlparse.Delete, sqlparse.Merge:
 		z.dml(s, nil, true)
 		z.where(s, text)
 	case sqlparse.Begin, sqlparse.Commit, sqlparse.Rollback, sqlparse.PrepareTransaction,
@@ -260,6 +268,10 @@ func (z *analyzer) statement(s *sqlparse.Statement, text string) {
 				}
 			}
 		}
+	case sqlparse.Rewrites:
+		fail("it changes what no table has")
+	case sqlparse.Asks:
+		fail("it asks about all of the database")
 	case sqlparse.DDL:
 		out.Reloads = true
 		fail("DDL")

@@ -113,6 +113,11 @@ func world(d catalog.Dialect) *catalog.Catalog {
 	}
 	posts, users := c.Tables["posts"], c.Tables["users"]
 	add(table("search", "id int!", "body text")).Virtual = true
+	if d == catalog.SQLite { // whose columns have no types
+		for name, content := range map[string]string{"words": "", "texts": "posts", "feeding": "feed", "astray": "nothing", "turning": "turning"} {
+			c.Tables[name] = &catalog.Table{Name: name, Columns: table(name, "id opaque", "body opaque").Columns, Virtual: true, Contained: true, Content: content}
+		}
+	}
 	add(table("remote", "id int!", "body text")).ForeignData = true
 	add(table("ruled", "id int!", "body text")).Rules = true
 	add(table("shared", "id text!", "body text")).Ambiguous = true
@@ -159,6 +164,9 @@ func world(d catalog.Dialect) *catalog.Catalog {
 	trigger("t_view", "BEGIN UPDATE feed SET title = 'x'; RETURN NEW; END")
 	trigger("t_loop", "BEGIN UPDATE t_loop SET n = n + 1 WHERE id = NEW.id; RETURN NEW; END")
 	trigger("t_search", "BEGIN INSERT INTO search (id, body) VALUES (1, NEW.title); RETURN NEW; END")
+	if d == catalog.SQLite {
+		trigger("t_texts", "INSERT INTO texts (texts, rowid, body) VALUES ('delete', old.n, old.title); INSERT INTO texts (rowid, body) VALUES (new.n, new.title);")
+	}
 	trigger("t_guard", "BEGIN IF NEW.n < 0 THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW; END")
 	if d == catalog.SQLite {
 		for _, n := range []string{"t_slug", "t_whole", "t_other", "t_either", "t_into", "t_call", "t_notify", "t_guard"} {

@@ -85,7 +85,7 @@ func (z *analyzer) follow(t *catalog.Table, kind WriteKind, changed catalog.Mask
 		return
 	}
 	z.followed = append(z.followed, e)
-	if t.Rules || t.Virtual || t.ForeignData || slices.ContainsFunc(t.Triggers, func(t catalog.Trigger) bool { return t.Instead }) {
+	if t.Rules || t.Virtual && !t.Contained || t.ForeignData || slices.ContainsFunc(t.Triggers, func(t catalog.Trigger) bool { return t.Instead }) {
 		fail("what a write of %s does is not known", t.Name)
 	}
 	for i := range t.Triggers {

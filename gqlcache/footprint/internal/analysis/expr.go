@@ -27,7 +27,9 @@ func (z *analyzer) walk(x sqlparse.Expr, s *scope, u use) {
 		z.walk(x.Left, s, u)
 		z.walk(x.Right, s, u)
 	case *sqlparse.Op:
-		z.operator(x)
+		if !z.searches(x, s) {
+			z.operator(x)
+		}
 		for _, a := range x.Args {
 			z.walk(a, s, u)
 		}
@@ -72,6 +74,29 @@ func (z *analyzer) operator(x *sqlparse.Op) {
 			fail("function %s is not known", name)
 		}
 	}
+}
+
+// searches reports whether an operator is the search of a virtual table that is known: its
+// left side is the table, or a column of it.
+func (z *analyzer) searches(x *sqlparse.Op, s *scope) bool {
+	if x.Op != "match" || len(x.Args) == 0 {
+		return false
+	}
+	c, ok := x.Args[0].(*sqlparse.Column)
+	if !ok {
+		return false
+	}
+	for ; s != nil; s = s.parent {
+		for _, b := range s.bindings {
+			if c.Qualifier != "" && !z.same(b.alias, unqualified(c.Qualifier)) {
+				continue
+			}
+			if _, ok := z.column(b, c.Name); ok || b.open {
+				return ok && b.mention != nil && b.mention.ref.Table.Contained
+			}
+		}
+	}
+	return false
 }
 
 // columnOrRow marks a column, or all columns of a row.

@@ -28,6 +28,8 @@ const (
 	clock
 	// setsConfig is set_config.
 	setsConfig
+	// asks functions read anything, and write nothing.
+	asks
 )
 
 // builtins are the functions of the databases themselves that are known here, by dialect.
@@ -40,13 +42,15 @@ var builtins = map[catalog.Dialect]map[string]functionClass{
 			jsonb_array jsonb_extract jsonb_insert jsonb_object jsonb_patch jsonb_remove
 			jsonb_replace jsonb_set like likelihood likely ltrim printf quote rtrim soundex
 			sqlite_version strftime substr substring trim typeof unhex unicode unistr
-			unistr_quote unlikely zeroblob`,
+			unistr_quote unlikely zeroblob bm25 highlight snippet offsets matchinfo`,
 		aggregate: `avg count group_concat json_group_array json_group_object
 			jsonb_group_array jsonb_group_object max median min percentile percentile_cont
 			percentile_disc string_agg sum total`,
 		rowsFunction: `json_each json_tree jsonb_each jsonb_tree generate_series`,
-		volatile: `changes current_date current_time current_timestamp last_insert_rowid random
+		volatile: asking + ` changes current_date current_time current_timestamp last_insert_rowid random
 			randomblob total_changes`,
+		asks: `pragma_application_id pragma_data_version pragma_foreign_key_check pragma_freelist_count pragma_integrity_check
+			pragma_page_count pragma_quick_check pragma_schema_version pragma_user_version`,
 		clock: `date datetime julianday strftime time timediff unixepoch`,
 	}),
 	catalog.PostgreSQL: classes(map[functionClass]string{
@@ -56,7 +60,7 @@ var builtins = map[catalog.Dialect]map[string]functionClass{
 			ascii bit_count bit_length bool btrim cardinality casefold cbrt ceil ceiling char_length
 			character_length chr concat concat_ws convert convert_from convert_to cosd cotd cot
 			date date_bin date_part date_trunc daterange decode degrees encode erf
-			extract factorial float4 float8 format gcd get_bit get_byte greatest
+			hashtext hashtextextended merge_action pg_column_size pg_size_bytes pg_size_pretty extract factorial float4 float8 format gcd get_bit get_byte greatest
 			inet_merge inet_same_family initcap int2 int4 int4range int8 int8range
 			int4multirange int8multirange nummultirange datemultirange tsmultirange tstzmultirange
 			isempty isfinite json_array json_array_length json_build_array json_build_object
@@ -104,6 +108,15 @@ var builtins = map[catalog.Dialect]map[string]functionClass{
 			currval gen_random_uuid lastval localtime localtimestamp nextval now
 			pg_advisory_lock pg_advisory_lock_shared pg_advisory_unlock pg_advisory_unlock_all
 			pg_advisory_unlock_shared pg_advisory_xact_lock pg_advisory_xact_lock_shared
+			col_description format_type has_any_column_privilege has_column_privilege
+			has_database_privilege has_function_privilege has_schema_privilege has_sequence_privilege
+			has_table_privilege inet_server_addr inet_server_port obj_description pg_blocking_pids
+			pg_conf_load_time pg_current_snapshot pg_current_wal_lsn
+			pg_encoding_to_char pg_function_is_visible pg_get_constraintdef pg_get_expr pg_get_functiondef
+			pg_get_indexdef pg_get_serial_sequence pg_get_triggerdef pg_get_userbyid pg_get_viewdef
+			pg_has_role pg_last_wal_receive_lsn pg_last_wal_replay_lsn
+			pg_last_xact_replay_timestamp pg_postmaster_start_time pg_table_is_visible pg_type_is_visible pg_wal_lsn_diff shobj_description to_regclass
+			to_regnamespace to_regproc to_regprocedure to_regrole to_regtype txid_current_snapshot
 			pg_backend_pid pg_current_xact_id pg_current_xact_id_if_assigned pg_is_in_recovery
 			pg_notify pg_sleep pg_sleep_for pg_sleep_until pg_trigger_depth pg_try_advisory_lock
 			pg_try_advisory_lock_shared pg_try_advisory_xact_lock
@@ -114,8 +127,15 @@ var builtins = map[catalog.Dialect]map[string]functionClass{
 			current_setting current_user inet_client_addr inet_client_port session_user
 			system_user user`,
 		setsConfig: `set_config`,
+		asks: `pg_database_size pg_indexes_size pg_relation_size pg_table_size pg_tablespace_size
+			pg_total_relation_size`,
 	}),
 }
+
+// asking are SQLite's functions for pragmas that ask about definitions.
+const asking = `pragma_collation_list pragma_compile_options pragma_database_list pragma_foreign_key_list pragma_function_list
+	pragma_index_info pragma_index_list pragma_index_xinfo pragma_module_list pragma_page_size pragma_pragma_list
+	pragma_table_info pragma_table_list pragma_table_xinfo`
 
 const commonScalars = `abs acos acosh asin asinh atan atan2 atanh ceil ceiling coalesce cos
 	cosh cume_dist degrees dense_rank exp first_value floor lag last_value lead length ln
@@ -173,6 +193,8 @@ func (z *analyzer) call(f *sqlparse.Call) {
 	switch class {
 	case unlisted:
 		fail("function %s is not known", f.Name)
+	case asks:
+		fail("function %s reads anything", f.Name)
 	case volatile:
 		z.volatile(f.Name)
 	case setting:

@@ -33,7 +33,7 @@ func (z *analyzer) query(q *sqlparse.Query, parent *scope) result {
 	if z.queries++; z.depth > maxDepth || z.queries > maxQueries {
 		fail("too many queries")
 	}
-	z.locks = z.locks || q.Locking
+	z.locks, z.out.Claims = z.locks || q.Locking, z.out.Claims || q.Claims
 	defer func(c bool, to *[]node) { z.condition, z.collects = c, to }(z.condition, z.collects)
 	z.condition, z.collects = false, nil
 	with := z.with(q.With, q.Recursive, parent)
@@ -100,7 +100,7 @@ func (z *analyzer) expand(c *common, s *scope) result {
 func (z *analyzer) compound(q *sqlparse.Query, with *scope) result {
 	first := *q
 	first.With, first.Compound, first.Order, first.Limit, first.Offset = nil, nil, nil, nil, nil
-	first.Ties, first.Locking, first.Skips = false, false, false
+	first.Ties, first.Locking, first.Claims, first.Skips = false, false, false, false
 	out := result{}
 	for i, arm := range append([]*sqlparse.Query{&first}, q.Compound...) {
 		r := z.query(arm, with)
@@ -196,7 +196,13 @@ func (z *analyzer) selection(q *sqlparse.Query, with *scope) result {
 	for i := range q.Items {
 		z.item(&q.Items[i], s, u, &r)
 	}
-	for _, list := range [][]sqlparse.Expr{q.Group, q.On, q.Windows} {
+	if slices.ContainsFunc(q.Group, isGroupingSets) { // NULL in rows that are not grouped by it
+		for i := range r.columns {
+			o := &r.columns[i]
+			o.deps, o.node, o.value, o.inward = append([]node{}, o.nodes()...), nil, nil, false
+		}
+	}
+	for _, list := range [][]sqlparse.Expr{grouped(q.Group), q.On, q.Windows} {
 		for _, x := range list {
 			z.walkAlias(x, s, decides, &r)
 		}
@@ -226,6 +232,24 @@ func (z *analyzer) selection(q *sqlparse.Query, with *scope) result {
 	}
 	r.pushes = r.shows && !limited && !q.Distinct
 	return r
+}
+
+// grouped are the expressions that a query groups by, those of ROLLUP and its like one by
+// one.
+func grouped(list []sqlparse.Expr) (all []sqlparse.Expr) {
+	for _, x := range list {
+		if isGroupingSets(x) {
+			all = append(all, grouped(x.(*sqlparse.Op).Args)...) //nolint:forcetypeassert // it is one
+		} else {
+			all = append(all, x)
+		}
+	}
+	return all
+}
+
+func isGroupingSets(x sqlparse.Expr) bool {
+	op, ok := x.(*sqlparse.Op)
+	return ok && op.Op == "groupingsets"
 }
 
 // sampled notes TABLESAMPLE, whose rows are not determined by data.
@@ -440,6 +464,11 @@ func (z *analyzer) bindOne(f *sqlparse.From, s *scope) {
 			fail("a join with an alias")
 		}
 		z.from(f.Group, s)
+	case f.Call != nil && z.searched(f.Call.Name) != nil: // search('apple')
+		for _, x := range f.Call.Args {
+			z.walk(x, s, decides)
+		}
+		s.bindings = append(s.bindings, z.relation(&sqlparse.From{Table: &sqlparse.Name{Name: f.Call.Name}, Alias: f.Alias, Columns: f.Columns}, s))
 	case f.Call != nil:
 		z.tableFunction(f, s)
 	case f.Query != nil:
@@ -456,6 +485,14 @@ func (z *analyzer) bindOne(f *sqlparse.From, s *scope) {
 	default:
 		fail("an item of FROM that is not known")
 	}
+}
+
+// searched returns the virtual table of a name that looks like a function's, nil for none.
+func (z *analyzer) searched(name string) *catalog.Table {
+	if t, _, ok := z.c.Lookup("", name); ok && t != nil && t.Contained {
+		return t
+	}
+	return nil
 }
 
 // relation binds a table, a view or a common table expression.
@@ -549,7 +586,7 @@ func (z *analyzer) view(v *catalog.View, own bool) result {
 
 // mention adds a mention of a table, with the conditions of its policies.
 func (z *analyzer) mention(t *catalog.Table) *mention {
-	if t.Virtual || t.ForeignData {
+	if t.Virtual && !t.Contained || t.ForeignData {
 		fail("table %s may read others", t.Name)
 	}
 	if len(z.mentions) >= maxMentions {
@@ -560,7 +597,26 @@ func (z *analyzer) mention(t *catalog.Table) *mention {
 	if t.Policies {
 		z.policies(m)
 	}
+	if t.Virtual { // which rows a search finds is not told by their columns
+		m.ref.Where = catalog.All
+		z.content(t)
+	}
 	return m
+}
+
+// content mentions what a virtual table reads beside its own.
+func (z *analyzer) content(t *catalog.Table) {
+	if t.Content == "" {
+		return
+	}
+	if z.depth++; z.depth > maxDepth {
+		fail("too many queries")
+	}
+	defer func() { z.depth-- }()
+	first, s := len(z.mentions), &scope{}
+	z.bindOne(&sqlparse.From{Table: &sqlparse.Name{Name: t.Content}, Alias: t.Content}, s)
+	z.whole(s.bindings[0])
+	z.hide(z.mentions[first:])
 }
 
 // policies takes the conditions of row-level security. Which of them hold together is not

@@ -207,7 +207,7 @@ func (z *analyzer) column(b *binding, name string) (output, bool) {
 		if i, ok := z.index(m.ref.Table, name); ok {
 			return columnOf(m, i), true
 		}
-		if systemColumns[z.c.Dialect][strings.ToLower(name)] {
+		if systemColumns[z.c.Dialect][strings.ToLower(name)] || m.ref.Table.Contained && (z.same(name, m.ref.Table.Name) || z.same(name, "rank")) {
 			m.ref.Where = catalog.All
 			return output{name: name, deps: []node{}}, true
 		}

@@ -23,7 +23,7 @@ func script(text string, d sqlparse.Dialect) *Statement {
 	out := &Statement{Unknown: "several statements in one text", Columns: -1}
 	for _, s := range list {
 		switch s.Kind {
-		case sqlparse.Select, sqlparse.Insert, sqlparse.Update, sqlparse.Delete, sqlparse.Truncate:
+		case sqlparse.Select, sqlparse.Insert, sqlparse.Update, sqlparse.Delete, sqlparse.Merge, sqlparse.Truncate:
 		case sqlparse.NoData: // PostgreSQL's DISCARD forgets what was prepared
 			if d != sqlparse.SQLite {
 				return nil
@@ -47,12 +47,14 @@ func enforces(text string) bool {
 	if n := len(toks); err == nil && n > 0 && toks[n-1].Text == ";" {
 		toks = toks[:n-1]
 	}
-	if err != nil || len(toks) != 4 { //nolint:mnd // these
-		return false
+	var words strings.Builder
+	for _, t := range toks {
+		words.WriteString(t.Text + " ")
 	}
-	switch toks[3].Text {
-	case "on", "1", "true", "yes":
-		return toks[0].Text == "pragma" && toks[1].Text == "foreign_keys" && toks[2].Text == "="
+	switch words.String() {
+	case "pragma foreign_keys = on ", "pragma foreign_keys = 1 ", "pragma foreign_keys = true ", "pragma foreign_keys = yes ",
+		"pragma foreign_keys ( on ) ", "pragma foreign_keys ( 1 ) ", "pragma foreign_keys ( true ) ", "pragma foreign_keys ( yes ) ":
+		return err == nil
 	}
 	return false
 }

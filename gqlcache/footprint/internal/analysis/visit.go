@@ -24,7 +24,14 @@ func visit(x any, f func(any)) {
 			visit(s.X, f)
 		}
 		visitFrom(x.From, f)
-		visitAll(append([]sqlparse.Expr{x.Where, x.ConflictWhere}, x.Values...), f)
+		visitAll(append([]sqlparse.Expr{x.Where, x.ConflictWhere, x.On}, x.Values...), f)
+		for i := range x.Whens {
+			visit(x.Whens[i].If, f)
+			for _, s := range x.Whens[i].Sets {
+				visit(s.X, f)
+			}
+			visitAll(x.Whens[i].Values, f)
+		}
 		visitAll(itemExprs(x.Returning), f)
 		return
 	case *sqlparse.Query:

@@ -8,7 +8,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/sqlparse"
 )
 
-// dml analyzes an INSERT, UPDATE or DELETE. alone says that it is the whole statement.
+// dml analyzes an INSERT, UPDATE, DELETE or MERGE. alone says that it is the whole statement.
 func (z *analyzer) dml(s *sqlparse.Statement, parent *scope, alone bool) {
 	z.locks = true
 	t, _, ok := z.c.Lookup(s.Table.Schema, s.Table.Name)
@@ -25,11 +25,15 @@ func (z *analyzer) dml(s *sqlparse.Statement, parent *scope, alone bool) {
 		Table: t, Name: s.Table, Alias: s.Alias, Plain: alone && len(t.Triggers) == 0 && !t.Rules && !z.severalOf(t), Policies: t.Policies,
 	}
 	z.out.Writes = append(z.out.Writes, w)
-	switch s.Kind {
-	case sqlparse.Insert:
+	switch {
+	case t.Contained:
+		z.searchable(s, w, with)
+	case s.Kind == sqlparse.Insert:
 		z.insert(s, w, with)
-	case sqlparse.Update, sqlparse.Delete:
+	case s.Kind == sqlparse.Update, s.Kind == sqlparse.Delete:
 		z.change(s, w, with, alone)
+	case s.Kind == sqlparse.Merge:
+		z.merge(s, w, with)
 	default:
 		fail("a statement in WITH that is not known")
 	}
@@ -127,6 +131,51 @@ func (z *analyzer) change(s *sqlparse.Statement, w *Write, with *scope, alone bo
 			w.Terms = m.ref.Terms
 		}
 	})
+}
+
+// searchable analyzes a write of a virtual table: of any of its rows. Some of its columns are
+// commands.
+func (z *analyzer) searchable(s *sqlparse.Statement, w *Write, with *scope) {
+	if s.Returning != nil {
+		fail("RETURNING of a virtual table")
+	}
+	sc, _ := z.target(s, with, w.Table)
+	first := len(z.mentions)
+	z.from(s.From, sc)
+	if s.Query != nil {
+		z.query(s.Query, with)
+	}
+	z.hide(z.mentions[first:])
+	for _, set := range slices.Concat(s.Sets, s.ConflictSets) {
+		z.walk(set.X, sc, decides)
+	}
+	z.walk(s.Where, sc, decides)
+	z.walk(s.ConflictWhere, sc, decides)
+	w.replaces()
+}
+
+// merge analyzes a MERGE: a write of rows of its table in any way. What decides is all of its
+// source, since rows that match none are inserted.
+func (z *analyzer) merge(s *sqlparse.Statement, w *Write, with *scope) {
+	sc, m := z.target(s, with, w.Table)
+	m.ref.Where = catalog.All
+	first := len(z.mentions)
+	z.from(s.From, sc)
+	z.hide(z.mentions[first:])
+	z.walk(s.On, sc, decides)
+	for i := range s.Whens {
+		when := &s.Whens[i]
+		z.walk(when.If, sc, decides)
+		z.sets(when.Sets, sc, w)
+		for _, name := range when.Into {
+			z.columnOfWrite(w.Table, name)
+		}
+		for _, x := range when.Values {
+			z.walk(x, sc, decides)
+		}
+	}
+	w.replaces()
+	z.returning(s, w, sc)
 }
 
 // replaces makes a write one of rows of the table in any way.
@@ -268,6 +317,10 @@ func (z *analyzer) insert(s *sqlparse.Statement, w *Write, with *scope) {
 	}
 	known := s.Columns != nil || !z.severalOf(t)
 	switch q := s.Query; {
+	case s.Copies: // as many rows as come, and statements that are part of it affect none
+		sc, _ := z.target(s, with, t)
+		z.walk(s.Where, sc, decides)
+		w.Plain = false
 	case s.Defaults:
 		w.Rows, w.OneRow = [][]SetValue{z.insertedRow(w, nil, nil)}, true
 	case q == nil:

@@ -120,8 +120,12 @@ type Table struct {
 	// Replaces says that a constraint of SQLite resolves conflicts by itself, with ON
 	// CONFLICT REPLACE or IGNORE: a write may delete other rows, or leave rows out.
 	Replaces bool
-	// Virtual tables (FTS) may read and write others.
-	Virtual bool
+	// Virtual tables may read and write others, unless they are Contained: those of modules
+	// that keep what they have in shadow tables of their own, for full texts and
+	// rectangles. Content is the table or view that a Contained one reads beside them, ""
+	// for none.
+	Virtual, Contained bool
+	Content            string
 	// Materialized views change by REFRESH only; Definition is their query.
 	Materialized bool
 	Definition   string

@@ -43,6 +43,41 @@ func TestCollated(t *testing.T) {
 	}
 }
 
+func TestContained(t *testing.T) {
+	t.Parallel()
+	for sql, want := range map[string]string{
+		`CREATE VIRTUAL TABLE t USING fts5(a, b UNINDEXED)`:                                        "own",
+		`CREATE VIRTUAL TABLE IF NOT EXISTS main."t x" USING FTS5 (a, tokenize = 'porter (x, y)')`: "own",
+		`CREATE VIRTUAL TABLE t USING fts5(a, content='Posts', content_rowid="seq")`:               "reads posts",
+		`CREATE VIRTUAL TABLE t USING fts5(a, "content" = [posts])`:                                "reads posts",
+		`CREATE VIRTUAL TABLE t USING fts5(a, content='')`:                                         "own",
+		`CREATE VIRTUAL TABLE t USING fts5(a, prefix='2 3', detail=none, columnsize = 0)`:          "own",
+		`CREATE VIRTUAL TABLE t USING fts5(a, cont='posts')`:                                       "", // SQLite takes it for content
+		`CREATE VIRTUAL TABLE t USING fts5(a, content=main posts)`:                                 "",
+		`CREATE VIRTUAL TABLE t USING fts5(a, b c content=posts)`:                                  "",
+		`CREATE VIRTUAL TABLE t USING fts5(a`:                                                      "",
+		`CREATE VIRTUAL TABLE t USING fts5`:                                                        "",
+		`CREATE VIRTUAL TABLE t USING fts4(content="posts", a, notindexed=a)`:                      "reads posts",
+		`CREATE VIRTUAL TABLE t USING fts4(a, compress=f, uncompress=g)`:                           "", // functions of users
+		`CREATE VIRTUAL TABLE t USING fts5vocab(words, row)`:                                       "",
+		`CREATE VIRTUAL TABLE t USING rtree(id, x0, x1, +name)`:                                    "own",
+		`CREATE VIRTUAL TABLE t USING csv(filename='x')`:                                           "",
+		`CREATE TABLE t (a)`: "",
+	} {
+		ok, content := contained(sql)
+		got := ""
+		switch {
+		case ok && content != "":
+			got = "reads " + content
+		case ok:
+			got = "own"
+		}
+		if got != want {
+			t.Errorf("%s: %q, expected %q", sql, got, want)
+		}
+	}
+}
+
 func TestTriggered(t *testing.T) {
 	for _, tt := range []struct{ sql, want string }{
 		{`CREATE TRIGGER a AFTER INSERT ON t BEGIN SELECT 1; END`, "i BEGIN SELECT 1; END"},
@@ -392,7 +427,8 @@ func TestFingerprint(t *testing.T) {
 		"null": func(c *Catalog) { c.Tables["p"].Columns[0].NotNull = true }, "generated": func(c *Catalog) { c.Tables["p"].Columns[0].Generated = true },
 		"default": func(c *Catalog) { c.Tables["p"].Columns[0].Default = true }, "key": func(c *Catalog) { c.Tables["p"].Keys = nil },
 		"rules": func(c *Catalog) { c.Tables["p"].Rules = true }, "policies": func(c *Catalog) { c.Tables["p"].Policies = true },
-		"virtual": func(c *Catalog) { c.Tables["p"].Virtual = true }, "materialized": func(c *Catalog) { c.Tables["p"].Materialized = true },
+		"virtual": func(c *Catalog) { c.Tables["p"].Virtual = true }, "contained": func(c *Catalog) { c.Tables["p"].Contained = true },
+		"content": func(c *Catalog) { c.Tables["p"].Content = "x" }, "materialized": func(c *Catalog) { c.Tables["p"].Materialized = true },
 		"definition": func(c *Catalog) { c.Tables["p"].Definition = "x" }, "ambiguous": func(c *Catalog) { c.Tables["p"].Ambiguous = true },
 		"foreign data": func(c *Catalog) { c.Tables["p"].ForeignData = true }, "condition": func(c *Catalog) { c.Tables["t"].Conditions[0] = "d" },
 		"foreign": func(c *Catalog) { c.Tables["t"].Foreign = nil }, "delete": func(c *Catalog) { c.Tables["t"].Foreign[0].OnDelete = Cascade },

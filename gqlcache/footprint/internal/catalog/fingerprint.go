@@ -49,7 +49,7 @@ func (c *Catalog) fingerprint(extra []string) [32]byte {
 		if t.Name != name {
 			continue
 		}
-		d.text(t.Definition, fmt.Sprint(t.Columns, t.Keys, t.Rules, t.Policies, t.Virtual, t.Materialized, t.Ambiguous, t.ForeignData))
+		d.text(t.Definition, fmt.Sprint(t.Columns, t.Keys, t.Rules, t.Policies, t.Virtual, t.Materialized, t.Ambiguous, t.ForeignData, t.Contained, t.Content))
 		d.text(t.Conditions...)
 		for _, f := range t.Foreign {
 			d.text("key", f.Table.Name, fmt.Sprint(f.Columns, f.RefColumns, f.OnDelete, f.OnUpdate, f.Enforced, f.Within, f.Same))

@@ -173,6 +173,7 @@ func mergeTables(list []*relation) *Table {
 	t := list[0].table
 	t.Name, t.Ambiguous, t.schemas = list[0].name, len(list) > 1, len(list)
 	t.Columns = slices.Clone(t.Columns)
+	t.Contained = t.Contained && len(list) == 1
 	for _, r := range list[1:] {
 		join(&t, &r.table)
 		for i := range t.Columns {

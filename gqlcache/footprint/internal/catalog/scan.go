@@ -1,6 +1,9 @@
 package catalog
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A token is a piece of a definition. Kind is 'w' for a word in lower case, 'q' for a
 // quoted identifier, 's' for a string, 'n' for a number, and else the character itself.
@@ -253,6 +256,87 @@ func collated(sql string) (names []string, collations map[string]string, ok bool
 				break
 			}
 		}
+	}
+}
+
+// contained reads the CREATE VIRTUAL TABLE of a module that is known to keep its rows in
+// shadow tables of its own. content is the table that it reads beside them. It reports false
+// for others, and for options that nobody has looked at.
+func contained(sql string) (ok bool, content string) {
+	tokens, ok := scan(SQLite, sql)
+	r := reader{tokens: tokens}
+	if !ok || !r.word("create") || !r.word("virtual") || !r.word("table") {
+		return false, ""
+	}
+	if r.peek().text == "if" && r.i+1 < len(r.tokens) && r.tokens[r.i+1].text == "not" {
+		r.i += 3
+	}
+	if !r.qualified() || !r.word("using") {
+		return false, ""
+	}
+	module := lower(r.next().text)
+	options := moduleOptions[module]
+	if options == nil {
+		return false, ""
+	}
+	args, ok := r.arguments()
+	for _, arg := range args {
+		if len(arg) < 2 || arg[1].kind != '=' {
+			if slices.ContainsFunc(arg, func(t token) bool { return t.kind == '=' }) {
+				return false, ""
+			}
+			continue // a column
+		}
+		name := lower(arg[0].text)
+		if !options[name] {
+			return false, ""
+		}
+		if name == "content" {
+			if len(arg) != 3 { //nolint:mnd // name = value
+				return false, ""
+			}
+			content = lower(arg[2].text)
+		}
+	}
+	return ok, content
+}
+
+// moduleOptions are the modules of virtual tables whose rows are in shadow tables, by name,
+// with the options that they may have. Others than content have no part in which rows
+// there are, or are read.
+var moduleOptions = map[string]map[string]bool{
+	"fts5": {
+		"columnsize": true, "content": true, "content_rowid": true, "contentless_delete": true, "detail": true, "prefix": true,
+		"tokenize": true,
+	},
+	"fts4":      {"content": true, "matchinfo": true, "notindexed": true, "order": true, "prefix": true, "tokenize": true},
+	"fts3":      {"tokenize": true},
+	"rtree":     {},
+	"rtree_i32": {},
+}
+
+// arguments reads a list in parentheses, up to the end.
+func (r *reader) arguments() (list [][]token, ok bool) {
+	if r.next().kind != '(' {
+		return nil, false
+	}
+	var one []token
+	for depth := 0; ; {
+		t := r.next()
+		switch {
+		case t.kind == 0:
+			return nil, false
+		case t.kind == '(':
+			depth++
+		case t.kind == ')' && depth == 0:
+			return append(list, one), r.peek().kind == 0
+		case t.kind == ')':
+			depth--
+		case t.kind == ',' && depth == 0:
+			list, one = append(list, one), nil
+			continue
+		}
+		one = append(one, t)
 	}
 }
 

@@ -24,23 +24,39 @@ func databases(ctx context.Context, q Query) (out []string, err error) {
 	return out, err
 }
 
-// temporary calls row with type, name, table and text of the triggers in temp, and of the
-// relations there that hide others. Those that hide nothing are not known, and come and go.
-func temporary(ctx context.Context, q Query, list []string, row func(record)) error {
+// A Temporary says what a connection of SQLite has of its own.
+type Temporary struct {
+	// Triggers says that it has triggers which no other connection has.
+	Triggers bool
+	// Hides says that it has tables or views whose names are those of the databases' own.
+	Hides bool
+}
+
+// ReadTemporary asks a connection of SQLite for its own definitions. The catalog has none of
+// them, as it is that of all connections.
+func ReadTemporary(ctx context.Context, q Query) (t Temporary, err error) {
 	some := false
-	if err := q.each(ctx, 1, `SELECT 1 FROM temp.sqlite_schema LIMIT 1`, func(record) { some = true }); err != nil || !some {
-		return err
+	err = q.each(ctx, 1, `SELECT type FROM temp.sqlite_schema`, func(r record) {
+		t.Triggers = t.Triggers || r.text(0) == "trigger"
+		some = some || r.text(0) == "table" || r.text(0) == "view"
+	})
+	if err != nil || !some {
+		return t, err
+	}
+	list, err := databases(ctx, q)
+	if err != nil {
+		return t, err
 	}
 	all := make([]string, 0, len(list))
 	for _, db := range list {
 		all = append(all, `SELECT m.name FROM `+quote(db)+`.sqlite_schema m WHERE m.type IN ('table', 'view')`)
 	}
-	return q.each(ctx, 4, `SELECT t.type, t.name, t.tbl_name, coalesce(t.sql, '') FROM temp.sqlite_schema t WHERE t.type = 'trigger'
-		OR t.type IN ('table', 'view') AND lower(t.name) IN (SELECT lower(name) FROM (`+strings.Join(all, ` UNION ALL `)+`)) ORDER BY 1, 2`, row)
+	err = q.each(ctx, 1, `SELECT 1 FROM temp.sqlite_schema t WHERE t.type IN ('table', 'view')
+		AND lower(t.name) IN (SELECT lower(name) FROM (`+strings.Join(all, ` UNION ALL `)+`)) LIMIT 1`, func(record) { t.Hides = true })
+	return t, err
 }
 
-// versionSQLite hashes the schema cookies of all databases, and what counts in temp. The
-// cookie of temp would not do: each connection has another one.
+// versionSQLite hashes the schema cookies of all databases.
 func versionSQLite(ctx context.Context, q Query) (Version, error) {
 	d := digest{sha256.New()}
 	list, err := databases(ctx, q)
@@ -48,9 +64,6 @@ func versionSQLite(ctx context.Context, q Query) (Version, error) {
 		if err == nil {
 			err = q.each(ctx, 1, `PRAGMA `+quote(name)+`.schema_version`, func(r record) { d.text(name, r.text(0)) })
 		}
-	}
-	if err == nil {
-		err = temporary(ctx, q, list, func(r record) { d.text(r.text(0), r.text(1), r.text(2), r.text(3)) })
 	}
 	return d.sum(), err
 }
@@ -76,7 +89,6 @@ func readSQLite(ctx context.Context, q Query) (*Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := map[string]map[string]*relation{} // by database and name
 	shadows := map[[2]string]bool{}
 	err = q.each(ctx, 3, `SELECT schema, name, type FROM pragma_table_list`, func(r record) {
 		if t := r.text(2); t == "shadow" || t == "virtual" {
@@ -86,8 +98,8 @@ func readSQLite(ctx context.Context, q Query) (*Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	schemas, hidden := map[string]bool{}, map[string]bool{}
-	var relations []*relation
+	schemas := map[string]bool{}
+	var relations, acts []*relation
 	var extra []string
 	for _, db := range list {
 		schemas[lower(db)] = true
@@ -95,32 +107,24 @@ func readSQLite(ctx context.Context, q Query) (*Catalog, error) {
 		if err != nil {
 			return nil, err
 		}
-		all[db] = one
 		for name, r := range one {
 			if shadows[[2]string{db, name}] {
 				r.table.Virtual = true
+				if len(r.table.Triggers) > 0 { // SQLite allows them, and virtual tables fire them
+					acts = append(acts, r)
+				}
 			}
 			relations = append(relations, r)
 		}
 	}
-	// Temporary relations hide those of the databases; temporary triggers belong to them.
-	err = temporary(ctx, q, list, func(r record) {
-		switch r.text(0) {
-		case "table", "view":
-			hidden[lower(r.text(1))] = true
-		case "trigger":
-			t := triggered(lower(r.text(1)), r.text(3))
-			for _, one := range all {
-				if on := one[lower(r.text(2))]; on != nil {
-					on.table.Triggers = append(on.table.Triggers, t)
-				}
+	for _, shadow := range acts {
+		for _, r := range relations {
+			if r.table.Contained && r.schema == shadow.schema && strings.HasPrefix(shadow.name, r.name+"_") {
+				r.table.Contained = false
 			}
 		}
-	})
-	if err != nil {
-		return nil, err
 	}
-	c := merge(SQLite, relations, map[string]Function{}, schemas, hidden)
+	c := merge(SQLite, relations, map[string]Function{}, schemas, nil)
 	c.Fingerprint = c.fingerprint(extra)
 	return c, nil
 }
@@ -145,6 +149,7 @@ func readDatabase(ctx context.Context, q Query, db string, extra *[]string) (map
 		case "table":
 			if strings.HasPrefix(strings.ToUpper(sql), "CREATE VIRTUAL") {
 				n.table.Virtual = true
+				n.table.Contained, n.table.Content = contained(sql)
 				virtual = append(virtual, name)
 			}
 			n.table.Replaces = replaces(sql)

@@ -33,6 +33,10 @@ type Execution struct {
 	home   rowtag.Home
 	schema string
 
+	// hidden says why its names may be those of other tables than the catalog's, and triggers
+	// why it may write more than the catalog tells: "" where that is not so.
+	hidden, triggers string
+
 	// sets are the settings that it makes, checks is the recording whose key is checked,
 	// args are its arguments until it is known whether its rows are read, and told are the
 	// checks that know of it from then on: see check.go.
@@ -118,8 +122,11 @@ func (s *Session) begin(e *Execution, values []driver.NamedValue) {
 	if e.st != nil && e.a.Unknown != "" {
 		e.found(NotUnderstood, e.a.Unknown)
 	}
+	e.owned()
 	switch e.why = e.a.Unknown; {
 	case e.why != "":
+	case e.hidden != "":
+		e.why = e.hidden
 	case s.unsure != "":
 		e.why = s.unsure
 	case s.tx.open && s.tx.dirtyReads:
@@ -127,6 +134,13 @@ func (s *Session) begin(e *Execution, values []driver.NamedValue) {
 	}
 	s.forgot = s.forgot || s.o.opts.Dialect == catalog.PostgreSQL && forgets(e)
 	e.writes = len(e.a.Writes) > 0 || e.a.Unknown != "" && !e.a.ReadsOnly
+	switch {
+	case e.a.Unknown != "":
+	case e.hidden != "" && (len(e.a.Refs) > 0 || e.writes):
+		e.found(NotUnderstood, e.hidden)
+	case e.triggers != "" && e.writes && s.hook == nil:
+		e.found(NotUnderstood, e.triggers)
+	}
 	if len(e.a.Refs) > 0 || e.a.Unknown != "" || e.a.Volatile != "" || len(e.a.Settings) > 0 || e.writes {
 		e.attribute()
 		if e.observed {
@@ -300,8 +314,12 @@ func (e *Execution) finish(err error, affected int64, complete bool) {
 	s := e.s
 	if err == nil {
 		s.set(e.sets)
+		s.tx.claims = s.tx.claims || s.tx.open && e.a.Claims && e.a.Unknown == ""
 	}
 	s.followPath(e, err)
+	if e.suspects() {
+		s.suspect()
+	}
 	if e.writes {
 		s.wrote(e, err, affected, complete)
 	}
@@ -395,7 +413,7 @@ func (s *Session) settle(ctx context.Context, asOf moment) {
 	}
 	switch {
 	case open && !s.tx.open:
-		s.tx = transaction{open: true, asOf: asOf, before: s.made}
+		s.tx = transaction{open: true, asOf: asOf, before: s.made, redefines: s.asks}
 	case !open && s.tx.open: // ended by something that was not understood, or by an error
 		s.outcome()
 		s.flush(ctx, true)

@@ -30,6 +30,8 @@ type state struct {
 	one     *catalog.Catalog
 	several bool
 	missing missing
+	// virtual says that some table is: it may write its rows when the transaction ends.
+	virtual bool
 }
 
 // missing are schemas that were looked for and are not in the catalog.
@@ -42,6 +44,15 @@ type missing struct {
 func severalIn(c *catalog.Catalog) bool {
 	for _, t := range c.Tables {
 		if t.Ambiguous {
+			return true
+		}
+	}
+	return false
+}
+
+func virtualIn(c *catalog.Catalog) bool {
+	for _, t := range c.Tables {
+		if t.Virtual {
 			return true
 		}
 	}
@@ -144,7 +155,7 @@ func (o *Observer) read(ctx context.Context, conn Conn) (st *state, err error) {
 	return &state{
 		catalog: c, shapes: rowtag.NewShapes(o.opts.Name, c),
 		names: sync.OnceValue(func() map[string]bool { return namesOf(c) }),
-		one:   c.InOne(), several: severalIn(c),
+		one:   c.InOne(), several: severalIn(c), virtual: virtualIn(c),
 	}, nil
 }
 

@@ -108,6 +108,8 @@ type Options struct {
 	version func(context.Context, catalog.Dialect, catalog.Query) (catalog.Version, error)
 	// connection asks a connection what it is.
 	connection func(context.Context, catalog.Dialect, catalog.Query) (catalog.Connection, error)
+	// temporary asks a connection of SQLite what it has of its own.
+	temporary func(context.Context, catalog.Query) (catalog.Temporary, error)
 }
 
 // An Observer watches all connections of one handle. It may be used concurrently.

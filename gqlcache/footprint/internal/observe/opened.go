@@ -30,6 +30,7 @@ func (s *Session) opened(ctx context.Context) {
 	if err == nil {
 		s.learn(c)
 	}
+	s.suspect() // hooks of drivers run before
 	if s.elsewhere != "" {
 		o.found(ctx, Finding{Kind: Elsewhere, Why: s.elsewhere})
 	}

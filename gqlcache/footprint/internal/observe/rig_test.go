@@ -129,6 +129,9 @@ func newRig(t testing.TB, o Options) *rig {
 	if o.version == nil {
 		o.version = func(context.Context, catalog.Dialect, catalog.Query) (catalog.Version, error) { return c.Version, nil }
 	}
+	if o.temporary == nil {
+		o.temporary = func(context.Context, catalog.Query) (catalog.Temporary, error) { return catalog.Temporary{}, nil }
+	}
 	r := &rig{t: t, sink: &fakeSink{}, conn: &fakeConn{}}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))

@@ -50,6 +50,10 @@ type Session struct {
 	shown moment
 	// hook is nil where the database does not tell of rows.
 	hook *rowHook
+	// own is what a connection of SQLite has of its own, as far as it was asked, and asks
+	// says that it has to be asked again: see temporary.go.
+	own  catalog.Temporary
+	asks bool
 	// leaks says that something was written since the last statement ended.
 	leaks bool
 	// forgot says that the server may have forgotten statements which the driver has
@@ -65,6 +69,8 @@ type transaction struct {
 	// locked says that it holds the write lock of SQLite: BEGIN IMMEDIATE, or it has
 	// written.
 	locked bool
+	// claims says that rows were locked in PostgreSQL as a writer locks them: it is to write.
+	claims bool
 	// savepoints are the names of those that are open, the outermost first. implied says
 	// that the outermost began the transaction.
 	savepoints []string
@@ -82,9 +88,9 @@ type transaction struct {
 	// erred says that a statement has failed, moves that one has run which may set
 	// search_path when the transaction ends: deferred triggers do.
 	erred, moves bool
-	// dirtyReads says READ UNCOMMITTED.
-	dirtyReads bool
-	asOf       moment
+	// dirtyReads says READ UNCOMMITTED, redefines that definitions of SQLite may have changed.
+	dirtyReads, redefines bool
+	asOf                  moment
 	// ctx is that of the statement which began it.
 	ctx context.Context
 }
@@ -257,7 +263,7 @@ func (s *Session) rolledBack(ctx context.Context, err error) {
 		s.pending.all(s.unsure, "")
 		s.flush(ctx, true)
 	}
-	if s.tx.locked && s.tx.ctx != nil {
+	if (s.tx.locked || s.tx.claims) && s.tx.ctx != nil {
 		s.o.wrote(s.tx.ctx) //nolint:contextcheck // whose transaction it was: it was to write, and has written nothing
 	}
 	if !s.pending.empty() {
@@ -349,6 +355,7 @@ func (s *Session) Broken(ctx context.Context) {
 func (s *Session) Unwrapped(ctx context.Context) {
 	s.raw, s.forgot = true, true
 	s.hook = nil // the application may have set its own
+	s.suspect()
 	s.doubt("the driver's connection is used directly")
 	s.pending.all("the driver's connection is used directly", "")
 	s.dirty.Store(true)

@@ -19,4 +19,7 @@ func (o *Options) defaults() {
 	if o.connection == nil {
 		o.connection = catalog.ReadConnection
 	}
+	if o.temporary == nil {
+		o.temporary = catalog.ReadTemporary
+	}
 }

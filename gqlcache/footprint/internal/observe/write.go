@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"cmp"
 	"database/sql/driver"
 	"errors"
 	"slices"
@@ -45,7 +46,9 @@ func (e *Execution) prepareWrite(args arguments) {
 		w.base, w.homes = append(w.base, list), append(w.homes, home)
 	}
 	e.write = w
-	if !e.hooked() && len(e.a.Writes) == 1 {
+	// A trigger of the connection's own may write a virtual table, which need not change rows
+	// before the transaction ends.
+	if hooked := e.hidden == "" && (e.triggers == "" || !e.st.virtual) && e.hooked(); !hooked && len(e.a.Writes) == 1 && e.hidden == "" && e.triggers == "" {
 		w.images = e.s.imagesBefore(e, args)
 	}
 }
@@ -214,11 +217,14 @@ func (s *Session) wrote(e *Execution, err error, affected int64, complete bool) 
 		s.pending.all(e.a.Unknown, e.text)
 	case e.write.misread != "":
 		s.pending.all(e.write.misread, e.text)
-	case e.nothingDone(err): // nothing was changed
+	case e.hidden != "":
+		s.pending.all(e.hidden, e.text)
+	case e.triggers == "" && e.nothingDone(err): // nothing was changed
 	default:
 		events, everything, told := s.hook.changes(e, err, affected, complete)
 		if !told {
 			events, everything = e.write.events(e, err, affected, complete)
+			everything = cmp.Or(everything, e.triggers)
 		}
 		if everything != "" {
 			s.pending.all(everything, e.text)

@@ -605,3 +605,107 @@ func TestRefusedInsertion(t *testing.T) {
 		}
 	}
 }
+
+// A mutation counts as one that was seen to write where a statement of it writes, whatever
+// becomes of it, and where a transaction that was to write was rolled back.
+func TestSeenToWrite(t *testing.T) {
+	t.Parallel()
+	const (
+		update = `UPDATE posts SET title = 'x' WHERE id = 7`
+		claim  = `SELECT id FROM posts WHERE id = 7 FOR UPDATE`
+	)
+	for _, c := range []struct {
+		name    string
+		dialect catalog.Dialect
+		texts   []string
+		err     error // of the last
+		wrote   bool
+		commits int
+	}{
+		{"no row", catalog.PostgreSQL, []string{update}, nil, true, 0},
+		{"no row, committed", catalog.PostgreSQL, []string{"BEGIN", update, "COMMIT"}, nil, true, 0},
+		{"no row, rolled back", catalog.PostgreSQL, []string{"BEGIN", update, "ROLLBACK"}, nil, true, 0},
+		{"rows are locked", catalog.PostgreSQL, []string{"BEGIN", claim, "ROLLBACK"}, nil, true, 0},
+		{"rows are locked within WITH", catalog.PostgreSQL, []string{"BEGIN", `WITH q AS (` + claim + `) SELECT id FROM q`, "ROLLBACK"}, nil, true, 0},
+		{"rows are locked for no key", catalog.PostgreSQL, []string{"BEGIN", `SELECT id FROM posts WHERE id = 7 FOR NO KEY UPDATE SKIP LOCKED`, "ROLLBACK"}, nil, true, 0},
+		{"rows are locked, to a savepoint", catalog.PostgreSQL, []string{"BEGIN", "SAVEPOINT a", claim, "ROLLBACK TO a", "ROLLBACK"}, nil, true, 0},
+		{"rows are locked for others", catalog.PostgreSQL, []string{"BEGIN", `SELECT id FROM posts WHERE id = 7 FOR SHARE`, "ROLLBACK"}, nil, false, 0},
+		{"rows are locked, and committed", catalog.PostgreSQL, []string{"BEGIN", claim, "COMMIT"}, nil, false, 0},
+		{"rows are locked, without a transaction", catalog.PostgreSQL, []string{claim}, nil, false, 0},
+		{"rows are locked, and nobody knows", catalog.PostgreSQL, []string{"BEGIN", claim, "ROLLBACK"}, errFailed, false, 0},
+		{"of the transaction before", catalog.PostgreSQL, []string{"BEGIN", claim, "COMMIT", "BEGIN", "ROLLBACK"}, nil, false, 0},
+		{"rows are read", catalog.PostgreSQL, []string{"BEGIN", `SELECT id FROM posts WHERE id = 7`, "ROLLBACK"}, nil, false, 0},
+		{"no row, SQLite", catalog.SQLite, []string{update}, nil, true, 0},
+		{"a writer's lock", catalog.SQLite, []string{"BEGIN IMMEDIATE", postByID, "ROLLBACK"}, nil, true, 0},
+		{"rows are read, SQLite", catalog.SQLite, []string{"BEGIN", postByID, "ROLLBACK"}, nil, false, 0},
+		{"nothing that is understood", catalog.PostgreSQL, []string{"BEGIN", "DO 'x'", "ROLLBACK"}, nil, true, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, Options{Dialect: c.dialect})
+			s := r.session()
+			for i, text := range c.texts {
+				var err error
+				if i == len(c.texts)-1 {
+					err = c.err
+				}
+				s.Start(t.Context(), text, named(nil)).End(err, 0, true)
+			}
+			if (r.sink.wrote > 0) != c.wrote || r.commits() != c.commits {
+				t.Errorf("told of %d writes and %d commits, expected %v and %d", r.sink.wrote, r.commits(), c.wrote, c.commits)
+			}
+		})
+	}
+}
+
+// A connection of SQLite is asked what it has of its own when it is opened, and after what may
+// have changed that; until it can be asked, it may have anything.
+func TestOwnTriggers(t *testing.T) {
+	t.Parallel()
+	own, asked, fails := catalog.Temporary{}, 0, false
+	r := newRig(t, Options{
+		connection: func(context.Context, catalog.Dialect, catalog.Query) (catalog.Connection, error) {
+			return catalog.Connection{ForeignKeys: true, Triggers: true}, nil
+		},
+		temporary: func(context.Context, catalog.Query) (catalog.Temporary, error) {
+			asked++
+			if fails {
+				return catalog.Temporary{}, errFailed
+			}
+			return own, nil
+		},
+	})
+	s := r.session()
+	s.Opened(t.Context())
+	for _, c := range []struct {
+		name       string
+		do         func()
+		asked      int
+		everything bool
+	}{
+		{"opened", func() {}, 1, false},
+		{"nothing new", func() { query(t.Context(), s, postByID, args(7)) }, 1, false},
+		{"made by something else", func() {
+			own.Triggers = true
+			exec(t.Context(), s, `CREATE TEMP TRIGGER x AFTER INSERT ON posts BEGIN SELECT 1; END`)
+		}, 2, true},
+		{"still there", func() {}, 2, true},
+		{"past the session", func() { own.Triggers = false; s.Unwrapped(t.Context()); s.Reset(t.Context()) }, 3, false},
+		{"it cannot say", func() { fails = true; exec(t.Context(), s, `DROP TABLE lines`) }, 4, true},
+		{"it can again", func() { fails = false }, 5, false},
+	} {
+		c.do()
+		exec(t.Context(), s, updateTitle, "x", 7)
+		if why := r.last().Everything; (why != "") != c.everything || asked != c.asked {
+			t.Errorf("%s: everything %q, asked %d times", c.name, why, asked)
+		}
+	}
+	f := r.read(postByID, args(7), args(7, "old"))
+	own.Hides = true
+	exec(t.Context(), s, `CREATE TEMP TABLE posts (id INTEGER)`)
+	ctx, rec := r.record(t.Context())
+	query(ctx, s, postByID, args(7), args(7, "other"))
+	if got := rec.End(); got.Unknown == "" || r.fresh(f) {
+		t.Errorf("what a hidden table has is known: %+v", got)
+	}
+}

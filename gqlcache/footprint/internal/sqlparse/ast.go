@@ -22,6 +22,10 @@ const (
 	DDL             // CREATE, ALTER, DROP, COMMENT, GRANT, REVOKE
 	NoData          // LISTEN, UNLISTEN, NOTIFY, SHOW, EXPLAIN without ANALYZE, PRAGMA that only asks, ...
 
+	Merge    // MERGE: Statement.From is its source, On what matches, and Whens its branches
+	Asks     // PRAGMA integrity_check and its like: it reads anything, and writes nothing
+	Rewrites // VACUUM of SQLite, VACUUM FULL, CLUSTER, PRAGMA user_version = 1: what it writes is not in tables
+
 	PrepareTransaction // PREPARE TRANSACTION; its gid is Statement.SavepointName
 	CommitPrepared     // COMMIT PREPARED, with the gid
 	RollbackPrepared   // ROLLBACK PREPARED, with the gid
@@ -57,7 +61,7 @@ type (
 	// it, "quantified" the operator and its word ("<> all"), "field" and "named" a name.
 	// "betweensymmetric" and "notbetweensymmetric" are not "between": their bounds may be in
 	// any order. "element" is an assignment to a part of a column: its last argument is the
-	// value.
+	// value. "groupingsets" has what ROLLUP, CUBE and GROUPING SETS group by.
 	Op struct {
 		Op   string
 		Args []Expr
@@ -163,6 +167,7 @@ type Query struct {
 	Ops       []string // what joins each further arm: "union", "union all", "intersect", ...
 	Values    [][]Expr // nil stands for DEFAULT
 	Locking   bool     // FOR UPDATE, FOR SHARE, ...
+	Claims    bool     // FOR UPDATE, FOR NO KEY UPDATE: as a writer locks
 	Skips     bool     // SKIP LOCKED: which rows there are depends on other sessions
 }
 
@@ -184,6 +189,14 @@ const (
 	OtherwiseX // any other
 )
 
+// A When is a branch of MERGE: what it sets and inserts.
+type When struct {
+	If     Expr
+	Sets   []Set
+	Into   []string
+	Values []Expr // nil stands for DEFAULT
+}
+
 // A Statement is one statement.
 type Statement struct {
 	Kind  Kind
@@ -200,6 +213,7 @@ type Statement struct {
 	Current  bool   // WHERE CURRENT OF
 	Limited  bool   // UPDATE or DELETE with LIMIT or ORDER BY
 	Defaults bool   // INSERT … DEFAULT VALUES
+	Copies   bool   // it is COPY … FROM, an Insert whose rows are not in the text
 
 	Returning     []Item
 	OnConflict    Conflict
@@ -207,6 +221,9 @@ type Statement struct {
 	ConflictWhere Expr
 
 	Tables []Name // of Truncate, Refresh
+
+	On    Expr // of Merge
+	Whens []When
 
 	// Setting of Kind Setting: its name, and its values as they are written, with Params
 	// where a value is a parameter. Local says SET LOCAL.

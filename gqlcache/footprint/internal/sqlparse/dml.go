@@ -1,6 +1,6 @@
 package sqlparse
 
-// dataStatement parses a query, an INSERT, an UPDATE or a DELETE, with its WITH.
+// dataStatement parses a query, an INSERT, an UPDATE, a DELETE or a MERGE, with its WITH.
 func (p *parser) dataStatement() *Statement {
 	var with []CTE
 	recursive := false
@@ -26,6 +26,11 @@ func (p *parser) dataStatement() *Statement {
 			s.From = p.fromList()
 		}
 		p.condition(s)
+	case p.is("merge") && p.isAt(1, "into"):
+		p.only(PostgreSQL)
+		p.skip(2)
+		s.Kind = Merge
+		p.merge(s)
 	default:
 		p.fail("statement expected")
 	}
@@ -247,6 +252,56 @@ func (p *parser) update(s *Statement) {
 		s.From = p.fromList()
 	}
 	p.condition(s)
+}
+
+// merge parses what follows MERGE INTO.
+func (p *parser) merge(s *Statement) {
+	p.target(s)
+	p.expect("using")
+	s.From = []From{p.fromOne()}
+	p.expect("on")
+	s.On = p.expr(lowest)
+	for p.accept("when") {
+		var w When
+		p.accept("not")
+		p.expect("matched")
+		if p.accept("by") && p.acceptAny("source", "target") == "" {
+			p.fail("source or target expected")
+		}
+		if p.accept("and") {
+			w.If = p.expr(lowest)
+		}
+		p.expect("then")
+		switch {
+		case p.accept("do", "nothing"), p.accept("delete"):
+		case p.accept("update"):
+			p.expect("set")
+			w.Sets = p.sets()
+		default:
+			p.expect("insert")
+			if p.accept("(") {
+				w.Into = p.names()
+			}
+			if p.accept("overriding") {
+				if p.acceptAny("system", "user") == "" {
+					p.fail("system or user expected")
+				}
+				p.expect("value")
+			}
+			if !p.accept("default", "values") {
+				p.expect("values")
+				p.expect("(")
+				w.Values = p.valueRow(true)
+			}
+		}
+		s.Whens = append(s.Whens, w)
+	}
+	if len(s.Whens) == 0 {
+		p.fail("when expected")
+	}
+	if p.accept("returning") {
+		s.Returning = p.items()
+	}
 }
 
 // condition parses WHERE and what follows it in an UPDATE or DELETE.

@@ -115,7 +115,11 @@ func (p *parser) tail(q *Query) {
 func (p *parser) lock(q *Query) {
 	p.expect("for")
 	q.Locking = true
-	if !p.accept("update") && !p.accept("no", "key", "update") && !p.accept("share") && !p.accept("key", "share") {
+	switch {
+	case p.accept("update"), p.accept("no", "key", "update"):
+		q.Claims = true
+	case p.accept("share"), p.accept("key", "share"):
+	default:
 		p.fail("lock expected")
 	}
 	if p.accept("of") {
@@ -262,12 +266,19 @@ func (p *parser) groups() (list []Expr) {
 			p.only(PostgreSQL)
 			p.skip(2)
 			p.expect("(")
-			list = append(list, &Call{Name: "grouping sets", Args: p.groups()})
+			list = append(list, &Op{Op: "groupingsets", Args: p.groups()})
+			p.expect(")")
+		case p.d != SQLite && p.isAny("rollup", "cube") && p.isAt(1, "("):
+			if p.d == Any { // where it may be a function, too
+				p.fail("syntax of one database expected")
+			}
+			p.skip(2)
+			list = append(list, &Op{Op: "groupingsets", Args: p.groups()})
 			p.expect(")")
 		case p.is("(") && p.isAt(1, ")"):
 			p.only(PostgreSQL)
 			p.skip(2)
-			list = append(list, &Call{Name: "grouping sets"})
+			list = append(list, &Op{Op: "groupingsets"})
 		default:
 			x := p.expr(lowest)
 			if row, ok := x.(*Op); ok && row.Op == "row" && row.Text == "" {

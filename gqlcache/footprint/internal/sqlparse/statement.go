@@ -1,8 +1,8 @@
 package sqlparse
 
 // statement parses a statement of any kind. What it does not know by name, to its end, is
-// an error: CALL, DO, EXECUTE, PREPARE, COPY, MERGE, cursors, VACUUM, REINDEX, CLUSTER,
-// LOAD and others do anything or what nobody has looked at.
+// an error: CALL, DO, EXECUTE, PREPARE, COPY TO, cursors, LOAD and others do anything or
+// what nobody has looked at.
 func (p *parser) statement() *Statement {
 	t := p.peek()
 	if t.Kind == WordToken {
@@ -50,6 +50,18 @@ func (p *parser) statement() *Statement {
 			return p.pragma()
 		case "explain":
 			return p.explain()
+		case "vacuum":
+			return p.vacuum()
+		case "cluster":
+			p.only(PostgreSQL)
+			p.skip(1)
+			p.maintained()
+			return &Statement{Kind: Rewrites}
+		case "reindex":
+			return p.reindex()
+		case "copy":
+			p.only(PostgreSQL)
+			return p.copyFrom()
 		case "listen", "unlisten", "notify", "show", "deallocate", "discard", "checkpoint", "lock", "analyze":
 			return p.noData(t.Text)
 		}
@@ -337,6 +349,135 @@ func (p *parser) triggerBody() {
 	}
 }
 
+// maintained parses the options of VACUUM and its like, and the tables that it is for. It
+// reports whether FULL is among the options.
+func (p *parser) maintained() (full bool) {
+	if p.is("(") {
+		p.only(PostgreSQL)
+		p.skip(1)
+		for {
+			full = p.is("full") || full
+			p.name()
+			if !p.is(",") && !p.is(")") { // ON, off, a number, 'a size'
+				if p.acceptKind(NumberToken) == nil && p.acceptKind(StringToken) == nil {
+					p.name()
+				}
+			}
+			if !p.accept(",") {
+				break
+			}
+		}
+		p.expect(")")
+	}
+	for p.d != SQLite && p.isAny("full", "freeze", "verbose", "analyze") {
+		p.only(PostgreSQL)
+		full = p.is("full") || full
+		p.skip(1)
+	}
+	for (p.peek().Kind == WordToken || p.peek().Kind == QuotedToken) && !p.is("into") {
+		p.tableName()
+		if p.is("(") {
+			p.only(PostgreSQL)
+			p.skip(1)
+			p.names()
+		}
+		if p.is("using") { // CLUSTER: an index
+			p.only(PostgreSQL)
+			p.skip(1)
+			p.name()
+		}
+		if !p.accept(",") {
+			break
+		}
+	}
+	return full
+}
+
+// vacuum parses VACUUM. That of SQLite may give rows other rowids, and VACUUM FULL other
+// places, so that whoever has read these has read something else. VACUUM INTO copies.
+func (p *parser) vacuum() *Statement {
+	p.skip(1)
+	full := p.maintained()
+	if p.is("into") {
+		p.only(SQLite)
+		p.skip(1)
+		if p.acceptKind(StringToken) == nil && p.acceptKind(ParamToken) == nil {
+			p.fail("file expected")
+		}
+		return &Statement{Kind: NoData}
+	}
+	if p.d != PostgreSQL || full {
+		return &Statement{Kind: Rewrites}
+	}
+	return &Statement{Kind: NoData}
+}
+
+// reindex parses REINDEX, after which an index has what it should have had before.
+func (p *parser) reindex() *Statement {
+	p.skip(1)
+	if p.is("(") || p.isAny("index", "table", "schema", "database", "system") && p.d != SQLite {
+		p.only(PostgreSQL)
+		if p.accept("(") {
+			for p.acceptAny("verbose", "concurrently", "tablespace", "on", "off", "true", "false", ",") != "" {
+				continue
+			}
+			p.expect(")")
+		}
+		if p.acceptAny("index", "table", "schema", "database", "system") == "" {
+			p.fail("object expected")
+		}
+		p.accept("concurrently")
+	}
+	if p.peek().Kind == WordToken || p.peek().Kind == QuotedToken {
+		p.tableName()
+	}
+	return &Statement{Kind: NoData}
+}
+
+// copyFrom parses COPY of rows into a table, which is an INSERT of rows that nobody knows.
+// COPY TO writes a file or runs a program, and its rows are not those of a result: an error.
+func (p *parser) copyFrom() *Statement {
+	p.skip(1)
+	s := &Statement{Kind: Insert, Copies: true}
+	if p.accept("binary") && p.is("from") { // a table of that name, in the old order of words
+		p.fail("table expected")
+	}
+	s.Table = p.tableName()
+	s.Alias = s.Table.Name
+	if p.accept("(") {
+		s.Columns = p.names()
+	}
+	p.expect("from")
+	if !p.accept("stdin") && p.acceptKind(StringToken) == nil {
+		p.fail("file expected")
+	}
+	if p.is("with") && !p.isAt(1, "(") { // the old order of words
+		p.skip(1)
+	}
+	if p.accept("with") || p.is("(") {
+		p.expect("(")
+		for depth := 1; depth > 0 && !p.failed(); p.skip(1) {
+			switch {
+			case p.is("("):
+				depth++
+			case p.is(")"):
+				depth--
+			case p.is(";") || p.peek().Kind == EndToken:
+				p.fail("end of the options expected")
+			}
+		}
+	} else {
+		for p.acceptAny("binary", "csv", "header", "delimiter", "delimiters", "null", "quote", "escape", "encoding", "as", "freeze",
+			"force", "not") != "" || p.acceptKind(StringToken) != nil {
+			continue
+		}
+	}
+	if p.accept("where") {
+		s.Where = p.expr(lowest)
+	}
+	return s
+}
+
 // pragma parses a PRAGMA that asks, or sets what changes neither data nor how it is read.
 func (p *parser) pragma() *Statement {
 	p.expect("pragma")
@@ -348,7 +489,9 @@ func (p *parser) pragma() *Statement {
 	n = lower(n)
 	assigned := p.accept("=")
 	if !assigned && !p.is("(") {
-		if !asks(n) && n != "wal_checkpoint" && n != "optimize" {
+		if asksAll(n) {
+			s.Kind = Asks
+		} else if !asks(n) {
 			p.fail("known pragma expected")
 		}
 		return s
@@ -365,17 +508,34 @@ func (p *parser) pragma() *Statement {
 	if !assigned {
 		p.expect(")")
 	}
+	switch n {
+	case "temp_store", "user_version", "application_id": // temporary tables are gone with the first
+		return &Statement{Kind: Rewrites}
+	case "foreign_key_check", "integrity_check", "quick_check":
+		return &Statement{Kind: Asks}
+	}
 	if !harmless(n, lower(t.Text)) {
 		p.fail("harmless pragma expected")
 	}
 	return s
 }
 
+// asksAll reports whether a pragma without a value asks for something that changes with
+// data, or that a program keeps there.
+func asksAll(pragma string) bool {
+	switch pragma {
+	case "application_id", "data_version", "foreign_key_check", "freelist_count", "integrity_check", "page_count", "quick_check",
+		"schema_version", "user_version":
+		return true
+	}
+	return false
+}
+
 // asks reports whether a pragma without a value only asks, for something that is neither
-// data nor changes with it.
+// data nor changes with it, or tidies up where nobody sees it.
 func asks(pragma string) bool {
 	switch pragma {
-	case "auto_vacuum", "automatic_index", "busy_timeout", "cache_size", "cache_spill", "cell_size_check",
+	case "incremental_vacuum", "optimize", "shrink_memory", "wal_checkpoint", "auto_vacuum", "automatic_index", "busy_timeout", "cache_size", "cache_spill", "cell_size_check",
 		"checkpoint_fullfsync", "collation_list", "compile_options", "database_list", "defer_foreign_keys", "encoding",
 		"foreign_keys", "fullfsync", "function_list", "hard_heap_limit", "ignore_check_constraints", "journal_mode",
 		"journal_size_limit", "legacy_alter_table", "locking_mode", "max_page_count", "mmap_size", "module_list",
@@ -394,8 +554,11 @@ func harmless(pragma, value string) bool {
 	case "table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo", "foreign_key_list",
 		"busy_timeout", "cache_size", "cache_spill", "journal_size_limit", "mmap_size", "synchronous", "threads",
 		"wal_autocheckpoint", "wal_checkpoint", "checkpoint_fullfsync", "fullfsync", "secure_delete", "soft_heap_limit",
-		"automatic_index", "query_only", "locking_mode", "analysis_limit", "optimize":
+		"automatic_index", "query_only", "locking_mode", "analysis_limit", "optimize", "auto_vacuum", "defer_foreign_keys",
+		"encoding", "incremental_vacuum", "page_size":
 		return true
+	case "read_uncommitted":
+		return value == "0" || value == "off" || value == "false" || value == "no"
 	case "journal_mode": // without a journal, a rollback does not take everything back
 		switch value {
 		case "wal", "delete", "truncate", "persist", "memory":
@@ -483,16 +646,7 @@ func (p *parser) noData(word string) *Statement {
 		}
 		p.accept("nowait")
 	case "analyze":
-		p.accept("verbose")
-		for p.peek().Kind == WordToken || p.peek().Kind == QuotedToken {
-			p.tableName()
-			if p.accept("(") {
-				p.names()
-			}
-			if !p.accept(",") {
-				break
-			}
-		}
+		p.maintained()
 	}
 	if word != "analyze" {
 		p.only(PostgreSQL)
