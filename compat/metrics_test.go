@@ -46,6 +46,10 @@ func (figures) OperationStats() []gqlcache.OperationStats {
 	return []gqlcache.OperationStats{{Name: "Feed", Hits: 10, FillTime: 1500 * time.Millisecond}}
 }
 
+func (figures) ComputedStats() []gqlcache.ComputedStats {
+	return []gqlcache.ComputedStats{{Name: "board", Hits: 9, FillTime: 2500 * time.Millisecond, Bypassed: map[gqlcache.Reason]uint64{gqlcache.ReasonLease: 1}}}
+}
+
 func (figures) VerifyStats() *inspect.Verify { return &inspect.Verify{Rate: 0.01, Mismatched: 6} }
 
 // series returns what a registry exposes, a line for each series: name, kind, labels and

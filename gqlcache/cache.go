@@ -202,6 +202,7 @@ func New(opts Options) (*Cache, error) {
 	c.observing.attach()
 	if c.schema.Load() != nil {
 		if err := c.join(); err != nil {
+			c.abandon()
 			return nil, err
 		}
 	}
@@ -213,6 +214,18 @@ func New(opts Options) (*Cache, error) {
 	c.askVersions()
 	c.swept.Go(func() { c.engine.SweepUntil(c.closed, opts.SweepInterval) })
 	return c, nil
+}
+
+// abandon ends what New has begun when it fails. Stores and the log of the options stay as
+// they are: they are the caller's, who may try again.
+func (c *Cache) abandon() {
+	close(c.closed)
+	c.inspector.Close()
+	c.observing.close()
+	c.verify.Close()
+	if c.store != c.opts.Store {
+		_ = safe.Do(c.store.Close)
+	}
 }
 
 // queryFields returns the names of the fields of the query type.

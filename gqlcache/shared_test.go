@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
+	"runtime/debug"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -517,6 +520,32 @@ func TestLogLifeCycle(t *testing.T) {
 			t.Errorf("Invalidate: %v", err)
 		}
 	})
+}
+
+// TestNewThatFails leaves nothing running. It is alone, and without a garbage collector, which
+// ends the goroutine of a store that nobody has closed.
+func TestNewThatFails(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	stores := func() int {
+		all := make([]byte, 1<<22)
+		return strings.Count(string(all[:runtime.Stack(all, true)]), "otter/v2.periodicCleanUp[...](")
+	}
+	before := stores()
+	schema := testgraph.Executable(testgraph.NewStore(), "cacheControl").Schema()
+	m := newFakeLog().join(changelog.Bounded)
+	o := gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Instances: gqlcache.Instances{Log: m}, Schema: schema}
+	o.Verify.Rate, o.Verify.WithoutValues = 1, true
+	first := newCache(t, o)
+	if n := stores(); n <= before {
+		t.Fatalf("%d stores with a cache, %d without", n, before)
+	}
+	if _, err := gqlcache.New(quiet(o)); !errors.Is(err, changelog.ErrStarted) {
+		t.Errorf("New: %v", err)
+	}
+	eventually(t, "the end of its store", func() bool { return stores() == before+1 })
+	if err := first.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestStrongWaits: a mutation is answered when the slow instance has applied it, or has

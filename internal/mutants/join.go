@@ -8,6 +8,11 @@ var joinRules = []mutant{
 		test: "TestLostLease",
 	},
 	{
+		name: "what New has begun goes on when it fails", file: cacheFile,
+		old: "			c.abandon()\n", new: "",
+		test: "TestNewThatFails$",
+	},
+	{
 		name: "join as of the arrival", file: "gqlcache/query.go",
 		old: "if r.since, ok = c.fleet.Arrive(); !ok {", new: "if _, ok = c.fleet.Arrive(); !ok {",
 		test: "TestJoinAfterTheLease",

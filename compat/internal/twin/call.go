@@ -69,7 +69,9 @@ func Apart(ctx context.Context) context.Context { return context.WithValue(ctx, 
 func (c *Contract) Around(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		span := &serveSpan{ctx: r.Context()}
-		defer span.ended.Store(true)
+		if r.Header.Get("Upgrade") == "" { // gqlgen's websockets do not wait for operations when they close
+			defer span.ended.Store(true)
+		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), serveKey{}, span)))
 	})
 }
