@@ -59,6 +59,17 @@ func (f operations) MutateOperationContext(ctx context.Context, oc *graphql.Oper
 	return f(ctx, oc)
 }
 
+// limitOperations has an extension refuse the operations of a viewer who has no budget left.
+func limitOperations(s *handler.Server) {
+	allows := budget()
+	s.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+		if !allows(viewerOf(ctx)) {
+			return graphql.OneShot(graphql.ErrorResponse(ctx, "too many"))
+		}
+		return next(ctx)
+	})
+}
+
 // budget allows each caller some operations.
 func budget() func(who string) bool {
 	var mu sync.Mutex
@@ -117,24 +128,8 @@ func setups() []setup {
 				return nil
 			}))
 		}},
-		{name: "a budget in operations", setUp: func(s *handler.Server) {
-			allows := budget()
-			s.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-				if !allows(viewerOf(ctx)) {
-					return graphql.OneShot(graphql.ErrorResponse(ctx, "too many"))
-				}
-				return next(ctx)
-			})
-		}},
-		{name: "a budget in operations, after the cache", late: func(s *handler.Server) {
-			allows := budget()
-			s.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-				if !allows(viewerOf(ctx)) {
-					return graphql.OneShot(graphql.ErrorResponse(ctx, "too many"))
-				}
-				return next(ctx)
-			})
-		}},
+		{name: "a budget in operations", setUp: limitOperations},
+		{name: "a budget in operations, after the cache", late: limitOperations},
 		{name: "a budget in responses, told in an extension", setUp: func(s *handler.Server) {
 			allows, left := budget(), budget()
 			s.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {

@@ -39,7 +39,7 @@ type version struct {
 // Read reads all figures of a source. It does not block.
 func Read(s Source) *Reading {
 	r := &Reading{stats: s.Stats(), operations: s.OperationStats()}
-	r.stats.Tiers = tellApart(r.stats.Tiers)
+	r.stats.Tiers = tellApart(r.stats.Tiers, func(t *store.TierStats) *string { return &t.Name })
 	views := slices.Sorted(maps.Keys(r.stats.Versions))
 	for i, label := range labels(views) {
 		r.versions = append(r.versions, version{label, r.stats.Versions[views[i]]})
@@ -47,7 +47,7 @@ func Read(s Source) *Reading {
 	if v, ok := s.(interface {
 		ComputedStats() []gqlcache.ComputedStats
 	}); ok {
-		r.values = tellValuesApart(v.ComputedStats())
+		r.values = tellApart(v.ComputedStats(), func(s *gqlcache.ComputedStats) *string { return &s.Name })
 	}
 	if v, ok := s.(interface{ VerifyStats() *inspect.Verify }); ok {
 		if found := v.VerifyStats(); found != nil {
@@ -57,30 +57,18 @@ func Read(s Source) *Reading {
 	return r
 }
 
-// tellApart returns the tiers under names that are labels. Stores choose them.
-func tellApart(tiers []store.TierStats) []store.TierStats {
-	tiers = slices.Clone(tiers)
-	names := make([]string, len(tiers))
-	for i := range tiers {
-		names[i] = tiers[i].Name
+// tellApart returns a copy of a list under names that are labels. Stores choose those of
+// tiers, and programs those of the keys of values.
+func tellApart[T any](list []T, name func(*T) *string) []T {
+	list = slices.Clone(list)
+	names := make([]string, len(list))
+	for i := range list {
+		names[i] = *name(&list[i])
 	}
 	for i, label := range labels(names) {
-		tiers[i].Name = label
+		*name(&list[i]) = label
 	}
-	return tiers
-}
-
-// tellValuesApart is tellApart of values. Programs choose the names of their keys.
-func tellValuesApart(values []gqlcache.ComputedStats) []gqlcache.ComputedStats {
-	values = slices.Clone(values)
-	names := make([]string, len(values))
-	for i := range values {
-		names[i] = values[i].Name
-	}
-	for i, label := range labels(names) {
-		values[i].Name = label
-	}
-	return values
+	return list
 }
 
 // labels makes labels of names: valid, and each of one name. One wrong label fails the whole
