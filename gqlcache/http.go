@@ -167,9 +167,6 @@ func (c *Cache) send(ctx context.Context, w http.ResponseWriter, r *http.Request
 	k.stamp.ready.Send(w, r, s)
 }
 
-// encodes says whether answers may be kept in other encodings.
-func (c *Cache) encodes(public bool) bool { return public && len(c.opts.HTTP.Encodings) > 0 }
-
 // plainly is how an answer is sent about which nothing is said, and which nobody
 // compresses; withLength is the same with HTTP.ContentLength.
 var plainly, withLength = &wire.Sending{}, &wire.Sending{Length: true}

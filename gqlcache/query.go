@@ -153,7 +153,7 @@ func (c *Cache) query(ctx context.Context, r *request, oc *graphql.OperationCont
 	if e != nil {
 		r.hit = responseOf(ctx, e.Body)
 		r.out.fate, r.out.entry, r.out.resp = inspector.Hit, e, &r.hit
-		if who.public && s.only == 0 && len(c.opts.HTTP.Encodings) > 0 {
+		if c.encodes(who.public && s.only == 0) {
 			r.out.entryKey = string(key)
 		}
 		if c.verify != nil && c.verify.Picks() {
@@ -309,6 +309,9 @@ func responseOf(ctx context.Context, body []byte) graphql.Response {
 		Extensions: graphql.GetExtensions(ctx),
 	}
 }
+
+// encodes says whether answers may be kept in other encodings.
+func (c *Cache) encodes(public bool) bool { return public && len(c.opts.HTTP.Encodings) > 0 }
 
 // find returns the entry of a key if it may be served, and otherwise what there was in
 // its place.

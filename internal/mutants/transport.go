@@ -128,7 +128,7 @@ var transportRules = []mutant{
 		test: "TestCacheControl$",
 	},
 	{
-		name: "http: answers under a predicate are compressed", file: answerHTTPFile,
+		name: "http: answers under a predicate are compressed", file: queryFile,
 		old: "return public && len(c.opts.HTTP.Encodings) > 0", new: "return len(c.opts.HTTP.Encodings) > 0",
 		test: "TestEncodedAnswers",
 	},

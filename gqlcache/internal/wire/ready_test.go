@@ -345,8 +345,14 @@ func TestReadyAtOnce(t *testing.T) {
 		s := encoding("gzip", "zstd")
 		s.CompressAfter = 2
 		for i, e := range s.Encodings {
+			var begun atomic.Bool
 			s.Encodings[i].Encode = func(dst, body []byte) ([]byte, error) {
 				made.Add(1)
+				if begun.CompareAndSwap(false, true) { // another request comes meanwhile
+					if w := send(a, ask("GET", "Accept-Encoding: "+e.Name), s); w.Body.String() != string(long) {
+						t.Errorf("%s while it is encoded:\n%.40s", header(w), w.Body)
+					}
+				}
 				return e.Encode(dst, body)
 			}
 		}
