@@ -344,7 +344,13 @@ func (b *boundTo) String() string { return fmt.Sprintf("%v.WithValue(gqlcache op
 // gqlgen runs such an operation. The request is found in there by nobody, so a mutation
 // would drop nothing. With two caches in a server, the request of the inner one leads to
 // that of the outer one.
+//
+// gqlgen v0.17.67 hands on nil when an extension behind the cache answers in place of the
+// operation.
 func (r *request) bind(ctx context.Context) context.Context {
+	if ctx == nil {
+		return r
+	}
 	for o := requestFrom(ctx); o != nil; o = o.outer {
 		if o == r {
 			return ctx

@@ -193,6 +193,55 @@ func TestHandlersOfOperations(t *testing.T) {
 	})
 }
 
+// contextless is a transport that hands on no context: gqlgen v0.17.67 has none when an
+// extension answers in place of the operation.
+type contextless struct{ graphql.Transport }
+
+func (c contextless) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	c.Transport.Do(w, r, withoutContext{exec})
+}
+
+type withoutContext struct{ graphql.GraphExecutor }
+
+func (e withoutContext) DispatchOperation(ctx context.Context, oc *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
+	responses, ctx := e.GraphExecutor.DispatchOperation(ctx, oc)
+	return func(context.Context) *graphql.Response { return responses(nil) }, ctx //nolint:staticcheck // as gqlgen does
+}
+
+// TestHandlersWithoutContext: an extension behind the cache answers in place of the
+// operation, whose handler is called without a context.
+func TestHandlersWithoutContext(t *testing.T) {
+	t.Parallel()
+	for name, transports := range map[string]func(c *gqlcache.Cache) graphql.Transport{
+		"gqlgen's":    func(*gqlcache.Cache) graphql.Transport { return contextless{transport.POST{}} },
+		"the cache's": func(c *gqlcache.Cache) graphql.Transport { return c.Transport(contextless{transport.POST{}}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCache(t, gqlcache.Options{Predicate: viewerPredicate})
+			serve := func(c *gqlcache.Cache) http.Handler {
+				srv := handler.New(testgraph.Executable(testgraph.NewStore()))
+				if c == nil {
+					srv.AddTransport(contextless{transport.POST{}})
+				} else {
+					srv.AddTransport(transports(c))
+					srv.Use(c)
+				}
+				srv.AroundOperations(func(ctx context.Context, _ graphql.OperationHandler) graphql.ResponseHandler {
+					return graphql.OneShot(graphql.ErrorResponse(ctx, "too many"))
+				})
+				return srv
+			}
+			cached, plain := serve(c), serve(nil)
+			for range 3 {
+				for _, q := range []string{`{"query":"{users{name}}"}`, expand(`{"query":"mutation{renameUser(id:\"` + testgraph.Ann + `\",name:\"N\")}"}`)} {
+					compareSent(t, &sentRequest{name: q, method: http.MethodPost, target: "/", body: q, header: map[string]string{"X-Viewer": "ann"}}, cached, plain)
+				}
+			}
+		})
+	}
+}
+
 func checkHandler(t *testing.T, r *rig, other http.Handler, callers ...string) {
 	t.Helper()
 	queries := []string{readAnn, `{users{name}}`, `{notes{name}}`, `{viewer}`, `{nothing}`, `{panics}`, `{failsHard}`}

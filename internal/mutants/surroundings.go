@@ -10,6 +10,11 @@ var surroundingRules = []mutant{
 		test: "TestHandlersOfOperations",
 	},
 	{
+		name: "around: handlers are called with a context", file: extensionFile,
+		old: "	if ctx == nil {\n		return r\n", new: "	if false {\n		return r\n",
+		test: "TestHandlersWithoutContext",
+	},
+	{
 		name: "around: a bound context has the operation context that was there", file: extensionFile,
 		old: "		ctx = graphql.WithOperationContext(ctx, r.operation)\n", new: "		_ = ctx\n",
 		test: "TestHandlersOfOperations|TestReplacedOperationContexts",
