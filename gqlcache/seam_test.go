@@ -205,7 +205,7 @@ type withoutContext struct{ graphql.GraphExecutor }
 
 func (e withoutContext) DispatchOperation(ctx context.Context, oc *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
 	responses, ctx := e.GraphExecutor.DispatchOperation(ctx, oc)
-	return func(context.Context) *graphql.Response { return responses(nil) }, ctx //nolint:staticcheck // as gqlgen does
+	return func(context.Context) *graphql.Response { return responses(nil) }, ctx
 }
 
 // TestHandlersWithoutContext: an extension behind the cache answers in place of the
