@@ -528,21 +528,21 @@ func TestNewThatFails(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	stores := func() int {
 		all := make([]byte, 1<<22)
-		return strings.Count(string(all[:runtime.Stack(all, true)]), "otter/v2.periodicCleanUp[...](")
+		return strings.Count(string(all[:runtime.Stack(all, true)]), "created by github.com/maypok86/otter/v2.newCache[...]")
 	}
-	before := stores()
 	schema := testgraph.Executable(testgraph.NewStore(), "cacheControl").Schema()
 	m := newFakeLog().join(changelog.Bounded)
 	o := gqlcache.Options{Callers: gqlcache.AllSeeTheSame, Instances: gqlcache.Instances{Log: m}, Schema: schema}
 	o.Verify.Rate, o.Verify.WithoutValues = 1, true
 	first := newCache(t, o)
-	if n := stores(); n <= before {
-		t.Fatalf("%d stores with a cache, %d without", n, before)
+	most := stores() // with those of earlier tests that have just ended
+	if most == 0 {
+		t.Fatal("the cache's store cannot be seen")
 	}
 	if _, err := gqlcache.New(quiet(o)); !errors.Is(err, changelog.ErrStarted) {
 		t.Errorf("New: %v", err)
 	}
-	eventually(t, "the end of its store", func() bool { return stores() == before+1 })
+	eventually(t, "the end of its store", func() bool { return stores() <= most })
 	if err := first.Close(); err != nil {
 		t.Error(err)
 	}

@@ -23,11 +23,6 @@ var linearRules = []mutant{
 		test: "TestComputedPutsMeet$",
 	},
 	{
-		name: "linear: a value that is put outlives a younger one", file: computedFillFile,
-		old: "	return c.fleet.Unchanged(p.Receipt.Position(), []cascade.Tag{replaced})\n", new: "	return p.Number, true\n",
-		test: linearAcknowledged,
-	},
-	{
 		name: "linear: a removal is not told", file: computedFillFile,
 		old: "operations: []cascade.Tag{stored, replaced},\n	})\n	if e != nil", new: "operations: []cascade.Tag{{Hash: stored.Hash + replaced.Hash, Mask: stored.Mask}},\n	})\n	if e != nil",
 		test: linearAcknowledged,
