@@ -1,12 +1,10 @@
 package gqlcache_test
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -28,22 +26,7 @@ func (quietRedis) Printf(context.Context, string, ...any) {}
 func init() { redis.SetLogger(quietRedis{}) }
 
 // A logbook collects log lines.
-type logbook struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logbook) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logbook) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
+type logbook = redistest.Output
 
 // A node is one instance of a service over Redis: a cache with its log and its shared
 // store.

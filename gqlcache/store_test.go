@@ -1,7 +1,6 @@
 package gqlcache_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 	"github.com/cascadeql/cascadeql/gqlcache/store"
+	"github.com/cascadeql/cascadeql/internal/redistest"
 )
 
 // mapStore is the smallest store: a map. Each call first goes through the hook, which may
@@ -126,23 +126,12 @@ func (s *mapStore) Close() error {
 }
 
 // logged is a logger and the lines that it was given.
-type logged struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logged) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
+type logged struct{ redistest.Output }
 
 func (l *logged) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
 
 func (l *logged) lines() []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.DeleteFunc(strings.Split(l.b.String(), "\n"), func(s string) bool { return s == "" })
+	return slices.DeleteFunc(strings.Split(l.String(), "\n"), func(s string) bool { return s == "" })
 }
 
 // loud makes a cache that logs.

@@ -30,19 +30,22 @@ type Server struct {
 	end chan struct{} // closed when the process has ended
 }
 
-// output is what a process has written. It may be read while the process runs.
-type output struct {
+// An Output collects what is written to it: by a process, or by a logger. The zero value is
+// empty. It may be used concurrently, and read while it is written.
+type Output struct {
 	mu sync.Mutex
 	b  bytes.Buffer
 }
 
-func (o *output) Write(p []byte) (int, error) {
+// Write implements io.Writer.
+func (o *Output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.b.Write(p)
 }
 
-func (o *output) String() string {
+// String returns what was written so far.
+func (o *Output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.b.String()
@@ -108,7 +111,7 @@ func (s *Server) start() error {
 	if s.file != "" {
 		args = append([]string{s.file}, args...) // the server reads it from there only
 	}
-	cmd, out, end := exec.CommandContext(context.Background(), "redis-server", args...), &output{}, make(chan struct{})
+	cmd, out, end := exec.CommandContext(context.Background(), "redis-server", args...), &Output{}, make(chan struct{})
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
 		return err
@@ -139,7 +142,7 @@ func (s *Server) start() error {
 
 // isProcess says whether the server that a client asks is a process. One that refuses to
 // say so, for want of a password, is taken by what it has written.
-func isProcess(c *redis.Client, pid int, out *output) bool {
+func isProcess(c *redis.Client, pid int, out *Output) bool {
 	info, err := c.Info(context.Background(), "server").Result()
 	var refusal redis.Error
 	if errors.As(err, &refusal) {

@@ -1,7 +1,6 @@
 package redislog_test
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"os"
@@ -269,22 +268,7 @@ func (g *gate) holds() bool {
 }
 
 // syncBuffer collects a log.
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
+type syncBuffer struct{ redistest.Output }
 
 // lines counts those that contain a text.
 func (b *syncBuffer) lines(text string) int { return strings.Count(b.String(), text) }

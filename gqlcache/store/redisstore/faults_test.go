@@ -1,7 +1,6 @@
 package redisstore_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -22,25 +21,14 @@ import (
 )
 
 // A journal is a logger's output.
-type journal struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (j *journal) Write(b []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.buf.Write(b)
-}
+type journal struct{ redistest.Output }
 
 func (j *journal) logger() *slog.Logger { return slog.New(slog.NewTextHandler(j, nil)) }
 
 // lines returns the lines with a word.
 func (j *journal) lines(word string) []string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
 	var found []string
-	for line := range strings.Lines(j.buf.String()) {
+	for line := range strings.Lines(j.String()) {
 		if strings.Contains(line, word) {
 			found = append(found, line)
 		}
