@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cascadeql/cascadeql/gqlcache"
+	"github.com/cascadeql/cascadeql/gqlcache/inspect"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 )
 
@@ -52,7 +53,7 @@ func TestDebugShape(t *testing.T) {
 			if strings.Contains(got.Body, "secret") {
 				t.Errorf("%s tells the predicate: %s", name, got.Body)
 			}
-			validate(t, extensionSchema, got.Extensions["cache"])
+			validate[inspect.Extension](t, got.Extensions["cache"])
 			shown = append(shown, name+"\n"+volatile.ReplaceAllString(string(got.Extensions["cache"]), `"$1":"…"`))
 		}
 		ask := func(name, viewer, document string) {

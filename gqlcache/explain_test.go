@@ -265,7 +265,7 @@ func TestExplain(t *testing.T) {
 				if raw == nil {
 					t.Fatalf("%s", resp.Body)
 				}
-				validate(t, extensionSchema, raw)
+				validate[inspect.Extension](t, raw)
 				if string(b) != string(raw) || !ok {
 					t.Errorf("Explain says\n%s, shown is\n%s", b, raw)
 				}

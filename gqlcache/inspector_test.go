@@ -73,7 +73,7 @@ func (p *panel) read(resp testgraph.Response) (x inspect.Extension) {
 		p.t.Errorf("no extensions.cache: %s", resp.Body)
 		return x
 	}
-	validate(p.t, extensionSchema, raw)
+	validate[inspect.Extension](p.t, raw)
 	if err := json.Unmarshal(raw, &x); err != nil {
 		p.t.Error(err)
 	}
@@ -117,7 +117,7 @@ func TestInspectorAnswers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		validate(t, requestSchema, b)
+		validate[inspect.Request](t, b)
 		resp := testgraph.Do(t, t.Context(), p.h, inspectRequest("reader", row.document, row.ask))
 		x := p.read(resp)
 		if x.Status != inspect.Inspected || x.Reason.Code != "inspect" || x.Inspect == nil || string(resp.Data) != "{}" || resp.Errors != nil {

@@ -103,7 +103,7 @@ func modules(t *testing.T) fstest.MapFS {
 	tree := fstest.MapFS{}
 	for _, name := range []string{
 		"go.mod", "go.work", ".ci/run", "tools/go.mod", "example/go.mod", "compat/go.mod", "compat/floor/go.mod",
-		"gqlcache/metrics/otel/go.mod", "gqlcache/metrics/prometheus/go.mod", "gqlcache/panel/e2e/go.mod", "gqlcache/peers/go.mod",
+		"gqlcache/metrics/otel/go.mod", "gqlcache/metrics/prometheus/go.mod", "gqlcache/inspect/e2e/go.mod", "gqlcache/panel/e2e/go.mod", "gqlcache/peers/go.mod",
 	} {
 		text, err := fs.ReadFile(root(t), name)
 		if err != nil {
