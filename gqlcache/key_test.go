@@ -72,6 +72,7 @@ func TestDirectivesThatRun(t *testing.T) {
 		{"fragment", "{...F} fragment F on Query{self{...G}} fragment G on Query{secret}", "hasRole"},
 		{"skipped", "{open secret @skip(if:true)}", "hasRole"},
 		{"type", "{vault{key}}", "hasRole"},
+		{"by a name of Federation's", "{private}", "authenticated"},
 		{"argument", `{found(text:"x")}`, "audited"},
 		{"argument not given", `{found}`, "audited"},
 		{"input field", `{filtered(filter:{text:"x"})}`, "redact"},
@@ -123,7 +124,7 @@ func TestDirectivesAreSaid(t *testing.T) {
 	t.Parallel()
 	w := newTwin(t, &rolegraph.Server{}, gqlcache.Options{Predicate: tenantPredicate, DirectivesCovered: []string{"audited"}})
 	lines := strings.Join(w.log.lines(), "\n")
-	for _, text := range []string{"@hasRole: Item.name, Query.secret, Query.vault", "@redact: Query.filtered", "DirectivesCovered"} {
+	for _, text := range []string{"@authenticated: Query.private", "@hasRole: Item.name, Query.secret, Query.vault", "@redact: Query.filtered", "DirectivesCovered"} {
 		if !strings.Contains(lines, text) {
 			t.Errorf("%q is not in the log: %s", text, lines)
 		}
@@ -166,6 +167,9 @@ func TestDirectivesOfWrappedSchemas(t *testing.T) {
 			}
 			if got := status("{secret}"); got != "directive" {
 				t.Errorf("secret: %q", got)
+			}
+			if got := status("{private}"); got != "directive" {
+				t.Errorf("private: %q", got)
 			}
 			if got := status("{documented}"); got != row.docs {
 				t.Errorf("documented: %q, want %q", got, row.docs)

@@ -36,6 +36,16 @@ var keyRules = []mutant{
 		test: "TestDirectivesThatRun",
 	},
 	{
+		name: "a name of Federation's is Federation's in every server", file: plansFile, in: "gqlcache",
+		old: "uncovered := func(name string) bool { return d.uncovered(st, name) }\n	looked", new: "uncovered := func(name string) bool { return d.uncovered(st, name) && name != \"authenticated\" }\n	looked",
+		test: "TestDirectivesThatRun",
+	},
+	{
+		name: "names of Federation never run", file: hooksFile, in: "cascade",
+		old: "(!slices.Contains(ofFederation, directive) || !isSubgraph(p.schema))", new: "!slices.Contains(ofFederation, directive)",
+		test: "TestNamesOfFederation",
+	},
+	{
 		name: "directives of input types do not count", file: hooksFile, in: "gqlcache",
 		old: "		d.input(arg.Type)\n", new: "",
 		test: "TestDirectivesThatRun",
