@@ -72,9 +72,9 @@ func (q query) Open(ctx context.Context) (string, error) {
 	}
 	return "open", nil
 }
-func (query) Secret(context.Context) (*string, error) { return new("classified"), nil }
+func (query) Secret(context.Context) (*string, error)  { return new("classified"), nil }
 func (query) Private(context.Context) (*string, error) { return new("private"), nil }
-func (query) Vault(context.Context) (*Vault, error)   { return &Vault{Key: "key"}, nil }
+func (query) Vault(context.Context) (*Vault, error)    { return &Vault{Key: "key"}, nil }
 func (query) Found(_ context.Context, text *string) (string, error) {
 	return "found", nil
 }
