@@ -138,6 +138,87 @@ func TestDirectivesAreSaid(t *testing.T) {
 	}
 }
 
+// TestDirectivesOfAnotherServer: a resolver may hold another server of gqlgen's, whose
+// directives are not those of its own server. A wrapper may hold several servers, or get
+// one from where it cannot be seen.
+func TestDirectivesOfAnotherServer(t *testing.T) {
+	t.Parallel()
+	another := testgraph.Executable(testgraph.NewStore())
+	inner := handler.New(another)
+	roles := func(beside any) graphql.ExecutableSchema { return (&rolegraph.Server{Beside: beside}).Executable() }
+	for _, row := range []struct {
+		name         string
+		es           graphql.ExecutableSchema
+		secret, docs string
+	}{
+		{"a resolver holds a schema", roles(another), "directive", "HIT"},
+		{"a resolver holds a server", roles(inner), "directive", "HIT"},
+		{"a wrapper's field holds a server", besideServer{wrapped{roles(nil)}, inner}, "directive", "HIT"},
+		{"schemas in a struct of a wrapper", holder{ExecutableSchema: roles(nil), spare: &pair{another, another}, kinds: list{nil}}, "directive", "HIT"},
+		{"a schema that is set later", holder{ExecutableSchema: roles(nil), spare: &pair{first: another}}, "directive", "directive"},
+		{"two schemas", choosing{ExecutableSchema: roles(nil), other: another}, "directive", "HIT"},
+		{"one of two is hidden", choosing{ExecutableSchema: roles(nil), other: hidden{schema: another.Schema, exec: another.Exec}}, "directive", "directive"},
+		{"a map of schemas", tenants{ExecutableSchema: roles(nil), byName: map[string]graphql.ExecutableSchema{"a": another}}, "directive", "directive"},
+		{"a function that returns one", lazy{ExecutableSchema: roles(nil), other: func() graphql.ExecutableSchema { return another }}, "directive", "directive"},
+		{"a pointer that is exchanged", &exchanged{ExecutableSchema: roles(nil)}, "directive", "directive"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			c, _ := loud(t, gqlcache.Options{Predicate: tenantPredicate})
+			h := testgraph.Serve(row.es, c)
+			for document, want := range map[string]string{"{secret}": row.secret, "{documented}": row.docs, "{open}": "HIT"} {
+				testgraph.Ask(t, h, document, nil)
+				before := c.Stats()
+				testgraph.Ask(t, h, document, nil)
+				if got := outcome(before, c.Stats()); got != want {
+					t.Errorf("%s: %q, want %q", document, got, want)
+				}
+			}
+		})
+	}
+}
+
+type besideServer struct {
+	graphql.ExecutableSchema
+
+	inner *handler.Server
+}
+
+type holder struct {
+	graphql.ExecutableSchema
+
+	spare *pair
+	kinds list
+}
+
+type pair struct{ first, second graphql.ExecutableSchema }
+
+type list []list
+
+type choosing struct {
+	graphql.ExecutableSchema
+
+	other graphql.ExecutableSchema
+}
+
+type tenants struct {
+	graphql.ExecutableSchema
+
+	byName map[string]graphql.ExecutableSchema
+}
+
+type lazy struct {
+	graphql.ExecutableSchema
+
+	other func() graphql.ExecutableSchema
+}
+
+type exchanged struct {
+	graphql.ExecutableSchema
+
+	next atomic.Pointer[graphql.ExecutableSchema]
+}
+
 // wrapped is an executable schema in which the generated one cannot be seen.
 type wrapped struct{ graphql.ExecutableSchema }
 

@@ -41,6 +41,17 @@ var keyRules = []mutant{
 		test: "TestDirectivesThatRun",
 	},
 	{
+		name: "directives of a server that a resolver holds are the server's", file: directivesFile, in: "gqlcache",
+		old:  "		roots, all := directiveRoots(reflect.ValueOf(es), maxWrappers)\n",
+		new:  "		root := findStruct(reflect.ValueOf(es), \"DirectiveRoot\", maxWrappers)\n		roots, all := []reflect.Value{root}, root.IsValid()\n",
+		test: "TestDirectivesOfAnotherServer",
+	},
+	{
+		name: "a wrapper has no schema that cannot be seen", file: directivesFile, in: "gqlcache",
+		old: "		case mayGiveExecutable(f.Type(), depth):\n			all = false\n", new: "",
+		test: "TestDirectivesOfAnotherServer",
+	},
+	{
 		name: "names of Federation never run", file: hooksFile, in: "cascade",
 		old: "(!slices.Contains(ofFederation, directive) || !isSubgraph(p.schema))", new: "!slices.Contains(ofFederation, directive)",
 		test: "TestNamesOfFederation",

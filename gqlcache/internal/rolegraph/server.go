@@ -17,6 +17,8 @@ type Server struct {
 	Who func(ctx context.Context, id int) string
 	// Open answers Query.open. Defaults to "open".
 	Open func(ctx context.Context) string
+	// Beside is what a resolver may have, another server for instance. It is not used.
+	Beside any
 }
 
 // Executable returns the executable schema.
