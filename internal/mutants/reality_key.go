@@ -41,6 +41,11 @@ var keyRules = []mutant{
 		test: "TestDirectivesThatRun",
 	},
 	{
+		name: "an operation that an extension runs again gets nothing", file: "gqlcache/compute.go", in: "gqlcache",
+		old: "	r.passed = true\n	resp, took =", new: "	resp, took =",
+		test: "TestOperationsThatRunAgain",
+	},
+	{
 		name: "directives of a server that a resolver holds are the server's", file: directivesFile, in: "gqlcache",
 		old:  "		roots, all := directiveRoots(reflect.ValueOf(es), maxWrappers)\n",
 		new:  "		root := findStruct(reflect.ValueOf(es), \"DirectiveRoot\", maxWrappers)\n		roots, all := []reflect.Value{root}, root.IsValid()\n",
