@@ -92,7 +92,8 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	case flight.Ended:
 		// The server answers as it does when a request has ended before its resolvers
 		// ran.
-		o.fate, r.passed = inspector.Abandoned, true
+		r.passed = true
+		o.fate = inspector.Abandoned
 		o.resp = next(ctx)
 		return o.resp
 	case flight.Busy:

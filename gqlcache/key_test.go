@@ -20,7 +20,7 @@ import (
 )
 
 // allDirectives are those of rolegraph.
-var allDirectives = []string{"hasRole", "audited", "redact", "upper"}
+var allDirectives = []string{"hasRole", "audited", "redact", "upper", "authenticated"}
 
 // tenantPredicate is that of a server whose owner has forgotten the roles.
 func tenantPredicate(context.Context) (gqlcache.Predicate, error) {
