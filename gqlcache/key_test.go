@@ -216,7 +216,7 @@ type lazy struct {
 type exchanged struct {
 	graphql.ExecutableSchema
 
-	next atomic.Pointer[graphql.ExecutableSchema]
+	next atomic.Pointer[graphql.ExecutableSchema] //nolint:unused // its type is looked at
 }
 
 // wrapped is an executable schema in which the generated one cannot be seen.

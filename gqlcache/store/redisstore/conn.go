@@ -90,7 +90,7 @@ func call[T any](ctx context.Context, c *conn, timeout time.Duration, f func(con
 	done := make(chan answer, 1)
 	values := &lent{ctx: ctx}
 	defer values.end()
-	go func() {
+	go func() { //nolint:contextcheck // it is given the values, for as long as they are the caller's
 		defer func() { <-c.slots }()
 		ctx, cancel := context.WithTimeout(values, timeout+linger)
 		defer cancel()
