@@ -29,13 +29,17 @@ type valueRules struct {
 	arguments  map[string]bool // directives on fields that change the field's arguments
 }
 
-// passiveDirectives are those of GraphQL, of gqlgen's configuration and of federation,
-// which run no code.
+// passiveDirectives are those of GraphQL and of gqlgen's configuration, which run no code.
 var passiveDirectives = []string{
 	"deprecated", "specifiedBy", "oneOf", "include", "skip", "defer",
-	"goModel", "goField", "goTag", "goEnum", "goExtraField",
+	"goModel", "goField", "goTag", "goEnum", "goExtraField", "entityResolver",
+}
+
+// passiveInSubgraphs are those of Federation, which run no code in a subgraph. A server
+// that is none may have one of its own with such a name.
+var passiveInSubgraphs = []string{
 	"key", "requires", "provides", "external", "extends", "shareable", "inaccessible", "override", "tag", "link",
-	"interfaceObject", "composeDirective", "entityResolver", "context", "fromContext",
+	"interfaceObject", "composeDirective", "context", "fromContext",
 }
 
 // comparableScalars are the built-in ones and those whose names promise text that differs
@@ -55,6 +59,9 @@ func (c *compiler) valueRules() {
 		}
 	}
 	add(rules.passive, passiveDirectives)
+	if isSubgraph(c.schema) {
+		add(rules.passive, passiveInSubgraphs)
+	}
 	add(rules.passive, c.opts.PassiveDirectives)
 	for name := range c.ours {
 		rules.passive[name] = true

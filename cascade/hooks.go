@@ -7,36 +7,64 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// inert are directives that never run in gqlgen: of GraphQL, of its code generation and
-// of Federation.
-var inert = []string{
-	"skip", "include", "defer", "deprecated", "specifiedBy", "oneOf",
+// Which directives run is decided by who generates the code, and not by their names. A
+// server that is no subgraph may have a directive @authenticated or @policy of its own,
+// which refuses callers. So names tell only as far as nobody else can have them.
+
+// ofGraphQL are the directives of GraphQL itself. None depends on who asks.
+var ofGraphQL = []string{"skip", "include", "defer", "deprecated", "specifiedBy", "oneOf"}
+
+// ofGqlgen are those that gqlgen's code generation reads. It generates no code for them.
+var ofGqlgen = []string{
 	"goModel", "goField", "goTag", "goEnum", "goExtraField", "goEmbedInterface", "subscriptionContext",
+	"entityResolver", "computedRequires", "populateFromRepresentations", "entityReference",
+}
+
+// ofFederation are those of Federation, for which gqlgen generates no code in a subgraph.
+var ofFederation = []string{
 	"key", "external", "requires", "provides", "extends", "shareable", "link", "tag", "override", "inaccessible", "authenticated",
-	"requiresScopes", "policy", "interfaceObject", "composeDirective", "entityResolver", "computedRequires", "populateFromRepresentations",
-	"entityReference", "context", "fromContext", "cost", "listSize",
+	"requiresScopes", "policy", "interfaceObject", "composeDirective", "context", "fromContext", "cost", "listSize",
+}
+
+// isSubgraph says whether a schema is one of a federation: then Federation's names are
+// Federation's.
+func isSubgraph(s *ast.Schema) bool {
+	if key := s.Directives["key"]; key != nil && key.Arguments.ForName("fields") != nil {
+		return true
+	}
+	link := s.Directives["link"]
+	return link != nil && len(link.Locations) == 1 && link.Locations[0] == ast.LocationSchema
 }
 
 // MayRun says whether a directive of the schema may run when an operation is executed, as
-// far as its name tells: it is none of GraphQL's, of gqlgen's, of Federation's or of
-// ours. What skip_runtime in gqlgen.yml says is not in the schema.
+// far as its name tells: it is none of GraphQL's, of gqlgen's or of ours, and none of
+// Federation's in a subgraph. What skip_runtime in gqlgen.yml says is not in the schema.
+// Where the generated code can be asked, that decides, and not MayRun: see CannotRun.
 func (p *Plan) MayRun(directive string) bool {
-	if slices.Contains(inert, directive) {
-		return false
+	return !p.CannotRun(directive) && !slices.Contains(ofGqlgen, directive) &&
+		(!slices.Contains(ofFederation, directive) || !isSubgraph(p.schema))
+}
+
+// CannotRun says that a directive is one of GraphQL's or of ours, so that it does not
+// count as one that runs, also where there is generated code for it.
+func (p *Plan) CannotRun(directive string) bool {
+	if slices.Contains(ofGraphQL, directive) {
+		return true
 	}
 	for _, own := range []string{dirView, dirDependsOn, dirReads, dirWrites} {
 		if directive == p.opts.Prefix+own {
-			return false
+			return true
 		}
 	}
-	return directive != dirCache && directive != dirInvalidates
+	return directive == dirCache || directive == dirInvalidates
 }
 
-// DirectivesOf returns the names of the directives that may run when a field of an object
-// is resolved: its own, those of its type (of _entities: of each type of entities), and
-// those of its arguments with the input types below. Each once, in no order.
-func (p *Plan) DirectivesOf(f *ast.FieldDefinition) []string {
-	d := directiveSearch{plan: p}
+// DirectivesOf returns the names of the directives that run when a field of an object is
+// resolved, as runs says of each name: its own, those of its type (of _entities: of each
+// type of entities), and those of its arguments with the input types below. Each once, in
+// no order.
+func (p *Plan) DirectivesOf(f *ast.FieldDefinition, runs func(name string) bool) []string {
+	d := directiveSearch{plan: p, runs: runs}
 	d.add(f.Directives)
 	if def := p.schema.Types[f.Type.Name()]; def != nil {
 		d.add(def.Directives)
@@ -57,13 +85,14 @@ func (p *Plan) DirectivesOf(f *ast.FieldDefinition) []string {
 
 type directiveSearch struct {
 	plan  *Plan
+	runs  func(name string) bool
 	seen  map[string]bool
 	found []string
 }
 
 func (d *directiveSearch) add(list ast.DirectiveList) {
 	for _, dir := range list {
-		if d.plan.MayRun(dir.Name) && !slices.Contains(d.found, dir.Name) {
+		if !slices.Contains(d.found, dir.Name) && d.runs(dir.Name) {
 			d.found = append(d.found, dir.Name)
 		}
 	}
@@ -96,7 +125,7 @@ func (l *linter) hooks(def *ast.Definition) {
 		if strings.HasPrefix(f.Name, "__") {
 			continue
 		}
-		for _, name := range l.plan.DirectivesOf(f) {
+		for _, name := range l.plan.DirectivesOf(f, l.plan.MayRun) {
 			if slices.Contains(l.plan.opts.DirectivesCovered, name) {
 				continue
 			}

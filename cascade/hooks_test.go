@@ -67,8 +67,38 @@ type Plain @key(fields: "id") { id: ID! }
 type Guarded @key(fields: "id") @guard { id: ID! }
 type Query { _entities(representations: [_Any!]!): [_Entity]! plain: Plain }`)
 	for field, want := range map[string][]string{"_entities": {"guard"}, "plain": nil} {
-		if got := f.plan.DirectivesOf(f.schema.Query.Fields.ForName(field)); !slices.Equal(got, want) {
+		if got := f.plan.DirectivesOf(f.schema.Query.Fields.ForName(field), f.plan.MayRun); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", field, got, want)
+		}
+	}
+}
+
+// TestNamesOfFederation: a name is Federation's in a subgraph only. Elsewhere a directive
+// of that name may refuse callers. GraphQL's, gqlgen's and our own never do.
+func TestNamesOfFederation(t *testing.T) {
+	t.Parallel()
+	const own = `
+directive @authenticated on FIELD_DEFINITION
+directive @tag(name: String!) on ARGUMENT_DEFINITION
+directive @goField(name: String) on FIELD_DEFINITION
+directive @guard on FIELD_DEFINITION
+type Query { a(x: Int @tag(name: "x")): Int @authenticated b: Int @guard @deprecated c: Int @goField(name: "d") }`
+	for _, row := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"no subgraph", own, []string{"authenticated", "tag", "guard"}},
+		{"directives of other meanings", "directive @key(name: String) on FIELD_DEFINITION directive @link(url: String!) on FIELD_DEFINITION" + own, []string{"authenticated", "tag", "guard"}},
+		{"a subgraph", federationDirectives + own, []string{"guard"}},
+		{"a subgraph of Federation 2", "directive @link(url: String!) repeatable on SCHEMA" + own, []string{"guard"}},
+	} {
+		f := mustFixture(t, row.text)
+		var got []string
+		for _, field := range []string{"a", "b", "c"} {
+			got = append(got, f.plan.DirectivesOf(f.schema.Query.Fields.ForName(field), f.plan.MayRun)...)
+		}
+		if !slices.Equal(got, row.want) {
+			t.Errorf("%s: %q, want %q", row.name, got, row.want)
 		}
 	}
 }

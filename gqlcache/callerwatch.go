@@ -196,6 +196,7 @@ func (c *Cache) compareJoined(ctx context.Context, r *request, oc *graphql.Opera
 	}
 	writing := c.writing.Load()
 	r.plainValues.Store(true)
+	r.passed = true
 	resp := next(ctx)
 	r.out.fate, r.out.why, r.out.resp = inspector.Compared, ReasonCallers, resp
 	c.weigh(ctx, r, d, []byte(key), f, c.opts.Now().Add(d.TTL), caller, writing, resp)

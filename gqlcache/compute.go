@@ -92,6 +92,7 @@ func (c *Cache) compute(ctx context.Context, r *request, oc *graphql.OperationCo
 	case flight.Ended:
 		// The server answers as it does when a request has ended before its resolvers
 		// ran.
+		r.passed = true
 		o.fate = inspector.Abandoned
 		o.resp = next(ctx)
 		return o.resp
@@ -371,6 +372,7 @@ func (c *Cache) execute(ctx context.Context, r *request, oc *graphql.OperationCo
 	w.Watch(oc)
 	rec = c.prober.Record(oc, d.probe, hooked)
 	defer rec.Stop() // also when an extension below panics
+	r.passed = true
 	resp, took = c.resolve(w.Context(ctx), d, next)
 	return resp, took, rec
 }

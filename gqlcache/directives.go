@@ -42,7 +42,7 @@ func (c *Cache) meet(es graphql.ExecutableSchema) {
 	defer c.met.mu.Unlock()
 	c.warnOfServers(es)
 	_, _ = safe.Call(func() (struct{}, error) { c.warnOfOurs(es); return struct{}{}, nil })
-	c.warnOfDirectives(c.met.directives.Add(c.schema.Load().Schema, directiveRoot(es)))
+	c.warnOfDirectives(c.met.directives.Add(c.schema.Load().Schema, directiveNames(es)))
 	oc, _ := safe.Call(func() (*graphql.OperationContext, error) {
 		ctx := graphql.StartOperationTrace(context.Background())
 		oc, _ := executor.New(es).CreateOperationContext(ctx, &graphql.RawParams{Query: "{"}) // no document
@@ -54,20 +54,20 @@ func (c *Cache) meet(es graphql.ExecutableSchema) {
 	}
 }
 
-// directiveRoot returns the names of the fields of the generated DirectiveRoot, which has
-// one for each directive that runs. It is not exported by the generated types in all
-// versions of gqlgen, nor in one place, so it is looked for by the name of its type. When
-// there is none, everything may run.
-func directiveRoot(es graphql.ExecutableSchema) []string {
+// directiveNames returns the names of the fields of the generated DirectiveRoot, which has
+// one for each directive that runs. When it cannot be seen, everything may run.
+func directiveNames(es graphql.ExecutableSchema) []string {
 	names, err := safe.Call(func() ([]string, error) {
-		root := findStruct(reflect.ValueOf(es), "DirectiveRoot", maxWrappers)
-		if !root.IsValid() {
+		roots, all := directiveRoots(reflect.ValueOf(es), maxWrappers)
+		if !all {
 			return []string{plans.AllDirectives}, nil
 		}
 		var names []string
-		t := root.Type()
-		for i := range t.NumField() {
-			names = append(names, t.Field(i).Name)
+		for _, root := range roots {
+			t := root.Type()
+			for i := range t.NumField() {
+				names = append(names, t.Field(i).Name)
+			}
 		}
 		return names, nil
 	})
@@ -75,6 +75,120 @@ func directiveRoot(es graphql.ExecutableSchema) []string {
 		return []string{plans.AllDirectives}
 	}
 	return names
+}
+
+var executableSchema = reflect.TypeFor[graphql.ExecutableSchema]()
+
+// directiveRoots returns the DirectiveRoot of the code that gqlgen has generated for an
+// executable schema. Of a wrapper it returns those of all executable schemas in it, since
+// it may choose one for each request. All is false when there may be others, or none is
+// found. It calls nothing.
+//
+// Invariant: only what is executed counts. Generated code holds the server's resolvers,
+// too, ahead of the directives, and a resolver may hold another server: with the directives
+// of that one, those of its own server would count as ones that do not run.
+func directiveRoots(v reflect.Value, depth int) (roots []reflect.Value, all bool) {
+	if v = pointedTo(v); v.Kind() != reflect.Struct || depth == 0 {
+		return nil, false
+	}
+	if v.Type().Name() == "executableSchema" {
+		for i := range v.NumField() {
+			if f := v.Field(i); f.Kind() == reflect.Struct && f.Type().Name() == "DirectiveRoot" {
+				return []reflect.Value{f}, true
+			}
+		}
+		return nil, false
+	}
+	all = true
+	for i := range v.NumField() {
+		f := v.Field(i)
+		switch {
+		case isExecutable(f):
+			found, seen := directiveRoots(f, depth-1)
+			roots, all = append(roots, found...), all && seen
+		case holdsExecutable(f.Type()):
+			found, seen := directiveRoots(f, depth-1)
+			roots, all = append(roots, found...), all && seen
+		case mayGiveExecutable(f.Type(), depth):
+			all = false
+		}
+	}
+	return roots, all && len(roots) > 0
+}
+
+// pointedTo returns what pointers and interfaces lead to; the zero Value for nil.
+func pointedTo(v reflect.Value) reflect.Value {
+	for v.IsValid() && (v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface) {
+		v = v.Elem()
+	}
+	return v
+}
+
+// isExecutable says whether a field holds an executable schema. One that is nil may hold
+// one later.
+func isExecutable(f reflect.Value) bool {
+	if implementsExecutable(f.Type()) {
+		return true
+	}
+	for f.Kind() == reflect.Pointer || f.Kind() == reflect.Interface {
+		if f = f.Elem(); !f.IsValid() {
+			return false
+		}
+		if implementsExecutable(f.Type()) {
+			return true
+		}
+	}
+	return false
+}
+
+func implementsExecutable(t reflect.Type) bool {
+	return t.Implements(executableSchema) || t.Kind() != reflect.Interface && reflect.PointerTo(t).Implements(executableSchema)
+}
+
+// holdsExecutable says of the type of a wrapper's field whether it is a struct with an
+// executable schema.
+func holdsExecutable(t reflect.Type) bool {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return false
+	}
+	for i := range t.NumField() {
+		if implementsExecutable(t.Field(i).Type) {
+			return true
+		}
+	}
+	return false
+}
+
+// mayGiveExecutable says of the type of a wrapper's field whether an executable schema may
+// come from it that cannot be seen now: a list, a function, or what is exchanged while the
+// server runs.
+func mayGiveExecutable(t reflect.Type, depth int) bool {
+	if depth == 0 {
+		return false
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return mayGiveExecutable(t.Elem(), depth-1)
+	case reflect.Slice, reflect.Array, reflect.Map, reflect.Chan:
+		return implementsExecutable(t.Elem()) || holdsExecutable(t.Elem()) || mayGiveExecutable(t.Elem(), depth-1)
+	case reflect.Func:
+		for i := range t.NumOut() {
+			if implementsExecutable(t.Out(i)) {
+				return true
+			}
+		}
+	case reflect.Struct:
+		switch t.PkgPath() {
+		case "sync":
+			return t.Name() == "Map"
+		case "sync/atomic":
+			return t.Name() == "Value" || strings.HasPrefix(t.Name(), "Pointer[")
+		}
+	}
+	return false
 }
 
 // maxWrappers bounds how deep in a value a type is looked for.

@@ -156,8 +156,11 @@ type request struct {
 	// twice, before the operation runs, when its server has the cache twice.
 	mutates, explained, twice bool
 	// served is set once a query's only answer has been given: the streaming transports
-	// ask again until they get nil. passed is set when a query bypasses the cache: all of
-	// its answers do. Only the transport's goroutine uses them.
+	// ask again until they get nil. passed is set when the server's own code was asked for
+	// an answer, because the query bypasses the cache or is computed: then it is asked for
+	// all others, too. It says nil to a streaming transport. An extension between may have
+	// had the operation's handler made anew, to run an operation again that has failed in
+	// its transaction, and wants what that gives. Only the transport's goroutine uses them.
 	served, passed bool
 	// entered is set when the cache's response interceptor was called for the operation.
 	// It is written before any resolver of it runs.

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"mime/multipart"
 	"net/http"
@@ -238,6 +239,79 @@ func TestRewrittenOperation(t *testing.T) {
 		`@ann mutation{log renameUser(id:$Ann,name:"x")}`, "@bob HIT: {users{name} userCount}",
 		`@bob mutation{log renameUser(id:$Ann,name:"y")}`, "@bob MISS: {users{name} userCount}",
 	})
+}
+
+// retries runs an operation again that has failed, as extensions do that run it in a
+// transaction. same says that the handler is given the context of the response.
+type retries struct{ same bool }
+
+func (retries) ExtensionName() string                   { return "Again" }
+func (retries) Validate(graphql.ExecutableSchema) error { return nil }
+func (a retries) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	done := false
+	return func(of context.Context) (resp *graphql.Response) {
+		if done {
+			return nil
+		}
+		done = true
+		for range 3 {
+			if a.same {
+				resp = next(ctx)(of)
+			} else {
+				resp = next(ctx)(ctx)
+			}
+			if resp == nil || len(resp.Errors) == 0 {
+				break
+			}
+		}
+		return resp
+	}
+}
+
+// TestOperationsThatRunAgain: what fails is run again by an extension, before the cache or
+// after it, and the client gets what came of that, once.
+func TestOperationsThatRunAgain(t *testing.T) {
+	t.Parallel()
+	for _, accept := range []string{"application/json", "text/event-stream", "multipart/mixed"} {
+		for _, after := range []bool{false, true} {
+			for _, same := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s, after %t, same %t", accept, after, same), func(t *testing.T) {
+					t.Parallel()
+					c := newCache(t, gqlcache.Options{Predicate: viewerPredicate})
+					serve := func(store *testgraph.Store, exts ...graphql.HandlerExtension) func(string) string {
+						failed := map[string]bool{}
+						for _, name := range []string{"Query.userCount", "Mutation.renameUser"} {
+							store.On(name, func(context.Context) error {
+								if failed[name] = !failed[name]; failed[name] {
+									return errors.New("serialization failure")
+								}
+								return nil
+							})
+						}
+						srv := testgraph.ServeBy(c.Transport, testgraph.Executable(store, "cacheControl"), exts...)
+						return func(query string) string {
+							rec := httptest.NewRecorder()
+							srv.ServeHTTP(rec, post(t, expand(query), accept))
+							return rec.Body.String()
+						}
+					}
+					exts := []graphql.HandlerExtension{retries{same}, c}
+					if after {
+						exts = []graphql.HandlerExtension{c, retries{same}}
+					}
+					plain, cached := serve(testgraph.NewStore(), retries{same}), serve(testgraph.NewStore(), exts...)
+					for _, query := range []string{"{userCount}", "{userCount}", readAnn, readAnn, renameAnn, readAnn, "{userCount}"} {
+						if got, want := cached(query), plain(query); got != want {
+							t.Errorf("%s: %s, want %s", query, got, want)
+						}
+					}
+					if c.Stats().Hits == 0 {
+						t.Error("no hit")
+					}
+				})
+			}
+		}
+	}
 }
 
 func TestHitRunsNoResolver(t *testing.T) {

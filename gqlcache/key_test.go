@@ -20,7 +20,7 @@ import (
 )
 
 // allDirectives are those of rolegraph.
-var allDirectives = []string{"hasRole", "audited", "redact", "upper"}
+var allDirectives = []string{"hasRole", "audited", "redact", "upper", "authenticated"}
 
 // tenantPredicate is that of a server whose owner has forgotten the roles.
 func tenantPredicate(context.Context) (gqlcache.Predicate, error) {
@@ -72,6 +72,7 @@ func TestDirectivesThatRun(t *testing.T) {
 		{"fragment", "{...F} fragment F on Query{self{...G}} fragment G on Query{secret}", "hasRole"},
 		{"skipped", "{open secret @skip(if:true)}", "hasRole"},
 		{"type", "{vault{key}}", "hasRole"},
+		{"by a name of Federation's", "{private}", "authenticated"},
 		{"argument", `{found(text:"x")}`, "audited"},
 		{"argument not given", `{found}`, "audited"},
 		{"input field", `{filtered(filter:{text:"x"})}`, "redact"},
@@ -123,7 +124,7 @@ func TestDirectivesAreSaid(t *testing.T) {
 	t.Parallel()
 	w := newTwin(t, &rolegraph.Server{}, gqlcache.Options{Predicate: tenantPredicate, DirectivesCovered: []string{"audited"}})
 	lines := strings.Join(w.log.lines(), "\n")
-	for _, text := range []string{"@hasRole: Item.name, Query.secret, Query.vault", "@redact: Query.filtered", "DirectivesCovered"} {
+	for _, text := range []string{"@authenticated: Query.private", "@hasRole: Item.name, Query.secret, Query.vault", "@redact: Query.filtered", "DirectivesCovered"} {
 		if !strings.Contains(lines, text) {
 			t.Errorf("%q is not in the log: %s", text, lines)
 		}
@@ -135,6 +136,87 @@ func TestDirectivesAreSaid(t *testing.T) {
 	if lines := w.log.lines(); len(lines) != 2 || !strings.Contains(lines[1], "which share answers") {
 		t.Errorf("after a second server: %q", lines)
 	}
+}
+
+// TestDirectivesOfAnotherServer: a resolver may hold another server of gqlgen's, whose
+// directives are not those of its own server. A wrapper may hold several servers, or get
+// one from where it cannot be seen.
+func TestDirectivesOfAnotherServer(t *testing.T) {
+	t.Parallel()
+	another := testgraph.Executable(testgraph.NewStore())
+	inner := handler.New(another)
+	roles := func(beside any) graphql.ExecutableSchema { return (&rolegraph.Server{Beside: beside}).Executable() }
+	for _, row := range []struct {
+		name         string
+		es           graphql.ExecutableSchema
+		secret, docs string
+	}{
+		{"a resolver holds a schema", roles(another), "directive", "HIT"},
+		{"a resolver holds a server", roles(inner), "directive", "HIT"},
+		{"a wrapper's field holds a server", besideServer{wrapped{roles(nil)}, inner}, "directive", "HIT"},
+		{"schemas in a struct of a wrapper", holder{ExecutableSchema: roles(nil), spare: &pair{another, another}, kinds: list{nil}}, "directive", "HIT"},
+		{"a schema that is set later", holder{ExecutableSchema: roles(nil), spare: &pair{first: another}}, "directive", "directive"},
+		{"two schemas", choosing{ExecutableSchema: roles(nil), other: another}, "directive", "HIT"},
+		{"one of two is hidden", choosing{ExecutableSchema: roles(nil), other: hidden{schema: another.Schema, exec: another.Exec}}, "directive", "directive"},
+		{"a map of schemas", tenants{ExecutableSchema: roles(nil), byName: map[string]graphql.ExecutableSchema{"a": another}}, "directive", "directive"},
+		{"a function that returns one", lazy{ExecutableSchema: roles(nil), other: func() graphql.ExecutableSchema { return another }}, "directive", "directive"},
+		{"a pointer that is exchanged", &exchanged{ExecutableSchema: roles(nil)}, "directive", "directive"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			c, _ := loud(t, gqlcache.Options{Predicate: tenantPredicate})
+			h := testgraph.Serve(row.es, c)
+			for document, want := range map[string]string{"{secret}": row.secret, "{documented}": row.docs, "{open}": "HIT"} {
+				testgraph.Ask(t, h, document, nil)
+				before := c.Stats()
+				testgraph.Ask(t, h, document, nil)
+				if got := outcome(before, c.Stats()); got != want {
+					t.Errorf("%s: %q, want %q", document, got, want)
+				}
+			}
+		})
+	}
+}
+
+type besideServer struct {
+	graphql.ExecutableSchema
+
+	inner *handler.Server
+}
+
+type holder struct {
+	graphql.ExecutableSchema
+
+	spare *pair
+	kinds list
+}
+
+type pair struct{ first, second graphql.ExecutableSchema }
+
+type list []list
+
+type choosing struct {
+	graphql.ExecutableSchema
+
+	other graphql.ExecutableSchema
+}
+
+type tenants struct {
+	graphql.ExecutableSchema
+
+	byName map[string]graphql.ExecutableSchema
+}
+
+type lazy struct {
+	graphql.ExecutableSchema
+
+	other func() graphql.ExecutableSchema
+}
+
+type exchanged struct {
+	graphql.ExecutableSchema
+
+	next atomic.Pointer[graphql.ExecutableSchema] //nolint:unused // its type is looked at
 }
 
 // wrapped is an executable schema in which the generated one cannot be seen.
@@ -166,6 +248,9 @@ func TestDirectivesOfWrappedSchemas(t *testing.T) {
 			}
 			if got := status("{secret}"); got != "directive" {
 				t.Errorf("secret: %q", got)
+			}
+			if got := status("{private}"); got != "directive" {
+				t.Errorf("private: %q", got)
 			}
 			if got := status("{documented}"); got != row.docs {
 				t.Errorf("documented: %q, want %q", got, row.docs)

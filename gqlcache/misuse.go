@@ -49,19 +49,18 @@ func (c *Cache) warnOfServers(es graphql.ExecutableSchema) {
 // warnOfOurs says which directives of ours gqlgen has generated calls of, and no function
 // was given: each field with one fails.
 func (c *Cache) warnOfOurs(es graphql.ExecutableSchema) {
-	root := findStruct(reflect.ValueOf(es), "DirectiveRoot", maxWrappers)
-	if !root.IsValid() {
-		return
-	}
+	roots, _ := directiveRoots(reflect.ValueOf(es), maxWrappers)
 	var missing []string
 	for _, name := range []string{"view", "dependsOn", "reads", "writes", "cacheControl", "cascadeInvalidates"} {
 		if name != "cacheControl" && name != "cascadeInvalidates" {
 			name = c.opts.DirectivePrefix + name
 		}
-		for i := range root.NumField() {
-			f := root.Field(i)
-			if f.Kind() == reflect.Func && f.IsNil() && strings.EqualFold(root.Type().Field(i).Name, name) {
-				missing = append(missing, name+": {skip_runtime: true}")
+		for _, root := range roots {
+			for i := range root.NumField() {
+				f := root.Field(i)
+				if f.Kind() == reflect.Func && f.IsNil() && strings.EqualFold(root.Type().Field(i).Name, name) {
+					missing = append(missing, name+": {skip_runtime: true}")
+				}
 			}
 		}
 	}

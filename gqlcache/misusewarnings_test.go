@@ -72,8 +72,8 @@ type DirectiveRoot struct {
 	Reads, Writes, CacheControl, HasRole func()
 }
 
-// generated is an executable schema whose generated code runs directives.
-type generated struct {
+// executableSchema has the name of gqlgen's generated type, whose code runs directives.
+type executableSchema struct {
 	directives DirectiveRoot
 	graphql.ExecutableSchema
 }
@@ -84,7 +84,7 @@ func TestGeneratedDirectives(t *testing.T) {
 	t.Parallel()
 	es := testgraph.Executable(testgraph.NewStore(), "cacheControl")
 	c, log := loud(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame})
-	testgraph.Serve(&generated{DirectiveRoot{Writes: func() {}}, es}, c) // this one does something
+	testgraph.Serve(&executableSchema{DirectiveRoot{Writes: func() {}}, es}, c) // this one does something
 	says(t, log, "run gqlgen again: reads: {skip_runtime: true}, cacheControl: {skip_runtime: true}\"", "gqlgen.yml")
 }
 

@@ -3,6 +3,8 @@ package gqlcache
 import (
 	"context"
 	"errors"
+	"net/http"
+	"strings"
 	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -91,9 +93,27 @@ func (c *Cache) verifyHit(ctx context.Context, oc *graphql.OperationContext, d *
 			return nil, nil, err
 		}
 		r.operation = probe.CopyOperation(oc)
-		r.operation.Headers = oc.Headers.Clone() // the request's map may be written to, or serve another one later
+		r.operation.Headers = ownHeader(oc.Headers)
 		return lent, r.run, nil
 	})
+}
+
+// ownHeader returns a copy of a request's header that lasts. The request's map may be
+// written to, or serve another request later, and so may its texts: behind an adaptor to
+// fasthttp they are parts of a buffer, into which the next request is read.
+func ownHeader(h http.Header) http.Header {
+	if h == nil {
+		return nil
+	}
+	own := make(http.Header, len(h))
+	for name, values := range h {
+		list := make([]string, len(values))
+		for i, v := range values {
+			list[i] = strings.Clone(v)
+		}
+		own[strings.Clone(name)] = list
+	}
+	return own
 }
 
 // hitOf returns what there is to know of a hit.

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/cascadeql/cascadeql/gqlcache"
@@ -117,6 +120,42 @@ func TestVerifyQueues(t *testing.T) {
 type pooledKey struct{}
 
 type pooled struct{ user atomic.Value }
+
+// TestVerifyNotWithPooledTexts: the texts of a header are parts of a buffer of the
+// framework's, into which it reads another caller's request as soon as this one is over.
+// A hit is recomputed with the header that its request had.
+func TestVerifyNotWithPooledTexts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newVerifyRig(t, nil)
+		var seen []string
+		r.store.On("Query.userNames", func(ctx context.Context) error {
+			seen = append(seen, strings.Clone(testgraph.Viewer(ctx)))
+			return nil
+		})
+		buffer := []byte("alice")
+		asked := func() {
+			req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/query", strings.NewReader(`{"query":"{userNames}"}`))
+			req.Header.Set("Content-Type", "application/json")
+			req.Header.Set("X-Viewer", unsafe.String(unsafe.SliceData(buffer), len(buffer)))
+			testgraph.Send(r.srv, req)
+		}
+		r.ask(`{userCount}`)
+		latch := r.store.Block("Query.userCount")
+		r.ask(`{userCount}`)
+		<-latch.Reached // the only place is taken: the next hit waits
+		asked()
+		asked()
+		copy(buffer, "mally")
+		latch.Release()
+		if v := r.settle(); v.Confirmed != 2 {
+			t.Errorf("%+v", v)
+		}
+		if got := strings.Join(seen, " "); got != "alice alice" {
+			t.Errorf("resolvers saw %s, want alice twice", got)
+		}
+	})
+}
 
 // TestVerifyNotOnAPooledContext: a context of the framework is handed to another caller
 // as soon as its request is over. A hit is recomputed on what the owner gives, and not at

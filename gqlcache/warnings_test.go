@@ -74,7 +74,7 @@ func TestWarnings(t *testing.T) {
 		s := testgraph.Serve((&rolegraph.Server{}).Executable(), c)
 		s.AroundFields(func(ctx context.Context, next graphql.Resolver) (any, error) { return next(ctx) })
 		testgraph.Ask(t, s, "{open}", nil)
-		if got := codes(c); !slices.Equal(got, []string{"directive", "directive", "directive", "field_hooks"}) {
+		if got := codes(c); !slices.Equal(got, []string{"directive", "directive", "directive", "directive", "field_hooks"}) {
 			t.Errorf("%v", got)
 		}
 	})

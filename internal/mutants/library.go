@@ -65,6 +65,11 @@ var libraryRules = []mutant{
 		test: "TestInFlight",
 	},
 	{
+		name: "redis: a call goes on with the context of who has left", file: "gqlcache/store/redisstore/conn.go",
+		old: "	defer values.end()\n", new: "",
+		test: "TestContextOfACaller",
+	},
+	{
 		name: "wake: the end of a lease is not told", file: "gqlcache/store/redisstore/lease.go",
 		old: " redis.pcall('PUBLISH',ARGV[2],KEYS[1])", new: "",
 		test: "TestReleased$",

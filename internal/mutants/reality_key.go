@@ -36,6 +36,32 @@ var keyRules = []mutant{
 		test: "TestDirectivesThatRun",
 	},
 	{
+		name: "a name of Federation's is Federation's in every server", file: plansFile, in: "gqlcache",
+		old: "uncovered := func(name string) bool { return d.uncovered(st, name) }\n	looked", new: "uncovered := func(name string) bool { return d.uncovered(st, name) && name != \"authenticated\" }\n	looked",
+		test: "TestDirectivesThatRun",
+	},
+	{
+		name: "an operation that an extension runs again gets nothing", file: "gqlcache/compute.go", in: "gqlcache",
+		old: "	r.passed = true\n	resp, took =", new: "	resp, took =",
+		test: "TestOperationsThatRunAgain",
+	},
+	{
+		name: "directives of a server that a resolver holds are the server's", file: directivesFile, in: "gqlcache",
+		old:  "		roots, all := directiveRoots(reflect.ValueOf(es), maxWrappers)\n",
+		new:  "		root := findStruct(reflect.ValueOf(es), \"DirectiveRoot\", maxWrappers)\n		roots, all := []reflect.Value{root}, root.IsValid()\n",
+		test: "TestDirectivesOfAnotherServer",
+	},
+	{
+		name: "a wrapper has no schema that cannot be seen", file: directivesFile, in: "gqlcache",
+		old: "		case mayGiveExecutable(f.Type(), depth):\n			all = false\n", new: "",
+		test: "TestDirectivesOfAnotherServer",
+	},
+	{
+		name: "names of Federation never run", file: hooksFile, in: "cascade",
+		old: "(!slices.Contains(ofFederation, directive) || !isSubgraph(p.schema))", new: "!slices.Contains(ofFederation, directive)",
+		test: "TestNamesOfFederation",
+	},
+	{
 		name: "directives of input types do not count", file: hooksFile, in: "gqlcache",
 		old: "		d.input(arg.Type)\n", new: "",
 		test: "TestDirectivesThatRun",

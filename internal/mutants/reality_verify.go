@@ -14,6 +14,11 @@ var verifyingRules = []mutant{
 		test: "TestVerifyNotOnAPooledContext",
 	},
 	{
+		name: "verify: recomputed with texts of the request's memory", file: recomputeFile,
+		old: "list[i] = strings.Clone(v)", new: "list[i] = v; _ = strings.Clone",
+		test: "TestVerifyNotWithPooledTexts",
+	},
+	{
 		name: "verify: resolvers run before the caller is known", file: recomputeFile,
 		old: "	if !x.sameCaller(ctx, oc) {\n		return nil, verify.SkipCaller\n	}\n", new: "",
 		test: "TestVerifyNotOnAPooledContext",

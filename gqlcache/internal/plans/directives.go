@@ -55,13 +55,15 @@ func (d *Directives) Add(st *Schema, names []string) (guarded map[string][]strin
 func folded(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
 
 // Run reports whether a directive runs in a server that was added. As long as there is
-// none, and where a server's are not known, each runs that may by its name.
+// none, and where a server's are not known, each runs that may by its name. Where they
+// are known, names say nothing: @authenticated is Federation's in a subgraph, and the
+// server's own in another one.
 func (d *Directives) Run(st *Schema, name string) bool {
 	known := d.known.Load()
 	if known == nil || (*known)[AllDirectives] {
 		return st.Plan.MayRun(name)
 	}
-	return (*known)[folded(name)]
+	return (*known)[folded(name)] && !st.Plan.CannotRun(name)
 }
 
 // uncovered reports whether a directive runs and nobody has said that it may be left out.
@@ -72,22 +74,21 @@ func (d *Directives) uncovered(st *Schema, name string) bool {
 // in returns a directive that runs for a query and is not covered, "" when there is none.
 // Whether a part is skipped is not known before the query runs, and does not count.
 func (d *Directives) in(st *Schema, s *Source, op *cascade.Operation) string {
+	uncovered := func(name string) bool { return d.uncovered(st, name) }
 	looked := map[*ast.FieldDefinition]bool{}
 	for _, f := range op.Extract.Fields {
 		if looked[f.Definition] {
 			continue
 		}
 		looked[f.Definition] = true
-		for _, name := range st.Plan.DirectivesOf(f.Definition) {
-			if d.uncovered(st, name) {
-				return name
-			}
+		if names := st.Plan.DirectivesOf(f.Definition, uncovered); len(names) > 0 {
+			return names[0]
 		}
 	}
 	found := ""
 	search := scan{doc: s.Document, directives: func(list ast.DirectiveList) {
 		for _, dir := range list {
-			if dir.Name != "skip" && dir.Name != "include" && d.uncovered(st, dir.Name) {
+			if d.uncovered(st, dir.Name) {
 				found = dir.Name
 			}
 		}
@@ -107,16 +108,15 @@ func (d *Directives) Guarded() map[string][]string {
 
 // guardedFields looks for Guarded in the whole schema.
 func (d *Directives) guardedFields(st *Schema) map[string][]string {
+	uncovered := func(name string) bool { return d.uncovered(st, name) }
 	found := map[string][]string{}
 	for _, def := range st.Definition.Types {
 		if def.Kind != ast.Object || def == st.Definition.Mutation || def == st.Definition.Subscription || strings.HasPrefix(def.Name, "__") {
 			continue
 		}
 		for _, f := range def.Fields {
-			for _, name := range st.Plan.DirectivesOf(f) {
-				if d.uncovered(st, name) {
-					found[name] = append(found[name], def.Name+"."+f.Name)
-				}
+			for _, name := range st.Plan.DirectivesOf(f, uncovered) {
+				found[name] = append(found[name], def.Name+"."+f.Name)
 			}
 		}
 	}

@@ -33,10 +33,11 @@ type ResolverRoot interface {
 }
 
 type DirectiveRoot struct {
-	Audited func(ctx context.Context, obj any, next graphql.Resolver) (res any, err error)
-	HasRole func(ctx context.Context, obj any, next graphql.Resolver, role string) (res any, err error)
-	Redact  func(ctx context.Context, obj any, next graphql.Resolver) (res any, err error)
-	Upper   func(ctx context.Context, obj any, next graphql.Resolver) (res any, err error)
+	Audited       func(ctx context.Context, obj any, next graphql.Resolver) (res any, err error)
+	Authenticated func(ctx context.Context, obj any, next graphql.Resolver) (res any, err error)
+	HasRole       func(ctx context.Context, obj any, next graphql.Resolver, role string) (res any, err error)
+	Redact        func(ctx context.Context, obj any, next graphql.Resolver) (res any, err error)
+	Upper         func(ctx context.Context, obj any, next graphql.Resolver) (res any, err error)
 }
 
 type ComplexityRoot struct {
@@ -57,6 +58,7 @@ type ComplexityRoot struct {
 		Item       func(childComplexity int) int
 		Named      func(childComplexity int) int
 		Open       func(childComplexity int) int
+		Private    func(childComplexity int) int
 		Secret     func(childComplexity int) int
 		Self       func(childComplexity int) int
 		Vault      func(childComplexity int) int
@@ -82,6 +84,7 @@ type QueryResolver interface {
 	Open(ctx context.Context) (string, error)
 	Secret(ctx context.Context) (*string, error)
 	Vault(ctx context.Context) (*Vault, error)
+	Private(ctx context.Context) (*string, error)
 	Found(ctx context.Context, text *string) (string, error)
 	Filtered(ctx context.Context, filter *Filter) (string, error)
 	Documented(ctx context.Context) (string, error)
@@ -179,6 +182,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Open(childComplexity), true
+	case "Query.private":
+		if e.ComplexityRoot.Query.Private == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Private(childComplexity), true
 	case "Query.secret":
 		if e.ComplexityRoot.Query.Secret == nil {
 			break
@@ -347,6 +356,8 @@ func (ec *executionContext) childFields_Query(ctx context.Context, field graphql
 		return ec.fieldContext_Query_secret(ctx, field)
 	case "vault":
 		return ec.fieldContext_Query_vault(ctx, field)
+	case "private":
+		return ec.fieldContext_Query_private(ctx, field)
 	case "found":
 		return ec.fieldContext_Query_found(ctx, field)
 	case "filtered":
@@ -1016,6 +1027,42 @@ func (ec *executionContext) fieldContext_Query_vault(_ context.Context, field gr
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Query_private(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_private(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().Private(ctx)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Authenticated == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive authenticated is not implemented")
+				}
+				return ec.Directives.Authenticated(ctx, nil, directive0)
+			}
+
+			next = directive1
+			return ec._fieldMiddleware(ctx, nil, next)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_private(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Query", field, true, true, "String")
 }
 
 func (ec *executionContext) _Query_found(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -2669,6 +2716,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_vault(ctx, field)
+				})
+		case "private":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_private(ctx, field)
 				})
 		case "found":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,

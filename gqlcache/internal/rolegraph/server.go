@@ -17,6 +17,8 @@ type Server struct {
 	Who func(ctx context.Context, id int) string
 	// Open answers Query.open. Defaults to "open".
 	Open func(ctx context.Context) string
+	// Beside is what a resolver may have, another server for instance. It is not used.
+	Beside any
 }
 
 // Executable returns the executable schema.
@@ -40,7 +42,7 @@ func (s *Server) Executable() graphql.ExecutableSchema {
 			}
 			return next(ctx)
 		},
-		Audited: refuse, Redact: refuse,
+		Audited: refuse, Redact: refuse, Authenticated: refuse,
 	}})
 }
 
@@ -72,8 +74,9 @@ func (q query) Open(ctx context.Context) (string, error) {
 	}
 	return "open", nil
 }
-func (query) Secret(context.Context) (*string, error) { return new("classified"), nil }
-func (query) Vault(context.Context) (*Vault, error)   { return &Vault{Key: "key"}, nil }
+func (query) Secret(context.Context) (*string, error)  { return new("classified"), nil }
+func (query) Private(context.Context) (*string, error) { return new("private"), nil }
+func (query) Vault(context.Context) (*Vault, error)    { return &Vault{Key: "key"}, nil }
 func (query) Found(_ context.Context, text *string) (string, error) {
 	return "found", nil
 }

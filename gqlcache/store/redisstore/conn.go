@@ -71,7 +71,7 @@ const linger = time.Second
 
 // call runs f in a goroutine of its own and waits for it, at most timeout: whether a
 // client obeys a context is up to its options. What f works on is its own until it
-// returns.
+// returns. The caller's context is not: see lent.
 func call[T any](ctx context.Context, c *conn, timeout time.Duration, f func(context.Context) (T, error)) (T, error) {
 	type answer struct {
 		value T
@@ -88,9 +88,11 @@ func call[T any](ctx context.Context, c *conn, timeout time.Duration, f func(con
 		return none, ctx.Err()
 	}
 	done := make(chan answer, 1)
-	go func() {
+	values := &lent{ctx: ctx}
+	defer values.end()
+	go func() { //nolint:contextcheck // it is given the values, for as long as they are the caller's
 		defer func() { <-c.slots }()
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout+linger)
+		ctx, cancel := context.WithTimeout(values, timeout+linger)
 		defer cancel()
 		value, err := f(ctx)
 		done <- answer{value, err}

@@ -353,6 +353,84 @@ func TestMaxCalls(t *testing.T) {
 	}
 }
 
+// pooled is a context of a framework that gives its memory to the next request.
+type pooled struct {
+	context.Context
+
+	mu    sync.Mutex
+	ended bool
+	late  int
+}
+
+func (p *pooled) Value(key any) any {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ended {
+		p.late++
+	}
+	if key == (spanKey{}) {
+		return "of this request"
+	}
+	return p.Context.Value(key)
+}
+
+type spanKey struct{}
+
+// tracing is a hook that looks for a span when a pipeline begins, and, once it is let go
+// on, when it has ended.
+type tracing struct {
+	goOn          chan struct{}
+	before, after chan any
+}
+
+func (h *tracing) DialHook(next redis.DialHook) redis.DialHook          { return next }
+func (h *tracing) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+func (h *tracing) ProcessPipelineHook(redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, _ []redis.Cmder) error {
+		h.before <- ctx.Value(spanKey{})
+		<-h.goOn
+		h.after <- ctx.Value(spanKey{})
+		return ctx.Err()
+	}
+}
+
+// TestContextOfACaller has a call that goes on after its caller has stopped waiting: hooks
+// see the caller's values before, and ask its context for nothing after.
+func TestContextOfACaller(t *testing.T) {
+	t.Parallel()
+	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", MaxRetries: -1})
+	t.Cleanup(func() { _ = client.Close() })
+	h := &tracing{goOn: make(chan struct{}), before: make(chan any, 1), after: make(chan any, 1)}
+	client.AddHook(h)
+	s := newStore(t, redisstore.Options{Client: client, ReadTimeout: time.Hour})
+	leaving, leave := context.WithCancel(t.Context())
+	ctx := &pooled{Context: leaving}
+	left := make(chan error)
+	go func() {
+		_, err := s.Get(ctx, []byte("k"))
+		ctx.mu.Lock() // the framework takes the request's memory back
+		ctx.ended = true
+		ctx.mu.Unlock()
+		left <- err
+	}()
+	if got := <-h.before; got != "of this request" {
+		t.Errorf("a hook finds %v while the caller waits", got)
+	}
+	leave()
+	if err := <-left; !errors.Is(err, context.Canceled) {
+		t.Errorf("Get = %v", err)
+	}
+	close(h.goOn)
+	if got := <-h.after; got != nil {
+		t.Errorf("a hook finds %v after the caller has left", got)
+	}
+	ctx.mu.Lock()
+	defer ctx.mu.Unlock()
+	if ctx.late > 0 {
+		t.Errorf("the caller's context was asked %d times after it has left", ctx.late)
+	}
+}
+
 // counting is a hook that counts the pipelines that run at one time.
 type counting struct {
 	mu        sync.Mutex
