@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -30,6 +31,11 @@ import (
 var credentialHeaders = []string{
 	"Authorization", "Cookie", "Proxy-Authorization", "X-Api-Key", "Api-Key", "X-Auth-Token", "X-Access-Token",
 	"X-User", "X-User-Id", "X-Forwarded-User", "X-Forwarded-Email", "X-Remote-User",
+	"X-Tenant", "X-Tenant-Id", "X-Session-Id",
+	// proxies that authenticate: oauth2-proxy, AWS, Cloudflare, Google, Azure, Tailscale
+	"X-Auth-Request-User", "X-Auth-Request-Email", "X-Amzn-Oidc-Identity", "X-Amzn-Oidc-Data",
+	"Cf-Access-Jwt-Assertion", "X-Goog-Authenticated-User-Id", "X-Goog-Iap-Jwt-Assertion",
+	"X-Ms-Client-Principal-Id", "Tailscale-User-Login",
 }
 
 // credentials returns a digest of what a request says of its caller, never 0. It is of
@@ -48,16 +54,35 @@ func credentialsIn(ctx context.Context, header http.Header) uint64 {
 		}
 	}
 	var payload digest.Running // of a websocket's first message, in any order
-	for name, v := range transport.GetInitPayload(ctx) {
-		if s, ok := v.(string); ok {
-			var one digest.Running
-			one.Text(name)
-			one.Text(s)
-			payload += one
-		}
-	}
+	addPayload(&payload, "", map[string]any(transport.GetInitPayload(ctx)), maxPayloadDepth)
 	h.Add(uint64(payload))
 	return uint64(h) | 1
+}
+
+// maxPayloadDepth is how deep in a websocket's first message credentials are looked for.
+// Clients put them into an object: {"headers": {"Authorization": "…"}}.
+const maxPayloadDepth = 8
+
+// addPayload adds the texts of a value, each with its place.
+func addPayload(sum *digest.Running, at string, v any, depth int) {
+	if depth == 0 {
+		return
+	}
+	switch v := v.(type) {
+	case string:
+		var one digest.Running
+		one.Text(at)
+		one.Text(v)
+		*sum += one
+	case map[string]any:
+		for name, member := range v {
+			addPayload(sum, at+"\x00"+name, member, depth-1)
+		}
+	case []any:
+		for i, element := range v {
+			addPayload(sum, at+"\x00"+strconv.Itoa(i), element, depth-1)
+		}
+	}
 }
 
 const (

@@ -24,4 +24,24 @@ var hostileRules = []mutant{
 		old: "maphash.String(textSeed, o.normalizeTo(st, x.text, 2*len(x.text)))", new: "maphash.String(textSeed, o.normalizeTo(st, x.text, maxFindingText))",
 		test: "TestRefusalsOfOneStatement",
 	},
+	{
+		name: "patterns: each of them is kept, however many", file: patternsFile,
+		old: "	case pattern == \"*\", len(list) == maxPatterns:", new: "	case pattern == \"*\":",
+		test: "TestPatternsOfAChange$",
+	},
+	{
+		name: "patterns: beyond the bound they are forgotten", file: patternsFile,
+		old: "	case pattern == \"*\", len(list) == maxPatterns:\n		return []string{\"*\"}", new: "	case len(list) == maxPatterns:\n		return list",
+		test: "TestManyPatterns$|TestPatternsOfAChange$",
+	},
+	{
+		name: "patterns: a repeated one is one more", file: patternsFile,
+		old: "	case slices.Contains(list, pattern), len(list) == 1", new: "	case len(list) == 1",
+		test: "TestManyPatterns$|TestPatternsOfAChange$",
+	},
+	{
+		name: "callers: credentials of websockets are members of the first message alone", file: "gqlcache/callerwatch.go",
+		old: "map[string]any(transport.GetInitPayload(ctx)), maxPayloadDepth)", new: "map[string]any(transport.GetInitPayload(ctx)), 2)",
+		test: "TestCallersOfWebsockets$",
+	},
 }
