@@ -44,4 +44,14 @@ var hostileRules = []mutant{
 		old: "map[string]any(transport.GetInitPayload(ctx)), maxPayloadDepth)", new: "map[string]any(transport.GetInitPayload(ctx)), 2)",
 		test: "TestCallersOfWebsockets$",
 	},
+	{
+		name: "http: any text may be the name of a header", file: "gqlcache/http.go",
+		old: "		if !wire.IsToken(name) {", new: "		if name == \"\" {",
+		test: "TestOptionsRefused$",
+	},
+	{
+		name: "http: encodings beyond the bound are left out in silence", file: "gqlcache/http.go",
+		old: "	if len(o.Encodings) > wire.MaxEncodings {", new: "	if false {",
+		test: "TestOptionsRefused$",
+	},
 }
