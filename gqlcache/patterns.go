@@ -143,7 +143,7 @@ func matches(pattern, name string) bool {
 	return strings.Trim(pattern[p:], "*") == ""
 }
 
-// isPattern reports whether a change names names by a pattern.
+// isPattern reports whether a change is by a pattern.
 func (ch *Change) isPattern() bool {
 	return ch.kind == changeOperations || ch.kind == changeComputedMatching
 }
