@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -54,7 +53,7 @@ func credentialsIn(ctx context.Context, header http.Header) uint64 {
 		}
 	}
 	var payload digest.Running // of a websocket's first message, in any order
-	addPayload(&payload, "", map[string]any(transport.GetInitPayload(ctx)), maxPayloadDepth)
+	addPayload(&payload, 0, map[string]any(transport.GetInitPayload(ctx)), maxPayloadDepth)
 	h.Add(uint64(payload))
 	return uint64(h) | 1
 }
@@ -63,24 +62,27 @@ func credentialsIn(ctx context.Context, header http.Header) uint64 {
 // Clients put them into an object: {"headers": {"Authorization": "…"}}.
 const maxPayloadDepth = 8
 
-// addPayload adds the texts of a value, each with its place.
-func addPayload(sum *digest.Running, at string, v any, depth int) {
+// addPayload adds the texts of a value, each with its place. That is a digest: were it a
+// text, a long name would be copied for each member below it.
+func addPayload(sum *digest.Running, at digest.Running, v any, depth int) {
 	if depth == 0 {
 		return
 	}
 	switch v := v.(type) {
 	case string:
-		var one digest.Running
-		one.Text(at)
-		one.Text(v)
-		*sum += one
+		at.Text(v)
+		*sum += at // in any order
 	case map[string]any:
 		for name, member := range v {
-			addPayload(sum, at+"\x00"+name, member, depth-1)
+			below := at
+			below.Text(name)
+			addPayload(sum, below, member, depth-1)
 		}
 	case []any:
 		for i, element := range v {
-			addPayload(sum, at+"\x00"+strconv.Itoa(i), element, depth-1)
+			below := at
+			below.Add(uint64(i))
+			addPayload(sum, below, element, depth-1)
 		}
 	}
 }
