@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/99designs/gqlgen/client"
+	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/rolegraph"
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
@@ -124,7 +126,7 @@ func (w *twinServer) saidOnce(names string) {
 // whichever header the caller is, and the server says that it was told wrongly.
 func TestCallersWhoDoNotSeeTheSame(t *testing.T) {
 	t.Parallel()
-	for _, header := range []string{"Authorization", "Cookie", "X-Api-Key", "X-Forwarded-User"} {
+	for _, header := range []string{"Authorization", "Cookie", "X-Api-Key", "X-Forwarded-User", "X-Tenant-Id", "X-Auth-Request-Email", "Cf-Access-Jwt-Assertion"} {
 		t.Run(header, func(t *testing.T) {
 			t.Parallel()
 			w := callers(t, &rolegraph.Server{}, nil)
@@ -153,6 +155,35 @@ func TestCallersWhoDoNotSeeTheSame(t *testing.T) {
 			w.ask("ann", who, header, "secret of ann")
 			if status := w.ask("bob", who, header, "secret of bob"); status != "callers" {
 				t.Errorf("after a change: %q", status)
+			}
+		})
+	}
+}
+
+// TestCallersOfWebsockets: who is told apart by the first message of a websocket, wherever
+// in it the credentials are, gets no answer of others.
+func TestCallersOfWebsockets(t *testing.T) {
+	t.Parallel()
+	for name, payload := range map[string]func(user string) map[string]any{
+		"a member": func(user string) map[string]any { return map[string]any{"Authorization": user} },
+		"in an object": func(user string) map[string]any {
+			return map[string]any{"headers": map[string]any{"Authorization": user}}
+		},
+		"in a list": func(user string) map[string]any {
+			return map[string]any{"headers": []any{[]any{"Authorization", user}}}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := &rolegraph.Server{Open: func(ctx context.Context) string { return fmt.Sprint(transport.GetInitPayload(ctx)) }}
+			c := client.New(testgraph.Serve(s.Executable(), newCache(t, gqlcache.Options{Callers: gqlcache.AllSeeTheSame, DirectivesCovered: allDirectives})))
+			for _, user := range []string{"ann", "bob", "ann"} {
+				ws := c.WebsocketWithPayload("{open}", payload(user))
+				var got struct{ Open string }
+				if err := ws.Next(&got); err != nil || !strings.Contains(got.Open, user) {
+					t.Errorf("%s got %q, %v", user, got.Open, err)
+				}
+				_ = ws.Close()
 			}
 		})
 	}

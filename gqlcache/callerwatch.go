@@ -30,6 +30,11 @@ import (
 var credentialHeaders = []string{
 	"Authorization", "Cookie", "Proxy-Authorization", "X-Api-Key", "Api-Key", "X-Auth-Token", "X-Access-Token",
 	"X-User", "X-User-Id", "X-Forwarded-User", "X-Forwarded-Email", "X-Remote-User",
+	"X-Tenant", "X-Tenant-Id", "X-Session-Id",
+	// proxies that authenticate: oauth2-proxy, AWS, Cloudflare, Google, Azure, Tailscale
+	"X-Auth-Request-User", "X-Auth-Request-Email", "X-Amzn-Oidc-Identity", "X-Amzn-Oidc-Data",
+	"Cf-Access-Jwt-Assertion", "X-Goog-Authenticated-User-Id", "X-Goog-Iap-Jwt-Assertion",
+	"X-Ms-Client-Principal-Id", "Tailscale-User-Login",
 }
 
 // credentials returns a digest of what a request says of its caller, never 0. It is of
@@ -48,16 +53,38 @@ func credentialsIn(ctx context.Context, header http.Header) uint64 {
 		}
 	}
 	var payload digest.Running // of a websocket's first message, in any order
-	for name, v := range transport.GetInitPayload(ctx) {
-		if s, ok := v.(string); ok {
-			var one digest.Running
-			one.Text(name)
-			one.Text(s)
-			payload += one
-		}
-	}
+	addPayload(&payload, 0, map[string]any(transport.GetInitPayload(ctx)), maxPayloadDepth)
 	h.Add(uint64(payload))
 	return uint64(h) | 1
+}
+
+// maxPayloadDepth is how deep in a websocket's first message credentials are looked for.
+// Clients put them into an object: {"headers": {"Authorization": "…"}}.
+const maxPayloadDepth = 8
+
+// addPayload adds the texts of a value, each with its place. That is a digest: were it a
+// text, a long name would be copied for each member below it.
+func addPayload(sum *digest.Running, at digest.Running, v any, depth int) {
+	if depth == 0 {
+		return
+	}
+	switch v := v.(type) {
+	case string:
+		at.Text(v)
+		*sum += at // in any order
+	case map[string]any:
+		for name, member := range v {
+			below := at
+			below.Text(name)
+			addPayload(sum, below, member, depth-1)
+		}
+	case []any:
+		for i, element := range v {
+			below := at
+			below.Add(uint64(i))
+			addPayload(sum, below, element, depth-1)
+		}
+	}
 }
 
 const (

@@ -115,3 +115,9 @@ func AroundExecutions(op *cascade.Operation) (around func(graphql.FieldMiddlewar
 	x.mu.running = map[*graphql.FieldContext]bool{}
 	return x.around, x.unsaid
 }
+
+// MaxPatterns bounds the patterns of a change.
+const MaxPatterns = maxPatterns
+
+// AddPattern adds a pattern to those of a change.
+func AddPattern(list []string, pattern string) []string { return addPattern(list, pattern) }

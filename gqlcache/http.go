@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 	"unsafe"
 
@@ -95,6 +96,27 @@ func (o *HTTP) validate(fault func(string, ...any)) {
 	o.Edge.validate(fault)
 	if o.CacheStatus != "" && !wire.IsToken(o.CacheStatus) {
 		fault("HTTP.CacheStatus is %q; it must be a token: a letter, then letters, digits and some signs, without a space", o.CacheStatus)
+	}
+	for _, name := range o.VaryHeaders {
+		if !wire.IsToken(name) {
+			fault("HTTP.VaryHeaders has %q; each must be the name of one header, such as Accept-Language", name)
+		}
+	}
+	for i, e := range o.Encodings {
+		switch {
+		case !wire.IsToken(e.Name) || strings.ToLower(e.Name) != e.Name || e.Name == "identity" || e.Name == "*":
+			fault("HTTP.Encodings[%d].Name is %q; it must be a content coding in lower case, such as br", i, e.Name)
+		case e.Encode == nil:
+			fault("HTTP.Encodings[%d], %s, has no Encode; use Gzip, Zstd or a function of yours", i, e.Name)
+		case slices.ContainsFunc(o.Encodings[:i], func(other Encoding) bool { return other.Name == e.Name }):
+			fault("HTTP.Encodings has %s twice; take one out", e.Name)
+		}
+	}
+	if len(o.Encodings) > wire.MaxEncodings {
+		fault("HTTP.Encodings has %d encodings; use at most %d", len(o.Encodings), wire.MaxEncodings)
+	}
+	if o.CompressAfter < 0 {
+		fault("HTTP.CompressAfter is %d; it must be 1 or more, or 0 for the default", o.CompressAfter)
 	}
 }
 

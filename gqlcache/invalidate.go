@@ -65,7 +65,8 @@ func Computed(name string) Change { return Change{kind: changeComputed, name: na
 // drops those of one: an asterisk stands for any text, a question mark for one byte, so
 // "sales*" is "sales" and "salesByDay". Each instance looks for the names that it has values
 // for; beyond the first thousand names every pattern drops a value, as it does an answer in
-// Options.Shared that was made of one.
+// Options.Shared that was made of one. More than 64 patterns in one call are one that fits
+// every name.
 func ComputedMatching(pattern string) Change {
 	return Change{kind: changeComputedMatching, name: pattern}
 }
@@ -80,8 +81,9 @@ func Operation(name string) Change { return Change{kind: changeOperation, name: 
 // pattern, whatever they depend on: an asterisk stands for any text, a question mark for
 // one character, so "feed*" is "feed" and "feedPage". Each instance looks for the names that
 // it has answers for; beyond the first thousand names every pattern drops an answer,
-// as it does in Options.Shared. Operations without a name are matched by their hash. It is
-// no change of rows: nothing else is dropped.
+// as it does in Options.Shared. More than 64 patterns in one call are one that fits every
+// name. Operations without a name are matched by their hash. It is no change of rows:
+// nothing else is dropped.
 func OperationsMatching(pattern string) Change {
 	return Change{kind: changeOperations, name: pattern}
 }
@@ -149,6 +151,7 @@ func (c *Cache) name(to *change, changes ...Change) error {
 	if st == nil {
 		return ErrNoSchema
 	}
+	var matching patterns
 	for _, ch := range changes {
 		var found []cascade.Event
 		ok := true
@@ -174,17 +177,15 @@ func (c *Cache) name(to *change, changes ...Change) error {
 		case changeOperation:
 			to.operations = append(to.operations, cascade.OperationTag(ch.name))
 		case changeOperations:
-			if err := patternFault(ch.name); err != nil {
+			if err := ch.patternFault(); err != nil {
 				return err
 			}
-			to.operations = c.appendOperations(to.operations, ch.name)
-			to.texts = fleet.AppendText(to.texts, fleet.Text{Kind: fleet.OperationPattern, Text: ch.name})
+			matching.operations = addPattern(matching.operations, ch.name)
 		case changeComputedMatching:
-			if err := valuePatternFault(ch.name); err != nil {
+			if err := ch.patternFault(); err != nil {
 				return err
 			}
-			to.operations = c.appendValues(to.operations, ch.name)
-			to.texts = fleet.AppendText(to.texts, fleet.Text{Kind: fleet.ValuePattern, Text: ch.name})
+			matching.values = addPattern(matching.values, ch.name)
 		case changeTenant:
 			if ch.name == "" {
 				return errTenantName
@@ -201,6 +202,7 @@ func (c *Cache) name(to *change, changes ...Change) error {
 		}
 		to.events = append(to.events, found...)
 	}
+	to.operations, to.texts = matching.appendTags(c, to.operations), matching.appendWords(to.texts)
 	return nil
 }
 

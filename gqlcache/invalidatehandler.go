@@ -207,7 +207,7 @@ func (c *Cache) refuseChanges(changes []Change) *refusal {
 		if ch.kind == changeEverything {
 			continue
 		}
-		err := c.name(&change{}, ch)
+		err := c.fault(ch)
 		switch {
 		case errors.Is(err, ErrNoSchema):
 			return &refusal{http.StatusServiceUnavailable, unavailable(err)}
@@ -215,13 +215,22 @@ func (c *Cache) refuseChanges(changes []Change) *refusal {
 			return &refusal{http.StatusUnprocessableEntity, fmt.Sprintf("changes[%d]: the server's schema has no %s; correct it, or send {\"everything\": true}", i, missing(&ch))}
 		case err != nil && ch.kind == changeWhere:
 			return &refusal{http.StatusBadRequest, fmt.Sprintf("changes[%d]: the value is none that is told apart from others; name the whole view", i)}
-		case err != nil && (ch.kind == changeOperations || ch.kind == changeComputedMatching):
+		case err != nil && ch.isPattern():
 			return &refusal{http.StatusBadRequest, fmt.Sprintf("changes[%d]: %s", i, strings.TrimPrefix(err.Error(), "gqlcache: "))}
 		case err != nil:
 			return &refusal{http.StatusBadRequest, fmt.Sprintf("changes[%d]: the id is no key; use a string or a number", i)}
 		}
 	}
 	return nil
+}
+
+// fault returns why Invalidate would not take a change. A pattern is not compared with all
+// names for that.
+func (c *Cache) fault(ch Change) error {
+	if ch.isPattern() && c.schema.Load() != nil {
+		return ch.patternFault()
+	}
+	return c.name(&change{}, ch)
 }
 
 // missing says what the schema does not have that a change names.

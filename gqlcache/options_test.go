@@ -22,6 +22,10 @@ import (
 
 func TestOptionsRefused(t *testing.T) {
 	t.Parallel()
+	var encodings []gqlcache.Encoding
+	for i := range 9 {
+		encodings = append(encodings, gqlcache.Encoding{Name: fmt.Sprint("x", i), Encode: gqlcache.Gzip().Encode})
+	}
 	for _, row := range []struct {
 		name string
 		o    gqlcache.Options
@@ -55,6 +59,15 @@ func TestOptionsRefused(t *testing.T) {
 		{"Verify with two contexts", gqlcache.Options{Verify: gqlcache.VerifyOptions{Rate: 1, WithoutValues: true, Context: func(ctx context.Context) (context.Context, error) { return ctx, nil }}}, []string{"Verify.Context and Verify.WithoutValues are both set"}},
 		{"Verify.Concurrency", gqlcache.Options{Verify: gqlcache.VerifyOptions{Rate: 1, Concurrency: -1}}, []string{"Verify.Concurrency is -1"}},
 		{"more for each entry than the store can weigh", gqlcache.Options{Limits: gqlcache.Limits{MaxBytes: 1 << 40, MaxEntries: 1}}, []string{"MaxEntries"}},
+		{"a list of headers", gqlcache.Options{HTTP: gqlcache.HTTP{VaryHeaders: []string{"Accept-Language, Cookie"}}}, []string{`HTTP.VaryHeaders has "Accept-Language, Cookie"`, "one header"}},
+		{"a line break in a header", gqlcache.Options{HTTP: gqlcache.HTTP{VaryHeaders: []string{"A\r\nSet-Cookie: b"}}}, []string{`HTTP.VaryHeaders has "A\r\n`}},
+		{"an encoding without a name", gqlcache.Options{HTTP: gqlcache.HTTP{Encodings: []gqlcache.Encoding{{}}}}, []string{`HTTP.Encodings[0].Name is ""`}},
+		{"an encoding in capitals", gqlcache.Options{HTTP: gqlcache.HTTP{Encodings: []gqlcache.Encoding{{Name: "BR"}}}}, []string{`HTTP.Encodings[0].Name is "BR"`}},
+		{"any encoding", gqlcache.Options{HTTP: gqlcache.HTTP{Encodings: []gqlcache.Encoding{{Name: "*"}}}}, []string{`HTTP.Encodings[0].Name is "*"`}},
+		{"an encoding without a function", gqlcache.Options{HTTP: gqlcache.HTTP{Encodings: []gqlcache.Encoding{{Name: "br"}}}}, []string{"HTTP.Encodings[0], br, has no Encode"}},
+		{"an encoding twice", gqlcache.Options{HTTP: gqlcache.HTTP{Encodings: []gqlcache.Encoding{gqlcache.Gzip(), gqlcache.Gzip()}}}, []string{"HTTP.Encodings has gzip twice"}},
+		{"too many encodings", gqlcache.Options{HTTP: gqlcache.HTTP{Encodings: encodings}}, []string{"HTTP.Encodings has 9 encodings; use at most 8"}},
+		{"CompressAfter", gqlcache.Options{HTTP: gqlcache.HTTP{CompressAfter: -1}}, []string{"HTTP.CompressAfter is -1"}},
 		{"all at once", gqlcache.Options{Callers: 9, TTL: -1, Jitter: 2, Limits: gqlcache.Limits{MaxBytes: -1}, PathTimeout: -1}, []string{"Callers is 9", "TTL is", "Jitter is 2", "MaxBytes", "PathTimeout"}},
 		{"options and schema at once", gqlcache.Options{TTL: -1, Schema: testgraph.Executable(testgraph.NewStore()).Schema()}, []string{"TTL is", "PRIVATE"}},
 	} {

@@ -3,6 +3,7 @@ package gqlcache
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -53,26 +54,58 @@ func (n *knownNames) knew(name string, at uint64, seq func() uint64) bool {
 	return since <= at
 }
 
-// appendMatching appends the tags of the names that a pattern fits.
-func (n *knownNames) appendMatching(tags []cascade.Tag, pattern string, tagOf func(name string) cascade.Tag) []cascade.Tag {
+// appendMatching appends the tags of the names that some of the patterns fit, each once. The
+// lock, which each miss takes, is not held while names are compared.
+func (n *knownNames) appendMatching(tags []cascade.Tag, patterns []string, tagOf func(name string) cascade.Tag) []cascade.Tag {
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	for name := range n.since {
-		if matches(pattern, name) {
+	names := slices.Collect(maps.Keys(n.since))
+	n.mu.Unlock()
+	for _, name := range names {
+		if slices.ContainsFunc(patterns, func(pattern string) bool { return matches(pattern, name) }) {
 			tags = append(tags, tagOf(name))
 		}
 	}
 	return tags
 }
 
-// appendOperations appends the tags of the answers that a pattern may reach.
-func (c *Cache) appendOperations(tags []cascade.Tag, pattern string) []cascade.Tag {
-	return c.names.appendMatching(append(tags, cascade.OtherOperations), pattern, cascade.OperationTag)
+// maxPatterns bounds the patterns of one kind in a change, each of which is compared with
+// each name. More of them are the pattern that fits every name.
+const maxPatterns = 64
+
+// patterns are those of one change.
+type patterns struct{ operations, values []string }
+
+// addPattern adds a pattern that is not there yet.
+func addPattern(list []string, pattern string) []string {
+	switch {
+	case slices.Contains(list, pattern), len(list) == 1 && list[0] == "*":
+		return list
+	case pattern == "*", len(list) == maxPatterns:
+		return []string{"*"}
+	}
+	return append(list, pattern)
 }
 
-// appendValues appends the tags of the values that a pattern may reach.
-func (c *Cache) appendValues(tags []cascade.Tag, pattern string) []cascade.Tag {
-	return c.valueNames.appendMatching(append(tags, cascade.OtherValues), pattern, cascade.ValueNameTag)
+// appendTags appends the tags of the answers and values that the patterns may reach.
+func (p *patterns) appendTags(c *Cache, tags []cascade.Tag) []cascade.Tag {
+	if len(p.operations) > 0 {
+		tags = c.names.appendMatching(append(tags, cascade.OtherOperations), p.operations, cascade.OperationTag)
+	}
+	if len(p.values) > 0 {
+		tags = c.valueNames.appendMatching(append(tags, cascade.OtherValues), p.values, cascade.ValueNameTag)
+	}
+	return tags
+}
+
+// appendWords appends the words by which other instances learn of the patterns.
+func (p *patterns) appendWords(words []cascade.Tag) []cascade.Tag {
+	for _, pattern := range p.operations {
+		words = fleet.AppendText(words, fleet.Text{Kind: fleet.OperationPattern, Text: pattern})
+	}
+	for _, pattern := range p.values {
+		words = fleet.AppendText(words, fleet.Text{Kind: fleet.ValuePattern, Text: pattern})
+	}
+	return words
 }
 
 // ofName adds the tags by which changes of a name, and by patterns, reach a value that is
@@ -108,6 +141,22 @@ func matches(pattern, name string) bool {
 		}
 	}
 	return strings.Trim(pattern[p:], "*") == ""
+}
+
+// isPattern reports whether a change is by a pattern.
+func (ch *Change) isPattern() bool {
+	return ch.kind == changeOperations || ch.kind == changeComputedMatching
+}
+
+// patternFault is the error for a change by a pattern that is none, nil for other changes.
+func (ch *Change) patternFault() error {
+	switch ch.kind {
+	case changeOperations:
+		return patternFault(ch.name)
+	case changeComputedMatching:
+		return valuePatternFault(ch.name)
+	}
+	return nil
 }
 
 // patternFault is the error for a text that is no pattern of names.
@@ -146,12 +195,13 @@ func (c *Cache) appendOwn(tags []cascade.Tag, d *document, who *caller, token ui
 // appendTexts appends the tags that texts of a change have in this instance. It returns
 // false when they may reach everything.
 func (c *Cache) appendTexts(tags []cascade.Tag, texts []fleet.Text) ([]cascade.Tag, bool) {
+	var p patterns
 	for _, t := range texts {
 		switch t.Kind {
 		case fleet.OperationPattern:
-			tags = c.appendOperations(tags, t.Text)
+			p.operations = addPattern(p.operations, t.Text)
 		case fleet.ValuePattern:
-			tags = c.appendValues(tags, t.Text)
+			p.values = addPattern(p.values, t.Text)
 		case fleet.Tenant:
 			own, ok := cascade.PartitionOf(t.Text).Tag()
 			if !ok {
@@ -162,7 +212,7 @@ func (c *Cache) appendTexts(tags []cascade.Tag, texts []fleet.Text) ([]cascade.T
 			return nil, false
 		}
 	}
-	return tags, true
+	return p.appendTags(c, tags), true
 }
 
 // tenantTags returns what a change of all that a tenant has reaches beside his own answers:

@@ -71,6 +71,53 @@ func TestOperationsMatching(t *testing.T) {
 	}
 }
 
+// TestManyPatterns: as many patterns as fit into a request cost no more than one that fits
+// every name, and reach no less. The same pattern again is none more.
+func TestManyPatterns(t *testing.T) {
+	t.Parallel()
+	const last = "query last{users{name}}"
+	for name, row := range map[string]struct {
+		of   func(i int) string
+		left string
+	}{
+		"distinct":  {func(i int) string { return fmt.Sprintf("p%d*", i) }, "MISS: "},
+		"one":       {func(int) string { return "n*" }, "HIT: "},
+		"all of it": {func(int) string { return "*" }, "MISS: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, "annotated", gqlcache.Options{})
+			r.run("annotated", []string{"MISS: " + last})
+			for i := range 100 {
+				r.send(fmt.Sprintf("query n%d{userCount}", i))
+			}
+			var body strings.Builder
+			for i := 0; body.Len() < 1<<20-100; i++ {
+				fmt.Fprintf(&body, `{"operationsMatching":%q},`, row.of(i))
+			}
+			before := r.cache.Stats()
+			a, _ := sendChanges(t, invalidateHandler(t, r.cache), changesRequest(t.Context(), `{"changes":[`+strings.TrimSuffix(body.String(), ",")+`]}`))
+			if tags := r.cache.Stats().Tags - before.Tags; a.Applied < 10_000 || tags > 200 {
+				t.Errorf("%d changes with %d tags", a.Applied, tags)
+			}
+			r.run("annotated", []string{row.left + last, "MISS: query n7{userCount}"})
+		})
+	}
+}
+
+// TestPatternsOfAChange: patterns are kept once, and too many are one that fits every name.
+func TestPatternsOfAChange(t *testing.T) {
+	t.Parallel()
+	var list, two []string
+	for i := range 2 * gqlcache.MaxPatterns {
+		list = gqlcache.AddPattern(list, fmt.Sprint(i))
+		two = gqlcache.AddPattern(two, fmt.Sprint(i%2))
+	}
+	if !slices.Equal(list, []string{"*"}) || !slices.Equal(two, []string{"0", "1"}) {
+		t.Errorf("%q, %q", list, two)
+	}
+}
+
 // TestPatternMeetsComputation: an answer whose resolvers ran before a pattern is not kept,
 // although its operation's name was not known then.
 func TestPatternMeetsComputation(t *testing.T) {

@@ -87,7 +87,7 @@ var adminRules = []mutant{
 	},
 	{
 		name: "changes: a pattern of values that is none is passed over", file: invalidateHandlerFile,
-		old: "ch.kind == changeOperations || ch.kind == changeComputedMatching):", new: "ch.kind == changeOperations):",
+		old: "err != nil && ch.isPattern():", new: "err != nil && ch.kind == changeOperations:",
 		test: "TestInvalidateHandlerValues",
 	},
 	{

@@ -184,7 +184,7 @@ var policyRules = []mutant{
 	},
 	{
 		name: "patterns: the names of values are the publisher's", file: patternsFile,
-		old: "			tags = c.appendValues(tags, t.Text)\n", new: "			tags = append(tags, cascade.OtherValues)\n",
+		old: "			p.values = addPattern(p.values, t.Text)\n", new: "			tags = append(tags, cascade.OtherValues)\n",
 		test: "TestValuePatternsBetweenInstances$",
 	},
 	{

@@ -68,6 +68,6 @@ func (m *Memo[V]) Again(text []byte) bool {
 // Keep remembers a value of a text, in place of another one. weight is what the value
 // takes in memory, in bytes; the text counts in addition.
 func (m *Memo[V]) Keep(text string, v V, weight int) {
-	w := weight + len(text) + overhead
+	w := int64(weight) + int64(len(text)) + overhead                  // an int has 32 bits on some platforms
 	m.values.Set(text, weighed[V]{v, uint32(min(w, math.MaxUint32))}) //nolint:gosec // bounded, and not negative
 }

@@ -3,8 +3,8 @@ package wire
 import "strings"
 
 const (
-	// maxEncodings bounds the encodings that an answer may be sent in.
-	maxEncodings = 8
+	// MaxEncodings bounds the encodings that an answer may be sent in.
+	MaxEncodings = 8
 
 	// fullWeight is a weight of 1: weights have up to three decimals.
 	fullWeight = 1000
@@ -16,8 +16,8 @@ const (
 // be used: the client does not accept them, or likes the body as it is more. Who does not
 // say what it accepts gets the body as it is. It agrees with weight, and reads the header
 // once.
-func weights(accepted []string, own []Encoding) (list [maxEncodings]int) {
-	own = own[:min(len(own), maxEncodings)]
+func weights(accepted []string, own []Encoding) (list [MaxEncodings]int) {
+	own = own[:min(len(own), MaxEncodings)]
 	var named uint // a bit for each of the owner's
 	plain, others := -1, 0
 	for _, line := range accepted {
@@ -56,7 +56,7 @@ func weights(accepted []string, own []Encoding) (list [maxEncodings]int) {
 
 // best returns the index of the greatest weight, the first of equal ones, or -1 if all
 // are 0.
-func best(list *[maxEncodings]int) int {
+func best(list *[MaxEncodings]int) int {
 	index, most := -1, 0
 	for i, w := range list {
 		if w > most {

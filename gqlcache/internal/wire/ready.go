@@ -40,7 +40,7 @@ type Sending struct {
 	// adds Accept-Encoding; a list that has it already saves an allocation.
 	Vary []string
 	// Encodings are those that the answer may be sent in, the best first. Without any it
-	// is never compressed. Send looks at no more than maxEncodings.
+	// is never compressed. Send looks at no more than MaxEncodings.
 	Encodings []Encoding
 	// CompressAfter is how often an answer is asked for in an encoding until it is
 	// encoded.

@@ -258,11 +258,16 @@ func (o *Observer) normalized(text string) string {
 
 // normalize is normalized, without the memo. st may be nil.
 func (o *Observer) normalize(st *state, text string) string {
+	return o.normalizeTo(st, text, maxFindingText)
+}
+
+// normalizeTo is normalize to so many bytes at most.
+func (o *Observer) normalizeTo(st *state, text string, limit int) string {
 	d := sqlparse.PostgreSQL
 	if o.opts.Dialect == catalog.SQLite {
 		d = sqlparse.SQLite
 	}
-	return sqlparse.Normalize(text, d, maxFindingText, func(name string) bool { return st != nil && st.names()[strings.ToLower(name)] })
+	return sqlparse.Normalize(text, d, limit, func(name string) bool { return st != nil && st.names()[strings.ToLower(name)] })
 }
 
 // panicked notes a panic, with the stack that it came from.

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/analysis"
@@ -45,12 +46,16 @@ type images struct {
 	args []driver.NamedValue
 }
 
-// refusals are the texts that nothing is asked for, since it has failed.
+// refusals are the texts that nothing is asked for, since it has failed. They are without
+// their values: statements that are written with their values, each with a text of its own,
+// would use up the bound for all others.
 type refusals struct {
 	mu sync.Mutex
-	// texts are refused until a time since started. None of these is before next.
-	texts map[string]time.Duration
+	// texts are refused, by hash, until a time since started. None of these is before next.
+	// A text with the hash of another one is refused without need.
+	texts map[uint64]time.Duration
 	next  time.Duration
+	any   atomic.Bool // there are some
 }
 
 // maxRefusals bounds them. With more, nothing is asked at all.
@@ -59,25 +64,30 @@ const maxRefusals = 1000
 // forever is a time that does not come.
 const forever = time.Duration(math.MaxInt64)
 
-func (r *refusals) has(text string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.texts) == 0 {
+// has reports whether nothing is asked for a statement.
+func (r *refusals) has(e *Execution) bool {
+	if !r.any.Load() {
 		return false
 	}
+	text := e.known.hashed(e.s.o, e.st)
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.expire()
 	_, ok := r.texts[text]
 	return ok || len(r.texts) >= maxRefusals
 }
 
-func (r *refusals) add(text string, until time.Duration) {
+// add has nothing asked for a statement until a time.
+func (r *refusals) add(e *Execution, until time.Duration) {
+	text := e.known.hashed(e.s.o, e.st)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.texts == nil {
-		r.texts, r.next = map[string]time.Duration{}, forever
+		r.texts, r.next = map[uint64]time.Duration{}, forever
 	}
 	if r.expire(); len(r.texts) < maxRefusals {
 		r.texts[text] = until
+		r.any.Store(true)
 		r.next = min(r.next, until)
 	}
 }
@@ -96,12 +106,16 @@ func (r *refusals) expire() {
 			r.next = min(r.next, until)
 		}
 	}
+	r.any.Store(len(r.texts) > 0)
 }
 
-// refuse turns images off for a text.
-func (s *Session) refuse(ctx context.Context, text, why string) {
-	s.o.refused.add(text, forever)
-	s.o.found(ctx, Finding{Kind: ImageRefused, Text: s.o.normalized(text), Why: why})
+// normalized returns the statement's text without its values.
+func (e *Execution) normalized() string { return e.known.normalized(e.s.o, e.st) }
+
+// refuse turns images off for a statement.
+func (s *Session) refuse(e *Execution, why string) {
+	s.o.refused.add(e, forever)
+	s.o.found(e.ctx, Finding{Kind: ImageRefused, Text: e.normalized(), Why: why})
 }
 
 // imagesBefore asks for the rows that a write is about to change, nil where that is not
@@ -113,7 +127,7 @@ func (s *Session) imagesBefore(e *Execution, args arguments) *images {
 	case s.o.opts.Images != On || s.conn == nil || s.open > 0 || s.unsure != "" || s.raw || s.forgot,
 		w.Kind != analysis.Updates && w.Kind != analysis.Deletes,
 		!w.OwnRows || !w.Plain || w.Policies || t.Ambiguous && e.home == 0 || len(t.Columns) == 0 || w.Name.Name == "",
-		!s.tx.open || s.tx.shaky || s.o.opts.Dialect == catalog.SQLite && !s.tx.locked || s.o.refused.has(e.text):
+		!s.tx.open || s.tx.shaky || s.o.opts.Dialect == catalog.SQLite && !s.tx.locked || s.o.refused.has(e):
 		return nil
 	}
 	key := imageKey(t, w.Changed)
@@ -122,7 +136,7 @@ func (s *Session) imagesBefore(e *Execution, args arguments) *images {
 	}
 	where, own, ok := condition(s.o.opts.Dialect, e.known.text, w.Where, w.Returning != nil, args)
 	if !ok {
-		s.refuse(e.ctx, e.text, "its condition cannot be asked alone")
+		s.refuse(e, "its condition cannot be asked alone")
 		return nil
 	}
 	from := quote(w.Name.Name)
@@ -143,7 +157,7 @@ func (s *Session) imagesBefore(e *Execution, args arguments) *images {
 		return nil
 	case err != nil:
 		if e.ctx.Err() == nil {
-			s.refuse(e.ctx, e.text, err.Error())
+			s.refuse(e, err.Error())
 		}
 		return nil
 	}

@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"hash/maphash"
 	"sync"
 	"sync/atomic"
 
@@ -36,6 +37,9 @@ type analyzed struct {
 	naming sync.Once // guards the first use of name
 	name   string
 
+	hashing sync.Once // guards the first use of hash
+	hash    uint64
+
 	reaching sync.Once // guards the first use of hookable
 	hookable bool
 
@@ -67,6 +71,15 @@ func (x *analyzed) locate() {
 func (x *analyzed) normalized(o *Observer, st *state) string {
 	x.naming.Do(func() { x.name = o.normalize(st, x.text) })
 	return x.name
+}
+
+// textSeed is of this process: nobody can look for texts of one hash.
+var textSeed = maphash.MakeSeed()
+
+// hashed returns the hash of the whole text without its values.
+func (x *analyzed) hashed(o *Observer, st *state) uint64 {
+	x.hashing.Do(func() { x.hash = maphash.String(textSeed, o.normalizeTo(st, x.text, 2*len(x.text))) })
+	return x.hash
 }
 
 // analyzedOf returns what is known of a text, with its analysis.

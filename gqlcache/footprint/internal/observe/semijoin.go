@@ -37,7 +37,7 @@ const maxKeys = 256
 func (e *Execution) semiJoins(args arguments) {
 	s := e.s
 	conn := s.companion()
-	if conn == nil || e.why != "" || !slices.ContainsFunc(e.a.Refs, func(r *analysis.Ref) bool { return r.Via != nil }) || s.unasked(e.text) {
+	if conn == nil || e.why != "" || !slices.ContainsFunc(e.a.Refs, func(r *analysis.Ref) bool { return r.Via != nil }) || s.unasked(e) {
 		return
 	}
 	ctx := e.ctx
@@ -60,7 +60,7 @@ func (e *Execution) semiJoins(args arguments) {
 		if err != nil {
 			// Values that are none of the column's type are some client's: others have better ones.
 			if e.ctx.Err() == nil && !strings.HasPrefix(sqlState(err), "22") {
-				s.unask(e.ctx, e.text, err.Error())
+				s.unask(e, err.Error())
 			}
 			return
 		}
@@ -77,26 +77,26 @@ func (e *Execution) semiJoins(args arguments) {
 	}
 }
 
-// unasked reports whether a text's keys are not asked for.
-func (s *Session) unasked(text string) bool {
+// unasked reports whether a statement's keys are not asked for.
+func (s *Session) unasked(e *Execution) bool {
 	if s.o.opts.Dialect == catalog.SQLite {
-		return s.o.refused.has(text)
+		return s.o.refused.has(e)
 	}
-	return s.o.silent.has(text)
+	return s.o.silent.has(e)
 }
 
 // besidePause is how long nothing is asked beside for a text whose query has failed: the
 // server may have been away, or a lock held.
 const besidePause = time.Minute
 
-// unask says that a text's keys could not be asked for.
-func (s *Session) unask(ctx context.Context, text, why string) {
+// unask says that a statement's keys could not be asked for.
+func (s *Session) unask(e *Execution, why string) {
 	if s.o.opts.Dialect == catalog.SQLite {
-		s.refuse(ctx, text, why)
+		s.refuse(e, why)
 		return
 	}
-	s.o.silent.add(text, time.Since(started)+besidePause)
-	s.o.found(ctx, Finding{Kind: ImageRefused, Text: s.o.normalized(text), Why: why})
+	s.o.silent.add(e, time.Since(started)+besidePause)
+	s.o.found(e.ctx, Finding{Kind: ImageRefused, Text: e.normalized(), Why: why})
 }
 
 // companion is where keys are asked for, nil where they are not.

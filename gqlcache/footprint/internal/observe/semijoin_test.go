@@ -4,12 +4,14 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/analysis"
 	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/catalog"
 )
 
@@ -126,23 +128,52 @@ func TestSemiJoinsBesideHangs(t *testing.T) {
 // The texts that are refused are bounded, and make room when their time has come.
 func TestRefusals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var r refusals
-		for i := range 2 * maxRefusals {
-			r.add(strconv.Itoa(i), time.Since(started)+time.Duration(1+i%2)*time.Minute)
+		r, o := refusals{}, newRig(t, Options{})
+		statement := func(name string) *Execution {
+			known := analyzedOf("SELECT "+name, &analysis.Statement{})
+			return &Execution{s: o.session(), known: known, st: o.state.Load()}
 		}
-		if len(r.texts) != maxRefusals || !r.has("other") {
+		for i := range 2 * maxRefusals {
+			r.add(statement("c"+strconv.Itoa(i)), time.Since(started)+time.Duration(1+i%2)*time.Minute)
+		}
+		if len(r.texts) != maxRefusals || !r.has(statement("other")) {
 			t.Errorf("%d texts", len(r.texts))
 		}
 		<-time.After(time.Minute)
-		if r.has("0") || !r.has("1") || r.has("other") {
+		if r.has(statement("c0")) || !r.has(statement("c1")) || r.has(statement("other")) {
 			t.Error("after a minute")
 		}
-		r.add("other", forever)
+		r.add(statement("other"), forever)
 		<-time.After(time.Hour)
-		if r.has("1") || !r.has("other") || len(r.texts) != 1 {
+		if r.has(statement("c1")) || !r.has(statement("other")) || len(r.texts) != 1 {
 			t.Errorf("after an hour: %d texts", len(r.texts))
 		}
 	})
+}
+
+// A statement that is written with its values is refused once, as one with arguments is: it
+// does not use up what all others have.
+func TestRefusalsOfOneStatement(t *testing.T) {
+	r := newRig(t, Options{Dialect: catalog.PostgreSQL, Images: On})
+	s := r.session()
+	for i := range 10 {
+		e := s.Start(t.Context(), fmt.Sprintf(`UPDATE posts SET title = 'new' WHERE id = %d`, i), nil)
+		s.refuse(e, "for the test")
+		e.End(nil, 1, true)
+	}
+	if n := len(r.refused.texts); n != 1 {
+		t.Errorf("%d refusals of one statement", n)
+	}
+	// What differs beyond the text of a finding is another statement.
+	long := func(where string) *Execution {
+		e := s.Start(t.Context(), `UPDATE posts SET title = 'new'`+strings.Repeat(`, title = title`, 100)+where, nil)
+		e.End(nil, 1, true)
+		return e
+	}
+	s.refuse(long(` WHERE id = 1`), "for the test")
+	if r.refused.has(long(` WHERE version = 1`)) || !r.refused.has(long(` WHERE id = 2`)) {
+		t.Error("long statements that differ at their end")
+	}
 }
 
 // hanging answers when the context has ended.

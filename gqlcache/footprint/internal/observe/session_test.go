@@ -314,6 +314,60 @@ func TestPreparedTransaction(t *testing.T) {
 	}
 }
 
+// A gid may come again after another process has ended the transaction that had it: what
+// that one changed does not stand for what the later one has.
+func TestPreparedUnderTheSameName(t *testing.T) {
+	const updatePost, updateUser = `UPDATE posts SET title = $1 WHERE id = $2`, `UPDATE users SET name = $1 WHERE id = $2`
+	for name, again := range map[string]func(s *Session){
+		"other changes": func(s *Session) { exec(t.Context(), s, `PREPARE TRANSACTION 'g'`) },
+		"not sure what": func(s *Session) {
+			s.doubt("for the test")
+			exec(t.Context(), s, `PREPARE TRANSACTION 'g'`)
+		},
+		"not sure whether": func(s *Session) {
+			s.Start(t.Context(), `PREPARE TRANSACTION 'g'`, nil).End(errors.New("the connection broke"), -1, false)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, Options{Dialect: catalog.PostgreSQL})
+			f := r.read(`SELECT id, name FROM users WHERE id = $1`, args(1), args(1, "old"))
+			s := r.session()
+			exec(t.Context(), s, `BEGIN`)
+			exec(t.Context(), s, updatePost, "new", 7)
+			exec(t.Context(), s, `PREPARE TRANSACTION 'g'`) // another process ends it
+			exec(t.Context(), s, `BEGIN`)
+			exec(t.Context(), s, updateUser, "new", 1)
+			again(s)
+			exec(t.Context(), r.session(), `COMMIT PREPARED 'g'`)
+			if r.fresh(f) {
+				t.Error("the user is fresh")
+			}
+		})
+	}
+}
+
+// Transactions that other processes end do not keep later ones from being noted.
+func TestPreparedMakeRoom(t *testing.T) {
+	r := newRig(t, Options{Dialect: catalog.PostgreSQL})
+	s := r.session()
+	for i := range 2 * maxPrepared {
+		exec(t.Context(), s, `BEGIN`)
+		exec(t.Context(), s, `UPDATE posts SET title = $1 WHERE id = $2`, "new", i)
+		exec(t.Context(), s, fmt.Sprintf(`PREPARE TRANSACTION 'g%d'`, i))
+	}
+	if n := len(r.waiting.byGid); n != maxPrepared || len(r.waiting.order) != n {
+		t.Errorf("%d are noted, %d in order", n, len(r.waiting.order))
+	}
+	exec(t.Context(), s, fmt.Sprintf(`COMMIT PREPARED 'g%d'`, 2*maxPrepared-1))
+	if why := r.last().Everything; why != "" {
+		t.Errorf("everything: %s", why)
+	}
+	exec(t.Context(), s, `COMMIT PREPARED 'g0'`)
+	if r.last().Everything == "" {
+		t.Error("what is not noted is no change of everything")
+	}
+}
+
 // The rows of a DML are published when they are closed: not at the first row.
 func TestReturningIsPublishedAtItsEnd(t *testing.T) {
 	r := newRig(t, Options{})
