@@ -2,9 +2,14 @@ package gqlcache_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
@@ -52,6 +57,17 @@ func (c *counterLoad) garbage(ctx context.Context) {
 		// it would be proven by records that it does not know.
 		c.must(c.admin.SetRange(ctx, key, 60, "\xff").Err())
 	}
+}
+
+// crowd writes keys of others until the server has pushed some out.
+func (c *counterLoad) crowd(ctx context.Context) {
+	filler := strings.Repeat("x", 1<<10)
+	_, _ = c.admin.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for range 2000 {
+			p.Set(ctx, fmt.Sprintf("other:%x", rand.Uint64()), filler, time.Minute)
+		}
+		return nil
+	}) // a server that finds nothing more to push out refuses some
 }
 
 // writes counts the mutations that were answered.
@@ -144,6 +160,48 @@ func TestFaultsUnderLoad(t *testing.T) {
 			fault: func(w *counterLoad) { w.links[1].Cut(); w.last() },
 			heal:  func(w *counterLoad) { w.links[1].Heal() },
 			seen:  func(w *counterLoad) bool { return bypassed(w.nodes[1]) > 0 },
+		},
+		{
+			name: "the clients paused",
+			fault: func(w *counterLoad) {
+				w.must(w.admin.Do(context.Background(), "CLIENT", "PAUSE", 600, "ALL").Err())
+				w.last()
+			},
+			seen: func(w *counterLoad) bool { return bypassed(w.nodes[0]) > 0 && bypassed(w.nodes[1]) > 0 },
+		},
+		{
+			// Reads of the log and of entries go on, and nobody gets a lease.
+			name: "the writers paused",
+			fault: func(w *counterLoad) {
+				w.must(w.admin.Do(context.Background(), "CLIENT", "PAUSE", 600, "WRITE").Err())
+				w.last()
+			},
+			seen: func(w *counterLoad) bool { return bypassed(w.nodes[0]) > 0 && bypassed(w.nodes[1]) > 0 },
+		},
+		{
+			// Keys of others push out what they push out: entries, the log, the control key.
+			name: "evicted, allkeys-random", args: []string{"--maxmemory-policy", "allkeys-random"},
+			fault: func(w *counterLoad) {
+				w.must(w.admin.ConfigSet(context.Background(), "maxmemory", "4mb").Err())
+				w.repeat(w.crowd)
+			},
+			heal: func(w *counterLoad) { w.must(w.admin.ConfigSet(context.Background(), "maxmemory", "0").Err()) },
+			seen: func(w *counterLoad) bool { return w.nodes[0].log.Stats().Epochs > 1 },
+		},
+		{
+			name: "killed, all of its data kept", args: []string{"--appendonly", "yes"},
+			fault: func(w *counterLoad) { w.server.Kill(); w.server.Restart() },
+			seen:  func(w *counterLoad) bool { return w.nodes[1].log.Stats().Epochs > 1 },
+		},
+		{
+			name: "killed, the data of a while ago",
+			fault: func(w *counterLoad) {
+				w.must(w.admin.Save(context.Background()).Err())
+				w.last() // what is written meanwhile is lost
+				w.server.Kill()
+				w.server.Restart()
+			},
+			seen: func(w *counterLoad) bool { return w.nodes[1].log.Stats().Epochs > 1 },
 		},
 		{
 			name:  "the server stopped",
