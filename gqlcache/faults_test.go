@@ -26,9 +26,12 @@ func (c *counterLoad) must(err error) {
 	}
 }
 
+// faultTime is how long a fault lasts: more than a lease.
+const faultTime = loadLease * 3 / 2
+
 // repeat does something every few milliseconds for a while, more than a lease.
 func (c *counterLoad) repeat(f func(context.Context)) {
-	over := time.After(600 * time.Millisecond)
+	over := time.After(faultTime)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -164,7 +167,7 @@ func TestFaultsUnderLoad(t *testing.T) {
 		{
 			name: "the clients paused",
 			fault: func(w *counterLoad) {
-				w.must(w.admin.Do(context.Background(), "CLIENT", "PAUSE", 600, "ALL").Err())
+				w.must(w.admin.Do(context.Background(), "CLIENT", "PAUSE", faultTime.Milliseconds(), "ALL").Err())
 				w.last()
 			},
 			seen: func(w *counterLoad) bool { return bypassed(w.nodes[0]) > 0 && bypassed(w.nodes[1]) > 0 },
@@ -173,7 +176,7 @@ func TestFaultsUnderLoad(t *testing.T) {
 			// Reads of the log and of entries go on, and nobody gets a lease.
 			name: "the writers paused",
 			fault: func(w *counterLoad) {
-				w.must(w.admin.Do(context.Background(), "CLIENT", "PAUSE", 600, "WRITE").Err())
+				w.must(w.admin.Do(context.Background(), "CLIENT", "PAUSE", faultTime.Milliseconds(), "WRITE").Err())
 				w.last()
 			},
 			seen: func(w *counterLoad) bool { return bypassed(w.nodes[0]) > 0 && bypassed(w.nodes[1]) > 0 },

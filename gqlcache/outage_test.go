@@ -18,7 +18,11 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
-var outageTime = flag.Duration("outage.time", time.Second, "how long Redis is down in TestOutageUnderLoad")
+var outageTime = flag.Duration("outage.time", 2*loadLease, "how long Redis is down in TestOutageUnderLoad")
+
+// loadLease is the lease under a counterLoad. A machine that is busy with it must renew it
+// mostly.
+const loadLease = time.Second
 
 // A counterLoad reads counters on two instances without pause and writes them on the
 // first. Each value is larger than the one before, so a read is stale when it shows less
@@ -43,7 +47,7 @@ func newCounterLoad(r *redisRig, clients ...*redis.Client) *counterLoad {
 	r.t.Helper()
 	c := &counterLoad{redisRig: r}
 	for _, client := range clients {
-		s := nodeSpec{level: changelog.Strong, ttl: 400 * time.Millisecond}
+		s := nodeSpec{level: changelog.Strong, ttl: loadLease}
 		if client != nil {
 			s.client = client
 		}
@@ -138,14 +142,19 @@ func (c *counterLoad) current() {
 
 func (c *counterLoad) begin(readers int) {
 	c.stop = make(chan struct{})
+	// A pause is also as long as what was done before it: a machine that is busy with the
+	// load alone could not renew the leases.
 	loop := func(seed uint64, most time.Duration, f func(*rand.Rand)) {
 		rng := rand.New(rand.NewPCG(1, seed))
+		took := time.Duration(0)
 		for {
 			select {
 			case <-c.stop:
 				return
-			case <-time.After(rand.N(most)):
+			case <-time.After(max(rand.N(most), min(2*took, loadLease/10))):
+				began := time.Now()
 				f(rng)
+				took = time.Since(began)
 			}
 		}
 	}
