@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/cascadeql/cascadeql/gqlcache"
@@ -269,6 +270,43 @@ func TestFailoverUnderLoad(t *testing.T) {
 	}
 	if at := w.nodes[0].log.Applied(); at.Epoch <= before.Epoch {
 		t.Errorf("the position is %v, was %v: no new epoch", at, before)
+	}
+}
+
+// TestDeploymentUnderLoad has instances side by side as a deployment does: no read is stale
+// of the one that does not write, and both cache.
+func TestDeploymentUnderLoad(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name     string
+		old, new nodeSpec
+	}{
+		{"another build", nodeSpec{}, nodeSpec{change: func(o *gqlcache.Options) { o.Build = "new" }}},
+		{"more is declared", nodeSpec{}, nodeSpec{change: func(o *gqlcache.Options) { o.Infer = true }}},
+		{"more was declared", nodeSpec{change: func(o *gqlcache.Options) { o.Infer = true }}, nodeSpec{}},
+		{"a view has another name", nodeSpec{}, nodeSpec{schema: func(rows *testgraph.Store) graphql.ExecutableSchema { return countersIn(rows, "v_tally") }}},
+		{"no directive is left", nodeSpec{}, nodeSpec{schema: func(rows *testgraph.Store) graphql.ExecutableSchema {
+			return testgraph.Executable(rows, levels["bare"]...)
+		}}},
+		{"other partitions", nodeSpec{}, nodeSpec{change: func(o *gqlcache.Options) {
+			o.Partition, o.PartitionVersion = func(context.Context) string { return "new" }, "2"
+		}}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			w := newCounterLoadOf(newRedisRig(t), row.old, row.new)
+			w.pace = 400 * time.Millisecond // a write may drop everything
+			w.begin(4)
+			w.healthy()
+			w.last()
+			w.healthy()
+			w.end()
+			w.current()
+			if err := w.failed.Load(); err != nil {
+				t.Error(*err)
+			}
+			t.Logf("%d reads, %d mutations", w.reads.Load(), w.writes())
+		})
 	}
 }
 

@@ -37,6 +37,7 @@ type counterLoad struct {
 	confirmed [3]atomic.Int64
 	reads     atomic.Int64
 	failed    atomic.Pointer[error]
+	pace      time.Duration // at most so long between two writes
 	stop      chan struct{}
 	done      sync.WaitGroup
 }
@@ -45,12 +46,23 @@ type counterLoad struct {
 // are nil, and writes each counter once.
 func newCounterLoad(r *redisRig, clients ...*redis.Client) *counterLoad {
 	r.t.Helper()
-	c := &counterLoad{redisRig: r}
+	var specs []nodeSpec
 	for _, client := range clients {
-		s := nodeSpec{level: changelog.Strong, ttl: loadLease}
+		var s nodeSpec
 		if client != nil {
 			s.client = client
 		}
+		specs = append(specs, s)
+	}
+	return newCounterLoadOf(r, specs...)
+}
+
+// newCounterLoadOf is newCounterLoad of instances of any kind, but for level and lease.
+func newCounterLoadOf(r *redisRig, specs ...nodeSpec) *counterLoad {
+	r.t.Helper()
+	c := &counterLoad{redisRig: r, pace: 20 * time.Millisecond}
+	for _, s := range specs {
+		s.level, s.ttl = changelog.Strong, loadLease
 		r.add(s)
 	}
 	for k := range c.acked {
@@ -171,7 +183,7 @@ func (c *counterLoad) begin(readers int) {
 		})
 	}
 	c.done.Go(func() { // one writer: the values of a counter grow
-		loop(99, 20*time.Millisecond, func(rng *rand.Rand) { c.write(rng.IntN(3)) })
+		loop(99, c.pace, func(rng *rand.Rand) { c.write(rng.IntN(3)) })
 	})
 }
 
