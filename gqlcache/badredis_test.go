@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -19,6 +18,7 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/internal/testgraph"
 	"github.com/cascadeql/cascadeql/gqlcache/store/redisstore"
 	"github.com/cascadeql/cascadeql/internal/redistest"
+	"github.com/cascadeql/cascadeql/internal/rounds"
 )
 
 const badPassword, badUser = "pa55word", "somebody"
@@ -68,43 +68,47 @@ func TestBadRedis(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			n, lines := badNode(t, row.url(t))
-			for range 5 {
-				if got := string(n.run(t, readCounter, nil).Data); got != `{"counter":{"value":11}}` {
-					t.Errorf("answer %s", got)
+			url := row.url(t)
+			// What is said is the first thing that went wrong: of a busy machine, that time
+			// was over.
+			rounds.Until(t, "the log does not say "+row.logged, func(int) bool {
+				n, lines := badNode(t, url)
+				for range 5 {
+					if got := string(n.run(t, readCounter, nil).Data); got != `{"counter":{"value":11}}` {
+						t.Errorf("answer %s", got)
+					}
 				}
-			}
-			resp := n.run(t, fmt.Sprintf("mutation{setCounter(id:1,value:%d){value}}", payload), nil)
-			if got := fmt.Sprintf("%+v", resp.Extensions["cache"]); !strings.Contains(got, "pending") {
-				t.Errorf("extensions.cache = %s: the client is not told that others do not know", got)
-			}
-			eventually(t, "a few renewals that fail", func() bool {
-				if got := string(n.run(t, readCounter, nil).Data); !strings.Contains(got, fmt.Sprint(payload)) {
-					t.Errorf("answer %s after the mutation", got)
+				resp := n.run(t, fmt.Sprintf("mutation{setCounter(id:1,value:%d){value}}", payload), nil)
+				if got := fmt.Sprintf("%+v", resp.Extensions["cache"]); !strings.Contains(got, "pending") {
+					t.Errorf("extensions.cache = %s: the client is not told that others do not know", got)
 				}
-				return n.cache.Stats().Bypassed[gqlcache.ReasonLease] > 100 && strings.Contains(lines.String(), "does not renew")
+				eventually(t, "a few renewals that fail", func() bool {
+					if got := string(n.run(t, readCounter, nil).Data); !strings.Contains(got, fmt.Sprint(payload)) {
+						t.Errorf("answer %s after the mutation", got)
+					}
+					return n.cache.Stats().Bypassed[gqlcache.ReasonLease] > 100 && strings.Contains(lines.String(), "does not renew")
+				})
+				st := n.cache.Stats()
+				if st.Hits+st.SharedHits != 0 || st.LogErrors != 1 || n.log.Fresh() || n.log.Stats().Pending != 1 {
+					t.Errorf("figures %+v, %+v", st, n.log.Stats())
+				}
+				text := lines.String()
+				for _, once := range []string{"trouble: Redis does not renew the lease", "trouble: Redis has not taken changes", "a change did not reach the log"} {
+					if got := strings.Count(text, once); got != 1 {
+						t.Errorf("%d lines with %q, want one", got, once)
+					}
+				}
+				for _, secret := range []string{badPassword, "another", fmt.Sprint(payload), "setCounter", "counter("} {
+					if strings.Contains(text, secret) {
+						t.Errorf("%q was logged", secret)
+					}
+				}
+				said := strings.Contains(text, row.logged)
+				if t.Failed() || !said {
+					t.Logf("logged:\n%s", text)
+				}
+				return said
 			})
-			st := n.cache.Stats()
-			if st.Hits+st.SharedHits != 0 || st.LogErrors != 1 || n.log.Fresh() || n.log.Stats().Pending != 1 {
-				t.Errorf("figures %+v, %+v", st, n.log.Stats())
-			}
-			text := lines.String()
-			for _, once := range []string{"trouble: Redis does not renew the lease", "trouble: Redis has not taken changes", "a change did not reach the log"} {
-				if got := strings.Count(text, once); got != 1 {
-					t.Errorf("%d lines with %q, want one", got, once)
-				}
-			}
-			if !strings.Contains(text, row.logged) {
-				t.Errorf("the log does not say %q", row.logged)
-			}
-			for _, secret := range []string{badPassword, "another", fmt.Sprint(payload), "setCounter", "counter("} {
-				if strings.Contains(text, secret) {
-					t.Errorf("%q was logged", secret)
-				}
-			}
-			if t.Failed() {
-				t.Logf("logged:\n%s", text)
-			}
 		})
 	}
 }
@@ -120,7 +124,7 @@ func badNode(t *testing.T, url string) (*node, *logbook) {
 	t.Cleanup(func() { _ = client.Close() })
 	lines := &logbook{}
 	n := newNode(t, nodeSpec{
-		client: client, rows: testgraph.NewStore(), level: changelog.Strong, ttl: 300 * time.Millisecond,
+		client: client, rows: testgraph.NewStore(), level: changelog.Strong, ttl: loadLease,
 		logger: slog.New(slog.NewTextHandler(lines, nil)),
 	})
 	return n, lines

@@ -24,8 +24,19 @@ func TestComputedPutOverRedis(t *testing.T) {
 	}
 	r.untilFresh()
 	key, all, reads := gqlcache.KeyOf("rate"), gqlcache.ForAll(), gqlcache.Reads()
+	// flush waits until the store has what the instances have queued for it. What one of
+	// them has queued would else take the place of what the other one puts.
+	flush := func() {
+		t.Helper()
+		for _, n := range r.nodes {
+			if err := n.shared.Flush(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+	}
 	put := func(n int, v string) {
 		t.Helper()
+		flush()
 		c := r.nodes[n].cache
 		if err := gqlcache.Put(t.Context(), c, key, v, c.Begin(t.Context()), all, reads); err != nil {
 			t.Error(err)
@@ -56,9 +67,7 @@ func TestComputedPutOverRedis(t *testing.T) {
 		if got := get(t.Context(), at); got != v {
 			t.Errorf("%s: %q where %q was put", what, got, v)
 		}
-		if err := r.nodes[at].shared.Flush(t.Context()); err != nil {
-			t.Error(err)
-		}
+		flush()
 		if got := get(t.Context(), 1-at); got != v {
 			t.Errorf("%s: the other instance has %q, want %q", what, got, v)
 		}
@@ -98,6 +107,7 @@ func TestComputedPutOverRedis(t *testing.T) {
 	want("while a value was computed", "fifth", 1)
 	token := r.nodes[0].cache.Begin(t.Context())
 	put(1, "sixth")
+	flush()
 	if err := gqlcache.Put(t.Context(), r.nodes[0].cache, key, "seventh", token, all, reads); err != nil {
 		t.Error(err)
 	}
@@ -105,9 +115,7 @@ func TestComputedPutOverRedis(t *testing.T) {
 	put(1, strings.Repeat("too large", 1000))
 	want("by a value that is too large to be kept", "", 1)
 	put(0, "eighth")
-	if err := r.nodes[0].shared.Flush(t.Context()); err != nil {
-		t.Error(err)
-	}
+	flush()
 	if existed, err := gqlcache.Delete(t.Context(), r.nodes[1].cache, key, all); !existed || err != nil {
 		t.Errorf("deleted where it is not kept: %v, %v", existed, err)
 	}

@@ -2,9 +2,15 @@ package gqlcache_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
@@ -21,9 +27,12 @@ func (c *counterLoad) must(err error) {
 	}
 }
 
+// faultTime is how long a fault lasts: more than a lease.
+const faultTime = loadLease * 3 / 2
+
 // repeat does something every few milliseconds for a while, more than a lease.
 func (c *counterLoad) repeat(f func(context.Context)) {
-	over := time.After(600 * time.Millisecond)
+	over := time.After(faultTime)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -52,6 +61,17 @@ func (c *counterLoad) garbage(ctx context.Context) {
 		// it would be proven by records that it does not know.
 		c.must(c.admin.SetRange(ctx, key, 60, "\xff").Err())
 	}
+}
+
+// crowd writes keys of others until the server has pushed some out.
+func (c *counterLoad) crowd(ctx context.Context) {
+	filler := strings.Repeat("x", 1<<10)
+	_, _ = c.admin.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for range 2000 {
+			p.Set(ctx, fmt.Sprintf("other:%x", rand.Uint64()), filler, time.Minute)
+		}
+		return nil
+	}) // a server that finds nothing more to push out refuses some
 }
 
 // writes counts the mutations that were answered.
@@ -146,6 +166,48 @@ func TestFaultsUnderLoad(t *testing.T) {
 			seen:  func(w *counterLoad) bool { return bypassed(w.nodes[1]) > 0 },
 		},
 		{
+			name: "the clients paused",
+			fault: func(w *counterLoad) {
+				w.must(w.admin.Do(context.Background(), "CLIENT", "PAUSE", faultTime.Milliseconds(), "ALL").Err())
+				w.last()
+			},
+			seen: func(w *counterLoad) bool { return bypassed(w.nodes[0]) > 0 && bypassed(w.nodes[1]) > 0 },
+		},
+		{
+			// Reads of the log and of entries go on, and nobody gets a lease.
+			name: "the writers paused",
+			fault: func(w *counterLoad) {
+				w.must(w.admin.Do(context.Background(), "CLIENT", "PAUSE", faultTime.Milliseconds(), "WRITE").Err())
+				w.last()
+			},
+			seen: func(w *counterLoad) bool { return bypassed(w.nodes[0]) > 0 && bypassed(w.nodes[1]) > 0 },
+		},
+		{
+			// Keys of others push out what they push out: entries, the log, the control key.
+			name: "evicted, allkeys-random", args: []string{"--maxmemory-policy", "allkeys-random"},
+			fault: func(w *counterLoad) {
+				w.must(w.admin.ConfigSet(context.Background(), "maxmemory", "4mb").Err())
+				w.repeat(w.crowd)
+			},
+			heal: func(w *counterLoad) { w.must(w.admin.ConfigSet(context.Background(), "maxmemory", "0").Err()) },
+			seen: func(w *counterLoad) bool { return w.nodes[0].log.Stats().Epochs > 1 },
+		},
+		{
+			name: "killed, all of its data kept", args: []string{"--appendonly", "yes"},
+			fault: func(w *counterLoad) { w.server.Kill(); w.server.Restart() },
+			seen:  func(w *counterLoad) bool { return w.nodes[1].log.Stats().Epochs > 1 },
+		},
+		{
+			name: "killed, the data of a while ago",
+			fault: func(w *counterLoad) {
+				w.must(w.admin.Save(context.Background()).Err())
+				w.last() // what is written meanwhile is lost
+				w.server.Kill()
+				w.server.Restart()
+			},
+			seen: func(w *counterLoad) bool { return w.nodes[1].log.Stats().Epochs > 1 },
+		},
+		{
 			name:  "the server stopped",
 			fault: func(w *counterLoad) { w.server.Pause(); w.last() },
 			heal:  func(w *counterLoad) { w.server.Resume() },
@@ -208,6 +270,43 @@ func TestFailoverUnderLoad(t *testing.T) {
 	}
 	if at := w.nodes[0].log.Applied(); at.Epoch <= before.Epoch {
 		t.Errorf("the position is %v, was %v: no new epoch", at, before)
+	}
+}
+
+// TestDeploymentUnderLoad has instances side by side as a deployment does: no read is stale
+// of the one that does not write, and both cache.
+func TestDeploymentUnderLoad(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name     string
+		old, new nodeSpec
+	}{
+		{"another build", nodeSpec{}, nodeSpec{change: func(o *gqlcache.Options) { o.Build = "new" }}},
+		{"more is declared", nodeSpec{}, nodeSpec{change: func(o *gqlcache.Options) { o.Infer = true }}},
+		{"more was declared", nodeSpec{change: func(o *gqlcache.Options) { o.Infer = true }}, nodeSpec{}},
+		{"a view has another name", nodeSpec{}, nodeSpec{schema: func(rows *testgraph.Store) graphql.ExecutableSchema { return countersIn(rows, "v_tally") }}},
+		{"no directive is left", nodeSpec{}, nodeSpec{schema: func(rows *testgraph.Store) graphql.ExecutableSchema {
+			return testgraph.Executable(rows, levels["bare"]...)
+		}}},
+		{"other partitions", nodeSpec{}, nodeSpec{change: func(o *gqlcache.Options) {
+			o.Partition, o.PartitionVersion = func(context.Context) string { return "new" }, "2"
+		}}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			w := newCounterLoadOf(newRedisRig(t), row.old, row.new)
+			w.pace = 400 * time.Millisecond // a write may drop everything
+			w.begin(4)
+			w.healthy()
+			w.last()
+			w.healthy()
+			w.end()
+			w.current()
+			if err := w.failed.Load(); err != nil {
+				t.Error(*err)
+			}
+			t.Logf("%d reads, %d mutations", w.reads.Load(), w.writes())
+		})
 	}
 }
 

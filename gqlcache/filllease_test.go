@@ -188,6 +188,10 @@ func TestFillLeaseAndEndedRequests(t *testing.T) {
 	receive(t, done, "the end of the request")
 }
 
+// storeLease is how long the shared store lets one instance compute for all, at least. A
+// machine that takes longer may have two of them compute.
+const storeLease = 3 * time.Second
+
 // untroubled waits until instances have leases of the log. What it returns tells whether
 // they have had them since, and whether Redis has answered: on a busy machine they may not,
 // and then each computes for itself.
@@ -234,7 +238,7 @@ func TestFillLeaseInRedis(t *testing.T) {
 			})
 			rows := all[0].rows
 			rounds.Until(t, "each time the machine was too busy for the leases of the log", func(round int) bool {
-				calm, before := untroubled(all), rows.Calls("Query.user")
+				calm, before, began := untroubled(all), rows.Calls("Query.user"), time.Now()
 				latch := rows.Block("Query.user")
 				var calls []*call
 				for _, m := range all {
@@ -250,10 +254,11 @@ func TestFillLeaseInRedis(t *testing.T) {
 				if !calm() {
 					return false
 				}
-				if n := rows.Calls("Query.user") - before; n != 1 {
+				n := rows.Calls("Query.user") - before
+				if n != 1 && time.Since(began) < storeLease {
 					t.Errorf("%d computations, want 1", n)
 				}
-				return true
+				return n == 1
 			})
 			left := func() int { return len(s.Client().Keys(t.Context(), "gqlc:l:*").Val()) }
 			eventually(t, "the end of the lease", func() bool { return left() == 0 })

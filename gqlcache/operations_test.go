@@ -60,7 +60,7 @@ func newRestrictedRig(t *testing.T, change func(*gqlcache.Options), also ...any)
 		client := redis.NewClient(o)
 		t.Cleanup(func() { _ = client.Close() })
 		r.add(nodeSpec{client: client, level: changelog.Strong,
-			ttl: 400 * time.Millisecond, intent: 800 * time.Millisecond, change: change,
+			ttl: patientLease, intent: patientIntent, change: change,
 			readTimeout: 5 * time.Second}) // an answer that was given up tells nothing, and its query does not come again
 	}
 	return r

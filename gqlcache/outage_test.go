@@ -18,7 +18,11 @@ import (
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
 )
 
-var outageTime = flag.Duration("outage.time", time.Second, "how long Redis is down in TestOutageUnderLoad")
+var outageTime = flag.Duration("outage.time", 2*loadLease, "how long Redis is down in TestOutageUnderLoad")
+
+// loadLease is the lease under a counterLoad. A machine that is busy with it must renew it
+// mostly.
+const loadLease = time.Second
 
 // A counterLoad reads counters on two instances without pause and writes them on the
 // first. Each value is larger than the one before, so a read is stale when it shows less
@@ -33,6 +37,7 @@ type counterLoad struct {
 	confirmed [3]atomic.Int64
 	reads     atomic.Int64
 	failed    atomic.Pointer[error]
+	pace      time.Duration // at most so long between two writes
 	stop      chan struct{}
 	done      sync.WaitGroup
 }
@@ -41,12 +46,23 @@ type counterLoad struct {
 // are nil, and writes each counter once.
 func newCounterLoad(r *redisRig, clients ...*redis.Client) *counterLoad {
 	r.t.Helper()
-	c := &counterLoad{redisRig: r}
+	var specs []nodeSpec
 	for _, client := range clients {
-		s := nodeSpec{level: changelog.Strong, ttl: 400 * time.Millisecond}
+		var s nodeSpec
 		if client != nil {
 			s.client = client
 		}
+		specs = append(specs, s)
+	}
+	return newCounterLoadOf(r, specs...)
+}
+
+// newCounterLoadOf is newCounterLoad of instances of any kind, but for level and lease.
+func newCounterLoadOf(r *redisRig, specs ...nodeSpec) *counterLoad {
+	r.t.Helper()
+	c := &counterLoad{redisRig: r, pace: 20 * time.Millisecond}
+	for _, s := range specs {
+		s.level, s.ttl = changelog.Strong, loadLease
 		r.add(s)
 	}
 	for k := range c.acked {
@@ -138,14 +154,19 @@ func (c *counterLoad) current() {
 
 func (c *counterLoad) begin(readers int) {
 	c.stop = make(chan struct{})
+	// A pause is also as long as what was done before it: a machine that is busy with the
+	// load alone could not renew the leases.
 	loop := func(seed uint64, most time.Duration, f func(*rand.Rand)) {
 		rng := rand.New(rand.NewPCG(1, seed))
+		took := time.Duration(0)
 		for {
 			select {
 			case <-c.stop:
 				return
-			case <-time.After(rand.N(most)):
+			case <-time.After(max(rand.N(most), min(2*took, loadLease/10))):
+				began := time.Now()
 				f(rng)
+				took = time.Since(began)
 			}
 		}
 	}
@@ -162,7 +183,7 @@ func (c *counterLoad) begin(readers int) {
 		})
 	}
 	c.done.Go(func() { // one writer: the values of a counter grow
-		loop(99, 20*time.Millisecond, func(rng *rand.Rand) { c.write(rng.IntN(3)) })
+		loop(99, c.pace, func(rng *rand.Rand) { c.write(rng.IntN(3)) })
 	})
 }
 

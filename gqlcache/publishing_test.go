@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/cascadeql/cascadeql/gqlcache"
 	"github.com/cascadeql/cascadeql/gqlcache/changelog"
@@ -28,7 +27,7 @@ func redisInstances(t *testing.T, n int, s *redistest.Server, change func(*gqlca
 	var all []*instance
 	for range n {
 		log, err := redislog.New(s.Client(), redislog.Options{
-			Namespace: "main", Level: changelog.Strong, TTL: time.Second, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+			Namespace: "main", Level: changelog.Strong, TTL: patientLease, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -40,7 +39,9 @@ func redisInstances(t *testing.T, n int, s *redistest.Server, change func(*gqlca
 		m := &instance{t: t, rows: rows, cache: newCache(t, o)}
 		m.h = testgraph.NewServer(rows, m.cache)
 		all = append(all, m)
-		eventually(t, "a lease", log.Fresh)
+	}
+	for _, m := range all {
+		eventually(t, "a lease", func() bool { return m.cache.Stats().Log.Fresh })
 	}
 	return all
 }

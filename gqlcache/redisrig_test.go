@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/cascadeql/cascadeql/gqlcache"
@@ -49,11 +50,12 @@ type nodeSpec struct {
 	// that counts its hits waits longer than a server in production does.
 	readTimeout time.Duration
 	change      func(*gqlcache.Options)
+	schema      func(*testgraph.Store) graphql.ExecutableSchema // nil is the one with all directives
 }
 
 // patientLease is the lease of tests that say what the cache did: a busy machine must
 // renew it.
-const patientLease = 3 * time.Second
+const patientLease = 6 * time.Second
 
 // newNode makes an instance that is closed with the test, and does not wait for its
 // lease.
@@ -81,7 +83,12 @@ func newNode(tb testing.TB, s nodeSpec) *node {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = n.cache.Close() })
-	n.runner = newRunner(testgraph.Executable(s.rows, "cacheControl"), n.cache)
+	if s.schema == nil {
+		s.schema = func(rows *testgraph.Store) graphql.ExecutableSchema {
+			return testgraph.Executable(rows, "cacheControl")
+		}
+	}
+	n.runner = newRunner(s.schema(s.rows), n.cache)
 	return n
 }
 
@@ -142,7 +149,11 @@ func (r *redisRig) add(s nodeSpec) *node {
 	s.rows, s.logger = r.rows, slog.New(slog.NewTextHandler(lines, nil))
 	n := newNode(r.t, s)
 	r.nodes, r.links, r.lines = append(r.nodes, n), append(r.links, link), append(r.lines, lines)
-	r.h = append(r.h, testgraph.NewServer(r.rows, n.cache))
+	if s.schema == nil {
+		r.h = append(r.h, testgraph.NewServer(r.rows, n.cache))
+	} else {
+		r.h = append(r.h, testgraph.Serve(s.schema(r.rows), n.cache))
+	}
 	return n
 }
 

@@ -403,12 +403,16 @@ func TestPanickingLog(t *testing.T) {
 	a.want("MISS", "New", readAnn)
 }
 
-// TestInvalidateReachesAll: changes made outside of GraphQL.
+// TestInvalidateReachesAll: changes made outside of GraphQL reach all instances, those of one
+// call as one record.
 func TestInvalidateReachesAll(t *testing.T) {
 	t.Parallel()
 	calls := map[string]func(*gqlcache.Cache) error{
 		"row": func(c *gqlcache.Cache) error {
 			return c.Invalidate(t.Context(), gqlcache.Entity("User", testgraph.Ann))
+		},
+		"several": func(c *gqlcache.Cache) error {
+			return c.Invalidate(t.Context(), gqlcache.Operation("Nobody"), gqlcache.View("v_setting"), gqlcache.Entity("User", testgraph.Ann))
 		},
 		"everything": func(c *gqlcache.Cache) error { return c.Invalidate(t.Context(), gqlcache.Everything()) },
 		"clear":      func(c *gqlcache.Cache) error { return c.Clear(t.Context()) },
@@ -421,12 +425,16 @@ func TestInvalidateReachesAll(t *testing.T) {
 			b.want("MISS", "Ann", readAnn)
 			b.want("MISS", "11", readCounter)
 			testgraph.Ask(t, testgraph.NewServer(r.rows), expand(renameAnn), nil)
+			before := a.log.Applied().Number
 			if err := call(a.cache); err != nil {
 				t.Fatal(err)
 			}
+			if n := a.log.Applied().Number - before; n != 1 {
+				t.Errorf("%d records, want one", n)
+			}
 			b.want("MISS", "New", readAnn)
 			kept := "HIT memory"
-			if name != "row" {
+			if name == "everything" || name == "clear" {
 				kept = "MISS"
 			}
 			b.want(kept, "11", readCounter)

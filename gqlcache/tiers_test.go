@@ -41,9 +41,13 @@ func newTieredRig(t *testing.T) *tieredRig {
 
 func (w *tieredRig) redis(t *testing.T, s *redistest.Server, write redisstore.Policy) *redisstore.Store {
 	t.Helper()
+	writeTimeout := time.Second // a server that hangs is waited for
+	if write == redisstore.Behind {
+		writeTimeout = time.Minute // what is queued is looked for while one hangs
+	}
 	r, err := redisstore.New(redisstore.Options{
 		Client: s.Client(), Prefix: "gqlc", DecodeMeta: gqlcache.DecodeMeta, Write: write,
-		ReadTimeout: 5 * time.Second, WriteTimeout: time.Second, CoolDown: 50 * time.Millisecond,
+		ReadTimeout: 5 * time.Second, WriteTimeout: writeTimeout, CoolDown: 50 * time.Millisecond,
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

@@ -25,7 +25,7 @@ import (
 
 // all is every mutant there is.
 var all = slices.Concat(rules, cacheRules, precisionRules, sharedRules, joinRules, intentRules, inspectRules, verifyRules,
-	computationRules, commitsRules, boundsRules, keyRules, hiddenRules, verifyingRules, fleetRules, valuesRules, compatRules, attackRules, attack2Rules, adminRules, httpRules, transportRules, olderRules, edgeRules, footprintRules, footprintUnitRules, seamRules, pgxRules, computedRules, libraryRules, policyRules, entityRules, payloadRules, versionRules, atRuntimeRules, footprintFirstRules, rowHookRules, computedSharedRules, tenantRules, linearRules, batchLeaseRules, trapRules, surroundingRules, expressionRules, hostileRules)
+	computationRules, commitsRules, boundsRules, keyRules, hiddenRules, verifyingRules, fleetRules, valuesRules, compatRules, attackRules, attack2Rules, adminRules, httpRules, transportRules, olderRules, edgeRules, footprintRules, footprintUnitRules, seamRules, pgxRules, computedRules, libraryRules, policyRules, entityRules, payloadRules, versionRules, atRuntimeRules, footprintFirstRules, rowHookRules, computedSharedRules, tenantRules, linearRules, batchLeaseRules, trapRules, surroundingRules, expressionRules, hostileRules, ancestorRules)
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {

@@ -118,7 +118,7 @@ var fleetRules = []mutant{
 	},
 	{
 		name: "what the server refuses is asked again", file: retryFile,
-		old: "	return false\n}", new: "	return true\n}",
+		old: "return slices.ContainsFunc(passingAnswers", new: "return true || slices.ContainsFunc(passingAnswers",
 		test: "TestRefusedAtOnce",
 	},
 	{

@@ -17,6 +17,21 @@ const (
 // that they share.
 var sharedRules = []mutant{
 	{
+		name: "a primary that waits for its replicas is not asked again", file: retryFile,
+		old: `"ASK", "NOREPLICAS", "BUSY"}`, new: `"ASK", "BUSY"}`,
+		test: "TestPushedWhenReplicasAreBack",
+	},
+	{
+		name: "a primary without min-replicas-to-write is not told of", file: scriptsFile,
+		old: "local alone = replicas > 0 and", new: "local alone = replicas < 0 and",
+		test: "TestPrimaryAlone",
+	},
+	{
+		name: "a primary with min-replicas-to-write is complained of", file: scriptsFile,
+		old: "  and not info('replication', 'min_slaves_good_slaves:(%d+)')\n", new: "",
+		test: "TestPrimaryAlone",
+	},
+	{
 		name: "validity is looked at before the lease", file: queryFile,
 		old: "	if why == \"\" && c.opts.Log != nil {\n",
 		new: "	if why == \"\" {\n" +

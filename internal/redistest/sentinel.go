@@ -94,6 +94,20 @@ func (s *Sentinels) Client() redis.UniversalClient {
 	return c
 }
 
+// FailOver has the sentinels promote a replica, though the primary lives.
+func (s *Sentinels) FailOver() {
+	s.t.Helper()
+	w := s.watchers[0].Client()
+	// A busy machine may not have promoted it after failover-timeout, and the sentinel would
+	// give up.
+	if err := w.Do(context.Background(), "SENTINEL", "SET", masterName, "failover-timeout", 60_000).Err(); err != nil {
+		s.t.Fatal(err)
+	}
+	Eventually(s.t, "a failover that has begun", func() bool { // none does before the replica has been heard of lately
+		return w.Do(context.Background(), "SENTINEL", "FAILOVER", masterName).Err() == nil
+	})
+}
+
 // Elected waits until the sentinels agree on a primary other than the first one, and
 // returns it.
 func (s *Sentinels) Elected() *Server {

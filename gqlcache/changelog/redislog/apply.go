@@ -187,11 +187,8 @@ func (a *applier) learn(reply renewal, sent time.Duration) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.lease.learn(reply.longest)
-	if reply.named {
-		a.report.end(troubleName)
-	} else {
-		a.report.begin(troubleName, nil)
-	}
+	a.report.holds(troubleName, !reply.named)
+	a.report.holds(troubleAlone, reply.alone)
 	at := a.position()
 	if reply.epoch != at.Epoch {
 		if reply.epoch > at.Epoch {

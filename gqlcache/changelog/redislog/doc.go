@@ -13,10 +13,12 @@
 // instances whose sinks know announcements; also when one dies between its commit and its
 // Publish.
 //
-// Not covered: two primaries at once that both take writes, which min-replicas-to-write
-// narrows; an instance that is cut off, or dies, between a commit and its Publish, if the
-// change was not announced: others do not hear of it before it is pushed, or ever, and
-// serve what they have for as long as it lives. If it was announced, an instance that
+// Not covered: two primaries at once that both take writes. A planned failover of Sentinel
+// has them for a while, and so has one of a primary that is only cut off, unless
+// min-replicas-to-write stops the old one: a log line says when that is not set. Neither
+// is an instance that is cut off, or dies, between a commit and its Publish, if the change
+// was not announced: others do not hear of it before it is pushed, or ever, and serve what
+// they have for as long as it lives. If it was announced, neither is an instance that
 // stands still, or is cut off, before its commit for longer than IntentTTL allows.
 //
 // # How

@@ -95,6 +95,30 @@ func TestPushedAgain(t *testing.T) {
 	}
 }
 
+// TestPushedWhenReplicasAreBack: a primary that refuses changes while it has too few
+// replicas takes them a moment later.
+func TestPushedWhenReplicasAreBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, redislog.Options{Level: changelog.Strong, TTL: 3 * time.Second})
+	need := func(replicas string) {
+		if err := w.redis.ConfigSet(t.Context(), "min-replicas-to-write", replicas).Err(); err != nil {
+			t.Error(err)
+		}
+	}
+	again := false
+	w.b.Gate(func(point string) {
+		if point == "again" && !again {
+			again = true
+			need("0")
+		}
+	})
+	need("1")
+	if receipt, err := w.write(w.b); err != nil || !receipt.Confirmed || !again {
+		t.Errorf("pushed again: %v, %+v, %v", again, receipt, err)
+	}
+	w.fresh("after the answer", w.a, w.b)
+}
+
 // TestRefusedAtOnce: what the server does not allow is not asked for again.
 func TestRefusedAtOnce(t *testing.T) {
 	t.Parallel()

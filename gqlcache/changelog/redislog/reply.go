@@ -121,6 +121,7 @@ type renewal struct {
 	granted              bool
 	longest              time.Duration
 	replicas             int
+	alone                bool // the server has replicas, and takes changes without them
 	named                bool
 	quiet                bool
 	looked               bool // open is what the server knows; else it was not asked
@@ -135,6 +136,7 @@ func parseRenewal(items []any) (renewal, error) {
 	n.granted = r.number() == 1
 	n.longest = time.Duration(r.number()) * time.Millisecond
 	n.replicas = int(r.number())
+	n.alone = r.number() == 1
 	n.named = r.number() == 1
 	n.quiet = r.number() == 1
 	n.open = r.intents(n.epoch)

@@ -22,6 +22,7 @@ const (
 	troubleIntent  = "changes cannot be announced, mutations are refused"
 	troubleTend    = "announced changes cannot be looked after, they may count as made before they are"
 	troubleWAIT    = "replicas do not confirm in time"
+	troubleAlone   = "the primary takes changes without its replicas, so a failover that leaves it running makes stale reads: set min-replicas-to-write"
 )
 
 // A reporter logs troubles and hands out events. It is safe for concurrent use.
@@ -68,6 +69,15 @@ func (r *reporter) end(trouble string) {
 	if known {
 		r.log.Info("over: " + trouble)
 		r.send(Event{Kind: EventTroubleOver, Detail: trouble})
+	}
+}
+
+// holds begins or ends a trouble, by whether there is one.
+func (r *reporter) holds(trouble string, there bool) {
+	if there {
+		r.begin(trouble, nil)
+	} else {
+		r.end(trouble)
 	}
 }
 

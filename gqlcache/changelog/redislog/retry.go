@@ -3,6 +3,7 @@ package redislog
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -55,9 +56,12 @@ func (p *publisher) numberWithin(ctx context.Context, c changes, patience time.D
 	}
 }
 
-// passing reports whether the same may succeed a moment later: the connection broke, or a
-// failover is under way. What a server refuses for good, for want of rights say, it
-// refuses again.
+// passingAnswers begin what a server answers while a failover is under way, while its
+// replicas are connecting again (min-replicas-to-write), or while a script runs for long.
+var passingAnswers = []string{"READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK", "NOREPLICAS", "BUSY"}
+
+// passing reports whether the same may succeed a moment later: the connection broke, or
+// the server says so. What it refuses for good, for want of rights say, it refuses again.
 func passing(err error) bool {
 	if errors.Is(err, redis.ErrClosed) || errors.Is(err, errReply) {
 		return false
@@ -65,10 +69,5 @@ func passing(err error) bool {
 	if !refused(err) {
 		return true
 	}
-	for _, prefix := range []string{"READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK"} {
-		if redis.HasErrorPrefix(err, prefix) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(passingAnswers, func(prefix string) bool { return redis.HasErrorPrefix(err, prefix) })
 }

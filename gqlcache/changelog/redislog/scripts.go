@@ -109,17 +109,20 @@ return {fmt(e), id, known, missed}
 
 // renewScript grants a lease to an instance that is up to date with this reply.
 // ARGV 1 instance, 2 its epoch, 3 its number, 4 nonce of the last reply it received, 5
-// lease in ms, 6 most records returned, 7 whether to look for replicas, 8 1 to say that
-// intents of older epochs are over, 9 1 to ask for the open intents
+// lease in ms, 6 most records returned, 7 1 to say that intents of older epochs are over,
+// 8 1 to ask for the open intents
 // Returns the epoch, the number, the number before the log's first record, the records
 // missed, the nonce, 1 for a lease, the longest lease in ms, the number of replicas, 1 if
-// the server told its name, 1 if intents of older epochs are over, and the fields of the
-// open intents.
+// the server has replicas and takes changes without them, 1 if it told its name, 1 if
+// intents of older epochs are over, and the fields of the open intents.
 //
 // No lease without the nonce: over a link on which requests arrive and replies do not, an
 // instance would stay a member that never answers, and every mutation would wait for it.
 // The nonces are unique, so that a reply which is lost never looks like one that was
 // received.
+//
+// A primary tells how many replicas are in step (min_slaves_good_slaves) only when it
+// refuses changes without them. One of a cluster stops by itself when it is cut off.
 //
 //nolint:dupword // Lua
 var renewScript = redis.NewScript(prelude + `
@@ -141,11 +144,12 @@ if e == ce and received and #missed < limit then
   local m = math.max(tonumber(redis.call('HGET', KEYS[1], 'm:' .. ARGV[1])) or 0, a)
   redis.call('HSET', KEYS[1], 'm:' .. ARGV[1], fmt(m), 'l:' .. ARGV[1], fmt(s), 't', fmt(longest))
 end
-local replicas = 0
-if ARGV[7] == '1' then replicas = tonumber(info('replication', 'connected_slaves:(%d+)') or '0') end
-if ARGV[8] == '1' and e == ce then redis.call('HSET', KEYS[1], 'q', '1') end
+local replicas = tonumber(info('replication', 'connected_slaves:(%d+)') or '0')
+local alone = replicas > 0 and info('server', 'redis_mode:(%w+)') ~= 'cluster'
+  and not info('replication', 'min_slaves_good_slaves:(%d+)')
+if ARGV[7] == '1' and e == ce then redis.call('HSET', KEYS[1], 'q', '1') end
 local open = {}
-if ARGV[9] == '1' then
+if ARGV[8] == '1' then
   local all = redis.call('HGETALL', KEYS[1])
   for k = 1, #all, 2 do
     local kind = string.sub(all[k], 1, 2)
@@ -156,7 +160,7 @@ if ARGV[9] == '1' then
   end
 end
 local quiet = redis.call('HGET', KEYS[1], 'q') and 1 or 0
-return {fmt(e), fmt(s), fmt(first), missed, fmt(nonce), granted, longest, replicas, run and 1 or 0, quiet, open}
+return {fmt(e), fmt(s), fmt(first), missed, fmt(nonce), granted, longest, replicas, alone and 1 or 0, run and 1 or 0, quiet, open}
 `)
 
 // ackScript says that an instance has applied everything up to a number, also on the

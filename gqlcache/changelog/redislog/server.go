@@ -92,7 +92,7 @@ func (s *server) renew(ctx context.Context, at changelog.Position, nonce uint64,
 	ctx, cancel := context.WithTimeout(ctx, s.ttl)
 	defer cancel()
 	items, err := renewScript.Run(ctx, s.client, s.keys, s.instance, formatNumber(at.Epoch), formatNumber(at.Number),
-		formatNumber(nonce), s.ttl.Milliseconds(), pageSize, flag(s.level == changelog.Strong), flag(hushed), flag(look)).Slice()
+		formatNumber(nonce), s.ttl.Milliseconds(), pageSize, flag(hushed), flag(look)).Slice()
 	if err != nil {
 		return renewal{}, err
 	}

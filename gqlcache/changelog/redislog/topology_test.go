@@ -193,6 +193,60 @@ func TestSentinelFailover(t *testing.T) {
 	}
 }
 
+// TestPlannedFailover has a sentinel promote a replica while the primary lives. For a
+// while both are primaries. The old one takes no changes, and grants no leases, for want of
+// its replica: without min-replicas-to-write an instance that is still connected to it
+// serves what was changed at the new one.
+func TestPlannedFailover(t *testing.T) {
+	t.Parallel()
+	s := redistest.StartSentinels(t, 1)
+	for _, server := range append(s.Replicas, s.Primary) {
+		if err := server.Client().ConfigSet(t.Context(), "min-replicas-to-write", "1").Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := newFleet(t, s.Client)
+	f.serve("before")
+	old := f.all[0].Applied()
+	s.FailOver()
+	elected := s.Elected()
+	f.serve("after the failover")
+	for n, i := range f.all {
+		if at := i.Applied(); at.Epoch <= old.Epoch || i.Stats().Pending > 0 {
+			t.Errorf("instance %d is at %v, was at %v: %+v", n, at, old, i.Stats())
+		}
+	}
+	f.check()
+	agree(f, elected.Client())
+}
+
+// TestPrimaryAlone: an operator is told that the primary takes changes without its
+// replicas, while it does.
+func TestPrimaryAlone(t *testing.T) {
+	t.Parallel()
+	const alone = "takes changes without its replicas"
+	p := newPair(t)
+	primary := p.primary.Client()
+	need := func(replicas string) {
+		if err := primary.ConfigSet(t.Context(), "min-replicas-to-write", replicas).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	need("1")
+	a := startInstance(t, p.link.Addr(), newDatabase(), redislog.Options{})
+	a.untilFresh(t)
+	if n := a.logged.lines(alone); n != 0 {
+		t.Errorf("it is said of a primary that does not:\n%s", a.logged)
+	}
+	need("0")
+	a.until(t, "the line", func() bool { return a.logged.lines("trouble: the primary "+alone) == 1 })
+	need("1")
+	a.until(t, "its end", func() bool { return a.logged.lines("over: the primary "+alone) == 1 })
+	if n := a.logged.lines(alone); n != 2 {
+		t.Errorf("it was said %d times:\n%s", n, a.logged)
+	}
+}
+
 // agree checks that every instance is where the server is.
 func agree(f *fleet, server redis.Cmdable) {
 	f.t.Helper()

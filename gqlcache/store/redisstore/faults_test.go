@@ -303,6 +303,19 @@ func TestTrouble(t *testing.T) {
 	}
 }
 
+// TestTooFewReplicas: a server that refuses writes for want of replicas is read from.
+func TestTooFewReplicas(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, "--min-replicas-to-write", "1")
+	s := newStore(t, redisstore.Options{Client: server.Client(), Write: redisstore.Through, DecodeMeta: decodeNumber})
+	if err := s.Put(t.Context(), []byte("key"), sample("body")); err == nil || !strings.Contains(err.Error(), "too few of its replicas") {
+		t.Errorf("put: %v", err)
+	}
+	if _, err := s.Get(t.Context(), []byte("key")); !errors.Is(err, store.ErrMiss) {
+		t.Errorf("get: %v", err)
+	}
+}
+
 // TestCallerLeaves has callers who give up: it says nothing of Redis.
 func TestCallerLeaves(t *testing.T) {
 	t.Parallel()

@@ -60,6 +60,8 @@ var answers = map[string]string{
 	"OOM":         "Redis is full and evicts nothing; raise maxmemory, or choose a maxmemory-policy that evicts",
 	"READONLY":    "this Redis is a replica; connect to its primary",
 	"MISCONF":     "Redis refuses writes because it cannot save to disk",
+	"NOREPLICAS":  "Redis refuses writes because too few of its replicas are connected",
+	"BUSY":        "Redis is busy with a script",
 	"LOADING":     "Redis is still loading its data",
 	"MASTERDOWN":  "this Redis is a replica that has lost its primary",
 	"CLUSTERDOWN": "the Redis Cluster does not serve this slot",

@@ -572,6 +572,31 @@ func TestFaults(t *testing.T) {
 	})
 }
 
+// TestPutOrder: what is put goes to the slowest tier first. While that still has the older
+// entry, the faster one may lose the newer, and get the older by a read:
+//
+//	put                        read
+//	the fast tier has it
+//	                           the fast tier has lost it: the slow one has the older
+//	                           the older moves up
+//	the slow tier has it
+//
+// Later reads would get the older one.
+func TestPutOrder(t *testing.T) {
+	t.Parallel()
+	w := newTwo(t, nil)
+	put(t, w.slow, body("old", 1))
+	w.slow.gone = func() {
+		w.slow.gone = nil
+		if err := w.fast.Delete(t.Context(), key); err != nil {
+			t.Error(err)
+		}
+		holds(t, w, "old")
+	}
+	put(t, w, body("new", 1))
+	holds(t, w, "new")
+}
+
 // TestNoMoveAfter stops a Get after it has read from the slow tier, and lets it go on
 // when a writer has returned.
 func TestNoMoveAfter(t *testing.T) {
