@@ -42,7 +42,7 @@ func TestBehindOperators(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = plain.Close(context.Background()) }() //nolint:usetesting // t.Context has ended then
+	defer func() { _ = plain.Close(context.Background()) }()
 	if _, err := plain.Exec(t.Context(), behindTables); err != nil {
 		t.Fatal(err)
 	}
