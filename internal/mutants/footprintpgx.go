@@ -5,6 +5,41 @@ const pgxDir = "gqlcache/footprint/footprintpgx/" // a nested module
 // pgxRules are those of the wrapper of pgx.
 var pgxRules = []mutant{
 	{
+		name: "pgx: ts_rewrite of two arguments reads nothing", file: footprintDir + "analysis/functions.go",
+		old: "&& len(f.Args) != 3", new: "&& len(f.Args) < 2",
+		test: "TestBehindOperators", in: "gqlcache/footprint/footprintpgx",
+	},
+	{
+		name: "pgx: an operator of users calls nothing", file: footprintDir + "analysis/expr.go",
+		old: "	case *sqlparse.Binary:\n		z.behind(x)\n", new: "	case *sqlparse.Binary:\n",
+		test: "TestBehindOperators", in: "gqlcache/footprint/footprintpgx",
+	},
+	{
+		name: "pgx: an operator before its operand calls nothing", file: footprintDir + "analysis/expr.go",
+		old: "sign, _ = strings.CutPrefix(x.Op, \"unary\")", new: "sign = x.Op",
+		test: "TestBehindOperators", in: "gqlcache/footprint/footprintpgx",
+	},
+	{
+		name: "pgx: a cast of users calls nothing", file: footprintDir + "analysis/expr.go",
+		old: "	case *sqlparse.Cast:\n		z.behind(x)\n", new: "	case *sqlparse.Cast:\n",
+		test: "TestBehindOperators", in: "gqlcache/footprint/footprintpgx",
+	},
+	{
+		name: "pgx: an implicit cast of users calls nothing", file: footprintDir + "analysis/expr.go",
+		old: "\"~\", catalog.Unwritten}", new: "\"~\"}",
+		test: "TestBehindOperators", in: "gqlcache/footprint/footprintpgx",
+	},
+	{
+		name: "pgx: a comparison of users calls nothing", file: footprintDir + "analysis/expr.go",
+		old: "[]string{\"=\", \"<>\",", new: "[]string{\"<>\",",
+		test: "TestBehindOperators", in: "gqlcache/footprint/footprintpgx",
+	},
+	{
+		name: "pgx: a function behind an operator writes nothing", file: footprintDir + "analysis/analyze.go",
+		old: "*reads = *reads && z.quiet(name)", new: "_ = z.quiet(name)",
+		test: "TestBehindOperators", in: "gqlcache/footprint/footprintpgx",
+	},
+	{
 		name: "pgx: rows are not told of", file: pgxDir + "rows.go",
 		old: "		w.c.row(w.r, w.Rows)\n", new: "",
 		test: "TestShownRows",

@@ -127,6 +127,9 @@ func (z *analyzer) unknown(s *sqlparse.Statement, why string) {
 // scan notes the functions, settings and parameters of a statement without following
 // them, and whether it can write.
 func (z *analyzer) scan(root any, reads *bool) {
+	for _, name := range z.everywhere() {
+		z.mayCall(name, reads)
+	}
 	visit(root, func(x any) {
 		switch x := x.(type) {
 		case *sqlparse.Param:
@@ -146,9 +149,14 @@ func (z *analyzer) scan(root any, reads *bool) {
 				*reads = false
 			}
 		case *sqlparse.Op:
-			if z.attempt(func() { z.operator(x) }) != "" {
+			if z.matches(x) != "" {
 				*reads = false
 			}
+			z.mayCall(z.calls(x), reads)
+		case *sqlparse.Binary:
+			z.mayCall(z.calls(x), reads)
+		case *sqlparse.Cast:
+			z.mayCall(z.calls(x), reads)
 		case *sqlparse.Query:
 			if x.Skips {
 				z.volatile("SKIP LOCKED")
@@ -160,6 +168,14 @@ func (z *analyzer) scan(root any, reads *bool) {
 			}
 		}
 	})
+}
+
+// mayCall notes a function of users behind an operator or a cast, if there is one.
+func (z *analyzer) mayCall(name string, reads *bool) {
+	if name != "" {
+		z.volatile(name)
+		*reads = *reads && z.quiet(name)
+	}
 }
 
 // harmless reports whether reading a relation writes nothing: a table's, a view's whose
@@ -225,6 +241,12 @@ func systemRelation(d catalog.Dialect, n sqlparse.Name) bool {
 // statement analyzes a statement that was parsed.
 func (z *analyzer) statement(s *sqlparse.Statement, text string) {
 	out := z.out
+	switch s.Kind {
+	case sqlparse.Select, sqlparse.Insert, sqlparse.Update, sqlparse.Delete, sqlparse.Merge:
+		if names := z.everywhere(); names != nil {
+			fail("function %s, behind comparisons or implicit casts, is not known", names[0])
+		}
+	}
 	switch s.Kind {
 	case sqlparse.Select:
 		r := z.query(s.Query, nil)

@@ -34,6 +34,7 @@
 //   - A value of INSERT is not the stored one where a trigger sets the column, and where
 //     NULL makes the database choose.
 //   - A column of SQLite that holds the text 'now' makes date functions read the clock.
-//   - Functions that stand behind user-defined operators, casts, defaults and checks are
-//     not looked at.
+//   - Functions that stand behind operators and casts of users are called where the operator
+//     or the cast is written. Comparisons and implicit casts are written nowhere.
+//   - Functions of users behind an operator class or a range type are not looked at.
 package analysis

@@ -24,6 +24,7 @@ func (z *analyzer) walk(x sqlparse.Expr, s *scope, u use) {
 	case *sqlparse.Param:
 		z.param(x)
 	case *sqlparse.Binary:
+		z.behind(x)
 		z.walk(x.Left, s, u)
 		z.walk(x.Right, s, u)
 	case *sqlparse.Op:
@@ -34,6 +35,7 @@ func (z *analyzer) walk(x sqlparse.Expr, s *scope, u use) {
 			z.walk(a, s, u)
 		}
 	case *sqlparse.Cast:
+		z.behind(x)
 		z.walk(x.X, s, u)
 	case *sqlparse.Call:
 		z.call(x)
@@ -68,12 +70,66 @@ func isClockWord(text string) bool {
 
 // operator fails for operators that stand for functions which users define.
 func (z *analyzer) operator(x *sqlparse.Op) {
+	if name := z.matches(x); name != "" {
+		fail("function %s is not known", name)
+	}
+	z.behind(x)
+}
+
+// matches returns the function of SQLite's that an operator calls and that is not known, ""
+// for none.
+func (z *analyzer) matches(x *sqlparse.Op) string {
 	name := strings.TrimPrefix(x.Op, "not")
 	if z.c.Dialect == catalog.SQLite && (name == "regexp" || name == "match") {
 		if f, ok := z.c.Functions[name]; !ok || !f.Pure {
-			fail("function %s is not known", name)
+			return name
 		}
 	}
+	return ""
+}
+
+// unwritten are operators that a statement may call without having them in its text: by
+// words such as IN, BETWEEN and LIKE, by sorting and grouping, and by functions.
+var unwritten = []string{"=", "<>", "<", ">", "<=", ">=", "~~", "~~*", "!~~", "!~~*", "~", catalog.Unwritten}
+
+// calls returns the function of users that may be behind an operator or a cast, "" for
+// none. Which types it has there is not known.
+func (z *analyzer) calls(x sqlparse.Expr) string {
+	sign := ""
+	switch x := x.(type) {
+	case *sqlparse.Binary:
+		sign = x.Op
+	case *sqlparse.Cast:
+		sign = catalog.Written
+	case *sqlparse.Op:
+		if x.Op == "quantified" {
+			sign, _, _ = strings.Cut(x.Text, " ")
+		} else {
+			sign, _ = strings.CutPrefix(x.Op, "unary")
+		}
+	}
+	if sign == "" {
+		return ""
+	}
+	return z.c.Behind[sign]
+}
+
+// behind fails for an operator or a cast that may call a function of users which may read
+// and write any table.
+func (z *analyzer) behind(x sqlparse.Expr) {
+	if name := z.calls(x); name != "" {
+		fail("function %s, behind an operator or a cast, is not known", name)
+	}
+}
+
+// everywhere returns the functions of users that any statement may call, whatever its text.
+func (z *analyzer) everywhere() (names []string) {
+	for _, sign := range unwritten {
+		if name, ok := z.c.Behind[sign]; ok {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // searches reports whether an operator is the search of a virtual table that is known: its

@@ -208,6 +208,8 @@ func (z *analyzer) call(f *sqlparse.Call) {
 	case scalar:
 		if bare := strings.TrimPrefix(f.Name, "pg_catalog."); bare == "age" && len(f.Args) == 1 {
 			z.volatile(f.Name) // to the current date
+		} else if bare == "ts_rewrite" && len(f.Args) != 3 {
+			fail("function ts_rewrite runs a query") // the text of which is its argument
 		}
 	}
 }

@@ -179,6 +179,10 @@ type Catalog struct {
 	// Functions are those that users have defined: a name of the database's own that is
 	// here, too, is not the database's own any more.
 	Functions map[string]Function
+	// Behind are functions of users that stand behind operators and casts of users, and that
+	// may read or write tables: by the operator, by Written for casts that a statement must
+	// write, and by Unwritten for those that the database may apply to any expression.
+	Behind map[string]string
 	// Types are the classes of types that users have defined, without schema: enums, and
 	// domains over a type that takes no length. A cast of a parameter to one of them does
 	// not change what it is equal to.
@@ -197,6 +201,12 @@ type Catalog struct {
 	// Version is what ReadVersion returned before the catalog was read.
 	Version Version
 }
+
+// Keys of Catalog.Behind that are no operators.
+const (
+	Written   = "::"
+	Unwritten = ""
+)
 
 // A Query runs a query on a connection, and calls row for each row. The values are those
 // of the driver, and are not valid after row returns.

@@ -25,8 +25,7 @@
 //     program, makes an Enforced key false. Actions are listed always.
 //   - session_replication_role = replica keeps triggers and foreign keys of PostgreSQL from
 //     firing on a connection, ReadConnection says so.
-//   - Functions that stand behind user-defined operators and casts are not looked at, but
-//     where a default, a check or a policy of a table calls them.
+//   - A function in C behind an operator or a cast of an extension reads no table.
 //   - A default or a check may write as a trigger does: Trigger.Expression.
 //   - A function of SQLite that the program has registered is not in the catalog.
 package catalog

@@ -69,6 +69,9 @@ func (c *Catalog) fingerprint(extra []string) [32]byte {
 	for _, name := range slices.Sorted(maps.Keys(c.Functions)) {
 		d.text("function", name, fmt.Sprint(c.Functions[name].Pure, c.Functions[name].Quiet))
 	}
+	for _, sign := range slices.Sorted(maps.Keys(c.Behind)) {
+		d.text("behind", sign, c.Behind[sign])
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.Schemas)) {
 		d.text("schema", name)
 	}

@@ -53,6 +53,8 @@ func versionPostgres(ctx context.Context, q Query) (Version, error) {
 		{"defaults", `SELECT r::text FROM ` + of("pg_attrdef", "adrelid")},
 		{"rewrites", `SELECT r::text FROM ` + of("pg_rewrite", "ev_class")},
 		{"functions", `SELECT r::text FROM pg_catalog.pg_proc r WHERE r.oid >= 16384`},
+		{"operators", `SELECT concat_ws('|', r.oid, r.oprname, r.oprcode::oid) FROM pg_catalog.pg_operator r WHERE r.oid >= 16384`},
+		{"casts", `SELECT r::text FROM pg_catalog.pg_cast r WHERE r.oid >= 16384`},
 		{"aggregates", `SELECT r::text FROM pg_catalog.pg_aggregate r WHERE r.aggfnoid >= 16384`},
 		{"collations", `SELECT concat_ws('|', r.oid, r.collisdeterministic) FROM pg_catalog.pg_collation r WHERE r.oid >= 16384`},
 	} {
@@ -83,7 +85,8 @@ type postgres struct {
 	columns   map[int64]map[int64]string // names by number
 	types     map[int64]domain
 	functions map[string]Function
-	impure    map[string]bool // of the database's own functions
+	called    map[string]string // Catalog.Behind
+	impure    map[string]bool   // of the database's own functions
 	schemas   map[string]bool
 	usable    map[string]bool
 	reader    string
@@ -106,12 +109,12 @@ type domain struct {
 func readPostgres(ctx context.Context, q Query) (*Catalog, error) {
 	p := &postgres{
 		relations: map[int64]*relation{}, columns: map[int64]map[int64]string{}, types: map[int64]domain{},
-		impure: map[string]bool{}, schemas: map[string]bool{}, usable: map[string]bool{}, hidden: map[string]bool{},
+		called: map[string]string{}, impure: map[string]bool{}, schemas: map[string]bool{}, usable: map[string]bool{}, hidden: map[string]bool{},
 		parents: map[int64][]int64{}, partition: map[int64]bool{}, sources: map[string][]source{}, volatile: map[string]bool{},
 	}
 	for _, read := range []func(context.Context, Query) error{
 		p.readTypes, p.readRelations, p.readColumns, p.readTrees, p.readKeys, p.readReferences,
-		p.readFunctions, p.readTriggers, p.readPolicies, p.readExpressions,
+		p.readFunctions, p.readTriggers, p.readPolicies, p.readExpressions, p.readBehind,
 	} {
 		if err := read(ctx, q); err != nil {
 			return nil, err
@@ -123,6 +126,7 @@ func readPostgres(ctx context.Context, q Query) (*Catalog, error) {
 	}
 	c := merge(PostgreSQL, list, p.functions, p.schemas, p.hidden)
 	c.Places = placesOf(list, p.reader, p.usable)
+	c.Behind = p.called
 	c.Fingerprint = c.fingerprint(p.extra)
 	return c, nil
 }
@@ -429,6 +433,21 @@ func (p *postgres) readFunctions(ctx context.Context, q Query) error {
 	})
 	p.functions = purity(bodies, p.impure)
 	return err
+}
+
+// readBehind reads which functions stand behind operators and casts. Those in C are an
+// extension's, and read settings at most.
+func (p *postgres) readBehind(ctx context.Context, q Query) error {
+	return q.each(ctx, 2, `SELECT s.sign, f.proname::text FROM (
+			SELECT o.oprname::text AS sign, o.oprcode::oid AS function FROM pg_catalog.pg_operator o
+			UNION ALL SELECT CASE k.castcontext WHEN 'e' THEN '`+Written+`' ELSE '`+Unwritten+`' END, k.castfunc FROM pg_catalog.pg_cast k) s
+		JOIN pg_catalog.pg_proc f ON f.oid = s.function JOIN pg_catalog.pg_language l ON l.oid = f.prolang
+		WHERE f.oid >= 16384 AND l.lanname NOT IN ('internal', 'c') ORDER BY 1, 2`, func(r record) {
+		sign, name := r.text(0), r.text(1)
+		if before, again := p.called[sign]; !p.functions[name].Pure && (!again || p.functions[before].Quiet) {
+			p.called[sign] = name
+		}
+	})
 }
 
 // standardBody is the body of a definition that has one in standard SQL, "" for others. What
