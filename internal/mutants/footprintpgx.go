@@ -15,6 +15,21 @@ var pgxRules = []mutant{
 		test: "TestBehindOperators", in: "gqlcache/footprint/footprintpgx",
 	},
 	{
+		name: "pgx: an operator with a schema calls nothing", file: footprintDir + "analysis/expr.go",
+		old: "sign = sign[strings.LastIndexByte(sign, '.')+1:]; sign == \"\"", new: "sign == \"\"",
+		test: "TestBehindOperators", in: "gqlcache/footprint/footprintpgx",
+	},
+	{
+		name: "footprint: an operator of another schema is the database's own", file: footprintDir + "sqlparse/expr.go",
+		old: "	if schema == \"pg_catalog\" {\n		return t.Text", new: "	if schema != \"\" {\n		return t.Text",
+		test: "TestCustomOperators", in: "gqlcache/footprint/internal/sqlparse",
+	},
+	{
+		name: "footprint: an operator that is not built in binds as a comparison", file: footprintDir + "sqlparse/expr.go",
+		old: "!ok && t.isCustom() {\n		return levels.other, true", new: "!ok && t.isCustom() {\n		return levels.compare, true",
+		test: "TestCustomOperators", in: "gqlcache/footprint/internal/sqlparse",
+	},
+	{
 		name: "pgx: an operator before its operand calls nothing", file: footprintDir + "analysis/expr.go",
 		old: "sign, _ = strings.CutPrefix(x.Op, \"unary\")", new: "sign = x.Op",
 		test: "TestBehindOperators", in: "gqlcache/footprint/footprintpgx",

@@ -68,6 +68,7 @@ func TestConstructs(t *testing.T) {
 				`SELECT a FROM json_to_recordset('[{"a":1}]') AS x (a int, b text)`, `SELECT id, lag(seq) OVER w FROM posts WINDOW w AS (PARTITION BY author_id ORDER BY seq)`,
 				`SELECT id, sum(version) OVER (ORDER BY seq ROWS BETWEEN 1 PRECEDING AND CURRENT ROW EXCLUDE TIES) FROM posts`,
 				`WITH RECURSIVE t AS (SELECT id, parent_id FROM posts WHERE id = 'p' UNION SELECT p.id, p.parent_id FROM posts p JOIN t ON p.parent_id = t.id) SELECT * FROM t`,
+				`SELECT id FROM posts WHERE 'red' <% title ORDER BY title <->> 'red' LIMIT 5`, `SELECT id FROM posts WHERE title OPERATOR(public.%>) 'red'`,
 				`SELECT DISTINCT ON (author_id) id FROM posts ORDER BY author_id, seq DESC`, `SELECT total, low FROM items`,
 				`UPDATE posts SET (title, status) = (SELECT name, tenant FROM users WHERE id = posts.author_id)`, `REFRESH MATERIALIZED VIEW totals`,
 			},
@@ -129,7 +130,7 @@ func TestConstructs(t *testing.T) {
 		}
 		t.Cleanup(func() { _ = db.Close() })
 		if d == catalog.PostgreSQL {
-			execAll(t, db, []string{"CREATE EXTENSION citext"})
+			execAll(t, db, []string{"CREATE EXTENSION citext", "CREATE EXTENSION pg_trgm"})
 		}
 		execAll(t, db, modelDefinitions(d))
 		if d == catalog.PostgreSQL {

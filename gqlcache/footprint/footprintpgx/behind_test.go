@@ -27,12 +27,23 @@ CREATE FUNCTION above(mood, int) RETURNS bool LANGUAGE sql STABLE AS 'SELECT r >
 CREATE FUNCTION raised(mood, int) RETURNS int LANGUAGE sql AS 'UPDATE rates SET r = r + $2 WHERE id = 1 RETURNING r';
 CREATE OPERATOR || (LEFTARG = mood, RIGHTARG = int, FUNCTION = rated);
 CREATE OPERATOR - (RIGHTARG = mood, FUNCTION = rated);
+CREATE OPERATOR +@ (LEFTARG = mood, RIGHTARG = int, FUNCTION = rated);
+CREATE OPERATOR !@ (RIGHTARG = mood, FUNCTION = rated);
 CREATE OPERATOR && (LEFTARG = mood, RIGHTARG = int, FUNCTION = above);
 CREATE OPERATOR * (LEFTARG = mood, RIGHTARG = int, FUNCTION = raised);
 CREATE CAST (pair AS int) WITH FUNCTION rated(pair);
 CREATE VIEW rated_kinds AS SELECT id, m || 1 AS n FROM kinds;
 CREATE FUNCTION pure(mood, int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $2 * 2';
-CREATE OPERATOR / (LEFTARG = mood, RIGHTARG = int, FUNCTION = pure);`
+CREATE OPERATOR / (LEFTARG = mood, RIGHTARG = int, FUNCTION = pure);
+CREATE OPERATOR /@ (LEFTARG = mood, RIGHTARG = int, FUNCTION = pure);
+CREATE OPERATOR @@@ (LEFTARG = mood, RIGHTARG = int, FUNCTION = raised);
+CREATE EXTENSION pg_trgm;
+CREATE TABLE names (id int PRIMARY KEY, name text);
+INSERT INTO names VALUES (1, 'apple'), (2, 'apples'), (3, 'pear');
+CREATE SCHEMA apart;
+CREATE OPERATOR apart.# (LEFTARG = mood, RIGHTARG = int, FUNCTION = rated);
+CREATE OPERATOR apart.= (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq);
+CREATE VIEW apart_names AS SELECT id, name FROM names WHERE id OPERATOR(apart.=) 1;`
 
 // A function behind an operator or a cast may read tables that no statement names.
 func TestBehindOperators(t *testing.T) {
@@ -62,6 +73,8 @@ func TestBehindOperators(t *testing.T) {
 	for _, read := range []string{
 		`SELECT m || 1 FROM kinds WHERE id = 1`, `SELECT - m FROM kinds WHERE id = 1`,
 		`SELECT id FROM kinds WHERE m && ANY (ARRAY[1])`, `SELECT id FROM kinds ORDER BY m || 1`,
+		`SELECT m +@ 1 FROM kinds WHERE id = 1`, `SELECT !@ m FROM kinds WHERE id = 1`, `SELECT m OPERATOR(apart.#) 1 FROM kinds WHERE id = 1`,
+		`SELECT id FROM kinds WHERE m OPERATOR(public.&&) ANY (ARRAY[1])`,
 		`SELECT p::int FROM kinds WHERE id = 1`, `SELECT CAST(p AS integer) FROM kinds WHERE id = 1`,
 	} {
 		if stays(read, rates) {
@@ -76,8 +89,21 @@ func TestBehindOperators(t *testing.T) {
 	stays(`SELECT n FROM rated_kinds WHERE id = 1`, rates)
 	stays(`SELECT ts_rewrite(to_tsquery('simple', 'a & b'), 'SELECT t, s FROM aliases')`, `UPDATE aliases SET s = 'd'`)
 	stays(`SELECT r FROM rates`, `SELECT m * 2 FROM kinds WHERE id = 1`)
-	if !stays(`SELECT m / 1 FROM kinds WHERE id = 1`, rates) {
-		t.Error("a function of its arguments alone makes an answer wide")
+	stays(`SELECT r FROM rates`, `SELECT m @@@ 2 FROM kinds WHERE id = 1`)
+	for _, read := range []string{
+		`SELECT m / 1 FROM kinds WHERE id = 1`, `SELECT m /@ 1 FROM kinds WHERE id = 1`, `SELECT m OPERATOR(public./@) 1 FROM kinds`,
+		`SELECT id FROM names ORDER BY name <->> 'apple' LIMIT 2`, `SELECT id FROM names WHERE 'apple' <% name`, `SELECT id, name FROM apart_names`,
+	} {
+		if !stays(read, rates) {
+			t.Errorf("%s: a function of its arguments alone makes an answer wide", read)
+		}
+	}
+	for _, read := range []string{
+		`SELECT id FROM names ORDER BY name <->> 'apple' LIMIT 2`, `SELECT id FROM names WHERE 'apple' <% name AND id > 0`, `SELECT id, name FROM apart_names`,
+	} {
+		if stays(read, `UPDATE names SET name = name || ' juice' WHERE id = 1`) {
+			t.Errorf("%s is kept", read)
+		}
 	}
 	if !stays(`SELECT ts_rewrite('a & b', 'a', 'c') FROM kinds WHERE id = 1`, rates) {
 		t.Error("ts_rewrite of three arguments runs no query")

@@ -103,12 +103,12 @@ func (z *analyzer) calls(x sqlparse.Expr) string {
 		sign = catalog.Written
 	case *sqlparse.Op:
 		if x.Op == "quantified" {
-			sign, _, _ = strings.Cut(x.Text, " ")
+			sign = x.Text[:strings.LastIndexByte(x.Text, ' ')]
 		} else {
 			sign, _ = strings.CutPrefix(x.Op, "unary")
 		}
 	}
-	if sign == "" {
+	if sign = sign[strings.LastIndexByte(sign, '.')+1:]; sign == "" { // OPERATOR(schema.sign)
 		return ""
 	}
 	return z.c.Behind[sign]

@@ -5,9 +5,10 @@
 // # What it promises
 //
 // A tree says what the database does with the text. A text that is not understood to its
-// end is an error that wraps [ErrSyntax]: a second statement, a word that it does not
-// know, an operator that is not built in. An error is an ordinary outcome, which widens;
-// a wrong tree is a stale answer.
+// end is an error that wraps [ErrSyntax]: a second statement, or a word that it does not
+// know. An error is an ordinary outcome, which widens; a wrong tree is a stale answer.
+// Operators that extensions and users of PostgreSQL define have a place in the tree, since
+// all of them bind alike. What they do the tree does not say.
 //
 // The two databases read some texts differently: comments in comments, brackets, escape
 // strings, dollar quotes, question marks, the precedence of operators. [ParseDialect]

@@ -23,6 +23,14 @@ var escapes = level{6, 6}
 // operator returns the level of a token between operands; ok is false for others. A level
 // that is 0 for a database is no operator of it.
 func operator(t *Token) (l level, ok bool) {
+	if l, ok = builtIn(t); !ok && t.isCustom() {
+		return levels.other, true
+	}
+	return l, ok
+}
+
+// builtIn is operator without those that are not built in.
+func builtIn(t *Token) (l level, ok bool) {
 	if t.Kind != WordToken && t.Kind != OpToken {
 		return level{}, false
 	}
@@ -73,6 +81,21 @@ func operator(t *Token) (l level, ok bool) {
 		return levels.other, true
 	}
 	return level{}, false
+}
+
+// isCustom reports whether a token is made of the signs of operators. One that is not built
+// in is an extension's or a user's, of PostgreSQL, where all of them bind alike. The lexer
+// finds none for SQLite.
+func (t *Token) isCustom() bool {
+	if t.Kind != OpToken || t.Text == "=>" { // the name of an argument
+		return false
+	}
+	for i := range len(t.Text) {
+		if !isOpByte(t.Text[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // binds reports whether an operator of level l takes the operand that stands between it
@@ -175,17 +198,8 @@ func (p *parser) infix(x Expr, t *Token, l level) Expr {
 		return p.index(x)
 	}
 	op := t.Text
-	if op == "operator" { // OPERATOR(pg_catalog.=)
-		p.expect("(")
-		p.expect("pg_catalog")
-		p.expect(".")
-		t := p.peek()
-		if _, ok := operator(t); !ok || t.Kind != OpToken || t.Text == "[" || t.Text == "::" {
-			p.fail("operator expected")
-		}
-		op = t.Text
-		p.skip(1)
-		p.expect(")")
+	if op == "operator" {
+		op = p.qualified()
 	}
 	if op == "==" {
 		op = "="
@@ -199,6 +213,24 @@ func (p *parser) infix(x Expr, t *Token, l level) Expr {
 		}
 	}
 	return &Binary{Op: op, Left: x, Right: p.expr(l)}
+}
+
+// qualified parses the rest of OPERATOR(pg_catalog.=). The operator of another schema keeps
+// the schema's name, "public.=": it is not known what it does.
+func (p *parser) qualified() string {
+	p.expect("(")
+	schema := p.name()
+	p.expect(".")
+	t := p.peek()
+	if _, ok := operator(t); !ok || t.Kind != OpToken || t.Text == "[" || t.Text == "::" {
+		p.fail("operator expected")
+	}
+	p.skip(1)
+	p.expect(")")
+	if schema == "pg_catalog" {
+		return t.Text
+	}
+	return schema + "." + t.Text
 }
 
 // quantified parses ANY (…) and ALL (…) after an operator; nil if there is none.
@@ -398,6 +430,11 @@ func (p *parser) unary() Expr {
 			p.skip(1)
 			return &Op{Op: "unary~", Args: []Expr{p.expr(levels.bitNot)}}
 		case "@", "|/", "||/", "!!":
+			p.only(PostgreSQL)
+			p.skip(1)
+			return &Op{Op: "unary" + t.Text, Args: []Expr{p.expr(levels.other)}}
+		}
+		if _, ok := builtIn(t); !ok && t.isCustom() {
 			p.only(PostgreSQL)
 			p.skip(1)
 			return &Op{Op: "unary" + t.Text, Args: []Expr{p.expr(levels.other)}}

@@ -302,6 +302,7 @@ func TestPrecedence(t *testing.T) {
 		{"a IS b", "a IS (b)", ""},
 		{"a IS DISTINCT FROM b = c", "(a IS DISTINCT FROM b) = c", "a IS DISTINCT FROM (b = c)"},
 		{"a = b OPERATOR(pg_catalog.+) c", "", "a = (b OPERATOR(pg_catalog.+) c)"},
+		{"a = b OPERATOR(s.+) c * d", "", "a = (b OPERATOR(s.+) (c * d))"},
 	} {
 		for _, d := range []Dialect{SQLite, PostgreSQL} {
 			want := c.lite
@@ -322,6 +323,31 @@ func TestPrecedence(t *testing.T) {
 		if agree := c.lite == c.pg || c.lite == "" || c.pg == ""; agree != (err == nil) {
 			t.Errorf("%q without a dialect: %v, %v", c.text, s, err)
 		}
+	}
+}
+
+// Operators that are not built in are PostgreSQL's alone, and bind like most of those that are.
+func TestCustomOperators(t *testing.T) {
+	for text, want := range map[string]string{
+		"a < b <=> c + d":     "a < (b <=> (c + d))",
+		"a <=> b || c <#> d":  "((a <=> b) || c) <#> d",
+		"a <-> b @> c":        "(a <-> b) @> c",
+		"+% a <%> b = c":      "((+% a) <%> b) = c",
+		"a <<-> ANY (b) OR c": "(a <<-> ANY (b)) OR c",
+		"a <=>-1":             "a <=> (-1)", // a sign at the end is none of it
+	} {
+		if got, want := where(t, text, PostgreSQL), where(t, want, PostgreSQL); !reflect.DeepEqual(got, want) {
+			t.Errorf("%q is another tree than with parentheses", text)
+		}
+		for _, d := range []Dialect{Any, SQLite} {
+			if _, err := ParseDialect("SELECT 1 FROM t WHERE "+text, d); err == nil {
+				t.Errorf("%d: %q is not an error", d, text)
+			}
+		}
+	}
+	want := &Binary{Op: "s.+", Left: &Column{Name: "a"}, Right: &Column{Name: "b"}}
+	if got := where(t, "a OPERATOR(s.+) b", PostgreSQL); !reflect.DeepEqual(got, Expr(want)) {
+		t.Errorf("%#v", got)
 	}
 }
 
@@ -455,9 +481,13 @@ func TestRefused(t *testing.T) {
 		{"SELECT :a::b", SQLite},
 		{"SELECT 'a\\'b'", PostgreSQL},
 		{"SELECT 'a' 'b'", PostgreSQL},
-		{"SELECT a <#> b FROM t", PostgreSQL}, // not built in
+		{"SELECT a <#> b FROM t", SQLite}, // not built in
+		{"SELECT a <#> b FROM t", Any},
+		{"SELECT a => b FROM t", PostgreSQL},
 		{"SELECT a =- b FROM t LIMIT 1 LIMIT 2", PostgreSQL},
-		{"SELECT a OPERATOR(public.=) b", PostgreSQL},
+		{"SELECT a OPERATOR(public.x) b", PostgreSQL},
+		{"SELECT a OPERATOR(=) b", PostgreSQL},
+		{"SELECT a OPERATOR(public.::) b", PostgreSQL},
 		{"SELECT (t).* FROM t", PostgreSQL},
 		{"SELECT U&\"a\" FROM t", PostgreSQL},
 		{"SELECT \"\"", Any},
