@@ -15,6 +15,11 @@ var pgxRules = []mutant{
 		test: "TestBehindOperators", in: "gqlcache/footprint/footprintpgx",
 	},
 	{
+		name: "footprint: a function with the name of an extension's reads nothing", file: footprintDir + "catalog/expressions.go",
+		old: "calm[name] && !slices.ContainsFunc(p.sources[name], source.isText)", new: "calm[name]",
+		test: "TestConstructs", in: "gqlcache/footprint/e2e",
+	},
+	{
 		name: "pgx: an operator with a schema calls nothing", file: footprintDir + "analysis/expr.go",
 		old: "sign = sign[strings.LastIndexByte(sign, '.')+1:]; sign == \"\"", new: "sign == \"\"",
 		test: "TestBehindOperators", in: "gqlcache/footprint/footprintpgx",

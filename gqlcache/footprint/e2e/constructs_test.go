@@ -68,7 +68,9 @@ func TestConstructs(t *testing.T) {
 				`SELECT a FROM json_to_recordset('[{"a":1}]') AS x (a int, b text)`, `SELECT id, lag(seq) OVER w FROM posts WINDOW w AS (PARTITION BY author_id ORDER BY seq)`,
 				`SELECT id, sum(version) OVER (ORDER BY seq ROWS BETWEEN 1 PRECEDING AND CURRENT ROW EXCLUDE TIES) FROM posts`,
 				`WITH RECURSIVE t AS (SELECT id, parent_id FROM posts WHERE id = 'p' UNION SELECT p.id, p.parent_id FROM posts p JOIN t ON p.parent_id = t.id) SELECT * FROM t`,
+				`INSERT INTO users (id, name) VALUES (uuid_generate_v4()::text, crypt('x', gen_salt('bf')))`, `SELECT id FROM posts WHERE unaccent(title) = unaccent('x')`,
 				`SELECT id FROM posts WHERE 'red' <% title ORDER BY title <->> 'red' LIMIT 5`, `SELECT id FROM posts WHERE title OPERATOR(public.%>) 'red'`,
+				`SELECT id FROM posts WHERE plain(title) = plain('x')`,
 				`SELECT DISTINCT ON (author_id) id FROM posts ORDER BY author_id, seq DESC`, `SELECT total, low FROM items`,
 				`UPDATE posts SET (title, status) = (SELECT name, tenant FROM users WHERE id = posts.author_id)`, `REFRESH MATERIALIZED VIEW totals`,
 			},
@@ -76,6 +78,7 @@ func TestConstructs(t *testing.T) {
 				`SELECT relname FROM pg_class WHERE relkind = 'r'`, `SELECT pid FROM pg_stat_activity`, `SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = 'public'`,
 				`SELECT count(*) FROM information_schema.tables WHERE table_schema = CURRENT_SCHEMA()`, `SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'x')`,
 				`SELECT pg_size_pretty(pg_total_relation_size('users'))`,
+				`SELECT gen_random_bytes('x')`, // a user's with the name of an extension's
 			},
 			anything: {
 				`VACUUM FULL users`, `CLUSTER users`, // other places
@@ -130,11 +133,13 @@ func TestConstructs(t *testing.T) {
 		}
 		t.Cleanup(func() { _ = db.Close() })
 		if d == catalog.PostgreSQL {
-			execAll(t, db, []string{"CREATE EXTENSION citext", "CREATE EXTENSION pg_trgm"})
+			execAll(t, db, []string{"CREATE EXTENSION citext", "CREATE EXTENSION pg_trgm", "CREATE EXTENSION pgcrypto", `CREATE EXTENSION "uuid-ossp"`, "CREATE EXTENSION unaccent"})
 		}
 		execAll(t, db, modelDefinitions(d))
 		if d == catalog.PostgreSQL {
-			execAll(t, db, []string{`CREATE PROCEDURE bump(id text) LANGUAGE sql AS $$ UPDATE counters SET n = n + 1 WHERE post_id = id $$`})
+			execAll(t, db, []string{`CREATE FUNCTION plain(t text) RETURNS text IMMUTABLE LANGUAGE sql AS $$ SELECT public.unaccent('public.unaccent', t) $$;
+				CREATE FUNCTION gen_random_bytes(t text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT max(post_id) FROM counters); END $$;
+				CREATE PROCEDURE bump(id text) LANGUAGE sql AS $$ UPDATE counters SET n = n + 1 WHERE post_id = id $$`})
 		}
 		conn, err := db.Conn(t.Context())
 		if err != nil {

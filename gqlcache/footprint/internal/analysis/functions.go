@@ -165,6 +165,8 @@ func (z *analyzer) class(name string) (class functionClass, user bool) {
 	}
 	f, user := z.c.Functions[bare]
 	switch {
+	case user && f.Made:
+		return volatile, true
 	case user && !f.Pure:
 		return unlisted, true
 	case user && (class == unlisted || schema != ""):

@@ -163,6 +163,9 @@ type Function struct {
 	Pure bool
 	// Quiet functions write nothing, whatever they read. Only PostgreSQL says so.
 	Quiet bool
+	// Made results are new ones with each call, and of nothing that is stored: an
+	// extension's keys and secrets. Such a function is Quiet.
+	Made bool
 }
 
 // A Catalog is what a database says. It is not changed once it was read.

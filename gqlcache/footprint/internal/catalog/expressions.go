@@ -31,7 +31,14 @@ type source struct {
 	volatile       bool
 }
 
-// readExpressions says which functions are Quiet, and notes as triggers those that are not
+// isText reports whether a function is no library's.
+func (s source) isText() bool { return s.language != "c" && s.language != "internal" }
+
+// spelling are functions of extensions that read a dictionary of the server's, which is a
+// file: they are as pure as to_tsvector, though they are not immutable.
+var spelling = map[string]bool{"unaccent": true}
+
+// readExpressions says which functions are Quiet or Made, and notes as triggers those that are not
 // and that expressions of a table call.
 func (p *postgres) readExpressions(ctx context.Context, q Query) error {
 	p.behind = map[string][]string{}
@@ -43,6 +50,7 @@ func (p *postgres) readExpressions(ctx context.Context, q Query) error {
 	}
 	for name, f := range p.functions {
 		f.Quiet = !p.writes(name, nil) && (!p.volatile[name] || calm[name]) // which may be what is called
+		f.Made = f.Quiet && calm[name] && !slices.ContainsFunc(p.sources[name], source.isText)
 		p.functions[name] = f
 	}
 	return q.each(ctx, 2, `SELECT c.relation::int8, f.proname::text FROM (`+calling+`) c JOIN pg_catalog.pg_proc f ON f.oid = c.function ORDER BY 1, 2`, func(r record) {

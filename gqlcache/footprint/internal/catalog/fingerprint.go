@@ -67,7 +67,7 @@ func (c *Catalog) fingerprint(extra []string) [32]byte {
 		d.text("unresolvable", name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Functions)) {
-		d.text("function", name, fmt.Sprint(c.Functions[name].Pure, c.Functions[name].Quiet))
+		d.text("function", name, fmt.Sprint(c.Functions[name].Pure, c.Functions[name].Quiet, c.Functions[name].Made))
 	}
 	for _, sign := range slices.Sorted(maps.Keys(c.Behind)) {
 		d.text("behind", sign, c.Behind[sign])

@@ -421,6 +421,9 @@ func (p *postgres) readFunctions(ctx context.Context, q Query) error {
 				b = bodyOf(r.text(4), text)
 			}
 		}
+		if spelling[name] && r.text(4) == "c" && r.text(2) != "v" {
+			b = body{pure: true}
+		}
 		bodies[name] = append(bodies[name], b)
 		if text == "" {
 			text = standardBody(r.text(6))
