@@ -88,7 +88,13 @@ var builtins = map[catalog.Dialect]map[string]functionClass{
 			area bound_box box center circle diagonal diameter height isclosed isopen line lseg
 			npoints path point polygon popen pclose radius slope width
 			date_add date_subtract bigint int integer varchar timestamp timestamptz interval
-			varbit bpchar name json jsonb`,
+			varbit bpchar name json jsonb
+			acosd asind atan2d atand div is_normalized textlen like_escape similar_to_escape timezone overlaps
+			enum_first enum_last enum_range pg_input_is_valid pg_lsn cash_words
+			json_to_tsvector jsonb_to_tsvector ts_lexize xmlcomment xml_is_well_formed
+			xml_is_well_formed_content xml_is_well_formed_document xpath xpath_exists
+			jsonb_path_exists_tz jsonb_path_match_tz jsonb_path_query_array_tz jsonb_path_query_first_tz
+			getdatabaseencoding pg_client_encoding`,
 		aggregate: `any_value array_agg avg bit_and bit_or bit_xor bool_and bool_or corr count
 			covar_pop covar_samp every json_agg json_agg_strict json_arrayagg json_object_agg
 			json_object_agg_strict json_object_agg_unique json_objectagg jsonb_agg
@@ -101,7 +107,7 @@ var builtins = map[catalog.Dialect]map[string]functionClass{
 			json_array_elements_text json_each json_each_text json_object_keys
 			json_populate_record json_populate_recordset json_table json_to_record
 			json_to_recordset jsonb_array_elements jsonb_array_elements_text jsonb_each
-			jsonb_each_text jsonb_object_keys jsonb_path_query jsonb_populate_record
+			jsonb_each_text jsonb_object_keys jsonb_path_query jsonb_path_query_tz jsonb_populate_record
 			jsonb_populate_recordset jsonb_to_record jsonb_to_recordset regexp_matches
 			regexp_split_to_table string_to_table unnest`,
 		volatile: `clock_timestamp current_date current_query current_time current_timestamp
@@ -121,6 +127,13 @@ var builtins = map[catalog.Dialect]map[string]functionClass{
 			pg_notify pg_sleep pg_sleep_for pg_sleep_until pg_trigger_depth pg_try_advisory_lock
 			pg_try_advisory_lock_shared pg_try_advisory_xact_lock
 			pg_try_advisory_xact_lock_shared random random_normal setseed setval
+			array_sample array_shuffle has_foreign_data_wrapper_privilege has_language_privilege
+			has_parameter_privilege has_server_privilege has_tablespace_privilege has_type_privilege
+			pg_collation_for pg_column_is_updatable pg_get_function_arguments
+			pg_get_function_identity_arguments pg_get_function_result pg_get_keywords pg_get_partkeydef
+			pg_get_ruledef pg_jit_available pg_my_temp_schema pg_relation_is_updatable pg_safe_snapshot_blocking_pids
+			pg_sequence_last_value pg_timezone_names pg_visible_in_snapshot pg_xact_status row_security_active
+			to_regcollation to_regoper to_regoperator txid_status txid_visible_in_snapshot
 			statement_timestamp timeofday transaction_timestamp txid_current
 			txid_current_if_assigned uuidv4 uuidv7`,
 		setting: `current_catalog current_database current_role current_schema current_schemas
