@@ -52,7 +52,12 @@ func TestRowsOfMiddlewares(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				resp, err := http.Post(server.URL, "application/json", strings.NewReader(string(q)))
+				r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, strings.NewReader(string(q)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				r.Header.Set("Content-Type", "application/json")
+				resp, err := http.DefaultClient.Do(r)
 				if err != nil {
 					t.Fatal(err)
 				}
