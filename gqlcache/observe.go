@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -175,6 +176,14 @@ func (o *observing) Number() uint64 { return o.c.clock.Seq() }
 // Forget implements footprint.Forgetter. Other instances have no answers that depend on
 // such tags.
 func (o *observing) Forget(tags []cascade.Tag) { o.c.clock.Apply(tags) }
+
+// Request implements footprint.Requester.
+func (*observing) Request(ctx context.Context) <-chan struct{} {
+	if ctx.Value(http.ServerContextKey) == nil {
+		return nil // nobody says that it ends
+	}
+	return ctx.Done()
+}
 
 // Wrote implements footprint.Sink.
 func (o *observing) Wrote(ctx context.Context) {

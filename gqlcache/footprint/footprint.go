@@ -57,6 +57,8 @@ type (
 	Figures = observe.Figures
 	// A Forgetter is a Sink that can drop answers by tags.
 	Forgetter = observe.Forgetter
+	// A Requester is a Sink that tells which HTTP request a context belongs to.
+	Requester = observe.Requester
 	// A Namer is a Sink that names operations, for findings.
 	Namer = observe.Namer
 

@@ -10,6 +10,26 @@ const (
 // beside it.
 var footprintUnitRules = []mutant{
 	{
+		name: "observe: what a request has read before its operation is nobody's", file: footprintDir + "observe/recording.go",
+		old: "	reg.takeBefore(r, request)\n", new: "	_ = request\n",
+		test: "TestReadBeforeOnARequest",
+	},
+	{
+		name: "observe: what is not remembered of a request was not read", file: footprintDir + "observe/before.go",
+		old: "	r.missed = r.missed || b.more\n", new: "",
+		test: "TestMuchReadBeforeOnARequest",
+	},
+	{
+		name: "observe: requests without room have read nothing", file: footprintDir + "observe/before.go",
+		old: "		r.missed = r.missed || g.crowded\n", new: "",
+		test: "TestManyRequestsBefore",
+	},
+	{
+		name: "observe: requests are remembered for ever", file: footprintDir + "observe/recording.go",
+		old: "			context.AfterFunc(e.ctx, func() { g.forget(request) })\n", new: "			_ = request\n",
+		test: "TestRequestBeforeEnds",
+	},
+	{
 		name: "footprint: a release in a session that is unsure commits nothing", file: footprintDir + "observe/session.go",
 		old: "	if s.unsure != \"\" && e.a.Kind == sqlparse.Release {", new: "	if at < 0 && e.a.Kind == sqlparse.Release {",
 		test: "TestSavepoints",

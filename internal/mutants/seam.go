@@ -5,6 +5,11 @@ const observeFile = "gqlcache/observe.go"
 // seamRules are about what the cache makes of statements: see gqlcache/observe.go.
 var seamRules = []mutant{
 	{
+		name: "seam: no context is a request's", file: observeFile, in: footprintTests,
+		old: "	return ctx.Done()\n", new: "	return nil\n",
+		test: "TestRowsOfMiddlewares",
+	},
+	{
 		name: "seam: what was read is not among the tags", file: computeFile, in: footprintTests,
 		old: "	tags = f.seen.add(tags)\n", new: "",
 		test: "TestCommitsThroughTheHandle",

@@ -56,11 +56,13 @@ type registry struct {
 	mu         sync.Mutex
 	counter    uint64
 	recordings []*Recording
-	running    atomic.Int64 // len(recordings)
-	open       *Execution   // a list
-	ended      []*Execution // while recordings run, in the order of their ends
-	size       int          // what ended holds, in tags
-	lost       uint64       // what ended then or before is not in ended any more
+	running    atomic.Int64                // len(recordings)
+	open       *Execution                  // a list
+	ended      []*Execution                // while recordings run, in the order of their ends
+	size       int                         // what ended holds, in tags
+	lost       uint64                      // what ended then or before is not in ended any more
+	before     map[<-chan struct{}]*before // by Requester.Request
+	crowded    bool                        // a request had no room in before
 }
 
 var reg registry
@@ -207,6 +209,7 @@ func Begin(ctx context.Context, start Start, observers ...*Observer) (context.Co
 	}
 	r.sum.number = start.Number
 	r.early, _ = ctx.Value(EarlyKey).(*Early)
+	request := (&attachment{start.Sink}).request(ctx)
 	reg.mu.Lock()
 	defer reg.mu.Unlock()
 	reg.counter++
@@ -218,6 +221,7 @@ func Begin(ctx context.Context, start Start, observers ...*Observer) (context.Co
 			r.add(e)
 		}
 	}
+	reg.takeBefore(r, request)
 	return context.WithValue(ctx, recordingKey{}, r), r
 }
 
@@ -251,6 +255,16 @@ func (g *registry) start(e *Execution, own *Recording) (late func(), over bool) 
 	if own == outside {
 		return nil, false
 	}
+	var request <-chan struct{}
+	if own == nil {
+		request = e.s.o.requestOf(e.ctx)
+	}
+	kept, first := false, false
+	defer func() { // not under the lock: a context may call the function at once
+		if first {
+			context.AfterFunc(e.ctx, func() { g.forget(request) })
+		}
+	}()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.counter++
@@ -280,7 +294,10 @@ func (g *registry) start(e *Execution, own *Recording) (late func(), over bool) 
 			}
 		}
 	}
-	e.observed = e.observed || len(g.recordings) > 0
+	if request != nil {
+		kept, first = g.keep(e, request)
+	}
+	e.observed = e.observed || kept || len(g.recordings) > 0
 	return late, over
 }
 
