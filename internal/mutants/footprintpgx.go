@@ -20,6 +20,16 @@ var pgxRules = []mutant{
 		test: "TestConstructs", in: "gqlcache/footprint/e2e",
 	},
 	{
+		name: "observe: by time, what has ended is nobody's who begins", file: footprintDir + "observe/recording.go",
+		old: "	reg.takeShared(r)\n", new: "",
+		test: "TestByTimeOfThoseWhoStillRun", in: "gqlcache/footprint/internal/observe",
+	},
+	{
+		name: "observe: by time, what computations that have ended had read is everybody's", file: footprintDir + "observe/recording.go",
+		old: "g.ended[i].ended >= first; i-- {\n		if e := g.ended[i]; e.s.o.byTime()", new: "first > 0; i-- {\n		if e := g.ended[i]; e.s.o.byTime()",
+		test: "TestByTimeOfThoseWhoStillRun", in: "gqlcache/footprint/internal/observe",
+	},
+	{
 		name: "pgx: an operator with a schema calls nothing", file: footprintDir + "analysis/expr.go",
 		old: "sign = sign[strings.LastIndexByte(sign, '.')+1:]; sign == \"\"", new: "sign == \"\"",
 		test: "TestBehindOperators", in: "gqlcache/footprint/footprintpgx",

@@ -77,7 +77,9 @@ const (
 	// to all computations that run while it does.
 	ByContext Attribution = iota
 	// ByTime gives every statement to all computations that run while it does, whatever
-	// its context says. Nothing can be missed, and everything is wider under load.
+	// its context says, and to those that begin while a computation still runs that ran
+	// beside it: they may share what it has read. Everything is wider under load. What a
+	// program keeps for longer than the computations that read it is not found.
 	ByTime
 )
 

@@ -214,6 +214,7 @@ func Begin(ctx context.Context, start Start, observers ...*Observer) (context.Co
 	defer reg.mu.Unlock()
 	reg.counter++
 	r.began = reg.counter
+	reg.takeShared(r)
 	reg.recordings = append(reg.recordings, r)
 	reg.running.Store(int64(len(reg.recordings)))
 	for e := reg.open; e != nil; e = e.next {
@@ -224,6 +225,32 @@ func Begin(ctx context.Context, start Start, observers ...*Observer) (context.Co
 	reg.takeBefore(r, request)
 	return context.WithValue(ctx, recordingKey{}, r), r
 }
+
+// takeShared gives a recording that begins, of observers with ByTime, what has ended while
+// computations ran that still run: one of them may lead a flight that it joins.
+//
+//	A begins a singleflight, and its statement ends
+//	                                                   B begins, and joins it
+//	A's function returns what it has made of the rows, to both
+//
+// REQUIRES: g.mu is held, and the recording is not among those that run.
+func (g *registry) takeShared(r *Recording) {
+	if len(g.recordings) == 0 || !slices.ContainsFunc(r.watched, (*Observer).byTime) {
+		return
+	}
+	first := g.counter
+	for _, other := range g.recordings {
+		first = min(first, other.began)
+	}
+	r.missed = r.missed || g.lost >= first
+	for i := len(g.ended) - 1; i >= 0 && g.ended[i].ended >= first; i-- {
+		if e := g.ended[i]; e.s.o.byTime() && r.watches(e.s.o) {
+			r.add(e)
+		}
+	}
+}
+
+func (o *Observer) byTime() bool { return o.opts.Attribution == ByTime }
 
 // watches reports whether statements without a context may be the recording's.
 func (r *Recording) watches(o *Observer) bool { return slices.Contains(r.watched, o) }
@@ -268,7 +295,7 @@ func (g *registry) start(e *Execution, own *Recording) (late func(), over bool) 
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.counter++
-	e.everybodys = own == nil || e.s.o.opts.Attribution == ByTime
+	e.everybodys = own == nil || e.s.o.byTime()
 	if e.next = g.open; e.next != nil {
 		e.next.prev = e
 	}

@@ -96,6 +96,31 @@ func TestByTime(t *testing.T) {
 	}
 }
 
+// What was read while a computation ran that still runs may be shared with one that begins
+// later, though the statement has ended: a singleflight that is joined.
+func TestByTimeOfThoseWhoStillRun(t *testing.T) {
+	r := newRig(t, Options{Attribution: ByTime})
+	query(t.Context(), r.session(), postByID, args(5), args(5, "before"))
+	ctx, a := r.record(t.Context())
+	_, short := r.record(t.Context())
+	query(ctx, r.session(), postByID, args(7), args(7, "old"))
+	short.End()
+	_, b := r.record(t.Context())
+	a.End()
+	_, c := r.record(t.Context()) // what A had read is in nobody's hands but B's
+	f := b.End()
+	if f.Statements != 1 || len(f.Tags) == 0 {
+		t.Errorf("%+v", f)
+	}
+	if f := c.End(); f.Statements != 0 {
+		t.Errorf("who had read it has ended: %+v", f)
+	}
+	exec(t.Context(), r.session(), updateTitle, "new", 7)
+	if r.fresh(f) {
+		t.Error("what has been shared is kept")
+	}
+}
+
 // Within another computation, statements belong to both.
 func TestNested(t *testing.T) {
 	r := newRig(t, Options{})
