@@ -57,6 +57,7 @@ func TestRefusedRequestsOfResolvers(t *testing.T) {
 	t.Parallel()
 	inner := []string{
 		"{", "{ nothing }", "query A { users { id } } query B { users { id } }", "query ($id: ID!) { user(id: $id) { id } }", "{ users { id } }",
+		"mutation ($id: ID!) { renameUser(id: $id, name: \"x\") }",
 	}
 	for point, outer := range map[string]string{"Query.counter": "{counter(id:1){value}}", "Mutation.log": "mutation{log}"} {
 		for _, raw := range []bool{false, true} {
