@@ -55,7 +55,7 @@ type nodeSpec struct {
 
 // patientLease is the lease of tests that say what the cache did: a busy machine must
 // renew it.
-const patientLease = 6 * time.Second
+const patientLease = 3 * time.Second
 
 // newNode makes an instance that is closed with the test, and does not wait for its
 // lease.

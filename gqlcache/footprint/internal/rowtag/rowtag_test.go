@@ -190,7 +190,7 @@ func model(e *Event, r *Rows) bool {
 		}
 		return after || before && r.Mask&catalog.Vanished != 0
 	}
-	return true
+	return r.Mask != 0 // or nothing was read
 }
 
 // Every change that may alter what was read meets it: random reads and events.
