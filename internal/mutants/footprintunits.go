@@ -10,6 +10,21 @@ const (
 // beside it.
 var footprintUnitRules = []mutant{
 	{
+		name: "observe: the finding of a write quotes the database's error", file: footprintDir + "observe/images.go",
+		old: "s.refuse(e, unanswered(err))", new: "_ = unanswered; s.refuse(e, err.Error())",
+		test: "TestFindingsQuoteNoValues",
+	},
+	{
+		name: "observe: the finding of a read quotes the database's error", file: footprintDir + "observe/semijoin.go",
+		old: "s.unask(e, unanswered(err))", new: "s.unask(e, err.Error())",
+		test: "TestFindingsQuoteNoValues",
+	},
+	{
+		name: "observe: any text is a code of the database", file: footprintDir + "observe/unanswered.go",
+		old: "	return len(code) == 5 &&", new: "	return len(code) >= 5 || len(code) == 5 &&",
+		test: "TestFindingsQuoteNoValues",
+	},
+	{
 		name: "observe: what a request has read before its operation is nobody's", file: footprintDir + "observe/recording.go",
 		old: "	reg.takeBefore(r, request)\n", new: "	_ = request\n",
 		test: "TestReadBeforeOnARequest",

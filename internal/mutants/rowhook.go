@@ -136,7 +136,7 @@ var rowHookRules = []mutant{
 	},
 	{
 		name: "footprint: each join of a read is waited for", file: footprintDir + "observe/semijoin.go",
-		old: "				s.unask(e, err.Error())\n			}\n			return\n", new: "				s.unask(e, err.Error())\n			}\n			continue\n",
+		old: "				s.unask(e, unanswered(err))\n			}\n			return\n", new: "				s.unask(e, unanswered(err))\n			}\n			continue\n",
 		test: "TestSemiJoinsBesideHangs",
 	},
 	{

@@ -49,7 +49,8 @@ var kindsOfFindings = [...]FindingKind{
 type Finding struct {
 	Kind FindingKind
 	// Text is a statement without its values, the name of a field, or what is missing in a
-	// key. Why is for the owner of the server: it may quote an error of the database.
+	// key. Why is for the owner of the server: that of NoCatalog quotes an error of the
+	// database, that of Panicked what was panicked with. No other has a value.
 	Text, Why string
 	// Place is the file and line that the first such statement came from, Operation the
 	// name of the operation whose resolver has sent it; "" where that is not known.

@@ -157,7 +157,7 @@ func (s *Session) imagesBefore(e *Execution, args arguments) *images {
 		return nil
 	case err != nil:
 		if e.ctx.Err() == nil {
-			s.refuse(e, err.Error())
+			s.refuse(e, unanswered(err))
 		}
 		return nil
 	}
@@ -232,7 +232,7 @@ func ask(ctx context.Context, conn Conn, text string, args []driver.NamedValue, 
 			return errTooMany
 		}
 		if len(dest) != columns {
-			return errors.New("other columns than asked for")
+			return said("other columns than asked for")
 		}
 		row := slices.Clone(dest)
 		for i, v := range row {

@@ -3,7 +3,6 @@ package observe
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,7 +59,7 @@ func (e *Execution) semiJoins(args arguments) {
 		if err != nil {
 			// Values that are none of the column's type are some client's: others have better ones.
 			if e.ctx.Err() == nil && !strings.HasPrefix(sqlState(err), "22") {
-				s.unask(e, err.Error())
+				s.unask(e, unanswered(err))
 			}
 			return
 		}
@@ -189,11 +188,11 @@ func (s *Session) askKeys(ctx context.Context, conn Conn, text string, args []dr
 func allSeen(rows [][]driver.Value) ([][]driver.Value, error) {
 	for _, row := range rows {
 		if row[1] != true {
-			return nil, errors.New("the connection beside may not see all rows")
+			return nil, said("the connection beside may not see all rows")
 		}
 	}
 	if len(rows) == 0 {
-		return nil, errors.New("the connection beside does not say whether it sees all rows")
+		return nil, said("the connection beside does not say whether it sees all rows")
 	}
 	return rows, nil
 }
