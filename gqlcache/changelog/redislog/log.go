@@ -171,7 +171,8 @@ func (l *Log) Start(ctx context.Context, sink changelog.Sink) error {
 	})
 }
 
-// Close implements changelog.Log. It takes at most about a TTL.
+// Close implements changelog.Log. It takes about a TTL at most where Redis answers. Where
+// it is slow, a read that waits for the client's ReadTimeout comes on top.
 func (l *Log) Close() error { return l.closeErr() }
 
 func (l *Log) close() error {
