@@ -103,10 +103,7 @@ func directiveRoots(v reflect.Value, depth int) (roots []reflect.Value, all bool
 	for i := range v.NumField() {
 		f := v.Field(i)
 		switch {
-		case isExecutable(f):
-			found, seen := directiveRoots(f, depth-1)
-			roots, all = append(roots, found...), all && seen
-		case holdsExecutable(f.Type()):
+		case isExecutable(f), holdsExecutable(f.Type()):
 			found, seen := directiveRoots(f, depth-1)
 			roots, all = append(roots, found...), all && seen
 		case mayGiveExecutable(f.Type(), depth):

@@ -181,16 +181,23 @@ func TestSentinelFailover(t *testing.T) {
 				s.Replicas[0].Resume()
 			}
 			elected := s.Elected()
-			f.serve("after the failover")
-			for n, i := range f.all {
-				if at := i.Applied(); at.Epoch <= old.Epoch || i.Stats().Pending > 0 {
-					t.Errorf("instance %d is at %v, was at %v: %+v", n, at, old, i.Stats())
-				}
-			}
-			f.check()
-			agree(f, elected.Client())
+			f.goesOn(old, elected)
 		})
 	}
+}
+
+// goesOn serves from the server that was elected, where the instances are in an epoch after
+// that of old, and owe no change.
+func (f *fleet) goesOn(old changelog.Position, elected *redistest.Server) {
+	f.t.Helper()
+	f.serve("after the failover")
+	for n, i := range f.all {
+		if at := i.Applied(); at.Epoch <= old.Epoch || i.Stats().Pending > 0 {
+			f.t.Errorf("instance %d is at %v, was at %v: %+v", n, at, old, i.Stats())
+		}
+	}
+	f.check()
+	agree(f, elected.Client())
 }
 
 // TestPlannedFailover has a sentinel promote a replica while the primary lives. For a
@@ -210,14 +217,7 @@ func TestPlannedFailover(t *testing.T) {
 	old := f.all[0].Applied()
 	s.FailOver()
 	elected := s.Elected()
-	f.serve("after the failover")
-	for n, i := range f.all {
-		if at := i.Applied(); at.Epoch <= old.Epoch || i.Stats().Pending > 0 {
-			t.Errorf("instance %d is at %v, was at %v: %+v", n, at, old, i.Stats())
-		}
-	}
-	f.check()
-	agree(f, elected.Client())
+	f.goesOn(old, elected)
 }
 
 // TestPrimaryAlone: an operator is told that the primary takes changes without its
