@@ -439,7 +439,7 @@ func (c *valueClients) print() {
 // linearizable, so that the check can fail.
 func TestLinearizableValues(t *testing.T) {
 	t.Parallel()
-	histories := 2
+	histories := 1
 	if !raceEnabled && !testing.Short() && os.Getenv("CASCADEQL_LONG") != "" {
 		histories = 6
 	}

@@ -17,7 +17,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	atOnce := 12
+	atOnce := 32
 	if raceEnabled {
 		atOnce = 4 // they do more than wait
 	}
