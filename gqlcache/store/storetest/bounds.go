@@ -45,12 +45,14 @@ func (s *suite) wantBounded(t *testing.T, n int, sizes ...int) {
 // wantSum compares the figures with what is there.
 func (s *suite) wantSum(t *testing.T) {
 	t.Helper()
-	var entries, bytes int64
-	for _, e := range s.All(t.Context()) {
-		entries++
-		bytes += int64(e.Size)
-	}
-	s.wantHeld(t, entries, bytes)
+	settles(t, func() error {
+		var entries, bytes int64
+		for _, e := range s.All(t.Context()) {
+			entries++
+			bytes += int64(e.Size)
+		}
+		return s.holds(entries, bytes)
+	})
 }
 
 func testMaxBytes(t *testing.T, s *suite) { s.wantBounded(t, 2000, 100, 350, 20) }

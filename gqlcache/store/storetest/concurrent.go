@@ -43,10 +43,13 @@ func testConcurrent(t *testing.T, s *suite) {
 		}
 	})
 	s.wantSum(t)
-	st := s.Stats()
-	if s.opts.MaxBytes > 0 && (st.Bytes > s.opts.MaxBytes || st.Entries > int64(s.opts.MaxEntries)) {
-		t.Errorf("bounds exceeded: %+v", st)
-	}
+	settles(t, func() error {
+		st := s.Stats()
+		if s.opts.MaxBytes > 0 && (st.Bytes > s.opts.MaxBytes || st.Entries > int64(s.opts.MaxEntries)) {
+			return fmt.Errorf("bounds exceeded: %+v", st)
+		}
+		return nil
+	})
 	noError(t, s.Clear(ctx))
 	s.wantHeld(t, 0, 0)
 }

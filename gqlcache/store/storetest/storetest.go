@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -134,15 +135,36 @@ func (s *suite) wantMiss(t *testing.T, key string) {
 	}
 }
 
+// settleTime is how long a store may take to finish what it does in the background.
+const settleTime = 10 * time.Second
+
+// settles fails the test unless a check of the figures passes within settleTime. A store may
+// evict in the background, between two looks at it.
+func settles(t *testing.T, check func() error) {
+	t.Helper()
+	var err error
+	for end := time.Now().Add(settleTime); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if err = check(); err == nil {
+			return
+		}
+	}
+	t.Fatal(err)
+}
+
 // wantHeld checks the figures of what is held.
 func (s *suite) wantHeld(t *testing.T, entries, bytes int64) {
 	t.Helper()
+	settles(t, func() error { return s.holds(entries, bytes) })
+}
+
+func (s *suite) holds(entries, bytes int64) error {
 	if s.has(UnknownHoldings) {
 		entries, bytes = 0, 0
 	}
 	if st := s.Stats(); st.Entries != entries || st.Bytes != bytes {
-		t.Fatalf("holds %d entries of %d bytes, want %d of %d", st.Entries, st.Bytes, entries, bytes)
+		return fmt.Errorf("holds %d entries of %d bytes, want %d of %d", st.Entries, st.Bytes, entries, bytes)
 	}
+	return nil
 }
 
 // wantBalance checks that every entry put is in one place, given how many were replaced.
@@ -151,10 +173,13 @@ func (s *suite) wantBalance(t *testing.T, replaced uint64) {
 	if s.has(UnknownHoldings) {
 		return
 	}
-	st := s.Stats()
-	if gone := st.Deletes + st.Evictions + st.Expirations + replaced; st.Puts != gone+uint64(st.Entries) {
-		t.Fatalf("%d puts, but %d gone (%d replaced) and %d held: %+v", st.Puts, gone, replaced, st.Entries, st)
-	}
+	settles(t, func() error {
+		st := s.Stats()
+		if gone := st.Deletes + st.Evictions + st.Expirations + replaced; st.Puts != gone+uint64(st.Entries) {
+			return fmt.Errorf("%d puts, but %d gone (%d replaced) and %d held: %+v", st.Puts, gone, replaced, st.Entries, st)
+		}
+		return nil
+	})
 }
 
 // entry makes an entry that is told apart by its body and its meta.
