@@ -142,13 +142,20 @@ const settleTime = 10 * time.Second
 // evict in the background, between two looks at it.
 func settles(t *testing.T, check func() error) {
 	t.Helper()
-	var err error
-	for end := time.Now().Add(settleTime); time.Now().Before(end); time.Sleep(time.Millisecond) {
-		if err = check(); err == nil {
+	over := time.After(settleTime)
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	for {
+		err := check()
+		if err == nil {
 			return
 		}
+		select {
+		case <-over:
+			t.Fatal(err)
+		case <-again.C:
+		}
 	}
-	t.Fatal(err)
 }
 
 // wantHeld checks the figures of what is held.
