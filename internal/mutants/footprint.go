@@ -89,6 +89,30 @@ var footprintRules = []mutant{
 		test: "TestCopyIsPublished",
 	},
 	{
+		name: "footprint: a transaction that a function leaves open on pgx's connection is no doubt", in: footprintTests,
+		file: "gqlcache/footprint/footprintsql/txstatus.go",
+		old:  "return s.TxStatus() == 'I' && !s.IsBusy()", new: "return !s.IsBusy()",
+		test: "TestRawLeavesATransaction",
+	},
+	{
+		name: "footprint: a function that has had the connection leaves no doubt",
+		file: footprintDir + "observe/session.go",
+		old:  "	if !idle {\n", new: "	if !idle && s.Idle == nil {\n",
+		test: "TestReturned",
+	},
+	{
+		name: "footprint: what is done after a function has had the connection is not published again",
+		file: footprintDir + "observe/session.go",
+		old:  "	s.told = false\n	if s.unsure != \"\" {", new: "	if s.unsure != \"\" {",
+		test: "TestReturned",
+	},
+	{
+		name: "footprint: a connection that broke after a function has had it is in no doubt",
+		file: footprintDir + "observe/session.go",
+		old:  "	s.told = false\n	if s.unsure == \"\" {", new: "	if s.unsure == \"\" {",
+		test: "TestReturned",
+	},
+	{
 		name: "footprint: a size of a table is no data", in: "gqlcache/footprint/internal/analysis",
 		file: footprintDir + "analysis/functions.go",
 		old:  "	case asks:\n		fail(\"function %s reads anything\", f.Name)\n", new: "	case asks:\n		z.volatile(f.Name)\n",

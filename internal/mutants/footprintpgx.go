@@ -125,6 +125,11 @@ var pgxRules = []mutant{
 		test: "TestPastTheWrappers",
 	},
 	{
+		name: "pgx: a transaction that a function leaves open is no doubt", file: pgxDir + "state.go",
+		old: "return p.TxStatus() == 'I' && !p.IsBusy()", new: "return !p.IsBusy()",
+		test: "TestRawLeavesATransaction",
+	},
+	{
 		name: "pgx: a connection stays in doubt", file: pgxDir + "pool.go",
 		old: "			c.reset(ctx)\n", new: "",
 		test: "TestPastTheWrappers",

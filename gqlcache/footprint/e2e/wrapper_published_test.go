@@ -258,10 +258,51 @@ func TestCopyIsPublished(t *testing.T) {
 			}
 			if c := w.commits[len(w.commits)-1]; name == "postgres" && (c.Everything != "" || !slices.Equal(c.Tables(), []string{"log"})) {
 				t.Errorf("published is %+v", c)
+			} else if c.Uncertain || len(w.commits) != 1 {
+				t.Errorf("published are %+v", w.commits)
 			}
 			if n := len(w.seen); n == 0 || w.seen[n-1] != "2" {
 				t.Errorf("others saw %q lines when something was published: %+v", w.seen, w.commits)
 			}
 		})
+	}
+}
+
+// A function that has had pgx's connection, and leaves a transaction open, has changed
+// something that is in doubt until it is committed.
+func TestRawLeavesATransaction(t *testing.T) {
+	dsn := database(t, "pgx")
+	obs := footprint.New(footprint.Options{Dialect: footprint.PostgreSQL, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	other, err := sql.Open("pgx", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	db, err := footprintsql.Open("pgx", dsn, obs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	w := &witness{t: t, other: other, look: `SELECT count(*) FROM log`}
+	defer obs.Attach(w)()
+	c, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := footprintsql.Raw(t.Context(), c, func(inner any) error {
+		_, err := inner.(*stdlib.Conn).Conn().Exec(t.Context(), `BEGIN; INSERT INTO log (line) VALUES ('a')`, pgx.QueryExecModeSimpleProtocol)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(w.commits); n == 0 || !w.commits[n-1].Uncertain {
+		t.Errorf("within the transaction: %+v", w.commits)
+	}
+	if _, err := c.ExecContext(t.Context(), `COMMIT`); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(w.seen); w.seen[n-1] != "1" || w.commits[n-1].Everything == "" {
+		t.Errorf("others saw %q lines when something was published: %+v", w.seen, w.commits)
 	}
 }

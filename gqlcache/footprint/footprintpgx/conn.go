@@ -61,18 +61,21 @@ func (c *Conn) Hijack() *pgx.Conn {
 }
 
 // Conn returns pgx's connection. Everything is published as changed, now and when the
-// connection is given back.
+// connection is given back, and for a minute no answer is stored, as it is not known when it
+// was last used. A function that changes data is for [Conn.Raw].
 func (c *Conn) Conn() *pgx.Conn {
 	pg := c.inner.Conn()
 	c.c.unwrap(nobody)
 	return pg
 }
 
-// Raw calls f with pgx's connection. When f has returned, everything is published as
-// changed, with ctx as the context of the change.
+// Raw calls f with pgx's connection, which f must not use after it has returned. Then
+// everything is published as changed, with ctx as the context of the change. No answer is
+// stored for a minute more if the connection is not idle then: if it broke, or f leaves a
+// transaction or rows open.
 func (c *Conn) Raw(ctx context.Context, f func(*pgx.Conn) error) error {
-	c.c.unwrap(ctx)
-	defer c.c.unwrap(ctx)
+	c.c.lend(ctx)
+	defer c.c.handedBack(ctx)
 	return f(c.inner.Conn())
 }
 

@@ -81,6 +81,10 @@ func (f *face) watch(pg *pgx.Conn) *conn {
 		}
 		return false, false
 	}
+	c.s.Idle = func() bool {
+		p := pg.PgConn()
+		return p.TxStatus() == 'I' && !p.IsBusy() && !p.IsClosed()
+	}
 	pg.PgConn().CustomData()[stateKey] = c
 	return c
 }
@@ -285,15 +289,27 @@ func (c *conn) released(ctx context.Context) {
 	defer c.contain()
 	c.leave()
 	if c.unwrapped {
-		c.s.Unwrapped(ctx)
+		c.s.Returned(ctx)
 	}
 }
 
-// unwrap says that the application gets the connection.
+// unwrap says that the application gets the connection, for as long as it likes.
 func (c *conn) unwrap(ctx context.Context) {
 	defer c.contain()
 	c.unwrapped = true
 	c.s.Unwrapped(c.as(ctx))
+}
+
+// lend says that a function of the application's gets the connection, until it returns.
+func (c *conn) lend(ctx context.Context) {
+	defer c.contain()
+	c.s.Lent(c.as(ctx))
+}
+
+// handedBack says that it has returned.
+func (c *conn) handedBack(ctx context.Context) {
+	defer c.contain()
+	c.s.Returned(c.as(ctx))
 }
 
 // close says that the connection is about to be closed.

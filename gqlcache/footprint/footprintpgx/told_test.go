@@ -502,13 +502,42 @@ func TestPastTheWrappers(t *testing.T) {
 		if what == "Hijack" {
 			continue
 		}
-		if n := r.published(c.Release); n == 0 || r.last().Everything == "" {
+		// After Raw nothing is in doubt: nothing goes on, and nothing is held back.
+		if (what == "Raw" || what == "Conn") && r.last().Uncertain != (what == "Conn") {
+			t.Errorf("%s: %+v", what, r.last())
+		}
+		if n := r.published(c.Release); (n == 0) != (what == "Raw") || r.last().Everything == "" {
 			t.Errorf("%s, released: %d", what, n)
 		}
 		r.exec(r, `SELECT 1`) // the pool hands it out again
 		if n := r.published(func() { r.exec(r, `UPDATE users SET name = 'q' WHERE id = 1`) }); n != 1 || r.last().Everything != "" {
 			t.Errorf("%s, afterwards: %d, %+v", what, n, r.last())
 		}
+	}
+}
+
+// A function that has had the connection is in doubt as long as its transaction is open.
+func TestRawLeavesATransaction(t *testing.T) {
+	r := newRig(t)
+	ctx := t.Context()
+	c, err := r.Acquire(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Release()
+	raw := func(text string) bool {
+		if err := c.Raw(ctx, func(pg *pgx.Conn) error {
+			return pg.PgConn().Exec(ctx, text).Close() // no tracer sees it
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return r.last().Uncertain
+	}
+	if !raw(`BEGIN; UPDATE users SET name = 'p' WHERE id = 1`) {
+		t.Error("within the transaction it is certain")
+	}
+	if raw(`COMMIT`) {
+		t.Error("after the commit it is in doubt")
 	}
 }
 

@@ -83,8 +83,8 @@ func Open(driverName, dsn string, o *footprint.Observer, opts ...Option) (*sql.D
 // anything else is returned as it is. What is done with it is not seen: the connection is
 // taken for one that has changed everything. That is published when it is next used, when
 // it is closed, or when the pool gets it back, of which the connections of some drivers
-// (pgx) do not hear. A function that changes data is for [Raw], which publishes before it
-// returns.
+// (pgx) do not hear. As it is not known when that ends, no answer is stored for a minute. A
+// function that changes data is for [Raw], which publishes before it returns.
 func Unwrap(driverConn any) any {
 	for {
 		u, ok := driverConn.(interface{ Unwrap() driver.Conn })
@@ -99,14 +99,16 @@ func Unwrap(driverConn any) any {
 	}
 }
 
-// Raw is [sql.Conn.Raw] with the driver's connection. When f has returned, everything is
-// published as changed, with ctx as the context of the change.
+// Raw is [sql.Conn.Raw] with the driver's connection, which f must not use after it has
+// returned. Then everything is published as changed, with ctx as the context of the change.
+// No answer is stored for a minute more if the driver cannot say that the connection is idle
+// then: pgx can, after CopyFrom, say, unless f leaves a transaction open.
 func Raw(ctx context.Context, c *sql.Conn, f func(driverConn any) error) error {
 	return c.Raw(func(driverConn any) error {
 		if w, ok := driverConn.(interface{ core() *conn }); ok {
 			c := w.core()
-			c.unwrap(c.as(ctx))
-			defer c.settle(c.as(ctx))
+			c.lend(c.as(ctx))
+			defer c.handedBack(c.as(ctx))
 			return f(c.inner)
 		}
 		return f(Unwrap(driverConn))
@@ -213,6 +215,7 @@ func (f *face) wrap(inner driver.Conn) *conn {
 	} else {
 		c.s.TxStatus = txStatus(inner)
 	}
+	c.s.Idle = idle(inner)
 	if install := f.opts.rowHook; install != nil {
 		c.s.Hook(func(changed func(*footprint.RowChange)) bool { return install(inner, changed) })
 	}

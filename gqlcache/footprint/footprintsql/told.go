@@ -193,24 +193,30 @@ func (c *conn) renew(ctx context.Context) {
 
 // released says that the pool gets the connection back.
 func (c *conn) released() {
-	c.settle(context.Background())
+	if c.unwrapped {
+		c.handedBack(context.Background())
+	}
 	c.stale = c.resets
 }
 
-// unwrap says that the application gets the inner connection.
+// unwrap says that the application gets the inner connection, for as long as it likes.
 func (c *conn) unwrap(ctx context.Context) {
 	defer c.contain()
 	c.unwrapped = true
 	c.s.Unwrapped(ctx)
 }
 
-// settle publishes what the application may have done with the inner connection so far.
-func (c *conn) settle(ctx context.Context) {
-	if !c.unwrapped {
-		return
-	}
+// lend says that a function of the application's gets the inner connection, until it
+// returns.
+func (c *conn) lend(ctx context.Context) {
 	defer c.contain()
-	c.s.Unwrapped(ctx)
+	c.s.Lent(ctx)
+}
+
+// handedBack publishes what the application may have done with the inner connection.
+func (c *conn) handedBack(ctx context.Context) {
+	defer c.contain()
+	c.s.Returned(ctx)
 }
 
 func (c *conn) closed() {

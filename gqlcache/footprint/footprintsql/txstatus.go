@@ -35,6 +35,26 @@ func txStatus(inner driver.Conn) (ask func() (inTransaction, known bool)) {
 	}
 }
 
+// idle returns how to ask a driver's connection whether it is whole, waits for no answer and
+// has no transaction open, nil when no way is known: pgx has one. What SQLite says does not
+// tell of rows that are open.
+func idle(inner driver.Conn) (ask func() bool) {
+	defer func() {
+		if recover() != nil {
+			ask = nil
+		}
+	}()
+	s, ok := pgConn(inner).(interface {
+		TxStatus() byte
+		IsBusy() bool
+		IsClosed() bool
+	})
+	if !ok {
+		return nil
+	}
+	return func() bool { return s.TxStatus() == 'I' && !s.IsBusy() && !s.IsClosed() }
+}
+
 func pgConn(inner driver.Conn) any {
 	c := reflect.ValueOf(inner).MethodByName("Conn")
 	if !noArguments(c) {

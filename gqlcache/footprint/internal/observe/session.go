@@ -22,6 +22,10 @@ type Session struct {
 	// TxStatus asks the driver whether a transaction is open, where it can tell. It may be
 	// nil. It is set before the session is used.
 	TxStatus func() (inTransaction, known bool)
+	// Idle reports whether the driver's connection is whole, has the answer to all that it was
+	// sent, and no transaction open: what it committed is visible. nil where the driver cannot
+	// tell. It may be set before the first statement.
+	Idle func() bool
 
 	tx transaction
 	// pending is what was written and not committed.
@@ -35,6 +39,9 @@ type Session struct {
 	// that.
 	unsure string
 	raw    bool
+	// told says that nothing was done since Returned that may have written, for all that the
+	// session is unsure.
+	told bool
 	// elsewhere says why answers that were read on the connection must not be stored, ""
 	// when they may be. It is set before the session is used.
 	elsewhere string
@@ -137,7 +144,7 @@ func (s *Session) SinceEpoch(epoch uint64) { s.names.epoch = min(s.names.epoch, 
 // ask the database whether the catalog is another one.
 func (s *Session) Reset(ctx context.Context) {
 	s.contain("reset", func() {
-		if s.unsure != "" {
+		if s.unsure != "" && !s.told {
 			s.pending.all(s.unsure, "")
 		}
 		s.flush(ctx, true)
@@ -149,7 +156,7 @@ func (s *Session) Reset(ctx context.Context) {
 		s.names.unseen = true
 	}
 	s.made = withoutLocal(s.made)
-	s.tx, s.unsure, s.raw, s.open, s.writing = transaction{}, "", false, 0, 0
+	s.tx, s.unsure, s.raw, s.told, s.open, s.writing = transaction{}, "", false, false, 0, 0
 	if s.names.unseen {
 		s.LosePath()
 	}
@@ -350,22 +357,64 @@ func (s *Session) Broken(ctx context.Context) {
 	s.doubt("the connection broke")
 }
 
-// Unwrapped says that the application has the driver's connection in its hands: what it
-// does there is not seen. The session is unsure until it is reset.
+// Unwrapped says that the application has the driver's connection in its hands, for as long
+// as it likes: what it does there is not seen. The session is unsure until it is reset.
 func (s *Session) Unwrapped(ctx context.Context) {
+	s.lend()
+	s.contain("unwrapped", func() { s.leak(ctx) })
+}
+
+// Lent says that a function of the application's has the driver's connection, until
+// Returned is called. The session is unsure until it is reset.
+func (s *Session) Lent(ctx context.Context) {
+	if s.Idle == nil {
+		s.Unwrapped(ctx)
+		return
+	}
+	s.lend() // and Returned publishes
+}
+
+// Returned says that the application has given back the driver's connection, on which
+// nothing goes on. What it has done is published, and is certain if the connection is idle:
+//
+//	the function            a reader                   the session
+//	COMMIT returns
+//	                        begins, reads what is new
+//	                                                   Returned publishes everything
+//
+// A reader that has begun before the COMMIT, or stores what it read before, has a number
+// that is older than the publication. Where the connection broke, the COMMIT may come after
+// it.
+func (s *Session) Returned(ctx context.Context) {
+	idle := false
+	if s.Idle != nil {
+		s.contain("idle", func() { idle = s.Idle() })
+	}
+	if !idle {
+		s.Unwrapped(ctx)
+		return
+	}
+	s.lend()
+	s.contain("returned", func() {
+		s.flush(ctx, false)
+		s.tx, s.leaks, s.told = transaction{}, false, true
+	})
+}
+
+// lend notes that anything may have been done with the driver's connection.
+func (s *Session) lend() {
 	s.raw, s.forgot = true, true
 	s.hook = nil // the application may have set its own
 	s.suspect()
 	s.doubt("the driver's connection is used directly")
 	s.pending.all("the driver's connection is used directly", "")
 	s.dirty.Store(true)
-	s.contain("unwrapped", func() { s.leak(ctx) })
 }
 
 // Close is called after the connection was closed.
 func (s *Session) Close() {
 	s.contain("close", func() {
-		if s.unsure != "" {
+		if s.unsure != "" && !s.told {
 			s.pending.all(s.unsure, "")
 		}
 		s.flush(context.Background(), true)
@@ -375,6 +424,7 @@ func (s *Session) Close() {
 
 // doubt makes the session unsure.
 func (s *Session) doubt(why string) {
+	s.told = false
 	if s.unsure == "" {
 		s.unsure = why
 	}
@@ -516,6 +566,7 @@ func (s *Session) publish(ctx context.Context, uncertain bool) {
 	if s.pending.empty() {
 		return
 	}
+	s.told = false
 	if s.unsure != "" {
 		s.pending.all(s.unsure, "")
 	}

@@ -437,6 +437,81 @@ func TestUnwrapped(t *testing.T) {
 	}
 }
 
+// A function has had the driver's connection. What it did is published when it has returned,
+// and nothing is in doubt if the connection is idle.
+func TestReturned(t *testing.T) {
+	idle := func() bool { return true }
+	for _, c := range []struct {
+		name string
+		idle func() bool
+		// then is what is done before the connection is given back.
+		then func(context.Context, *Session)
+		// certain says that Returned publishes what is committed, again that everything is
+		// published once more when the connection is given back.
+		certain, again bool
+	}{
+		{"idle", idle, nil, true, false},
+		{"idle, and a read", idle, func(ctx context.Context, s *Session) {
+			query(ctx, s, postByID, args(7), args(7, "old"))
+		}, true, false},
+		{"idle, and a write", idle, func(ctx context.Context, s *Session) {
+			exec(ctx, s, updateTitle, "x", 7)
+		}, true, true},
+		{"idle, and used again", idle, func(ctx context.Context, s *Session) { s.Lent(ctx) }, true, true},
+		{"idle, and broken", idle, func(ctx context.Context, s *Session) { s.Broken(ctx) }, true, true},
+		{"a transaction", func() bool { return false }, nil, false, true},
+		{"a driver that does not tell", nil, nil, false, true},
+		{"a driver that panics", func() bool { panic("idle") }, nil, false, true},
+	} {
+		for how, back := range map[string]func(*Session){
+			"reset": func(s *Session) { s.Reset(t.Context()) },
+			"close": func(s *Session) { s.Close() },
+		} {
+			t.Run(c.name+", "+how, func(t *testing.T) {
+				r := newRig(t, Options{})
+				s := r.session()
+				s.Idle = c.idle
+				s.Lent(t.Context())
+				f := r.read(postByID, args(7), args(7, "old"))
+				s.Returned(t.Context())
+				if last := r.last(); r.fresh(f) || last.Everything == "" || last.Uncertain == c.certain {
+					t.Fatalf("returned: %+v", last)
+				}
+				if c.then != nil {
+					c.then(t.Context(), s)
+				}
+				f = r.read(postByID, args(7), args(7, "old"))
+				if back(s); r.fresh(f) == c.again {
+					t.Errorf("given back: %+v", r.last())
+				}
+				if how == "close" {
+					return
+				}
+				if exec(t.Context(), s, updateTitle, "x", 8); r.last().Everything != "" {
+					t.Errorf("afterwards: %+v", r.last())
+				}
+			})
+		}
+	}
+
+	// What was pending before the function is published too, and a transaction that the
+	// function has ended is over.
+	r := newRig(t, Options{})
+	s := r.session()
+	s.Idle = idle
+	exec(t.Context(), s, `BEGIN`)
+	exec(t.Context(), s, updateTitle, "x", 7)
+	f := r.read(postByID, args(7), args(7, "old"))
+	s.Lent(t.Context())
+	if s.Returned(t.Context()); r.fresh(f) || r.last().Uncertain {
+		t.Errorf("%+v", r.last())
+	}
+	s.Reset(t.Context())
+	if n := r.commits(); n != 1 {
+		t.Errorf("%d commits", n)
+	}
+}
+
 // COMMIT may come on a context of its own: a commit tells those of the transaction's
 // beginning and of its last write.
 func TestOrigins(t *testing.T) {
