@@ -451,6 +451,31 @@ var footprintUnitRules = []mutant{
 		test: "TestCheckOfLists",
 	},
 	{
+		name: "keycheck: a message has an end, whatever follows", file: "gqlcache/footprint/internal/keycheck/msgpack.go",
+		old: "return x, !r.bad && len(r.b) == 0", new: "return x, !r.bad",
+		test: "TestMessagePack",
+	},
+	{
+		name: "keycheck: every digest is of what the client sent", file: "gqlcache/footprint/internal/keycheck/form.go",
+		old: "case digest != nil && f.digests(digest):", new: "case digest != nil:",
+		test: "TestMissing",
+	},
+	{
+		name: "keycheck: a day in any zone is the client's", file: "gqlcache/footprint/internal/keycheck/form.go",
+		old: "if next.Add(-before).Equal(t) {", new: "if next.Add(-before).Sub(t)%time.Hour == 0 {",
+		test: "TestMissing",
+	},
+	{
+		name: "keycheck: every number is one of another unit", file: "gqlcache/footprint/internal/keycheck/form.go",
+		old: "if near(from*f, to) {", new: "if from != to {",
+		test: "TestMissing",
+	},
+	{
+		name: "keycheck: a number in JSON is a float", file: "gqlcache/footprint/internal/keycheck/source.go",
+		old: "	d.UseNumber()\n", new: "",
+		test: "TestLawful",
+	},
+	{
 		name: "keycheck: the time is a constant", file: "gqlcache/footprint/internal/keycheck/judge.go",
 		old: "if ob.clock {", new: "if false {",
 		test: "TestClock",

@@ -16,8 +16,11 @@
 //   - A variable, an element of a list of them or a field of an input object, a literal of
 //     the document, the predicate or a part of Vary, or a token of these. Letter case, space
 //     around it and the type make no difference. A text is also taken for base64, for a
-//     cursor in base64, and for Type:id; a number also for one more or one less than it is,
-//     and for the product of two, as offsets are. A pattern of LIKE is explained by what it
+//     cursor in base64 (of text, JSON or MessagePack, as ent's are), for Type:id, for its
+//     digest (MD5, SHA-1, SHA-256), and for itself without separators; a number also for one
+//     more or one less than it is, for a time, for a hundredth or another unit, and for the
+//     product of two, as offsets are; a time also for a number, and for the beginning or the
+//     end of its day, in UTC or in the zone of the process. A pattern of LIKE is explained by what it
 //     looks for, a text of several words by sources of the words, a list by those of its
 //     elements.
 //   - A column of the rows that an earlier statement returned, or a part of an array or of
@@ -48,8 +51,9 @@
 //   - Callers whom [Caller] does not tell apart are one.
 //   - A clock that is rounded, or of which a week is subtracted, before its value changes.
 //     Then it is convicted.
-//   - A value computed in Go from a source, a digest for instance, when it has no other
-//     explanation: it is convicted though it is right. Key.Known vouches for it.
+//   - A value computed in Go from a source in another way, a digest with a secret for
+//     instance, when it has no other explanation: it is convicted though it is right.
+//     Key.Known vouches for it.
 //   - Answers that never miss: an answer that is shared already is not computed again.
 //
 // It imports nothing of this module, and of others xxhash.
@@ -66,4 +70,7 @@
 //     not.
 //   - A source that holds whatever comes must not be one: the set would never be empty. So
 //     tokens of a predicate are told by their place, and short numbers are nothing else.
+//   - What a value is computed from besides the part must be the same for everybody. A day
+//     in any zone would explain one in the caller's own, of which two callers may have the
+//     same: its answer would be the third's.
 package keycheck

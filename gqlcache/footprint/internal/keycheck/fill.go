@@ -245,6 +245,9 @@ func (b *buffers) scalar(f *Fill, place uint32, v any, val value, depth int) {
 	if !val.null {
 		b.numbers = o.values.all(b.numbers, val.folded)
 		if len(b.numbers) == from {
+			b.numbers = o.computed(b.numbers, &val, v)
+		}
+		if len(b.numbers) == from {
 			s, isText := textOf(v)
 			if isText && depth == 0 && list(s, func(x any) { b.value(f, place, x, depth+1) }) {
 				return
@@ -300,6 +303,7 @@ func (c *Checker) recycle(b *buffers) {
 	clear(b.places)
 	clear(b.origins.sets)
 	clear(b.origins.list)
+	clear(b.origins.forms)
 	b.places, b.seen, b.numbers, b.rare = b.places[:0], b.seen[:0], b.numbers[:0], b.rare[:0]
 	c.pool.Put(b)
 }

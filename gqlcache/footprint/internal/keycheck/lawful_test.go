@@ -1,9 +1,13 @@
 package keycheck
 
 import (
+	"bytes"
+	"crypto/md5"
+	"crypto/sha1"
 	"crypto/sha256"
 	"database/sql/driver"
 	"encoding/base64"
+	"encoding/binary"
 	"fmt"
 	"testing"
 	"time"
@@ -18,6 +22,9 @@ const (
 // TestLawful has keys that have everything: no answer is refused, and from the third
 // caller on all are shared.
 func TestLawful(t *testing.T) {
+	zone := time.Local
+	defer func() { time.Local = zone }()
+	time.Local = time.FixedZone("Kathmandu", 5*3600+45*60)
 	user := func(i int) string { return fmt.Sprintf("u%d", i) }
 	day := func(i int) time.Time { return noon.AddDate(0, 0, -i).Add(123456 * time.Microsecond) }
 	for name, of := range map[string]func(i int) fill{
@@ -68,6 +75,76 @@ func TestLawful(t *testing.T) {
 		},
 		"a cursor that counts": func(i int) fill {
 			return by(i, vars{"after": encoded(fmt.Sprintf("cursor:%d", 10*i))}, arg(posts, int64(10*i+1)))
+		},
+		"a cursor of ent": func(i int) fill {
+			at := day(i).In(time.FixedZone("", -3600))
+			packed := "\x82\xa1i\xcf" + string(binary.BigEndian.AppendUint64(nil, uint64(1<<40+i))) + "\xa1v\xd7\xff" +
+				string(binary.BigEndian.AppendUint64(nil, uint64(at.Nanosecond())<<34|uint64(at.Unix())))
+			return by(i, vars{"after": base64.RawStdEncoding.EncodeToString([]byte(packed))}, argAt("", posts, 1, at), argAt("", posts, 2, int64(1<<40+i)))
+		},
+		"a cursor of ent with a UUID": func(i int) fill {
+			id := append(bytes.Repeat([]byte{0xa0}, 15), byte(i))
+			packed := "\x82\xa1i\xc4\x10" + string(id) + "\xa1v\xa5title"
+			return by(i, vars{"after": base64.RawStdEncoding.EncodeToString([]byte(packed))}, argAt("", posts, 1, id), argAt("", posts, 2, "title"))
+		},
+		"bytes in base64": func(i int) fill {
+			return by(i, vars{"id": base64.RawURLEncoding.EncodeToString([]byte{0xff, 0xfe, byte(i)})}, arg(users, []byte{0xff, 0xfe, byte(i)}))
+		},
+		"a large number in JSON": func(i int) fill {
+			return by(i, vars{"after": encoded(fmt.Sprintf(`{"id":%d}`, int64(1<<62+1+i)))}, arg(posts, int64(1<<62+1+i)))
+		},
+		"a time as a number": func(i int) fill {
+			return by(i, vars{"since": day(i).UnixMilli()}, arg(posts, time.UnixMilli(day(i).UnixMilli())))
+		},
+		"a time as a number, in a cursor": func(i int) fill {
+			return by(i, vars{"after": encoded(fmt.Sprintf("%d:u%d", day(i).UnixNano(), i))}, arg(posts, day(i)))
+		},
+		"a number as a time": func(i int) fill {
+			return by(i, vars{"since": day(i).Format(time.RFC3339Nano)}, arg(posts, day(i).Unix()))
+		},
+		"a day to its end": func(i int) fill {
+			d := noon.AddDate(0, -1, -i).Truncate(24 * time.Hour)
+			return by(i, vars{"on": d.Format(time.DateOnly)}, argAt("", posts, 1, d), argAt("", posts, 2, d.AddDate(0, 0, 1)))
+		},
+		"a day to its last second": func(i int) fill {
+			d := noon.AddDate(0, -1, -i).Truncate(24 * time.Hour)
+			return by(i, vars{"on": d.Format(time.DateOnly)}, arg(posts, d.AddDate(0, 0, 1).Add(-time.Second)))
+		},
+		"the beginning of a day": func(i int) fill {
+			at := noon.AddDate(0, -1, -i).Add(time.Duration(i) * time.Second)
+			return by(i, vars{"at": at.Format(time.RFC3339)}, arg(posts, at.Truncate(24*time.Hour)))
+		},
+		"a day in the zone of the process": func(i int) fill {
+			d := noon.AddDate(0, -1, -i).Truncate(24 * time.Hour)
+			at := time.Date(d.Year(), d.Month(), d.Day(), 0, 0, 0, 0, time.Local)
+			return by(i, vars{"on": d.Format(time.DateOnly)}, argAt("", posts, 1, at), argAt("", posts, 2, at.AddDate(0, 0, 1).Add(-1)))
+		},
+		"a price in cents": func(i int) fill {
+			return by(i, vars{"max": float64(i) + .99}, arg(posts, int64(100*i+99)))
+		},
+		"a price of cents": func(i int) fill {
+			return by(i, vars{"max": int64(100*i + 99)}, arg(posts, float64(i)+.99))
+		},
+		"a decimal of cents": func(i int) fill {
+			return by(i, vars{"max": int64(100*i + 99)}, arg(posts, fmt.Sprintf("%d.99", i)))
+		},
+		"a duration in hours": func(i int) fill { return by(i, vars{"hours": int64(i + 1)}, arg(posts, int64(3600*(i+1)))) },
+		"a number with separators": func(i int) fill {
+			return by(i, vars{"phone": fmt.Sprintf("+49 (170) 12-%03d", i)}, arg(users, fmt.Sprintf("4917012%03d", i)))
+		},
+		"a digest": func(i int) fill {
+			return by(i, vars{"token": user(i)}, arg(users, fmt.Sprintf("%x", sha256.Sum256([]byte(user(i))))))
+		},
+		"a digest in bytes": func(i int) fill {
+			sum := sha256.Sum256([]byte(user(i)))
+			return by(i, vars{"token": user(i)}, arg(users, sum[:]))
+		},
+		"a digest in base64": func(i int) fill {
+			sum := sha1.Sum([]byte(user(i)))
+			return by(i, vars{"token": user(i)}, arg(users, base64.StdEncoding.EncodeToString(sum[:])))
+		},
+		"a digest of MD5": func(i int) fill {
+			return by(i, vars{"mail": user(i)}, arg(users, fmt.Sprintf("%X", md5.Sum([]byte(user(i))))))
 		},
 		"a limit and one more": func(i int) fill {
 			return by(i, vars{"first": int64(i + 5)}, arg(posts, int64(i+6)))
@@ -199,7 +276,7 @@ func TestLawful(t *testing.T) {
 			return by(i, v, arg(users, user(i)))
 		},
 		"a digest with Known": func(i int) fill {
-			sum := fmt.Sprintf("%x", sha256.Sum256([]byte(user(i))))
+			sum := fmt.Sprintf("%x", sha256.Sum256([]byte("pepper"+user(i))))
 			f := by(i, vars{"token": user(i)}, arg(users, sum))
 			f.key.Known = []any{sum}
 			return f

@@ -1,6 +1,7 @@
 package keycheck
 
 import (
+	"crypto/sha256"
 	"database/sql/driver"
 	"fmt"
 	"testing"
@@ -52,6 +53,20 @@ func TestMissing(t *testing.T) {
 		"the clock":           {func(i int) fill { return by(who(i), nil, arg(posts, noon.Add(time.Second))) }, 1, 0},
 		"the clock, a number": {func(i int) fill { return by(who(i), nil, arg(posts, noon.UnixMilli()+5)) }, 1, 0},
 		"the clock, text":     {func(i int) fill { return by(who(i), nil, arg(posts, noon.Format(time.RFC3339))) }, 1, 0},
+		"the zone of the session": {func(i int) fill {
+			d := noon.AddDate(0, -1, -i).Truncate(24 * time.Hour)
+			return by(who(i), vars{"on": d.Format(time.DateOnly)}, arg(posts, d.Add(time.Duration(3+who(i)/2)*time.Hour)))
+		}, 2, 0},
+		"a day of the session, near the client's": {func(i int) fill {
+			d := noon.AddDate(0, -1, 0).Truncate(24 * time.Hour)
+			return by(who(i), vars{"on": d.Format(time.DateOnly)}, arg(posts, d.AddDate(0, 0, who(i))))
+		}, 3, 0},
+		"a digest of more than the token": {func(i int) fill {
+			return by(who(i), vars{"token": "t"}, arg(users, fmt.Sprintf("%x", sha256.Sum256([]byte("t"+user(i))))))
+		}, 2, 0},
+		"a number of another unit, and more": {func(i int) fill {
+			return by(who(i), vars{"price": 10 + i}, arg(posts, int64(100*(10+i)+7*(1+who(i)))))
+		}, maxOpen + 3, 0},
 		"a client sends a variable with the value": {func(i int) fill {
 			v := vars{"first": 10}
 			if i == 0 {

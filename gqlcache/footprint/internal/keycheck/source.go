@@ -40,6 +40,11 @@ const (
 	product             // of two variables, for offsets
 	truth               // a truth value as a number
 	composed            // of several tokens with sources of their own
+	instant             // the time that a number is, or the other way round
+	shifted             // a time, a day later for instance
+	scaled              // a number, of another unit
+	compact             // without what is no letter and no digit
+	digested            // a digest
 )
 
 const (
@@ -89,7 +94,11 @@ type origins struct {
 	bySrc  index // sources to origins
 	over   bool
 	// ints are the whole numbers among the variables, for products.
-	ints        []wholePart
+	ints []wholePart
+	// forms are parts whose other forms are made when a value is found to be none of those
+	// that were taken in.
+	forms       []form
+	squeezed    []byte
 	parts, rows int
 	nulls       uint64 // a hash of the variables that are null
 	sets        []rowSet
@@ -122,7 +131,8 @@ const (
 )
 
 func (o *origins) empty() {
-	o.list, o.ints, o.sets = o.list[:0], o.ints[:0], o.sets[:0]
+	clear(o.forms)
+	o.list, o.ints, o.sets, o.forms = o.list[:0], o.ints[:0], o.sets[:0], o.forms[:0]
 	o.values.empty()
 	o.bySrc.empty()
 	o.over, o.partial, o.parts, o.pieces, o.rows, o.nulls = false, false, 0, 0, 0, 0
@@ -232,6 +242,7 @@ func (o *origins) part(hash uint64, k kind, v any, depth int) {
 			o.ints = append(o.ints, wholePart{hash, val.n})
 		}
 	}
+	o.instants(hash, k, &val)
 	switch v := v.(type) {
 	case bool:
 		n := int64(0)
@@ -240,7 +251,11 @@ func (o *origins) part(hash uint64, k kind, v any, depth int) {
 		}
 		o.hold(newSource(hash, k, truth), o.whole(n))
 	case string:
+		o.form(hash, k, &val, v)
 		o.spelled(hash, k, v)
+	default:
+		text, _ := textOf(v)
+		o.form(hash, k, &val, text)
 	}
 }
 
@@ -280,7 +295,14 @@ func viaJSON(v any) (x any, ok bool) {
 	if err != nil || len(b) > 1<<20 {
 		return nil, false
 	}
-	return x, json.Unmarshal(b, &x) == nil
+	return unmarshal(string(b))
+}
+
+// unmarshal returns what a text is in JSON, with numbers as they are written.
+func unmarshal(s string) (x any, ok bool) {
+	d := json.NewDecoder(strings.NewReader(s))
+	d.UseNumber()
+	return x, d.Decode(&x) == nil && !d.More()
 }
 
 // spelled takes in what a text may be a form of: base64, Type:id, a cursor, words.
@@ -289,10 +311,16 @@ func (o *origins) spelled(hash uint64, k kind, s string) {
 		return
 	}
 	text := s
-	if d, ok := o.decode(s); ok {
-		text = d
-		o.hold(newSource(hash, k, decoded), o.text(d))
-		o.inner(hash, k, d)
+	switch b, ok := o.decodeBytes(s); {
+	case ok && isText(b):
+		text = string(b)
+		o.hold(newSource(hash, k, decoded), o.text(text))
+		o.inner(hash, k, text)
+	case ok:
+		o.hold(newSource(hash, k, decoded), o.bytes(b))
+		if x, ok := messagePack(b); ok {
+			o.leaves(mix(hash, 17), k, x)
+		}
 	}
 	if i := strings.LastIndexAny(text, ":/|"); i >= 0 && i+1 < len(text) {
 		o.hold(newSource(hash, k, within), o.text(text[i+1:]))
@@ -308,8 +336,7 @@ func (o *origins) spelled(hash uint64, k kind, s string) {
 // inner takes in the parts of what was encoded: of JSON, or of text with separators.
 func (o *origins) inner(hash uint64, k kind, d string) {
 	if d[0] == '{' || d[0] == '[' {
-		var x any
-		if json.Unmarshal([]byte(d), &x) == nil {
+		if x, ok := unmarshal(d); ok {
 			o.leaves(hash, k, x)
 			return
 		}
@@ -334,6 +361,7 @@ func (o *origins) decodedPart(hash uint64, k kind, token string) {
 	if v.whole {
 		o.hold(newSource(hash, k, oneMore), o.whole(v.n+1))
 	}
+	o.instants(hash, k, &v)
 }
 
 // leaves takes in the scalars of what JSON decodes to.
@@ -350,6 +378,7 @@ func (o *origins) leaves(hash uint64, k kind, x any) {
 	default:
 		if v, ok := o.scalar(x); ok {
 			o.hold(newSource(hash, k, decoded), v)
+			o.instants(hash, k, &v)
 		}
 	}
 }
@@ -386,8 +415,7 @@ func (o *origins) tokens(hash uint64, k kind, s string) {
 	if !slices.Contains([]byte("{["), s[0]) {
 		return
 	}
-	var x any
-	if json.Unmarshal([]byte(s), &x) == nil {
+	if x, ok := unmarshal(s); ok {
 		o.leaves(mix(hash, 13), k, x)
 	}
 }
@@ -402,8 +430,10 @@ func (o *origins) webToken(hash uint64, k kind, token string) {
 		return
 	}
 	claims, ok := o.decode(parts[1])
-	var x any
-	if ok && json.Unmarshal([]byte(claims), &x) == nil {
+	if !ok {
+		return
+	}
+	if x, ok := unmarshal(claims); ok {
 		o.leaves(hash, k, x)
 	}
 }

@@ -30,6 +30,8 @@ type value struct {
 	plain bool
 	// at is the time that it is, the zero time when it is none.
 	at time.Time
+	// float is the number that it is, if it is a float64 and no whole one.
+	float float64
 }
 
 // A normalizer makes values. It keeps buffers, and must not be used concurrently.
@@ -140,7 +142,7 @@ func (n *normalizer) float(f float64) value {
 	}
 	n.buf = strconv.AppendFloat(n.buf[:0], f, 'g', -1, 64)
 	h := xxhash.Sum64(n.buf)
-	return value{exact: h, folded: h}
+	return value{exact: h, folded: h, float: f}
 }
 
 func (n *normalizer) truth(b bool) value {
@@ -348,9 +350,12 @@ var layouts = []string{
 	"2006-01-02 15:04:05.999999999 -0700 MST",
 }
 
-func parseTime(s string) (time.Time, bool) {
+func parseTime(s string) (time.Time, bool) { return parseTimeIn(s, time.UTC) }
+
+// parseTimeIn returns the time that a text is, in a zone if it has none.
+func parseTimeIn(s string, zone *time.Location) (time.Time, bool) {
 	for _, layout := range layouts {
-		if t, err := time.Parse(layout, s); err == nil {
+		if t, err := time.ParseInLocation(layout, s, zone); err == nil {
 			return t, true
 		}
 	}
@@ -359,9 +364,18 @@ func parseTime(s string) (time.Time, bool) {
 
 // decode returns the text that s is the base64 form of.
 func (n *normalizer) decode(s string) (string, bool) {
+	b, ok := n.decodeBytes(s)
+	if !ok || !isText(b) {
+		return "", false
+	}
+	return string(b), true
+}
+
+// decodeBytes returns what s is the base64 form of. It is overwritten by the next call.
+func (n *normalizer) decodeBytes(s string) ([]byte, bool) {
 	s = strings.TrimRight(s, "=")
 	if len(s) < 2 || len(s) > longest || len(s)%4 == 1 {
-		return "", false
+		return nil, false
 	}
 	encoding := base64.RawStdEncoding
 	if strings.ContainsAny(s, "-_") {
@@ -370,11 +384,10 @@ func (n *normalizer) decode(s string) (string, bool) {
 	n.buf = append(n.buf[:0], s...)
 	var err error
 	n.decoded, err = encoding.AppendDecode(n.decoded[:0], n.buf)
-	if err != nil || len(n.decoded) == 0 || !utf8.Valid(n.decoded) || !printable(n.decoded) {
-		return "", false
-	}
-	return string(n.decoded), true
+	return n.decoded, err == nil && len(n.decoded) > 0
 }
+
+func isText(b []byte) bool { return utf8.Valid(b) && printable(b) }
 
 func printable(b []byte) bool {
 	for _, c := range b {
