@@ -467,7 +467,7 @@ var footprintUnitRules = []mutant{
 	},
 	{
 		name: "keycheck: every number is one of another unit", file: "gqlcache/footprint/internal/keycheck/form.go",
-		old: "if near(from*f, to) {", new: "if from != to {",
+		old: "if near(from*f, to) ||", new: "if from != to ||",
 		test: "TestMissing",
 	},
 	{

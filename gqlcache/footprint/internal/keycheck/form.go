@@ -101,8 +101,14 @@ func (o *origins) computed(dst []uint32, v *value, arg any) []uint32 {
 		s := source(0)
 		switch {
 		case !v.at.IsZero():
-			if how, ok := f.shift(v.at); !f.at.IsZero() && ok {
+			if how, ok := f.shift(v.at); ok {
 				s = newSource(mix(f.hash, how), f.kind, shifted)
+			}
+		case v.whole && !f.at.IsZero():
+			for unit, u := range units {
+				if how, ok := f.shift(u.of(v.n)); ok {
+					s = newSource(mix(f.hash, mix(how, uint64(unit))), f.kind, shifted)
+				}
 			}
 		case digest != nil && f.digests(digest):
 			s = newSource(f.hash, f.kind, digested)
@@ -128,6 +134,9 @@ func (o *origins) computed(dst []uint32, v *value, arg any) []uint32 {
 // every program reads it in the same one. Another zone is not looked for, since it may be the
 // caller's own, and then the key lacks it.
 func (f *form) shift(t time.Time) (how uint64, ok bool) {
+	if f.at.IsZero() {
+		return 0, false
+	}
 	t = t.Round(time.Microsecond) // as databases do
 	for i, at := range [...]time.Time{f.at, f.local()} {
 		if at.IsZero() || t.Sub(at).Abs() > 2*day {
@@ -167,13 +176,14 @@ func (f *form) local() time.Time {
 // factors are those between units that people use: of money, percent, time and length.
 var factors = [...]float64{100, 1000, 60, 3600, 1e6}
 
-// multiple returns by what a number was multiplied.
+// multiple returns by what a number was multiplied, or divided. The product may have been
+// made whole: int(49.99*100) is 4998.
 func multiple(from, to float64) (float64, bool) {
 	if from == 0 {
 		return 0, false
 	}
 	for _, f := range factors {
-		if near(from*f, to) {
+		if near(from*f, to) || to == math.Trunc(to) && math.Abs(from*f-to) < 1 {
 			return f, true
 		}
 		if near(from/f, to) {

@@ -119,6 +119,15 @@ func TestLawful(t *testing.T) {
 			at := time.Date(d.Year(), d.Month(), d.Day(), 0, 0, 0, 0, time.Local)
 			return by(i, vars{"on": d.Format(time.DateOnly)}, argAt("", posts, 1, at), argAt("", posts, 2, at.AddDate(0, 0, 1).Add(-1)))
 		},
+		"a day as numbers": func(i int) fill {
+			d := noon.AddDate(0, -1, -i).Truncate(24 * time.Hour)
+			at := time.Date(d.Year(), d.Month(), d.Day(), 0, 0, 0, 0, time.Local)
+			return by(i, vars{"on": d.Format(time.DateOnly)}, argAt("", posts, 1, at.Unix()), argAt("", posts, 2, at.AddDate(0, 0, 1).UnixMilli()))
+		},
+		"a price in cents that loses one": func(i int) fill {
+			max := float64(i) + .29
+			return by(i, vars{"max": max}, arg(posts, int64(max*100)))
+		},
 		"a price in cents": func(i int) fill {
 			return by(i, vars{"max": float64(i) + .99}, arg(posts, int64(100*i+99)))
 		},
