@@ -78,9 +78,9 @@ func TestLawful(t *testing.T) {
 		},
 		"a cursor of ent": func(i int) fill {
 			at := day(i).In(time.FixedZone("", -3600))
-			packed := "\x82\xa1i\xcf" + string(binary.BigEndian.AppendUint64(nil, uint64(1<<40+i))) + "\xa1v\xd7\xff" +
+			packed := "\x82\xa1i\xcf" + string(binary.BigEndian.AppendUint64(nil, 1<<40+uint64(i))) + "\xa1v\xd7\xff" +
 				string(binary.BigEndian.AppendUint64(nil, uint64(at.Nanosecond())<<34|uint64(at.Unix())))
-			return by(i, vars{"after": base64.RawStdEncoding.EncodeToString([]byte(packed))}, argAt("", posts, 1, at), argAt("", posts, 2, int64(1<<40+i)))
+			return by(i, vars{"after": base64.RawStdEncoding.EncodeToString([]byte(packed))}, argAt("", posts, 1, at), argAt("", posts, 2, 1<<40+int64(i)))
 		},
 		"a cursor of ent with a UUID": func(i int) fill {
 			id := append(bytes.Repeat([]byte{0xa0}, 15), byte(i))
@@ -91,7 +91,7 @@ func TestLawful(t *testing.T) {
 			return by(i, vars{"id": base64.RawURLEncoding.EncodeToString([]byte{0xff, 0xfe, byte(i)})}, arg(users, []byte{0xff, 0xfe, byte(i)}))
 		},
 		"a large number in JSON": func(i int) fill {
-			return by(i, vars{"after": encoded(fmt.Sprintf(`{"id":%d}`, int64(1<<62+1+i)))}, arg(posts, int64(1<<62+1+i)))
+			return by(i, vars{"after": encoded(fmt.Sprintf(`{"id":%d}`, 1<<62+1+int64(i)))}, arg(posts, 1<<62+1+int64(i)))
 		},
 		"a time as a number": func(i int) fill {
 			return by(i, vars{"since": day(i).UnixMilli()}, arg(posts, time.UnixMilli(day(i).UnixMilli())))
