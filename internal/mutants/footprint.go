@@ -90,8 +90,8 @@ var footprintRules = []mutant{
 	},
 	{
 		name: "footprint: a transaction that a function leaves open on pgx's connection is no doubt", in: footprintTests,
-		file: "gqlcache/footprint/footprintsql/txstatus.go",
-		old:  "return s.TxStatus() == 'I' && !s.IsBusy()", new: "return !s.IsBusy()",
+		file: footprintDir + "observe/pgstatus.go",
+		old:  "return pg.TxStatus() == 'I' && !pg.IsBusy()", new: "return !pg.IsBusy()",
 		test: "TestRawLeavesATransaction",
 	},
 	{

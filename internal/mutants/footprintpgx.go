@@ -125,8 +125,9 @@ var pgxRules = []mutant{
 		test: "TestPastTheWrappers",
 	},
 	{
-		name: "pgx: a transaction that a function leaves open is no doubt", file: pgxDir + "state.go",
-		old: "return p.TxStatus() == 'I' && !p.IsBusy()", new: "return !p.IsBusy()",
+		name: "pgx: a transaction that a function leaves open is no doubt", in: "gqlcache/footprint/footprintpgx",
+		file: footprintDir + "observe/pgstatus.go",
+		old:  "return pg.TxStatus() == 'I' && !pg.IsBusy()", new: "return !pg.IsBusy()",
 		test: "TestRawLeavesATransaction",
 	},
 	{

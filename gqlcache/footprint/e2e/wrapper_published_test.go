@@ -203,24 +203,32 @@ func TestPublishedIsVisible(t *testing.T) {
 	}
 }
 
+// lines returns a handle on PostgreSQL by a driver's name, and who counts the lines of the log,
+// on a connection of its own, when something is published.
+func lines(t *testing.T, name string) (*sql.DB, *witness) {
+	t.Helper()
+	dsn := database(t, name)
+	obs := footprint.New(footprint.Options{Dialect: footprint.PostgreSQL, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	other, err := sql.Open(name, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = other.Close() })
+	db, err := footprintsql.Open(name, dsn, obs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	w := &witness{t: t, other: other, look: `SELECT count(*) FROM log`}
+	t.Cleanup(obs.Attach(w))
+	return db, w
+}
+
 // The rows of a COPY are published.
 func TestCopyIsPublished(t *testing.T) {
 	for _, name := range []string{"pgx", "postgres"} {
 		t.Run(name, func(t *testing.T) {
-			dsn := database(t, name)
-			obs := footprint.New(footprint.Options{Dialect: footprint.PostgreSQL, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
-			other, err := sql.Open(name, dsn)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer other.Close()
-			db, err := footprintsql.Open(name, dsn, obs)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer db.Close()
-			w := &witness{t: t, other: other, look: `SELECT count(*) FROM log`}
-			defer obs.Attach(w)()
+			db, w := lines(t, name)
 			switch name {
 			case "pgx":
 				c, err := db.Conn(t.Context())
@@ -271,20 +279,7 @@ func TestCopyIsPublished(t *testing.T) {
 // A function that has had pgx's connection, and leaves a transaction open, has changed
 // something that is in doubt until it is committed.
 func TestRawLeavesATransaction(t *testing.T) {
-	dsn := database(t, "pgx")
-	obs := footprint.New(footprint.Options{Dialect: footprint.PostgreSQL, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	other, err := sql.Open("pgx", dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Close()
-	db, err := footprintsql.Open("pgx", dsn, obs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	w := &witness{t: t, other: other, look: `SELECT count(*) FROM log`}
-	defer obs.Attach(w)()
+	db, w := lines(t, "pgx")
 	c, err := db.Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)

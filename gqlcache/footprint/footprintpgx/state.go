@@ -73,18 +73,9 @@ func (f *face) watch(pg *pgx.Conn) *conn {
 		if pg.IsClosed() {
 			return false, false
 		}
-		switch pg.PgConn().TxStatus() {
-		case 'I':
-			return false, true
-		case 'T', 'E':
-			return true, true
-		}
-		return false, false
+		return observe.InTransaction(pg.PgConn().TxStatus())
 	}
-	c.s.Idle = func() bool {
-		p := pg.PgConn()
-		return p.TxStatus() == 'I' && !p.IsBusy() && !p.IsClosed()
-	}
+	c.s.Idle = func() bool { return observe.IsIdle(pg.PgConn()) }
 	pg.PgConn().CustomData()[stateKey] = c
 	return c
 }

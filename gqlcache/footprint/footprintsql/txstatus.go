@@ -3,6 +3,8 @@ package footprintsql
 import (
 	"database/sql/driver"
 	"reflect"
+
+	"github.com/cascadeql/cascadeql/gqlcache/footprint/internal/observe"
 )
 
 // txStatus returns how to ask a driver's connection whether a transaction is open, nil when
@@ -24,15 +26,7 @@ func txStatus(inner driver.Conn) (ask func() (inTransaction, known bool)) {
 	if !ok {
 		return nil
 	}
-	return func() (bool, bool) {
-		switch s.TxStatus() {
-		case 'I':
-			return false, true
-		case 'T', 'E':
-			return true, true
-		}
-		return false, false
-	}
+	return func() (bool, bool) { return observe.InTransaction(s.TxStatus()) }
 }
 
 // idle returns how to ask a driver's connection whether it is whole, waits for no answer and
@@ -44,15 +38,11 @@ func idle(inner driver.Conn) (ask func() bool) {
 			ask = nil
 		}
 	}()
-	s, ok := pgConn(inner).(interface {
-		TxStatus() byte
-		IsBusy() bool
-		IsClosed() bool
-	})
+	pg, ok := pgConn(inner).(observe.PgConn)
 	if !ok {
 		return nil
 	}
-	return func() bool { return s.TxStatus() == 'I' && !s.IsBusy() && !s.IsClosed() }
+	return func() bool { return observe.IsIdle(pg) }
 }
 
 func pgConn(inner driver.Conn) any {

@@ -2,7 +2,6 @@ package keycheck
 
 import (
 	"database/sql/driver"
-	"encoding/json"
 	"reflect"
 	"strings"
 )
@@ -89,10 +88,7 @@ func list(s string, f func(any)) bool {
 	}
 	switch first, last := s[0], s[len(s)-1]; {
 	case first == '[' && last == ']', first == '{' && last == '}':
-		var x any
-		d := json.NewDecoder(strings.NewReader(s))
-		d.UseNumber()
-		if d.Decode(&x) == nil && !d.More() {
+		if x, ok := unmarshal(s); ok {
 			switch x := x.(type) {
 			case []any:
 				for _, y := range x {

@@ -20,9 +20,9 @@
 //     digest (MD5, SHA-1, SHA-256), and for itself without separators; a number also for one
 //     more or one less than it is, for a time, for a hundredth or another unit, and for the
 //     product of two, as offsets are; a time also for a number, and for the beginning or the
-//     end of its day, in UTC or in the zone of the process. A pattern of LIKE is explained by what it
-//     looks for, a text of several words by sources of the words, a list by those of its
-//     elements.
+//     end of its day, in UTC or in the zone of the process. A pattern of LIKE is explained
+//     by what it looks for, a text of several words by sources of the words, a list by those
+//     of its elements.
 //   - A column of the rows that an earlier statement returned, or a part of an array or of
 //     JSON in it. When few of a column's many
 //     values are used, which ones says more than that they are there: it remains a

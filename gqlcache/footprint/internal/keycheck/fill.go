@@ -245,14 +245,15 @@ func (b *buffers) scalar(f *Fill, place uint32, v any, val value, depth int) {
 	if !val.null {
 		b.numbers = o.values.all(b.numbers, val.folded)
 		if len(b.numbers) == from {
-			b.numbers = o.computed(b.numbers, &val, v)
-		}
-		if len(b.numbers) == from {
 			s, isText := textOf(v)
-			if isText && depth == 0 && list(s, func(x any) { b.value(f, place, x, depth+1) }) {
-				return
+			if !isText {
+				s = "" // none, or one that is too long
 			}
-			if isText {
+			b.numbers = o.computed(b.numbers, &val, s)
+			if isText && len(b.numbers) == from {
+				if depth == 0 && list(s, func(x any) { b.value(f, place, x, depth+1) }) {
+					return
+				}
 				b.numbers = o.derived(b.numbers, s)
 			}
 		}

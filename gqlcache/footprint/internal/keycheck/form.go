@@ -20,6 +20,7 @@ type form struct {
 	hash   uint64
 	kind   kind
 	at     time.Time // that it is, or the zero time
+	local  time.Time // that a text without a zone is in time.Local, if that is another one
 	number float64   // that it is, or NaN
 	text   string
 	// squeezed is what squeeze makes of the text, once it was asked for.
@@ -37,6 +38,11 @@ func (o *origins) form(hash uint64, k kind, v *value, s string) {
 	f := form{hash: hash, kind: k, at: v.at, number: numberOf(v, s)}
 	if len(s) <= longest {
 		f.text = s
+	}
+	if !f.at.IsZero() {
+		if t, ok := parseTimeIn(strings.TrimSpace(f.text), time.Local); ok && !t.Equal(f.at) {
+			f.local = t
+		}
 	}
 	if !f.at.IsZero() || !math.IsNaN(f.number) || f.text != "" {
 		o.forms = append(o.forms, f)
@@ -87,15 +93,13 @@ func (o *origins) instants(hash uint64, k kind, v *value) {
 
 // computed appends the origins of what a value may be computed from: the end of a day from a
 // time in it, a number from one of another unit, a text from one with other separators, a
-// digest from what it is of.
-func (o *origins) computed(dst []uint32, v *value, arg any) []uint32 {
-	text, isText := textOf(arg)
-	number := numberOf(v, text)
-	var digest []byte
-	if isText {
-		digest = o.digest(text)
-		o.squeezed = squeeze(o.squeezed[:0], text)
+// digest from what it is of. text is the value's, "" where it has none.
+func (o *origins) computed(dst []uint32, v *value, text string) []uint32 {
+	if len(o.forms) == 0 {
+		return dst
 	}
+	number, digest := numberOf(v, text), o.digest(text)
+	o.squeezed = squeeze(o.squeezed[:0], text)
 	for i := range o.forms {
 		f := &o.forms[i]
 		s := source(0)
@@ -116,7 +120,7 @@ func (o *origins) computed(dst []uint32, v *value, arg any) []uint32 {
 			if n, ok := multiple(f.number, number); ok {
 				s = newSource(mix(f.hash, math.Float64bits(n)), f.kind, scaled)
 			}
-		case isText && len(o.squeezed) >= minSqueezed && f.squeeze() == string(o.squeezed):
+		case len(o.squeezed) >= minSqueezed && f.squeeze() == string(o.squeezed):
 			s = newSource(f.hash, f.kind, compact)
 		}
 		if s == 0 {
@@ -138,7 +142,7 @@ func (f *form) shift(t time.Time) (how uint64, ok bool) {
 		return 0, false
 	}
 	t = t.Round(time.Microsecond) // as databases do
-	for i, at := range [...]time.Time{f.at, f.local()} {
+	for i, at := range [...]time.Time{f.at, f.local} {
 		if at.IsZero() || t.Sub(at).Abs() > 2*day {
 			continue
 		}
@@ -159,19 +163,6 @@ func (f *form) shift(t time.Time) (how uint64, ok bool) {
 }
 
 const day = 24 * time.Hour
-
-// local is the time that a text without a zone is in this process's zone, the zero time when
-// it has a zone.
-func (f *form) local() time.Time {
-	if f.text == "" || time.Local.String() == time.UTC.String() {
-		return time.Time{}
-	}
-	t, ok := parseTimeIn(strings.TrimSpace(f.text), time.Local)
-	if !ok || t.Equal(f.at) {
-		return time.Time{}
-	}
-	return t
-}
 
 // factors are those between units that people use: of money, percent, time and length.
 var factors = [...]float64{100, 1000, 60, 3600, 1e6}

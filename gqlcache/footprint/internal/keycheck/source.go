@@ -131,7 +131,6 @@ const (
 )
 
 func (o *origins) empty() {
-	clear(o.forms)
 	o.list, o.ints, o.sets, o.forms = o.list[:0], o.ints[:0], o.sets[:0], o.forms[:0]
 	o.values.empty()
 	o.bySrc.empty()
@@ -242,7 +241,9 @@ func (o *origins) part(hash uint64, k kind, v any, depth int) {
 			o.ints = append(o.ints, wholePart{hash, val.n})
 		}
 	}
+	text, _ := textOf(v)
 	o.instants(hash, k, &val)
+	o.form(hash, k, &val, text)
 	switch v := v.(type) {
 	case bool:
 		n := int64(0)
@@ -251,11 +252,7 @@ func (o *origins) part(hash uint64, k kind, v any, depth int) {
 		}
 		o.hold(newSource(hash, k, truth), o.whole(n))
 	case string:
-		o.form(hash, k, &val, v)
 		o.spelled(hash, k, v)
-	default:
-		text, _ := textOf(v)
-		o.form(hash, k, &val, text)
 	}
 }
 
